@@ -1,0 +1,1 @@
+"""The world: Kafka, Redis, Prometheus, the terminal and the clock."""

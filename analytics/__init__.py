@@ -1,0 +1,1 @@
+"""Numbers: formulas on NumPy arrays, free of records, clocks and I/O."""

@@ -1,0 +1,160 @@
+"""The settings model: one frozen object made of defaults, a TOML file and the environment, in rising order of weight.
+
+The file comes from `--config` or `DISPERSION_CONFIG`; variables nest by a double underscore
+(`DISPERSION_KAFKA__BOOTSTRAP_SERVERS`). Everything wrong raises `ConfigError`, which names file, key and fix.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from config.errors import ConfigError
+from streams.market import Mode
+
+HERE = Path(__file__).parent
+DEFAULTS = HERE / "defaults.toml"
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Partitions(Section):
+    """Partition counts that `topics create` uses."""
+
+    quotes: int = Field(4, ge=1, le=1024)
+    ticks: int = Field(4, ge=1, le=1024)
+    results: int = Field(4, ge=1, le=1024)
+    """Points, readings, alerts, alert state and commands: equal by contract."""
+
+
+class Kafka(Section):
+    """How to reach Kafka and how to behave as a member of the consumer group."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topic_prefix: str = Field("", pattern=r"^([a-z0-9][a-z0-9.-]{0,62}\.)?$")
+    """Prepended to every topic name; ends with a dot when not empty."""
+    group: str = "dispersion"
+    instance_id: str = ""
+    """Static member id, unique per replica; empty for a dynamic member."""
+    api_version: str = ""
+    """For kafka-python: empty negotiates; the embedded broker needs `2.0`."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    allow_sasl_plaintext: bool = False
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    session_timeout: float = Field(10.0, ge=2, le=90)
+    heartbeat_interval: float = Field(1.0, gt=0)
+    commit_interval: float = Field(0.5, gt=0)
+    max_poll_records: int = Field(5000, ge=1)
+    max_message_bytes: int = Field(8 * 2**20, ge=2**16, le=64 * 2**20)
+    replication_factor: int = Field(1, ge=1)
+    check_crcs: bool = True
+    partitions: Partitions = Partitions()
+
+
+class Redis(Section):
+    """How to reach Redis and how often to checkpoint."""
+
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """`redis://` or `rediss://`; may hold a password, so it is never printed."""
+    checkpoint_seconds: float = Field(5.0, gt=0)
+    checkpoint_bytes_per_second: float = Field(4e6, gt=0)
+    lease_seconds: int = Field(10, ge=2)
+    operation_timeout: float = Field(5.0, gt=0)
+
+
+class Metrics(Section):
+    """Where `/metrics`, `/livez`, `/readyz` and `/healthz` listen."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(9464, ge=0, le=65535)
+    """0 takes a free port."""
+
+
+class Index(Section):
+    """One monitored index."""
+
+    symbol: str
+    basket: str = ""
+    """A TOML file: a path, or the name of one shipped in `config/baskets`. Empty: the index alone."""
+    tenors: tuple[int, ...] = (30,)
+    references: tuple[str, ...] = ("VIX", "VIXEQ", "DSPX", "COR1M")
+
+
+class MarketSettings(Section):
+    """What is monitored and by which conventions."""
+
+    indices: tuple[Index, ...] = (Index(symbol="SPY", basket="sample_100.toml"),)
+    rate: float | None = Field(0.0364, ge=-0.05, le=0.5)
+    """Continuously compounded risk-free rate."""
+    rates_file: Path | None = None
+    """CSV with `date` and `dff` (percent); wins over `rate`."""
+    allowed_lateness: float = Field(0.25, ge=0, le=60)
+    am_roots: tuple[str, ...] = ("SPX",)
+    strict_expiries: bool = False
+
+
+class RuleSettings(Section):
+    """Alert rules."""
+
+    file: Path = HERE / "rules.toml"
+    cap_unknown: bool = True
+    """A condition without enough history limits severity to warning."""
+
+
+class Worker(Section):
+    """Behaviour of a worker process."""
+
+    idle_after: float = Field(5.0, gt=0)
+    stall_after: float = Field(60.0, gt=0)
+    """Seconds a partition may have input and make no progress before the watchdog ends the process."""
+    data_dir: Path = Path("build/worker")
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DISPERSION_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
+    )
+
+    mode: Mode = "live"
+    kafka: Kafka = Kafka()
+    redis: Redis = Redis()
+    metrics: Metrics = Metrics()
+    market: MarketSettings = MarketSettings()
+    rules: RuleSettings = RuleSettings()
+    worker: Worker = Worker()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags beat the environment, the environment beats the file."""
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get("DISPERSION_CONFIG")
+        return (init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, Path(file))] if file else []))
+
+
+def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from a TOML file, the environment and overrides (flags). Raises `ConfigError`."""
+    raise NotImplementedError
+
+
+__all__ = ["ConfigError", "Settings", "ValidationError", "load"]

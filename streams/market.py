@@ -1,0 +1,87 @@
+"""What is monitored: indices, baskets, tenors, rates and gates, as plain frozen values.
+
+`config.settings` builds these from what a person typed; everything in `streams` takes them as given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mode = Literal["live", "replay", "scenario", "delayed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constituent:
+    """One name of a basket with its configured weight (any positive unit; normalised where used)."""
+
+    symbol: str
+    weight: float
+    sector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """The names behind an index. Empty for an index that is watched alone."""
+
+    name: str = ""
+    constituents: tuple[Constituent, ...] = ()
+    illustrative: bool = False
+    """Weights are hand-set, not the index owner's."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """One monitored index: the underlying whose options give index vol, and its basket."""
+
+    symbol: str
+    basket: Basket = field(default_factory=Basket)
+    tenors: tuple[int, ...] = (30,)
+    """Tenors in days; rules run on 30."""
+    references: tuple[str, ...] = ("VIX", "VIXEQ", "DSPX", "COR1M")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Continuously compounded risk-free rate: one constant, or a dated curve (`analytics.rates`)."""
+
+    constant: float | None = None
+    dated: Mapping[int, float] = field(default_factory=dict)
+    """Days since 1970-01-01 → rate of that day, carried forward to later days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Quality limits of methodology 8.7 and design section 6."""
+
+    index_quote_age: float = 30.0
+    """Seconds; or three times the declared refresh, whichever is longer."""
+    name_quote_age: float = 60.0
+    coverage: float = 0.90
+    coverage_names: float = 0.80
+    basket_coverage_valid: float = 0.70
+    basket_names: float = 0.50
+    correlation_low: float = -0.10
+    correlation_high: float = 1.30
+    spike_step: float = 0.15
+    spike_seconds: float = 60.0
+    width_multiple: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Everything the stages need to know about the market."""
+
+    indices: tuple[IndexSpec, ...]
+    rates: Rates = field(default_factory=lambda: Rates(constant=0.0))
+    gates: Gates = field(default_factory=Gates)
+    reference_symbols: tuple[str, ...] = ("VIX", "VIX9D", "VIX3M", "VIXEQ", "DSPX", "COR1M")
+    """Ticks in index points; the codec divides them by 100."""
+    am_roots: tuple[str, ...] = ("SPX",)
+    """Roots whose third-Friday expiry settles at 09:30 ET; all else at the close, 16:00 ET."""
+    allowed_lateness: float = 0.25
+    """Seconds."""
+    future_tolerance: float = 5.0
+    """Seconds a row may be ahead of its Kafka record."""
+    strict_expiries: bool = False
+    """DSPX expiry choice without our near-term fall-back."""
+    mode: Mode = "live"

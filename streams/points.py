@@ -1,0 +1,60 @@
+"""Points: what one source knows about the names of one index after one closed second."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SurfacePoints(NamedTuple):
+    """Surface values by name and tenor; arrays of length n, NaN where unknown (then `reason` says why)."""
+
+    symbol: tuple[str, ...]
+    tenor_days: NDArray[np.int32]
+    variance: NDArray[np.float64]
+    """Model-free annualised variance at the tenor, on mids."""
+    bid_variance: NDArray[np.float64]
+    ask_variance: NDArray[np.float64]
+    atm_vol: NDArray[np.float64]
+    """50-delta vol at the tenor."""
+    forward: NDArray[np.float64]
+    """Parity forward of the near term."""
+    quote_ts: NDArray[np.int64]
+    """Newest quote behind the point."""
+    reason: tuple[str, ...]
+    """Why `variance` is NaN; empty when it is not."""
+    atm_reason: tuple[str, ...]
+    flags: tuple[str, ...]
+    """Comma-separated, for example `near_term_fallback`."""
+
+
+class PricePoints(NamedTuple):
+    """Previous-tick prices (or, for references, decimal levels) of symbols that ticked; arrays of length n."""
+
+    symbol: tuple[str, ...]
+    price: NDArray[np.float64]
+    ts_event: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class PointsFrame:
+    """One frame on the points topic: one source, one index, one closed second (or one run without input)."""
+
+    index: str
+    source: str
+    """`quotes:3`, `ticks:0`: input role and partition."""
+    sources: int
+    """How many sources there are, over both input topics."""
+    boundary: int
+    """Nanoseconds of the last second this frame closes."""
+    accepted: int = 0
+    """Quotes and prices accepted in that second that concern this index, its names or its references."""
+    idle: bool = False
+    """The source has gone silent: do not wait for it until it speaks again."""
+    basis: str = "quotes"
+    """`quotes`, or `atm` for a source that has only implied vols."""
+    refresh_seconds: float | None = None
+    surfaces: SurfacePoints | None = None
+    prices: PricePoints | None = None
+    references: PricePoints | None = None

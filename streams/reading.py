@@ -1,0 +1,80 @@
+"""The reading: what one index, tenor and event-time second looks like to everyone downstream."""
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from streams.market import Mode
+
+Basis = Literal["quotes", "atm", "published"]
+
+
+class Constituents(msgspec.Struct, frozen=True):
+    """The valid names behind a reading, so that any two readings can be compared on their common set."""
+
+    symbols: tuple[str, ...]
+    weights: tuple[float, ...]
+    """Configured weights, not renormalised."""
+    variances: tuple[float | None, ...]
+    """Model-free variances at the tenor; None for a source without bid/ask."""
+    atm_vols: tuple[float | None, ...]
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of one index and tenor at one second T, covering (T-1 s, T]; decimals, None when unknown.
+
+    Field meanings and formulas are those of `docs/methodology.md`; `reasons` says for each null field why.
+    """
+
+    ts_event: datetime
+    """T, UTC, a whole second."""
+    session: date
+    index: str
+    tenor: str
+    tenor_days: int
+    mode: Mode
+    basis: Basis = "quotes"
+    index_vol: float | None = None
+    basket_vol: float | None = None
+    dispersion: float | None = None
+    implied_correlation: float | None = None
+    implied_correlation_lower: float | None = None
+    implied_correlation_upper: float | None = None
+    index_atm_vol: float | None = None
+    basket_atm_vol: float | None = None
+    variance_ratio: float | None = None
+    vol_spread: float | None = None
+    realized_correlation: float | None = None
+    realized_dispersion: float | None = None
+    correlation_premium: float | None = None
+    index_vol_bid: float | None = None
+    """Index vol on bids (VWB style)."""
+    quality_width: float | None = None
+    coverage: float | None = None
+    coverage_valid: float | None = None
+    coverage_names: float | None = None
+    """Share of the basket's names, by count, with a fresh point."""
+    names: int = 0
+    """Names with a valid point."""
+    references: dict[str, float] = {}
+    tracking_error: dict[str, float] = {}
+    """Ours minus the published reference."""
+    refresh_seconds: float | None = None
+    flags: tuple[str, ...] = ()
+    reasons: dict[str, str] = {}
+    constituents: Constituents | None = None
+
+
+def encode_reading(reading: Reading) -> bytes:
+    """JSON bytes of a reading, the value on the readings topic and a line of `readings.jsonl`."""
+    return _encoder.encode(reading)
+
+
+def decode_reading(value: bytes) -> Reading:
+    """The reading in JSON bytes; raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    return _decoder.decode(value)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Reading)

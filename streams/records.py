@@ -1,0 +1,107 @@
+"""Records of the market topics, in columns.
+
+A *record* is what Kafka delivers (`Record`); decoding turns a batch of them into columns (`Quotes`, `Ticks`),
+a `Heartbeat`, or a `Malformed` value. Times are int64 nanoseconds UTC, prices USD, vols and correlations decimals.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+NS = 1_000_000_000
+"""Nanoseconds in a second."""
+
+
+class Record(Protocol):
+    """One Kafka record as every consumer library hands it over (aiokafka's and kafka-python's fit)."""
+
+    @property
+    def topic(self) -> str:
+        """Topic name, prefix included."""
+    @property
+    def partition(self) -> int:
+        """Partition number."""
+    @property
+    def offset(self) -> int:
+        """Offset in the partition."""
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch, as the broker stored it."""
+    @property
+    def key(self) -> bytes | None:
+        """Key bytes."""
+    @property
+    def value(self) -> bytes | None:
+        """Value bytes; None is a tombstone."""
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Headers in order, names may repeat."""
+
+
+class InputRecord(NamedTuple):
+    """A `Record` made by ourselves: by adapters, by the in-process pipeline and by tests."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Series(NamedTuple):
+    """One option class of one underlying: strikes of one expiry and one series make a strip."""
+
+    underlying: str
+    root: str
+
+
+class Quotes(NamedTuple):
+    """Option quotes, one per row, in the order of the source. All arrays have length n."""
+
+    series: tuple[Series, ...]
+    """Vocabulary of `series_code`."""
+    series_code: NDArray[np.int32]
+    expiry: NDArray[np.int32]
+    """Days since 1970-01-01."""
+    strike: NDArray[np.float64]
+    call: NDArray[np.bool_]
+    bid: NDArray[np.float64]
+    ask: NDArray[np.float64]
+    ts_event: NDArray[np.int64]
+    record_ts: NDArray[np.int64]
+    """Kafka timestamp of the record behind each row, nanoseconds."""
+    refresh_seconds: float | None = None
+    """How often a snapshot source repeats itself; None for a feed of changes."""
+
+
+class Ticks(NamedTuple):
+    """Trades and index levels, one per row, in the order of the source. All arrays have length n."""
+
+    symbols: tuple[str, ...]
+    """Vocabulary of `symbol_code`."""
+    symbol_code: NDArray[np.int32]
+    price: NDArray[np.float64]
+    size: NDArray[np.float64]
+    ts_event: NDArray[np.int64]
+    record_ts: NDArray[np.int64]
+    refresh_seconds: float | None = None
+
+
+class Heartbeat(NamedTuple):
+    """A source's word that nothing with `ts_event` at or before this time will follow."""
+
+    ts_event: int
+
+
+class Malformed(NamedTuple):
+    """A record that could not be decoded: a value, never an exception."""
+
+    record: Record
+    reason: str
+    """One of `streams.codec.REASONS`."""
+    message: str
+    """For people; may quote at most 200 characters of the input."""

@@ -1,0 +1,75 @@
+"""What every stage of the flow is to the outside: records in, messages and state chunks out.
+
+The same shape three times: consume a batch, apply it, publish, commit {watermark, chunks, outbox} in one step.
+A stage knows neither Kafka nor Redis; `streams.pipeline` and the agents drive the very same objects.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from streams.records import Record
+
+Role = Literal["ticks", "quotes", "points", "readings", "alerts", "alerts_state", "commands", "dead_letters"]
+"""Topics by role; `streams.topics.Topics` gives each its name."""
+
+
+class Message(NamedTuple):
+    """One record to publish. `partition` None leaves it to the partitioner and the key."""
+
+    role: Role
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+
+
+class OutboxEntry(NamedTuple):
+    """One alert event on its way: committed with the state that caused it, published afterwards."""
+
+    event_id: str
+    value: bytes
+    """The CloudEvent, structured JSON."""
+
+
+Count = tuple[str, ...]
+"""Metric name (without the `dispersion_` prefix and `_total` suffix) followed by its label values in catalogue order."""
+
+
+class ReadingView(NamedTuple):
+    """One reading for the sorted view that charts read: derived, free to lose."""
+
+    index: str
+    tenor: str
+    second: int
+    """Unix seconds of the reading."""
+    value: bytes
+
+
+@dataclass(slots=True)
+class Output:
+    """What one call of a stage wants done in the world, in order."""
+
+    messages: list[Message] = field(default_factory=list)
+    outbox: list[OutboxEntry] = field(default_factory=list)
+    snapshots: dict[str, bytes] = field(default_factory=dict)
+    """Index → JSON of its latest readings, regime, distances and active alerts (`streams.snapshot`)."""
+    views: list[ReadingView] = field(default_factory=list)
+    counts: Counter[Count] = field(default_factory=Counter)
+
+
+class Stage(Protocol):
+    """One input partition's work. Single-threaded; never raises on bad input, only on a bug (*poison*)."""
+
+    def process(self, records: Sequence[Record]) -> Output:
+        """Apply records of one partition, in offset order; how they are cut into calls never changes the results."""
+
+    def idle(self) -> Output:
+        """Close what is pending because the source has gone silent; empty for a stage that owns no source."""
+
+    def chunks(self) -> dict[str, bytes]:
+        """State chunks changed since the last call, by name; an empty value deletes the chunk."""
+
+    def restore(self, chunks: Mapping[str, bytes]) -> None:
+        """Replace all state by the chunks of a checkpoint (empty: a fresh start). Raises `ValueError` on a foreign one."""
