@@ -1,0 +1,51 @@
+# What a person does with this project. `make` alone prints the list.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: .venv/.ready ## environment in .venv, the command at .venv/bin/dispersion
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 setup")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## the main job on the embedded stack: real closes, then an unwind scenario (Python only)
+	$(BIN)/dispersion demo
+
+test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints what it skipped
+	$(BIN)/python -m tests.support.provision
+	$(BIN)/python -m pytest
+
+check: setup ## style, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## CPU per quote beside a bare client, to build/bench.json
+	$(BIN)/python -m tests.support.provision kafka
+	$(BIN)/python -m tests.benchmarks.run
+
+dashboards: setup ## Grafana JSON anew from its code
+	$(BIN)/python -m grafana.build
+
+lock: ## requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal --quiet --output-file requirements.lock
+
+up: ## the whole stack in Docker
+	docker compose up --build --detach
+
+down: ## stop it
+	docker compose down
+
+clean: ## remove the environment and all that was built
+	rm -rf .venv build
+
+.PHONY: help setup demo test check bench dashboards lock up down clean
