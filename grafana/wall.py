@@ -1,0 +1,114 @@
+"""The wall: read from five metres, never healthy when stale."""
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableHide
+
+from grafana.panels import ACT, ATTENTION, CALM, SOURCE, Look, Place, Query, line_chart, stat_tile
+
+STALE_AFTER = 15
+"""Seconds after which a market number leaves the wall."""
+
+FRESH = f'(time() - max by (index) (dispersion_last_publish_timestamp_seconds{{job=~"$job",index="$index"}}) < {STALE_AFTER})'
+
+
+def live(metric: str, labels: str = "") -> str:
+    """PromQL of a market gauge, empty once its index is stale."""
+    return f'max by (index) ({metric}{{job=~"$job",index="$index"{labels}}}) and on (index) {FRESH}'
+
+
+def build() -> dashboard.Dashboard:
+    """The wall dashboard."""
+    board = (
+        dashboard.Dashboard("Dispersion wall")
+        .uid("dispersion-wall")
+        .tags(["dispersion"])
+        .readonly()
+        .refresh("5s")
+        .time("now-30m", "now")
+        .timezone("utc")
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .with_variable(dashboard.DatasourceVariable("datasource").label("Data Source").type("prometheus"))
+        .with_variable(_variable("job", "label_values(dispersion_config_info, job)").multi(True).include_all(True).all_value(".+"))
+        .with_variable(_variable("index", 'label_values(dispersion_config_info{job=~"$job"}, index)'))
+    )
+    for panel in (*_honesty(), *_numbers(), *_shape(), *_alarms()):
+        board = board.with_panel(panel)
+    return board
+
+
+def _variable(name: str, query: str) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(name).label(name.capitalize()).query(query).hide(VariableHide.HIDE_VARIABLE).datasource(SOURCE).refresh(2)
+    )
+
+
+def _honesty() -> tuple[object, ...]:
+    age = 'time() - max(dispersion_last_publish_timestamp_seconds{job=~"$job",index="$index"})'
+    return (
+        stat_tile(1, "Session", "Whether the exchange session is open.", Place(0, 0, 5, 4),
+                  [Query('max(dispersion_market_session_open{job=~"$job"})')],
+                  Look(unit="none", decimals=0, words={"1": ("OPEN", CALM), "0": ("CLOSED", "#6e7481")}, no_value="NO DATA")),
+        stat_tile(2, "Age of the newest reading", "Wall-clock time since a reading was published.", Place(5, 0, 5, 4), [Query(age)],
+                  Look(unit="s", decimals=0, steps=((None, CALM), (5, ATTENTION), (15, ACT)), no_value="NO DATA")),
+        stat_tile(3, "Coverage", "Share of the basket's weight with fresh quotes: whether to believe the rest.", Place(10, 0, 5, 4),
+                  [Query(live("dispersion_coverage_ratio"))], Look(decimals=0, steps=((None, ACT), (0.7, ATTENTION), (0.9, CALM)))),
+        stat_tile(4, "Mode", "LIVE, or a word that says it is not.", Place(15, 0, 5, 4),
+                  [Query('max by (mode) (dispersion_config_info{job=~"$job",index="$index"})', "{{mode}}")],
+                  Look(unit="none", decimals=0, words={"1": (" ", CALM)}, no_value="NO DATA", names=True)),
+        stat_tile(5, "Build", "Version of the running monitor.", Place(20, 0, 4, 4),
+                  [Query('max by (version) (dispersion_build_info{job=~"$job"})', "{{version}}")],
+                  Look(unit="none", decimals=0, words={"1": (" ", "#6e7481")}, no_value="NO DATA", names=True)),
+    )  # fmt: skip
+
+
+def _numbers() -> tuple[object, ...]:
+    tiles = (
+        ("Index vol", "Model-free 30-day vol of the index, VIX style.", "dispersion_index_vol_ratio"),
+        ("Basket vol", "Root-mean-square model-free vol of the constituents, VIXEQ style.", "dispersion_basket_vol_ratio"),
+        ("Dispersion", "Square root of basket variance less index variance, DSPX style.", "dispersion_dispersion_ratio"),
+        (
+            "Implied correlation",
+            "Average pairwise correlation implied by at-the-money vols, COR style.",
+            "dispersion_implied_correlation_ratio",
+        ),
+        ("Basket less index vol", "The spread the trade is long; convergence is its fall.", "dispersion_vol_spread_ratio"),
+    )
+    widths = (5, 5, 5, 5, 4)
+    return tuple(
+        stat_tile(10 + i, title, text, Place(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look(sparkline=True))
+        for i, (title, text, metric) in enumerate(tiles)
+    )
+
+
+def _shape() -> tuple[object, ...]:
+    vols = [
+        Query(live("dispersion_index_vol_ratio", ',tenor="30d"'), "index vol"),
+        Query(live("dispersion_basket_vol_ratio", ',tenor="30d"'), "basket vol"),
+        Query(live("dispersion_dispersion_ratio", ',tenor="30d"'), "dispersion"),
+    ]
+    correlation = [
+        Query(live("dispersion_implied_correlation_ratio", ',tenor="30d"'), "implied correlation"),
+        Query(live("dispersion_implied_correlation_lower_ratio", ',tenor="30d"'), "lower bound"),
+        Query(live("dispersion_implied_correlation_upper_ratio", ',tenor="30d"'), "upper bound"),
+    ]
+    return (
+        line_chart(20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", Place(0, 12, 12, 9), vols, Look()),
+        line_chart(21, "Implied correlation", "With its bounds from missing names.", Place(12, 12, 12, 9), correlation, Look()),
+    )
+
+
+def _alarms() -> tuple[object, ...]:
+    active = 'sum by (severity) (max by (index, alert, severity) (dispersion_alert_active{job=~"$job",index="$index"}))'
+    distance = 'min by (alert) (dispersion_alert_distance_ratio{job=~"$job",index="$index"}) and on () ' + FRESH.replace("by (index) ", "")
+    lag = 'sum(dispersion_kafka_consumer_lag_messages{job=~"$job"})'
+    dead = 'sum(increase(dispersion_dead_letter_messages_total{job=~"$job"}[$__rate_interval]))'
+    return (
+        stat_tile(30, "Active alerts", "Alerts that are firing, by severity.", Place(0, 21, 8, 7), [Query(active, "{{severity}}")],
+                  Look(unit="none", decimals=0, steps=((None, CALM), (1, ATTENTION)), names=True)),
+        stat_tile(31, "Distance to alert", "0 % is firing, 100 % is calm.", Place(8, 21, 8, 7), [Query(distance, "{{alert}}")],
+                  Look(decimals=0, steps=((None, ACT), (0.01, ATTENTION), (0.5, CALM)), names=True)),
+        stat_tile(32, "Waiting input", "Records on the input topics that no worker has applied yet.", Place(16, 21, 4, 7), [Query(lag)],
+                  Look(unit="short", decimals=0, steps=((None, CALM), (10_000, ATTENTION)), no_value="NO DATA")),
+        stat_tile(33, "Dead letters", "Records that could not be decoded, lately.", Place(20, 21, 4, 7), [Query(dead)],
+                  Look(unit="short", decimals=0, steps=((None, CALM), (1, ATTENTION)), no_value="NO DATA")),
+    )  # fmt: skip
