@@ -1,0 +1,227 @@
+"""The Kafka transport of the Faust app: batches to agents, contiguous commits, start offsets from the Redis watermark.
+
+The one room that knows private parts of Faust and aiokafka. It is written against faust-streaming 0.15.3 and aiokafka
+0.14.0; at import `agents.transport_pins` checks that what it leans on is still there, and refuses to load otherwise.
+
+Four things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
+which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
+hook decides where each partition starts, inside `perform_seek`, before anything is delivered. And a guard asks the group
+coordinator every second whether it is stuck, because nobody else does. `pause_partitions` and transactions are not used.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import ConsumerMessage
+
+from agents.transport_pins import check_pins
+
+COALESCE = 0.01
+"""Seconds between polls: longer means larger batches and later ones."""
+GUARD_INTERVAL = 1.0
+GUARD_LIMIT = 30
+"""Coordinator errors in a row after which the worker gives up."""
+
+log = logging.getLogger(__name__)
+
+
+class Partition(NamedTuple):
+    """A topic partition; equal to and hashed like Faust's and aiokafka's own tuples."""
+
+    topic: str
+    partition: int
+
+
+class Assignment(NamedTuple):
+    """What a start hook gets to know about the partitions just assigned."""
+
+    generation: int
+    committed: Mapping[Partition, int | None]
+    """Next offset by the group's commits; None without one."""
+    first: Mapping[Partition, int]
+    """First offset still in the log."""
+    end: Mapping[Partition, int]
+    """One past the last offset of the log."""
+
+
+class Hooks(NamedTuple):
+    """What the app does at the seams of the consumer."""
+
+    start: Callable[[Assignment], Awaitable[Mapping[Partition, int]]]
+    """Takes ownership and answers the offset each partition starts at."""
+    release: Callable[[], Awaitable[None]]
+    """Called when partitions are about to be taken away: acknowledge or discard everything."""
+    coordinator_error: Callable[[Exception], None]
+    """Counts an error of the group coordinator."""
+    give_up: Callable[[str], None]
+    """Ends the process: the group cannot be joined."""
+
+
+check_pins()
+
+
+class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The consumer's thread with the range assignor and a watch on the group coordinator.
+
+    The range assignor gives partition p of every topic with equal counts to the same worker, so that the readings and the
+    commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._partition_assignment_strategy = [RangePartitionAssignor]
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, then the watch, both in this thread's loop."""
+        await super().on_start()
+        self._guard = asyncio.ensure_future(self._watch())
+
+    async def on_thread_stop(self) -> None:
+        """End the watch before the consumer."""
+        guard = getattr(self, "_guard", None)  # absent when the consumer failed to start
+        if guard is not None:
+            guard.cancel()
+        await super().on_thread_stop()
+
+    async def _watch(self) -> None:
+        hooks, in_a_row = self.consumer.hooks, 0
+        while True:
+            await asyncio.sleep(GUARD_INTERVAL)
+            try:
+                self._consumer._coordinator.check_errors()  # asking also lets the parked coordinator go on
+            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
+                hooks.give_up(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
+                hooks.coordinator_error(error)
+                in_a_row += 1
+                if in_a_row >= GUARD_LIMIT or self._consumer._coordinator._coordination_task.done():
+                    hooks.give_up(f"the group coordinator does not recover: {error!r}")
+            else:
+                in_a_row = 0
+
+
+class BatchConsumer(driver.Consumer):  # type: ignore[misc]
+    """Delivers lists of records, commits contiguous prefixes, starts where the hook says."""
+
+    hooks: Hooks
+    """Set on the subclass that `install` makes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._ranges: defaultdict[Partition, deque[tuple[int, int]]] = defaultdict(deque)  # delivered, not committed
+        self._epoch = 0  # rises with every revocation and seek: what was fetched before is void
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> Any:
+        return GuardedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _live(self, epoch: int) -> bool:
+        return epoch == self._epoch and self.flow_active
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await asyncio.sleep(COALESCE)
+                epoch = self._epoch  # before the fetch: it may straddle a seek
+                if self.flow_active and not self._get_active_partitions():
+                    continue  # all buffers are full; stock would sleep a second here
+                records, _ = await self._wait_next_records(1.0)
+                if records and not self.should_stop:
+                    await self._deliver(records, epoch)
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+
+    async def _deliver(self, records: Mapping[Partition, list[Any]], epoch: int) -> None:
+        generation = self.app.consumer_generation_id
+        for tp, fetched in records.items():
+            following = self._read_offset[tp]  # our convention: next offset to deliver (stock: the last delivered)
+            batch = fetched if following is None or fetched[0].offset >= following else [r for r in fetched if r.offset >= following]
+            if not batch or not self._live(epoch):
+                continue
+            last = batch[-1]
+            message = ConsumerMessage(
+                tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
+                None, None, batch, None, 0, 0, tp, generation_id=generation,
+            )  # fmt: skip
+            self._ranges[tp].append((batch[0].offset, last.offset))  # before delivery: the acknowledgement may come first
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            if epoch == self._epoch:
+                self._read_offset[tp] = last.offset + 1
+        if not self._live(epoch):  # what was fetched and not delivered must be fetched again
+            try:
+                await self._seek_exact({tp: o for tp in records if tp in self.assignment() and (o := self._read_offset[tp]) is not None})
+            except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
+                log.info("rewind left to the rebalance: %r", error)
+
+    async def _seek_exact(self, target: Mapping[Partition, int]) -> None:
+        if target:
+            await self._thread.seek_wait(target)
+            self._read_offset.update(target)  # seek_wait forgets offset 0
+
+    def _new_offset(self, tp: Partition) -> int | None:
+        done, ranges, last = self._acked_index[tp], self._ranges[tp], None
+        while ranges and ranges[0][1] in done:
+            last = ranges.popleft()[1]
+            done.discard(last)
+        self._acked[tp] = [offset for offset in self._acked[tp] if offset in done]
+        return None if last is None else last + 1
+
+    def ack(self, message: Any) -> bool:
+        """Acknowledge a batch; one of an older generation releases nothing."""
+        if message.generation_id == self.app.consumer_generation_id:
+            return bool(super().ack(message))
+        self._unacked_messages.discard(message)
+        return False
+
+    async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """Settle and commit while we still own them (stock forgets acknowledgements first), then let go."""
+        await self.hooks.release()
+        await self.commit()
+        self._epoch += 1
+        self._ranges.clear()
+        await super().on_partitions_revoked(revoked)
+
+    async def perform_seek(self) -> None:
+        """Place every assigned partition where the hook says; once per assignment, before the flow resumes."""
+        self._epoch += 1
+        for forgotten in (self._ranges, self._acked, self._acked_index):
+            forgotten.clear()
+        await super().perform_seek()
+        tps = [Partition(*tp) for tp in self.assignment()]
+        if tps:
+            committed = {tp: self._read_offset[tp] for tp in tps}
+            first, end = await self.earliest_offsets(*tps), await self.highwaters(*tps)
+            target = await self.hooks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
+            await self._seek_exact(target)
+            self._committed_offset.update(target)  # else acknowledgements of re-read records are ignored for ever
+        self._epoch += 1
+
+
+class IdempotentProducer(driver.Producer):  # type: ignore[misc]
+    """Retries without duplicates within its session, and never gives up on an accepted message."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {**super()._settings_extra(), "acks": "all", "enable_idempotence": True}
+
+
+def install(app: Any, hooks: Hooks) -> None:
+    """Give an app this transport for consuming and producing, with its own hooks."""
+    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": hooks})
+    transport = type("BatchTransport", (driver.Transport,), {"Consumer": consumer, "Producer": IdempotentProducer})
+    app.transport = transport(app.conf.broker_consumer, app)
+    app.producer_transport = transport(app.conf.broker_producer, app)
+
+
+def broker_urls(servers: str) -> str:
+    """`host:port,host:port` as the broker setting of an app."""
+    return ";".join(f"kafka://{server.strip()}" for server in servers.split(",") if server.strip())

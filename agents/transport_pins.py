@@ -1,0 +1,58 @@
+"""What `agents.transport` leans on inside Faust and aiokafka, checked at import instead of failing at midnight."""
+
+import inspect
+from importlib.metadata import version
+from typing import Any
+
+from aiokafka.consumer.consumer import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.transport import consumer as base
+from faust.transport.drivers import aiokafka as driver
+from mode import Service
+
+RELEASES = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
+
+SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
+    (base.Consumer, "_drain_messages", ("fetcher",)),
+    (base.Consumer, "_wait_next_records", ("timeout",)),
+    (base.Consumer, "_get_active_partitions", ()),
+    (base.Consumer, "_new_offset", ("tp",)),
+    (base.Consumer, "ack", ("message",)),
+    (base.Consumer, "perform_seek", ()),
+    (base.Consumer, "on_partitions_revoked", ("revoked",)),
+    (driver.Consumer, "_new_consumer_thread", ()),
+    (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ("transport",)),
+    (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
+    (driver.Producer, "_settings_extra", ()),
+    (GroupCoordinator, "check_errors", ()),
+)
+
+ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (base.Consumer, ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_unacked_messages", "callback", "suspend_flow")),
+    (base.ThreadDelegateConsumer, ("_thread",)),
+    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_coordinator")),
+    (GroupCoordinator, ("_coordination_task",)),
+    (Service, ("_stopped",)),
+)
+"""Set by the constructor of each class."""
+
+
+class TransportMismatchError(ImportError):
+    """Faust or aiokafka is not the release that `agents.transport` is written for."""
+
+
+def check_pins() -> None:
+    """Raise `TransportMismatchError` unless releases, signatures and attributes are the ones we know."""
+    for package, wanted in RELEASES.items():
+        if version(package) != wanted:
+            raise TransportMismatchError(f"agents/transport.py is written for {package} {wanted}, found {version(package)}")
+    for owner, name, parameters in SIGNATURES:
+        found = getattr(owner, name, None)
+        have = tuple(inspect.signature(found).parameters)[1:] if found is not None else None
+        if have != parameters:
+            raise TransportMismatchError(f"{owner.__qualname__}.{name} takes {have}, agents/transport.py expects {parameters}")
+    for owner, names in ATTRIBUTES:
+        source = inspect.getsource(owner.__init__)
+        for name in names:
+            if f"self.{name} = " not in source and f"self.{name}: " not in source:
+                raise TransportMismatchError(f"{owner.__qualname__}.{name} is gone, agents/transport.py needs it")
