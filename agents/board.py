@@ -1,0 +1,129 @@
+"""The terminal board: what the monitor sees, drawn with rich."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+BARS = "▁▂▃▄▅▆▇█"
+SEVERITY_STYLE = {"critical": "bold white on red", "warning": "bold black on yellow", "info": "bold cyan"}
+FIELDS = (
+    ("index_vol", "index vol"),
+    ("basket_vol", "basket vol"),
+    ("dispersion", "dispersion"),
+    ("implied_correlation", "implied correlation"),
+    ("vol_spread", "spread"),
+)
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """One transition of an alert, for people."""
+
+    at: datetime
+    rule: str
+    severity: str
+    status: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class BoardState:
+    """Everything the board shows."""
+
+    title: str
+    index: str
+    mode: str
+    event_time: datetime | None = None
+    age_seconds: float | None = None
+    coverage: float | None = None
+    regime: str = ""
+    history: dict[str, list[float | None]] = field(default_factory=dict)
+    """Field → its latest values, oldest first."""
+    done: int = 0
+    total: int = 0
+    alerts: Sequence[AlertLine] = ()
+
+
+def sparkline(values: Sequence[float | None], width: int = 24) -> str:
+    """A history line; a gap where a value is unknown.
+
+    >>> sparkline([1.0, 2.0, None, 3.0])
+    '▁▄ █'
+    """
+    shown = list(values)[-width:]
+    known = [v for v in shown if v is not None]
+    if not known:
+        return ""
+    low, span = min(known), (max(known) - min(known)) or 1.0
+    return "".join(" " if v is None else BARS[int((v - low) / span * (len(BARS) - 1))] for v in shown)
+
+
+def percent(value: float | None) -> str:
+    """A decimal as people read it.
+
+    >>> percent(0.1484), percent(None)
+    ('14.8 %', '—')
+    """
+    return "—" if value is None else f"{value * 100:.1f} %"
+
+
+def plain_line(state: BoardState) -> str:
+    """One line for a log, where there is no terminal."""
+    when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
+    values = "  ".join(f"{label} {percent(_last(state, name))}" for name, label in FIELDS)
+    return f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
+
+
+def render(state: BoardState) -> RenderableType:
+    """The board as one renderable."""
+    return Panel(Group(_head(state), Text(), _tiles(state), Text(), _alerts(state)), title=f"[bold]{state.title}[/]", border_style="blue")
+
+
+def _last(state: BoardState, name: str) -> float | None:
+    values = state.history.get(name) or [None]
+    return values[-1]
+
+
+def _head(state: BoardState) -> Text:
+    when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting for the first reading"
+    age = "—" if state.age_seconds is None else f"{state.age_seconds:.0f} s"
+    share = state.done / state.total if state.total else 0.0
+    text = Text(f"{state.index} 30d   {when}   data age {age}   coverage {percent(state.coverage)}   ")
+    if state.mode != "live":
+        text.append(f" {state.mode.upper()} ", style="bold black on yellow")
+    if state.regime:
+        text.append(f"  {state.regime}", style="bold")
+    if state.total:
+        filled = int(share * 30)
+        text.append(f"\nreplayed {'━' * filled}{'╌' * (30 - filled)} {share:4.0%}", style="dim")
+    return text
+
+
+def _tiles(state: BoardState) -> Columns:
+    tiles = [
+        Panel(
+            Text(percent(_last(state, name)), style="bold", justify="center").append(
+                "\n" + sparkline(state.history.get(name, [])), style="cyan"
+            ),
+            title=label,
+            width=26,
+        )
+        for name, label in FIELDS
+    ]
+    return Columns(tiles)
+
+
+def _alerts(state: BoardState) -> RenderableType:
+    if not state.alerts:
+        return Text("no alert is active", style="dim")
+    table = Table("event time", "severity", "alert", "status", "what", box=None, header_style="dim")
+    for alert in state.alerts:
+        severity = Text(f" {alert.severity} ", style=SEVERITY_STYLE.get(alert.severity, ""))
+        table.add_row(alert.at.strftime("%m-%d %H:%M:%S"), severity, alert.rule, alert.status, alert.summary)
+    return table
