@@ -1,0 +1,62 @@
+"""Fixtures for all tests: the two stacks, a topic prefix per test, and the check that no process is left behind."""
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.support.leftovers import leftovers, mark_run
+
+if TYPE_CHECKING:
+    from tests.support.stack import EmbeddedTestStack, RealStack, Stack
+
+EMBEDDED = pytest.param("embedded", marks=pytest.mark.embedded)
+REAL = pytest.param("real", marks=pytest.mark.stack)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python reads its own package data through functions that Python 3.11 alone calls deprecated.
+    for function in ("read_text", "open_text"):
+        config.addinivalue_line("filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_left() -> Iterator[None]:
+    """Set up first, so torn down last: every server and worker of the run must be gone by then."""
+    tag = mark_run()
+    yield
+    left = leftovers(tag)
+    assert not left, f"processes left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def embedded_stack(no_process_left: None) -> "Iterator[EmbeddedTestStack]":
+    """The embedded stack, one for the session."""
+    from tests.support.stack import EmbeddedTestStack  # Kafka's client is slow to import: unit tests do without
+
+    with EmbeddedTestStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def real_stack(no_process_left: None) -> "Iterator[RealStack]":
+    """A real Kafka and Redis, one for the session; skipped aloud when they cannot be had."""
+    from tests.support.stack import RealStack
+
+    with RealStack() as stack:
+        yield stack
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("real", marks=pytest.mark.stack)]
+)
+def stack(request: pytest.FixtureRequest) -> "Stack":
+    """Each of the two in turn. A test that takes a stack away brings it back."""
+    return cast("Stack", request.getfixturevalue(f"{request.param}_stack"))
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix of topics, groups and keys that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}."

@@ -1,0 +1,37 @@
+"""Processes that a test run left behind: every one carries the run's tag in its environment, whoever its parent is now."""
+
+import os
+import time
+from pathlib import Path
+
+TAG = "PYTEST_RUN_TAG"
+
+
+def mark_run() -> str:
+    """Tag this process, so that every process it starts can be told; returns the tag."""
+    tag = f"run-{os.getpid()}-{time.time_ns()}"
+    os.environ[TAG] = tag
+    return tag
+
+
+def processes_of(tag: str) -> dict[int, str]:
+    """Command lines by process id of the run's other processes that still live (Linux; elsewhere none are found)."""
+    needle = f"{TAG}={tag}".encode()
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        if needle in variables and command and int(entry.name) != os.getpid():
+            found[int(entry.name)] = command[:200]
+    return found
+
+
+def leftovers(tag: str, patience: float = 5.0) -> dict[int, str]:
+    """What is left after waiting a moment for the slow to go."""
+    deadline = time.monotonic() + patience
+    while (found := processes_of(tag)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
