@@ -1,0 +1,221 @@
+"""Vol at a fixed forward delta, read off one out-of-the-money smile on the parity forward."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from analytics.board import Board
+from analytics.implied_vol import implied_vol
+from analytics.parity import valid_quote
+from analytics.segments import segment_of_rows
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Status = NDArray[np.int8]
+
+
+class AtmStatus(IntEnum):
+    """Why a strip has no vol at a delta; `label` is the wording shown to people."""
+
+    OK = 0
+    EXPIRED = 1
+    NO_FORWARD = 2
+    TOO_FEW = 3
+    NOT_BRACKETED = 4
+
+    @property
+    def label(self) -> str:
+        """Lower-case text; empty for `OK`."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    AtmStatus.OK: "",
+    AtmStatus.EXPIRED: "expired",
+    AtmStatus.NO_FORWARD: "no forward",
+    AtmStatus.TOO_FEW: "fewer than two out-of-the-money quotes",
+    AtmStatus.NOT_BRACKETED: "delta not between two quoted strikes",
+}
+
+
+class _Smile(NamedTuple):
+    """Two-sided out-of-the-money quotes, strikes ascending in each segment: puts below the forward, calls from it."""
+
+    segment: Rows
+    offsets: Rows
+    strike: Floats
+    price: Floats
+    """Undiscounted mid."""
+
+
+@np.errstate(all="ignore")  # strips without a vol pass through as NaN and are named by their status
+def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
+    """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
+
+    The vol is linear in delta between the two strikes either side of K = F exp(sigma^2 T / 2). A first sigma comes in
+    closed form from the option nearest to the forward; two options are inverted, and two more only where the first two
+    do not enclose the delta.
+
+    Source: methodology 3.3; first sigma of Corrado and Miller, "A note on a simple, accurate formula", 1996.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> vol, status = atm_vols(board, np.array([100.0]))
+    >>> vol.round(4).tolist(), status.tolist()
+    ([0.1977], [0])
+    """
+    smile = _smile(board, forward)
+    status = _refusals(board, forward, smile)
+    vol = np.full(len(forward), np.nan)
+    strips = np.flatnonzero(status == 0)
+    if not strips.size:
+        return vol, status
+    f, t = forward[strips], board.years[strips]
+    target = f * np.exp(0.5 * _first_sigma(smile, strips, f, t) ** 2 * t)
+    first = _pair(smile, strips, target, f, t)
+    vol[strips] = _between(first.delta[0], first.vol[0], first.delta[1], first.vol[1], 0.5)
+    again = np.flatnonzero(np.isnan(vol[strips]))
+    if again.size:
+        strips, f, t = strips[again], f[again], t[again]
+        pair = _Pair(*(column[:, again] for column in first))
+        second = _pair(smile, strips, _next_target(pair, f, t), f, t)
+        vol[strips] = _enclosing(np.concatenate([pair.delta, second.delta]), np.concatenate([pair.vol, second.vol]))
+    status[np.isnan(vol) & (status == 0)] = int(AtmStatus.NOT_BRACKETED)
+    return vol, status
+
+
+@np.errstate(all="ignore")  # as above
+def delta_vols(board: Board, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
+    """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile: arrays (m, d), and `AtmStatus` codes.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> vol, status = delta_vols(board, np.array([100.0]), [0.7, 0.5, 0.1])
+    >>> vol.round(3).tolist(), status.tolist()
+    ([[0.197, 0.198, nan]], [[0, 0, 4]])
+    """
+    smile = _smile(board, forward)
+    strip = _refusals(board, forward, smile)
+    f, t = forward[smile.segment], board.years[smile.segment]
+    vol, _ = implied_vol(smile.price, f, smile.strike, t, smile.strike >= f)
+    wanted = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
+    vols = vols_at_delta(smile.offsets, _delta(f, smile.strike, t, vol), vol, wanted)
+    vols[strip != 0] = np.nan
+    status = np.where(strip[:, None] != 0, strip[:, None], np.where(np.isnan(vols), int(AtmStatus.NOT_BRACKETED), 0))
+    return vols, status.astype(np.int8)
+
+
+@np.errstate(all="ignore")  # rows without a vol break the chain of neighbours and enclose nothing
+def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) -> Floats:
+    """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows; NaN where none enclose it.
+
+    Rows ascend in strike within a segment. Where a noisy smile encloses a delta twice, the pair nearest to the money
+    counts. Serves per-option vols and deltas of a vendor just as well, one side (calls or puts) a call.
+
+    Source: methodology 3.3.
+
+    >>> vols_at_delta(np.array([0, 3]), np.array([0.8, 0.6, 0.4]), np.array([0.24, 0.2, 0.18]), [0.5]).round(12).tolist()
+    [[0.19]]
+    """
+    levels = np.atleast_1d(np.asarray(wanted, dtype=np.float64))
+    out = np.full((len(offsets) - 1, len(levels)), np.nan)
+    segment = segment_of_rows(offsets)
+    left = np.flatnonzero(segment[1:] == segment[:-1])
+    for column, level in enumerate(levels):  # a handful of deltas, each over all rows at once
+        value = _between(delta[left], vol[left], delta[left + 1], vol[left + 1], level)
+        found = left[~np.isnan(value)]
+        order = slice(None) if abs(level) >= 0.5 else slice(None, None, -1)  # the last write of a segment stays
+        out[segment[found][order], column] = value[~np.isnan(value)][order]
+    return out
+
+
+def _smile(board: Board, forward: Floats) -> _Smile:
+    """The out-of-the-money side of every strike, two-sided quotes only."""
+    segment = segment_of_rows(board.offsets)
+    call = board.strike >= forward[segment]
+    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
+    rows = np.flatnonzero(valid_quote(bid, ask) & ~np.isnan(forward[segment]))
+    owner = segment[rows]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(forward)))])
+    growth = np.exp(board.rate * board.years)
+    return _Smile(owner, offsets, board.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
+
+
+def _refusals(board: Board, forward: Floats, smile: _Smile) -> Status:
+    few = np.diff(smile.offsets) < 2
+    codes = [int(AtmStatus.EXPIRED), int(AtmStatus.NO_FORWARD), int(AtmStatus.TOO_FEW)]
+    return np.select([~(board.years > 0), ~(forward > 0), few], codes, 0).astype(np.int8)
+
+
+def _first_sigma(smile: _Smile, strips: Rows, forward: Floats, years: Floats) -> Floats:
+    """Corrado and Miller's closed form for the option nearest to the forward."""
+    right = np.minimum(_rank(smile, strips, forward), smile.offsets[strips + 1] - 1)
+    left = np.maximum(right - 1, smile.offsets[strips])
+    row = np.where(smile.strike[right] - forward < forward - smile.strike[left], right, left)
+    strike = smile.strike[row]
+    money = forward - strike
+    shifted = smile.price[row] + np.maximum(money, 0.0) - 0.5 * money
+    root = np.sqrt(np.maximum(shifted * shifted - money * money / np.pi, 0.0))
+    return np.asarray(np.sqrt(2 * np.pi / years) * (shifted + root) / (forward + strike))
+
+
+def _rank(smile: _Smile, strips: Rows, level: Floats) -> Rows:
+    """Row of the first strike above `level` in each of the given strips; the end of the strip if none is."""
+    limit = np.full(len(smile.offsets) - 1, np.nan)
+    limit[strips] = level
+    below = np.bincount(smile.segment[smile.strike <= limit[smile.segment]], minlength=len(limit))
+    return np.asarray(smile.offsets[strips] + below[strips])
+
+
+class _Pair(NamedTuple):
+    """Two neighbouring options a strip, arrays (2, strips): log-moneyness ln(K/F), vol and forward delta."""
+
+    log_moneyness: Floats
+    vol: Floats
+    delta: Floats
+
+
+def _pair(smile: _Smile, strips: Rows, target: Floats, forward: Floats, years: Floats) -> _Pair:
+    """Invert the two options either side of `target`, or the outermost two."""
+    left = np.clip(_rank(smile, strips, target) - 1, smile.offsets[strips], smile.offsets[strips + 1] - 2)
+    rows = np.stack([left, left + 1])
+    strike = smile.strike[rows]
+    vol, _ = implied_vol(smile.price[rows], forward, strike, years, strike >= forward)
+    return _Pair(np.log(strike / forward), vol, _delta(forward, strike, years, vol))
+
+
+def _next_target(pair: _Pair, forward: Floats, years: Floats) -> Floats:
+    """Where the line through the first two vols puts ln(K/F) = sigma^2 T / 2, one substitution from their nearer end."""
+    near = np.where(np.abs(pair.delta[0] - 0.5) <= np.abs(pair.delta[1] - 0.5), 0, 1)
+    at = np.arange(len(near))
+    vol = pair.vol[near, at]
+    slope = (pair.vol[1] - pair.vol[0]) / (pair.log_moneyness[1] - pair.log_moneyness[0])
+    moved = vol + slope * (0.5 * vol * vol * years - pair.log_moneyness[near, at])
+    return np.asarray(forward * np.exp(0.5 * np.where(moved > 0, moved, vol) ** 2 * years))
+
+
+def _enclosing(delta: Floats, vol: Floats) -> Floats:
+    """Vol at delta 0.5 from the options closest to it on either side; arrays (options, strips)."""
+    at = np.arange(delta.shape[1])
+    above = np.argmin(np.where(delta >= 0.5, delta, np.inf), axis=0)
+    below = np.argmax(np.where(delta < 0.5, delta, -np.inf), axis=0)
+    return _between(delta[above, at], vol[above, at], delta[below, at], vol[below, at], 0.5)
+
+
+def _between(delta_a: Floats, vol_a: Floats, delta_b: Floats, vol_b: Floats, wanted: float) -> Floats:
+    """Linear in delta; NaN unless the two deltas enclose the wanted one."""
+    share = (delta_a - wanted) / (delta_a - delta_b)
+    inside = (delta_a - wanted) * (delta_b - wanted) <= 0
+    share = np.where(delta_a == delta_b, 0.5, share)
+    return np.where(inside, vol_a + share * (vol_b - vol_a), np.nan)
+
+
+def _delta(forward: Floats, strike: Floats, years: Floats, vol: Floats) -> Floats:
+    """Forward call delta N(d1)."""
+    total = vol * np.sqrt(years)
+    return np.asarray(ndtr(np.log(forward / strike) / total + 0.5 * total))

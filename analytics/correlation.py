@@ -1,0 +1,132 @@
+"""Implied correlation: the average pairwise correlation at which the basket's vols give the index vol."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+_UPPER_VOLS, _LOWER_VOLS = 0.95, 0.05  # of present names, for the names that are missing
+_ROUNDING = 1e-14  # relative A^2 - B below which only rounding is left: one name
+
+
+class BasketSums(NamedTuple):
+    """What the correlation formula needs of a basket."""
+
+    vol: float
+    """A = SUM w s, weights renormalised over the names with a vol."""
+    diagonal: float
+    """B = SUM w^2 s^2."""
+
+
+def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
+    """A and B of n names over those with a vol and a positive weight; NaN if there is none.
+
+    >>> sums = basket_sums([0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2])
+    >>> round(sums.vol, 12), round(sums.diagonal, 12)
+    (0.2925, 0.02560625)
+    """
+    w, s = np.asarray(weights, dtype=np.float64), np.asarray(vols, dtype=np.float64)
+    known = np.isfinite(s) & (s >= 0) & (w > 0) & (w < np.inf)
+    if not known.any():
+        return BasketSums(math.nan, math.nan)
+    share = w[known] / w[known].max()  # scaled first: the sum of enormous weights stays finite
+    parts = share / share.sum() * s[known]
+    return BasketSums(float(parts.sum()), float(np.dot(parts, parts)))
+
+
+def implied_correlation(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
+    """Implied rho = (s_I^2 - B) / (A^2 - B), not clipped; NaN where A^2 = B (one name left) or an input is unknown.
+
+    Args:
+        index_vol: 50-delta vol of the index, decimal.
+        weights: n weights in any unit; renormalised over names with a vol.
+        vols: n 50-delta vols, NaN where unknown.
+
+    Source: Cboe implied correlation white paper (COR1M / 100).
+
+    >>> round(implied_correlation(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 7)
+    0.1133236
+    """
+    return _correlation(float(index_vol), basket_sums(weights, vols))
+
+
+def correlation_bounds(index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike) -> tuple[float, float]:
+    """(lower, upper) of rho over the full weights: missing names at the weighted 95th and 5th percentile of the vols present.
+
+    Without a missing name both equal `implied_correlation`. Source: methodology 3.1.
+
+    >>> lower, upper = correlation_bounds(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, float("nan")])
+    >>> round(lower, 4), round(upper, 4)
+    (0.0541, 0.0984)
+    """
+    w, s = np.asarray(weights_all, dtype=np.float64), np.asarray(vols_with_nan, dtype=np.float64)
+    missing = ~(np.isfinite(s) & (s >= 0))
+    if missing.all():
+        return math.nan, math.nan
+    high, low = (weighted_percentile(s[~missing], w[~missing], share) for share in (_UPPER_VOLS, _LOWER_VOLS))
+    return (
+        implied_correlation(index_vol, w, np.where(missing, high, s)),
+        implied_correlation(index_vol, w, np.where(missing, low, s)),
+    )
+
+
+def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> float:
+    """Least of n values at or below which at least `share` of the weight lies; NaN without positive weight.
+
+    >>> weighted_percentile([0.2, 0.4, 0.3], [1.0, 1.0, 2.0], 0.5)
+    0.3
+    """
+    x, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    order = np.argsort(x, kind="stable")
+    order = order[w[order] > 0]
+    if not order.size:
+        return math.nan
+    cumulative = np.cumsum(w[order] / w[order].max())
+    reached = int(np.searchsorted(cumulative, share * cumulative[-1] * (1 - 1e-12)))
+    return float(x[order][min(reached, len(order) - 1)])
+
+
+def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
+    """(s_I / A)^2, which ignores B: a diagnostic only; NaN without vols.
+
+    >>> round(implied_correlation_shortcut(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 4)
+    0.3787
+    """
+    average = basket_sums(weights, vols).vol
+    return (float(index_vol) / average) ** 2 if average > 0 else math.nan
+
+
+def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
+    """Slope d rho / d s_I = 2 s_I / (A^2 - B): correlation points per vol point; NaN where rho is.
+
+    >>> round(correlation_sensitivity(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 3)
+    6.005
+    """
+    cross = _cross_term(basket_sums(weights, vols))
+    return 2 * float(index_vol) / cross if cross > 0 else math.nan
+
+
+def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> float:
+    """Index vol sqrt(rho (A^2 - B) + B) of a basket at a given correlation; NaN where the variance is negative.
+
+    >>> round(index_vol_at(0.0, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 6)
+    0.16002
+    """
+    sums = basket_sums(weights, vols)
+    variance = float(correlation) * (sums.vol**2 - sums.diagonal) + sums.diagonal
+    return math.sqrt(variance) if variance >= 0 else math.nan
+
+
+def _cross_term(sums: BasketSums) -> float:
+    """A^2 - B, the pairwise products; NaN when nothing but rounding is left of it."""
+    square = sums.vol * sums.vol
+    cross = square - sums.diagonal
+    return cross if cross > _ROUNDING * square and math.isfinite(cross) else math.nan
+
+
+def _correlation(index_vol: float, sums: BasketSums) -> float:
+    value = (index_vol * index_vol - sums.diagonal) / _cross_term(sums)
+    return value if math.isfinite(value) else math.nan

@@ -1,0 +1,177 @@
+"""Model-free variance of option strips: the single-term formula behind VIX, VIXEQ and DSPX, for all strips at once."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.board import Board
+from analytics.parity import Parity, parity_forwards, valid_quote
+from analytics.walk import select_legs
+
+Floats = NDArray[np.float64]
+_TYPES = {-1: "Put", 0: "Put/Call", 1: "Call"}
+
+
+class StripReason(IntEnum):
+    """Why a strip has no variance; `label` is the wording shown to people."""
+
+    OK = 0
+    EXPIRED = 1
+    NO_PARITY = 2
+    NO_PUTS = 3
+    NO_CALLS = 4
+    NO_K0 = 5
+    TOO_FEW = 6
+    NO_ATM = 7
+    NEGATIVE = 8
+
+    @property
+    def label(self) -> str:
+        """Lower-case text; empty for `OK`."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    StripReason.OK: "",
+    StripReason.EXPIRED: "expired",
+    StripReason.NO_PARITY: "no strike with two-sided call and put",
+    StripReason.NO_PUTS: "no out-of-the-money put",
+    StripReason.NO_CALLS: "no out-of-the-money call",
+    StripReason.NO_K0: "no quote at the strike below the forward",
+    StripReason.TOO_FEW: "too few out-of-the-money quotes",
+    StripReason.NO_ATM: "at-the-money quotes not two-sided",
+    StripReason.NEGATIVE: "variance not positive",
+}
+
+
+class StripValues(NamedTuple):
+    """m strips: annualised variances (NaN unless `reason` is 0), forward and K0 (USD, NaN unknown), quotes used per wing."""
+
+    variance: Floats
+    bid_variance: Floats
+    """The same strikes and forward on bids; not below zero."""
+    ask_variance: Floats
+    forward: Floats
+    k0: Floats
+    puts: NDArray[np.int64]
+    """Out-of-the-money puts selected; K0 is in neither wing."""
+    calls: NDArray[np.int64]
+    reason: NDArray[np.int8]
+    """`StripReason` codes."""
+
+
+@np.errstate(all="ignore")  # garbage in one strip turns non-finite and is refused by name, the others do not notice
+def value_strips(board: Board, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
+    """Annualised model-free variance of each of the m strips of a board, on mids, bids and asks.
+
+    variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules; the Valid Variance
+    Condition of DSPX is `min_per_side=3, require_atm=True, zero_ask_stops=False`. Strikes must ascend within a segment.
+
+    Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> values = value_strips(board)
+    >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
+    ([0.039105], [100.0], [0])
+    """
+    if min_per_side < 1:
+        raise ValueError(f"min_per_side must be at least 1, got {min_per_side}")
+    parity = parity_forwards(board)
+    legs = select_legs(board, parity, zero_ask_stops=zero_ask_stops)
+    segments = len(board.years)
+    puts = np.bincount(legs.segment[legs.wing < 0], minlength=segments)
+    calls = np.bincount(legs.segment[legs.wing > 0], minlength=segments)
+    quoted, two_sided = _center_quotes(board, parity)
+    k0 = np.where(parity.k0_row >= 0, _take(board.strike, parity.k0_row), np.nan)
+    base = legs.spacing / board.strike[legs.row] ** 2
+    grow, shift = np.exp(board.rate * board.years), (parity.forward / k0 - 1) ** 2
+
+    def variance(quote: Floats) -> Floats:
+        total = np.bincount(legs.segment, weights=base * quote, minlength=segments)
+        return np.asarray((2 * grow * total - shift) / board.years, dtype=np.float64)
+
+    mid, bid, ask = variance(0.5 * (legs.bid + legs.ask)), variance(legs.bid), variance(legs.ask)
+    refusals = (
+        (~(board.years > 0), StripReason.EXPIRED),
+        (np.isnan(parity.forward), StripReason.NO_PARITY),
+        (~quoted, StripReason.NO_K0),
+        (puts == 0, StripReason.NO_PUTS),
+        (calls == 0, StripReason.NO_CALLS),
+        (np.minimum(puts, calls) < min_per_side, StripReason.TOO_FEW),
+        (~two_sided & require_atm, StripReason.NO_ATM),
+        (~((mid > 0) & np.isfinite(mid) & np.isfinite(ask)), StripReason.NEGATIVE),
+    )
+    reason = np.select([mask for mask, _ in refusals], [int(code) for _, code in refusals], 0).astype(np.int8)
+    valued = reason == 0
+    return StripValues(
+        np.where(valued, mid, np.nan),
+        np.where(valued, np.maximum(bid, 0.0), np.nan),
+        np.where(valued, ask, np.nan),
+        parity.forward,
+        k0,
+        puts,
+        calls,
+        reason,
+    )
+
+
+class Contributions(NamedTuple):
+    """One strip strike by strike, ascending: what each option adds to SUM dK/K^2 e^(RT) Q(K)."""
+
+    strike: Floats
+    type: tuple[str, ...]
+    """`Put`, `Put/Call` at K0, `Call`."""
+    mid: Floats
+    dk: Floats
+    contribution: Floats
+
+
+def strip_contributions(board: Board, j: int, *, zero_ask_stops: bool = True) -> Contributions:
+    """The strikes selected in segment `j` with mid (USD), spacing and contribution; empty where there is no K0.
+
+    Source: appendix of the Cboe VIX white paper.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> table = strip_contributions(board, 0)
+    >>> table.type, table.mid.round(9).tolist()
+    (('Put', 'Put/Call', 'Call'), [0.7, 2.5, 0.7])
+    """
+    rows = slice(int(board.offsets[j]), int(board.offsets[j + 1]))
+    one = Board(
+        np.array([0, rows.stop - rows.start]),
+        board.strike[rows],
+        board.call_bid[rows],
+        board.call_ask[rows],
+        board.put_bid[rows],
+        board.put_ask[rows],
+        board.years[j : j + 1],
+        board.rate[j : j + 1],
+    )
+    legs = select_legs(one, parity_forwards(one), zero_ask_stops=zero_ask_stops)
+    strike, mid = one.strike[legs.row], 0.5 * (legs.bid + legs.ask)
+    weight = legs.spacing / strike**2 * np.exp(one.rate[0] * one.years[0])
+    return Contributions(strike, tuple(_TYPES[wing] for wing in legs.wing.tolist()), mid, legs.spacing, weight * mid)
+
+
+def _center_quotes(board: Board, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether both options at K0 are quoted at all (a zero bid is no null quote), and whether both are two-sided."""
+    quoted, two_sided = parity.k0_row >= 0, parity.k0_row >= 0
+    for side in ((board.call_bid, board.call_ask), (board.put_bid, board.put_ask)):
+        bid, ask = (_take(column, parity.k0_row) for column in side)
+        quoted = quoted & (bid >= 0) & (ask > 0) & (ask >= bid) & (ask < np.inf)
+        two_sided = two_sided & valid_quote(bid, ask)
+    return quoted, two_sided
+
+
+def _take(column: Floats, row: NDArray[np.int64]) -> Floats:
+    """Values at rows; NaN for row -1, also on a board without rows."""
+    taken = np.full(len(row), np.nan)
+    found = row >= 0
+    taken[found] = column[row[found]]
+    return taken

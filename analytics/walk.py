@@ -1,0 +1,78 @@
+"""The walk outward from K0: which out-of-the-money options enter a strip, with their quotes and strike spacing."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.board import Board
+from analytics.parity import Parity, valid_quote
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class Legs(NamedTuple):
+    """The selected options of all strips, one row a strike, in board order."""
+
+    row: NDArray[np.int64]
+    segment: NDArray[np.int64]
+    wing: NDArray[np.int64]
+    """-1 put below K0, 0 average of put and call at K0, 1 call above."""
+    bid: Floats
+    ask: Floats
+    spacing: Floats
+    """dK: half the distance between the neighbours that survived; at an end the distance to the one neighbour."""
+
+
+def select_legs(board: Board, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
+    """Walk from K0 into both wings: skip zero bids, stop after two consecutive ones, then drop quotes that are not valid.
+
+    A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and counted like a zero bid
+    (VIX); without, it is only dropped, and the two-zero-bid rule runs before the validity filter (DSPX).
+
+    >>> from analytics.parity import parity_forwards
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
+    ...               column(20, 15, 10, 5, 1, 0.2), column(20, 15, 10, 5, 1, 0.2),
+    ...               column(0.3, 0, 0, 0.4, 1, 6), column(0.3, 0.1, 0.1, 0.4, 1, 6), column(0.1), column(0.0))
+    >>> legs = select_legs(board, parity_forwards(board))
+    >>> board.strike[legs.row].tolist(), legs.spacing.tolist()
+    ([95.0, 100.0, 105.0], [5.0, 5.0, 5.0])
+    """
+    segment, k0_row = parity.segment, parity.k0_row[parity.segment]
+    row = np.arange(len(segment))
+    wing = np.sign(row - k0_row)
+    walked = k0_row >= 0
+    call = wing > 0
+    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
+    center = parity.k0_row[parity.k0_row >= 0]
+    bid[center] = 0.5 * (board.call_bid[center] + board.put_bid[center])
+    ask[center] = 0.5 * (board.call_ask[center] + board.put_ask[center])
+    skipped = ~(bid > 0) | (~(ask > 0) if zero_ask_stops else False)
+    kept = walked & ~_beyond_stop(skipped & walked & (wing != 0), segment, row, k0_row, call) & valid_quote(bid, ask)
+    kept[center] = True
+    chosen = np.flatnonzero(kept)
+    owner = segment[chosen]
+    return Legs(chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(board.strike[chosen], owner))
+
+
+def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], row: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:
+    """Rows that two consecutive skipped strikes part from K0; pairs are counted by a running sum, so no row looks far."""
+    pairs = np.zeros(len(row) + 1, dtype=np.int64)
+    if len(row) > 1:
+        np.cumsum(skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:]), out=pairs[1:-1])
+        pairs[-1] = pairs[-2]
+    at_k0 = pairs[np.maximum(k0_row, 0)]
+    return np.where(call, pairs[row] > at_k0, at_k0 > pairs[row])
+
+
+def _spacing(strike: Floats, segment: NDArray[np.int64]) -> Floats:
+    """Distances dK over the surviving strikes of each segment."""
+    joined = segment[1:] == segment[:-1]
+    step = np.where(joined, strike[1:] - strike[:-1], 0.0)
+    left, right = np.zeros(len(strike)), np.zeros(len(strike))
+    left[1:], right[:-1] = step, step
+    inner = np.zeros(len(strike), dtype=np.bool_)
+    inner[1:-1] = joined[1:] & joined[:-1]
+    return np.where(inner, 0.5, 1.0) * (left + right)
