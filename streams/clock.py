@@ -25,6 +25,8 @@ class Admission(NamedTuple):
     """The second (Unix) each row belongs to."""
     late: NDArray[np.bool_]
     future: NDArray[np.bool_]
+    closed: NDArray[np.int64]
+    """The last closed second once the row was seen: where it rises, seconds close."""
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -71,14 +73,14 @@ class SourceClock:
         ts = np.clip(ts_event, -_LIMIT, _LIMIT)
         future = ts > np.clip(record_ts, -_LIMIT, _LIMIT) + self._tolerance
         if not ts.size:
-            return Admission(ts, future, future)
+            return Admission(ts, future, future, ts)
         front = np.maximum.accumulate(np.where(future, -_LIMIT, ts))
         np.maximum(front, self._seen, out=front)
         closed = np.maximum(self._closes(front), self._closed)
         late = ~future & (ts <= closed * NS)
         self._seen = int(front[-1])
         self._closed = int(closed[-1])
-        return Admission(-(-ts // NS), late, future)
+        return Admission(-(-ts // NS), late, future, closed)
 
     def heartbeat(self, ts_event: int) -> int:
         """Nothing at or before this time will follow; the last closed second."""
