@@ -1,22 +1,23 @@
 """The settings model: one frozen object made of defaults, a TOML file and the environment, in rising order of weight.
 
-The file comes from `--config` or `DISPERSION_CONFIG`; variables nest by a double underscore
-(`DISPERSION_KAFKA__BOOTSTRAP_SERVERS`). Everything wrong raises `ConfigError`, which names file, key and fix.
+`load` reads them; `config/defaults.toml` lists every key with its meaning and default.
 """
 
-import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.errors import ConfigError
+from config.layers import complaints, layers_of, merged
 from streams.market import Mode
 
 HERE = Path(__file__).parent
 DEFAULTS = HERE / "defaults.toml"
+
+Tenor = Annotated[int, Field(ge=1, le=730)]
 
 
 class Section(BaseModel):
@@ -28,9 +29,9 @@ class Section(BaseModel):
 class Partitions(Section):
     """Partition counts that `topics create` uses."""
 
-    quotes: int = Field(4, ge=1, le=1024)
-    ticks: int = Field(4, ge=1, le=1024)
-    results: int = Field(4, ge=1, le=1024)
+    quotes: int = Field(default=4, ge=1, le=1024)
+    ticks: int = Field(default=4, ge=1, le=1024)
+    results: int = Field(default=4, ge=1, le=1024)
     """Points, readings, alerts, alert state and commands: equal by contract."""
 
 
@@ -38,7 +39,7 @@ class Kafka(Section):
     """How to reach Kafka and how to behave as a member of the consumer group."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
-    topic_prefix: str = Field("", pattern=r"^([a-z0-9][a-z0-9.-]{0,62}\.)?$")
+    topic_prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]{0,62}\.)?$")
     """Prepended to every topic name; ends with a dot when not empty."""
     group: str = "dispersion"
     instance_id: str = ""
@@ -53,12 +54,12 @@ class Kafka(Section):
     ssl_cafile: Path | None = None
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
-    session_timeout: float = Field(10.0, ge=2, le=90)
-    heartbeat_interval: float = Field(1.0, gt=0)
-    commit_interval: float = Field(0.5, gt=0)
-    max_poll_records: int = Field(5000, ge=1)
-    max_message_bytes: int = Field(8 * 2**20, ge=2**16, le=64 * 2**20)
-    replication_factor: int = Field(1, ge=1)
+    session_timeout: float = Field(default=10.0, ge=2, le=90)
+    heartbeat_interval: float = Field(default=1.0, gt=0)
+    commit_interval: float = Field(default=0.5, gt=0)
+    max_poll_records: int = Field(default=5000, ge=1)
+    max_message_bytes: int = Field(default=8 * 2**20, ge=2**16, le=64 * 2**20)
+    replication_factor: int = Field(default=1, ge=1)
     check_crcs: bool = True
     partitions: Partitions = Partitions()
 
@@ -68,17 +69,17 @@ class Redis(Section):
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """`redis://` or `rediss://`; may hold a password, so it is never printed."""
-    checkpoint_seconds: float = Field(5.0, gt=0)
-    checkpoint_bytes_per_second: float = Field(4e6, gt=0)
-    lease_seconds: int = Field(10, ge=2)
-    operation_timeout: float = Field(5.0, gt=0)
+    checkpoint_seconds: float = Field(default=5.0, gt=0)
+    checkpoint_bytes_per_second: float = Field(default=4e6, gt=0)
+    lease_seconds: int = Field(default=10, ge=2)
+    operation_timeout: float = Field(default=5.0, gt=0)
 
 
 class Metrics(Section):
     """Where `/metrics`, `/livez`, `/readyz` and `/healthz` listen."""
 
     host: str = "127.0.0.1"
-    port: int = Field(9464, ge=0, le=65535)
+    port: int = Field(default=9464, ge=0, le=65535)
     """0 takes a free port."""
 
 
@@ -88,21 +89,37 @@ class Index(Section):
     symbol: str
     basket: str = ""
     """A TOML file: a path, or the name of one shipped in `config/baskets`. Empty: the index alone."""
-    tenors: tuple[int, ...] = (30,)
+    tenors: Annotated[tuple[Tenor, ...], Field(min_length=1)] = (30,)
+    """Days, each once; rules run on 30."""
     references: tuple[str, ...] = ("VIX", "VIXEQ", "DSPX", "COR1M")
+
+    @field_validator("tenors")
+    @classmethod
+    def _once(cls, tenors: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(tenors)) < len(tenors):
+            raise ValueError("name each tenor once")
+        return tenors
 
 
 class MarketSettings(Section):
     """What is monitored and by which conventions."""
 
-    indices: tuple[Index, ...] = (Index(symbol="SPY", basket="sample_100.toml"),)
-    rate: float | None = Field(0.0364, ge=-0.05, le=0.5)
+    indices: Annotated[tuple[Index, ...], Field(min_length=1)] = (Index(symbol="SPY", basket="sample_100.toml"),)
+    rate: float | None = Field(default=0.0364, ge=-0.05, le=0.5)
     """Continuously compounded risk-free rate."""
     rates_file: Path | None = None
     """CSV with `date` and `dff` (percent); wins over `rate`."""
-    allowed_lateness: float = Field(0.25, ge=0, le=60)
+    allowed_lateness: float = Field(default=0.25, ge=0, le=60)
     am_roots: tuple[str, ...] = ("SPX",)
     strict_expiries: bool = False
+
+    @field_validator("indices")
+    @classmethod
+    def _distinct(cls, indices: tuple[Index, ...]) -> tuple[Index, ...]:
+        twice = [symbol for symbol, count in Counter(one.symbol for one in indices).items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is listed twice: keep one table for each index")
+        return indices
 
 
 class RuleSettings(Section):
@@ -116,8 +133,8 @@ class RuleSettings(Section):
 class Worker(Section):
     """Behaviour of a worker process."""
 
-    idle_after: float = Field(5.0, gt=0)
-    stall_after: float = Field(60.0, gt=0)
+    idle_after: float = Field(default=5.0, gt=0)
+    stall_after: float = Field(default=60.0, gt=0)
     """Seconds a partition may have input and make no progress before the watchdog ends the process."""
     data_dir: Path = Path("build/worker")
 
@@ -125,9 +142,7 @@ class Worker(Section):
 class Settings(BaseSettings):
     """All settings of one process."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="DISPERSION_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
-    )
+    model_config = SettingsConfigDict(env_prefix="DISPERSION_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None)
 
     mode: Mode = "live"
     kafka: Kafka = Kafka()
@@ -146,15 +161,22 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags beat the environment, the environment beats the file."""
-        del dotenv_settings, file_secret_settings
-        file = os.environ.get("DISPERSION_CONFIG")
-        return (init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, Path(file))] if file else []))
+        """What is passed beats the environment; a file is read by `load` alone."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
 
 
 def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from a TOML file, the environment and overrides (flags). Raises `ConfigError`."""
-    raise NotImplementedError
+    """Settings of a process: defaults < TOML file < environment < `overrides` (flags, nested like the file).
 
+    Args:
+        file: the settings file; None takes the one that `DISPERSION_CONFIG` names, if any. Its relative paths are
+            relative to itself; a basket that is not beside it may be one shipped in `config/baskets`.
+        overrides: values of flags, for example `{"kafka": {"topic_prefix": "replay."}}`.
 
-__all__ = ["ConfigError", "Settings", "ValidationError", "load"]
+    Raises:
+        ConfigError: names the file, variable or flag, the key, what is wrong and the fix; never shows a secret.
+    """
+    layers = layers_of(Settings, file, overrides)
+    with complaints(Settings, layers):
+        return Settings(**merged(layers))

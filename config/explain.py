@@ -1,0 +1,51 @@
+"""Every setting with its value and the place it came from, secrets hidden: what `config check` prints."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, SecretStr
+
+from config.layers import Key, dotted, layers_of, origin
+from config.settings import Settings, load
+
+
+class Setting(NamedTuple):
+    """One key of the settings."""
+
+    key: str
+    value: str
+    origin: str
+    """A file, `environment`, `flags` or `default`."""
+
+
+def explain(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> tuple[Setting, ...]:
+    """All settings in the order of the model. Raises `ConfigError` like `load`."""
+    settings = load(file, overrides)
+    layers = layers_of(Settings, file, overrides)
+    return tuple(Setting(dotted(key), value, str(origin(layers, key) or "default")) for key, value in _leaves((), settings))
+
+
+def _leaves(key: Key, value: object) -> Iterator[tuple[Key, str]]:
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _leaves((*key, name), getattr(value, name))
+    elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        for place, one in enumerate(value):
+            yield from _leaves((*key, place), one)
+    elif isinstance(value, SecretStr):
+        yield key, _redacted(value)
+    else:
+        yield key, ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def _redacted(secret: SecretStr) -> str:
+    """A URL without its password; anything else as stars."""
+    text = secret.get_secret_value()
+    parts = urlsplit(text)
+    if not parts.scheme or not parts.netloc:
+        return "***" if text else ""
+    user, at, host = parts.netloc.rpartition("@")
+    hidden = f"{user.split(':')[0]}:***" if user else ""
+    return urlunsplit((parts.scheme, f"{hidden}{at}{host}", parts.path, "", ""))
