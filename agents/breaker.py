@@ -1,0 +1,49 @@
+"""A circuit breaker that makes callers wait instead of fail.
+
+*Closed*: calls go through. After `threshold` failures in a row it is *open*: nobody calls for `cooldown` seconds.
+Then it is *half open*: one caller tries, the others wait for what it finds.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from time import monotonic
+
+from agents.patience import Patience
+
+POLL = 0.05
+"""Seconds between looks of a waiting caller."""
+
+
+class State(IntEnum):
+    """State of the circuit, as the metric shows it."""
+
+    CLOSED = 0
+    HALF_OPEN = 1
+    OPEN = 2
+
+
+class Breaker:
+    """One circuit, shared by all callers of one store."""
+
+    def __init__(self, *, threshold: int = 3, cooldown: float = 0.5, clock: Callable[[], float] = monotonic) -> None:
+        self._threshold, self._cooldown, self._clock = threshold, cooldown, clock
+        self._failures, self._opened = 0, 0.0
+        self.state = State.CLOSED
+
+    async def ready(self, patience: Patience) -> None:
+        """Return when the caller may try. Raises `Abandoned` at the deadline."""
+        while self.state is not State.CLOSED:
+            if self.state is State.OPEN and self._clock() - self._opened >= self._cooldown:
+                self.state = State.HALF_OPEN
+                return
+            await patience.sleep(POLL)
+
+    def success(self) -> None:
+        """A call went through."""
+        self._failures, self.state = 0, State.CLOSED
+
+    def failure(self) -> None:
+        """A call failed in a way that waiting may heal."""
+        self._failures += 1
+        if self.state is State.HALF_OPEN or self._failures >= self._threshold:
+            self.state, self._opened = State.OPEN, self._clock()

@@ -1,0 +1,38 @@
+"""When to checkpoint: after every batch, or every few seconds but no faster than the append-only file can take."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+
+class Policy(NamedTuple):
+    """How often a stage checkpoints."""
+
+    seconds: float = 0.0
+    """Least time between checkpoints; 0 checkpoints every batch."""
+    bytes_per_second: float = 4e6
+    """Bandwidth of checkpoints: a large one delays the next."""
+    unacked_bytes: int = 64 * 2**20
+    """Input that may wait for the checkpoint that covers it; more forces one."""
+
+
+class Cadence:
+    """Tells when the next checkpoint is due."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float] = monotonic) -> None:
+        self._policy, self._clock = policy, clock
+        self._due = clock() + policy.seconds
+        self._unacked = 0
+
+    def took(self, size: int) -> None:
+        """Input of this many bytes was applied and not yet covered."""
+        self._unacked += size
+
+    def due(self) -> bool:
+        """Whether a checkpoint should be made now."""
+        return self._clock() >= self._due or self._unacked >= self._policy.unacked_bytes
+
+    def made(self, size: int) -> None:
+        """A checkpoint of this many bytes was made."""
+        self._unacked = 0
+        self._due = self._clock() + (max(self._policy.seconds, size / self._policy.bytes_per_second) if self._policy.seconds else 0.0)

@@ -1,0 +1,50 @@
+"""Alert events on the wire: structured CloudEvents JSON, with `ce_*` headers beside it for cheap filtering."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from streams.stage import Message, Role
+
+CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
+SEQ_HEADER = "dispersion-seq"
+HEARTBEAT_TYPE = "io.dispersion.heartbeat.v1"
+HEARTBEAT_SECONDS = 30
+_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
+
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def attributes(value: bytes) -> dict[str, str]:
+    """The context attributes of a structured event. Raises `ValueError` on anything else."""
+    fields = _decode(value)
+    return {name: msgspec.json.decode(fields[name], type=str) for name in _ATTRIBUTES if name in fields}
+
+
+def event_message(role: Role, value: bytes, partition: int, seq: int | None = None) -> Message:
+    """The Kafka record of an event: key from `partitionkey`, content type, `ce_*` headers, and the outbox sequence."""
+    context = attributes(value)
+    headers = [("content-type", CONTENT_TYPE), *((f"ce_{name}", text.encode()) for name, text in context.items())]
+    if seq is not None:
+        headers.append((SEQ_HEADER, str(seq).encode()))
+    key = context.get("partitionkey")
+    return Message(role, None if key is None else key.encode(), value, tuple(headers), partition)
+
+
+def heartbeat(partition: int, mode: str, now: float) -> bytes:
+    """A word to subscribers that alerts of this partition are being looked for; the time is the wall's."""
+    slot = int(now) // HEARTBEAT_SECONDS * HEARTBEAT_SECONDS
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"heartbeat-{partition}-{slot}",
+        "source": "/dispersion/monitor",
+        "type": HEARTBEAT_TYPE,
+        "subject": f"partition/{partition}",
+        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "partitionkey": f"heartbeat-{partition}",
+        "data": {"partition": partition, "mode": mode},
+    }
+    return _encode(event)

@@ -1,0 +1,76 @@
+"""Names of everything we keep in Redis.
+
+    dispersion:v1:{<stage>:<topic>:<p>}:own          owner record, commit number, outbox sequence, crash notes
+    dispersion:v1:{<stage>:<topic>:<p>}:wm           last applied offset of the stage's input
+    dispersion:v1:{<stage>:<topic>:<p>}:wm:<topic>   the same for a further input of the stage
+    dispersion:v1:{<stage>:<topic>:<p>}:st           state chunks by name
+    dispersion:v1:{<stage>:<topic>:<p>}:al           state chunks named `alerts/…`
+    dispersion:v1:{<stage>:<topic>:<p>}:out          outbox stream
+    dispersion:v1:{<stage>:<topic>:<p>}:day:<index>  daily facts by session: chunks named `day/<index>/<session>`
+    dispersion:v1:<prefix>:snapshot:<index>          view: latest readings, regime, alerts
+    dispersion:v1:<prefix>:readings:<index>:<tenor>  view: readings by time
+
+The braces put all keys of one stage and partition into one Cluster slot, so that one script can commit them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+ROOT = "dispersion:v1"
+ALERT_CHUNK = "alerts/"
+DAY_CHUNK = "day/"
+
+
+class StageKeys(NamedTuple):
+    """Where one stage and partition keeps its truth."""
+
+    tag: str
+    """`{<stage>:<topic>:<p>}`."""
+    inputs: tuple[str, ...]
+    """Input topics; the first is the one in the tag."""
+    indices: tuple[str, ...] = ()
+    """Indices with daily facts."""
+
+    def key(self, name: str) -> str:
+        """The full key of `own`, `st`, `al`, `out`."""
+        return f"{ROOT}:{self.tag}:{name}"
+
+    def watermark(self, topic: str) -> str:
+        """The watermark of one input."""
+        return self.key("wm") if topic == self.inputs[0] else self.key(f"wm:{topic}")
+
+    def day(self, index: str) -> str:
+        """The hash of an index's daily facts, by session."""
+        return self.key(f"day:{index}")
+
+    @property
+    def days(self) -> list[str]:
+        """The hashes of all indices."""
+        return [self.day(index) for index in self.indices]
+
+    def home(self, chunk: str) -> tuple[int, str]:
+        """Which of the commit script's keys holds a chunk (counted from 1), and under which field.
+
+        >>> keys = stage_keys("detector", ["dispersion.readings.v1"], 0, ["SPX"])
+        >>> keys.home("day/SPX/2026-07-10"), keys.home("alerts/SPX"), keys.home("windows")
+        ((6, '2026-07-10'), (4, 'alerts/SPX'), (3, 'windows'))
+        """
+        if chunk.startswith(DAY_CHUNK):
+            index, _, session = chunk.removeprefix(DAY_CHUNK).partition("/")
+            return 6 + self.indices.index(index), session
+        return (4 if chunk.startswith(ALERT_CHUNK) else 3), chunk
+
+
+def stage_keys(stage: str, topics: Sequence[str], partition: int, indices: Sequence[str] = ()) -> StageKeys:
+    """Keys of a stage on one partition of its input topics."""
+    return StageKeys(f"{{{stage}:{topics[0]}:{partition}}}", tuple(topics), tuple(indices))
+
+
+def snapshot(prefix: str, index: str) -> str:
+    """The snapshot view of an index."""
+    return f"{ROOT}:{prefix}:snapshot:{index}"
+
+
+def readings(prefix: str, index: str, tenor: str) -> str:
+    """The sorted view of an index's readings."""
+    return f"{ROOT}:{prefix}:readings:{index}:{tenor}"

@@ -1,0 +1,216 @@
+"""One stage on one partition: apply a batch, publish, commit, acknowledge; the same for every stage of the flow."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from time import monotonic
+from typing import Protocol
+
+from agents import unsent
+from agents.cadence import Cadence
+from agents.dead_letters import crash_letter
+from agents.producer import Publisher
+from agents.redis_store import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
+from streams.records import Record
+from streams.stage import OutboxEntry, Output, ReadingView, Stage
+
+_size = attrgetter("serialized_value_size")
+
+
+class Ticket(Protocol):
+    """The right to acknowledge one batch."""
+
+    def ack(self) -> None:
+        """The batch is covered by a commit."""
+
+    def discard(self) -> None:
+        """The batch is given back: it comes again after a seek."""
+
+
+class Effects(Protocol):
+    """What a runner tells the world besides Kafka's topics and its own books."""
+
+    def applied(self, topic: str, records: int, seconds: float) -> None:
+        """A batch was applied."""
+
+    def output(self, output: Output) -> None:
+        """Count what a stage reports."""
+
+    def replayed(self, topic: str, records: int) -> None:
+        """Records at or below the watermark came again and were dropped."""
+
+    def gap(self, topic: str, offsets: int) -> None:
+        """Offsets are missing between the watermark and the next record."""
+
+    def crashed(self, record: Record) -> None:
+        """A record is dead-lettered because it killed the process."""
+
+    def committed(self, size: int, seconds: float) -> None:
+        """A checkpoint of so many bytes was written."""
+
+    async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
+        """Write the derived views; a failure is no concern of the runner."""
+
+    def posted(self, length: int) -> None:
+        """The outbox has grown to this length."""
+
+
+class PartitionRunner:
+    """Drives a `Stage` over its partition. All methods belong to one event loop; a lock keeps them apart."""
+
+    def __init__(
+        self, stage: Stage, publisher: Publisher, ledger: Ledger, checkpoint: Checkpoint, cadence: Cadence, effects: Effects
+    ) -> None:
+        self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
+        self.applied = dict(checkpoint.watermarks)
+        """Last applied offset by input topic."""
+        self.closed = False
+        self.progressed = self.heard = self.committed = monotonic()
+        self._committed_to = dict(checkpoint.watermarks)
+        self._cadence, self._lock = cadence, asyncio.Lock()
+        self._tickets: list[Ticket] = []
+        self._outbox: list[OutboxEntry] = []
+        self._snapshots: dict[str, bytes] = {}
+        self._views: list[ReadingView] = []
+        self._skip = checkpoint.skip
+        self.careful = checkpoint.starts >= SUSPICIOUS_STARTS
+        """Record by record, because the process died repeatedly at this watermark."""
+        self.idle_declared = False
+        chunks = dict(checkpoint.chunks)
+        self._unsent = unsent.unpack(chunks.pop(unsent.CHUNK, b""))
+        stage.restore(chunks)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether input is applied and not yet committed."""
+        return self.applied != self._committed_to
+
+    async def begin(self) -> None:
+        """Publish what a former checkpoint promised."""
+        async with self._lock:
+            await self.publisher.send(self._unsent)
+            await self.publisher.drain()
+
+    async def consume(self, topic: str, records: list[Record], ticket: Ticket) -> None:
+        """Apply one batch of one input, in offset order. Raises `Abandoned`, `Fenced`, `PublishError`, or what the stage raises."""
+        async with self._lock:
+            if self.closed:
+                ticket.discard()
+                return
+            self._tickets.append(ticket)
+            before, started = self.applied[topic], monotonic()
+            fresh = records if records[0].offset > before else [record for record in records if record.offset > before]
+            if len(fresh) < len(records):
+                self.effects.replayed(topic, len(records) - len(fresh))
+            if fresh:
+                if before >= 0 and fresh[0].offset > before + 1:
+                    self.effects.gap(topic, fresh[0].offset - before - 1)
+                self._cadence.took(sum(map(_size, fresh)))
+                await (self._carefully(fresh) if self.careful or self._skip else self._apply(fresh))
+                self.applied[topic] = fresh[-1].offset
+                self.idle_declared = False
+                self.progressed = self.heard = monotonic()
+                self.effects.applied(topic, len(fresh), self.progressed - started)
+            if self._cadence.due():
+                await self._commit(topic)
+
+    async def _apply(self, records: Sequence[Record]) -> None:
+        await self._take(self.stage.process(records))
+
+    async def _take(self, output: Output) -> None:
+        self._outbox += output.outbox
+        self._snapshots |= output.snapshots
+        self._views += output.views
+        self.effects.output(output)
+        await self.publisher.send(output.messages)
+
+    async def _carefully(self, records: Sequence[Record]) -> None:
+        """Note each record before it is processed: one still noted when the process is gone has killed it."""
+        for record in records:
+            if record.offset in self._skip:
+                self.effects.crashed(record)
+                await self.publisher.send([crash_letter(record)])
+                continue
+            if self.careful:
+                await self.ledger.note(probe=str(record.offset))
+            await self._apply([record])
+        if self.careful:
+            await self.ledger.note(probe="")
+
+    async def _commit(self, topic: str, promised: bytes | None = None) -> None:
+        """Acknowledgements in, then state, watermark and outbox in one script, then tickets and views."""
+        await self.publisher.drain()
+        chunks, last = self.stage.chunks(), self.applied[topic]
+        if promised is not None or self._unsent:
+            chunks[unsent.CHUNK] = promised or b""
+        if chunks or self._outbox or last != self._committed_to[topic]:
+            started, size = monotonic(), sum(map(len, chunks.values()))
+            skip = tuple(offset for offset in self._skip if offset > last)
+            length = await self.ledger.commit(Progress(topic, self._committed_to[topic], last), chunks, self._outbox, skip)
+            if last != self._committed_to[topic]:
+                self.careful, self._skip = False, skip
+            self.committed = monotonic()
+            self._committed_to[topic] = last
+            self._unsent = [] if promised is None else self._unsent
+            self._cadence.made(size)
+            self.effects.committed(size, self.committed - started)
+            if self._outbox:
+                self.effects.posted(length)
+                self._outbox = []
+        else:
+            self._cadence.made(0)
+        for ticket in self._tickets:
+            ticket.ack()
+        self._tickets.clear()
+        if self._snapshots or self._views:
+            snapshots, views, self._snapshots, self._views = self._snapshots, self._views, {}, []
+            await self.effects.views(snapshots, views)
+
+    async def checkpoint(self) -> None:
+        """Commit now if a checkpoint is due and there is something to commit."""
+        if self._lock.locked() or not self._cadence.due():
+            return  # busy: the batch under way commits itself
+        async with self._lock:
+            if not self.closed and (self._tickets or self.dirty or self._unsent):
+                await self._commit(next(iter(self.applied)))
+
+    async def renew(self) -> None:
+        """Prolong the lease of a partition that has nothing to commit."""
+        async with self._lock:
+            if not self.closed:
+                await self.ledger.note()
+                self.committed = monotonic()
+
+    async def idle(self) -> None:
+        """Let the stage close what is pending, because its source has gone silent; committed first, published after."""
+        async with self._lock:
+            self.idle_declared = True
+            if self.closed:
+                return
+            output = self.stage.idle()
+            messages, output.messages = output.messages, []
+            await self._take(output)
+            self._unsent = list(messages)
+            await self._commit(next(iter(self.applied)), unsent.pack(messages) if messages else None)
+            await self.publisher.send(messages)
+            await self.publisher.drain()
+            self.progressed = monotonic()
+
+    async def settle(self) -> None:
+        """The final checkpoint; afterwards the runner takes nothing. On any trouble its batches are given back."""
+        async with self._lock:
+            if self.closed:
+                return
+            try:
+                for topic in self.applied:
+                    await self._commit(topic)
+                await self.ledger.note(starts="", exp="0")  # a clean end: not a crash, and nobody need wait for the lease
+            finally:
+                self.drop()
+
+    def drop(self) -> None:
+        """Forget everything that is not committed."""
+        self.closed = True
+        for ticket in self._tickets:
+            ticket.discard()
+        self._tickets.clear()

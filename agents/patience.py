@@ -1,0 +1,44 @@
+"""How long work may still take once the worker is asked to let go."""
+
+import asyncio
+from time import monotonic
+
+
+class Abandoned(Exception):  # noqa: N818 - the work is dropped, not wrong: its input comes again
+    """Time is up: partitions are being taken away, or the process ends."""
+
+
+class Patience:
+    """Unlimited while the worker works; a deadline as soon as it winds down."""
+
+    def __init__(self) -> None:
+        self._deadline: float | None = None
+
+    @property
+    def winding_down(self) -> bool:
+        """New input must be left alone."""
+        return self._deadline is not None
+
+    def wind_down(self, seconds: float) -> None:
+        """Finish what is under way within some seconds."""
+        self._deadline = monotonic() + seconds
+
+    def renew(self) -> None:
+        """New partitions, new patience."""
+        self._deadline = None
+
+    def left(self) -> float | None:
+        """Seconds until the deadline, at least 0; None without one."""
+        return None if self._deadline is None else max(0.0, self._deadline - monotonic())
+
+    def check(self) -> None:
+        """Raise `Abandoned` when the deadline is over."""
+        if self.left() == 0.0:
+            raise Abandoned
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not past the deadline; raise `Abandoned` there."""
+        self.check()
+        left = self.left()
+        await asyncio.sleep(seconds if left is None else min(seconds, left))
+        self.check()

@@ -1,0 +1,83 @@
+"""Publishing: send in order, gather the acknowledgements, never lose one and never hide a failure."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from aiokafka.errors import KafkaTimeoutError
+
+from agents.patience import Patience
+from streams.stage import Message
+from streams.topics import Topics
+
+IN_FLIGHT = 2_000
+"""Unacknowledged messages of one partition runner, at most."""
+PAUSE = 0.1
+LOOK = 0.5
+"""Seconds between looks at the deadline while acknowledgements are out."""
+
+Partitioner = Callable[[str, bytes | None], int | None]
+
+
+class Producer(Protocol):
+    """Faust's producer, as far as we use it."""
+
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+    ) -> Awaitable[Any]:
+        """Accept a message into the buffer; the answer resolves when the broker has acknowledged it."""
+
+
+class PublishError(RuntimeError):
+    """The broker refused a message for good: nothing that depends on it may be committed."""
+
+
+class Publisher:
+    """The outgoing side of one partition runner. The idempotent producer keeps the order within a topic partition.
+
+    A message once accepted is retried by the producer until it is stored, so waiting is all that is left to do here.
+    """
+
+    def __init__(self, producer: Producer, topics: Topics, patience: Patience, published: Callable[[str, int], None]) -> None:
+        self._producer, self._topics, self._patience, self._published = producer, topics, patience, published
+        self._pending: list[asyncio.Future[Any]] = []
+        self.waiting = False
+        """Acknowledgements have been out for more than a look."""
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Hand messages to the producer; returns before they are acknowledged. Raises `Abandoned` or `PublishError`."""
+        for message in messages:
+            if len(self._pending) >= IN_FLIGHT:
+                await self.drain()
+            topic = self._topics.name(message.role)
+            self._pending.append(await self._accepted(topic, message))
+            self._published(topic, 1)
+
+    async def _accepted(self, topic: str, message: Message) -> "asyncio.Future[Any]":
+        headers = list(message.headers) or None
+        while True:
+            try:
+                answer = await self._producer.send(topic, message.key, message.value, message.partition, None, headers)
+            except Exception as error:
+                if not isinstance(error.__cause__, KafkaTimeoutError):
+                    raise PublishError(f"cannot publish to {topic}: {error!r}") from error
+                self.waiting = True  # the buffer is full because the broker is away; the message was not taken
+                await self._patience.sleep(PAUSE)
+            else:
+                return asyncio.ensure_future(answer)
+
+    async def drain(self) -> None:
+        """Wait until the broker has acknowledged everything sent. Raises `Abandoned` or `PublishError`."""
+        pending = self._pending
+        while pending:
+            left = self._patience.left()
+            done, late = await asyncio.wait(pending, timeout=LOOK if left is None else min(LOOK, left))
+            for future in done:
+                error = future.exception()
+                if error is not None:
+                    raise PublishError(f"the broker refused a message: {error!r}") from error
+            pending[:] = [future for future in pending if future in late] if late else []
+            self.waiting = bool(pending)
+            if pending:
+                self._patience.check()
+        self.waiting = False

@@ -1,0 +1,112 @@
+"""The relay: publishes the outbox of one readings partition to the alert topics, in order, then drops what is acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import time
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+
+from agents.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
+from agents.patience import Abandoned
+from agents.producer import Publisher
+from agents.redis_store import Ledger, Posted
+
+COUNT = 100
+"""Entries a round."""
+IDLE_POLL = 1.0
+FLUSH_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class RelayObserver(Protocol):
+    """Who counts what the relay does."""
+
+    def outbox(self, partition: int, length: int, oldest: float) -> None:
+        """Entries that wait, and the Unix time of the oldest (0 for none)."""
+
+    def alert_published(self, value: bytes, *, repeated: bool) -> None:
+        """An event was acknowledged by the broker, or found there already."""
+
+
+class Relay:
+    """One partition's relay; owned and stopped together with the detector's runner of the same partition."""
+
+    def __init__(
+        self,
+        partition: int,
+        ledger: Ledger,
+        publisher: Publisher,
+        tail: Callable[[], Awaitable[Mapping[int, str]]],
+        observer: RelayObserver,
+        mode: str,
+    ) -> None:
+        self._partition, self._ledger, self._publisher = partition, ledger, publisher
+        self._tail, self._observer, self._mode = tail, observer, mode
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._seen: dict[int, str] = {}
+        self._beat = 0.0
+
+    def wake(self) -> None:
+        """The outbox has grown."""
+        self._empty.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises `Abandoned`, `Fenced` or `PublishError`."""
+        self._seen = await self._read_tail()
+        floor, published = max(self._seen, default=0), ""
+        while True:
+            self._wake.clear()
+            length, entries = await self._ledger.outbox(published, COUNT, floor)
+            floor = 0
+            oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
+            self._observer.outbox(self._partition, length, oldest)
+            if entries:
+                await self._publish(entries)
+                published = entries[-1].entry_id
+                continue
+            if not self._wake.is_set():
+                self._empty.set()
+            await self._heartbeat()
+            await self._wait()
+
+    async def _read_tail(self) -> dict[int, str]:
+        while True:
+            try:
+                return dict(await self._tail())
+            except KafkaError as error:
+                log.warning("cannot read the tail of alert partition %d yet: %r", self._partition, error)
+                await asyncio.sleep(IDLE_POLL)
+
+    async def _publish(self, entries: list[Posted]) -> None:
+        fresh = [entry for entry in entries if self._seen.get(entry.seq) != entry.event_id]
+        for entry in fresh:
+            for role in ("alerts", "alerts_state"):
+                await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq)])
+        await self._publisher.drain()
+        for entry in entries:
+            self._observer.alert_published(entry.value, repeated=self._seen.pop(entry.seq, None) == entry.event_id)
+
+    async def _heartbeat(self) -> None:
+        now = time()
+        if now - self._beat >= HEARTBEAT_SECONDS:
+            self._beat = now
+            await self._publisher.send([event_message("alerts", heartbeat(self._partition, self._mode, now), self._partition)])
+            await self._publisher.drain()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), IDLE_POLL)
+        except TimeoutError:
+            return
+
+    async def flush(self) -> None:
+        """Give the relay a moment to empty the outbox before its partition is handed over."""
+        try:
+            await asyncio.wait_for(self._empty.wait(), FLUSH_SECONDS)
+        except (TimeoutError, Abandoned):
+            log.info("the outbox of partition %d is left to its next owner", self._partition)
