@@ -50,29 +50,29 @@ def select_legs(board: Board, parity: Parity, *, zero_ask_stops: bool = True) ->
     bid[center] = 0.5 * (board.call_bid[center] + board.put_bid[center])
     ask[center] = 0.5 * (board.call_ask[center] + board.put_ask[center])
     skipped = ~(bid > 0) | (~(ask > 0) if zero_ask_stops else False)
-    kept = walked & ~_beyond_stop(skipped & walked & (wing != 0), segment, row, k0_row, call) & valid_quote(bid, ask)
+    kept = walked & ~_beyond_stop(skipped & walked & (wing != 0), segment, k0_row, call) & valid_quote(bid, ask)
     kept[center] = True
     chosen = np.flatnonzero(kept)
     owner = segment[chosen]
     return Legs(chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(board.strike[chosen], owner))
 
 
-def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], row: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:
+def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:
     """Rows that two consecutive skipped strikes part from K0; pairs are counted by a running sum, so no row looks far."""
-    pairs = np.zeros(len(row) + 1, dtype=np.int64)
-    if len(row) > 1:
-        np.cumsum(skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:]), out=pairs[1:-1])
-        pairs[-1] = pairs[-2]
+    twice = skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:])
+    pairs = np.concatenate([_NONE[: len(skipped)], np.cumsum(twice)])  # pairs of rows before each row
     at_k0 = pairs[np.maximum(k0_row, 0)]
-    return np.where(call, pairs[row] > at_k0, at_k0 > pairs[row])
+    return np.where(call, pairs > at_k0, at_k0 > pairs)
 
 
 def _spacing(strike: Floats, segment: NDArray[np.int64]) -> Floats:
     """Distances dK over the surviving strikes of each segment."""
     joined = segment[1:] == segment[:-1]
-    step = np.where(joined, strike[1:] - strike[:-1], 0.0)
-    left, right = np.zeros(len(strike)), np.zeros(len(strike))
-    left[1:], right[:-1] = step, step
-    inner = np.zeros(len(strike), dtype=np.bool_)
-    inner[1:-1] = joined[1:] & joined[:-1]
-    return np.where(inner, 0.5, 1.0) * (left + right)
+    step = (strike[1:] - strike[:-1]) * joined
+    both = np.concatenate([_NONE[: len(strike)], step])
+    both[:-1] += step
+    np.multiply(both[1:-1], 0.5, out=both[1:-1], where=joined[1:] & joined[:-1])
+    return both
+
+
+_NONE = np.zeros(1, dtype=np.int64)
