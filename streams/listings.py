@@ -56,7 +56,7 @@ class Listings:
         gained = set()
         for owner, *facts in zip(*(column.tolist() for column in columns), strict=True):
             underlying, root = series[owner]
-            expiry = Expiry(*facts, root)
+            expiry = Expiry._make((*facts, root))
             self._all.setdefault(underlying, {})[expiry.segment] = expiry
             self._chosen.pop(underlying, None)
             gained.add(underlying)

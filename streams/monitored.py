@@ -1,0 +1,37 @@
+"""Who is watched: the symbols behind the indices of a market, and which index uses which."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.market import IndexSpec, Market
+
+
+class Monitored(NamedTuple):
+    """n symbols in alphabetical order and k indices in the order of the market."""
+
+    symbols: tuple[str, ...]
+    position: dict[str, int]
+    used: NDArray[np.bool_]
+    """Of shape (k, n): the index uses the symbol."""
+
+
+def underlyings(market: Market) -> Monitored:
+    """The indices themselves and the names of their baskets."""
+    return _monitored([set(_underlyings(spec)) for spec in market.indices])
+
+
+def references(market: Market) -> Monitored:
+    """Published levels that the indices are compared with."""
+    return _monitored([set(spec.references) for spec in market.indices])
+
+
+def _underlyings(spec: IndexSpec) -> list[str]:
+    return [spec.symbol, *(one.symbol for one in spec.basket.constituents)]
+
+
+def _monitored(sets: list[set[str]]) -> Monitored:
+    symbols = tuple(sorted(set().union(*sets)))
+    used = np.array([[symbol in one for symbol in symbols] for one in sets], np.bool_).reshape(len(sets), len(symbols))
+    return Monitored(symbols, {symbol: at for at, symbol in enumerate(symbols)}, used)

@@ -1,0 +1,45 @@
+"""Why a point has no value: small codes while columns are computed, text when they leave."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.atm import AtmStatus
+from analytics.strip import StripReason
+from streams.terms import TermReason
+
+Codes = NDArray[np.int64]
+
+TERM_CODES: Final[dict[TermReason, int]] = {"": 0, "no_near_term": 1, "no_next_term": 2, "not_bracketed": 3}
+NEAR, NEXT = 16, 32
+"""Added to the code of a strip."""
+NO_QUOTES = 15
+"""A strip without a usable quote."""
+
+FLAGS: Final = ("", "near_term_fallback", "rate_stale", "near_term_fallback,rate_stale")
+"""Text by bits: 1 near term nearer than the methodology allows, 2 rate carried too long."""
+
+
+def _texts(labels: dict[int, str]) -> tuple[str, ...]:
+    texts = [""] * 48
+    for reason, code in TERM_CODES.items():
+        texts[code] = reason
+    for code, label in (labels | {NO_QUOTES: "no quotes"}).items():
+        if code:
+            texts[NEAR + code], texts[NEXT + code] = f"near:{label}", f"next:{label}"
+    return tuple(texts)
+
+
+STRIP_TEXTS: Final = _texts({int(reason): reason.label for reason in StripReason})
+ATM_TEXTS: Final = _texts({int(status): status.label for status in AtmStatus})
+
+
+def of_terms(near: Codes, following: Codes) -> Codes:
+    """Code of a line from those of its two strips: the near one speaks first; 0 when both are well."""
+    return np.where(near != 0, NEAR + near, np.where(following != 0, NEXT + following, 0))
+
+
+def texts(table: tuple[str, ...], codes: Codes) -> tuple[str, ...]:
+    """Text of each code."""
+    return tuple([table[code] for code in codes.tolist()])
