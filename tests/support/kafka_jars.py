@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-POM = Path(__file__).parent / "kafka" / "pom.xml"
+POM = Path(__file__).parent / "maven" / "pom.xml"
 HOME = ROOT / "build" / "kafka"
 JARS = HOME / "jars"
 MARKER = "complete"

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol, Self, cast
 
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 from kafka.structs import TopicPartition
 
 from agents.embedded import EmbeddedStack
@@ -123,7 +122,9 @@ class RealStack:
         return {"kafka": {**kafka, "session_timeout": 6.0, "heartbeat_interval": 0.5}, "redis": {"url": self.redis_url}}
 
     def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> None:
-        wanted = [NewTopic(name, partitions, 1, topic_configs=dict(configs or {})) for name, partitions in topics]
+        wanted = {
+            name: {"num_partitions": partitions, "replication_factor": 1, "configs": dict(configs or {})} for name, partitions in topics
+        }
         with _Admin(self.bootstrap_servers) as admin:
             admin.create_topics(wanted, wait_for_metadata=True)
 

@@ -1,0 +1,88 @@
+"""How kafka-python's clients reach Kafka, and what their failures mean to us.
+
+kafka-python serves where a plain synchronous client is the right tool: topic administration, replay publishing and the
+subscriber commands. The worker has a transport of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from kafka.errors import AuthorizationError, KafkaError, RetriableError, SaslAuthenticationFailedError
+
+from agents.exits import Down, Refusal
+from config.errors import ConfigError
+from config.settings import Kafka, Settings
+
+BOOTSTRAP_MS = 10_000
+"""How long a command waits for a first answer from Kafka."""
+SECRETS = frozenset({"sasl_plain_password", "ssl_password"})
+
+
+def kafka_python_options(settings: Settings) -> dict[str, Any]:
+    """Arguments that `KafkaProducer`, `KafkaConsumer` and `KafkaAdminClient` share.
+
+    Raises:
+        ConfigError: SASL would send its secret over an open line, or `kafka.api_version` is not a version.
+    """
+    kafka = settings.kafka
+    refuse_open_sasl(kafka)
+    options: dict[str, Any] = {
+        "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "client_id": "dispersion",
+        "security_protocol": kafka.security_protocol,
+    }
+    if kafka.api_version:
+        options["api_version"] = _version(kafka.api_version)
+    if kafka.security_protocol.startswith("SASL"):
+        options["sasl_mechanism"] = kafka.sasl_mechanism
+        options["sasl_plain_username"] = kafka.sasl_username
+        options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    if kafka.security_protocol.endswith("SSL"):
+        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
+            if path := getattr(kafka, name):
+                options[name] = str(path)
+    return options
+
+
+def refuse_open_sasl(kafka: Kafka) -> None:
+    """Raise `ConfigError` where a password would cross the network unencrypted and nobody has allowed it."""
+    if kafka.security_protocol == "SASL_PLAINTEXT" and not kafka.allow_sasl_plaintext:
+        raise ConfigError(
+            "SASL without TLS sends the password over an open line",
+            key="kafka.security_protocol",
+            fix="use SASL_SSL, or set kafka.allow_sasl_plaintext = true on a trusted network",
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split("."))
+    except ValueError:
+        raise ConfigError(f"{text!r} is not a version", key="kafka.api_version", fix="write it as 3.9, or leave it empty") from None
+
+
+def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options, fit for a log."""
+    return {name: "***" if name in SECRETS and value else value for name, value in options.items()}
+
+
+@contextmanager
+def kafka_failures(settings: Settings) -> Iterator[None]:
+    """Turn kafka-python's errors into `Refusal` (Kafka says no) or `Down` (Kafka says nothing)."""
+    servers = settings.kafka.bootstrap_servers
+    try:
+        yield
+    except SaslAuthenticationFailedError as error:
+        message = f"Kafka at {servers} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password"
+        raise Refusal(message) from error
+    except AuthorizationError as error:
+        message = f"Kafka at {servers} denies the operation ({error}): grant user {settings.kafka.sasl_username!r} the permission"
+        raise Refusal(message) from error
+    except RetriableError as error:
+        message = f"Kafka at {servers} cannot be reached ({error}): check that it runs and kafka.bootstrap_servers"
+        raise Down(message) from error
+    except KafkaError as error:
+        message = f"Kafka at {servers} refuses the request: {error}"
+        raise Refusal(message) from error

@@ -1,0 +1,139 @@
+"""Publishing a replay's input: frames and single records, in order, with every failure brought to the caller."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any, Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
+
+from agents.kafka_client import kafka_failures, kafka_python_options
+from config.settings import Settings
+from streams.stage import Message, Role
+from streams.topics import Topics
+
+CONTENT_TYPE_HEADER = "content-type"
+REFRESH_HEADER = "dispersion-refresh-seconds"
+LINGER_MS = 20
+"""Records of this span share a batch: the embedded broker hands out one batch a fetch, whatever its size."""
+BATCH_BYTES = 256 * 1024
+IN_FLIGHT_BYTES = 32 * 2**20
+"""Unacknowledged bytes, at most: the client itself knows no bound."""
+DELIVERY_SECONDS = 120.0
+"""How long a record is retried before the publisher gives up."""
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Where Kafka's default partitioner (murmur2) puts a key.
+
+    >>> [partition_of(symbol, 4) for symbol in ("SPY", "AAPL", "BRK.B")]
+    [3, 1, 3]
+    """
+    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
+
+
+def source_headers(content_type: str | None = None, refresh_seconds: float | None = None) -> tuple[tuple[str, bytes], ...]:
+    """Headers of an input record: how its value is written, and how often its source repeats itself."""
+    named = ((CONTENT_TYPE_HEADER, content_type), (REFRESH_HEADER, None if refresh_seconds is None else f"{refresh_seconds:g}"))
+    return tuple((name, value.encode()) for name, value in named if value is not None)
+
+
+class FramePublisher:
+    """A synchronous producer of one process; a context manager that flushes on a clean exit.
+
+    `publish` returns at once while less than `IN_FLIGHT_BYTES` wait for their acknowledgement. A record that Kafka
+    refuses, or does not take in time, is raised by the next `publish` or `flush`; nothing is dropped in silence.
+    """
+
+    def __init__(self, settings: Settings, *, delivery_seconds: float = DELIVERY_SECONDS, compression: str | None = None) -> None:
+        """Connect. `compression` is Kafka's (`gzip`, `lz4`, …). Raises `ConfigError`, `Refusal`, `Down`."""
+        self._settings = settings
+        self._topics = Topics(settings.kafka.topic_prefix)
+        self._delivery_seconds = delivery_seconds
+        self._change = threading.Condition()
+        self._in_flight = 0
+        self._failure: BaseException | None = None
+        with kafka_failures(settings):
+            self._producer = KafkaProducer(
+                **kafka_python_options(settings),
+                acks="all",
+                allow_auto_create_topics=False,
+                batch_size=BATCH_BYTES,
+                compression_type=compression,
+                delivery_timeout_ms=int(delivery_seconds * 1000),
+                linger_ms=LINGER_MS,
+                max_block_ms=int(delivery_seconds * 1000),
+                max_request_size=settings.kafka.max_message_bytes,
+                request_timeout_ms=int(min(30.0, delivery_seconds / 2) * 1000),
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(flush=kind is None)
+
+    def partitions(self, role: Role) -> int:
+        """Partitions of a topic. Raises `Down` while Kafka does not know it."""
+        with kafka_failures(self._settings):
+            return len(self._producer.partitions_for(self._topics.name(role)))
+
+    def publish(
+        self, role: Role, key: str | None, value: bytes, *, partition: int | None = None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
+        """Send one record; without `partition` the key decides by murmur2. Raises `Refusal`, `Down`."""
+        self.publish_message(Message(role, None if key is None else key.encode(), value, tuple(headers), partition))
+
+    def publish_message(self, message: Message) -> None:
+        """Send a message as a stage gave it out. Raises `Refusal`, `Down`."""
+        size = len(message.value or b"") + len(message.key or b"")
+        self._reserve(size)
+        with kafka_failures(self._settings):
+            try:
+                future = self._producer.send(
+                    self._topics.name(message.role),
+                    message.value,
+                    key=message.key,
+                    headers=list(message.headers),
+                    partition=message.partition,
+                )
+            except BaseException:
+                self._settle(size)
+                raise
+        future.add_callback(lambda _: self._settle(size))
+        future.add_errback(lambda error: self._settle(size, error))
+
+    def flush(self) -> None:
+        """Wait until everything sent is acknowledged. Raises `Refusal`, `Down`."""
+        with kafka_failures(self._settings):
+            self._producer.flush(timeout=self._delivery_seconds)
+        with self._change:  # the client wakes us before it has told all callbacks
+            self._change.wait_for(lambda: not self._in_flight, timeout=self._delivery_seconds)
+        self._raise_failure()
+
+    def close(self, *, flush: bool = True) -> None:
+        """Flush, unless told not to, and disconnect. Raises what `flush` raises, disconnected all the same."""
+        try:
+            if flush:
+                self.flush()
+        finally:
+            self._producer.close(timeout=self._delivery_seconds if flush else 0)
+
+    def _reserve(self, size: int) -> None:
+        with self._change:
+            self._change.wait_for(lambda: self._failure or not self._in_flight or self._in_flight + size <= IN_FLIGHT_BYTES)
+        self._raise_failure()
+        with self._change:
+            self._in_flight += size
+
+    def _settle(self, size: int, error: Any = None) -> None:
+        with self._change:
+            self._in_flight -= size
+            self._failure = self._failure or error
+            self._change.notify_all()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            with kafka_failures(self._settings):
+                raise self._failure if isinstance(self._failure, KafkaError) else KafkaError(str(self._failure))

@@ -1,0 +1,100 @@
+"""Reading the alerts topic as a subscriber does: every event once, in order within an index."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
+
+from agents.exits import Refusal
+from agents.kafka_client import kafka_failures, kafka_python_options
+from config.settings import Settings
+from streams.topics import Topics
+
+POLL_MS = 500
+REMEMBERED = 10_000
+"""Event ids kept to pass over a repeat; the publisher repeats only what it sent shortly before a crash."""
+ID_HEADER = "ce_id"
+
+
+class AlertRecord(NamedTuple):
+    """One alert event as it stands on the topic."""
+
+    partition: int
+    offset: int
+    published_ms: int
+    """Unix milliseconds."""
+    key: bytes | None
+    """The fingerprint."""
+    value: bytes
+    """The CloudEvent, structured JSON, unchanged."""
+    headers: dict[str, bytes]
+
+
+def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool = False) -> Iterator[AlertRecord]:
+    """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
+
+    Args:
+        settings: how to reach Kafka, and the topic prefix.
+        follow: go on for ever; otherwise end at what was published when the reading began.
+        from_beginning: start with the oldest event kept, not with the next one.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
+    """
+    with kafka_failures(settings):
+        consumer = KafkaConsumer(
+            **kafka_python_options(settings),
+            allow_auto_create_topics=False,
+            auto_offset_reset="earliest",
+            check_crcs=settings.kafka.check_crcs,
+            enable_auto_commit=False,
+            group_id=None,
+            max_partition_fetch_bytes=settings.kafka.max_message_bytes,
+        )
+        try:
+            ends = _assign(consumer, Topics(settings.kafka.topic_prefix).name("alerts"), from_beginning=from_beginning)
+            seen: OrderedDict[bytes, None] = OrderedDict()
+            while follow or any(consumer.position(partition) < end for partition, end in ends.items()):
+                for record in _poll(consumer):
+                    beyond = not follow and record.offset >= ends[TopicPartition(record.topic, record.partition)]
+                    alert = _alert(record)
+                    if not beyond and not _repeated(alert, seen):
+                        yield alert
+        finally:
+            consumer.close()
+
+
+def _assign(consumer: Any, topic: str, *, from_beginning: bool) -> dict[TopicPartition, int]:
+    """Take every partition of the topic; returns where each ends now."""
+    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    if not partitions:
+        message = f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
+        raise Refusal(message)
+    consumer.assign(partitions)
+    ends: dict[TopicPartition, int] = consumer.end_offsets(partitions)
+    for partition, offset in (consumer.beginning_offsets(partitions) if from_beginning else ends).items():
+        consumer.seek(partition, offset)
+    return ends
+
+
+def _poll(consumer: Any) -> list[Any]:
+    batches = consumer.poll(timeout_ms=POLL_MS)
+    return sorted((record for batch in batches.values() for record in batch), key=lambda record: (record.timestamp, record.offset))
+
+
+def _alert(record: Any) -> AlertRecord:
+    return AlertRecord(record.partition, record.offset, record.timestamp, record.key, record.value or b"", dict(record.headers))
+
+
+def _repeated(alert: AlertRecord, seen: OrderedDict[bytes, None]) -> bool:
+    identity = alert.headers.get(ID_HEADER)
+    if identity is None:
+        return False
+    if identity in seen:
+        return True
+    seen[identity] = None
+    if len(seen) > REMEMBERED:
+        seen.popitem(last=False)
+    return False
