@@ -1,0 +1,97 @@
+"""Gates: when a reading may be evaluated at all (methodology, "False-positive controls and gates").
+
+A gate says why not, in one word, and an empty string otherwise; the words are the label values of
+`dispersion_gate_failures_total`.
+"""
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from streams.market import Gates
+from streams.reading import Reading
+from streams.records import NS
+from streams.sessions import equity_close_ns, evaluation_window, open_ns
+
+Phase = Literal["before", "open", "after"]
+Spike = Literal["accepted", "held", "reverted"]
+
+
+def phase(ts: int, session: date) -> Phase:
+    """Where `ts` lies to the evaluated hours of a session: 09:45:00 to 16:00:00 ET, half days 13:00:00, both ends included."""
+    first, last = evaluation_window(session)
+    if ts < first:
+        return "before"
+    return "open" if ts <= last else "after"
+
+
+def elapsed_share(ts: int, session: date) -> float:
+    """Share of the equity session that has passed at `ts`, in (0, 1] during it."""
+    opened, closed = open_ns(session), equity_close_ns(session)
+    return min(max((ts - opened) / (closed - opened), 0.0), 1.0)
+
+
+def data_gate(reading: Reading, gates: Gates) -> str:
+    """`coverage`, `range` or nothing. Published levels have no coverage to test."""
+    if not covered(reading, gates):
+        return "coverage"
+    return "" if in_range(reading, gates) else "range"
+
+
+def covered(reading: Reading, gates: Gates) -> bool:
+    """Whether enough of the configured basket, by weight and by names, has a fresh point."""
+    if reading.basis == "published":
+        return True
+    return (reading.coverage or 0.0) >= gates.coverage and (reading.coverage_names or 0.0) >= gates.coverage_names
+
+
+def in_range(reading: Reading, gates: Gates) -> bool:
+    """Whether implied correlation, if known, is credible; outside [0, 1] it is so with low confidence only."""
+    rho = reading.implied_correlation
+    return rho is None or gates.correlation_low <= rho <= gates.correlation_high
+
+
+def rho_out_of_range(reading: Reading) -> bool:
+    """Whether implied correlation lies outside [0, 1]: published raw, believed a little."""
+    rho = reading.implied_correlation
+    return rho is not None and not 0.0 <= rho <= 1.0
+
+
+def relative_width(reading: Reading) -> float | None:
+    """quality_width / index_vol; None for a source that has no bid and ask."""
+    if reading.basis != "quotes" or reading.quality_width is None or not reading.index_vol:
+        return None
+    return reading.quality_width / reading.index_vol
+
+
+class SpikeHold(msgspec.Struct):
+    """The spike gate: a value that moves implied correlation too fast is held, then accepted or rejected.
+
+    A move of more than `spike_step` within `spike_seconds` against any accepted value holds all evaluation. When the
+    value comes back within the step it was a bad print (`reverted`, counted); when it stands for the whole time it is the market.
+    """
+
+    recent: list[tuple[int, float]] = []
+    reference: float | None = None
+    since: int = 0
+
+    def admit(self, ts: int, rho: float | None, gates: Gates) -> Spike:
+        """Judge the value at `ts` (nanoseconds); a missing one passes, other gates speak for it."""
+        hold = int(gates.spike_seconds * NS)
+        if rho is None:
+            return "held" if self.reference is not None and ts - self.since < hold else "accepted"
+        if self.reference is not None:
+            if abs(rho - self.reference) > gates.spike_step and ts - self.since < hold:
+                return "held"
+            verdict: Spike = "reverted" if abs(rho - self.reference) <= gates.spike_step else "accepted"
+            self.recent = [(ts, rho)]
+            self.reference = None
+            return verdict
+        self.recent = [(at, value) for at, value in self.recent if ts - at < hold]
+        farthest = max((value for _, value in self.recent), key=lambda value: abs(rho - value), default=rho)
+        if abs(rho - farthest) > gates.spike_step:
+            self.reference, self.since = farthest, ts
+            return "held"
+        self.recent.append((ts, rho))
+        return "accepted"

@@ -1,0 +1,161 @@
+"""The numbers of the alert rules as frozen structs; `config.rules` fills them from TOML.
+
+Starting values and their reasons are in the methodology, "The rules in numbers". Every rule carries its own version:
+a changed number is a new version, and the version is part of every event id.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+Count = Annotated[int, msgspec.Meta(ge=1, le=504)]
+
+
+class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a rules file: frozen, and an unknown key is an error."""
+
+
+class Timing(Numbers, frozen=True, kw_only=True):
+    """Event-time durations of the intraday form; the daily form has none of them."""
+
+    dwell_seconds: Seconds
+    exit_dwell_seconds: Seconds
+    cool_down_seconds: Seconds
+
+
+class Baseline(Numbers, frozen=True):
+    """How far back ranks look."""
+
+    sessions: Count
+    minimum: Count
+    gap_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+    """History before a longer gap, in calendar days, is forgotten."""
+
+    def __post_init__(self) -> None:
+        if self.minimum > self.sessions:
+            raise ValueError("minimum must not exceed sessions")
+
+
+class Jump(Numbers, frozen=True):
+    """A rise of index vol of at least the greater of a move and a relative move."""
+
+    index_vol_move: Positive
+    index_vol_relative: Positive
+
+    def needed(self, start: float) -> float:
+        """The rise that counts as a jump from index vol `start`."""
+        return max(self.index_vol_move, self.index_vol_relative * start)
+
+
+class GiveBack(Numbers, frozen=True):
+    """Exit: the share of the greatest move that has to be given back."""
+
+    given_back: Share
+
+
+class UnwindEnter(Jump, frozen=True):
+    """Condition of `vix_spike_unwind`."""
+
+    correlation_move: Positive
+    correlation_rank: Share
+    correlation_share: Share
+    correlation_share_low: Share
+    correlation_move_alone: Positive
+    variance_ratio: Share
+
+    def __post_init__(self) -> None:
+        if self.correlation_share_low >= self.correlation_share:
+            raise ValueError("correlation_share_low must be below correlation_share")
+        if self.correlation_move_alone <= self.correlation_move:
+            raise ValueError("correlation_move_alone must exceed correlation_move")
+
+
+class UnwindCritical(Jump, frozen=True):
+    """Either of these makes an unwind critical."""
+
+    correlation_move: Positive
+
+
+class VixSpikeUnwind(Timing, frozen=True, kw_only=True):
+    """Numbers of `vix_spike_unwind`."""
+
+    version: Version
+    enter: UnwindEnter
+    exit: GiveBack
+    critical: UnwindCritical
+
+    def __post_init__(self) -> None:
+        if self.critical.index_vol_move < self.enter.index_vol_move or self.critical.correlation_move < self.enter.correlation_move:
+            raise ValueError("critical must not be easier to reach than enter")
+
+
+class RepricingEnter(Jump, frozen=True):
+    """Condition of `broad_repricing`; both bounds are upper ones."""
+
+    correlation_share_low: Share
+    correlation_move_alone: Positive
+
+
+class BroadRepricing(Timing, frozen=True, kw_only=True):
+    """Numbers of `broad_repricing`."""
+
+    version: Version
+    enter: RepricingEnter
+    exit: GiveBack
+    critical: Jump
+
+    def __post_init__(self) -> None:
+        if self.critical.index_vol_move < self.enter.index_vol_move:
+            raise ValueError("critical must not be easier to reach than enter")
+
+
+class ConvergenceEnter(Numbers, frozen=True):
+    """Condition of `vol_convergence`: the fall of the spread that counts."""
+
+    daily_sd: Positive
+    """Robust standard deviation of the daily change of vol_spread."""
+    sd_multiple: Positive
+    relative: Share
+    benign_below: Share
+    adverse_above: Share
+
+    def __post_init__(self) -> None:
+        if self.benign_below >= self.adverse_above:
+            raise ValueError("benign_below must be below adverse_above")
+
+
+class VolConvergence(Timing, frozen=True, kw_only=True):
+    """Numbers of `vol_convergence`."""
+
+    version: Version
+    enter: ConvergenceEnter
+    exit: GiveBack
+
+
+class QualityCritical(Numbers, frozen=True):
+    """Coverage below which the picture is lost."""
+
+    coverage: Share
+
+
+class DataQuality(Timing, frozen=True, kw_only=True):
+    """Numbers of `data_quality`; its limits are the gates of `streams.market`."""
+
+    version: Version
+    critical: QualityCritical
+
+
+class RuleSet(Numbers, frozen=True, kw_only=True):
+    """All rules of a process."""
+
+    baseline: Baseline
+    data_quality: DataQuality
+    vix_spike_unwind: VixSpikeUnwind
+    broad_repricing: BroadRepricing
+    vol_convergence: VolConvergence
+    cap_unknown: bool = True
+    """Whether a condition without enough history limits severity to warning; a choice of the process, not of the file."""

@@ -1,0 +1,160 @@
+"""The snapshot: the latest picture of one index, a view for the exporter, the wall and the terminal.
+
+Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has the rules that could be
+judged at the latest reading; `changes` and `percentiles` map a measure to windows (`5m`, `1d` = since the prior close; `252d`),
+`bands` a measure to p05, p10, p90, p95 of the same baseline. Decimals throughout.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from streams.events import Identity, moment
+from streams.lifecycle import Alert
+from streams.market import Mode
+from streams.reading import Reading
+from streams.records import NS
+from streams.rules.rule import Direction, Severity
+from streams.scene import Scene
+
+Regime = Literal["unwinding", "converging", "building", "stable"]
+MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
+BANDS = {"p05": 5, "p10": 10, "p90": 90, "p95": 95}
+BUILDING_SESSIONS = 20
+BUILDING_RANK = 0.8
+
+
+class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that is pending, firing or suspended."""
+
+    fingerprint: str
+    rule: str
+    scope: str
+    tenor: str
+    severity: Severity
+    status: Literal["pending", "firing", "suspended"]
+    before: str
+    """What a suspended alert was; otherwise the status."""
+    label: str
+    direction: Direction | None
+    starts_at: datetime
+    summary: str
+    acked_by: str = ""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """JSON of one index in the snapshot view."""
+
+    index: str
+    mode: Mode
+    readings: dict[str, Reading]
+    names: dict[str, tuple[float | None, float | None]]
+    regime: Regime
+    distances: dict[str, float]
+    alerts: list[ActiveAlert]
+    changes: dict[str, dict[str, float]]
+    percentiles: dict[str, dict[str, float]]
+    bands: dict[str, dict[str, float]]
+
+
+def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
+    """An alert's line on the wall; it must not be inactive."""
+    if alert.status == "inactive":
+        raise ValueError(f"{rule} is not active")
+    return ActiveAlert(
+        fingerprint=who.fingerprint,
+        rule=rule,
+        scope=who.scope,
+        tenor=who.tenor,
+        severity=alert.severity,
+        status=alert.status,
+        before=alert.standing,
+        label=alert.shade.label,
+        direction=alert.shade.direction,
+        starts_at=moment(alert.starts_at),
+        summary=alert.summary,
+    )
+
+
+def regime(alerts: dict[tuple[str, str], Alert], scene: Scene | None) -> Regime:
+    """The state of the trade in one word (methodology, "The rules in numbers")."""
+    firing = {(rule, alert.shade.direction) for (rule, _), alert in alerts.items() if alert.standing == "firing"}
+    if any(rule == "vix_spike_unwind" for rule, _ in firing):
+        return "unwinding"
+    if ("vol_convergence", "adverse") in firing:
+        return "converging"
+    spread = scene.now.spread_level if scene is not None else None
+    if scene is None or spread is None:
+        return "stable"
+    before = scene.baseline.close(BUILDING_SESSIONS)
+    rank = scene.baseline.rank("vol_spread", spread)
+    risen = before is not None and before.vol_spread is not None and spread > before.vol_spread
+    return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
+
+
+def names_of(reading: Reading | None) -> dict[str, tuple[float | None, float | None]]:
+    """Symbol to (atm_vol, variance)."""
+    names = reading.constituents if reading is not None else None
+    if names is None:
+        return {}
+    return dict(zip(names.symbols, zip(names.atm_vols, names.variances, strict=True), strict=True))
+
+
+def changes_of(scene: Scene | None, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
+    """Moves since the prior close on the common set, and of index vol over five minutes."""
+    if scene is None:
+        return {}
+    out: dict[str, dict[str, float]] = {}
+    level = scene.now.index_level
+    if level is not None and five_minutes_ago is not None:
+        out["index_vol"] = {"5m": level - five_minutes_ago}
+    close = scene.baseline.close(1)
+    change = None if close is None else scene.change(close)
+    if change is None:
+        return out
+    moves = {
+        "index_vol": change.index_move,
+        "basket_vol": change.basket_move,
+        "vol_spread": change.spread_to - change.spread_from,
+        "implied_correlation": change.correlation_move,
+    }
+    for measure, move in moves.items():
+        if move is not None:
+            out.setdefault(measure, {})["1d"] = move
+    return out
+
+
+def percentiles_of(scene: Scene | None) -> dict[str, dict[str, float]]:
+    """Ranks of the levels among the closes of the baseline."""
+    if scene is None:
+        return {}
+    ranks = {measure: scene.baseline.rank(measure, getattr(scene.reading, measure)) for measure in MEASURES}
+    window = f"{scene.baseline.sessions}d"
+    return {measure: {window: rank} for measure, rank in ranks.items() if rank is not None}
+
+
+def bands_of(scene: Scene | None) -> dict[str, dict[str, float]]:
+    """Bands of the baseline, for measures with enough history."""
+    out: dict[str, dict[str, float]] = {}
+    for measure in MEASURES if scene is not None else ():
+        history = scene.baseline.levels(measure) if scene is not None else np.empty(0)
+        if scene is not None and len(history) >= scene.baseline.minimum:
+            out[measure] = dict(zip(BANDS, np.percentile(history, list(BANDS.values())).tolist(), strict=True))
+    return out
+
+
+def encode_snapshot(snapshot: Snapshot) -> bytes:
+    """JSON bytes of a snapshot."""
+    return _encoder.encode(snapshot)
+
+
+def decode_snapshot(value: bytes) -> Snapshot:
+    """The snapshot in JSON bytes. Raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    return _decoder.decode(value)
+
+
+FIVE_MINUTES = 5 * 60 * NS
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Snapshot)
