@@ -1,0 +1,154 @@
+"""Points frames as bytes: one Arrow IPC stream, the scalars in its schema metadata, one row a point.
+
+The columns serve all three kinds of rows: `value` is the forward of a surface and the price of a price or reference, `ts` the
+newest quote or the tick.
+"""
+
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from streams.frame_layout import inspect
+from streams.points import PointsFrame, PricePoints, SurfacePoints
+
+SURFACE, PRICE, REFERENCE = 0, 1, 2
+MAX_BYTES: Final = 8 * 2**20
+MAX_ROWS: Final = 100_000
+VERSION: Final = 1
+_NUMBERS: Final = ("variance", "bid_variance", "ask_variance", "atm_vol")
+_TEXTS: Final = ("reason", "atm_reason", "flags")
+_SCHEMA: Final = pa.schema(
+    [
+        ("kind", pa.int8()),
+        ("symbol", pa.string()),
+        ("tenor_days", pa.int32()),
+        *((name, pa.float64()) for name in (*_NUMBERS, "value")),
+        ("ts", pa.int64()),
+        *((name, pa.string()) for name in _TEXTS),
+    ]
+)
+_KEY: Final = b"dispersion.points"
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The scalars of a frame, and how many rows it has of each kind (None: that part is absent)."""
+
+    version: int
+    index: str
+    source: str
+    sources: int
+    boundary: int
+    accepted: int
+    idle: bool
+    basis: str
+    refresh_seconds: float | None
+    rows: tuple[int | None, int | None, int | None]
+
+
+def encode_points(frame: PointsFrame) -> bytes:
+    """Bytes of a frame; the same bytes for the same frame."""
+    parts = (frame.surfaces, frame.prices, frame.references)
+    rows = (_length(frame.surfaces), _length(frame.prices), _length(frame.references))
+    scalars = (frame.index, frame.source, frame.sources, frame.boundary, frame.accepted, frame.idle, frame.basis, frame.refresh_seconds)
+    header = msgspec.json.encode(_Header(VERSION, *scalars, rows=rows))
+    schema = _SCHEMA.with_metadata({_KEY: header})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for kind, part in enumerate(parts):
+            if part is not None and len(part.symbol):
+                columns = _surfaces(part) if isinstance(part, SurfacePoints) else _prices(part, kind)
+                writer.write_batch(pa.record_batch([columns[name] for name in _SCHEMA.names], schema=schema))
+    return bytes(sink.getvalue())
+
+
+def decode_points(value: bytes) -> PointsFrame:
+    """The frame in bytes of `encode_points`. Raises `ValueError` on anything else."""
+    if len(value) > MAX_BYTES:
+        raise ValueError(f"a points frame of {len(value)} bytes, limit {MAX_BYTES}")
+    inspect(value, MAX_ROWS)
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
+            header, batches = _header(reader.schema), list(reader)
+        for batch in batches:
+            batch.validate(full=True)
+    except (pa.ArrowException, OSError, MemoryError) as problem:
+        raise ValueError(f"not a points frame: {problem}") from None
+    expected = [(kind, count) for kind, count in enumerate(header.rows) if count]
+    if len(expected) != len(batches) or any(_foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)):
+        raise ValueError("the rows of a points frame are not those its header names")
+    by_kind: dict[int, Any] = {kind: batch for (kind, _), batch in zip(expected, batches, strict=True)}
+    surfaces, prices, references = header.rows
+    return PointsFrame(
+        header.index,
+        header.source,
+        header.sources,
+        header.boundary,
+        header.accepted,
+        header.idle,
+        header.basis,
+        header.refresh_seconds,
+        None if surfaces is None else _read_surfaces(by_kind.get(SURFACE, _empty())),
+        None if prices is None else _read_prices(by_kind.get(PRICE, _empty())),
+        None if references is None else _read_prices(by_kind.get(REFERENCE, _empty())),
+    )
+
+
+def _header(schema: Any) -> _Header:  # noqa: ANN401 - an Arrow schema
+    if not schema.remove_metadata().equals(_SCHEMA) or _KEY not in (schema.metadata or {}):
+        raise ValueError("not a points frame: another schema")
+    header = msgspec.json.decode(schema.metadata[_KEY], type=_Header)
+    if header.version != VERSION or header.sources < 1 or header.boundary < 0:
+        raise ValueError(f"not a points frame, version {VERSION}: {header}")
+    return header
+
+
+def _foreign(kind: int, rows: int, batch: Any) -> bool:  # noqa: ANN401 - an Arrow batch
+    """Whether a batch is of another kind or length, or has gaps."""
+    gaps = any(column.null_count for column in batch.columns)
+    return gaps or batch.num_rows != rows or bool((batch.column("kind").to_numpy() != kind).any())
+
+
+def _length(part: SurfacePoints | PricePoints | None) -> int | None:
+    return None if part is None else len(part.symbol)
+
+
+def _surfaces(part: SurfacePoints) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: pa.array(getattr(part, name), pa.float64()) for name in _NUMBERS}
+    columns |= {name: pa.array(getattr(part, name), pa.string()) for name in ("symbol", *_TEXTS)}
+    return columns | {
+        "kind": pa.array(np.full(len(part.symbol), SURFACE, np.int8)),
+        "tenor_days": pa.array(part.tenor_days, pa.int32()),
+        "value": pa.array(part.forward, pa.float64()),
+        "ts": pa.array(part.quote_ts, pa.int64()),
+    }
+
+
+def _prices(part: PricePoints, kind: int) -> dict[str, Any]:
+    n = len(part.symbol)
+    unknown, blank = pa.array(np.full(n, np.nan)), pa.array([""] * n, pa.string())
+    return dict.fromkeys(_NUMBERS, unknown) | {
+        **dict.fromkeys(_TEXTS, blank),
+        "symbol": pa.array(part.symbol, pa.string()),
+        "kind": pa.array(np.full(n, kind, np.int8)),
+        "tenor_days": pa.array(np.zeros(n, np.int32)),
+        "value": pa.array(part.price, pa.float64()),
+        "ts": pa.array(part.ts_event, pa.int64()),
+    }
+
+
+def _read_surfaces(batch: Any) -> SurfacePoints:  # noqa: ANN401 - an Arrow batch
+    columns: dict[str, Any] = {name: batch.column(name).to_numpy() for name in (*_NUMBERS, "tenor_days")}
+    columns |= {name: tuple(batch.column(name).to_pylist()) for name in ("symbol", *_TEXTS)}
+    return SurfacePoints(**columns, forward=batch.column("value").to_numpy(), quote_ts=batch.column("ts").to_numpy())
+
+
+def _read_prices(batch: Any) -> PricePoints:  # noqa: ANN401 - an Arrow batch
+    return PricePoints(tuple(batch.column("symbol").to_pylist()), batch.column("value").to_numpy(), batch.column("ts").to_numpy())
+
+
+@lru_cache(maxsize=1)
+def _empty() -> Any:  # noqa: ANN401 - an Arrow batch
+    return pa.record_batch([pa.array([], field.type) for field in _SCHEMA], schema=_SCHEMA)
