@@ -1,0 +1,71 @@
+"""Where a value stands in its own history: percentile rank, robust z."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+_NORMAL_QUARTILE = 0.6745  # MAD of a standard normal
+
+
+def percentile_rank(history: ArrayLike, x: float) -> float:
+    """Rank of x among `history` and itself, in (0, 1]; ties share their average rank. NaN when x is.
+
+    Args:
+        history: observations before x, without it; NaN entries do not count.
+        x: the value to rank.
+
+    Source: methodology 8.6.
+
+    >>> percentile_rank([1.0, 2.0, 3.0], 2.5), percentile_rank([1.0, 2.0, 2.0], 2.0)
+    (0.75, 0.75)
+    """
+    known = np.asarray(history, dtype=np.float64)
+    below, equal = int(np.count_nonzero(known < x)), int(np.count_nonzero(known == x))
+    counted = len(known) - int(np.count_nonzero(np.isnan(known)))
+    return float("nan") if np.isnan(x) else (below + 1 + 0.5 * equal) / (counted + 1)
+
+
+def rolling_rank(x: ArrayLike, window: int, minimum: int) -> Floats:
+    """`percentile_rank` of each of t values in the `window` values that end with it; NaN with fewer than `minimum`.
+
+    >>> rolling_rank([3.0, 1.0, 2.0, 2.0], window=3, minimum=2).round(4).tolist()
+    [nan, 0.5, 0.6667, 0.8333]
+    """
+    values = np.asarray(x, dtype=np.float64)
+    padded = np.concatenate([np.full(window - 1, np.nan), values])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window)
+    below, equal = (windows < values[:, None]).sum(axis=1), (windows == values[:, None]).sum(axis=1)
+    counted = np.count_nonzero(~np.isnan(windows), axis=1)
+    known = (counted >= minimum) & (equal > 0)
+    return np.where(known, (below + 0.5 * (equal + 1)) / np.maximum(counted, 1), np.nan)
+
+
+def robust_sd(x: ArrayLike) -> float:
+    """1.4826 MAD, the sd of a normal of that spread; NaN entries do not count, NaN without observations.
+
+    >>> round(robust_sd([1.0, 2.0, 3.0, 4.0, 100.0]), 4)
+    1.4826
+    """
+    return _center_and_mad(x)[1] / _NORMAL_QUARTILE
+
+
+def robust_z(history: ArrayLike, x: float) -> float:
+    """0.6745 (x - median) / MAD of the observations before x; NaN without spread. An outlier lies beyond 3.5.
+
+    Source: Iglewicz and Hoaglin, "How to detect and handle outliers", 1993.
+
+    >>> round(robust_z([1.0, 2.0, 3.0, 4.0, 5.0], 8.0), 4)
+    3.3725
+    """
+    center, mad = _center_and_mad(history)
+    return float(_NORMAL_QUARTILE * (x - center) / mad) if mad > 0 else float("nan")
+
+
+def _center_and_mad(x: ArrayLike) -> tuple[float, float]:
+    values = np.asarray(x, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return float("nan"), float("nan")
+    center = float(np.median(known))
+    return center, float(np.median(np.abs(known - center)))

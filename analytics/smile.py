@@ -1,0 +1,66 @@
+"""Smiles under a scenario: a vol shock that moves with the strike, so that far wings keep their delta."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analytics.segments import segment_of_rows
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+def rescale(offsets: Rows, strike: Floats, vol: Floats, forward: ArrayLike, ratio: ArrayLike) -> Floats:
+    """Vols (n) of m smiles whose level is multiplied by `ratio`: sigma'(K) = r sigma(F (K/F)^(1/r)).
+
+    At the forward the vol is r times the old one; away from it the old smile is read at the strike of the same
+    standardised moneyness. The old smile is linear in log-moneyness between its strikes and flat beyond its ends.
+
+    Args:
+        offsets: m + 1 row offsets of the smiles.
+        strike: n strikes, ascending within a smile.
+        vol: n vols; rows with NaN are no part of the old smile but get a new vol.
+        forward: m forwards, or one for all.
+        ratio: m factors > 0, or one for all.
+
+    Source: methodology, scenarios.
+
+    >>> rescale(np.array([0, 3]), np.array([90.0, 100.0, 110.0]), np.array([0.3, 0.2, 0.18]), 100.0, 2.0).round(4).tolist()
+    [0.5, 0.4, 0.38]
+    """
+    segments = len(offsets) - 1
+    segment = segment_of_rows(offsets)
+    f, r = (np.broadcast_to(np.asarray(x, dtype=np.float64), (segments,))[segment] for x in (forward, ratio))
+    log_moneyness = np.log(strike / f)
+    known = np.flatnonzero(~np.isnan(vol))
+    counts = np.bincount(segment[known], minlength=segments)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return r * segment_interp(segment, log_moneyness / r, starts, log_moneyness[known], vol[known])
+
+
+def segment_interp(segment: Rows, at: Floats, offsets: Rows, x: Floats, y: Floats) -> Floats:
+    """Linear interpolation, row i in the knots of segment[i]; flat beyond the ends, NaN in a segment without knots.
+
+    >>> x, y = np.array([0.0, 1.0, 5.0]), np.array([10.0, 20.0, 7.0])
+    >>> segment_interp(np.array([0, 0, 1, 2]), np.array([0.5, 3.0, 9.0, 1.0]), np.array([0, 2, 3, 3]), x, y).tolist()
+    [15.0, 20.0, 7.0, nan]
+    """
+    if not len(x):
+        return np.full(len(at), np.nan)
+    first, last = offsets[segment], np.maximum(offsets[segment + 1] - 1, offsets[segment])
+    right = np.clip(_rank(segment, at, offsets, x), np.minimum(first + 1, last), last)
+    left = np.minimum(np.maximum(right - 1, first), len(x) - 1)
+    right = np.minimum(right, len(x) - 1)
+    width = x[right] - x[left]
+    share = np.clip(np.divide(at - x[left], width, out=np.zeros(len(at)), where=width > 0), 0.0, 1.0)
+    return np.where(offsets[segment + 1] > offsets[segment], y[left] + share * (y[right] - y[left]), np.nan)
+
+
+def _rank(segment: Rows, at: Floats, offsets: Rows, x: Floats) -> Rows:
+    """Index of the first knot of the row's segment at or above the row, by one stable sort of rows and knots together."""
+    owner = np.concatenate([segment_of_rows(offsets), segment])
+    is_row = np.concatenate([np.zeros(len(x), dtype=np.bool_), np.ones(len(at), dtype=np.bool_)])
+    order = np.lexsort((~is_row, np.concatenate([x, at]), owner))
+    knots_before = np.cumsum(~is_row[order])
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = knots_before
+    return rank[len(x) :]
