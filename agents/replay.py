@@ -1,0 +1,69 @@
+"""Publishing files as a feed: the records that a backtest hands to the stages, sent to Kafka instead."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agents.exits import Refusal
+from agents.pacing import ByteBudget, Tempo
+from agents.publishing import FramePublisher
+from agents.topics_admin import check_topics
+from config.settings import Settings
+from streams.records import InputRecord
+from streams.stage import Role
+from streams.topics import Topics
+
+MS = 1_000_000
+INPUTS: tuple[Role, ...] = ("quotes", "ticks")
+
+
+class Progress(NamedTuple):
+    """How far a replay has come."""
+
+    records: int
+    bytes: int
+    event_ns: int
+    """Event time of the record sent last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What holds a replay back; None and infinity hold nothing."""
+
+    tempo: Tempo
+    budget: ByteBudget | None = None
+
+
+def refuse_live(settings: Settings, *, allow_live: bool) -> None:
+    """Raise `Refusal` where a replay would be taken for the market: topics without a prefix are the live ones."""
+    if allow_live or settings.kafka.topic_prefix:
+        return
+    if live := [topic.name for topic in check_topics(settings).topics if topic.role in INPUTS and topic.status != "missing"]:
+        raise Refusal(
+            f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (for example DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
+            "for workers and replay alike, or pass --allow-live"
+        )
+
+
+def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[Progress], None]) -> Progress:
+    """Publish every record to its partition, in order; returns when all are acknowledged.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        NoProgressError: a paced replay whose readings stand still.
+    """
+    topics = Topics(settings.kafka.topic_prefix)
+    sent, size, event_ns = 0, 0, 0
+    with FramePublisher(settings) as publisher:
+        for record in records:
+            event_ns = record.timestamp * MS
+            pace.tempo.keep(event_ns)
+            value = record.value or b""
+            if pace.budget is not None:
+                pace.budget.spend(record.topic, record.partition, event_ns, len(value))
+            role = topics.role_of(record.topic)
+            assert role is not None
+            publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
+            sent, size = sent + 1, size + len(value)
+            seen(Progress(sent, size, event_ns))
+    return Progress(sent, size, event_ns)
