@@ -1,0 +1,97 @@
+"""Options of kafka-python's clients, what is refused, and what its failures mean."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, SaslAuthenticationFailedError, TopicAuthorizationFailedError
+
+from agents.exits import Down, Refusal
+from agents.kafka_client import kafka_failures, kafka_python_options, redacted
+from config.errors import ConfigError
+from config.settings import Kafka, Settings
+
+
+def settings(**kafka: Any) -> Settings:
+    return Settings(kafka=Kafka(**kafka))
+
+
+SASL_TLS = {
+    "security_protocol": "SASL_SSL",
+    "sasl_mechanism": "SCRAM-SHA-256",
+    "sasl_username": "desk",
+    "sasl_password": "hunter2",
+    "ssl_cafile": Path("/etc/ca.pem"),
+    "ssl_certfile": Path("/etc/desk.pem"),
+    "ssl_keyfile": Path("/etc/desk.key"),
+}
+
+
+def test_plain_settings_say_nothing_of_security() -> None:
+    options = kafka_python_options(settings(bootstrap_servers="a:1, b:2"))
+    assert options["bootstrap_servers"] == ["a:1", "b:2"]
+    assert options["security_protocol"] == "PLAINTEXT"
+    assert not [name for name in options if name.startswith(("sasl", "ssl", "api_version"))]
+
+
+def test_sasl_over_tls_maps_every_setting() -> None:
+    options = kafka_python_options(settings(**SASL_TLS, api_version="2.0"))
+    assert options["api_version"] == (2, 0)
+    assert {name: value for name, value in options.items() if name.startswith(("sasl", "ssl"))} == {
+        "sasl_mechanism": "SCRAM-SHA-256",
+        "sasl_plain_username": "desk",
+        "sasl_plain_password": "hunter2",
+        "ssl_cafile": "/etc/ca.pem",
+        "ssl_certfile": "/etc/desk.pem",
+        "ssl_keyfile": "/etc/desk.key",
+    }
+
+
+def test_tls_alone_carries_no_password() -> None:
+    options = kafka_python_options(settings(**{**SASL_TLS, "security_protocol": "SSL"}))
+    assert not [name for name in options if name.startswith("sasl")]
+    assert options["ssl_cafile"] == "/etc/ca.pem"
+
+
+@pytest.mark.parametrize("client", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
+def test_every_client_knows_every_option(client: Any) -> None:
+    options = kafka_python_options(settings(**SASL_TLS, api_version="2.0"))
+    assert set(options) <= set(client.DEFAULT_CONFIG)
+
+
+def test_sasl_on_an_open_line_needs_permission() -> None:
+    open_line = {**SASL_TLS, "security_protocol": "SASL_PLAINTEXT"}
+    with pytest.raises(ConfigError, match="allow_sasl_plaintext"):
+        kafka_python_options(settings(**open_line))
+    options = kafka_python_options(settings(**open_line, allow_sasl_plaintext=True))
+    assert options["sasl_plain_password"] == "hunter2"
+    assert "ssl_cafile" not in options
+
+
+def test_a_wrong_version_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"kafka.api_version.*'two'"):
+        kafka_python_options(settings(api_version="two"))
+
+
+def test_secrets_do_not_reach_a_log() -> None:
+    configured = settings(**SASL_TLS)
+    shown = redacted(kafka_python_options(configured))
+    assert shown["sasl_plain_password"] == "***"
+    assert shown["sasl_plain_username"] == "desk"
+    assert "hunter2" not in repr(shown) + repr(configured)
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning", "text"),
+    [
+        (SaslAuthenticationFailedError(), Refusal, "credentials"),
+        (TopicAuthorizationFailedError(), Refusal, "permission"),
+        (MessageSizeTooLargeError("too large"), Refusal, "refuses the request"),
+        (KafkaTimeoutError("no answer"), Down, "bootstrap_servers"),
+    ],
+)
+def test_failures_become_refusals_or_outages(error: Exception, meaning: type[Exception], text: str) -> None:
+    with pytest.raises(meaning, match=text) as raised, kafka_failures(settings(bootstrap_servers="kafka:9092")):
+        raise error
+    assert "kafka:9092" in str(raised.value)

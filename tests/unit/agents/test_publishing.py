@@ -1,0 +1,19 @@
+"""Where keys go, and the headers of an input record."""
+
+import pytest
+
+from agents.publishing import partition_of, source_headers
+
+
+@pytest.mark.parametrize(
+    ("key", "murmur2"),
+    [("21", -973932308), ("foobar", -790332482), ("a-little-bit-long-string", -985981536), ("abc", 479470107)],
+)
+def test_keys_go_where_the_java_client_puts_them(key: str, murmur2: int) -> None:
+    """The hashes are those of Apache Kafka's own tests of its Java client."""
+    assert partition_of(key, 7) == (murmur2 & 0x7FFFFFFF) % 7
+
+
+def test_headers_name_only_what_is_known() -> None:
+    assert source_headers() == ()
+    assert source_headers("application/json", 60.0) == (("content-type", b"application/json"), ("dispersion-refresh-seconds", b"60"))
