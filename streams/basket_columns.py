@@ -1,0 +1,53 @@
+"""A basket in columns: position of each name, its weight, and the positions of the largest names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.market import Basket
+
+LARGEST = 50
+"""Names behind `implied_correlation`: the published index takes the top 50 by market value (methodology 3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BasketColumns:
+    """n names in the order of the configuration; arrays of length n unless said otherwise."""
+
+    symbols: tuple[str, ...]
+    weights: NDArray[np.float64]
+    """As configured, not normalised."""
+    largest: NDArray[np.int64]
+    """Positions of the at most `LARGEST` heaviest names, heaviest first, ties in the order of the symbols."""
+    position: Mapping[str, int]
+
+    @property
+    def largest_symbols(self) -> tuple[str, ...]:
+        """The symbols at `largest`."""
+        return tuple(self.symbols[at] for at in self.largest)
+
+    def positions_of(self, symbols: tuple[str, ...]) -> NDArray[np.int64]:
+        """Position of each symbol, -1 for one that is not in the basket."""
+        place = self.position.get
+        return np.fromiter((place(symbol, -1) for symbol in symbols), np.int64, len(symbols))
+
+
+def basket_columns(basket: Basket) -> BasketColumns:
+    """The columns of a basket. Raises `ValueError` when a name stands twice or a weight is not positive.
+
+    >>> from streams.market import Constituent
+    >>> basket_columns(Basket(constituents=(Constituent("B", 1.0), Constituent("A", 1.0), Constituent("C", 2.0)))).largest_symbols
+    ('C', 'A', 'B')
+    """
+    symbols = tuple(name.symbol for name in basket.constituents)
+    weights = np.array([name.weight for name in basket.constituents], np.float64)
+    position = {symbol: at for at, symbol in enumerate(symbols)}
+    if len(position) != len(symbols):
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        raise ValueError(f"basket {basket.name!r} names {', '.join(twice)} more than once")
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(f"basket {basket.name!r} has a weight that is not a positive number")
+    order = sorted(range(len(symbols)), key=lambda at: (-weights[at], symbols[at]))
+    return BasketColumns(symbols, weights, np.array(order[:LARGEST], np.int64), position)

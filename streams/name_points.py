@@ -1,0 +1,86 @@
+"""Latest valid points of the names of a basket at one tenor, in columns."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.column_chunk import pack_columns, unpack_columns
+
+Rows = NDArray[np.int64]
+
+
+class NewPoints(NamedTuple):
+    """Points of one frame at one tenor; arrays of length k."""
+
+    at: Rows
+    """Positions in the basket."""
+    variance: NDArray[np.float64]
+    atm_vol: NDArray[np.float64]
+    quote_ts: Rows
+    flags: Rows
+    """Bits of a `FlagBits`."""
+    refresh_seconds: float
+    """0 for a feed of changes."""
+    atm_only: bool
+
+
+class NamePoints:
+    """n names: the latest valid variance and ATM vol of each, with what is needed to judge how fresh they are.
+
+    A valid point stays when an invalid one follows in the same session (`superseded` then says so); a new session drops
+    everything. The two values are kept apart because each can fail alone.
+    """
+
+    COLUMNS = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh", "flags", "superseded", "atm_only")
+
+    def __init__(self, n: int) -> None:
+        self.variance = np.full(n, np.nan)
+        self.variance_ts = np.zeros(n, np.int64)
+        self.variance_refresh = np.zeros(n)
+        self.atm_vol = np.full(n, np.nan)
+        self.atm_ts = np.zeros(n, np.int64)
+        self.atm_refresh = np.zeros(n)
+        self.flags = np.zeros(n, np.int64)
+        self.superseded = np.zeros(n, np.bool_)
+        """The name's latest point was invalid."""
+        self.atm_only = np.zeros(n, np.bool_)
+        """The name's latest point came from a source of ATM vols without bid and ask."""
+
+    def apply(self, new: NewPoints) -> None:
+        """Put the points of a frame in place."""
+        atm_ok = np.isfinite(new.atm_vol) & (new.atm_vol > 0)
+        at = new.at[atm_ok]
+        self.atm_vol[at] = new.atm_vol[atm_ok]
+        self.atm_ts[at] = new.quote_ts[atm_ok]
+        self.atm_refresh[at] = new.refresh_seconds
+        variance_ok = np.isfinite(new.variance) & (new.variance > 0)
+        at = new.at[variance_ok]
+        self.variance[at] = new.variance[variance_ok]
+        self.variance_ts[at] = new.quote_ts[variance_ok]
+        self.variance_refresh[at] = new.refresh_seconds
+        valid = atm_ok if new.atm_only else variance_ok
+        self.flags[new.at[valid]] = new.flags[valid]
+        self.superseded[new.at] = ~valid
+        self.atm_only[new.at] = new.atm_only
+
+    def chunk(self) -> bytes:
+        """State chunk."""
+        return pack_columns("points", self._columns())
+
+    def restore(self, value: bytes, moved: Rows) -> None:
+        """Take the columns of a chunk. Raises `ValueError` on foreign bytes.
+
+        Args:
+            value: the chunk.
+            moved: today's position of each stored name, -1 for one that is no longer in the basket.
+        """
+        columns, _ = unpack_columns("points", value, self._columns())
+        if len(columns["variance"]) != len(moved):
+            raise ValueError("a chunk of points does not fit its names")
+        kept = moved >= 0
+        for name, array in self._columns().items():
+            array[moved[kept]] = columns[name][kept]
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        return {name: getattr(self, name) for name in self.COLUMNS}
