@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 from analytics.board import Board
 from analytics.implied_vol import implied_vol
-from analytics.parity import valid_quote
+from analytics.otm_smile import OtmSmile, first_above, otm_smile
 from analytics.segments import segment_of_rows
 
 Floats = NDArray[np.float64]
@@ -41,16 +41,6 @@ _LABELS = {
 }
 
 
-class _Smile(NamedTuple):
-    """Two-sided out-of-the-money quotes, strikes ascending in each segment: puts below the forward, calls from it."""
-
-    segment: Rows
-    offsets: Rows
-    strike: Floats
-    price: Floats
-    """Undiscounted mid."""
-
-
 @np.errstate(all="ignore")  # strips without a vol pass through as NaN and are named by their status
 def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
     """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
@@ -68,7 +58,7 @@ def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
     >>> vol.round(4).tolist(), status.tolist()
     ([0.1977], [0])
     """
-    smile = _smile(board, forward)
+    smile = otm_smile(board, forward)
     status = _refusals(board, forward, smile)
     vol = np.full(len(forward), np.nan)
     strips = np.flatnonzero(status == 0)
@@ -99,7 +89,7 @@ def delta_vols(board: Board, forward: Floats, deltas: ArrayLike) -> tuple[Floats
     >>> vol.round(3).tolist(), status.tolist()
     ([[0.197, 0.198, nan]], [[0, 0, 4]])
     """
-    smile = _smile(board, forward)
+    smile = otm_smile(board, forward)
     strip = _refusals(board, forward, smile)
     f, t = forward[smile.segment], board.years[smile.segment]
     vol, _ = implied_vol(smile.price, f, smile.strike, t, smile.strike >= f)
@@ -114,8 +104,8 @@ def delta_vols(board: Board, forward: Floats, deltas: ArrayLike) -> tuple[Floats
 def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) -> Floats:
     """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows; NaN where none enclose it.
 
-    Rows ascend in strike within a segment. Where a noisy smile encloses a delta twice, the pair nearest to the money
-    counts. Serves per-option vols and deltas of a vendor just as well, one side (calls or puts) a call.
+    Rows ascend in strike within a segment. Where stray quotes enclose a delta twice, the lowest vol counts: at one delta
+    the lower the vol, the nearer the strike is to the money. Serves per-option vols and deltas of a vendor just as well, one side (calls or puts) a call.
 
     Source: methodology 3.3.
 
@@ -123,38 +113,25 @@ def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) 
     [[0.19]]
     """
     levels = np.atleast_1d(np.asarray(wanted, dtype=np.float64))
-    out = np.full((len(offsets) - 1, len(levels)), np.nan)
+    least = np.full((len(offsets) - 1, len(levels)), np.inf)
     segment = segment_of_rows(offsets)
     left = np.flatnonzero(segment[1:] == segment[:-1])
     for column, level in enumerate(levels):  # a handful of deltas, each over all rows at once
         value = _between(delta[left], vol[left], delta[left + 1], vol[left + 1], level)
-        found = left[~np.isnan(value)]
-        order = slice(None) if abs(level) >= 0.5 else slice(None, None, -1)  # the last write of a segment stays
-        out[segment[found][order], column] = value[~np.isnan(value)][order]
-    return out
+        found = ~np.isnan(value)
+        np.minimum.at(least[:, column], segment[left[found]], value[found])
+    return np.where(np.isinf(least), np.nan, least)
 
 
-def _smile(board: Board, forward: Floats) -> _Smile:
-    """The out-of-the-money side of every strike, two-sided quotes only."""
-    segment = segment_of_rows(board.offsets)
-    call = board.strike >= forward[segment]
-    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
-    rows = np.flatnonzero(valid_quote(bid, ask) & ~np.isnan(forward[segment]))
-    owner = segment[rows]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(forward)))])
-    growth = np.exp(board.rate * board.years)
-    return _Smile(owner, offsets, board.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
-
-
-def _refusals(board: Board, forward: Floats, smile: _Smile) -> Status:
+def _refusals(board: Board, forward: Floats, smile: OtmSmile) -> Status:
     few = np.diff(smile.offsets) < 2
     codes = [int(AtmStatus.EXPIRED), int(AtmStatus.NO_FORWARD), int(AtmStatus.TOO_FEW)]
     return np.select([~(board.years > 0), ~(forward > 0), few], codes, 0).astype(np.int8)
 
 
-def _first_sigma(smile: _Smile, strips: Rows, forward: Floats, years: Floats) -> Floats:
+def _first_sigma(smile: OtmSmile, strips: Rows, forward: Floats, years: Floats) -> Floats:
     """Corrado and Miller's closed form for the option nearest to the forward."""
-    right = np.minimum(_rank(smile, strips, forward), smile.offsets[strips + 1] - 1)
+    right = np.minimum(first_above(smile, strips, forward), smile.offsets[strips + 1] - 1)
     left = np.maximum(right - 1, smile.offsets[strips])
     row = np.where(smile.strike[right] - forward < forward - smile.strike[left], right, left)
     strike = smile.strike[row]
@@ -162,14 +139,6 @@ def _first_sigma(smile: _Smile, strips: Rows, forward: Floats, years: Floats) ->
     shifted = smile.price[row] + np.maximum(money, 0.0) - 0.5 * money
     root = np.sqrt(np.maximum(shifted * shifted - money * money / np.pi, 0.0))
     return np.asarray(np.sqrt(2 * np.pi / years) * (shifted + root) / (forward + strike))
-
-
-def _rank(smile: _Smile, strips: Rows, level: Floats) -> Rows:
-    """Row of the first strike above `level` in each of the given strips; the end of the strip if none is."""
-    limit = np.full(len(smile.offsets) - 1, np.nan)
-    limit[strips] = level
-    below = np.bincount(smile.segment[smile.strike <= limit[smile.segment]], minlength=len(limit))
-    return np.asarray(smile.offsets[strips] + below[strips])
 
 
 class _Pair(NamedTuple):
@@ -180,9 +149,9 @@ class _Pair(NamedTuple):
     delta: Floats
 
 
-def _pair(smile: _Smile, strips: Rows, target: Floats, forward: Floats, years: Floats) -> _Pair:
+def _pair(smile: OtmSmile, strips: Rows, target: Floats, forward: Floats, years: Floats) -> _Pair:
     """Invert the two options either side of `target`, or the outermost two."""
-    left = np.clip(_rank(smile, strips, target) - 1, smile.offsets[strips], smile.offsets[strips + 1] - 2)
+    left = np.clip(first_above(smile, strips, target) - 1, smile.offsets[strips], smile.offsets[strips + 1] - 2)
     rows = np.stack([left, left + 1])
     strike = smile.strike[rows]
     vol, _ = implied_vol(smile.price[rows], forward, strike, years, strike >= forward)

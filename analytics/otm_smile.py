@@ -1,0 +1,55 @@
+"""The out-of-the-money smile of each strip on its parity forward."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.board import Board
+from analytics.parity import valid_quote
+from analytics.segments import segment_of_rows
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+class OtmSmile(NamedTuple):
+    """Two-sided out-of-the-money quotes, strikes ascending in each segment: puts below the forward, calls from it."""
+
+    segment: Rows
+    offsets: Rows
+    strike: Floats
+    price: Floats
+    """Undiscounted mid."""
+
+
+def otm_smile(board: Board, forward: Floats) -> OtmSmile:
+    """The two-sided quotes of the out-of-the-money side of every strike; `forward` has m USD, NaN gives an empty smile.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> otm_smile(board, np.array([101.0])).price.round(9).tolist()
+    [0.7, 2.5, 0.7]
+    """
+    segment = segment_of_rows(board.offsets)
+    call = board.strike >= forward[segment]
+    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
+    rows = np.flatnonzero(valid_quote(bid, ask) & ~np.isnan(forward[segment]))
+    owner = segment[rows]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(forward)))])
+    growth = np.exp(board.rate * board.years)
+    return OtmSmile(owner, offsets, board.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
+
+
+def first_above(smile: OtmSmile, strips: Rows, level: Floats) -> Rows:
+    """Row of the first strike above `level` in each of the given strips; the end of the strip if none is.
+
+    >>> smile = OtmSmile(np.array([0, 0]), np.array([0, 2]), np.array([95.0, 105.0]), np.array([1.0, 1.0]))
+    >>> first_above(smile, np.array([0]), np.array([100.0])).tolist()
+    [1]
+    """
+    limit = np.full(len(smile.offsets) - 1, np.nan)
+    limit[strips] = level
+    below = np.bincount(smile.segment[smile.strike <= limit[smile.segment]], minlength=len(limit))
+    return np.asarray(smile.offsets[strips] + below[strips])
