@@ -4,7 +4,7 @@
     dispersion:v1:{<stage>:<topic>:<p>}:wm           last applied offset of the stage's input
     dispersion:v1:{<stage>:<topic>:<p>}:wm:<topic>   the same for a further input of the stage
     dispersion:v1:{<stage>:<topic>:<p>}:st           state chunks by name
-    dispersion:v1:{<stage>:<topic>:<p>}:al           state chunks named `alerts/…`
+    dispersion:v1:{<stage>:<topic>:<p>}:al           state chunks named `alert/…`
     dispersion:v1:{<stage>:<topic>:<p>}:out          outbox stream
     dispersion:v1:{<stage>:<topic>:<p>}:day:<index>  daily facts by session: chunks named `day/<index>/<session>`
     dispersion:v1:<prefix>:snapshot:<index>          view: latest readings, regime, alerts
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 ROOT = "dispersion:v1"
-ALERT_CHUNK = "alerts/"
+ALERT_CHUNK = "alert/"
 DAY_CHUNK = "day/"
 
 
@@ -52,8 +52,8 @@ class StageKeys(NamedTuple):
         """Which of the commit script's keys holds a chunk (counted from 1), and under which field.
 
         >>> keys = stage_keys("detector", ["dispersion.readings.v1"], 0, ["SPX"])
-        >>> keys.home("day/SPX/2026-07-10"), keys.home("alerts/SPX"), keys.home("windows")
-        ((6, '2026-07-10'), (4, 'alerts/SPX'), (3, 'windows'))
+        >>> keys.home("day/SPX/2026-07-10"), keys.home("alert/SPX/9f2c"), keys.home("windows")
+        ((6, '2026-07-10'), (4, 'alert/SPX/9f2c'), (3, 'windows'))
         """
         if chunk.startswith(DAY_CHUNK):
             index, _, session = chunk.removeprefix(DAY_CHUNK).partition("/")

@@ -56,6 +56,7 @@ class Metrics:
         self.published = self._counter("messages_published", "Records handed to the producer.", "topic")
         self._counter("quotes", "Quotes by what became of them.", "outcome")
         self._counter("ticks", "Ticks by what became of them.", "outcome")
+        self._counter("points_frames", "Points frames by what became of them.", "outcome")
         self._counter("processing_errors", "Errors that a stage survived.", "stage", "reason")
         self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
         self._counter("iv_solver_failures", "Implied vols that could not be solved.", "reason")

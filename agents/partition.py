@@ -14,7 +14,7 @@ from agents.redis_store import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
-_size = attrgetter("serialized_value_size")
+size_of = attrgetter("serialized_value_size")
 
 
 class Ticket(Protocol):
@@ -45,8 +45,8 @@ class Effects(Protocol):
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
 
-    def committed(self, size: int, seconds: float) -> None:
-        """A checkpoint of so many bytes was written."""
+    def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:
+        """A checkpoint of these changed chunks was written."""
 
     async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
         """Write the derived views; a failure is no concern of the runner."""
@@ -66,8 +66,11 @@ class PartitionRunner:
         """Last applied offset by input topic."""
         self.closed = False
         self.progressed = self.heard = self.committed = monotonic()
-        self._committed_to = dict(checkpoint.watermarks)
+        self.covered = dict(checkpoint.watermarks)
+        """Last committed offset by input topic."""
         self._cadence, self._lock = cadence, asyncio.Lock()
+        self.newest = 0
+        """Broker time of the newest applied record, milliseconds."""
         self._tickets: list[Ticket] = []
         self._outbox: list[OutboxEntry] = []
         self._snapshots: dict[str, bytes] = {}
@@ -83,7 +86,7 @@ class PartitionRunner:
     @property
     def dirty(self) -> bool:
         """Whether input is applied and not yet committed."""
-        return self.applied != self._committed_to
+        return self.applied != self.covered
 
     async def begin(self) -> None:
         """Publish what a former checkpoint promised."""
@@ -105,9 +108,9 @@ class PartitionRunner:
             if fresh:
                 if before >= 0 and fresh[0].offset > before + 1:
                     self.effects.gap(topic, fresh[0].offset - before - 1)
-                self._cadence.took(sum(map(_size, fresh)))
+                self._cadence.took(sum(map(size_of, fresh)))
                 await (self._carefully(fresh) if self.careful or self._skip else self._apply(fresh))
-                self.applied[topic] = fresh[-1].offset
+                self.applied[topic], self.newest = fresh[-1].offset, fresh[-1].timestamp
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
                 self.effects.applied(topic, len(fresh), self.progressed - started)
@@ -143,17 +146,17 @@ class PartitionRunner:
         chunks, last = self.stage.chunks(), self.applied[topic]
         if promised is not None or self._unsent:
             chunks[unsent.CHUNK] = promised or b""
-        if chunks or self._outbox or last != self._committed_to[topic]:
+        if chunks or self._outbox or last != self.covered[topic]:
             started, size = monotonic(), sum(map(len, chunks.values()))
             skip = tuple(offset for offset in self._skip if offset > last)
-            length = await self.ledger.commit(Progress(topic, self._committed_to[topic], last), chunks, self._outbox, skip)
-            if last != self._committed_to[topic]:
+            length = await self.ledger.commit(Progress(topic, self.covered[topic], last), chunks, self._outbox, skip)
+            if last != self.covered[topic]:
                 self.careful, self._skip = False, skip
             self.committed = monotonic()
-            self._committed_to[topic] = last
+            self.covered[topic] = last
             self._unsent = [] if promised is None else self._unsent
             self._cadence.made(size)
-            self.effects.committed(size, self.committed - started)
+            self.effects.committed(chunks, self.committed - started)
             if self._outbox:
                 self.effects.posted(length)
                 self._outbox = []

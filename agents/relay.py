@@ -10,13 +10,16 @@ from aiokafka.errors import KafkaError
 
 from agents.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
 from agents.patience import Abandoned
-from agents.producer import Publisher
+from agents.producer import Publisher, PublishError
 from agents.redis_store import Ledger, Posted
+from streams.stage import Role
 
 COUNT = 100
 """Entries a round."""
 IDLE_POLL = 1.0
 FLUSH_SECONDS = 1.0
+ROLES: tuple[Role, ...] = ("alerts", "alerts_state")
+"""The log and, compacted by its key, the latest event of each alert."""
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +30,8 @@ class RelayObserver(Protocol):
     def outbox(self, partition: int, length: int, oldest: float) -> None:
         """Entries that wait, and the Unix time of the oldest (0 for none)."""
 
-    def alert_published(self, value: bytes, *, repeated: bool) -> None:
-        """An event was acknowledged by the broker, or found there already."""
+    def alert(self, value: bytes, outcome: str) -> None:
+        """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
 
 
 class Relay:
@@ -84,12 +87,18 @@ class Relay:
 
     async def _publish(self, entries: list[Posted]) -> None:
         fresh = [entry for entry in entries if self._seen.get(entry.seq) != entry.event_id]
-        for entry in fresh:
-            for role in ("alerts", "alerts_state"):
-                await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq)])
-        await self._publisher.drain()
+        try:
+            for entry in fresh:
+                for role in ROLES:
+                    await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq)])
+            await self._publisher.drain()
+        except PublishError:
+            for entry in fresh:
+                self._observer.alert(entry.value, "error")
+            raise
         for entry in entries:
-            self._observer.alert_published(entry.value, repeated=self._seen.pop(entry.seq, None) == entry.event_id)
+            repeated = self._seen.pop(entry.seq, None) == entry.event_id
+            self._observer.alert(entry.value, "repeated" if repeated else "published")
 
     async def _heartbeat(self) -> None:
         now = time()

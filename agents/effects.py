@@ -1,0 +1,85 @@
+"""What the runners of one stage tell the world: metrics, views, and the relay's wake-up call."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from time import time
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics
+from agents.plans import Plan
+from agents.views import Views
+from streams.records import Record
+from streams.stage import Count, Output, ReadingView
+
+log = logging.getLogger(__name__)
+
+
+class Wakeable(Protocol):
+    """A relay, as far as it concerns us."""
+
+    def wake(self) -> None:
+        """There is something in the outbox."""
+
+
+class StageEffects:
+    """Implements `agents.partition.Effects` for one stage and partition."""
+
+    def __init__(self, metrics: Metrics, views: Views, plan: Plan, *, live: bool) -> None:
+        """`live` measures latency against event time; a replay's event time is long past."""
+        self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
+        self.relay: Wakeable | None = None
+        self._duration = metrics.stage_duration.labels(plan.measured_as or plan.name)
+        self._unknown: set[Count] = set()
+        self._sizes: dict[str, int] = {}
+
+    def applied(self, topic: str, records: int, seconds: float) -> None:
+        """A batch was applied."""
+        self._metrics.consumed.labels(topic).inc(records)
+        self._duration.observe(seconds)
+
+    def output(self, output: Output) -> None:
+        """Count what the stage reports; a name we do not know is said once."""
+        if output.counts:
+            for key in self._metrics.count(output.counts):
+                if key not in self._unknown:
+                    self._unknown.add(key)
+                    log.warning("%s counts %s, which is no metric", self._plan.name, key)
+
+    def replayed(self, topic: str, records: int) -> None:
+        """Records at or below the watermark came again."""
+        self._metrics.replayed.labels(topic).inc(records)
+
+    def gap(self, topic: str, offsets: int) -> None:
+        """Offsets are missing."""
+        self._metrics.offset_gaps.labels(topic).inc(offsets)
+        log.warning("%s: %d offsets are missing before the next record", topic, offsets)
+
+    def crashed(self, record: Record) -> None:
+        """A record is dead-lettered because it killed the process."""
+        self._metrics.count({("dead_letter_messages", record.topic, "crash"): 1})
+        log.error("dead-lettered %s partition %d offset %d: it ended the process", record.topic, record.partition, record.offset)
+
+    def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:
+        """A checkpoint was written."""
+        self._metrics.checkpoint_seconds.labels(self._plan.name).observe(seconds)
+        self._metrics.checkpoint_bytes.labels(self._plan.name).inc(sum(map(len, chunks.values())))
+
+    async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
+        """Write the views and measure how old the newest reading is; a failure is logged and forgotten."""
+        if self._live and views:
+            now = time()
+            for index, second in {view.index: view.second for view in views}.items():
+                self._metrics.event_to_publish.labels(index).observe(max(0.0, now - second))
+        try:
+            await self._views.write(snapshots, views)
+        except RedisError as error:
+            self._metrics.redis_errors.labels("views", type(error).__name__).inc()
+            log.warning("views not written: %s", type(error).__name__)
+
+    def posted(self, length: int) -> None:
+        """The outbox has grown."""
+        del length
+        if self.relay is not None:
+            self.relay.wake()

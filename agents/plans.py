@@ -1,0 +1,67 @@
+"""Which stage works on which topics, and how it commits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from agents.cadence import Policy
+from config.settings import Settings
+from streams.market import Market
+from streams.rules.ruleset import RuleSet
+from streams.stage import Stage
+from streams.topics import Topics
+
+Counts = Mapping[str, int]
+"""Partition count by topic, as the cluster has it."""
+
+
+class Plan(NamedTuple):
+    """One stage of the flow."""
+
+    name: str
+    """In keys of Redis and in messages."""
+    inputs: tuple[str, ...]
+    """Topics; partition p of all of them meets in one stage."""
+    make: Callable[[int, Counts], Stage]
+    """The stage for a partition."""
+    policy: Policy = Policy()
+    indices: tuple[str, ...] = ()
+    """Indices with daily facts."""
+    owns_source: bool = False
+    """Its input partition is a source that may go silent."""
+    has_outbox: bool = False
+    external: bool = False
+    """Others write its input, and retention may outrun us there."""
+    measured_as: str = ""
+    """Label of its duration."""
+
+
+def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[Plan]:
+    """The four stages of the monitor."""
+    from streams.cross_section_stage import CrossSectionStage
+    from streams.detector_stage import DetectorStage
+    from streams.quotes_stage import QuotesStage
+    from streams.ticks_stage import TicksStage
+
+    topics = Topics(settings.kafka.topic_prefix)
+    quotes, ticks, points, readings = (topics.name(role) for role in ("quotes", "ticks", "points", "readings"))
+    slow = Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second)
+    indices = tuple(spec.symbol for spec in market.indices)
+
+    def sources(counts: Counts) -> int:
+        return counts[quotes] + counts[ticks]
+
+    return (
+        Plan(
+            "surfaces", (quotes,), lambda p, counts: QuotesStage(market, f"quotes:{p}", sources(counts)), slow,
+            owns_source=True, external=True, measured_as="iv",
+        ),
+        Plan(
+            "prices", (ticks,), lambda p, counts: TicksStage(market, f"ticks:{p}", sources(counts)), slow,
+            owns_source=True, external=True, measured_as="decode",
+        ),
+        Plan("cross_section", (points,), lambda _p, _counts: CrossSectionStage(market), measured_as="aggregate"),
+        Plan(
+            "detector", (readings,), lambda _p, _counts: DetectorStage(market, rules),
+            indices=indices, has_outbox=True, measured_as="alert",
+        ),
+    )  # fmt: skip

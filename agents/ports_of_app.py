@@ -1,0 +1,129 @@
+"""What the crew needs from the Faust app: a producer, log ends, partition counts, and who measures."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+import faust
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+
+from agents.credentials import client_options
+from agents.effects import StageEffects
+from agents.measures import Measures
+from agents.metrics import Metrics
+from agents.patience import Patience
+from agents.plans import Plan
+from agents.producer import Publisher
+from agents.redis_store import Ledger
+from agents.relay import Relay
+from agents.topic_tail import published
+from agents.transport import Partition
+from agents.views import Views
+from config.settings import Settings
+from streams.topics import Topics
+
+ENDS_SECONDS = 5.0
+"""How long to wait for log ends; without an answer nothing is declared idle."""
+
+log = logging.getLogger(__name__)
+
+
+class AppPorts:
+    """The app and the metrics as the crew sees them."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, redis: Redis) -> None:
+        self.metrics, self.measures = metrics, Measures(metrics)
+        self.app: faust.App | None = None
+        self._settings = settings
+        self._topics = Topics(settings.kafka.topic_prefix)
+        self._views = Views(redis, settings.kafka.topic_prefix)
+        self._plans: Sequence[Plan] = ()
+        self._released: float | None = None
+        self.publishers: list[Publisher] = []
+
+    def attach(self, app: faust.App, plans: Sequence[Plan]) -> None:
+        """Called once, when the app is built."""
+        self.app, self._plans = app, plans
+
+    @property
+    def running_app(self) -> faust.App:
+        """The app."""
+        assert self.app is not None
+        return self.app
+
+    def rebalancing(self) -> bool:
+        """Whether the group is being rebalanced."""
+        return bool(self.running_app.rebalancing)
+
+    def publisher(self, patience: Patience) -> Publisher:
+        """A publisher over the app's idempotent producer."""
+        publisher = Publisher(
+            self.running_app.producer, self._topics, patience, lambda topic, n: self.metrics.published.labels(topic).inc(n)
+        )
+        self.publishers.append(publisher)
+        return publisher
+
+    def relay(self, partition: int, ledger: Ledger, publisher: Publisher) -> Relay:
+        """The relay of one readings partition."""
+        topic, options = self._topics.name("alerts"), client_options(self._settings.kafka)
+        return Relay(partition, ledger, publisher, lambda: published(options, topic, partition), self.measures, self._settings.mode)
+
+    def effects(self, plan: Plan) -> StageEffects:
+        """The effects of one stage."""
+        return StageEffects(self.metrics, self._views, plan, live=self._settings.mode == "live")
+
+    def partition_counts(self) -> Mapping[str, int]:
+        """Partitions of every input topic, as the group coordinator last saw them."""
+        consumer = self.running_app.consumer
+        return {topic: consumer.topic_partitions(topic) or 0 for plan in self._plans for topic in plan.inputs}
+
+    async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
+        """Log ends fresh from the broker; empty when it does not answer."""
+        try:
+            return dict(await asyncio.wait_for(self.running_app.consumer.highwaters(*tps), ENDS_SECONDS))
+        except (KafkaError, TimeoutError) as error:
+            log.info("no log ends: %r", error)
+            return {}
+
+    def fenced(self) -> None:
+        """A write was refused because somebody else owns the partition."""
+        self.metrics.fenced.inc()
+
+    def coordinator_error(self, error: Exception) -> None:
+        """The guard found the coordinator in trouble."""
+        self.metrics.coordinator_errors.inc()
+        log.warning("group coordinator: %r", error)
+
+    def released(self, tps: Collection[Partition]) -> None:
+        """Partitions are being given back."""
+        self._released = monotonic()
+        self.publishers.clear()
+        for tp in tps:
+            self.metrics.forget(tp.topic, tp.partition)
+
+    def resumed(self, tps: Collection[Partition]) -> None:
+        """A new assignment is at work."""
+        self.metrics.rebalances.labels("completed").inc()
+        if self._released is not None:
+            self.metrics.rebalance_duration.observe(monotonic() - self._released)
+        counts: dict[str, int] = {topic: 0 for plan in self._plans for topic in plan.inputs}
+        for tp in tps:
+            counts[tp.topic] += 1
+        for topic, count in counts.items():
+            self.metrics.assigned.labels(topic).set(count)
+
+    @property
+    def publishing_held(self) -> bool:
+        """Whether some runner waits for the broker's acknowledgement."""
+        return any(publisher.waiting for publisher in self.publishers)
+
+    def highwater(self, tp: Partition) -> int | None:
+        """Log end as of the last fetch; None when unknown."""
+        try:
+            value: Any = self.running_app.consumer.highwater(tp)
+        except (AssertionError, KafkaError, LookupError):  # not assigned any more
+            return None
+        return None if value is None else int(value)

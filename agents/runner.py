@@ -1,0 +1,210 @@
+"""The crew: a runner for every partition the worker owns, from takeover to handover."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from time import monotonic, time_ns
+from typing import Any, NamedTuple
+
+from redis.exceptions import RedisError
+
+from agents.cadence import Cadence
+from agents.exits import DOWN, INTERNAL, REFUSED, Refusal, leave
+from agents.keys import stage_keys
+from agents.partition import PartitionRunner, Ticket
+from agents.patience import Abandoned, Patience
+from agents.plans import Plan
+from agents.ports_of_app import AppPorts
+from agents.quiet import idle_counts
+from agents.redis_store import Fenced, Store
+from agents.relay import Relay
+from agents.status import PartitionStatus, Status
+from agents.takeover import start_offset
+from agents.transport import Assignment, Partition
+
+GRACE = 3.0
+"""Seconds that work under way may take once partitions are to be given up."""
+TAKEOVER_SECONDS = 80.0
+"""Faust gives up on a takeover after its request timeout (90 s), and then hangs; we leave before."""
+BYSTANDERS = (Abandoned, Fenced)
+
+log = logging.getLogger(__name__)
+
+
+class Post(NamedTuple):
+    """One stage at work on one partition."""
+
+    plan: Plan
+    partition: int
+    runner: PartitionRunner
+    relay: Relay | None = None
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def inputs(self) -> list[Partition]:
+        """The topic partitions it consumes."""
+        return [Partition(topic, self.partition) for topic in self.plan.inputs]
+
+
+class Crew:
+    """All posts of this worker. Every method belongs to the app's event loop."""
+
+    def __init__(self, plans: Sequence[Plan], store: Store, ports: AppPorts, status: Status, *, idle_after: float | None) -> None:
+        """`idle_after` None never declares a source idle (replays)."""
+        self._plans = {topic: plan for plan in plans for topic in plan.inputs}
+        self._store, self._ports, self._status = store, ports, status
+        self._idle_after = idle_after
+        self.patience = Patience()
+        self._generation = -1
+        self._posts: dict[Partition, Post] = {}
+
+    @property
+    def posts(self) -> list[Post]:
+        """Each post once."""
+        return list({id(post): post for post in self._posts.values()}.values())
+
+    async def start(self, assignment: Assignment) -> Mapping[Partition, int]:
+        """Take the assigned partitions over; answers where each starts. Does not return when it must not run."""
+        if self._posts:  # assigned anew without a revocation
+            await self.release()
+        self.patience.renew()
+        try:
+            return await asyncio.wait_for(self._take_over(assignment), TAKEOVER_SECONDS)
+        except Refusal as refusal:
+            leave(REFUSED, str(refusal))
+        except TimeoutError:
+            leave(DOWN, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
+        except RedisError as error:
+            leave(INTERNAL, "Redis refuses the takeover", error)
+
+    async def _take_over(self, assignment: Assignment) -> dict[Partition, int]:
+        self._generation = assignment.generation
+        wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
+        posts = await asyncio.gather(*(self._post(self._plans[topic], p, assignment) for topic, p in wanted))
+        target: dict[Partition, int] = {}
+        for bare in posts:
+            post = bare._replace(task=asyncio.create_task(self._relaying(bare.relay))) if bare.relay else bare
+            for tp in post.inputs:
+                if tp in assignment.end:
+                    target[tp] = start_offset(post.plan, tp, post.runner.applied[tp.topic], assignment)
+                    self._posts[tp] = post
+                    self._status.partitions[tp] = PartitionStatus(target[tp], assignment.end[tp], monotonic())
+        self._ports.resumed(self._posts)
+        self._status.enter("running")
+        return target
+
+    async def _post(self, plan: Plan, partition: int, assignment: Assignment) -> Post:
+        keys = stage_keys(plan.name, plan.inputs, partition, plan.indices)
+        ledger = self._store.ledger(keys, assignment.generation, self.patience)
+        first = Partition(plan.inputs[0], partition)
+        waiting = assignment.end.get(first, 0) > (assignment.committed.get(first) or assignment.first.get(first, 0))
+        checkpoint = await ledger.acquire(waiting=waiting)
+        effects = self._ports.effects(plan)
+        publisher = self._ports.publisher(self.patience)
+        try:
+            stage = plan.make(partition, self._ports.partition_counts())
+            runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects)
+        except ValueError as error:
+            raise Refusal(
+                f"the checkpoint {keys.tag} in Redis was written by another version ({error}): "
+                "run that version, or delete its keys and run with a new kafka.group"
+            ) from error
+        if runner.careful:
+            log.error("%s: started %d times at the same watermark; going record by record", keys.tag, checkpoint.starts)
+        await runner.begin()
+        if not plan.has_outbox:
+            return Post(plan, partition, runner)
+        relay = self._ports.relay(partition, ledger, self._ports.publisher(self.patience))
+        effects.relay = relay
+        return Post(plan, partition, runner, relay)
+
+    async def _relaying(self, relay: Relay) -> None:
+        try:
+            await relay.run()
+        except BYSTANDERS as verdict:
+            self._give_up(verdict)
+        except Exception as error:  # noqa: BLE001 - the outermost frame of a task: nobody else would see it
+            leave(INTERNAL, "the relay failed", error)
+
+    async def handle(self, topic: str, partition: int, generation: int, records: list[Any], ticket: Ticket) -> None:
+        """One batch for one partition. Never raises; an unknown failure ends the process without a commit."""
+        post = self._posts.get(Partition(topic, partition))
+        try:
+            if post is None or generation != self._generation or self.patience.winding_down:
+                ticket.discard()
+            else:
+                await post.runner.consume(topic, records, ticket)
+                self._status.partitions[Partition(topic, partition)].following = post.runner.applied[topic] + 1
+                self._status.partitions[Partition(topic, partition)].progressed = post.runner.progressed
+        except BYSTANDERS as verdict:
+            assert post is not None
+            post.runner.drop()
+            self._give_up(verdict)
+        except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
+            await self._note_crash(post, records, error)
+            leave(INTERNAL, f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
+        finally:
+            records.clear()  # the unacknowledged event must not keep its records alive
+
+    async def _note_crash(self, post: Post | None, records: list[Any], error: Exception) -> None:
+        """For people: what the process died of. The count of starts, not this note, decides what happens next."""
+        if post is None or isinstance(error, RedisError):
+            return
+        self.patience.wind_down(1.0)
+        note = f"{type(error).__name__} at offsets {records[0].offset}-{records[-1].offset}"
+        try:
+            await post.runner.ledger.note(crash=note)
+        except (Abandoned, Fenced, RedisError):
+            log.warning("the crash could not be noted in Redis")
+
+    def _give_up(self, verdict: Exception) -> None:
+        if isinstance(verdict, Fenced):
+            self._ports.fenced()
+        if not (self.patience.winding_down or self._ports.rebalancing()):
+            leave(INTERNAL, f"lost a partition: {verdict}")
+        log.info("batch given back: %s", str(verdict) or "out of time")
+
+    async def release(self) -> None:
+        """Make the final checkpoints and give everything back; the partitions go to somebody else."""
+        self._status.enter("rebalancing" if self._status.phase != "draining" else "draining")
+        self.patience.wind_down(GRACE)
+        posts, self._posts = self.posts, {}
+        self._ports.released(list(self._status.partitions))
+        self._status.partitions.clear()
+        for post, outcome in zip(
+            posts, await asyncio.gather(*(post.runner.settle() for post in posts), return_exceptions=True), strict=True
+        ):
+            if isinstance(outcome, BaseException):
+                log.warning("no final checkpoint of %s: %r", post.runner.ledger.keys.tag, outcome)
+        for post in posts:
+            if post.relay is not None and post.task is not None:
+                await post.relay.flush()
+                post.task.cancel()
+
+    async def tick(self) -> None:
+        """Overdue checkpoints, leases and idle marks; called a few times a second."""
+        try:
+            for post in self.posts:
+                await post.runner.checkpoint()
+                if monotonic() - post.runner.committed > self._store.lease_seconds / 3:
+                    await post.runner.renew()
+            await self._declare_idle()
+        except BYSTANDERS as verdict:
+            self._give_up(verdict)
+        except Exception as error:  # noqa: BLE001 - see handle
+            leave(INTERNAL, "a timer of the worker failed", error)
+
+    async def _declare_idle(self) -> None:
+        if self._idle_after is None:
+            return
+        now, silent = time_ns(), []
+        for post in self.posts:
+            runner = post.runner
+            quiet = not runner.idle_declared and monotonic() - runner.heard >= self._idle_after
+            if post.plan.owns_source and quiet and idle_counts(now, getattr(runner.stage, "last_event_ns", None)):
+                silent.append(post)
+        ends = await self._ports.ends([post.inputs[0] for post in silent]) if silent else {}
+        for post in silent:
+            end = ends.get(post.inputs[0])
+            if end is not None and end <= post.runner.applied[post.plan.inputs[0]] + 1 and not post.runner.closed:
+                await post.runner.idle()

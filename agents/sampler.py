@@ -1,0 +1,79 @@
+"""Reads gauges off the running worker once a second, and the event loop's lag ten times a second."""
+
+import asyncio
+from time import monotonic, time
+from typing import Any
+
+from agents.breaker import Breaker, State
+from agents.partition import PartitionRunner
+from agents.ports_of_app import AppPorts
+from agents.runner import Crew, Post
+from agents.status import Status
+from agents.transport import Partition
+from streams.records import NS
+
+LAG_PERIOD = 0.1
+ENDS_PERIOD = 15.0
+"""Seconds between asking the broker for log ends: the client learns of them only by fetching."""
+
+
+class Sampler:
+    """Everything that is measured by looking."""
+
+    def __init__(self, crew: Crew, ports: AppPorts, breaker: Breaker, status: Status) -> None:
+        self._crew, self._ports, self._breaker, self._status = crew, ports, breaker, status
+        self._buffer_full = ports.metrics.sampled_buffer_full()
+        self._asked = monotonic()
+
+    async def watch_loop(self) -> None:
+        """Measure how late timers fire; runs until cancelled."""
+        while True:
+            started = monotonic()
+            await asyncio.sleep(LAG_PERIOD)
+            self._status.beat = monotonic()
+            self._ports.metrics.loop_lag.observe(max(0.0, self._status.beat - started - LAG_PERIOD))
+
+    async def sample(self) -> None:
+        """Once a second."""
+        metrics, status = self._ports.metrics, self._status
+        status.redis_ok = self._breaker.state is State.CLOSED
+        status.held = not status.redis_ok or self._ports.publishing_held
+        metrics.redis_up.set(status.redis_ok)
+        metrics.redis_breaker.set(self._breaker.state)
+        fresh: Any = {}
+        if monotonic() - self._asked > ENDS_PERIOD and status.partitions:
+            self._asked = monotonic()
+            fresh = await self._ports.ends(list(status.partitions))
+        for post in self._crew.posts:
+            for tp in post.inputs:
+                self._partition(post, tp, fresh.get(tp))
+        for buffered, total in dict(self._ports.running_app.monitor.topic_buffer_full).items():
+            self._buffer_full(getattr(buffered, "topic", str(buffered)), total)
+
+    def _partition(self, post: Post, tp: Partition, end: int | None) -> None:
+        status = self._status.partitions.get(tp)
+        if status is None:
+            return
+        metrics, runner, labels = self._ports.metrics, post.runner, (tp.topic, str(tp.partition))
+        known = end if end is not None else self._ports.highwater(tp)
+        if known is not None:
+            status.end = max(status.end, known)
+        lag = status.waiting
+        metrics.end_offset.labels(*labels).set(status.end)
+        metrics.watermark.labels(*labels).set(runner.covered[tp.topic])
+        metrics.lag_messages.labels(*labels).set(max(0, status.end - runner.covered[tp.topic] - 1))
+        metrics.lag_seconds.labels(*labels).set(time() - runner.newest / 1000 if lag and runner.newest else 0)
+        committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp.topic, {}).get(tp.partition)
+        if committed is not None:
+            metrics.committed_offset.labels(*labels).set(committed)
+        self._event_time(post, tp, runner)
+
+    def _event_time(self, post: Post, tp: Partition, runner: PartitionRunner) -> None:
+        newest = getattr(runner.stage, "last_event_ns", None)
+        if newest is None:
+            return
+        metrics, seconds = self._ports.metrics, newest / NS
+        metrics.last_event.labels(tp.topic).set(seconds)
+        metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
+        if post.plan.owns_source and runner.newest:
+            metrics.clock_skew.labels(f"{post.plan.name}:{tp.partition}").set(seconds - runner.newest / 1000)

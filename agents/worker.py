@@ -1,0 +1,164 @@
+"""The worker process: checks, takes part in the consumer group, and leaves in order on SIGTERM."""
+
+import asyncio
+import hashlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import monotonic
+
+import faust
+from prometheus_client import CollectorRegistry
+
+from agents.app import build
+from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
+from agents.health import HealthServer, Probes
+from agents.metrics import Metrics
+from agents.plans import Plan, flow_plans
+from agents.ports_of_app import AppPorts
+from agents.redis_client import check_server, connect
+from agents.redis_store import Store
+from agents.runner import Crew
+from agents.sampler import Sampler
+from agents.status import Status
+from agents.topics_admin import check_topics
+from agents.watchdog import Watchdog
+from config.errors import ConfigError
+from config.settings import Settings
+
+TICK = 0.25
+SAMPLE = 1.0
+STOP_SECONDS = 10.0
+"""A stop that takes longer is cut off; everything is committed before it begins."""
+
+log = logging.getLogger(__name__)
+
+Plans = Callable[[Settings], Sequence[Plan]]
+
+
+def monitor_plans(settings: Settings) -> Sequence[Plan]:
+    """The stages of the monitor as configured. Raises `ConfigError`."""
+    from config.market import market_of
+    from config.rules import load_rules
+
+    return flow_plans(settings, market_of(settings), load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown))
+
+
+def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
+    """Run until SIGTERM or SIGINT; the exit code of `agents.exits`. Logs go to stderr and name no secret."""
+    log_to_stderr()
+    try:
+        chosen = plans(settings)
+        check_topics(settings).refuse()
+        return asyncio.run(Worker(settings, chosen).run())
+    except (ConfigError, Refusal) as error:
+        log.critical("refused: %s", error)
+        return REFUSED
+    except Down as error:
+        log.critical("down: %s", error)
+        return DOWN
+    except Exception:
+        log.critical("internal error", exc_info=True)
+        return INTERNAL
+
+
+def log_to_stderr() -> None:
+    """One line a record; the libraries speak only of trouble. Faust prints broker URLs: ours carry no credentials."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for library in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.INFO)
+
+
+class Worker:
+    """One process's work, from the checks to the last commit."""
+
+    def __init__(self, settings: Settings, plans: Sequence[Plan]) -> None:
+        self._settings, self._plans = settings, plans
+        self.registry = CollectorRegistry()
+        self._metrics = Metrics(self.registry)
+        self._identify()
+        self._status = Status()
+        self._watchdog: Watchdog | None = None
+
+    def _identify(self) -> None:
+        text = self._settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}})
+        indices = [index.symbol for index in self._settings.market.indices]
+        self._metrics.identify(hashlib.sha256(text.encode()).hexdigest()[:12], indices, self._settings.mode)
+
+    async def run(self) -> int:
+        """Work until told to stop; the exit code."""
+        settings = self._settings
+        probes = Probes(self._status, settings.worker.stall_after)
+        try:
+            server = HealthServer(settings.metrics.host, settings.metrics.port, self.registry, probes.answer)
+        except OSError as error:
+            raise Refusal(
+                f"cannot listen on {settings.metrics.host}:{settings.metrics.port}: {error}; choose another metrics.port"
+            ) from error
+        server.start()
+        log.info("metrics and health on http://%s:%d", settings.metrics.host, server.port)
+        redis = connect(settings.redis)
+        try:
+            await check_server(redis)
+            ports = AppPorts(settings, self._metrics, redis)
+            store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
+            idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
+            crew = Crew(self._plans, store, ports, self._status, idle_after=idle_after)
+            return await self._work(build(settings, self._plans, crew, ports), crew, ports, store)
+        finally:
+            await redis.aclose()
+            server.stop()
+
+    async def _work(self, app: faust.App, crew: Crew, ports: AppPorts, store: Store) -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._watchdog = Watchdog(self._status, self._settings.worker.stall_after, loop=loop)
+        sampler = Sampler(crew, ports, store.caller.breaker, self._status)
+        background = [asyncio.create_task(sampler.watch_loop())]
+        self._status.redis_ok = True
+        self._watchdog.start()
+        app.loop = loop
+        starting = asyncio.create_task(app.start())
+        stopping = asyncio.create_task(stop.wait())
+        crashing = asyncio.create_task(app.wait_until_stopped())
+        try:
+            await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done() and starting.exception() is not None:
+                raise Down(f"Kafka cannot be joined: {starting.exception()!r}") from starting.exception()
+            background += [asyncio.create_task(self._every(TICK, crew.tick)), asyncio.create_task(self._every(SAMPLE, sampler.sample))]
+            await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
+            if crashing.done() and not stop.is_set():
+                leave(INTERNAL, f"Faust crashed: {app.crash_reason!r}")
+            return await self._stop(app, crew)
+        finally:
+            self._watchdog.stop()
+            for task in (*background, stopping, crashing, starting):
+                task.cancel()
+
+    async def _every(self, seconds: float, work: Callable[[], object]) -> None:
+        while True:
+            started = monotonic()
+            outcome = work()
+            if asyncio.iscoroutine(outcome):
+                await outcome
+            await asyncio.sleep(max(0.0, seconds - (monotonic() - started)))
+
+    async def _stop(self, app: faust.App, crew: Crew) -> int:
+        """Final checkpoints and their commit first, then Faust's own farewell, which may be cut short."""
+        log.info("stopping: final checkpoints")
+        self._status.enter("draining")
+        started = monotonic()
+        await crew.release()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
+        try:
+            await asyncio.wait_for(app.stop(), STOP_SECONDS)
+        except TimeoutError:
+            leave(OK, f"everything is committed, but Faust did not stop within {STOP_SECONDS:.0f} s")
+        log.info("stopped in %.1f s", monotonic() - started)
+        return OK
