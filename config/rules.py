@@ -26,9 +26,7 @@ def load_rules(path: Path = SHIPPED, cap_unknown: bool = True) -> RuleSet:  # no
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not TOML: {error}", file=path, fix="correct that line") from error
     if "cap_unknown" in table:
-        raise ConfigError(
-            "does not belong into the rules file", file=path, key="cap_unknown", fix="set rules.cap_unknown in the settings"
-        )
+        raise ConfigError("does not belong into the rules file", file=path, key="cap_unknown", fix="set rules.cap_unknown in the settings")
     try:
         return msgspec.convert({**table, "cap_unknown": cap_unknown}, RuleSet)
     except msgspec.ValidationError as error:

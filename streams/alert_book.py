@@ -53,9 +53,7 @@ class AlertBook:
 
     def active(self) -> list[ActiveAlert]:
         """Alerts that are not inactive, in the order of the rules."""
-        return [
-            active_alert(self._who[key], key[0], alert) for key, alert in self.alerts.items() if alert.status != "inactive"
-        ]
+        return [active_alert(self._who[key], key[0], alert) for key, alert in self.alerts.items() if alert.status != "inactive"]
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""

@@ -9,24 +9,10 @@ import math
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, correlation_share, variance_ratio
 from streams.instant import Instant
-from streams.reading import Constituents
-
-Floats = NDArray[np.float64]
-
-
-class Panel(NamedTuple):
-    """The names of one instant in columns of length n, NaN where a name has no value."""
-
-    symbols: tuple[str, ...]
-    weights: Floats
-    variances: Floats
-    atm_vols: Floats
+from streams.panels import Members, Panel, Panels, common_names, members_of
 
 
 class Change(NamedTuple):
@@ -82,26 +68,6 @@ class Change(NamedTuple):
         return variance_ratio(self.index_to, self.basket_to)
 
 
-class Panels:
-    """Panels of the few instants in use, so that columns are made once; results never depend on what is cached."""
-
-    def __init__(self, keep: int = 24) -> None:
-        self._keep = keep
-        self._panels: dict[int, Panel] = {}
-
-    def of(self, instant: Instant) -> Panel | None:
-        """Columns of an instant's names; None for a source without constituents."""
-        if instant.constituents is None:
-            return None
-        panel = self._panels.get(instant.ts)
-        if panel is None or panel.symbols is not instant.constituents.symbols:
-            panel = _panel(instant.constituents)
-            self._panels[instant.ts] = panel
-            if len(self._panels) > self._keep:
-                del self._panels[next(iter(self._panels))]
-        return panel
-
-
 def change(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None) -> Change | None:
     """The change from `start` to `end`, or None when a level is missing or the bases differ.
 
@@ -111,65 +77,16 @@ def change(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] 
     if start.basis != end.basis or any(level is None or level <= 0.0 for level in levels):
         return None
     index_from, index_to, basket_from, basket_to = (float(level) for level in levels if level is not None)
-    whole = Change(
-        start, end, index_from, index_to, basket_from, basket_to, start.implied_correlation, end.implied_correlation, 0
-    )
+    whole = Change(start, end, index_from, index_to, basket_from, basket_to, start.implied_correlation, end.implied_correlation, 0)
     common = common_names(start, end, panels)
     return whole if common is None else _on_common_set(whole, *common, core)
 
 
-def common_names(start: Instant, end: Instant, panels: Panels) -> tuple[Panel, Panel] | None:
-    """Both instants' panels cut to the names that appear in both, in the order and with the weights of `end`."""
-    before, after = panels.of(start), panels.of(end)
-    if before is None or after is None:
-        return None
-    if before.symbols == after.symbols:
-        return before._replace(weights=after.weights), after
-    place = {symbol: row for row, symbol in enumerate(before.symbols)}
-    kept = [row for row, symbol in enumerate(after.symbols) if symbol in place]
-    symbols = tuple(after.symbols[row] for row in kept)
-    rows = np.array([place[symbol] for symbol in symbols], dtype=np.intp)
-    after = Panel(symbols, after.weights[kept], after.variances[kept], after.atm_vols[kept])
-    return Panel(symbols, after.weights, before.variances[rows], before.atm_vols[rows]), after
-
-
-class Members(NamedTuple):
-    """The names behind the basket level of a change: weights sum to 1, values are variances, or ATM vols for basis `atm`."""
-
-    symbols: tuple[str, ...]
-    weights: Floats
-    before: Floats
-    after: Floats
-
-
-def members(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None) -> Members | None:
-    """Names valid at both instants with their values; None without constituents or without one common name."""
-    common = common_names(start, end, panels)
-    if common is None:
-        return None
-    before, after = common
-    if end.basis == "atm":
-        return _members(after.symbols, after.weights, before.atm_vols, after.atm_vols, core)
-    return _members(after.symbols, after.weights, before.variances, after.variances, None)
-
-
-def _members(
-    symbols: tuple[str, ...], weights: Floats, before: Floats, after: Floats, core: AbstractSet[str] | None
-) -> Members | None:
-    valid = np.isfinite(before) & np.isfinite(after)
-    if core is not None:
-        valid &= np.fromiter((symbol in core for symbol in symbols), dtype=np.bool_, count=len(symbols))
-    if not valid.any():
-        return None
-    kept = tuple(symbol for symbol, is_valid in zip(symbols, valid.tolist(), strict=True) if is_valid)
-    return Members(kept, weights[valid] / weights[valid].sum(), before[valid], after[valid])
-
-
 def _on_common_set(whole: Change, before: Panel, after: Panel, core: AbstractSet[str] | None) -> Change | None:
-    atm = _members(after.symbols, after.weights, before.atm_vols, after.atm_vols, core)
+    atm = members_of(after.symbols, after.weights, before.atm_vols, after.atm_vols, core)
     basket = atm
     if whole.end.basis != "atm":
-        basket = _members(after.symbols, after.weights, before.variances, after.variances, None)
+        basket = members_of(after.symbols, after.weights, before.variances, after.variances, None)
     if basket is None:
         return None
     low, high = (
@@ -190,16 +107,5 @@ def _correlations(whole: Change, atm: Members | None) -> tuple[float | None, flo
     start, end = whole.start.index_atm_vol, whole.end.index_atm_vol
     if atm is None or start is None or end is None or whole.correlation_from is None or whole.correlation_to is None:
         return None, None
-    low, high = (
-        float(implied_correlation(level, atm.weights, vols)) for level, vols in ((start, atm.before), (end, atm.after))
-    )
+    low, high = (float(implied_correlation(level, atm.weights, vols)) for level, vols in ((start, atm.before), (end, atm.after)))
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
-
-
-def _panel(names: Constituents) -> Panel:
-    return Panel(
-        names.symbols,
-        np.array(names.weights, dtype=np.float64),
-        np.array(names.variances, dtype=np.float64),
-        np.array(names.atm_vols, dtype=np.float64),
-    )

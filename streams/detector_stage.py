@@ -107,11 +107,12 @@ def _view(reading: Reading) -> ReadingView:
 def _dead_letter(record: Record, reason: str) -> Message:
     value = record.value or b""
     headers = {
-        "reason": reason,
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "size": str(len(value)),
-        "sha256": sha256(value).hexdigest(),
+        "x-error-class": reason,
+        "x-topic": record.topic,
+        "x-partition": str(record.partition),
+        "x-offset": str(record.offset),
+        "x-timestamp": str(record.timestamp),
+        "x-size": str(len(value)),
+        "x-sha256": sha256(value).hexdigest(),
     }
     return Message("dead_letters", record.key, value[:LIMIT], tuple((name, text.encode()) for name, text in headers.items()))

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from streams.change import Change, members
-from streams.events import Contributor, DataQuality, Evidence, moment
+from streams.alert_event import Contributor, DataQuality, Evidence
+from streams.change import Change
+from streams.events import moment
 from streams.instant import Instant
 from streams.lifecycle import Alert, Transition
+from streams.panels import members
 from streams.reading import Reading
 from streams.rules.rule import Rule, Verdict
 from streams.scene import Scene
@@ -71,9 +73,7 @@ def _levels(reading: Reading) -> dict[str, float | None]:
 
 def _ranks(scene: Scene) -> dict[str, float | None]:
     sessions = scene.baseline.sessions
-    return {
-        f"{measure}_percentile_{sessions}d": scene.baseline.rank(measure, getattr(scene.reading, measure)) for measure in RANKED
-    }
+    return {f"{measure}_percentile_{sessions}d": scene.baseline.rank(measure, getattr(scene.reading, measure)) for measure in RANKED}
 
 
 def _changes(change: Change | None) -> dict[str, float | None]:
@@ -95,15 +95,15 @@ def _changes(change: Change | None) -> dict[str, float | None]:
 
 
 def _summary(rule: Rule, scene: Scene, change: Change | None, alert: Alert, transition: Transition) -> str:
-    said = f"{scene.reading.index}: {rule.words(scene, change, alert.shade.label)}"
+    index = scene.reading.index
     if transition.kind == "suspended":
-        return f"{scene.reading.index}: {rule.name} suspended by the {transition.reason} gate; it stands until the data is back."
+        return f"{index} {rule.name} suspended by the {transition.reason} gate; it stands until the data is back."
     if transition.kind == "resolved":
-        return f"{scene.reading.index}: {rule.name} is over ({_why_over(rule, transition)})."
-    prefix = {"pending": "Building. ", "resumed": "Data is back. ", "updated": "Update. "}.get(transition.kind, "")
+        return f"{index} {rule.name} is over: {_why_over(rule, transition)}."
+    prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(transition.kind, "")
     doubt = f" Not enough history for {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.name == "data_quality" else f" {DISCLAIMER}"
-    return f"{prefix}{said}{doubt}{tail}"
+    return f"{prefix}{index} {rule.words(scene, change, alert.shade.label)}{doubt}{tail}"
 
 
 def _why_over(rule: Rule, transition: Transition) -> str:
@@ -114,5 +114,3 @@ def _why_over(rule: Rule, transition: Transition) -> str:
     if transition.previous == "pending":
         return "its condition ended before it fired"
     return "coverage and correlation are in range again" if rule.name == "data_quality" else "the move has been given back"
-
-

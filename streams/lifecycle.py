@@ -123,9 +123,7 @@ def end_session(alert: Alert, ts: int) -> list[Transition]:
     return _withdraw(alert, ts, "session_end") if alert.standing == "pending" else []
 
 
-def judge(
-    alert: Alert, ts: int, verdict: Verdict, shade: Shade, ended: bool | None, tempo: Tempo, *, inhibited: bool  # noqa: FBT001
-) -> list[Transition]:
+def judge(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo, *, ended: bool | None, inhibited: bool) -> list[Transition]:
     """An evaluated reading at `ts`: `verdict` is not blocked, `ended` says whether the exit of a firing alert holds."""
     out = _resume(alert)
     _advance(alert, ts, tempo)

@@ -3,11 +3,12 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from streams.change import Change, Panels, change
+from streams.change import Change, change
 from streams.gates import relative_width
 from streams.history_days import Baseline
 from streams.instant import Instant
 from streams.market import Gates
+from streams.panels import Panels
 from streams.reading import Reading
 
 

@@ -5,6 +5,8 @@ judged at the latest reading; `changes` and `percentiles` map a measure to windo
 `bands` a measure to p05, p10, p90, p95 of the same baseline. Decimals throughout.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +14,7 @@ import msgspec
 import numpy as np
 
 from streams.events import Identity, moment
+from streams.history_days import Baseline
 from streams.lifecycle import Alert
 from streams.market import Mode
 from streams.reading import Reading
@@ -59,6 +62,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     bands: dict[str, dict[str, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the detector knows when it draws a snapshot."""
+
+    index: str
+    latest: dict[str, Reading]
+    scene: Scene | None
+    five_minutes_ago: float | None
+    """Index vol then."""
+    distances: dict[str, float]
+
+
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
     """An alert's line on the wall; it must not be inactive."""
     if alert.status == "inactive":
@@ -78,7 +93,7 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
     )
 
 
-def regime(alerts: dict[tuple[str, str], Alert], scene: Scene | None) -> Regime:
+def regime(alerts: Mapping[tuple[str, str], Alert], scene: Scene | None) -> Regime:
     """The state of the trade in one word (methodology, "The rules in numbers")."""
     firing = {(rule, alert.shade.direction) for (rule, _), alert in alerts.items() if alert.standing == "firing"}
     if any(rule == "vix_spike_unwind" for rule, _ in firing):
@@ -94,18 +109,32 @@ def regime(alerts: dict[tuple[str, str], Alert], scene: Scene | None) -> Regime:
     return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
 
 
-def names_of(reading: Reading | None) -> dict[str, tuple[float | None, float | None]]:
-    """Symbol to (atm_vol, variance)."""
-    names = reading.constituents if reading is not None else None
+def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
+    """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
+    scene = picture.scene
+    return Snapshot(
+        index=picture.index,
+        mode=max(picture.latest.values(), key=lambda reading: reading.ts_event).mode,
+        readings=dict(sorted(picture.latest.items())),
+        names={} if scene is None else _names(scene.reading),
+        regime=regime(alerts, scene),
+        distances=picture.distances,
+        alerts=active,
+        changes={} if scene is None else _changes(scene, picture.five_minutes_ago),
+        percentiles={} if scene is None else _percentiles(scene.baseline, scene.reading),
+        bands={} if scene is None else _bands(scene.baseline),
+    )
+
+
+def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
+    names = reading.constituents
     if names is None:
         return {}
     return dict(zip(names.symbols, zip(names.atm_vols, names.variances, strict=True), strict=True))
 
 
-def changes_of(scene: Scene | None, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
-    """Moves since the prior close on the common set, and of index vol over five minutes."""
-    if scene is None:
-        return {}
+def _changes(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
+    """Moves since the prior close on the common set, and of index vol, which has no composition, over five minutes."""
     out: dict[str, dict[str, float]] = {}
     level = scene.now.index_level
     if level is not None and five_minutes_ago is not None:
@@ -126,21 +155,16 @@ def changes_of(scene: Scene | None, five_minutes_ago: float | None) -> dict[str,
     return out
 
 
-def percentiles_of(scene: Scene | None) -> dict[str, dict[str, float]]:
-    """Ranks of the levels among the closes of the baseline."""
-    if scene is None:
-        return {}
-    ranks = {measure: scene.baseline.rank(measure, getattr(scene.reading, measure)) for measure in MEASURES}
-    window = f"{scene.baseline.sessions}d"
-    return {measure: {window: rank} for measure, rank in ranks.items() if rank is not None}
+def _percentiles(baseline: Baseline, reading: Reading) -> dict[str, dict[str, float]]:
+    ranks = {measure: baseline.rank(measure, getattr(reading, measure)) for measure in MEASURES}
+    return {measure: {f"{baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
 
 
-def bands_of(scene: Scene | None) -> dict[str, dict[str, float]]:
-    """Bands of the baseline, for measures with enough history."""
+def _bands(baseline: Baseline) -> dict[str, dict[str, float]]:
     out: dict[str, dict[str, float]] = {}
-    for measure in MEASURES if scene is not None else ():
-        history = scene.baseline.levels(measure) if scene is not None else np.empty(0)
-        if scene is not None and len(history) >= scene.baseline.minimum:
+    for measure in MEASURES:
+        history = baseline.levels(measure)
+        if len(history) >= baseline.minimum:
             out[measure] = dict(zip(BANDS, np.percentile(history, list(BANDS.values())).tolist(), strict=True))
     return out
 

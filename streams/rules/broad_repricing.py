@@ -52,8 +52,8 @@ class BroadRepricingRule:
         """The jump, the singles beside it, and what it is not."""
         del scene, label
         if change is None:
-            return "Index and single-name vols have jumped together: broad repricing, not a dispersion unwind."
-        return f"{index_words(change)} and {basket_words(change)}: broad repricing, not a dispersion unwind."
+            return "index and single-name vols have jumped together. Broad repricing, not a dispersion unwind."
+        return f"{index_words(change)} and {basket_words(change)}. Broad repricing, not a dispersion unwind."
 
     def _classify(self, case: Case) -> Verdict:
         enter, change = self._numbers.enter, case.change
@@ -69,6 +69,4 @@ class BroadRepricingRule:
         if share is None or share > enter.correlation_share_low:
             return Verdict(distance=distance)
         twice = change.index_move >= self._numbers.critical.needed(change.index_from)
-        return Verdict(
-            enter=True, severity="critical" if twice else "warning", label="repricing", start=change.start, distance=0.0
-        )
+        return Verdict(enter=True, severity="critical" if twice else "warning", label="repricing", start=change.start, distance=0.0)

@@ -53,7 +53,7 @@ class DataQualityRule:
         if not in_range(reading, gates):
             said.append(f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} is not credible")
         text = " and ".join(said) or "coverage and correlation are in range"
-        return f"Data quality: {text}. Other alerts of this index are suspended while this one fires."
+        return f"data quality: {text}. Other alerts of this index are suspended while this one fires."
 
 
 def _distance(scene: Scene) -> float:

@@ -43,26 +43,35 @@ class Rule(Protocol):
     @property
     def name(self) -> str:
         """As in events and metrics."""
+
     @property
     def label(self) -> str:
         """Headline, and the group that its events belong to."""
+
     @property
     def version(self) -> str:
         """Version of its numbers."""
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Its forms."""
+
     @property
     def timing(self) -> Timing:
         """Dwell, exit dwell and cool-down of its intraday form."""
+
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
         """Judge a reading."""
+
     def extent(self, scene: Scene, start: Instant) -> float | None:
         """How much of the move from `start` stands at this reading; None when it cannot be told."""
+
     def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
         """Whether the exit holds, given the greatest extent since firing; None when it cannot be told."""
+
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, for the event."""
+
     def words(self, scene: Scene, change: Change | None, label: str) -> str:
         """What has happened, for a trader."""
 

@@ -64,13 +64,9 @@ class VixSpikeUnwindRule:
         """The jump, the correlation behind it, and what it means for a dispersion book."""
         del scene
         if change is None:
-            return "Index vol and implied correlation have jumped together."
-        meaning = (
-            "dispersion unwind: short index, long singles loses on both legs"
-            if label == "unwind"
-            else "part unwind, part repricing"
-        )
-        return f"{index_words(change)}; {correlation_words(change)}: {meaning}."
+            return "index vol and implied correlation have jumped together."
+        meaning = "Dispersion unwind: short index, long singles loses on both legs" if label == "unwind" else "Part unwind, part repricing"
+        return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
 
     def _classify(self, case: Case, scene: Scene) -> Verdict:
         enter, change = self._numbers.enter, case.change

@@ -81,14 +81,14 @@ class VolConvergenceRule:
         """The spread, and who moved it."""
         del scene, label
         if change is None:
-            return "The spread of single-name over index vol has collapsed."
+            return "the spread of single-name over index vol has collapsed."
         how = {
-            "adverse": "index vol rises into the singles",
-            "benign": "single-name vol bleeds, typical after earnings",
-            "mixed": "both sides close the gap",
+            "adverse": "Index vol rises into the singles",
+            "benign": "Single-name vol bleeds, typical after earnings",
+            "mixed": "Both sides close the gap",
         }[self._direction(change)]
-        spread = f"Vol spread {points(change.spread_from)} to {points(change.spread_to)} points since {since(change)}"
-        return f"{spread} ({index_words(change, with_start=False)}, {basket_words(change)}): {how}."
+        spread = f"vol spread {points(change.spread_from)} to {points(change.spread_to)} points since {since(change)}"
+        return f"{spread} ({index_words(change, with_start=False)}, {basket_words(change)}). {how}."
 
     def _direction(self, change: Change) -> Direction:
         share = adverse_share(change)

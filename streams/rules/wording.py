@@ -23,7 +23,7 @@ def since(change: Change) -> str:
 def index_words(change: Change, *, with_start: bool = True) -> str:
     """Index vol from, to and by how much."""
     text = f"index vol {points(change.index_from)} to {points(change.index_to)} ({100 * change.index_move:+.1f})"
-    return f"I{text[1:]} since {since(change)}" if with_start else text
+    return f"{text} since {since(change)}" if with_start else text
 
 
 def basket_words(change: Change) -> str:
