@@ -40,7 +40,7 @@ def refuse_live(settings: Settings, *, allow_live: bool) -> None:
         return
     if live := [topic.name for topic in check_topics(settings).topics if topic.role in INPUTS and topic.status != "missing"]:
         raise Refusal(
-            f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (for example DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
+            f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
             "for workers and replay alike, or pass --allow-live"
         )
 
