@@ -1,0 +1,1 @@
+"""The command `dispersion`: one file a command, registered in `main`."""

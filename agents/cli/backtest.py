@@ -1,0 +1,117 @@
+"""`dispersion backtest`: files through the whole flow in this process, without Kafka and Redis."""
+
+from contextlib import ExitStack
+from datetime import datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from agents.cli.shared import Shared, shared_of
+from agents.exits import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agents.cli.backtest_output import Progress
+    from streams.pipeline import Pipeline
+    from streams.records import InputRecord
+    from streams.sources.feed import Feed
+
+_DAY = ["%Y-%m-%d"]
+EXAMPLE = "Example: dispersion backtest --quotes samples/option_closes_*.parquet --scenario unwind_2018_02 --out build/unwind"
+
+
+def backtest(
+    context: typer.Context,
+    quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
+    ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
+    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
+    basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
+    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Overnight rates: CSV with date and dff in percent.")] = None,
+    rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")] = None,
+    partitions: Annotated[int, typer.Option(min=1, max=1024, help="Of either input topic; changes no result.")] = 4,
+    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
+    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
+    since: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First session.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last session.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there.")] = None,
+) -> None:
+    """Compute readings and alert events from files. With --json one reading a line, else a table."""
+    from agents.inputs import open_feed, scenario_of
+    from agents.selection import select
+    from config.market import market_of
+    from config.rules import load_rules
+    from streams.pipeline import Pipeline
+    from streams.topics import Topics
+
+    shared = shared_of(context)
+    played = scenario_of(scenario, refresh)
+    overrides = {"mode": "replay"} if played is None else {"mode": "scenario", "rules": {"cap_unknown": False}}
+    settings = select(shared.settings(overrides), index=index, basket=basket, rates=rates, rate=rate)
+    market = market_of(settings)
+    topics = Topics(settings.kafka.topic_prefix)
+    pipeline = Pipeline(market, load_rules(settings.rules.file, settings.rules.cap_unknown), partitions, partitions, topics)
+    feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
+    made = _run(shared, pipeline, feed, _Span.of(since, until), out)
+    _conclude(shared, pipeline, feed, made)
+
+
+class _Span(NamedTuple):
+    """Event time of a run, nanoseconds, both ends included."""
+
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, since: datetime | None, until: datetime | None) -> "_Span":
+        """From the start of one New York date to the end of another."""
+        from streams.sessions import wall_ns
+
+        first = wall_ns(since.date(), time.min) if since else 0
+        return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)
+
+
+class _Made(NamedTuple):
+    readings: int
+    events: int
+
+
+def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: _Span, out: Path | None) -> _Made:
+    from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
+    from streams.reading import Reading
+
+    table = Table()
+    readings = events = 0
+    with ExitStack() as stack:
+        sinks: list[Sink] = [JsonLines() if shared.json else table]
+        if out is not None:
+            sinks.append(stack.enter_context(files_in(out)))
+        progress = stack.enter_context(Progress(shared.stderr))
+        for made in pipeline.run(_watched(feed.records(*span), progress)):
+            for sink in sinks:
+                if isinstance(made, Reading):
+                    sink.reading(made)
+                else:
+                    sink.event(made)
+            readings += isinstance(made, Reading)
+            events += not isinstance(made, Reading)
+            progress.made(readings, events)
+    if not shared.json:
+        table.print()
+    return _Made(readings, events)
+
+
+def _watched(records: "Iterator[InputRecord]", progress: "Progress") -> "Iterator[InputRecord]":
+    for record in records:
+        progress.clock(record.timestamp)
+        yield record
+
+
+def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -> None:
+    """What was made and what was left out, on stderr; exit code 1 when there is no reading at all."""
+    left_out = pipeline.counts + feed.counts
+    rows = [f"{count[0]} {count[1]} {number}" for count, number in sorted(left_out.items()) if count[0] in {"quotes", "ticks"} and number]
+    shared.stderr.print(f"{made.readings} readings, {made.events} alert events" + (f"; rows: {', '.join(rows)}" if rows else ""))
+    if not made.readings:
+        raise Refusal("no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files")

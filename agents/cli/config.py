@@ -1,0 +1,45 @@
+"""`dispersion config check`: every setting, its value and where it came from; baskets, rates and rules are read too."""
+
+from typing import Annotated
+
+import typer
+
+from agents.cli.shared import print_line, shared_of
+
+config_app = typer.Typer(help="Settings.", no_args_is_help=True)
+
+
+@config_app.command("check", epilog="Example: dispersion config check --config my.toml")
+def check(
+    context: typer.Context,
+    changed: Annotated[bool, typer.Option("--changed", help="Only settings that differ in origin from the default.")] = False,
+) -> None:
+    """Read all settings and the files they name; exit code 2 and one line if anything is wrong."""
+    import msgspec
+
+    from config.explain import explain
+    from config.market import market_of
+    from config.rules import load_rules
+
+    shared = shared_of(context)
+    settings = shared.settings()
+    market = market_of(settings)
+    load_rules(settings.rules.file, settings.rules.cap_unknown)
+    rows = [one for one in explain(shared.config) if not changed or one.origin != "default"]
+    if shared.json:
+        for one in rows:
+            print_line(msgspec.json.encode(one._asdict()))
+        return
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("setting", "value", "from", box=None, pad_edge=False)
+    for one in rows:
+        table.add_row(one.key, one.value, one.origin)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    for index in market.indices:
+        basket = index.basket
+        names = f"{len(basket.constituents)} names of {basket.name}{', illustrative weights' if basket.illustrative else ''}"
+        console.print(f"{index.symbol}: {names if basket.constituents else 'no basket'}")

@@ -1,0 +1,62 @@
+"""Daily closes: of index levels (`date, close`, or `date` and one column named like the index), or of many stocks (`date, symbol, close`).
+
+A level is one tick at the option close, 16:15 ET; a stock's close is one at the equity close, 16:00 ET (half days 13:15
+and 13:00). A file of one level is named after it: `vix_daily.csv.gz` holds VIX.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.sessions import close_ns, date_of, equity_close_ns
+from streams.sources.option_closes import DAY_SECONDS
+from streams.sources.source import Batch, SourceError, Wanted, by_second
+from streams.sources.table import DataFile
+from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
+from streams.symbols import normalise
+
+CLOSE_COLUMNS = (
+    "date and close (the file named after the index, such as vix_daily.csv), date and one column named after it, or date, symbol, close"
+)
+
+
+class DailyCloses:
+    """A file of one row a day, or a day and symbol."""
+
+    def __init__(self, file: DataFile) -> None:
+        self._file = file
+        others = [name for name in file.columns if name != "date"]
+        self._price = "close" if "close" in others else others[0] if len(others) == 1 else ""
+        self._symbol = normalise(file.path.name.split(".")[0].split("_")[0] if self._price == "close" else self._price)
+        if not self._price or not self._symbol:
+            raise SourceError(file.path, f"no column of closes among {', '.join(file.columns)}", CLOSE_COLUMNS)
+
+    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+        """One second a day."""
+        many = "symbol" in self._file.columns
+        if not many and self._symbol not in wanted.symbols:
+            return
+        days = self._file.days(self._file.read(["date"]), "date")
+        for year in np.unique(_years(days)).tolist():  # a year at a time: many stocks over decades would not fit
+            rows = np.flatnonzero(_years(days) == year)
+            stamps = _stamps(days[rows], at_equity_close=many)
+            table = self._file.take(["symbol", self._price] if many else [self._price], rows)
+            if many:
+                ticks = tick_rows(self._file, table, "symbol", self._price, stamps, wanted)._replace(refresh_seconds=DAY_SECONDS)
+            else:
+                nothing = np.zeros(len(rows))
+                prices = self._file.numbers(table, self._price)
+                ticks = make_ticks((self._symbol,), nothing.astype(np.int32), prices, nothing, stamps, DAY_SECONDS)
+            for boundary, chosen in by_second(ticks.ts_event):
+                yield Batch(boundary, take_ticks(ticks, chosen))
+
+
+def _years(days: NDArray[np.int32]) -> NDArray[np.int64]:
+    return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+
+
+def _stamps(days: NDArray[np.int32], *, at_equity_close: bool) -> NDArray[np.int64]:
+    distinct, code = np.unique(days, return_inverse=True)
+    close = equity_close_ns if at_equity_close else close_ns
+    return np.array([close(date_of(day)) for day in distinct.tolist()], dtype=np.int64)[code]

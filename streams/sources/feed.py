@@ -1,0 +1,118 @@
+"""The feed: sources and a partition function become the input records of every partition, in event-time order.
+
+The backtest hands these records to the stages, a replay publishes them to Kafka: both see the same bytes in the same
+order. After the rows of a second comes one heartbeat to every partition of both input topics, so no partition waits for
+another; at the end it is repeated. Rows outside their session's hours are rejected as `future` and counted.
+"""
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
+from streams.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks
+from streams.records import InputRecord, Quotes, Ticks
+from streams.sessions import trading_hours
+from streams.sources.option_rows import take_quotes
+from streams.sources.source import Batch, Source, Wanted
+from streams.sources.tick_rows import take_ticks
+from streams.stage import Count, Role
+from streams.topics import Topics
+
+FRAME_ROWS = 2_000
+_MS = 1_000_000
+
+Partitioner = Callable[[str, int], int]
+"""Symbol and number of partitions to a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Where records go."""
+
+    quotes_partitions: int
+    ticks_partitions: int
+    partition_of: Partitioner
+    topics: Topics
+
+
+class Feed:
+    """Turns sources into records; `counts` tells what was rejected. The same sources always give the same records."""
+
+    def __init__(self, sources: Sequence[Source], wanted: Wanted, routing: Routing) -> None:
+        self._sources, self._wanted, self._routing = sources, wanted, routing
+        self._offsets: Counter[tuple[str, int]] = Counter()
+        self.counts: Counter[Count] = Counter()
+
+    def records(self, first: int = 0, last: int = np.iinfo(np.int64).max) -> Iterator[InputRecord]:
+        """Records of the seconds from `first` to `last` (nanoseconds); `timestamp` is their second, in milliseconds."""
+        end: int | None = None
+        merged = heapq.merge(*(source.batches(self._wanted) for source in self._sources), key=_boundary)
+        for boundary, batches in itertools.groupby(merged, key=_boundary):
+            if not first <= boundary <= last:
+                continue
+            sent = False
+            for batch in batches:
+                for record in self._frames(boundary, batch.rows):
+                    sent = True
+                    yield record
+            if sent:
+                end = boundary
+                yield from self._heartbeats(boundary)
+        if end is not None:
+            yield from self._heartbeats(end)
+
+    def _frames(self, boundary: int, rows: Quotes | Ticks) -> Iterator[InputRecord]:
+        role: Role = "quotes" if isinstance(rows, Quotes) else "ticks"
+        inside = trading_hours(rows.ts_event)
+        self.counts[role, "future"] += int(np.count_nonzero(~inside))
+        names = [one.underlying for one in rows.series] if isinstance(rows, Quotes) else list(rows.symbols)
+        code = rows.series_code if isinstance(rows, Quotes) else rows.symbol_code
+        partitions = self._routing.quotes_partitions if isinstance(rows, Quotes) else self._routing.ticks_partitions
+        target = np.array([self._routing.partition_of(name, partitions) for name in names], dtype=np.int64)[code]
+        headers = _headers(rows.refresh_seconds)
+        for partition in range(partitions):
+            mine = np.flatnonzero((target == partition) & inside)
+            for start in range(0, len(mine), FRAME_ROWS):
+                value = _encode(rows, mine[start : start + FRAME_ROWS])
+                yield self._record(role, partition, boundary, value, headers)
+
+    def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
+        value = msgspec.json.encode({"ts_event": boundary})
+        headers = (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),)
+        counts: tuple[tuple[Role, int], ...] = (("quotes", self._routing.quotes_partitions), ("ticks", self._routing.ticks_partitions))
+        for role, partitions in counts:
+            for partition in range(partitions):
+                yield self._record(role, partition, boundary, value, headers)
+
+    def _record(self, role: Role, partition: int, boundary: int, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> InputRecord:
+        topic = self._routing.topics.name(role)
+        offset = self._offsets[topic, partition]
+        self._offsets[topic, partition] += 1
+        return InputRecord(topic, partition, offset, boundary // _MS, None, value, headers)
+
+
+def _boundary(batch: Batch) -> int:
+    return batch.boundary
+
+
+def _headers(refresh_seconds: float | None) -> tuple[tuple[str, bytes], ...]:
+    content = ("content-type", ARROW_CONTENT_TYPE.encode())
+    return (content,) if refresh_seconds is None else (content, (REFRESH_HEADER, f"{refresh_seconds:g}".encode()))
+
+
+def _encode(rows: Quotes | Ticks, chosen: NDArray[np.int64]) -> bytes:
+    """A frame of some rows, its vocabulary only what they use."""
+    if isinstance(rows, Quotes):
+        quotes = take_quotes(rows, chosen)
+        used, code = np.unique(quotes.series_code, return_inverse=True)
+        return encode_quotes(quotes._replace(series=tuple(rows.series[at] for at in used.tolist()), series_code=code.astype(np.int32)))
+    ticks = take_ticks(rows, chosen)
+    used, code = np.unique(ticks.symbol_code, return_inverse=True)
+    return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))

@@ -1,0 +1,61 @@
+"""End-of-day option chains with bid and ask, one or several sessions a file.
+
+A session column (`session` or `quote_date`) dates the rows; `quote_time_et` (such as `10:11`) gives them a time. Without
+it they are quotes of the option close, 16:15 ET (13:15 on half days): the time of the download says nothing about them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.sessions import close_ns, date_of, wall_ns
+from streams.sources.option_rows import option_columns, option_rows, take_quotes
+from streams.sources.source import Batch, SourceError, Wanted, by_second
+from streams.sources.table import DataFile
+
+DAY_SECONDS = 86_400.0
+SESSION_COLUMNS = ("session", "quote_date")
+
+
+class OptionCloses:
+    """A file of closing chains; each session is one second, or one for each `quote_time_et`."""
+
+    def __init__(self, file: DataFile) -> None:
+        self._file = file
+        self._columns = option_columns(file)
+        self._session = file.one_of(SESSION_COLUMNS) or SESSION_COLUMNS[0]
+        self._time = file.one_of(("quote_time_et",))
+
+    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+        """One session after the other."""
+        columns = [*(name for name in self._columns if name), self._session, *([self._time] if self._time else [])]
+        for day, keys in self._sessions():
+            table = self._file.read(columns, self._session, keys)
+            quotes = option_rows(self._file, table, self._columns, self._stamps(table, day), wanted, DAY_SECONDS)
+            for boundary, rows in by_second(quotes.ts_event):
+                yield Batch(boundary, take_quotes(quotes, rows))
+
+    def _sessions(self) -> list[tuple[int, list[Any]]]:
+        """Days in order, each with the values that stand for it in the file."""
+        keys = self._file.read([self._session]).group_by(self._session).aggregate([])
+        sessions: dict[int, list[Any]] = defaultdict(list)
+        for day, key in zip(self._file.days(keys, self._session).tolist(), keys[self._session].to_pylist(), strict=True):
+            sessions[day].append(key)
+        return sorted(sessions.items())
+
+    def _stamps(self, table: pa.Table, day: int) -> NDArray[np.int64]:
+        session = date_of(day)
+        if self._time is None:
+            return np.full(table.num_rows, close_ns(session), dtype=np.int64)
+        words, code = self._file.codes(table, self._time)
+        try:
+            return np.array([wall_ns(session, time.fromisoformat(word)) for word in words], dtype=np.int64)[code]
+        except ValueError as error:
+            raise SourceError(
+                self._file.path, f"column {self._time} holds no times ({error})", "New York wall times such as 16:15"
+            ) from None

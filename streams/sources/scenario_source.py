@@ -1,0 +1,50 @@
+"""A scenario as a source: the last close of some option files, quoted again through the next session's move."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from streams.closing_surface import closing_surface
+from streams.market import Market
+from streams.records import NS, Quotes
+from streams.scenario import START_SECONDS, Scenario
+from streams.sessions import day_number, next_session, open_ns, session_of
+from streams.sources.source import Batch, Source, Wanted
+
+EXPIRY_DAYS = (3, 75)
+"""Days to expiry that a 30-day value can be made of, from the session played."""
+
+
+class ScenarioSource:
+    """One refresh of all wanted contracts every few seconds, from 10:00 to 10:30 ET of the session after the close."""
+
+    def __init__(self, closes: Sequence[Source], scenario: Scenario, market: Market) -> None:
+        self._closes, self._scenario, self._market = closes, scenario, market
+
+    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+        """The refreshes; none when the files hold no wanted quotes in session."""
+        close = last_close(self._closes, wanted)
+        today = None if close is None else session_of(int(close.ts_event[0]))
+        if close is None or today is None:
+            return
+        played = next_session(today)
+        number = day_number(played)
+        days = number + EXPIRY_DAYS[0], number + EXPIRY_DAYS[1]
+        surface = closing_surface(close, days, self._market.rates, self._market.am_roots)
+        indices = {index.symbol for index in self._market.indices}
+        is_index = np.array([one.underlying in indices for one in close.series], dtype=np.bool_)
+        start = open_ns(played) + START_SECONDS * NS
+        for seconds in self._scenario.seconds():
+            now, move = start + seconds * NS, self._scenario.at(seconds)
+            ratio = np.where(is_index, move.index_vol, move.constituent_vol)
+            yield Batch(now, surface.quotes(now, ratio, move.spot, float(self._scenario.refresh_seconds)))
+
+
+def last_close(sources: Sequence[Source], wanted: Wanted) -> Quotes | None:
+    """The quotes of the last second that any source has; None when there are none."""
+    last: Batch | None = None
+    for source in sources:
+        for batch in source.batches(wanted):
+            if isinstance(batch.rows, Quotes) and len(batch.rows.bid) and (last is None or batch.boundary >= last.boundary):
+                last = batch
+    return None if last is None or not isinstance(last.rows, Quotes) else last.rows

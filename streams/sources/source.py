@@ -1,0 +1,68 @@
+"""What a source of input rows is: batches in event-time order, one second each.
+
+SourceError
+    A file that no adapter can read; names the file, the column and what was expected.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.market import Market
+from streams.records import NS, Quotes, Ticks
+
+
+class SourceError(ValueError):
+    """A data file that cannot be used: the file, what is wrong with it, and what was expected."""
+
+    def __init__(self, path: Path, problem: str, expected: str) -> None:
+        super().__init__(f"{path}: {problem}; expected {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The names worth reading; a file may hold many more."""
+
+    underlyings: frozenset[str]
+    """Whose options are read."""
+    symbols: frozenset[str]
+    """Whose prices and levels are read."""
+
+
+class Batch(NamedTuple):
+    """Rows of one second, in the order of the file."""
+
+    boundary: int
+    """T in nanoseconds; every row has T - 1 s < `ts_event` <= T."""
+    rows: Quotes | Ticks
+
+
+class Source(Protocol):
+    """One file, or a scenario."""
+
+    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+        """Seconds in ascending order; at most one session in memory. Raises `SourceError`."""
+
+
+def wanted_of(market: Market) -> Wanted:
+    """Every index, its names and its references."""
+    names = {one.symbol for index in market.indices for one in index.basket.constituents} | {index.symbol for index in market.indices}
+    references = {symbol for index in market.indices for symbol in index.references}
+    return Wanted(frozenset(names), frozenset(names | references | set(market.reference_symbols)))
+
+
+def by_second(ts_event: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Boundaries in ascending order, each with its rows in the order they came.
+
+    >>> [(boundary, rows.tolist()) for boundary, rows in by_second(np.array([NS, 3 * NS, NS - 1]))]
+    [(1000000000, [0, 2]), (3000000000, [1])]
+    """
+    boundary = -(-ts_event // NS) * NS
+    order = np.argsort(boundary, kind="stable")
+    starts = np.flatnonzero(np.diff(boundary[order], prepend=np.int64(-1)))
+    for rows in np.split(order, starts[1:]) if len(order) else ():
+        yield int(boundary[rows[0]]), rows

@@ -1,0 +1,42 @@
+"""Rows of a price table as ticks: symbols normalised, unwanted ones left out."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.records import Ticks
+from streams.sources.source import Wanted
+from streams.sources.table import DataFile
+from streams.symbols import normalise
+
+
+def tick_rows(file: DataFile, table: pa.Table, symbol: str, price: str, ts_event: NDArray[np.int64], wanted: Wanted) -> Ticks:
+    """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none."""
+    names, code = file.codes(table, symbol)
+    spelled = tuple(normalise(name) for name in names)
+    keep = np.flatnonzero(np.array([name in wanted.symbols for name in spelled], dtype=np.bool_)[code])
+    size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
+    return make_ticks(spelled, code[keep], file.numbers(table, price)[keep], size[keep], ts_event[keep])
+
+
+def make_ticks(
+    symbols: tuple[str, ...],
+    symbol_code: NDArray[np.int32],
+    price: NDArray[np.float64],
+    size: NDArray[np.float64],
+    ts_event: NDArray[np.int64],
+    refresh_seconds: float | None = None,
+) -> Ticks:
+    """Ticks whose records are as old as themselves."""
+    return Ticks(symbols, symbol_code, price, size, ts_event, ts_event, refresh_seconds)
+
+
+def take_ticks(ticks: Ticks, rows: NDArray[np.int64]) -> Ticks:
+    """Some rows of a batch; the vocabulary stays whole."""
+    return ticks._replace(
+        symbol_code=ticks.symbol_code[rows],
+        price=ticks.price[rows],
+        size=ticks.size[rows],
+        ts_event=ticks.ts_event[rows],
+        record_ts=ticks.record_ts[rows],
+    )
