@@ -22,6 +22,7 @@ IN_FLIGHT_BYTES = 32 * 2**20
 """Unacknowledged bytes, at most: the client itself knows no bound."""
 DELIVERY_SECONDS = 120.0
 """How long a record is retried before the publisher gives up."""
+CLOSE_SECONDS = 10.0
 
 
 def partition_of(key: str, partitions: int) -> int:
@@ -113,12 +114,15 @@ class FramePublisher:
         self._raise_failure()
 
     def close(self, *, flush: bool = True) -> None:
-        """Flush, unless told not to, and disconnect. Raises what `flush` raises, disconnected all the same."""
+        """Flush and disconnect; without `flush`, drop what is still unsent. Raises what `flush` raises, disconnected all the same."""
         try:
             if flush:
                 self.flush()
         finally:
-            self._producer.close(timeout=self._delivery_seconds if flush else 0)
+            sender = self._producer._sender  # noqa: SLF001 - the public close waits, and fails, for what cannot be sent
+            if self._in_flight and sender is not None:
+                sender.force_close()
+            self._producer.close(timeout=CLOSE_SECONDS)
 
     def _reserve(self, size: int) -> None:
         with self._change:

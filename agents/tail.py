@@ -1,7 +1,7 @@
 """Reading the alerts topic as a subscriber does: every event once, in order within an index."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer
@@ -32,7 +32,7 @@ class AlertRecord(NamedTuple):
     headers: dict[str, bytes]
 
 
-def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool = False) -> Iterator[AlertRecord]:
+def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool = False) -> Generator[AlertRecord]:
     """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
 
     Args:

@@ -19,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # kafka-python reads its own package data through functions that Python 3.11 alone calls deprecated.
     for function in ("read_text", "open_text"):
         config.addinivalue_line("filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning")
+    # It also lets go of the socket of a failed connection without closing it, which outage tests make it do.
+    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,14 +3,18 @@
 A test written against `Stack` runs on both. Outages are part of the protocol, so chaos tests need no second suite.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol, Self, cast
 
 from kafka import KafkaAdminClient
 from kafka.structs import TopicPartition
+from pydantic import BaseModel, SecretStr
 
 from agents.embedded import EmbeddedStack
 from agents.embedded_redis import EmbeddedRedis
+from agents.topics_admin import create_topics
+from agents.topics_report import TopicsCheck
 from config.settings import Settings
 from tests.support.kafka import KafkaServer
 from tests.support.kafka_jars import JarsUnavailableError
@@ -39,8 +43,8 @@ class Stack(Protocol):
     def settings(self) -> dict[str, Any]:
         """Settings that lead to this stack."""
 
-    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> None:
-        """Create topics of (name, partitions); the embedded stack knows no configs."""
+    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> list[str]:
+        """Create topics of (name, partitions), returns their names; the embedded stack knows no configs."""
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
         """Move the start of a partition, as retention does."""
@@ -121,12 +125,13 @@ class RealStack:
         kafka = {"bootstrap_servers": self.bootstrap_servers, "api_version": API_VERSION}
         return {"kafka": {**kafka, "session_timeout": 6.0, "heartbeat_interval": 0.5}, "redis": {"url": self.redis_url}}
 
-    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> None:
+    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> list[str]:
         wanted = {
             name: {"num_partitions": partitions, "replication_factor": 1, "configs": dict(configs or {})} for name, partitions in topics
         }
         with _Admin(self.bootstrap_servers) as admin:
             admin.create_topics(wanted, wait_for_metadata=True)
+        return list(wanted)
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
         with _Admin(self.bootstrap_servers) as admin:
@@ -159,6 +164,13 @@ def settings_for(stack: Stack, prefix: str, **overrides: Any) -> Settings:
     return Settings(**_merged(values, overrides))
 
 
+def create_flow_topics(stack: Stack, settings: Settings) -> TopicsCheck:
+    """All topics of the flow, made as `topics create` makes them; fit for a worker, or the test fails."""
+    check = create_topics(settings, stack.create_topics if stack.name == "embedded" else None)
+    check.refuse()
+    return check
+
+
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
@@ -167,13 +179,20 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def environment_for(settings: Mapping[str, Any], path: tuple[str, ...] = ("DISPERSION",)) -> dict[str, str]:
+def environment_for(settings: Settings) -> dict[str, str]:
     """The same settings as environment variables, for a process of its own: `DISPERSION_KAFKA__BOOTSTRAP_SERVERS=…`."""
-    variables: dict[str, str] = {}
-    for key, value in settings.items():
-        place = (*path, key)
-        if isinstance(value, Mapping):
-            variables.update(environment_for(cast("Mapping[str, Any]", value), place))
-        else:
-            variables[f"{place[0]}_{'__'.join(place[1:])}".upper()] = str(value)
-    return variables
+    return dict(_variables(settings, "DISPERSION_", settings.model_fields_set))
+
+
+def _variables(section: BaseModel, prefix: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(names):
+        value = getattr(section, name)
+        variable = f"{prefix}{name}".upper()
+        if isinstance(value, BaseModel):
+            yield from _variables(value, f"{variable}__", value.model_fields_set)
+        elif isinstance(value, SecretStr):
+            yield variable, value.get_secret_value()
+        elif isinstance(value, tuple):
+            yield variable, json.dumps([item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in value])
+        elif value is not None:
+            yield variable, str(value)

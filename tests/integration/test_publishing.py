@@ -1,0 +1,122 @@
+"""A replay's publisher and a subscriber's tail, on both stacks."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
+
+from agents.exits import Down, Refusal
+from agents.kafka_client import kafka_python_options
+from agents.publishing import FramePublisher, partition_of, source_headers
+from agents.tail import AlertRecord, tail_alerts
+from config.settings import Settings
+from streams.stage import Message
+from streams.topics import Topics
+from tests.support.stack import Stack, create_flow_topics, settings_for
+
+
+@pytest.fixture
+def settings(stack: Stack, topic_prefix: str) -> Settings:
+    """Settings whose topics exist: four quote partitions, two of results."""
+    configured = settings_for(stack, topic_prefix, kafka={"partitions": {"quotes": 4, "ticks": 1, "results": 2}})
+    create_flow_topics(stack, configured)
+    return configured
+
+
+def quotes_of(settings: Settings, partition: int) -> list[tuple[bytes, bytes, dict[str, bytes]]]:
+    consumer = KafkaConsumer(**kafka_python_options(settings), consumer_timeout_ms=20_000)
+    place = TopicPartition(Topics(settings.kafka.topic_prefix).name("quotes"), partition)
+    consumer.assign([place])
+    end = consumer.end_offsets([place])[place]
+    consumer.seek_to_beginning()
+    records = []
+    while consumer.position(place) < end:
+        record = next(consumer)
+        records.append((record.key, record.value, dict(record.headers)))
+    consumer.close()
+    return records
+
+
+def test_keys_choose_partitions_and_headers_travel(settings: Settings) -> None:
+    headers = source_headers("application/json", 60.0)
+    with FramePublisher(settings) as publisher:
+        assert publisher.partitions("quotes") == 4
+        publisher.publish("quotes", "AAPL", b"one", headers=headers)
+        publisher.publish("quotes", "AAPL", b"two")
+        publisher.publish("quotes", "AAPL", b"elsewhere", partition=0)
+    assert partition_of("AAPL", 4) == 1
+    assert quotes_of(settings, 1) == [(b"AAPL", b"one", dict(headers)), (b"AAPL", b"two", {})]
+    assert quotes_of(settings, 0) == [(b"AAPL", b"elsewhere", {})]
+
+
+def test_flush_means_stored(settings: Settings) -> None:
+    publisher = FramePublisher(settings)
+    for number in range(500):
+        publisher.publish("quotes", None, b"%d" % number, partition=2)
+    publisher.flush()
+    assert [int(value) for _, value, _ in quotes_of(settings, 2)] == list(range(500))
+    publisher.close()
+
+
+def test_a_record_beyond_the_limit_is_refused_aloud(settings: Settings) -> None:
+    with pytest.raises(Refusal, match="MessageSizeTooLarge"), FramePublisher(settings) as publisher:
+        publisher.publish("quotes", "AAPL", bytes(settings.kafka.max_message_bytes))
+
+
+def test_an_outage_beyond_the_patience_is_raised(stack: Stack, settings: Settings) -> None:
+    publisher = FramePublisher(settings, delivery_seconds=2.0)
+    publisher.publish("quotes", "AAPL", b"before")
+    publisher.flush()
+    stack.kafka_down()
+    try:
+        publisher.publish("quotes", "AAPL", b"lost")
+        with pytest.raises(Down):
+            publisher.flush()
+    finally:
+        stack.kafka_up()
+        publisher.close(flush=False)
+
+
+def test_an_interrupted_publisher_drops_what_is_unsent_and_leaves_at_once(stack: Stack, settings: Settings) -> None:
+    publisher = FramePublisher(settings)
+    publisher.publish("quotes", "AAPL", b"before")
+    publisher.flush()
+    stack.kafka_down()
+    try:
+        publisher.publish("quotes", "AAPL", b"lost")
+        begun = time.monotonic()
+        publisher.close(flush=False)
+        assert time.monotonic() - begun < 15
+    finally:
+        stack.kafka_up()
+
+
+def publish_alerts(settings: Settings, events: Sequence[tuple[int, str, bytes]]) -> None:
+    with FramePublisher(settings) as publisher:
+        for partition, identity, value in events:
+            publisher.publish_message(Message("alerts", b"fp", value, (("ce_id", identity.encode()),), partition))
+
+
+def test_the_tail_gives_every_event_once_and_ends_where_it_began(settings: Settings) -> None:
+    publish_alerts(settings, [(0, "a", b"first"), (1, "b", b"second"), (0, "a", b"first"), (1, "c", b"third")])
+    events = list(tail_alerts(settings, follow=False, from_beginning=True))
+    assert sorted(event.value for event in events) == [b"first", b"second", b"third"]
+    assert {(event.partition, event.offset, event.key) for event in events} == {(0, 0, b"fp"), (1, 0, b"fp"), (1, 1, b"fp")}
+    assert list(tail_alerts(settings, follow=False)) == []
+
+
+def test_a_following_tail_sees_what_comes_next(settings: Settings) -> None:
+    publish_alerts(settings, [(0, "old", b"old")])
+    tail = tail_alerts(settings, from_beginning=True)
+    first: AlertRecord = next(tail)
+    publish_alerts(settings, [(1, "new", b"new")])
+    second = next(tail)
+    tail.close()
+    assert (first.value, second.value, second.headers["ce_id"]) == (b"old", b"new", b"new")
+
+
+def test_the_tail_of_nothing_names_the_next_step(stack: Stack, topic_prefix: str) -> None:
+    with pytest.raises(Refusal, match="dispersion topics create"):
+        next(tail_alerts(settings_for(stack, f"{topic_prefix}none.")))
