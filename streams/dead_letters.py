@@ -1,27 +1,52 @@
-"""Dead letters: the original key and bytes of a record that could not be used, and why, in headers."""
+"""Dead letters: what could not be handled, with its reason and where it came from."""
 
 from hashlib import sha256
+from typing import Final
 
-from streams.records import Record
-from streams.stage import Message
+from streams.records import Malformed, Record
+from streams.stage import Message, Role
 
-KEEP = 64 * 2**10
-"""Bytes of the original value that are kept; its size and SHA-256 are in the headers."""
-TEXT = 200
-"""Characters of the explanation that are kept."""
+MAX_VALUE_BYTES: Final = 65_536
+MAX_KEY_BYTES: Final = 1024
+MAX_HEADER_BYTES: Final = 1024
+MAX_HEADERS: Final = 16
+
+_MESSAGE_LENGTH = 500
 
 
-def dead_letter(record: Record, reason: str, message: str) -> Message:
-    """The message for the dead-letter topic. `reason` is a metric label, `message` is for people."""
+def dead_letter(record: Record | Malformed, role: Role, reason: str = "", message: str = "") -> Message:
+    """The message for the dead-letter topic: original key, the first 64 KiB of the original bytes, original headers, reason headers.
+
+    A `Malformed` brings its own record, reason and message. `role` is that of the topic the record came from. Original headers (content type, declared refresh)
+    are kept within bounds, so that a cured record can be sent again as it was.
+    """
+    if isinstance(record, Malformed):
+        record, reason, message = record.record, reason or record.reason, message or record.message
     value = record.value or b""
-    headers = {
-        "x-error-class": reason,
-        "x-error-message": message[:TEXT],
-        "x-topic": record.topic,
-        "x-partition": str(record.partition),
-        "x-offset": str(record.offset),
-        "x-timestamp": str(record.timestamp),
-        "x-size": str(len(value)),
-        "x-sha256": sha256(value).hexdigest(),
+    ours: dict[str, bytes] = {
+        "reason": reason.encode(),
+        "x-error-class": f"{role}.{reason}".encode(),
+        "x-error-message": message[:_MESSAGE_LENGTH].encode(errors="replace"),
+        "x-error-topic": record.topic.encode(errors="replace"),
+        "x-error-partition": str(record.partition).encode(),
+        "x-error-offset": str(record.offset).encode(),
+        "x-error-timestamp": str(record.timestamp).encode(),
+        "x-original-size": b"tombstone" if record.value is None else str(len(value)).encode(),
+        "x-original-sha256": sha256(value).hexdigest().encode(),
     }
-    return Message("dead_letters", record.key, value[:KEEP], tuple((name, text.encode()) for name, text in headers.items()))
+    return Message(
+        role="dead_letters",
+        key=None if record.key is None else record.key[:MAX_KEY_BYTES],
+        value=value[:MAX_VALUE_BYTES],
+        headers=(*_kept(record, ours), *ours.items()),
+    )
+
+
+def _kept(record: Record, ours: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    """The record's own headers that fit and do not pretend to be ours."""
+    small = [
+        (name, content)
+        for name, content in record.headers or ()
+        if name not in ours and len(name) + len(content or b"") <= MAX_HEADER_BYTES
+    ]
+    return small[:MAX_HEADERS]

@@ -1,0 +1,165 @@
+"""The frame: many quotes or ticks in one record, as an Arrow IPC stream.
+
+Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and not once a row. `root`
+and the sizes may be absent; any other deviation from the schema is refused.
+"""
+
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.decode_error import DecodeError
+from streams.frame_columns import Columns, FrameSchema, Limits, day_column, float_column, int_column, read_batches, text_column
+from streams.records import Quotes, Series, Ticks
+from streams.symbols import normalise
+
+ARROW_CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+QUOTE_SCHEMA: Final = pa.schema(
+    [
+        ("underlying", _TEXT),
+        ("root", _TEXT),
+        ("expiry", pa.date32()),
+        ("strike", pa.float64()),
+        ("right", _TEXT),
+        ("bid", pa.float64()),
+        ("ask", pa.float64()),
+        ("bid_size", pa.float64()),
+        ("ask_size", pa.float64()),
+        ("ts_event", pa.int64()),
+    ]
+)
+"""The columns of a quote frame; `right` is C or P, `ts_event` nanoseconds UTC."""
+TICK_SCHEMA: Final = pa.schema([("symbol", _TEXT), ("price", pa.float64()), ("size", pa.float64()), ("ts_event", pa.int64())])
+"""The columns of a tick frame; the price of a reference symbol is in index points."""
+
+_QUOTES = FrameSchema(QUOTE_SCHEMA, frozenset({"root", "bid_size", "ask_size"}))
+_TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
+_MAX_PAIRS = 1 << 20
+_Word = TypeVar("_Word", str, Series)
+
+
+def encode_quotes(quotes: Quotes) -> bytes:
+    """A quote frame, sizes left out: nothing downstream uses them."""
+    columns = {
+        "underlying": _words([one.underlying for one in quotes.series], quotes.series_code),
+        "root": _words([one.root for one in quotes.series], quotes.series_code),
+        "expiry": pa.array(quotes.expiry, pa.int32()).view(pa.date32()),
+        "strike": pa.array(quotes.strike, pa.float64()),
+        "right": _words(["P", "C"], quotes.call.astype(np.int32)),
+        "bid": pa.array(quotes.bid, pa.float64()),
+        "ask": pa.array(quotes.ask, pa.float64()),
+        "ts_event": pa.array(quotes.ts_event, pa.int64()),
+    }
+    return _write(columns, QUOTE_SCHEMA)
+
+
+def encode_ticks(ticks: Ticks) -> bytes:
+    """A tick frame. Prices are written as they are: those of reference symbols must be in index points here."""
+    columns = {
+        "symbol": _words(list(ticks.symbols), ticks.symbol_code),
+        "price": pa.array(ticks.price, pa.float64()),
+        "size": pa.array(ticks.size, pa.float64()),
+        "ts_event": pa.array(ticks.ts_event, pa.int64()),
+    }
+    return _write(columns, TICK_SCHEMA)
+
+
+def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes]:
+    """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
+
+    Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
+    """
+    return [_quotes(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _QUOTES)]
+
+
+def decode_tick_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Ticks]:
+    """The ticks of a frame, prices as sent, one value for each batch with rows. Raises `DecodeError`, which carries the reason."""
+    return [_ticks(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _TICKS)]
+
+
+def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Quotes:
+    series, series_code = _series(columns)
+    rights, right = text_column(columns, "right")
+    if not set(rights) <= {"C", "P"} and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all():
+        raise DecodeError("type", "right is neither C nor P")
+    return Quotes(
+        series=series,
+        series_code=series_code.astype(np.int32, copy=False),
+        expiry=day_column(columns, "expiry"),
+        strike=float_column(columns, "strike"),
+        call=np.array([text == "C" for text in rights])[right],
+        bid=float_column(columns, "bid"),
+        ask=float_column(columns, "ask"),
+        ts_event=int_column(columns, "ts_event"),
+        record_ts=np.full(len(right), record_ts, np.int64),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Ticks:
+    words, codes = text_column(columns, "symbol")
+    symbols, symbol_code = _coded([normalise(word) for word in words], codes)
+    return Ticks(
+        symbols=symbols,
+        symbol_code=symbol_code.astype(np.int32, copy=False),
+        price=float_column(columns, "price"),
+        size=float_column(columns, "size") if "size" in columns else np.zeros(len(codes)),
+        ts_event=int_column(columns, "ts_event"),
+        record_ts=np.full(len(codes), record_ts, np.int64),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[Any]]]:
+    """Vocabulary and codes of (underlying, root)."""
+    names, code = text_column(columns, "underlying")
+    roots, root = text_column(columns, "root") if "root" in columns else ([""] * len(names), code)
+    if len(names) == len(roots) and np.array_equal(code, root):
+        pairs = list(zip(names, roots, strict=True))
+    else:
+        distinct, code = _distinct(code.astype(np.int64) * len(roots) + root, len(names) * len(roots))
+        pairs = [(names[at // len(roots)], roots[at % len(roots)]) for at in distinct.tolist()]
+    return _coded([_one(name, root) for name, root in pairs], code)
+
+
+def _one(name: str, root: str) -> Series:
+    underlying = normalise(name)
+    return Series(underlying, normalise(root) if root else underlying)
+
+
+def _coded(words: list[_Word], code: NDArray[np.integer[Any]]) -> tuple[tuple[_Word, ...], NDArray[np.integer[Any]]]:
+    """A vocabulary without repetitions and the codes into it."""
+    place = {word: at for at, word in enumerate(dict.fromkeys(words))}
+    if len(place) == len(words):
+        return tuple(words), code
+    return tuple(place), np.array([place[word] for word in words], np.int32)[code]
+
+
+def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Like `numpy.unique` with its inverse, but without sorting while the values' bound is small."""
+    if bound > _MAX_PAIRS:
+        return np.unique(values, return_inverse=True)
+    occurs = np.zeros(bound, np.bool_)
+    occurs[values] = True
+    distinct = np.flatnonzero(occurs)
+    place = np.zeros(bound, np.int64)
+    place[distinct] = np.arange(distinct.size)
+    return distinct, place[values]
+
+
+def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
+    """A text column; words may repeat, so that root and underlying share their codes and decode fast."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+
+
+def _write(columns: dict[str, Any], schema: Any) -> bytes:  # noqa: ANN401 - an Arrow schema
+    batch = pa.record_batch(list(columns.values()), schema=pa.schema([schema.field(name) for name in columns]))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    frame: bytes = sink.getvalue().to_pybytes()
+    return frame

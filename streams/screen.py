@@ -1,0 +1,108 @@
+"""The door of the books: which rows are let in, and why the others are not.
+
+Every row gets one outcome, the first that applies in the order of `Outcome`. A zero bid or ask is let in, because the
+strip needs to know that nobody bids; `no_bid` counts it. Rows that repeat a contract's quote are for the book to judge.
+"""
+
+from collections.abc import Container
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.clock import Admission
+from streams.expiries import settlement_ns, settles_am
+from streams.records import Quotes, Ticks
+from streams.sessions import trading_hours
+
+MAX_STRIKE: Final = 1_000_000.0
+"""USD, exclusive: in thousandths it fits in 30 bits."""
+MAX_PRICE: Final = 1e9
+"""USD; above it a price is an error of the source."""
+MAX_EXPIRY_DAYS: Final = 20 * 366
+"""No listed option lives longer."""
+
+_DAY_NS = 86_400_000_000_000
+
+
+class Outcome(IntEnum):
+    """What became of a row; `label` is the label value of `quotes_total`."""
+
+    ACCEPTED = 0
+    NON_FINITE = 1
+    NEGATIVE = 2
+    STRIKE = 3
+    CROSSED = 4
+    UNKNOWN = 5
+    FUTURE = 6
+    LATE = 7
+    OUTSIDE_SESSION = 8
+    EXPIRED = 9
+    FAR_EXPIRY = 10
+    DUPLICATE = 11
+    STALE = 12
+
+    @property
+    def label(self) -> str:
+        """Lower-case name."""
+        return self.name.lower()
+
+
+def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[str], am_roots: Container[str] = ()) -> NDArray[np.int8]:
+    """Outcome of each quote (`Outcome`, int8); `underlyings` are those whose options are wanted here.
+
+    Negative counts prices above 1e9 too: both are errors of the source.
+    """
+    series = quotes.series
+    bid, ask, strike, ts = quotes.bid, quotes.ask, quotes.strike, quotes.ts_event
+    wanted = np.array([one.underlying in underlyings for one in series], np.bool_)
+    morning = settles_am(series, am_roots)
+    settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
+    checks = (
+        (Outcome.FAR_EXPIRY, quotes.expiry > ts // _DAY_NS + MAX_EXPIRY_DAYS),
+        (Outcome.EXPIRED, settlement <= ts),
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ts)),
+        (Outcome.LATE, admission.late),
+        (Outcome.FUTURE, admission.future),
+        (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[quotes.series_code]),
+        (Outcome.CROSSED, (ask < bid) & (ask > 0)),
+        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
+        (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
+        (Outcome.NON_FINITE, ~np.isfinite(bid + ask + strike)),
+    )
+    return _first(checks, ts.size)
+
+
+def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) -> NDArray[np.int8]:
+    """Outcome of each tick; a price that is zero, negative or above 1e9 is `negative`."""
+    wanted = np.array([symbol in symbols for symbol in ticks.symbols], np.bool_)
+    checks = (
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ticks.ts_event)),
+        (Outcome.LATE, admission.late),
+        (Outcome.FUTURE, admission.future),
+        (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[ticks.symbol_code]),
+        (Outcome.NEGATIVE, (ticks.price <= 0) | (ticks.price > MAX_PRICE)),
+        (Outcome.NON_FINITE, ~np.isfinite(ticks.price)),
+    )
+    return _first(checks, ticks.ts_event.size)
+
+
+def count_outcomes(outcomes: NDArray[np.int8]) -> dict[str, int]:
+    """How many rows had each outcome, by label; only those that occur."""
+    counts = np.bincount(outcomes, minlength=len(Outcome))
+    return {Outcome(code).label: int(counts[code]) for code in np.flatnonzero(counts)}
+
+
+def no_bid(quotes: Quotes) -> NDArray[np.bool_]:
+    """Quotes that nobody bids for (or offers): let in, counted, and skipped by the strip."""
+    return (quotes.bid == 0) | (quotes.ask == 0)
+
+
+def _first(checks: tuple[tuple[Outcome, NDArray[np.bool_] | np.bool_], ...], size: int) -> NDArray[np.int8]:
+    """Outcome codes; the checks come from the last in rank to the first, so that the first one overwrites."""
+    outcomes = np.zeros(size, np.int8)
+    for outcome, mask in checks:
+        if mask.any():
+            outcomes[mask] = outcome
+    return outcomes
