@@ -19,19 +19,22 @@ class Monitored(NamedTuple):
 
 def underlyings(market: Market) -> Monitored:
     """The indices themselves and the names of their baskets."""
-    return _monitored([set(_underlyings(spec)) for spec in market.indices])
+    sets = [set(_underlyings(spec)) for spec in market.indices]
+    return _monitored(sets, set().union(*sets))
 
 
-def references(market: Market) -> Monitored:
-    """Published levels that the indices are compared with."""
-    return _monitored([set(spec.references) for spec in market.indices])
+def ticking(market: Market) -> tuple[Monitored, Monitored]:
+    """The symbols whose ticks matter, as used for prices and as used for published references; the symbols of both are the same."""
+    prices, levels = [set(_underlyings(spec)) for spec in market.indices], [set(spec.references) for spec in market.indices]
+    every = set().union(*prices, *levels)
+    return _monitored(prices, every), _monitored(levels, every)
 
 
 def _underlyings(spec: IndexSpec) -> list[str]:
     return [spec.symbol, *(one.symbol for one in spec.basket.constituents)]
 
 
-def _monitored(sets: list[set[str]]) -> Monitored:
-    symbols = tuple(sorted(set().union(*sets)))
+def _monitored(sets: list[set[str]], every: set[str]) -> Monitored:
+    symbols = tuple(sorted(every))
     used = np.array([[symbol in one for symbol in symbols] for one in sets], np.bool_).reshape(len(sets), len(symbols))
     return Monitored(symbols, {symbol: at for at, symbol in enumerate(symbols)}, used)

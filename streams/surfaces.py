@@ -22,9 +22,6 @@ from streams.reason_codes import ATM_TEXTS, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_
 from streams.records import NS
 from streams.risk_free import rate_on
 
-LONGEST_REFRESH = 1e8
-"""Seconds; a longer declared refresh means the same."""
-
 
 class _Rules(NamedTuple):
     """When a strip is valid."""
@@ -131,7 +128,7 @@ class _Columns:
 
 def _oldest(refresh: Floats, now: int) -> Ints:
     known = np.isfinite(refresh)
-    age = (np.where(known, np.minimum(refresh, LONGEST_REFRESH), 0.0) * (REPETITIONS * NS)).astype(np.int64)
+    age = (np.where(known, refresh, 0.0) * (REPETITIONS * NS)).astype(np.int64)
     return np.where(known, now - age, NEVER)
 
 

@@ -1,0 +1,57 @@
+"""Local codes of option series: what the keys of a book call an (underlying, root)."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract_key import SERIES_LIMIT
+from streams.monitored import Monitored
+from streams.records import Series
+
+UNMONITORED, NO_ROOM = -1, -2
+"""Instead of a code."""
+
+
+class SeriesCodes:
+    """Series of monitored underlyings in order of arrival; a code is for ever, because keys are made of it."""
+
+    def __init__(self, monitored: Monitored, limit: int = SERIES_LIMIT) -> None:
+        self._monitored, self._limit = monitored, limit
+        self._codes: dict[Series, int] = {}
+        self.known: list[Series] = []
+        """By code."""
+        self.underlying: NDArray[np.int64] = np.empty(0, np.int64)
+        """By code, the position among the monitored underlyings; -1 for one that is no longer monitored."""
+
+    def of(self, series: Sequence[Series]) -> NDArray[np.int64]:
+        """Codes of a vocabulary, entered where new; UNMONITORED or NO_ROOM where there is none."""
+        before = len(self.known)
+        codes = np.array([self._codes[one] if one in self._codes else self._enter(one) for one in series], np.int64)
+        if len(self.known) > before:
+            self._place()
+        return codes
+
+    def encode(self) -> bytes:
+        """State chunk."""
+        return msgspec.msgpack.encode(self.known)
+
+    def restore(self, value: bytes | None) -> None:
+        """Replace all codes by those of a chunk; None is a fresh start. Raises `ValueError` on foreign bytes."""
+        known = [] if value is None else msgspec.msgpack.decode(value, type=list[Series])
+        if len(set(known)) != len(known) or len(known) > self._limit:
+            raise ValueError("a chunk of series with repetitions")
+        self.known, self._codes = known, {one: code for code, one in enumerate(known)}
+        self._place()
+
+    def _enter(self, series: Series) -> int:
+        if series.underlying not in self._monitored.position:
+            return UNMONITORED
+        if len(self.known) >= self._limit:
+            return NO_ROOM
+        self.known.append(series)
+        return self._codes.setdefault(series, len(self.known) - 1)
+
+    def _place(self) -> None:
+        self.underlying = np.array([self._monitored.position.get(one.underlying, -1) for one in self.known], np.int64)
