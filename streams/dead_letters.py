@@ -3,8 +3,8 @@
 from hashlib import sha256
 from typing import Final
 
-from streams.records import Malformed, Record
-from streams.stage import Message, Role
+from streams.records import Record
+from streams.stage import Message
 
 MAX_VALUE_BYTES: Final = 65_536
 MAX_KEY_BYTES: Final = 1024
@@ -14,18 +14,15 @@ MAX_HEADERS: Final = 16
 _MESSAGE_LENGTH = 500
 
 
-def dead_letter(record: Record | Malformed, role: Role, reason: str = "", message: str = "") -> Message:
-    """The message for the dead-letter topic: original key, the first 64 KiB of the original bytes, original headers, reason headers.
+def dead_letter(record: Record, reason: str, message: str) -> Message:
+    """The message for the dead-letter topic: original key, the first 64 KiB of the original value, original headers, reason headers.
 
-    A `Malformed` brings its own record, reason and message. `role` is that of the topic the record came from. Original headers (content type, declared refresh)
-    are kept within bounds, so that a cured record can be sent again as it was.
+    Original headers (content type, declared refresh) are kept within bounds, so that a cured record can be sent again as it was.
     """
-    if isinstance(record, Malformed):
-        record, reason, message = record.record, reason or record.reason, message or record.message
     value = record.value or b""
     ours: dict[str, bytes] = {
         "reason": reason.encode(),
-        "x-error-class": f"{role}.{reason}".encode(),
+        "x-error-class": reason.encode(),
         "x-error-message": message[:_MESSAGE_LENGTH].encode(errors="replace"),
         "x-error-topic": record.topic.encode(errors="replace"),
         "x-error-partition": str(record.partition).encode(),

@@ -1,10 +1,10 @@
 """The door of the books: which rows are let in, and why the others are not.
 
 Every row gets one outcome, the first that applies in the order of `Outcome`. A zero bid or ask is let in, because the
-strip needs to know that nobody bids; `no_bid` counts it. Rows that repeat a contract's quote are for the book to judge.
+strip needs to know that nobody bids. Rows that repeat a contract's quote or have aged are for the book to judge.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from enum import IntEnum
 from typing import Final
 
@@ -17,7 +17,7 @@ from streams.records import Quotes, Ticks
 from streams.sessions import trading_hours
 
 MAX_STRIKE: Final = 1_000_000.0
-"""USD, exclusive: in thousandths it fits in 30 bits."""
+"""USD, exclusive."""
 MAX_PRICE: Final = 1e9
 """USD; above it a price is an error of the source."""
 MAX_EXPIRY_DAYS: Final = 20 * 366
@@ -49,10 +49,11 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[str], am_roots: Container[str] = ()) -> NDArray[np.int8]:
+def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[str], am_roots: Collection[str] = ()) -> NDArray[np.int8]:
     """Outcome of each quote (`Outcome`, int8); `underlyings` are those whose options are wanted here.
 
-    Negative counts prices above 1e9 too: both are errors of the source.
+    `am_roots` settle at the open on standard monthlies, so their options are expired from 09:30 ET on. A price above 1e9 is an error of the
+    source and counts as `negative` does.
     """
     series = quotes.series
     bid, ask, strike, ts = quotes.bid, quotes.ask, quotes.strike, quotes.ts_event
@@ -69,7 +70,7 @@ def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[s
         (Outcome.CROSSED, (ask < bid) & (ask > 0)),
         (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
         (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
-        (Outcome.NON_FINITE, ~np.isfinite(bid + ask + strike)),
+        (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
     )
     return _first(checks, ts.size)
 
@@ -86,17 +87,6 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
         (Outcome.NON_FINITE, ~np.isfinite(ticks.price)),
     )
     return _first(checks, ticks.ts_event.size)
-
-
-def count_outcomes(outcomes: NDArray[np.int8]) -> dict[str, int]:
-    """How many rows had each outcome, by label; only those that occur."""
-    counts = np.bincount(outcomes, minlength=len(Outcome))
-    return {Outcome(code).label: int(counts[code]) for code in np.flatnonzero(counts)}
-
-
-def no_bid(quotes: Quotes) -> NDArray[np.bool_]:
-    """Quotes that nobody bids for (or offers): let in, counted, and skipped by the strip."""
-    return (quotes.bid == 0) | (quotes.ask == 0)
 
 
 def _first(checks: tuple[tuple[Outcome, NDArray[np.bool_] | np.bool_], ...], size: int) -> NDArray[np.int8]:
