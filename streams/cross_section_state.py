@@ -14,7 +14,8 @@ from streams.points_codec import decode_points
 from streams.session_hours import hours_on
 from streams.session_state import BEFORE
 
-HEAD, NAMES, ORIGINS, POINTS, HELD = "head", "names", "origins", "points/", "held/"
+HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
+POINTS, HELD, GRID = "points/", "held/", "grid/"
 
 
 class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
@@ -66,6 +67,9 @@ class Checkpoint:
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
         """Fill a fresh cross-section. Names may have moved in the basket since. Raises `ValueError` on foreign bytes."""
+        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith((POINTS, HELD, GRID))]
+        if foreign:
+            raise ValueError(f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section")
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
             raise ValueError(f"a checkpoint of {self._section.spec.symbol} without {HEAD}, {NAMES} or {ORIGINS}")
         self._restore_head(msgspec.msgpack.decode(chunks[HEAD], type=Head))
