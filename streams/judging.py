@@ -76,7 +76,7 @@ class Judging:
             else:
                 ended = self._ended(rule, key, scene, verdict)
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
-                shade = _shade(scene, verdict) if verdict.enter else alert.shade
+                shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
                 transitions = judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
         if transitions or alert.status != "inactive":
             self.book.touch(key)
@@ -121,6 +121,8 @@ class Judging:
             self.book.touch(key)
 
 
-def _shade(scene: Scene, verdict: Verdict) -> Shade:
+def _shade(rule: Rule, scene: Scene, verdict: Verdict) -> Shade:
+    """Doubt comes from unknown conditions, from a stand-in pair and from an incredible correlation; never about the doubt itself."""
     doubtful = bool(verdict.unknown) or scene.now.basis == "atm" or rho_out_of_range(scene.reading)
+    doubtful = doubtful and rule.name != SUSPENDS_ALL
     return Shade(verdict.label, verdict.direction, "low" if doubtful else "high")

@@ -36,6 +36,7 @@ def toy(
     index_vol: float,
     basket_vol: float,
     rho: float,
+    /,
     *,
     dropped: Sequence[str] = (),
     session: date | None = None,
@@ -77,7 +78,7 @@ def toy(
     return Reading(**(values | fields))
 
 
-def closing(session: date, index_vol: float, basket_vol: float, rho: float, **fields: Any) -> Reading:
+def closing(session: date, index_vol: float, basket_vol: float, rho: float, /, **fields: Any) -> Reading:
     """The closing reading of a full session."""
     return toy(eastern(session, "16:15:00"), index_vol, basket_vol, rho, flags=("session_close",), **fields)
 

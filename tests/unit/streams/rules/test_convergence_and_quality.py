@@ -1,0 +1,105 @@
+"""The conditions of `vol_convergence` and `data_quality`."""
+
+import pytest
+
+from config.rules import load_rules
+from streams.history_days import Baseline, DayFacts
+from streams.instant import instant_of
+from streams.market import Gates
+from streams.records import NS
+from streams.rules.catalogue import catalogue
+from streams.rules.rule import Verdict
+from streams.rules.vol_convergence import VolConvergenceRule
+from streams.scene import Scene
+from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
+
+RULE = VolConvergenceRule(load_rules().vol_convergence)
+QUALITY = catalogue(load_rules(), Gates())[0]
+
+
+def verdict(before: tuple[float, float], after: tuple[float, float], scope: str = "daily-1s", *, unwinding: bool = False) -> Verdict:
+    """Levels are (VIX, VIXEQ) in points; a window of five sessions starts at the same levels."""
+    start = published(FRIDAY, *before, 30.0, 10.0)
+    facts = DayFacts(ts=1, session=FRIDAY, basis="published", index_vol=start.index_vol, basket_vol=start.basket_vol)
+    reading = published(MONDAY, *after, 30.0, 20.0)
+    now = instant_of(reading, 2)
+    return RULE.evaluate(
+        scope, Scene(reading=reading, now=now, gates=Gates(), baseline=Baseline((facts,) * 5), elapsed=0.25, unwinding=unwinding)
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "sessions", "spread", "needed"),
+    [("1s", 1.0, 0.0857, 0.01095), ("5s", 5.0, 0.1893, 0.0244846), ("1s", 1.0, 0.1180, 0.0118), ("quarter", 0.25, 0.05, 0.005475)],
+)
+def test_the_fall_that_is_needed(scope: str, sessions: float, spread: float, needed: float) -> None:
+    assert RULE.needed(spread, sessions) == pytest.approx(needed, abs=1e-6), scope
+
+
+def test_the_intraday_form_scales_the_noise_to_the_time_that_has_passed() -> None:
+    before, after = (15.0, 20.0), (15.6, 20.0)
+    assert RULE.evaluate.__doc__
+    assert verdict(before, after, "intraday-1s").values["vol_spread_fall_needed"] == pytest.approx(0.005475)
+    assert not verdict(before, after, "daily-1s").enter
+    assert not verdict(before, after, "intraday-5s").enter
+
+
+@pytest.mark.parametrize(
+    ("after", "direction", "severity"),
+    [((18.0, 41.0), "adverse", "warning"), ((15.0, 36.0), "benign", "info"), ((17.0, 38.0), "mixed", "info")],
+)
+def test_the_direction_says_who_moved(after: tuple[float, float], direction: str, severity: str) -> None:
+    found = verdict((15.0, 40.0), after)
+    if after == (18.0, 41.0):
+        assert not found.enter, "two points of twenty-five are not enough"
+        found = verdict((15.0, 40.0), (19.0, 41.0))
+    assert (found.direction, found.severity) == (direction, severity)
+
+
+def test_an_adverse_convergence_with_an_unwind_is_critical() -> None:
+    assert verdict((15.0, 40.0), (19.0, 41.0), unwinding=True).severity == "critical"
+
+
+def test_quotes_too_wide_for_the_day_suspend() -> None:
+    facts = DayFacts(ts=1, session=FRIDAY, basis="quotes", index_vol=0.15, basket_vol=0.40)
+    for width, blocked in ((0.0074, ""), (0.0076, "width")):
+        reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, quality_width=width, constituents=None)
+        found = Scene(
+            reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01
+        )
+        assert RULE.evaluate("intraday-1s", found).blocked == blocked
+
+
+def test_without_five_closes_the_long_window_lacks_history() -> None:
+    reading = published(MONDAY, 15.0, 40.0, 30.0, 10.0)
+    found = Scene(reading=reading, now=instant_of(reading, 2), gates=Gates())
+    assert RULE.evaluate("daily-5s", found).lacking
+
+
+@pytest.mark.parametrize(
+    ("fields", "severity"),
+    [
+        ({}, ""),
+        ({"coverage": 0.89}, "warning"),
+        ({"coverage": 0.69}, "critical"),
+        ({"coverage_names": 0.79}, "warning"),
+        ({"implied_correlation": 1.31}, "warning"),
+        ({"implied_correlation": -0.11}, "warning"),
+        ({"implied_correlation": 1.23}, ""),
+    ],
+)
+def test_data_quality(fields: dict[str, float], severity: str) -> None:
+    reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, **fields)
+    scene = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates())
+    found = QUALITY.evaluate("intraday", scene)
+    assert (found.severity if found.enter else "") == severity
+    assert QUALITY.ended(scene, None, 0.0) is not found.enter
+
+
+def test_data_quality_nears_as_coverage_falls() -> None:
+    distances = []
+    for coverage in (1.0, 0.95, 0.90):
+        reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.6, coverage=coverage)
+        scene = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates())
+        distances.append(QUALITY.evaluate("intraday", scene).distance)
+    assert distances == pytest.approx([1.0, 0.5, 0.0])

@@ -1,0 +1,189 @@
+"""The conditions of `vix_spike_unwind` and `broad_repricing`, one reading at a time."""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from config.rules import load_rules
+from streams.history_days import Baseline, DayFacts
+from streams.instant import Instant, instant_of
+from streams.market import Gates
+from streams.reading import Reading
+from streams.records import NS
+from streams.rules.broad_repricing import BroadRepricingRule
+from streams.rules.rule import Verdict
+from streams.rules.vix_spike_unwind import RANK, VixSpikeUnwindRule
+from streams.scene import Scene
+from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
+
+RULES = load_rules()
+FREE = VixSpikeUnwindRule(RULES.vix_spike_unwind, cap_unknown=False)
+CAPPED = VixSpikeUnwindRule(RULES.vix_spike_unwind, cap_unknown=True)
+REPRICING = BroadRepricingRule(RULES.broad_repricing)
+
+
+def instant(reading: Reading) -> Instant:
+    return instant_of(reading, int(reading.ts_event.timestamp()) * NS)
+
+
+def close(reading: Reading) -> DayFacts:
+    now = instant(reading)
+    return DayFacts(**{name: getattr(now, name) for name in now.__struct_fields__})
+
+
+def scene(before: tuple[float, float, float], after: tuple[float, float, float], low: Reading | None = None, **fields: Any) -> Scene:
+    reading = toy(eastern(MONDAY, "11:00:00"), *after, **fields)
+    return Scene(
+        reading=reading,
+        now=instant(reading),
+        gates=Gates(),
+        baseline=Baseline((close(closing(FRIDAY, *before)),)),
+        low=None if low is None else instant(low),
+    )
+
+
+def with_share(share: float, rise: float = 1.30, rho: float = 0.10, start: float = 0.20, basket: float = 0.40) -> Scene:
+    """Index vol times `rise`, the given correlation share and rise of implied correlation."""
+    return scene((start, basket, 0.30), (start * rise, basket * math.exp((1 - share) * math.log(rise)), 0.30 + rho))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "holds"),
+    [
+        ((0.10, 0.40, 0.10), (0.131, 0.40, 0.20), True),
+        ((0.10, 0.40, 0.10), (0.129, 0.40, 0.20), False),
+        ((0.40, 0.60, 0.30), (0.461, 0.61, 0.40), True),
+        ((0.40, 0.60, 0.30), (0.455, 0.61, 0.40), False),
+    ],
+)
+def test_the_move_is_at_least_three_points_and_fifteen_percent(
+    before: tuple[float, float, float], after: tuple[float, float, float], *, holds: bool
+) -> None:
+    assert FREE.evaluate("intraday", scene(before, after)).enter is holds
+
+
+@pytest.mark.parametrize(("rho", "holds"), [(0.0499, False), (0.0501, True)])
+def test_correlation_has_to_rise(rho: float, *, holds: bool) -> None:
+    assert FREE.evaluate("intraday", with_share(0.7, rho=rho)).enter is holds
+
+
+@pytest.mark.parametrize(
+    ("share", "rho", "basket", "label"),
+    [
+        (0.61, 0.06, 0.40, "unwind"),
+        (0.59, 0.06, 0.40, "mixed"),
+        (0.41, 0.06, 0.40, "mixed"),
+        (0.39, 0.06, 0.40, ""),
+        (0.39, 0.21, 0.40, "unwind"),
+        (-0.2, 0.19, 0.40, ""),
+        (0.50, 0.06, 0.26, "unwind"),
+    ],
+)
+def test_the_bands_of_the_share(share: float, rho: float, basket: float, label: str) -> None:
+    verdict = FREE.evaluate("intraday", with_share(share, rho=rho, basket=basket))
+    assert (verdict.label, verdict.enter) == (label, bool(label))
+
+
+@pytest.mark.parametrize(
+    ("share", "rise", "rho", "severity"),
+    [(0.7, 1.20, 0.06, "warning"), (0.7, 1.31, 0.06, "critical"), (0.7, 1.20, 0.11, "critical"), (0.5, 1.50, 0.15, "warning")],
+)
+def test_severity(share: float, rise: float, rho: float, severity: str) -> None:
+    verdict = FREE.evaluate("intraday", with_share(share, rise, rho))
+    assert (verdict.enter, verdict.severity) == (True, severity)
+
+
+def test_an_unknown_rank_caps_severity_unless_it_may_not() -> None:
+    free, capped = FREE.evaluate("intraday", with_share(0.7)), CAPPED.evaluate("intraday", with_share(0.7))
+    assert (free.severity, free.unknown) == ("critical", (RANK,))
+    assert (capped.severity, capped.unknown) == ("warning", (RANK,))
+
+
+def history(step: float) -> Baseline:
+    """61 closes whose implied correlation alternates by `step`, the last one Friday's."""
+    before = closing(FRIDAY, 0.20, 0.40, 0.30)
+    facts = [close(before)]
+    for back in range(1, 61):
+        day = FRIDAY - timedelta(days=back)
+        values = {name: getattr(facts[0], name) for name in facts[0].__struct_fields__}
+        facts.insert(0, DayFacts(**(values | {"session": day, "ts": back, "implied_correlation": 0.30 + step * (back % 2)})))
+    return Baseline(tuple(facts))
+
+
+def ranked(step: float) -> Verdict:
+    known = with_share(0.7)
+    known.baseline = history(step)
+    return CAPPED.evaluate("daily", known)
+
+
+def test_a_known_rank_decides_and_lifts_the_cap() -> None:
+    rare, common = ranked(0.02), ranked(0.12)
+    assert (rare.enter, rare.severity, rare.unknown, rare.values[RANK]) == (True, "critical", (), 1.0)
+    assert not common.enter, "a rise of ten points is nothing here"
+
+
+def test_the_low_of_the_hour_is_tried_too_but_not_by_the_daily_form() -> None:
+    low = toy(eastern(MONDAY, "10:30:00"), 0.16, 0.40, 0.20)
+    found = scene((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
+    verdict = FREE.evaluate("intraday", found)
+    assert verdict.enter
+    assert verdict.start == found.low
+    assert not FREE.evaluate("daily", found).enter
+
+
+def test_the_move_has_to_be_there_on_bids() -> None:
+    after = (0.26, 0.42, 0.42)
+    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=0.231)).enter
+    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked == "width"
+    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked == "width"
+    calm = scene((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
+    assert FREE.evaluate("intraday", calm) == Verdict(distance=1.0), "the gate is tested only where the move holds on mids"
+
+
+def test_a_source_without_bids_has_no_width_gate() -> None:
+    before = toy(eastern(FRIDAY, "16:15:00"), 0.2, 0.40, 0.20, basis="atm", index_vol=None, basket_vol=None)
+    reading = toy(eastern(MONDAY, "11:00:00"), 0.2, 0.42, 0.45, basis="atm", index_vol=None, basket_vol=None, index_vol_bid=None)
+    found = Scene(reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),)))
+    assert FREE.evaluate("intraday", found).enter
+
+
+def test_missing_correlation_is_lost_data_and_a_missing_close_lacks_history() -> None:
+    assert FREE.evaluate("intraday", scene((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)).blocked == "coverage"
+    empty = scene((0.2, 0.4, 0.3), (0.26, 0.42, 0.42))
+    empty.baseline = Baseline()
+    assert FREE.evaluate("intraday", empty).lacking
+
+
+def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_start() -> None:
+    start = close(closing(FRIDAY, 0.20, 0.40, 0.30))
+    peak = 0.10
+    for after, expected in (((0.26, 0.42, 0.40), False), ((0.25, 0.42, 0.40), True), ((0.29, 0.42, 0.299), True)):
+        assert FREE.ended(scene((0.20, 0.40, 0.30), after), start, peak) is expected
+    assert FREE.ended(scene((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "rise", "rho", "severity"),
+    [(0.39, 1.20, 0.0, "warning"), (0.39, 1.31, 0.0, "critical"), (0.41, 1.31, 0.0, ""), (0.39, 1.31, 0.2001, ""), (0.39, 1.1, 0.0, "")],
+)
+def test_repricing(share: float, rise: float, rho: float, severity: str) -> None:
+    verdict = REPRICING.evaluate("intraday", with_share(share, rise, rho))
+    assert (verdict.severity if verdict.enter else "") == severity
+
+
+def test_the_distance_falls_as_the_conditions_near() -> None:
+    steps = [with_share(0.9, rise, rho) for rise, rho in ((1.0, 0.0), (1.06, 0.02), (1.12, 0.04), (1.2, 0.06))]
+    found = [FREE.evaluate("intraday", step).distance for step in steps]
+    assert found == sorted((value for value in found if value is not None), reverse=True)
+    assert (found[0], found[-1]) == (1.0, 0.0)
+
+
+def test_words_say_what_it_is() -> None:
+    unwind, repricing = with_share(0.7), with_share(0.2)
+    start = unwind.baseline.close(1)
+    assert start is not None
+    said = FREE.words(unwind, unwind.change(start), "unwind")
+    assert said.startswith("index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of")
+    assert "not a dispersion unwind" in REPRICING.words(repricing, repricing.change(start), "repricing")
