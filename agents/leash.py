@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -36,10 +36,21 @@ def module_environment() -> dict[str, str]:
 class Leashed:
     """One running server; `stop` is idempotent."""
 
-    def __init__(self, command: Sequence[str | Path], *, log: Path, cwd: Path | None = None, remove: Path | None = None) -> None:
-        """Start `command` with its output appended to `log`; `remove` is deleted should the owner die. Raises `OSError`."""
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        cwd: Path | None = None,
+        remove: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start `command` with its output appended to `log` and more environment `variables`; `remove` is deleted should the owner die.
+
+        Raises `OSError`.
+        """
         arguments = [sys.executable, "-m", "agents.leash", *(["--remove", str(remove)] if remove else []), "--", *map(str, command)]
-        environment = module_environment()
+        environment = {**module_environment(), **(variables or {})}
         with log.open("ab") as output:
             self._guard = subprocess.Popen(  # noqa: S603 - an argument list of our own, no shell
                 arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, cwd=cwd, env=environment, start_new_session=True

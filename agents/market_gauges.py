@@ -55,6 +55,13 @@ class MarketGauges(Collector):
         self._redis, self._prefix, self._indices = redis, prefix, indices
         self.redis_up = False
 
+    def answers(self) -> bool:
+        """Whether Redis answers now."""
+        try:
+            return bool(self._redis.ping())
+        except RedisError:
+            return False
+
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing in advance: registering must not ask Redis."""
         return ()

@@ -1,6 +1,7 @@
 """Publishing files as a feed: the records that a backtest hands to the stages, sent to Kafka instead."""
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,3 +68,33 @@ def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen:
             sent, size = sent + 1, size + len(value)
             seen(Progress(sent, size, event_ns))
     return Progress(sent, size, event_ns)
+
+
+class BackgroundReplay:
+    """A replay in a thread of its own, for whoever wants to look at something else meanwhile."""
+
+    def __init__(self, settings: Settings, records: Sequence[InputRecord], pace: Pace) -> None:
+        self.sent, self.total = 0, len(records)
+        self._settings, self._records, self._pace = settings, records, pace
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether records are still to come. Raises what the replay raised."""
+        if self._error is not None:
+            raise self._error
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            replay(self._settings, self._records, self._pace, self._seen)
+        except Exception as error:  # noqa: BLE001 - raised where somebody listens
+            self._error = error
+
+    def _seen(self, progress: Progress) -> None:
+        self.sent = progress.records

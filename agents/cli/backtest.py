@@ -53,18 +53,18 @@ def backtest(
     topics = Topics(settings.kafka.topic_prefix)
     pipeline = Pipeline(market, load_rules(settings.rules.file, settings.rules.cap_unknown), partitions, partitions, topics)
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
-    made = _run(shared, pipeline, feed, _Span.of(since, until), out)
+    made = _run(shared, pipeline, feed, Span.of(since, until), out)
     _conclude(shared, pipeline, feed, made)
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """Event time of a run, nanoseconds, both ends included."""
 
     first: int
     last: int
 
     @classmethod
-    def of(cls, since: datetime | None, until: datetime | None) -> "_Span":
+    def of(cls, since: datetime | None, until: datetime | None) -> "Span":
         """From the start of one New York date to the end of another."""
         from streams.sessions import wall_ns
 
@@ -77,7 +77,7 @@ class _Made(NamedTuple):
     events: int
 
 
-def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: _Span, out: Path | None) -> _Made:
+def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: Span, out: Path | None) -> _Made:
     from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
     from streams.reading import Reading
 

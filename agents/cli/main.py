@@ -65,3 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(message: str, code: int) -> int:
     sys.stderr.write(f"error: {message}\n")
     return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

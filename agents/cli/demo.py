@@ -1,0 +1,144 @@
+"""`dispersion demo`: the main job on the embedded stack, with a live board. Exit code 0 when every reading arrived."""
+
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from agents.cli.shared import Shared, print_line, shared_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agents.board import BoardState
+    from agents.demo import Demo
+    from agents.watching import Watcher
+    from streams.records import InputRecord
+
+SAMPLES: Final = Path(__file__).parents[2] / "samples"
+QUOTES: Final = tuple(SAMPLES / f"option_closes_2026-07-{day:02}.parquet" for day in (8, 9, 10))
+TICKS: Final = SAMPLES / "vix_daily.csv"
+FIRST: Final = 1_783_468_800_000_000_000
+"""2026-07-08 00:00 UTC: the file of VIX closes begins before the quotes."""
+MS: Final = 1_000_000
+AHEAD: Final = 2 * 2**20
+"""Bytes a replay may be ahead on a partition: the embedded broker's log keeps about 4.6 MB."""
+LOOK_SECONDS: Final = 0.5
+PLAIN_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 1.0
+FOLLOW_SECONDS: Final = 60.0
+
+
+def demo(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = "unwind_2018_02",
+    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
+    hold: Annotated[bool, typer.Option("--hold", help="Keep everything running at the end and print where it listens.")] = False,
+) -> None:
+    """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter."""
+    from agents.demo import Demo
+    from agents.inputs import open_feed, scenario_of
+    from agents.watching import Watcher
+    from config.market import market_of
+    from streams.topics import Topics
+
+    shared = shared_of(context)
+    played = scenario_of(scenario, refresh)
+    shared.stderr.print("starting Kafka, Redis, two workers and an exporter")
+    with Demo(shared.config) as running:
+        settings = running.settings
+        market, counts = market_of(settings), settings.kafka.partitions
+        feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
+        records = list(feed.records(FIRST))
+        watcher = Watcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
+        whole = _play(shared, running, watcher, records)
+        _tell(shared, running, watcher, scenario, hold=hold)
+        if hold:
+            _hold()
+    raise typer.Exit(0 if whole else 1)
+
+
+def _play(shared: Shared, running: "Demo", watcher: "Watcher", records: "list[InputRecord]") -> bool:
+    """Publish in the background, show the board meanwhile; whether the readings reached the end."""
+    from time import monotonic, sleep
+
+    from agents.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.redis_sync import connect_sync
+    from agents.replay import BackgroundReplay, Pace
+
+    settings = running.settings
+    indices = [one.symbol for one in settings.market.indices]
+    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, indices)
+    replay = BackgroundReplay(settings, records, Pace(Tempo(float("inf")), ByteBudget(final, AHEAD)))
+    end = records[-1].timestamp * MS
+    watcher.start()
+    replay.start()
+    with shown(shared) as show:
+        seen, since = -1, monotonic()
+        while (reached := final()) < end or replay.running:
+            running.check()
+            show(watcher.state(replay.sent, replay.total))
+            if reached > seen:
+                seen, since = reached, monotonic()
+            elif monotonic() - since > FOLLOW_SECONDS:
+                shared.stderr.print(f"the readings have not moved for {FOLLOW_SECONDS:.0f} s")
+                return False
+            sleep(LOOK_SECONDS)
+        sleep(SETTLE_SECONDS)  # the last alert events are on their way from the outbox
+        show(watcher.state(replay.sent, replay.total))
+    return True
+
+
+@contextmanager
+def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
+    """The live board on a terminal; elsewhere a plain line every few seconds."""
+    from time import monotonic
+
+    from rich.live import Live
+
+    from agents.board import plain_line, render
+
+    console = shared.stderr
+    if console.is_terminal and not shared.quiet:
+        with Live(console=console, auto_refresh=False) as live:
+            yield lambda state: live.update(render(state), refresh=True)
+        return
+    last = 0.0
+
+    def line(state: "BoardState") -> None:
+        nonlocal last
+        if monotonic() - last >= PLAIN_SECONDS:
+            last = monotonic()
+            console.print(plain_line(state), soft_wrap=True)
+
+    yield line
+
+
+def _tell(shared: Shared, running: "Demo", watcher: "Watcher", scenario: str, *, hold: bool) -> None:
+    """The summary: ours beside the published VIX, every alert, and where to look."""
+    import msgspec
+
+    from agents.summary import summarise
+
+    summary = summarise(watcher, scenario, running.addresses if hold else None)
+    if shared.json:
+        flat = msgspec.to_builtins(summary)
+        print_line(msgspec.json.encode({**flat, **(flat.pop("addresses") or {})}))
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False, soft_wrap=True)
+        for text in summary.lines():
+            console.print(text, markup=False)
+    sys.stdout.flush()
+
+
+def _hold() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        signal.pause()

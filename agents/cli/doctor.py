@@ -1,0 +1,117 @@
+"""`dispersion doctor`: everything a worker needs, checked one by one; each failure ends with the next step."""
+
+import asyncio
+from datetime import UTC, datetime
+from time import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from agents.cli.shared import print_line, shared_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from config.settings import Settings
+
+SKEW_SECONDS = 2.0
+
+
+class Finding(NamedTuple):
+    """One check."""
+
+    check: str
+    ok: bool
+    message: str
+
+
+def doctor(context: typer.Context) -> None:
+    """Check settings, Kafka, topics, Redis, clock and calendar. Exit codes 0 all well, 1 a check failed, 3 a service is down."""
+    import msgspec
+
+    from agents.exits import DOWN
+
+    shared = shared_of(context)
+    settings = shared.settings()
+    findings, down = [], False
+    for name, check in CHECKS.items():
+        found, unreachable = _run(name, check, settings)
+        down |= unreachable
+        findings += found
+        if not shared.json:
+            for one in found:
+                print_line(f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {one.message}".encode())
+    if shared.json:
+        print_line(msgspec.json.encode([one._asdict() for one in findings]))
+    raise typer.Exit(DOWN if down else int(not all(one.ok for one in findings)))
+
+
+def _run(name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings") -> tuple[list[Finding], bool]:
+    from agents.exits import Down, Refusal
+    from config.errors import ConfigError
+
+    try:
+        return list(check(settings)), False
+    except Down as error:
+        return [Finding(name, ok=False, message=str(error))], True
+    except (Refusal, ConfigError) as error:
+        return [Finding(name, ok=False, message=str(error))], False
+
+
+def _settings(settings: "Settings") -> "Iterator[Finding]":
+    from config.market import market_of
+    from config.rules import load_rules
+
+    market = market_of(settings)
+    load_rules(settings.rules.file, settings.rules.cap_unknown)
+    for index in market.indices:
+        names = len(index.basket.constituents)
+        yield Finding("settings", ok=True, message=f"{index.symbol}: {names} names, tenors {', '.join(map(str, index.tenors))} days")
+
+
+def _kafka(settings: "Settings") -> "Iterator[Finding]":
+    from agents.topics_admin import check_topics
+
+    report = check_topics(settings)
+    for topic in report.topics:
+        if topic.status != "missing":
+            yield Finding("kafka", ok=True, message=f"{topic.name}: {topic.partitions} partitions")
+    for problem in report.problems:
+        yield Finding("kafka", ok=False, message=problem)
+
+
+def _redis(settings: "Settings") -> "Iterator[Finding]":
+    from agents.redis_client import check_server, connect
+
+    async def check() -> None:
+        async with connect(settings.redis) as client:
+            await check_server(client)
+
+    asyncio.run(check())
+    yield Finding("redis", ok=True, message="answers, evicts nothing")
+
+
+def _clock(settings: "Settings") -> "Iterator[Finding]":
+    from agents.redis_sync import connect_sync, redis_failures
+
+    with redis_failures(), connect_sync(settings.redis) as redis:
+        seconds, micros = redis.time()
+    skew = time() - (seconds + micros / 1e6)
+    ok = abs(skew) < SKEW_SECONDS
+    yield Finding("clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else ": run a time service on both machines"))
+
+
+def _calendar(_settings: "Settings") -> "Iterator[Finding]":
+    from streams.sessions import is_session
+
+    today = datetime.now(UTC).date()
+    yield Finding("calendar", ok=True, message=f"{today} is {'a' if is_session(today) else 'no'} session of XNYS")
+
+
+CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {
+    "settings": _settings,
+    "kafka": _kafka,
+    "redis": _redis,
+    "clock": _clock,
+    "calendar": _calendar,
+}

@@ -1,0 +1,116 @@
+"""`dispersion replay`: files as a feed on Kafka, the very records that a backtest reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agents.cli.shared import Shared, print_line, shared_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agents.replay import Progress
+
+_DAY = ["%Y-%m-%d"]
+LOG_SECONDS = 10.0
+
+
+def replay(
+    context: typer.Context,
+    quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
+    ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
+    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
+    basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
+    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Overnight rates, for a scenario's prices.")] = None,
+    rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, for a scenario's prices.")] = None,
+    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
+    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
+    since: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First session.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last session.")] = None,
+    speed: Annotated[str, typer.Option(metavar="60x", help="Event time against wall time, or max.")] = "max",
+    ahead: Annotated[int, typer.Option(metavar="BYTES", help="At most so far ahead of the readings, per partition; 0 for no limit.")] = 0,
+    allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
+) -> None:
+    """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
+    import msgspec
+
+    from agents.cli.span import Span
+    from agents.inputs import open_feed, scenario_of
+    from agents.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.redis_sync import connect_sync
+    from agents.replay import Pace, refuse_live
+    from agents.replay import replay as publish
+    from agents.selection import select
+    from agents.topics_admin import check_topics
+    from config.market import market_of
+    from streams.topics import Topics
+
+    shared = shared_of(context)
+    pace = Tempo(speed_of(speed))
+    settings = select(shared.settings(), index=index, basket=basket, rates=rates, rate=rate)
+    market = market_of(settings)
+    refuse_live(settings, allow_live=allow_live)
+    report = check_topics(settings)
+    report.refuse()
+    partitions = {topic.role: topic.partitions for topic in report.topics}
+    topics = Topics(settings.kafka.topic_prefix)
+    feed = open_feed(quotes or [], ticks or [], scenario_of(scenario, refresh), market, (partitions["quotes"], partitions["ticks"]), topics)
+    watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, [one.symbol for one in market.indices])
+    budget = ByteBudget(watermark, ahead) if ahead else None
+    span = Span.of(since, until)
+    with shown(shared) as seen:
+        done = publish(settings, feed.records(*span), Pace(pace, budget), seen)
+    rejected = {" ".join(key): count for key, count in feed.counts.items() if count}
+    if shared.json:
+        print_line(msgspec.json.encode({**done._asdict(), "rejected": rejected}))
+    else:
+        print_line(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB".encode())
+        for reason, count in rejected.items():
+            shared.stderr.print(f"rejected {count:,} rows: {reason}")
+
+
+def speed_of(text: str) -> float:
+    """A speed as typed: `max`, `60x` or `60`."""
+    if text == "max":
+        return float("inf")
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if speed <= 0:
+        raise typer.BadParameter(f"{text!r} is no speed: write max, or a number above 0 such as 60x", param_hint="--speed")
+    return speed
+
+
+@contextmanager
+def shown(shared: Shared) -> Iterator["Callable[[Progress], None]"]:
+    """Progress on stderr: a live line on a terminal, else a line every ten seconds."""
+    from time import monotonic
+
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn
+
+    console = shared.stderr
+    last = monotonic()
+
+    def text(progress: "Progress") -> str:
+        when = datetime.fromtimestamp(progress.event_ns / 1e9, UTC)
+        return f"{when:%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
+
+    if console.is_terminal and not shared.quiet:
+        with Bar(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
+            task = bar.add_task("waiting for Kafka")
+            yield lambda progress: bar.update(task, description=text(progress))
+        return
+
+    def line(progress: "Progress") -> None:
+        nonlocal last
+        if monotonic() - last >= LOG_SECONDS:
+            last = monotonic()
+            console.print(text(progress))
+
+    yield line

@@ -1,0 +1,65 @@
+"""The exporter: market gauges on `/metrics`, read from Redis at every scrape. Two of them are redundancy, not conflict."""
+
+import logging
+import signal
+import threading
+
+from prometheus_client import CollectorRegistry
+
+from agents.exits import OK, Refusal
+from agents.health import Answer, HealthServer
+from agents.identity import identify
+from agents.market_gauges import MarketGauges
+from agents.redis_sync import connect_sync
+from config.market import market_of
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Exporter:
+    """Serves until stopped."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `ConfigError`, and `Refusal` when the address is taken."""
+        self._redis = connect_sync(settings.redis)
+        self._gauges = MarketGauges(self._redis, settings.kafka.topic_prefix, market_of(settings).indices)
+        registry = CollectorRegistry()
+        identify(registry, settings)
+        registry.register(self._gauges)
+        host, port = settings.metrics.host, settings.metrics.port
+        try:
+            self._server = HealthServer(host, port, registry, self._probe)
+        except OSError as error:
+            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
+        self.url = f"http://{host}:{self._server.port}/metrics"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close the port and the connection."""
+        self._server.stop()
+        self._redis.close()
+
+    def _probe(self, path: str, _query: str) -> Answer | None:
+        if path == "/livez":
+            return Answer(200, "text/plain; charset=utf-8", b"ok\n")
+        if path not in {"/readyz", "/healthz"}:
+            return None
+        up = self._gauges.answers()
+        return Answer(200 if up else 503, "text/plain; charset=utf-8", b"ok\n" if up else b"redis: does not answer\n")
+
+
+def run_exporter(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code."""
+    exporter = Exporter(settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    exporter.start()
+    log.info("market gauges on %s", exporter.url)
+    stop.wait()
+    exporter.stop()
+    return OK

@@ -1,0 +1,52 @@
+"""What runs here and whether the market is open: exported by every process, from configuration and not from Redis.
+
+The gates of the alert rules match on these in every job, and must stay when Redis is away.
+"""
+
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from time import time
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from config.settings import Settings
+from streams.records import NS
+from streams.sessions import close_ns, open_ns, session_of
+
+CALENDAR = "XNYS"
+FIRST_READING = 5 * NS
+"""The session gauge rises when the first reading is due, not at the bell."""
+
+
+def identify(registry: CollectorRegistry, settings: Settings) -> None:
+    """Put build, configuration and session on a registry."""
+    build = Gauge(
+        "dispersion_build_info", "Version of the program, always 1.", ("version", "revision", "python", "faust"), registry=registry
+    )
+    build.labels(_version("dispersion-monitor"), "", platform.python_version(), _version("faust-streaming")).set(1)
+    config = Gauge("dispersion_config_info", "Configuration in force, always 1.", ("config_hash", "index", "mode"), registry=registry)
+    for index in settings.market.indices:
+        config.labels(config_hash(settings), index.symbol, settings.mode).set(1)
+    text = "1 from the first reading due to the option close."
+    session = Gauge("dispersion_market_session_open", text, ("calendar",), registry=registry)
+    session.labels(CALENDAR).set_function(lambda: float(session_open(int(time() * NS))))
+
+
+def config_hash(settings: Settings) -> str:
+    """12 hex digits that change with any setting but the secrets."""
+    text = settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}})
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def session_open(now: int) -> bool:
+    """Whether readings are due at a wall time (ns)."""
+    day = session_of(now)
+    return day is not None and open_ns(day) + FIRST_READING <= now <= close_ns(day)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"

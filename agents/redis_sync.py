@@ -1,0 +1,33 @@
+"""The plain Redis client of commands and the exporter: reads only, fails fast, and says so in words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.retry import Retry
+
+from agents.exits import Down, Refusal
+from config.settings import Redis as RedisSettings
+
+
+def connect_sync(settings: RedisSettings) -> Redis:
+    """A client that answers bytes and does not retry by itself."""
+    return Redis.from_url(
+        settings.url.get_secret_value(),
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=settings.operation_timeout,
+        socket_connect_timeout=settings.operation_timeout,
+    )
+
+
+@contextmanager
+def redis_failures() -> Iterator[None]:
+    """Turn Redis' errors into `Refusal` (it says no) or `Down` (it says nothing)."""
+    try:
+        yield
+    except (AuthenticationError, NoPermissionError) as error:
+        raise Refusal(f"Redis refuses us: {error}; check user and password in redis.url") from error
+    except RedisError as error:
+        raise Down(f"Redis does not answer: {type(error).__name__}; start it or correct redis.url") from error
