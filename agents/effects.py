@@ -11,7 +11,7 @@ from agents.metrics import Metrics
 from agents.plans import Plan
 from agents.views import Views
 from streams.records import Record
-from streams.stage import Count, Output, ReadingView
+from streams.stage import Output, ReadingView
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class StageEffects:
         self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
         self.relay: Wakeable | None = None
         self._duration = metrics.stage_duration.labels(plan.measured_as or plan.name)
-        self._unknown: set[Count] = set()
+        self._unknown: set[str] = set()
         self._sizes: dict[str, int] = {}
 
     def applied(self, topic: str, records: int, seconds: float) -> None:
@@ -43,8 +43,8 @@ class StageEffects:
         """Count what the stage reports; a name we do not know is said once."""
         if output.counts:
             for key in self._metrics.count(output.counts):
-                if key not in self._unknown:
-                    self._unknown.add(key)
+                if key[0] not in self._unknown:
+                    self._unknown.add(key[0])
                     log.warning("%s counts %s, which is no metric", self._plan.name, key)
 
     def replayed(self, topic: str, records: int) -> None:

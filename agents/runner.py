@@ -134,8 +134,9 @@ class Crew:
                 ticket.discard()
             else:
                 await post.runner.consume(topic, records, ticket)
-                self._status.partitions[Partition(topic, partition)].following = post.runner.applied[topic] + 1
-                self._status.partitions[Partition(topic, partition)].progressed = post.runner.progressed
+                status = self._status.partitions.get(Partition(topic, partition))
+                if status is not None:  # else handed over while the batch waited for its turn
+                    status.following, status.progressed = post.runner.applied[topic] + 1, post.runner.progressed
         except BYSTANDERS as verdict:
             assert post is not None
             post.runner.drop()

@@ -63,7 +63,7 @@ class Sampler:
         metrics.watermark.labels(*labels).set(runner.covered[tp.topic])
         metrics.lag_messages.labels(*labels).set(max(0, status.end - runner.covered[tp.topic] - 1))
         metrics.lag_seconds.labels(*labels).set(time() - runner.newest / 1000 if lag and runner.newest else 0)
-        committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp.topic, {}).get(tp.partition)
+        committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp)
         if committed is not None:
             metrics.committed_offset.labels(*labels).set(committed)
         self._event_time(post, tp, runner)

@@ -73,6 +73,8 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
     """
 
+    mundane_level = "debug"
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
@@ -109,6 +111,8 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers lists of records, commits contiguous prefixes, starts where the hook says."""
+
+    mundane_level = "debug"
 
     hooks: Hooks
     """Set on the subclass that `install` makes."""
@@ -210,13 +214,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 class IdempotentProducer(driver.Producer):  # type: ignore[misc]
     """Retries without duplicates within its session, and never gives up on an accepted message."""
 
+    mundane_level = "debug"
+
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "acks": "all", "enable_idempotence": True}
 
 
 def install(app: Any, hooks: Hooks) -> None:
     """Give an app this transport for consuming and producing, with its own hooks."""
-    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": hooks})
+    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": hooks, "__module__": __name__})
     transport = type("BatchTransport", (driver.Transport,), {"Consumer": consumer, "Producer": IdempotentProducer})
     app.transport = transport(app.conf.broker_consumer, app)
     app.producer_transport = transport(app.conf.broker_producer, app)

@@ -1,0 +1,128 @@
+"""A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
+
+`python -m tests.support.counting` is a worker that runs it on the points topic (commit per batch) and on the quotes topic
+(commit on a cadence); settings come from the environment.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from agents.cadence import Policy
+from agents.plans import Plan
+from config.settings import Settings
+from streams.records import Record
+from streams.stage import Message, OutboxEntry, Output, ReadingView
+from streams.topics import Topics
+
+GROUP = 100
+"""Records behind each message."""
+CAPACITY = 200_000
+POISON = b"poison"
+SEGMENT = 4_096
+
+
+def record_value(number: int) -> bytes:
+    """The value of the record with this id."""
+    return number.to_bytes(8, "little")
+
+
+class CountingStage:
+    """State: how often each id was applied, in chunks of `SEGMENT` ids; output: a message for every `GROUP` records."""
+
+    def __init__(self, partition: int, output_role: str, *, alerts: bool = False) -> None:
+        self.partition, self.alerts = partition, alerts
+        self._role = output_role
+        self.applied = np.zeros(CAPACITY, np.uint8)
+        self.total = 0
+        self._dirty: set[int] = set()
+        self._pending = False
+        self.last_event_ns: int | None = None
+
+    def process(self, records: Sequence[Record]) -> Output:
+        output = Output()
+        for record in records:
+            value = record.value or b""
+            if value.startswith(POISON):
+                if value.endswith(b"kill"):
+                    os.kill(os.getpid(), 9)
+                raise RuntimeError("poison")
+            if value == b"slow":
+                time.sleep(0.2)
+            number = int.from_bytes(value, "little") if len(value) == 8 else CAPACITY - 1
+            self.applied[number] += 1
+            self._dirty.add(number // SEGMENT)
+            self.total += 1
+            self._pending = True
+            if self.total % GROUP == 0:
+                self._emit(output, record)
+        output.counts["messages", self._role] += 1
+        return output
+
+    def _emit(self, output: Output, record: Record) -> None:
+        body = {"partition": self.partition, "total": self.total, "offset": record.offset}
+        output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(body), partition=0))
+        if self.alerts:
+            event = {
+                "specversion": "1.0",
+                "id": f"event-{self.partition}-{self.total}",
+                "source": "/tests",
+                "type": "io.dispersion.alert.firing.v1",
+                "subject": "SPX/30d/counting",
+                "partitionkey": f"alert-{self.partition}",
+                "data": body,
+            }
+            output.outbox.append(OutboxEntry(str(event["id"]), msgspec.json.encode(event)))
+            output.snapshots["SPX"] = msgspec.json.encode(body)
+            output.views.append(ReadingView("SPX", "30d", 1_752_500_000 + self.total, msgspec.json.encode(body)))
+
+    def idle(self) -> Output:
+        output = Output()
+        if self._pending:
+            self._pending = False
+            output.messages.append(Message("dead_letters", b"idle", b"%d" % self.partition, partition=0))
+        return output
+
+    def chunks(self) -> dict[str, bytes]:
+        chunks = {f"segment/{n}": self.applied[n * SEGMENT : (n + 1) * SEGMENT].tobytes() for n in sorted(self._dirty)}
+        if chunks:
+            chunks["total"] = str(self.total).encode()
+        self._dirty.clear()
+        return chunks
+
+    def restore(self, chunks: Mapping[str, bytes]) -> None:
+        self.applied[:] = 0
+        self.total = int(chunks.get("total", b"0"))
+        for name, chunk in chunks.items():
+            if name.startswith("segment/"):
+                n = int(name.removeprefix("segment/"))
+                part = np.frombuffer(chunk, np.uint8)
+                self.applied[n * SEGMENT : n * SEGMENT + len(part)] = part
+            elif name != "total":
+                raise ValueError(name)
+
+
+def counting_plans(settings: Settings) -> Sequence[Plan]:
+    """Two stages: `slow` on the quotes topic with a cadence, `quick` on points with a commit per batch and an outbox."""
+    topics = Topics(settings.kafka.topic_prefix)
+    return (
+        Plan(
+            "slow",
+            (topics.name("quotes"),),
+            lambda p, _counts: CountingStage(p, "quotes"),
+            Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
+            owns_source=True,
+            external=True,
+        ),
+        Plan("quick", (topics.name("readings"),), lambda p, _counts: CountingStage(p, "readings", alerts=True), has_outbox=True),
+    )
+
+
+if __name__ == "__main__":
+    from agents.worker import run_worker
+
+    sys.exit(run_worker(Settings(), counting_plans))
