@@ -17,6 +17,15 @@ def put_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
         fields.put("index_atm_vol", atm_vol, "no_quotes")
 
 
+def put_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+    """`implied_correlation_basket`: over all names of the basket with a valid ATM vol; a `reason` makes it null."""
+    missing = reason or fields.reason_for("index_atm_vol")
+    if missing:
+        fields.miss(missing, "implied_correlation_basket")
+    else:
+        fields.put("implied_correlation_basket", implied_correlation(fields.values["index_atm_vol"], weights, atm_vols), "one_name")
+
+
 def put_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
     """`basket_atm_vol`, `implied_correlation` and its bounds.
 

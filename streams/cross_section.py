@@ -38,7 +38,7 @@ class CrossSection:
         """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor."""
         admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
         late = admission is Admission.NEW and frame.boundary <= self.passed
-        counts["points_frames", "late" if late else admission.value] += 1
+        counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
         if late:  # of a source that was idle: it counts from the next reading on
             self._apply(frame)
         elif admission is Admission.NEW:

@@ -41,6 +41,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     implied_correlation: float | None = None
     implied_correlation_lower: float | None = None
     implied_correlation_upper: float | None = None
+    implied_correlation_basket: float | None = None
+    """The same formula over the whole basket instead of its 50 largest names."""
     index_atm_vol: float | None = None
     basket_atm_vol: float | None = None
     variance_ratio: float | None = None

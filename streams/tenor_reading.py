@@ -6,7 +6,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.atm_pair import put_correlation, put_index_atm
+from streams.atm_pair import put_basket_correlation, put_correlation, put_index_atm
 from streams.coverage import coverage_of
 from streams.fields import Fields
 from streams.freshness import fresh_index
@@ -70,12 +70,16 @@ def _put_basket_fields(fields: Fields, state: SessionState, names: Names | None,
     empty = np.empty(0)
     variances = names.variance if names else empty
     put_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
-    atm_vols = names.atm_vol[largest] if names else empty
-    weights = state.basket.weights[largest]
-    if names and not reason:
-        known = np.isfinite(atm_vols)
-        reason = "" if coverage_of(weights, known, known).carries(state.gates) else "coverage"
-    put_correlation(fields, weights, atm_vols, reason)
+    atm_vols = names.atm_vol if names else empty
+    put_basket_correlation(fields, state.basket.weights, atm_vols, reason or _thin(state, atm_vols, state.basket.weights))
+    atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
+    put_correlation(fields, weights, atm_vols, reason or _thin(state, atm_vols, weights))
+
+
+def _thin(state: SessionState, atm_vols: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
+    """`coverage` when too few of these names have an ATM vol: a strip can be valid where its smile is not."""
+    known = np.isfinite(atm_vols)
+    return "" if coverage_of(weights, known, known).carries(state.gates) else "coverage"
 
 
 def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: Names | None, reason: str) -> None:

@@ -43,6 +43,7 @@ def test_worked_example_of_four_names() -> None:
     assert reading.basket_atm_vol == pytest.approx(0.2925)
     assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
     assert reading.implied_correlation_lower == reading.implied_correlation == reading.implied_correlation_upper
+    assert reading.implied_correlation_basket == reading.implied_correlation
     assert reading.index_vol_bid == pytest.approx(0.17)
     assert reading.quality_width == pytest.approx(0.02)
     assert (reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names) == (1.0, 1.0, 1.0, 4)
@@ -250,6 +251,21 @@ def test_missing_names_widen_the_bounds() -> None:
     assert reading.constituents.weights == (0.40, 0.25, 0.20)
 
 
+def test_strips_without_smiles_leave_the_correlation_alone() -> None:
+    (reading,) = Run().feed(quoted(second(60), VOLS, atm={"A": None, "B": None}))
+    assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
+    for name in ("implied_correlation", "implied_correlation_upper", "implied_correlation_basket", "basket_atm_vol"):
+        assert reading.reasons[name] == "coverage"
+    assert reading.constituents is not None
+    assert reading.constituents.atm_vols == (None, None, 0.40, 0.20)
+
+
+def test_a_source_that_never_spoke_can_be_idle() -> None:
+    run = Run()
+    assert run.feed(quoted(second(60), VOLS, sources=2)) == []
+    assert at(run.feed(frame(0, TICKS, sources=2, idle=True))) == [60]
+
+
 def test_no_basket() -> None:
     (reading,) = Run({}).feed(quoted(second(60), VOLS))
     assert reading.index_vol == pytest.approx(0.18)
@@ -331,6 +347,7 @@ def test_only_the_fifty_largest_imply_the_correlation() -> None:
     vols.update({f"N{n:02d}": 0.9 for n in range(50, 60)})
     (changed,) = run.feed(quoted(second(61), {"IDX": 0.2, **vols}))
     assert changed.implied_correlation == reading.implied_correlation
+    assert reading.implied_correlation_basket != changed.implied_correlation_basket
     assert changed.basket_atm_vol == pytest.approx(0.3)
     assert changed.basket_vol is not None
     assert changed.basket_vol > 0.3

@@ -55,7 +55,7 @@ def test_what_is_not_a_frame_becomes_a_dead_letter(value: bytes | None) -> None:
     assert (letter.role, reading.role) == ("dead_letters", "readings")
     headers = dict(letter.headers)
     assert headers["x-error-class"] == b"malformed"
-    assert headers["x-offset"] == b"17"
+    assert headers["x-error-offset"] == b"17"
     assert output.counts["dead_letter_messages", "points", "malformed"] == 1
 
 
