@@ -105,7 +105,8 @@ def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) 
     """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows; NaN where none enclose it.
 
     Rows ascend in strike within a segment. Where stray quotes enclose a delta twice, the lowest vol counts: at one delta
-    the lower the vol, the nearer the strike is to the money. Serves per-option vols and deltas of a vendor just as well, one side (calls or puts) a call.
+    the lower the vol, the nearer the strike is to the money. Serves per-option vols and deltas of a vendor just as well,
+    one side (calls or puts) a call.
 
     Source: methodology 3.3.
 
@@ -159,13 +160,12 @@ def _pair(smile: OtmSmile, strips: Rows, target: Floats, forward: Floats, years:
 
 
 def _next_target(pair: _Pair, forward: Floats, years: Floats) -> Floats:
-    """Where the line through the first two vols puts ln(K/F) = sigma^2 T / 2, one substitution from their nearer end."""
-    near = np.where(np.abs(pair.delta[0] - 0.5) <= np.abs(pair.delta[1] - 0.5), 0, 1)
-    at = np.arange(len(near))
-    vol = pair.vol[near, at]
+    """Where the line c + a y through the first two vols meets y = ln(K/F) = sigma^2 T / 2: the lesser root of a quadratic."""
     slope = (pair.vol[1] - pair.vol[0]) / (pair.log_moneyness[1] - pair.log_moneyness[0])
-    moved = vol + slope * (0.5 * vol * vol * years - pair.log_moneyness[near, at])
-    return np.asarray(forward * np.exp(0.5 * np.where(moved > 0, moved, vol) ** 2 * years))
+    level = pair.vol[0] - slope * pair.log_moneyness[0]
+    tilt = 1 - years * slope * level
+    root = np.sqrt(np.maximum(tilt**2 - (1 - tilt) ** 2, 0.0))
+    return np.asarray(forward * np.exp(years * level**2 / (tilt + root)))
 
 
 def _enclosing(delta: Floats, vol: Floats) -> Floats:

@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 _SQRT_HALF = np.sqrt(0.5)
 _SQRT_TWO_OVER_PI = np.sqrt(2 / np.pi)
 _LARGEST_D1 = 8.5  # beyond it beta rounds to one
-_SETTLED = 1e-5  # a fourth-order step this small, relative to v, leaves an error below one ulp
+_ULPS = 1e-15
+_SETTLED = 1e-5  # a fourth-order step whose Newton part is this small, relative to v, leaves an error below one ulp
 
 
 class Root(NamedTuple):
@@ -46,7 +47,7 @@ def solve_total_vol(k: Floats, beta: Floats) -> Root:
     vol = np.minimum(vol - _step(k, target, vol).change, upper)
     step = _step(k, target, vol)
     slope, vol = step.slope, vol - step.change
-    open_rows = np.flatnonzero(~((np.abs(step.change) <= _SETTLED * vol) & (vol <= upper)) & ~np.isnan(target))
+    open_rows = np.flatnonzero(~((np.abs(step.newton) <= _SETTLED * vol) & (vol <= upper)) & ~np.isnan(target))
     if open_rows.size:
         vol[open_rows], slope[open_rows] = _bracketed(k[open_rows], target[open_rows], upper[open_rows])
     return Root(vol, slope * vol)
@@ -55,8 +56,8 @@ def solve_total_vol(k: Floats, beta: Floats) -> Root:
 class _Step(NamedTuple):
     change: Floats
     """What to take off v."""
-    excess: Floats
-    """ln beta(v) - ln beta."""
+    newton: Floats
+    """What Newton's step would take off: the excess of ln beta over its slope. Only this measures the distance left."""
     slope: Floats
     """d ln(beta) / dv."""
 
@@ -72,7 +73,7 @@ def _step(k: Floats, target: Floats, vol: Floats) -> _Step:
     curl = ratio * ratio / vol - 0.25 * vol - slope  # second derivative over slope
     third = curl * curl - slope * curl - 3 * (ratio / vol) ** 2 - 0.25  # third derivative over slope
     change = newton * (1 - 0.5 * curl * newton) / (1 - curl * newton + third * newton * newton / 6)
-    return _Step(change, excess, slope)
+    return _Step(change, newton, slope)
 
 
 def _bracketed(k: Floats, target: Floats, upper: Floats) -> tuple[Floats, Floats]:
@@ -83,12 +84,13 @@ def _bracketed(k: Floats, target: Floats, upper: Floats) -> tuple[Floats, Floats
     for _ in range(100):
         here, step = vol[rows], _step(k[rows], target[rows], vol[rows])
         slope[rows] = step.slope
-        above = step.excess > 0
+        above = step.newton > 0
         high[rows], low[rows] = np.where(above, here, high[rows]), np.where(above, low[rows], here)
         moved = here - step.change
-        inside = (moved > low[rows]) & (moved < high[rows])
+        settled = np.abs(step.newton) <= _SETTLED * here
+        inside = settled | ((moved > low[rows]) & (moved < high[rows]))
         vol[rows] = np.where(inside, moved, 0.5 * (low[rows] + high[rows]))
-        rows = rows[~((np.abs(vol[rows] - here) <= 0.1 * _SETTLED * here) | (step.excess == 0))]
+        rows = rows[~settled & (high[rows] - low[rows] > _ULPS * here)]
         if not rows.size:
             break
     return vol, slope

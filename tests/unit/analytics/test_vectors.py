@@ -1,0 +1,196 @@
+"""The published and computed test vectors, at the tolerances they hold."""
+
+import csv
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from analytics.black76 import price
+from analytics.board import Board
+from analytics.changepoint import cusum, ewma_chart, page_hinkley
+from analytics.correlation import (
+    basket_sums,
+    correlation_bounds,
+    correlation_sensitivity,
+    implied_correlation,
+    implied_correlation_shortcut,
+    index_vol_at,
+)
+from analytics.dispersion import basket_vol, dispersion, variance_ratio
+from analytics.ewma import ewma_variance
+from analytics.implied_vol import implied_vol
+from analytics.jumps import jump_test
+from analytics.ranges import close_to_close, garman_klass, parkinson, rogers_satchell, yang_zhang, yang_zhang_weight
+from analytics.realized import realized_vol
+from analytics.strip import Contributions, StripValues, strip_contributions, value_strips
+from analytics.tenor import interpolate_variance
+from tests.support.evaluation import vectors
+from tests.support.option_boards import board_of
+
+pytestmark = pytest.mark.evaluation
+
+Floats = NDArray[np.float64]
+EDITIONS = {
+    "2003-2009 white paper": ("vix_whitepaper_2009_near", "vix_whitepaper_2009_next", (0.0038, 0.0038), (12_960, 53_280), 61.217999),
+    "2014-2019 white paper": ("vix_whitepaper_near", "vix_whitepaper_next", (0.000305, 0.000286), (35_924, 46_394), 13.685821),
+    "v6.0 (2026-02-26)": ("vix_whitepaper_near", "vix_whitepaper_next", (0.00031664, 0.00028797), (34_484, 44_954), 13.927842),
+}
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (vectors() / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def columns(name: str) -> dict[str, Floats]:
+    rows = table(name)
+    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+
+
+def expected(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((vectors() / name).read_text())
+    return content
+
+
+@cache
+def edition_board(edition: str) -> Board:
+    near, following, rates, minutes, _ = EDITIONS[edition]
+    rows = [np.column_stack(list(columns(name).values())) for name in (near, following)]
+    return board_of(rows, [m / 525_600 for m in minutes], list(rates))
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_vix_example(edition: str) -> None:
+    board = edition_board(edition)
+    values: StripValues = value_strips(board)
+    minutes, index = EDITIONS[edition][3:]
+    rows = [row for row in table("vix_expected") if row["edition"] == edition]
+    assert [row["term"] for row in rows] == ["near", "next"]
+    for j, row in enumerate(rows):
+        strip: Contributions = strip_contributions(board, j)
+        assert values.forward[j] == pytest.approx(float(row["F"]), abs=1e-5)
+        assert values.k0[j] == float(row["K0"])
+        assert values.puts[j] + values.calls[j] + 1 == int(row["n_options"]) == len(strip.strike)
+        assert (strip.strike[0], strip.strike[-1]) == (float(row["k_lo"]), float(row["k_hi"]))
+        assert strip.contribution.sum() == pytest.approx(float(row["strip_sum"]), abs=1e-10)
+        tolerance = 1e-6 if edition.startswith("2003") else 1e-8
+        assert values.variance[j] == pytest.approx(float(row["sigma2"]), abs=tolerance)
+        assert values.variance[j] == pytest.approx(float(row["published_sigma2"]), abs=tolerance)
+    variance = interpolate_variance(values.variance[0], minutes[0], values.variance[1], minutes[1], 30)
+    assert 100 * np.sqrt(variance) == pytest.approx(index, abs=1e-6)
+    assert 100 * np.sqrt(variance) == pytest.approx(float(rows[0]["published_index"]), abs=5e-3)
+
+
+def test_published_contributions() -> None:
+    board, checked = edition_board("v6.0 (2026-02-26)"), 0
+    for j, term in enumerate(("near", "next")):
+        strip = strip_contributions(board, j)
+        published = [row for row in table("vix_whitepaper_contributions") if row["term"] == term]
+        assert [float(row["strike"]) for row in published] == strip.strike.tolist()
+        assert [row["type"] for row in published] == list(strip.type)
+        assert [float(row["dk"]) for row in published] == strip.dk.tolist()
+        assert [float(row["mid"]) for row in published] == pytest.approx(strip.mid, abs=1e-9)
+        assert [float(row["contribution"]) for row in published] == pytest.approx(strip.contribution, abs=1e-10, rel=0)
+        checked += len(published)
+    assert checked == 268
+
+
+def test_edge_cases_inside_the_boards() -> None:
+    near, following = (strip_contributions(edition_board("2014-2019 white paper"), j) for j in (0, 1))
+    spacing = dict(zip(near.strike.tolist(), near.dk.tolist(), strict=True))
+    assert not spacing.keys() & {1405, 1415, 2120}, "lone zero bids"
+    assert (spacing[1400], spacing[1410], spacing[1420], spacing[2100]) == (7.5, 10.0, 7.5, 15.0)
+    assert not spacing.keys() & {1350, 1355, 1360, 1365, 2150, 2175, 2225}, "live bids beyond two zero bids"
+    board = edition_board("2014-2019 white paper")
+    beyond = np.isin(board.strike[: board.offsets[1]], [1350, 1355])
+    assert (board.put_bid[: board.offsets[1]][beyond] > 0).all()
+    spacing = dict(zip(following.strike.tolist(), following.dk.tolist(), strict=True))
+    assert 1300 not in spacing
+    assert spacing[1325] == 37.5
+    assert not spacing.keys() & {1225, 1250, 2175, 2225, 2250}
+
+
+def test_black76_prices_and_vols() -> None:
+    rows = table("black76_iv")
+    f, k, t, sigma, premium = (np.array([float(row[c]) for row in rows]) for c in ("F", "K", "T", "sigma", "undiscounted_price"))
+    call = np.array([row["flag"] == "c" for row in rows])
+    assert len(rows) == 252
+    vol, status = implied_vol(premium, f, k, t, call)
+    assert not status.any()
+    assert np.abs(vol - sigma).max() <= 1e-12
+    assert price(f, k, t, sigma, call) == pytest.approx(premium, rel=1e-11, abs=0)
+
+
+def test_implied_correlation_toy() -> None:
+    toy = expected("implied_corr_toy.json")
+    w, s, index = toy["weights"], toy["sigmas"], toy["sigma_index"]
+    assert basket_sums(w, s) == pytest.approx((toy["A_weighted_avg_vol"], toy["B_diag"]), abs=1e-15)
+    assert implied_correlation(index, w, s) == pytest.approx(toy["rho_average"], abs=1e-14)
+    assert correlation_bounds(index, w, s) == (implied_correlation(index, w, s),) * 2
+    assert index_vol_at(0, w, s) == pytest.approx(toy["rho_lower_bound_zero_corr_index_vol"], abs=1e-14)
+    assert index_vol_at(1, w, s) == pytest.approx(toy["rho_upper_bound_index_vol"], abs=1e-14)
+    assert implied_correlation_shortcut(index, w, s) == pytest.approx(toy["rho_no_diag_shortcut"], abs=1e-14)
+    assert correlation_sensitivity(index, w, s) == pytest.approx(toy["drho_dsigmaI"], abs=1e-12)
+    whole = basket_vol(w, np.square(s))
+    assert whole**2 == pytest.approx(toy["weighted_avg_variance"], abs=1e-15)
+    assert variance_ratio(index, whole) == pytest.approx(toy["rho_bossu_var_ratio"], abs=1e-14)
+    assert 100 * dispersion(whole**2, index) == pytest.approx(toy["dspx_like"], abs=1e-12)
+    assert 100 * whole == pytest.approx(toy["vixeq_like"], abs=1e-12)
+
+
+def test_dspx_identity_on_closes() -> None:
+    rows = columns_without_dates("dspx_identity")
+    ours = 100 * dispersion(np.square(rows["VIXEQ"] / 100), rows["VIX"] / 100)
+    assert ours == pytest.approx(rows["dspx_from_identity"], abs=5e-5)
+    assert np.median(np.abs(ours - rows["DSPX"])) < 0.1
+
+
+def columns_without_dates(name: str) -> dict[str, Floats]:
+    rows = table(name)
+    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0] if key != "date"}
+
+
+def test_estimators() -> None:
+    bars, want = columns("ohlc_synthetic"), expected("estimators_expected.json")
+    o, h, low, c = (bars[key] for key in ("open", "high", "low", "close"))
+    returns = np.diff(np.log(c))
+    assert want["n_bars"] == len(c)
+    ours = {
+        "close_to_close_demeaned": close_to_close(c),
+        "close_to_close_zero_mean": float(realized_vol(returns)) ** 2,
+        "riskmetrics_094_seed_first_sq": float(ewma_variance(returns)[-1]),
+        "parkinson": parkinson(h, low),
+        "garman_klass": garman_klass(o, h, low, c),
+        "rogers_satchell": rogers_satchell(o, h, low, c),
+        "yang_zhang_29_bars": yang_zhang(o, h, low, c),
+    }
+    for name, variance in ours.items():
+        assert 100 * variance**0.5 == pytest.approx(want[name], abs=1e-11), name
+    assert yang_zhang_weight(29) == pytest.approx(want["yz_k"], abs=1e-15)
+
+
+def test_jump_statistic() -> None:
+    want = expected("estimators_expected.json")["intraday"]
+    returns = columns("intraday_returns_synthetic")["r"]
+    test = jump_test(returns)
+    assert len(returns) == want["M"]
+    assert test == pytest.approx((want["RV"], want["BV"], want["TP"], want["jump_share"], want["z_ratio_max"]), rel=1e-12)
+    assert 100 * np.sqrt(252 * test.realized) == pytest.approx(want["rv_vol_ann"], abs=1e-11)
+    assert 100 * np.sqrt(252 * test.bipower) == pytest.approx(want["bv_vol_ann"], abs=1e-11)
+
+
+def test_change_point_stream() -> None:
+    stream = columns("changepoint_stream")
+    x = stream["x"]
+    sums, chart, drift = cusum(x), ewma_chart(x), page_hinkley(x)
+    for ours, name in (
+        (sums.up, "cusum_pos"), (sums.down, "cusum_neg"), (chart.value, "ewma"), (chart.limit, "ewma_limit"), (drift.up, "ph_up_stat"),
+    ):  # fmt: skip
+        assert ours == pytest.approx(stream[name], abs=6e-7), name
+    old_enough = np.arange(len(x)) >= 29
+    alarms = (np.maximum(sums.up, sums.down) > 5, (drift.up > 50) & old_enough, np.abs(chart.value) > chart.limit)
+    assert [int(np.argmax(alarm)) for alarm in alarms] == [208, 232, 32]
