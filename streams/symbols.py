@@ -15,7 +15,7 @@ def normalise(symbol: str) -> str:
     >>> normalise("brk-b"), normalise("BRK/B"), normalise(" SPY "), normalise("<script>")
     ('BRK.B', 'BRK.B', 'SPY', '')
     """
-    return _spelled(symbol) if len(symbol) <= 4 * MAX_LENGTH else ""
+    return _spelled(symbol) if len(symbol) <= 4 * MAX_LENGTH and symbol.isascii() else ""
 
 
 @lru_cache(maxsize=65_536)

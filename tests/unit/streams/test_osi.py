@@ -1,0 +1,62 @@
+"""OSI symbols both ways."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.osi import Contract, build, parse, underlying_of
+
+
+@given(
+    st.from_regex(r"[A-Z0-9]{1,6}", fullmatch=True),
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)),
+    st.booleans(),
+    st.integers(0, 10**8 - 1),
+)
+def test_every_contract_survives_its_symbol(root: str, expiry: date, call: bool, thousandths: int) -> None:  # noqa: FBT001
+    contract = Contract(root, expiry, call, thousandths / 1000)
+    assert len(build(contract)) == 21
+    assert parse(build(contract)) == contract
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "",
+        "AAPL260717C00212500",
+        "AAPL  260717X00212500",
+        "AAPL  261317C00212500",
+        "AAPL  260230C00212500",
+        " AAPL 260717C00212500",
+        "aapl  260717C00212500",
+        "AAPL  260717C0021250\u0665",
+        "AAPL  260717C00212500\n",
+        "A APL 260717C00212500",
+    ],
+)
+def test_what_is_no_symbol_is_refused(symbol: str) -> None:
+    with pytest.raises(ValueError, match=r"symbol|month|day"):
+        parse(symbol)
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        Contract("AAPL", date(2026, 7, 17), call=True, strike=100_000.0),
+        Contract("AAPL", date(2026, 7, 17), call=True, strike=-1.0),
+        Contract("AAPL", date(2026, 7, 17), call=True, strike=1.0005),
+        Contract("AAPL", date(1999, 7, 17), call=True, strike=1.0),
+        Contract("TOOLONG", date(2026, 7, 17), call=True, strike=1.0),
+        Contract("BRK.B", date(2026, 7, 17), call=True, strike=1.0),
+    ],
+)
+def test_what_does_not_fit_is_refused(contract: Contract) -> None:
+    with pytest.raises(ValueError, match=r"symbol|strike|year"):
+        build(contract)
+
+
+def test_roots_lead_to_underlyings() -> None:
+    found = {root: underlying_of(root) for root in ("SPX", "SPXW", "NDXP", "BRKB", "AAPL", "AAPL1", "7")}
+    assert found == {"SPX": "SPX", "SPXW": "SPX", "NDXP": "NDX", "BRKB": "BRK.B", "AAPL": "AAPL", "AAPL1": "AAPL", "7": "7"}

@@ -1,0 +1,41 @@
+"""Topic names by role and how topics are kept."""
+
+import typing
+
+import pytest
+
+from streams.stage import Role
+from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, NAMES, Topics, topic_config
+
+ROLES: tuple[Role, ...] = typing.get_args(Role)
+
+
+def test_every_role_has_a_topic() -> None:
+    assert set(NAMES) == set(ROLES)
+    assert len(set(NAMES.values())) == len(ROLES)
+    assert all("_" not in name and name.endswith(".v1") for name in NAMES.values())
+
+
+@pytest.mark.parametrize("prefix", ["", "replay-7."])
+def test_names_and_roles_are_inverse(prefix: str) -> None:
+    topics = Topics(prefix)
+    assert all(topics.role_of(topics.name(role)) == role and topics.name(role).startswith(prefix) for role in ROLES)
+    assert dict(topics.all()) == {role: prefix + NAMES[role] for role in ROLES}
+
+
+def test_a_topic_of_another_prefix_plays_no_role() -> None:
+    assert Topics("replay-7.").role_of(NAMES["quotes"]) is None
+    assert Topics("").role_of("replay-7." + NAMES["quotes"]) is None
+
+
+def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records() -> None:
+    configs = {role: topic_config(role, 8 * 2**20) for role in ROLES}
+    assert {role for role, config in configs.items() if config["cleanup.policy"] == "compact"} == {"alerts_state"}
+    assert {role for role, config in configs.items() if "max.message.bytes" in config} == set(LARGE_MESSAGES)
+    assert configs["alerts"]["retention.ms"] == str(30 * 86_400_000)
+    assert configs["dead_letters"]["retention.ms"] == str(14 * 86_400_000)
+    assert configs["quotes"]["max.message.bytes"] == "8388608"
+
+
+def test_topics_of_one_index_have_equal_partitions() -> None:
+    assert set(EQUAL_PARTITIONS) == set(ROLES) - {"ticks", "quotes", "dead_letters"}
