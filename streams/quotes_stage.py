@@ -8,6 +8,7 @@ import numpy as np
 
 from streams.book import QuoteBook
 from streams.book_chunks import BookChunks
+from streams.clock import Admission
 from streams.codec import decode_quotes
 from streams.contract_key import Bools, Floats, Ints, pack, series_of
 from streams.listings import Listings
@@ -15,10 +16,10 @@ from streams.market import Market
 from streams.monitored import underlyings
 from streams.pending import Columns, Pending, joined, looked_up
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record
-from streams.screen import REASONS, screen_quotes
-from streams.series_codes import NO_ROOM, UNMONITORED, SeriesCodes
+from streams.screen import Outcome, screen_quotes
+from streams.series_codes import FULL, SeriesCodes
 from streams.sessions import close_ns, day_number, open_ns, session_of
-from streams.source_stage import IndexPart, Rows, SourceStage, longest
+from streams.source_stage import NO_BID, NO_ROOM, IndexPart, Rows, SourceStage, longest
 from streams.stage import Output, Role
 from streams.surfaces import Surfaces
 
@@ -37,7 +38,6 @@ class QuotesStage(SourceStage):
     """One partition of the quote topic. The book is cleared when a session begins: quotes of an earlier one are stale for ever."""
 
     ROLE: Role = "quotes"
-    OUTCOMES = ("accepted", "late", "future", "unmonitored", "no_room", "invalid", "duplicate", *REASONS)
 
     def __init__(self, market: Market, source: str, sources: int, contracts: int = 1_000_000) -> None:
         super().__init__(market, source, sources, Pending(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64))
@@ -69,16 +69,14 @@ class QuotesStage(SourceStage):
     def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Heartbeat | Malformed]:
         return decode_quotes(records, self._limits)
 
-    def _rows(self, item: Quotes) -> Rows:
+    def _rows(self, item: Quotes, admission: Admission) -> Rows:
         series = self._codes.of(item.series)[item.series_code]
         key, fits = pack(series, item.expiry, item.strike, item.call)
-        screened = screen_quotes(item)
-        refused = np.where(screened > 0, screened + self.OUTCOMES.index("duplicate"), 0)
-        refused[~fits] = self.OUTCOMES.index("invalid")
-        refused[series == NO_ROOM] = self.OUTCOMES.index("no_room")
-        refused[series == UNMONITORED] = self.OUTCOMES.index("unmonitored")
+        outcome = screen_quotes(item, admission, self._monitored.position, self._market.am_roots)
+        if not fits.all():
+            outcome[(outcome == 0) & ~fits] = np.where(series == FULL, NO_ROOM, Outcome.STRIKE)[(outcome == 0) & ~fits]
         refresh = np.full(key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
-        return Rows(item.ts_event, item.record_ts, refused, (key, item.ts_event, item.bid, item.ask, refresh))
+        return Rows(outcome, (key, item.ts_event, item.bid, item.ask, refresh))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
         now = second * NS
@@ -107,8 +105,9 @@ class QuotesStage(SourceStage):
         slots = np.concatenate([self._book.locate(block[0]) for block in blocks])
         key, ts, bid, ask, refresh = joined(blocks)
         applied = self._book.apply(slots, ts, bid, ask)
-        outcome = np.where(applied.duplicate, self.OUTCOMES.index("duplicate"), 0)
-        outcome[applied.refused] = self.OUTCOMES.index("no_room")
+        outcome = np.where((bid == 0) | (ask == 0), NO_BID, int(Outcome.ACCEPTED))
+        outcome[applied.duplicate] = Outcome.DUPLICATE
+        outcome[applied.refused] = NO_ROOM
         self._count(output, outcome)
         series = series_of(key[applied.accepted])
         underlying = self._codes.underlying[series]

@@ -10,7 +10,7 @@ from streams.contract_key import SERIES_LIMIT
 from streams.monitored import Monitored
 from streams.records import Series
 
-UNMONITORED, NO_ROOM = -1, -2
+UNMONITORED, FULL = -1, -2
 """Instead of a code."""
 
 
@@ -26,7 +26,7 @@ class SeriesCodes:
         """By code, the position among the monitored underlyings; -1 for one that is no longer monitored."""
 
     def of(self, series: Sequence[Series]) -> NDArray[np.int64]:
-        """Codes of a vocabulary, entered where new; UNMONITORED or NO_ROOM where there is none."""
+        """Codes of a vocabulary, entered where new; UNMONITORED or FULL where there is none."""
         before = len(self.known)
         codes = np.array([self._codes[one] if one in self._codes else self._enter(one) for one in series], np.int64)
         if len(self.known) > before:
@@ -49,7 +49,7 @@ class SeriesCodes:
         if series.underlying not in self._monitored.position:
             return UNMONITORED
         if len(self.known) >= self._limit:
-            return NO_ROOM
+            return FULL
         self.known.append(series)
         return self._codes.setdefault(series, len(self.known) - 1)
 

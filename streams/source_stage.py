@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.clock import ClockState, SourceClock
+from streams.clock import Admission, ClockState, SourceClock
 from streams.codec import Limits
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.dead_letters import dead_letter
@@ -17,8 +17,14 @@ from streams.pending import Columns, Pending
 from streams.points import PointsFrame, PricePoints, SurfacePoints
 from streams.points_codec import encode_points
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks
+from streams.screen import Outcome
 from streams.stage import Message, Output, Role
 
+OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room")
+"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, beside what the
+screen says."""
+NO_BID: Final = OUTCOMES.index("no_bid")
+NO_ROOM: Final = OUTCOMES.index("no_room")
 CHUNK: Final = "source"
 """State chunk with the clock and the rows of open seconds."""
 
@@ -44,10 +50,8 @@ class IndexPart(NamedTuple):
 class Rows(NamedTuple):
     """Decoded rows on their way to the open seconds; arrays of length n."""
 
-    ts_event: NDArray[np.int64]
-    record_ts: NDArray[np.int64]
-    refused: NDArray[np.int64]
-    """Position of the reason in `OUTCOMES` of the stage; 0 for a row that no screen refused."""
+    outcome: NDArray[np.integer[Any]]
+    """Position in `OUTCOMES`; 0 for a row that is let in."""
     columns: Columns
     """As the stage's `Pending` wants them."""
 
@@ -56,8 +60,6 @@ class SourceStage(ABC):
     """One source. A subclass says what a row is and what a closed second is worth."""
 
     ROLE: Role
-    OUTCOMES: tuple[str, ...]
-    """What becomes of rows, for the counts; the first is `accepted`, among the others are `late` and `future`."""
 
     def __init__(self, market: Market, source: str, sources: int, pending: Pending) -> None:
         self._market, self._source, self._sources, self._pending = market, source, sources, pending
@@ -82,7 +84,7 @@ class SourceStage(ABC):
                 before = self._clock.closed
                 self._close(output, before, self._clock.heartbeat(item.ts_event))
             else:
-                self._admit(output, self._rows(item))
+                self._admit(output, item)
         return output
 
     def idle(self) -> Output:
@@ -124,8 +126,8 @@ class SourceStage(ABC):
         """Records as columns, in order."""
 
     @abstractmethod
-    def _rows(self, item: Any) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
-        """Screen decoded columns, all but lateness."""
+    def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
+        """Screen decoded columns, given what the clock says about them."""
 
     @abstractmethod
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> Sequence[IndexPart]:
@@ -139,26 +141,25 @@ class SourceStage(ABC):
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
         """Replace the state of the subclass; `more` is empty for a fresh start."""
 
-    def _admit(self, output: Output, rows: Rows) -> None:
+    def _admit(self, output: Output, item: Quotes | Ticks) -> None:
         before = self._clock.closed
-        admission = self._clock.admit(rows.ts_event, rows.record_ts)
-        outcome = np.where(admission.future, self.OUTCOMES.index("future"), rows.refused)
-        outcome = np.where(admission.late, self.OUTCOMES.index("late"), outcome)
-        kept = outcome == 0
+        admission = self._clock.admit(item.ts_event, item.record_ts)
+        rows = self._rows(item, admission)
+        kept = rows.outcome == 0
         if kept.all():
             self._pending.add(admission.second, rows.columns)
         else:
             self._pending.add(admission.second[kept], tuple(column[kept] for column in rows.columns))
-            self._count(output, outcome[~kept])
+            self._count(output, rows.outcome[~kept])
         for at in np.flatnonzero(np.diff(admission.closed, prepend=before)).tolist():
             after = int(admission.closed[at])
             self._close(output, before, after)
             before = after
 
-    def _count(self, output: Output, outcome: NDArray[np.int64]) -> None:
+    def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
         for code, rows in enumerate(np.bincount(outcome).tolist()):
             if rows:
-                output.counts[self.ROLE, self.OUTCOMES[code]] += rows
+                output.counts[self.ROLE, OUTCOMES[code]] += rows
 
     def _close(self, output: Output, before: int, after: int) -> None:
         """A frame for each second with input in (before, after], and one for each run without."""

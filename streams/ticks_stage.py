@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from streams.clock import Admission
 from streams.codec import decode_ticks
 from streams.market import Market
 from streams.monitored import ticking
 from streams.pending import Columns, Pending, joined, looked_up
 from streams.prices import LastPrices
 from streams.records import Heartbeat, Malformed, Record, Ticks
+from streams.screen import screen_ticks
 from streams.source_stage import IndexPart, Rows, SourceStage, longest
 from streams.stage import Output, Role
 
@@ -20,7 +22,6 @@ class TicksStage(SourceStage):
     """One partition of the tick topic. Prices and references are told apart by what each index asks for."""
 
     ROLE: Role = "ticks"
-    OUTCOMES = ("accepted", "late", "future", "unmonitored", "invalid")
 
     def __init__(self, market: Market, source: str, sources: int) -> None:
         super().__init__(market, source, sources, Pending(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64))
@@ -29,13 +30,10 @@ class TicksStage(SourceStage):
     def _decode(self, records: Sequence[Record]) -> Iterator[Ticks | Heartbeat | Malformed]:
         return decode_ticks(records, self._market.reference_symbols, self._limits)
 
-    def _rows(self, item: Ticks) -> Rows:
+    def _rows(self, item: Ticks, admission: Admission) -> Rows:
         symbol = np.array([self._prices.position.get(one, -1) for one in item.symbols], np.int64)[item.symbol_code]
-        valid = np.isfinite(item.price) & (item.price > 0)
-        refused = np.where(valid, 0, self.OUTCOMES.index("invalid"))
-        refused[symbol < 0] = self.OUTCOMES.index("unmonitored")
         refresh = np.full(symbol.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
-        return Rows(item.ts_event, item.record_ts, refused, (symbol, item.ts_event, item.price, refresh))
+        return Rows(screen_ticks(item, admission, self._prices.position), (symbol, item.ts_event, item.price, refresh))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
         del second

@@ -1,0 +1,78 @@
+"""The quote book: who wins a contract, what is counted, where memory ends."""
+
+import numpy as np
+
+from streams.book import ABSENT, QuoteBook
+from streams.contract_key import Floats, Ints
+
+
+def keys(*numbers: int) -> Ints:
+    return np.array(numbers, np.int64) << 32
+
+
+def prices(*values: float) -> Floats:
+    return np.array(values)
+
+
+def bid_of(book: QuoteBook, number: int) -> float:
+    return float(book.bid[book.locate(keys(number))[0]])
+
+
+def test_latest_quote_of_each_contract() -> None:
+    book = QuoteBook()
+    book.apply(book.locate(keys(3, 1, 2)), np.array([10, 10, 10]), prices(3.0, 1.0, 2.0), prices(3.1, 1.1, 2.1))
+    book.apply(book.locate(keys(2, 9)), np.array([11, 11]), prices(2.5, 9.0), prices(2.6, 9.1))
+    assert book.keys.tolist() == keys(1, 2, 3, 9).tolist()
+    assert [bid_of(book, number) for number in (1, 2, 3, 9)] == [1.0, 2.5, 3.0, 9.0]
+
+
+def test_greater_time_wins_and_at_a_tie_the_later_arrival() -> None:
+    book = QuoteBook()
+    slots = book.locate(keys(1, 1, 1, 2))
+    applied = book.apply(slots, np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0))
+    assert bid_of(book, 1) == 2.0
+    assert applied.accepted.tolist() == [True] * 4
+    book.apply(book.locate(keys(1)), np.array([11]), prices(7.0), prices(9.0))
+    assert bid_of(book, 1) == 2.0
+
+
+def test_repetition_of_the_winner_is_a_duplicate() -> None:
+    book = QuoteBook()
+    applied = book.apply(book.locate(keys(1, 2, 1, 1)), np.array([10, 10, 10, 9]), prices(1.0, 1.0, 1.0, 1.0), prices(2.0, 2.0, 2.0, 2.0))
+    assert applied.duplicate.tolist() == [True, False, False, False]
+    assert applied.accepted.tolist() == [False, True, True, True]
+
+
+def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
+    book = QuoteBook(limit=2)
+    slots = book.locate(keys(9, 1, 5))
+    applied = book.apply(slots, np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0))
+    assert slots[2] == ABSENT
+    assert applied.refused.tolist() == [False, False, True]
+    assert book.keys.tolist() == keys(1, 9).tolist()
+    assert np.isnan(book.bid[ABSENT])
+
+
+def test_remembered_columns_lead_to_the_same_contracts_after_others_enter() -> None:
+    book = QuoteBook()
+    first = book.locate(keys(5, 6))
+    book.locate(keys(*range(2000, 0, -1)))
+    assert book.locate(keys(5, 6)).tolist() == first.tolist()
+    assert len(book) == 2000
+
+
+def test_new_strips_are_named_once() -> None:
+    book = QuoteBook()
+    book.locate(keys(4, 2))
+    assert book.new_segments == {2, 4}
+    book.new_segments.clear()
+    book.locate(keys(2, 4))
+    assert book.new_segments == set()
+
+
+def test_a_cleared_book_knows_nothing() -> None:
+    book = QuoteBook()
+    book.apply(book.locate(keys(1)), np.array([10]), prices(1.0), prices(2.0))
+    book.clear()
+    assert len(book) == 0
+    assert np.isnan(book.bid[book.locate(keys(1))]).all()
