@@ -152,7 +152,8 @@ def test_realized_fields_and_premium_over_22_sessions() -> None:
         for bar in range(hours.bars(BAR_NS)):
             at = hours.open + (bar + 1) * BAR_NS
             levels *= np.exp(rng.normal(0, 0.001) + rng.normal(0, 0.001, 3))
-            stage.process(records(frame(at, TICKS, prices=prices(dict(zip(WEIGHTS, levels.tolist(), strict=True)), at))))
+            ticks = prices(dict(zip(WEIGHTS, levels.tolist(), strict=True)), at)
+            stage.process(records(frame(at, TICKS, accepted=0, prices=ticks)))
         stored.update(stage.chunks())
     last = hours_on(days[-1]).close - 1_000_000_000
     again = CrossSectionStage(market(spec(WEIGHTS)))

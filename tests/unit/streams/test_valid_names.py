@@ -1,0 +1,115 @@
+from datetime import date
+
+import pytest
+
+from streams.records import NS
+from tests.support.cross_section_run import CLOSE, VOLS, Run
+from tests.support.points_frames import frame, quoted, second
+
+
+def test_a_valid_point_is_carried_over_an_invalid_one_and_ages() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS))
+    (reading,) = run.feed(quoted(second(61), {"A": None}))
+    assert reading.names == 4
+    assert reading.coverage == 1.0
+    assert reading.flags == ("carried",)
+    reading = run.feed(quoted(second(121), {**VOLS, "A": None}))[-1]
+    assert reading.coverage == pytest.approx(0.60)
+    assert reading.coverage_valid == 1.0
+    assert reading.coverage_names == pytest.approx(0.75)
+    (reading,) = run.feed(quoted(second(122), VOLS))
+    assert reading.flags == ()
+
+
+def test_a_declared_refresh_lengthens_freshness() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS, refresh_seconds=300.0))
+    (reading,) = run.feed(frame(second(960), accepted=1))[-1:]
+    assert reading.coverage == 1.0
+    assert reading.index_vol == pytest.approx(0.18)
+    assert reading.refresh_seconds == 300.0
+    (reading,) = run.feed(frame(second(961), accepted=1))
+    assert reading.coverage == 0.0
+    assert reading.reasons["index_vol"] == "stale"
+
+
+def test_names_fresh_at_the_equity_close_stay_fresh_to_the_session_close() -> None:
+    run = Run()
+    run.feed(quoted(CLOSE - 900 * NS, VOLS))
+    reading = run.feed(quoted(CLOSE, {"IDX": 0.18}))[-1]
+    assert reading.coverage == 1.0
+    assert reading.dispersion is not None
+    other = Run()
+    other.feed(quoted(CLOSE - 961 * NS, VOLS))
+    (reading,) = other.feed(quoted(CLOSE, {"IDX": 0.18}))[-1:]
+    assert reading.coverage == 0.0
+
+
+def test_the_index_is_never_carried() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS))
+    (reading,) = run.feed(quoted(second(61), {"IDX": None}, reason="no_parity"))
+    for name in ("index_vol", "dispersion", "vol_spread", "variance_ratio", "index_atm_vol", "implied_correlation", "quality_width"):
+        assert reading.reasons[name] == "no_parity"
+    assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
+    (reading,) = run.feed(quoted(second(62), VOLS))
+    assert reading.index_vol == pytest.approx(0.18)
+
+
+def test_a_stale_index_says_so() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS))
+    (_, reading) = run.feed(quoted(second(91), {"A": 0.3}))
+    assert reading.reasons["index_vol"] == reading.reasons["implied_correlation"] == "stale"
+
+
+def test_too_little_of_the_basket() -> None:
+    run = Run()
+    (reading,) = run.feed(quoted(second(60), {"IDX": 0.18, "A": 0.3, "B": 0.25}))
+    assert reading.coverage_valid == pytest.approx(0.65)
+    for name in ("basket_vol", "dispersion", "implied_correlation", "implied_correlation_lower", "vol_spread", "basket_atm_vol"):
+        assert reading.reasons[name] == "coverage"
+    assert reading.index_vol == pytest.approx(0.18)
+    assert reading.names == 2
+
+
+def test_missing_names_widen_the_bounds() -> None:
+    (reading,) = Run().feed(quoted(second(60), {name: vol for name, vol in VOLS.items() if name != "D"}))
+    assert reading.implied_correlation_lower == pytest.approx(0.054079, abs=1e-6)
+    assert reading.implied_correlation_upper == pytest.approx(0.0984152, abs=1e-6)
+    assert reading.basket_vol == pytest.approx(((0.4 * 0.09 + 0.25 * 0.0625 + 0.2 * 0.16) / 0.85) ** 0.5)
+    assert reading.constituents is not None
+    assert reading.constituents.symbols == ("A", "B", "C")
+    assert reading.constituents.weights == (0.40, 0.25, 0.20)
+
+
+def test_strips_without_smiles_leave_the_correlation_alone() -> None:
+    (reading,) = Run().feed(quoted(second(60), VOLS, atm={"A": None, "B": None}))
+    assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
+    for name in ("implied_correlation", "implied_correlation_upper", "implied_correlation_basket", "basket_atm_vol"):
+        assert reading.reasons[name] == "coverage"
+    assert reading.constituents is not None
+    assert reading.constituents.atm_vols == (None, None, 0.40, 0.20)
+
+
+def test_the_two_bases_are_never_mixed() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS, sources=2))
+    (reading,) = run.feed(quoted(second(60), {"D": 0.2}, "quotes:1", sources=2, basis="atm"))
+    assert reading.basis == "quotes"
+    assert reading.names == 3
+
+
+def test_a_name_from_two_sources_is_left_out() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS, sources=2))
+    (reading,) = run.feed(quoted(second(60), {"D": 0.2}, "quotes:1", sources=2))
+    assert reading.names == 3
+    assert "split_name" in reading.flags
+    assert reading.reasons["constituents.D"] == "split_name"
+    monday = date(2026, 7, 13)
+    run.feed(frame(second(1, monday), "quotes:1", sources=2))
+    reading = run.feed(quoted(second(1, monday), VOLS, sources=2))[-1]
+    assert reading.session == monday
+    assert reading.flags == ()
