@@ -1,0 +1,56 @@
+import asyncio
+
+import pytest
+
+from agents.breaker import Breaker, State
+from agents.patience import Abandoned, Patience
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_opens_after_failures_in_a_row_only() -> None:
+    breaker = Breaker(threshold=2)
+    breaker.failure()
+    breaker.success()
+    breaker.failure()
+    before = breaker.state
+    breaker.failure()
+    assert (before, breaker.state) == (State.CLOSED, State.OPEN)
+
+
+async def test_one_caller_tries_after_the_cooldown_and_the_others_wait_for_it() -> None:
+    clock = Clock()
+    breaker = Breaker(threshold=1, cooldown=5, clock=clock)
+    breaker.failure()
+    waiting = [asyncio.create_task(breaker.ready(Patience())) for _ in range(3)]
+    await asyncio.sleep(0.12)
+    assert not any(task.done() for task in waiting)
+    clock.now = 6
+    await asyncio.sleep(0.12)
+    assert sum(task.done() for task in waiting) == 1
+    breaker.success()
+    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+
+
+async def test_a_failed_trial_opens_it_at_once() -> None:
+    clock = Clock()
+    breaker = Breaker(threshold=3, cooldown=1, clock=clock)
+    for _ in range(3):
+        breaker.failure()
+    clock.now = 2
+    await breaker.ready(Patience())
+    breaker.failure()
+    assert breaker.state is State.OPEN
+
+
+async def test_waiting_ends_with_patience() -> None:
+    breaker, patience = Breaker(threshold=1, cooldown=60), Patience()
+    breaker.failure()
+    patience.wind_down(0.05)
+    with pytest.raises(Abandoned):
+        await breaker.ready(patience)

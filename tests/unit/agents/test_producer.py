@@ -1,0 +1,93 @@
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from agents.patience import Abandoned, Patience
+from agents.producer import IN_FLIGHT, Publisher, PublishError
+from streams.stage import Message
+from streams.topics import Topics
+
+
+class Broker:
+    """Accepts messages; the test decides when and how they are acknowledged."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes | None]] = []
+        self.futures: list[asyncio.Future[None]] = []
+        self.refusals: list[Exception] = []
+
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+    ) -> Awaitable[Any]:
+        del key, partition, timestamp, headers
+        if self.refusals:
+            raise RuntimeError from self.refusals.pop(0)
+        self.sent.append((topic, value))
+        self.futures.append(asyncio.get_running_loop().create_future())
+        return self.futures[-1]
+
+
+def publisher(broker: Broker, patience: Patience | None = None) -> Publisher:
+    return Publisher(broker, Topics("t."), patience or Patience(), lambda _topic, _n: None)
+
+
+async def test_drain_waits_for_every_acknowledgement() -> None:
+    broker = Broker()
+    ours = publisher(broker)
+    await ours.send([Message("points", b"SPX", b"1"), Message("readings", None, b"2")])
+    draining = asyncio.create_task(ours.drain())
+    broker.futures[1].set_result(None)
+    await asyncio.sleep(0.01)
+    assert not draining.done()
+    broker.futures[0].set_result(None)
+    await asyncio.wait_for(draining, 1)
+    assert broker.sent == [("t.dispersion.points.v1", b"1"), ("t.dispersion.readings.v1", b"2")]
+
+
+async def test_a_refused_message_is_never_taken_for_stored() -> None:
+    broker = Broker()
+    ours = publisher(broker)
+    await ours.send([Message("points", None, b"1")])
+    broker.futures[0].set_exception(MessageSizeTooLargeError())
+    with pytest.raises(PublishError):
+        await ours.drain()
+
+
+async def test_a_full_buffer_is_waited_out_and_order_is_kept() -> None:
+    broker = Broker()
+    broker.refusals = [KafkaTimeoutError(), KafkaTimeoutError()]
+    await publisher(broker).send([Message("points", None, b"1"), Message("points", None, b"2")])
+    assert [value for _, value in broker.sent] == [b"1", b"2"]
+
+
+async def test_any_other_refusal_is_final() -> None:
+    broker = Broker()
+    broker.refusals = [MessageSizeTooLargeError()]
+    with pytest.raises(PublishError):
+        await publisher(broker).send([Message("points", None, b"1")])
+
+
+async def test_patience_ends_the_wait() -> None:
+    patience = Patience()
+    ours = publisher(Broker(), patience)
+    await ours.send([Message("points", None, b"1")])
+    patience.wind_down(0.05)
+    with pytest.raises(Abandoned):
+        await asyncio.wait_for(ours.drain(), 2)
+    assert ours.waiting
+
+
+async def test_what_is_in_flight_is_bounded() -> None:
+    broker = Broker()
+    ours = publisher(broker)
+    sending = asyncio.create_task(ours.send([Message("points", None, b"")] * (IN_FLIGHT + 1)))
+    await asyncio.sleep(0.1)
+    assert len(broker.sent) == IN_FLIGHT
+    for future in broker.futures:
+        future.set_result(None)
+    await asyncio.wait_for(sending, 1)
+    assert len(broker.sent) == IN_FLIGHT + 1
+    broker.futures[-1].cancel()

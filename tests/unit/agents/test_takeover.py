@@ -1,0 +1,41 @@
+import pytest
+
+from agents.exits import Refusal
+from agents.plans import Plan
+from agents.takeover import start_offset
+from agents.transport import Assignment, Partition
+from tests.support.counting import CountingStage
+
+TP = Partition("points", 3)
+INTERNAL = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
+EXTERNAL = INTERNAL._replace(external=True)
+
+
+def assigned(committed: int | None, first: int, end: int) -> Assignment:
+    return Assignment(7, {TP: committed}, {TP: first}, {TP: end})
+
+
+def test_starts_one_past_the_watermark_whatever_the_group_has_committed() -> None:
+    assert start_offset(INTERNAL, TP, 41, assigned(100, 0, 200)) == 42
+    assert start_offset(INTERNAL, TP, 41, assigned(None, 0, 42)) == 42
+
+
+def test_a_fresh_partition_starts_where_its_log_starts() -> None:
+    assert start_offset(INTERNAL, TP, -1, assigned(None, 17, 200)) == 17
+    assert start_offset(INTERNAL, TP, -1, assigned(0, 0, 200)) == 0
+
+
+def test_refuses_an_empty_redis_under_a_group_with_commits() -> None:
+    with pytest.raises(Refusal, match=r"committed offset 100.*Restore Redis.*new kafka\.group"):
+        start_offset(INTERNAL, TP, -1, assigned(100, 0, 200))
+
+
+def test_refuses_a_watermark_beyond_the_end_of_the_log() -> None:
+    with pytest.raises(Refusal, match=r"recreated.*\{cross_section:points:3\}"):
+        start_offset(EXTERNAL, TP, 200, assigned(150, 0, 200))
+
+
+def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> None:
+    with pytest.raises(Refusal, match="log starts at 50"):
+        start_offset(INTERNAL, TP, 41, assigned(42, 50, 200))
+    assert start_offset(EXTERNAL, TP, 41, assigned(42, 50, 200)) == 50

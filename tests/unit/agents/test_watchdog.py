@@ -1,0 +1,58 @@
+import threading
+from time import monotonic
+
+from agents.status import PartitionStatus, Status
+from agents.transport import Partition
+from agents.watchdog import Watchdog
+
+
+def running(**changes: object) -> Status:
+    status = Status(**changes)  # type: ignore[arg-type]
+    status.enter("running")
+    return status
+
+
+STUCK = {Partition("points", 0): PartitionStatus(5, 10, monotonic() - 30)}
+
+
+def test_waiting_input_without_progress_is_a_stall() -> None:
+    assert "points/0" in Watchdog(running(partitions=dict(STUCK)), 10).complaint()
+    assert Watchdog(running(partitions=dict(STUCK)), 60).complaint() == ""
+
+
+def test_an_outage_gets_ten_times_the_patience() -> None:
+    held = running(partitions=dict(STUCK), held=True)
+    assert Watchdog(held, 10).complaint() == ""
+    assert "points/0" in Watchdog(held, 1).complaint()
+
+
+def test_a_partition_without_waiting_input_may_be_silent_for_ever() -> None:
+    quiet = {Partition("points", 0): PartitionStatus(10, 10, monotonic() - 3000)}
+    assert Watchdog(running(partitions=quiet), 10).complaint() == ""
+
+
+def test_a_dead_event_loop_is_a_stall() -> None:
+    assert "event loop" in Watchdog(running(beat=monotonic() - 100), 10).complaint()
+
+
+def test_an_endless_rebalance_is_a_stall() -> None:
+    status = Status(phase="rebalancing", since=monotonic() - 500)
+    assert "rebalancing" in Watchdog(status, 10).complaint()
+    status.since = monotonic() - 50
+    assert Watchdog(status, 10).complaint() == ""
+
+
+def test_the_thread_ends_the_process_and_says_what_every_thread_did(caplog: object) -> None:
+    ended = threading.Event()
+    said: list[tuple[int, str]] = []
+
+    def end(code: int, reason: str) -> None:
+        said.append((code, reason))
+        ended.set()
+
+    watchdog = Watchdog(running(partitions=dict(STUCK)), 10, end=end, period=0.01)
+    watchdog.start()
+    assert ended.wait(5)
+    watchdog.join(5)
+    assert said[0][0] == 70
+    assert "thread MainThread" in caplog.text  # type: ignore[attr-defined]
