@@ -4,11 +4,12 @@ kafka-python serves where a plain synchronous client is the right tool: topic ad
 subscriber commands. The worker has a transport of its own.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kafka.errors import AuthorizationError, KafkaError, RetriableError, SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
 from agents.exits import Down, Refusal
 from config.errors import ConfigError
@@ -68,21 +69,46 @@ def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "***" if name in SECRETS and value else value for name, value in options.items()}
 
 
+class _RefusalInTheLog(logging.Handler):
+    """Finds refused credentials among what kafka-python logs: it tries them again and in the end reports only a timeout."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for value in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(value, SaslAuthenticationFailedError | AuthorizationError):
+                self.error = value
+
+
 @contextmanager
 def kafka_failures(settings: Settings) -> Iterator[None]:
     """Turn kafka-python's errors into `Refusal` (Kafka says no) or `Down` (Kafka says nothing)."""
-    servers = settings.kafka.bootstrap_servers
+    found = _RefusalInTheLog()
+    logger = logging.getLogger("kafka")
+    logger.addHandler(found)
     try:
         yield
-    except SaslAuthenticationFailedError as error:
-        message = f"Kafka at {servers} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password"
-        raise Refusal(message) from error
-    except AuthorizationError as error:
-        message = f"Kafka at {servers} denies the operation ({error}): grant user {settings.kafka.sasl_username!r} the permission"
-        raise Refusal(message) from error
-    except RetriableError as error:
-        message = f"Kafka at {servers} cannot be reached ({error}): check that it runs and kafka.bootstrap_servers"
-        raise Down(message) from error
+    except KafkaTimeoutError as error:
+        raise _meaning(settings.kafka, found.error or error) from error
     except KafkaError as error:
-        message = f"Kafka at {servers} refuses the request: {error}"
-        raise Refusal(message) from error
+        raise _meaning(settings.kafka, error) from error
+    finally:
+        logger.removeHandler(found)
+
+
+def _meaning(kafka: Kafka, error: BaseException) -> Refusal | Down:
+    place = f"Kafka at {kafka.bootstrap_servers}"
+    if isinstance(error, SaslAuthenticationFailedError):
+        return Refusal(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
+    if isinstance(error, AuthorizationError):
+        return Refusal(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} the permission")
+    if isinstance(error, RetriableError):
+        advice = ["that it runs", "kafka.bootstrap_servers", "kafka.security_protocol"]
+        if kafka.security_protocol.endswith("SSL"):
+            advice.append("that kafka.ssl_cafile vouches for it")
+        if kafka.security_protocol.startswith("SASL"):  # the client can miss the broker's no when it hangs up after it
+            advice.append("kafka.sasl_username and sasl_password")
+        return Down(f"{place} cannot be reached ({error}): check {', '.join(advice)}")
+    return Refusal(f"{place} refuses the request: {error}")

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for function in ("read_text", "open_text"):
         config.addinivalue_line("filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning")
     # It also lets go of the socket of a failed connection without closing it, which outage tests make it do.
-    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+    config.addinivalue_line("filterwarnings", r"ignore:unclosed <(socket|ssl)[.]:ResourceWarning")
 
 
 @pytest.fixture(scope="session", autouse=True)

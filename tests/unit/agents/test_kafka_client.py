@@ -1,5 +1,6 @@
 """Options of kafka-python's clients, what is refused, and what its failures mean."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,15 @@ def test_failures_become_refusals_or_outages(error: Exception, meaning: type[Exc
     with pytest.raises(meaning, match=text) as raised, kafka_failures(settings(bootstrap_servers="kafka:9092")):
         raise error
     assert "kafka:9092" in str(raised.value)
+
+
+def refused_until_the_time_was_up() -> None:
+    logging.getLogger("kafka.net.manager").warning("failed: %s", SaslAuthenticationFailedError())
+    raise KafkaTimeoutError("no bootstrap")
+
+
+def test_a_timeout_after_refused_credentials_is_a_refusal() -> None:
+    handlers = list(logging.getLogger("kafka").handlers)
+    with pytest.raises(Refusal, match="credentials"), kafka_failures(settings()):
+        refused_until_the_time_was_up()
+    assert logging.getLogger("kafka").handlers == handlers
