@@ -1,0 +1,237 @@
+"""The books in Redis, on the server of each stack: fencing, idempotence, outbox, crash notes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from agents.exits import Down, Refusal
+from agents.keys import StageKeys, stage_keys
+from agents.patience import Abandoned, Patience
+from agents.redis_client import check_server, connect
+from agents.redis_store import Fenced, Ledger, Progress, Store
+from config.settings import Redis as RedisSettings
+from streams.stage import OutboxEntry
+from tests.support.stack import Stack
+
+TOPIC = "readings"
+
+
+class Silent:
+    """Nobody measures."""
+
+    def redis_operation(self, operation: str, seconds: float) -> None:
+        del operation, seconds
+
+    def redis_error(self, operation: str, reason: str) -> None:
+        del operation, reason
+
+    def redis_in_use(self, change: int) -> None:
+        del change
+
+
+@pytest.fixture
+def keys(topic_prefix: str) -> StageKeys:
+    return stage_keys("detector", [f"{topic_prefix}{TOPIC}", f"{topic_prefix}commands"], 0, ["SPX", "NDX"])
+
+
+class Workers:
+    """Stores of several workers on one server."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self.redis = connect(settings)
+
+    def ledger(self, keys: StageKeys, generation: int, patience: Patience | None = None, lease: int = 10, instance: str = "") -> Ledger:
+        store = Store(self.redis, Silent(), lease_seconds=lease, instance=instance)
+        return store.ledger(keys, generation, patience or Patience())
+
+
+@pytest.fixture
+async def workers(stack: Stack) -> AsyncIterator[Workers]:
+    made = Workers(RedisSettings(url=SecretStr(stack.redis.url)))
+    yield made
+    await made.redis.aclose()
+
+
+def progress(keys: StageKeys, expected: int, last: int, which: int = 0) -> Progress:
+    return Progress(keys.inputs[which], expected, last)
+
+
+async def test_a_fresh_partition_has_nothing(workers: Workers, keys: StageKeys) -> None:
+    checkpoint = await workers.ledger(keys, 1).acquire(waiting=True)
+    assert checkpoint.watermarks == {keys.inputs[0]: -1, keys.inputs[1]: -1}
+    assert checkpoint.chunks == {}
+    assert (checkpoint.commits, checkpoint.starts, checkpoint.skip) == (0, 1, ())
+
+
+async def test_what_is_committed_is_found_by_the_next_owner(workers: Workers, keys: StageKeys) -> None:
+    first = workers.ledger(keys, 1)
+    await first.acquire(waiting=True)
+    chunks = {"windows": b"\x00\xff", "alert/SPX/9f": b"firing", "day/SPX/2026-07-10": b"facts", "day/NDX/2026-07-10": b"other"}
+    assert await first.commit(progress(keys, -1, 41), chunks) == 0
+    await first.commit(progress(keys, -1, 3, which=1), {})
+    await first.commit(progress(keys, 41, 50), {"windows": b"", "day/SPX/2026-07-13": b"more"})
+    found = await workers.ledger(keys, 2).acquire(waiting=True)
+    assert found.watermarks == {keys.inputs[0]: 50, keys.inputs[1]: 3}
+    assert found.chunks == {
+        "alert/SPX/9f": b"firing",
+        "day/SPX/2026-07-10": b"facts",
+        "day/SPX/2026-07-13": b"more",
+        "day/NDX/2026-07-10": b"other",
+    }
+    assert await workers.redis.hget(keys.day("SPX"), "2026-07-13") == b"more"
+    assert await workers.redis.hlen(keys.key("al")) == 1
+
+
+async def test_every_key_of_a_partition_hashes_to_one_slot(keys: StageKeys) -> None:
+    from redis.crc import key_slot
+
+    names = [*(keys.key(name) for name in ("own", "st", "al", "out")), *(keys.watermark(topic) for topic in keys.inputs), *keys.days]
+    assert len({key_slot(name.encode()) for name in names}) == 1
+    assert len(set(names)) == len(names)
+
+
+async def test_a_repeated_commit_changes_nothing(workers: Workers, keys: StageKeys) -> None:
+    """As when the answer of the first was lost: the same commit number comes again."""
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=True)
+    entry = OutboxEntry("e1", b"{}")
+    await ledger.commit(progress(keys, -1, 41), {"a": b"1"}, [entry])
+    ledger._commits -= 1
+    assert await ledger.commit(progress(keys, -1, 41), {"a": b"1"}, [entry]) == 1
+    assert (await ledger.outbox("", 10))[0] == 1
+
+
+async def test_an_elder_generation_is_fenced_by_a_younger_one(workers: Workers, keys: StageKeys) -> None:
+    zombie, heir = workers.ledger(keys, 1), workers.ledger(keys, 2)
+    await zombie.acquire(waiting=True)
+    await heir.acquire(waiting=True)
+    for attempt in (zombie.commit(progress(keys, -1, 5), {}), zombie.note(probe="3"), zombie.outbox("", 10)):
+        with pytest.raises(Fenced, match="FENCED"):
+            await attempt
+    assert await heir.commit(progress(keys, -1, 5), {}) == 0
+
+
+async def test_an_elder_generation_cannot_take_the_partition_back_while_the_lease_runs(workers: Workers, keys: StageKeys) -> None:
+    patience = Patience()
+    await workers.ledger(keys, 5).acquire(waiting=True)
+    patience.wind_down(0.7)
+    with pytest.raises(Abandoned):
+        await workers.ledger(keys, 4, patience).acquire(waiting=True)
+
+
+async def test_a_reset_generation_takes_over_when_the_lease_has_run_out(workers: Workers, keys: StageKeys) -> None:
+    await workers.ledger(keys, 50, lease=2).acquire(waiting=True)
+    checkpoint = await asyncio.wait_for(workers.ledger(keys, 1).acquire(waiting=True), 6)
+    assert checkpoint.starts == 2
+
+
+async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(workers: Workers, keys: StageKeys) -> None:
+    await workers.ledger(keys, 5, instance="w1").acquire(waiting=True)
+    await asyncio.wait_for(workers.ledger(keys, 5, instance="w1").acquire(waiting=True), 2)
+    patience = Patience()
+    patience.wind_down(0.5)
+    with pytest.raises(Abandoned):
+        await workers.ledger(keys, 5, patience, instance="w2").acquire(waiting=True)
+
+
+async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: StageKeys) -> None:
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=True)
+    await ledger.commit(progress(keys, -1, 10), {})
+    saved = {key: await workers.redis.dump(key) or b"" for key in (keys.key("own"), keys.watermark(keys.inputs[0]))}
+    await ledger.commit(progress(keys, 10, 20), {})
+    for key, value in saved.items():
+        await workers.redis.restore(key, 0, value, replace=True)
+    with pytest.raises(Fenced, match="MOVED"):
+        await ledger.commit(progress(keys, 20, 30), {})
+    await workers.redis.delete(keys.key("own"))
+    with pytest.raises(Fenced, match="FENCED"):
+        await ledger.note()
+
+
+async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(workers: Workers, keys: StageKeys) -> None:
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=True)
+    assert await ledger.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1"), OutboxEntry("b", b"2")]) == 2
+    assert await ledger.commit(progress(keys, 1, 2), {}, [OutboxEntry("c", b"3")]) == 3
+    length, entries = await ledger.outbox("", 2)
+    assert (length, [(e.seq, e.event_id, e.value) for e in entries]) == (3, [(1, "a", b"1"), (2, "b", b"2")])
+    length, entries = await ledger.outbox(entries[-1].entry_id, 10)
+    assert (length, [e.event_id for e in entries]) == (1, ["c"])
+    assert await ledger.outbox(entries[-1].entry_id, 10) == (0, [])
+
+
+async def test_numbering_goes_on_from_what_the_topic_has_seen(workers: Workers, keys: StageKeys) -> None:
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=True)
+    await ledger.outbox("", 1, floor=700)
+    await ledger.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1")])
+    assert (await ledger.outbox("", 1, floor=5))[1][0].seq == 701
+
+
+async def test_starts_at_one_watermark_are_counted_only_with_input_waiting(workers: Workers, keys: StageKeys) -> None:
+    counts = [(await workers.ledger(keys, g).acquire(waiting=waiting)).starts for g, waiting in enumerate((True, True, False, True), 1)]
+    assert counts == [1, 2, 0, 1]
+
+
+async def test_a_commit_or_a_clean_end_forgets_the_starts(workers: Workers, keys: StageKeys) -> None:
+    for generation in (1, 2):
+        ledger = workers.ledger(keys, generation)
+        await ledger.acquire(waiting=True)
+    await ledger.commit(progress(keys, -1, 1), {})
+    third = workers.ledger(keys, 3)
+    assert (await third.acquire(waiting=True)).starts == 1
+    await third.note(starts="", exp="0")
+    assert (await workers.ledger(keys, 4).acquire(waiting=True)).starts == 1
+
+
+async def test_a_record_noted_at_death_is_skipped_until_it_is_behind(workers: Workers, keys: StageKeys) -> None:
+    first = workers.ledger(keys, 1)
+    await first.acquire(waiting=True)
+    await first.note(probe="17")
+    second = workers.ledger(keys, 2)
+    assert (await second.acquire(waiting=True)).skip == (17,)
+    await second.note(probe="30")
+    third = workers.ledger(keys, 3)
+    assert (await third.acquire(waiting=True)).skip == (17, 30)
+    await third.commit(progress(keys, -1, 20), {}, skip=(30,))
+    assert (await workers.ledger(keys, 4).acquire(waiting=True)).skip == (30,)
+
+
+async def test_an_outage_is_waited_out(workers: Workers, keys: StageKeys, stack: Stack) -> None:
+    ledger = workers.ledger(keys, 1, lease=60)
+    await ledger.acquire(waiting=True)
+    await ledger.commit(progress(keys, -1, 1), {"a": b"1"})
+    stack.redis.stop()
+    commit = asyncio.create_task(ledger.commit(progress(keys, 1, 2), {"a": b"2"}))
+    await asyncio.sleep(1.5)
+    assert not commit.done()
+    stack.redis.start()
+    await asyncio.wait_for(commit, 15)
+    assert await workers.redis.hget(keys.key("st"), "a") == b"2"
+
+
+async def test_patience_ends_during_an_outage(stack: Stack, keys: StageKeys) -> None:
+    nobody = Workers(RedisSettings(url=SecretStr("redis://127.0.0.1:1/0")))
+    patience = Patience()
+    patience.wind_down(0.5)
+    with pytest.raises(Abandoned):
+        await asyncio.wait_for(nobody.ledger(keys, 1, patience).acquire(waiting=True), 5)
+    await nobody.redis.aclose()
+
+
+async def test_the_server_is_checked_at_start(workers: Workers, stack: Stack) -> None:
+    await check_server(workers.redis)
+    await workers.redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(Refusal, match="CONFIG SET maxmemory-policy noeviction"):
+            await check_server(workers.redis)
+    finally:
+        await workers.redis.config_set("maxmemory-policy", "noeviction")
+    nobody = connect(RedisSettings(url=SecretStr("redis://:hush@127.0.0.1:1/0")))
+    with pytest.raises(Down) as caught:
+        await check_server(nobody)
+    assert "hush" not in str(caught.value)
+    await nobody.aclose()
