@@ -11,10 +11,17 @@ from typing import Annotated
 
 import typer
 
+from agents.cli.alerts import alerts_app
 from agents.cli.arguments import arranged
 from agents.cli.backtest import EXAMPLE, backtest
 from agents.cli.config import config_app
+from agents.cli.demo import demo
+from agents.cli.doctor import doctor
+from agents.cli.replay import replay
 from agents.cli.shared import Shared
+from agents.cli.status import status
+from agents.cli.topics import topics_app
+from agents.cli.worker import exporter, worker
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
 from config.errors import ConfigError
 from streams.sources.source import SourceError
@@ -28,7 +35,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("backtest", epilog=EXAMPLE)(backtest)
-app.add_typer(config_app, name="config")
+for command in (demo, worker, exporter, replay, status, doctor):
+    app.command()(command)
+for name, group in {"alerts": alerts_app, "topics": topics_app, "config": config_app}.items():
+    app.add_typer(group, name=name)
 
 
 @app.callback()
