@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erfcx, ndtr
+from scipy.special import erfcx, log_ndtr, ndtr
 
 Floats = NDArray[np.float64]
 
 _SQRT_HALF = np.sqrt(0.5)
-_SCALED_UP_TO = 20.0  # d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits
+_SCALED_UP_TO = 3.0  # d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits
 
 
 class Greeks(NamedTuple):
@@ -46,7 +46,7 @@ def price(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLik
     d2 = d1 - total
     tails = erfcx(-_SQRT_HALF * d1) - erfcx(-_SQRT_HALF * d2)
     scaled = 0.5 * np.exp(-0.5 * d1 * d1) * tails
-    share = np.where(d1 < _SCALED_UP_TO, scaled, ndtr(d1) - np.exp(moneyness) * ndtr(d2))
+    share = np.where(d1 < _SCALED_UP_TO, scaled, ndtr(d1) - np.exp(moneyness + log_ndtr(d2)))
     time_value = np.where(total > 0, np.minimum(f, k) * share, np.where(total == 0, 0.0, np.nan))
     worth = np.maximum(np.where(is_call, f - k, k - f), 0.0) + time_value
     return np.where((f > 0) & (k > 0), worth, np.nan)
