@@ -1,0 +1,210 @@
+"""What the rest of the worker relies on from the transport, against the installed Faust and without a broker."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+import faust
+import pytest
+from faust.transport.consumer import Consumer
+from faust.types import TP
+
+from agents import transport_pins
+from agents.transport import Assignment, BatchConsumer, Hooks, IdempotentProducer, Partition, broker_urls, install
+from agents.transport_pins import TransportMismatchError, check_pins
+
+ONE, TWO = TP("quotes", 0), TP("quotes", 1)
+
+
+class Fetched(NamedTuple):
+    """A record as aiokafka hands it over, as far as the transport looks."""
+
+    offset: int
+    timestamp: int = 1_700_000_000_000
+    timestamp_type: int = 0
+
+
+def fetched(first: int, last: int) -> list[Fetched]:
+    return [Fetched(offset) for offset in range(first, last + 1)]
+
+
+class Thread:
+    """The consumer thread's side: what is assigned, where the log begins and ends, where we seek."""
+
+    def __init__(self) -> None:
+        self.sought: list[dict[TP, int]] = []
+        self.committed: dict[TP, int] = {}
+
+    def assignment(self) -> set[TP]:
+        return {ONE, TWO}
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        return self.committed
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.sought.append(dict(partitions))
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        return dict.fromkeys(partitions, 1000)
+
+
+class Rig(NamedTuple):
+    """An app with the transport, its consumer, and what was delivered."""
+
+    app: faust.App
+    consumer: Any
+    thread: Thread
+    delivered: list[Any]
+    assignments: list[Assignment]
+
+
+@pytest.fixture
+async def rig() -> Rig:
+    app = faust.App("contract", broker=broker_urls("127.0.0.1:1"), autodiscover=False, web_enabled=False)
+    assignments: list[Assignment] = []
+
+    async def start(assignment: Assignment) -> Mapping[Partition, int]:
+        assignments.append(assignment)
+        return {Partition("quotes", 0): 7, Partition("quotes", 1): 0}
+
+    async def release() -> None:
+        return
+
+    install(app, Hooks(start, release, lambda _error: None, lambda _reason: None))
+    consumer: Any = app.consumer
+    assert isinstance(consumer, BatchConsumer)
+    consumer._thread.thread_loop.close()
+    thread, delivered = Thread(), []
+
+    async def callback(message: Any) -> None:
+        delivered.append(message)
+
+    consumer._thread, consumer.callback = thread, callback
+    app.topics._acking_topics.add("quotes")
+    app.consumer_generation_id = 1
+    return Rig(app, consumer, thread, delivered, assignments)
+
+
+async def test_an_agent_receives_all_records_of_a_partition_as_one_list(rig: Rig) -> None:
+    records = fetched(0, 4)
+    await rig.consumer._deliver({ONE: records}, rig.consumer._epoch)
+    (message,) = rig.delivered
+    assert message.value is records
+    assert (message.tp, message.offset, message.generation_id) == (ONE, 4, 1)
+    channel = rig.app.topic("quotes", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    event = await channel.decode(message)
+    assert event.value is records
+
+
+async def test_records_already_delivered_are_left_out(rig: Rig) -> None:
+    rig.consumer._read_offset[ONE] = 3
+    await rig.consumer._deliver({ONE: fetched(0, 4)}, rig.consumer._epoch)
+    assert [record.offset for record in rig.delivered[0].value] == [3, 4]
+    await rig.consumer._deliver({ONE: fetched(0, 4)}, rig.consumer._epoch)
+    assert len(rig.delivered) == 1
+
+
+def deliver_and_ack(rig: Rig) -> Callable[[Collection[int]], None]:
+    def ack(which: Collection[int]) -> None:
+        for number in which:
+            rig.consumer.ack(rig.delivered[number])
+
+    return ack
+
+
+async def test_commits_cover_contiguous_batches_only(rig: Rig) -> None:
+    for first in (0, 5, 12):  # 10 and 11 are a gap of the log
+        await rig.consumer._deliver({ONE: fetched(first, first + 4)}, rig.consumer._epoch)
+    ack = deliver_and_ack(rig)
+    ack([1])
+    assert rig.consumer._new_offset(ONE) is None
+    ack([0])
+    assert rig.consumer._new_offset(ONE) == 10
+    ack([2])
+    assert rig.consumer._new_offset(ONE) == 17
+    assert rig.consumer._new_offset(ONE) is None
+    assert not rig.consumer._acked[ONE]
+
+
+async def test_a_late_acknowledgement_of_an_older_generation_releases_nothing(rig: Rig) -> None:
+    await rig.consumer._deliver({ONE: fetched(0, 4)}, rig.consumer._epoch)
+    late = rig.delivered[0]
+    rig.consumer._unacked_messages.add(late)
+    rig.app.consumer_generation_id = 2
+    rig.consumer._ranges.clear()
+    rig.consumer._read_offset[ONE] = 0
+    await rig.consumer._deliver({ONE: fetched(0, 4)}, rig.consumer._epoch)
+    assert rig.consumer.ack(late) is False
+    assert late not in rig.consumer._unacked_messages
+    assert rig.consumer._new_offset(ONE) is None
+    rig.consumer.ack(rig.delivered[1])
+    assert rig.consumer._new_offset(ONE) == 5
+
+
+async def test_what_was_fetched_before_a_seek_is_not_delivered(rig: Rig) -> None:
+    before = rig.consumer._epoch
+    rig.consumer._epoch += 1
+    rig.consumer._read_offset[ONE] = 40
+    await rig.consumer._deliver({ONE: fetched(100, 104)}, before)
+    assert rig.delivered == []
+    assert rig.thread.sought == [{ONE: 40}]
+
+
+async def test_what_is_cut_off_by_a_stopped_flow_is_fetched_again(rig: Rig) -> None:
+    async def stopping(message: Any) -> None:
+        rig.delivered.append(message)
+        rig.consumer.stop_flow()
+
+    rig.consumer.callback = stopping
+    rig.consumer._read_offset.update({ONE: 0, TWO: 20})
+    await rig.consumer._deliver({ONE: fetched(0, 4), TWO: fetched(20, 24)}, rig.consumer._epoch)
+    assert [message.tp for message in rig.delivered] == [ONE]
+    assert rig.thread.sought == [{ONE: 5, TWO: 20}]
+
+
+async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:
+    rig.thread.committed = {ONE: 500}
+    rig.consumer._acked[ONE].append(3)
+    epoch = rig.consumer._epoch
+    await rig.consumer.perform_seek()
+    assert rig.assignments == [Assignment(1, {ONE: 500, TWO: None}, {ONE: 0, TWO: 0}, {ONE: 1000, TWO: 1000})]
+    assert rig.thread.sought == [{ONE: 7, TWO: 0}]
+    assert (rig.consumer._read_offset[ONE], rig.consumer._committed_offset[ONE]) == (7, 7)
+    assert rig.consumer._read_offset[TWO] == 0
+    assert not rig.consumer._acked
+    assert rig.consumer._epoch > epoch
+    await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
+    rig.consumer.ack(rig.delivered[0])
+    assert rig.consumer._new_offset(ONE) == 10
+
+
+async def test_the_producer_is_idempotent_and_waits_for_all_replicas(rig: Rig) -> None:
+    assert isinstance(rig.app.producer, IdempotentProducer)
+    assert rig.app.producer._settings_extra() == {"acks": "all", "enable_idempotence": True}
+
+
+def test_every_server_carries_the_scheme() -> None:
+    assert broker_urls("h1:9092, h2:9093") == "kafka://h1:9092;kafka://h2:9093"
+
+
+def test_another_release_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_pins, "version", lambda _name: "0.16.0")
+    with pytest.raises(TransportMismatchError, match=r"faust-streaming 0\.15\.3, found 0\.16\.0"):
+        check_pins()
+
+
+def test_a_changed_signature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ack(self: Any, message: Any, extra: Any) -> None:
+        del self, message, extra
+
+    monkeypatch.setattr(Consumer, "ack", ack)
+    with pytest.raises(TransportMismatchError, match="ack takes"):
+        check_pins()
+
+
+def test_a_missing_attribute_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_pins, "ATTRIBUTES", ((Consumer, ("_no_such_thing",)),))
+    with pytest.raises(TransportMismatchError, match="_no_such_thing is gone"):
+        check_pins()

@@ -1,0 +1,117 @@
+"""Poison, a Redis that lost data, and situations in which a worker must refuse to run; on both stacks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.exits import DOWN, INTERNAL, OK, REFUSED
+from tests.support.counting import POISON, record_value
+from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until
+from tests.support.stack import Stack, create_flow_topics, settings_for
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+START = 90.0
+
+
+@pytest.fixture
+def fleet(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
+    settings = settings_for(
+        stack,
+        topic_prefix,
+        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 1}},
+        redis={"checkpoint_seconds": 0.5, "lease_seconds": 2},
+    )
+    create_flow_topics(stack, settings)
+    with Fleet(settings, stack.redis.url, tmp_path) as fleet:
+        yield fleet
+
+
+def run_dry(fleet: Fleet) -> None:
+    """One worker until its input is committed, then a clean stop."""
+    worker = fleet.start()
+    wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, f"drained: {fleet.log(worker)}")
+    assert fleet.stop(worker) == OK, fleet.log(worker)
+
+
+@pytest.mark.parametrize("death", [b"", b"-kill"], ids=["raises", "kills"])
+def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet, death: bytes) -> None:
+    values = [record_value(n) for n in range(150)]
+    fleet.put("readings", [*values[:90], POISON + death, *values[90:]])
+    for attempt in range(3):
+        worker = fleet.start()
+        assert worker.wait(START) == (-9 if death else INTERNAL), fleet.log(worker)
+        assert ("going record by record" in fleet.log(worker)) == (attempt == 2)
+    run_dry(fleet)
+    letters = [record for record in fleet.records("dead_letters") if dict(record.headers).get("x-error-class") == b"crash"]
+    assert {(record.value, dict(record.headers)["x-offset"]) for record in letters} == {(POISON + death, b"90")}
+    judge_once(fleet, "readings", 150)
+    judge_alerts(fleet, 1)
+
+
+def test_a_redis_that_lost_its_last_seconds_is_rewound_to(fleet: Fleet) -> None:
+    fleet.put("readings", [record_value(n) for n in range(1000)])
+    fleet.put("quotes", [record_value(n) for n in range(1000)])
+    run_dry(fleet)
+    client = fleet.redis
+    names = client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*")
+    saved = {name: client.dump(name) for name in names}
+    fleet.put("readings", [record_value(n) for n in range(1000, 2500)])
+    fleet.put("quotes", [record_value(n) for n in range(1000, 2500)])
+    run_dry(fleet)
+    assert fleet.committed("readings", 1) == {0: 2500}
+    for name, value in saved.items():
+        client.restore(name, 0, value, replace=True)
+    run_dry(fleet)
+    for role in ("readings", "quotes"):
+        judge_once(fleet, role, 2500)
+    assert fleet.committed("readings", 1) == {0: 2500}
+    assert judge_alerts(fleet, 1) == 0, "events found on the topic with the same number and id are not published again"
+
+
+def test_an_empty_redis_under_a_group_with_commits_is_refused(fleet: Fleet) -> None:
+    fleet.put("readings", [record_value(n) for n in range(200)])
+    run_dry(fleet)
+    client = fleet.redis
+    client.delete(*client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"))
+    worker = fleet.start()
+    assert worker.wait(START) == REFUSED
+    assert "committed offset 200, but Redis knows nothing of it. Restore Redis" in fleet.log(worker)
+
+
+def test_a_watermark_beyond_the_log_is_refused(fleet: Fleet) -> None:
+    fleet.put("readings", [record_value(n) for n in range(200)])
+    run_dry(fleet)
+    client = fleet.redis
+    (name,) = client.keys(f"dispersion:v1:{{*{fleet.topics.name('readings')}:0}}:wm")
+    client.set(name, 10_000)
+    worker = fleet.start()
+    assert worker.wait(START) == REFUSED
+    assert "the log ends at 200: the topic was recreated" in fleet.log(worker)
+
+
+def test_missing_servers_and_topics_have_their_exit_codes_and_no_secret_is_told(fleet: Fleet, stack: Stack) -> None:
+    worker = fleet.start(DISPERSION_REDIS__URL="redis://:hush-hush@127.0.0.1:1/0")
+    assert worker.wait(START) == DOWN
+    assert "hush-hush" not in fleet.log(worker)
+    worker = fleet.start(DISPERSION_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert worker.wait(START) == DOWN
+    if stack.name == "real":
+        worker = fleet.start(DISPERSION_KAFKA__TOPIC_PREFIX="nowhere.")
+        assert worker.wait(START) == REFUSED
+        assert "nowhere.market.option-quotes.v1" in fleet.log(worker)
+
+
+def test_views_follow_the_commits(fleet: Fleet) -> None:
+    fleet.put("readings", [record_value(n) for n in range(300)])
+    run_dry(fleet)
+    client, prefix = fleet.redis, fleet.settings.kafka.topic_prefix
+    snapshot = client.hgetall(f"dispersion:v1:{prefix}:snapshot:SPX")
+    assert json.loads(snapshot[b"value"])["total"] == 300
+    assert float(snapshot[b"published_at"]) > 1.7e9
+    assert [int(score) for _, score in client.zrange(f"dispersion:v1:{prefix}:readings:SPX:30d", 0, -1, withscores=True)] == [
+        1_752_500_100,
+        1_752_500_200,
+        1_752_500_300,
+    ]
