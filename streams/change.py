@@ -7,7 +7,8 @@ the later one (methodology, "False-positive controls and gates").
 
 import math
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, correlation_share, variance_ratio
@@ -15,7 +16,8 @@ from streams.instant import Instant
 from streams.panels import Members, Panel, Panels, common_names, members_of
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True)
+class Change:
     """The move from an earlier instant to a later one; vols and correlations in decimals."""
 
     start: Instant
@@ -56,13 +58,13 @@ class Change(NamedTuple):
             return None
         return self.correlation_to - self.correlation_from
 
-    @property
+    @cached_property
     def correlation_share(self) -> float | None:
         """1 - dln(basket_vol) / dln(index_vol); None when index vol has hardly moved."""
         share = float(correlation_share(self.index_from, self.index_to, self.basket_from, self.basket_to))
         return share if math.isfinite(share) else None
 
-    @property
+    @cached_property
     def variance_ratio(self) -> float:
         """index_vol^2 / basket_vol^2 at the end."""
         return variance_ratio(self.index_to, self.basket_to)
@@ -94,7 +96,8 @@ def _on_common_set(whole: Change, before: Panel, after: Panel, core: AbstractSet
         for values in (basket.before, basket.after)
     )
     correlation_from, correlation_to = _correlations(whole, atm)
-    return whole._replace(
+    return replace(
+        whole,
         basket_from=low,
         basket_to=high,
         correlation_from=correlation_from,

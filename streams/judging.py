@@ -74,7 +74,7 @@ class Judging:
             if verdict.blocked:
                 transitions = suspend(alert, ts, verdict.blocked, tempo)
             else:
-                ended = self._ended(rule, key, scene, verdict)
+                ended = self._ended(rule, key, scene)
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
                 shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
                 transitions = judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
@@ -90,7 +90,7 @@ class Judging:
         if verdict.distance is not None:
             self.distances[rule.name] = min(verdict.distance, self.distances.get(rule.name, 1.0))
 
-    def _ended(self, rule: Rule, key: Key, scene: Scene, verdict: Verdict) -> bool | None:
+    def _ended(self, rule: Rule, key: Key, scene: Scene) -> bool | None:
         """Whether a firing alert's exit holds; its greatest move is kept up to date on the way."""
         alert, anchor = self.book.alerts[key], self.book.anchor(key)
         if alert.standing != "firing":
@@ -98,7 +98,7 @@ class Judging:
         extent = None if anchor is None else rule.extent(scene, anchor)
         if extent is not None and extent > alert.peak:
             alert.peak = extent
-        return None if verdict.enter else rule.ended(scene, anchor, alert.peak)
+        return rule.ended(scene, anchor, alert.peak)
 
     def _tell(self, rule: Rule, key: Key, scene: Scene, verdict: Verdict, transitions: list[Transition]) -> None:
         """Write the events of the transitions, and keep the anchor of a firing alert."""

@@ -10,6 +10,8 @@ inactive ─► pending ─► firing ─► resolved (inactive again, cooling d
 * A gap between readings longer than the limit restarts a dwell. Suspended and held time neither counts nor restarts.
 * A pending alert whose condition ends, which becomes inhibited, or whose session's evaluation ends, is resolved from
   `pending` and leaves no cool-down. A firing alert carries over.
+* The exit is measured from the greatest move, so it may hold while the condition still does (half of a great move is a
+  move): intraday the exit wins, and the cool-down keeps old news from firing again; at a close the condition wins.
 * A firing alert is `updated` at once when its severity rises (severity never falls while it fires), and when label,
   direction or confidence have differed for one dwell. The daily form is updated at each close whose condition holds.
 * After it has resolved, an alert may become pending within the cool-down only with a higher severity than it had.
@@ -136,13 +138,12 @@ def judge(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo, *
         if ts - alert.since >= tempo.dwell and _may_start(alert, ts, verdict):
             alert.status = "firing"
             out.append(Transition("firing", "firing", "pending"))
-    elif alert.status == "firing" and verdict.enter:
-        alert.exit_since = 0
-        out += _update(alert, ts, verdict, shade, tempo)
-    elif alert.status == "firing":
+    elif alert.status == "firing" and ended and not (tempo.daily and verdict.enter):
         alert.changed, alert.changed_since = None, 0
-        out += _leave(alert, ts, tempo) if ended else []
-        alert.exit_since = alert.exit_since if ended else 0
+        out += _leave(alert, ts, tempo)
+    elif alert.status == "firing":
+        alert.exit_since = 0
+        out += _update(alert, ts, verdict, shade, tempo) if verdict.enter else []
     return out
 
 
@@ -198,6 +199,7 @@ def _withdraw(alert: Alert, ts: int, reason: str) -> list[Transition]:
 
 
 def _update(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo) -> list[Transition]:
+    """A firing alert whose condition holds. A shade that differs has to last for a dwell without a break."""
     escalated = greater(verdict.severity, alert.severity)
     if escalated:
         alert.severity = verdict.severity

@@ -23,7 +23,7 @@ SHAPE = tuple(0.8 + 0.04 * at for at in range(12))
 """Vol of each name relative to the basket."""
 INDEX = "SPX"
 MARKET = Market(indices=(IndexSpec(INDEX, Basket("toy", tuple(map(Constituent, NAMES, WEIGHTS))), tenors=(30, 91)),), mode="replay")
-FRIDAY, MONDAY = date(2026, 7, 10), date(2026, 7, 13)
+FRIDAY, MONDAY, TUESDAY = date(2026, 7, 10), date(2026, 7, 13), date(2026, 7, 14)
 
 
 def eastern(session: date, wall: str) -> datetime:

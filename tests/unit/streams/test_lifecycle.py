@@ -30,6 +30,9 @@ class Life:
         for second in seconds:
             self._judge(second, Verdict(), self.alert.shade, ended=ended, inhibited=False)
 
+    def both(self, second: int) -> None:
+        self._judge(second, Verdict(enter=True, severity="warning"), UNWIND, ended=True, inhibited=False)
+
     def block(self, *seconds: int) -> None:
         for second in seconds:
             self.told += [(second, item.kind) for item in suspend(self.alert, second * NS, "coverage", self.tempo)]
@@ -127,6 +130,16 @@ def test_the_exit_has_a_dwell() -> None:
     life.off(*range(401, 600))
     assert life.told == [(581, "resolved")]
     assert life.alert.ends_at == 581 * NS
+
+
+def test_intraday_the_exit_wins_over_a_condition_that_still_holds_and_at_a_close_it_does_not() -> None:
+    life, daily = fired(), Life(DAILY)
+    for second in range(281, 462):
+        life.both(second)
+    daily.on(86400)
+    daily.both(2 * 86400)
+    assert life.told == [(461, "resolved")]
+    assert daily.kinds == ["firing", "updated"]
 
 
 def test_a_suspension_stops_the_exit_dwell_too() -> None:

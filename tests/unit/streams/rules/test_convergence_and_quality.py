@@ -1,5 +1,7 @@
 """The conditions of `vol_convergence` and `data_quality`."""
 
+from typing import Any
+
 import pytest
 
 from config.rules import load_rules
@@ -38,7 +40,6 @@ def test_the_fall_that_is_needed(scope: str, sessions: float, spread: float, nee
 
 def test_the_intraday_form_scales_the_noise_to_the_time_that_has_passed() -> None:
     before, after = (15.0, 20.0), (15.6, 20.0)
-    assert RULE.evaluate.__doc__
     assert verdict(before, after, "intraday-1s").values["vol_spread_fall_needed"] == pytest.approx(0.005475)
     assert not verdict(before, after, "daily-1s").enter
     assert not verdict(before, after, "intraday-5s").enter
@@ -64,9 +65,7 @@ def test_quotes_too_wide_for_the_day_suspend() -> None:
     facts = DayFacts(ts=1, session=FRIDAY, basis="quotes", index_vol=0.15, basket_vol=0.40)
     for width, blocked in ((0.0074, ""), (0.0076, "width")):
         reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, quality_width=width, constituents=None)
-        found = Scene(
-            reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01
-        )
+        found = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01)
         assert RULE.evaluate("intraday-1s", found).blocked == blocked
 
 
@@ -88,7 +87,7 @@ def test_without_five_closes_the_long_window_lacks_history() -> None:
         ({"implied_correlation": 1.23}, ""),
     ],
 )
-def test_data_quality(fields: dict[str, float], severity: str) -> None:
+def test_data_quality(fields: dict[str, Any], severity: str) -> None:
     reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, **fields)
     scene = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates())
     found = QUALITY.evaluate("intraday", scene)

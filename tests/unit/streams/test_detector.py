@@ -1,0 +1,274 @@
+"""Scripted sessions: what the detector says about them, and what it does not."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from streams.alert_event import AlertEvent
+from streams.market import IndexSpec, Market
+from streams.reading import Reading
+from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, published, told, toy
+
+CALM = (0.148, 0.44, 0.10)
+SHOCK = (0.31, 0.53, 0.34)
+
+
+def ramp(step: int = 1) -> list[Reading]:
+    return path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=step)
+
+
+def unwound() -> Run:
+    """A run whose unwind is firing, critical, until 10:30:01."""
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:11", 590, step=10)])
+    return run
+
+
+def stay(start: str, seconds: int, level: tuple[float, float, float] = SHOCK, **fields: Any) -> list[Reading]:
+    return path(MONDAY, start, seconds, [level, level], **fields)
+
+
+def of(events: list[AlertEvent], rule: str) -> list[tuple[str, str, str]]:
+    """(kind, severity, New York time) of one rule's intraday events."""
+    return [
+        (event.data.transition, event.data.severity, f"{event.time - timedelta(hours=4):%H:%M:%S}")
+        for event in events
+        if event.data.rule == rule
+    ]
+
+
+def test_an_unwind_fires_and_becomes_critical() -> None:
+    run = Run(cap_unknown=False)
+    events = run.play([closing(FRIDAY, *CALM), *ramp(), *stay("10:20:02", 600, step=10)])
+    assert told(events) == [("vix_spike_unwind", "intraday", kind) for kind in ("pending", "firing", "updated")]
+    assert [event.data.severity for event in events] == ["warning", "warning", "critical"]
+    firing = events[1].data
+    assert (firing.label, firing.direction, firing.previous_status) == ("unwind", None, "pending")
+    assert (firing.confidence, firing.unknown) == ("low", ("correlation_change_rank",))
+    assert (events[1].time - events[0].time) == timedelta(seconds=180)
+    assert firing.starts_at == events[0].time
+    assert firing.compared_with == eastern(FRIDAY, "16:15:00")
+    assert events[2].data.reason == "escalated"
+    assert run.snapshot()["regime"] == "unwinding"
+    assert run.snapshot()["distances"]["vix_spike_unwind"] == 0.0
+
+
+def test_without_history_it_is_a_warning_at_most() -> None:
+    events = Run(cap_unknown=True).play([closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:02", 600, step=10)])
+    assert [event.data.severity for event in events] == ["warning", "warning"]
+
+
+def test_without_a_prior_close_the_low_of_the_hour_is_enough() -> None:
+    events = Run(cap_unknown=False).play([*stay("09:45:00", 900, CALM, step=10), *ramp()])
+    assert [kind for kind, _, _ in of(events, "vix_spike_unwind")] == ["pending", "firing", "updated"]
+    assert events[1].data.compared_with == eastern(MONDAY, "09:45:00")
+    assert "the low at 09:45:00 ET" in events[1].data.summary
+
+
+def test_a_repricing_is_no_unwind_and_says_so() -> None:
+    start = (0.20, 0.30, 0.30)
+    after = (0.20 * 1.43, 0.30 * 1.32, 0.36)
+    run = Run(cap_unknown=False)
+    events = run.play(
+        [closing(FRIDAY, *start), *path(MONDAY, "10:00:01", 1200, [start, after], step=10), *stay("10:20:02", 300, after, step=10)]
+    )
+    assert {event.data.rule for event in events} == {"broad_repricing"}
+    assert [event.data.transition for event in events] == ["pending", "firing", "updated"]
+    assert events[-1].data.severity == "critical"
+    assert "not a dispersion unwind" in events[-1].data.summary
+
+
+def test_calm_says_nothing() -> None:
+    wiggle = [CALM, (0.151, 0.445, 0.11), (0.146, 0.438, 0.095), CALM]
+    run = Run(cap_unknown=False)
+    assert run.play([closing(FRIDAY, *CALM), *path(MONDAY, "09:31:00", 6 * 3600, wiggle, step=15), closing(MONDAY, *CALM)]) == []
+    assert run.snapshot()["regime"] == "stable"
+    assert run.snapshot()["alerts"] == []
+
+
+def test_an_alert_is_over_when_half_is_given_back_for_the_dwell() -> None:
+    run = unwound()
+    half = (0.148 + 0.5 * 0.162, 0.48, 0.2)
+    assert run.play(stay("10:30:03", 600, (half[0] + 0.001, *half[1:]), step=10)) == []
+    back = run.play(path(MONDAY, "10:40:04", 600, [half, (0.2, 0.47, 0.2)]))
+    assert of(back, "vix_spike_unwind") == [("resolved", "critical", "10:43:04")]
+    assert back[0].data.ends_at == back[0].time
+    assert back[0].data.previous_status == "firing"
+
+
+def test_lost_coverage_suspends_and_never_resolves() -> None:
+    run = unwound()
+    lost = run.play(stay("10:30:03", 900, CALM, step=10, coverage=0.5))
+    assert told(lost) == [
+        ("data_quality", "intraday", "pending"),
+        ("vix_spike_unwind", "intraday", "suspended"),
+        ("data_quality", "intraday", "firing"),
+    ]
+    assert lost[1].data.reason == "coverage"
+    assert lost[2].data.severity == "critical"
+    assert [alert["status"] for alert in run.snapshot()["alerts"]] == ["firing", "suspended"]
+    found = run.play(stay("10:45:04", 300))
+    assert told(found) == [("data_quality", "intraday", "resolved"), ("vix_spike_unwind", "intraday", "resumed")]
+    assert found[0].time == eastern(MONDAY, "10:46:04"), "a minute of good data"
+    assert found[1].data.status == "firing"
+    assert run.count("gate_failures", "SPX", "coverage") == 1
+
+
+def test_missing_values_are_lost_data() -> None:
+    run = unwound()
+    events = run.play(stay("10:30:03", 10, basket_vol=None, vol_spread=None))
+    assert told(events) == [("vix_spike_unwind", "intraday", "suspended")]
+
+
+def test_correlation_out_of_range_suspends_but_the_worst_day_does_not() -> None:
+    run = unwound()
+    assert told(run.play(stay("10:30:03", 5, implied_correlation=1.4))) == [
+        ("data_quality", "intraday", "pending"),
+        ("vix_spike_unwind", "intraday", "suspended"),
+    ]
+    worst = Run(cap_unknown=False)
+    events = worst.play(
+        [closing(FRIDAY, 0.1731, 0.2801, 0.323), *path(MONDAY, "10:00:01", 1200, [(0.1731, 0.2801, 0.323), (0.37, 0.338, 1.2)], step=10)]
+    )
+    assert "critical" in [event.data.severity for event in events if event.data.rule == "vix_spike_unwind"]
+
+
+def test_wide_quotes_suspend_a_firing_unwind() -> None:
+    run = unwound()
+    events = run.play(stay("10:30:03", 30, index_vol_bid=0.15))
+    assert told(events) == [("vix_spike_unwind", "intraday", "suspended")]
+    assert events[0].data.reason == "width"
+    assert told(run.play(stay("10:30:34", 5))) == [("vix_spike_unwind", "intraday", "resumed")]
+
+
+def test_a_bad_print_is_rejected_and_counted() -> None:
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), *stay("09:45:00", 900, CALM, step=10)])
+    events = run.play([*stay("10:00:01", 20, (0.40, 0.50, 0.62)), *stay("10:00:22", 900, CALM, step=5)])
+    assert events == []
+    assert run.count("gate_failures", "SPX", "spike") == 1
+
+
+def test_a_jump_that_stands_is_held_for_a_minute_then_judged() -> None:
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), *stay("09:45:00", 900, CALM, step=10)])
+    events = run.play(stay("10:00:01", 600))
+    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:01:01"), ("firing", "critical", "10:04:01")]
+    assert run.count("gate_failures", "SPX", "spike") == 0
+
+
+def test_nothing_is_judged_outside_the_hours_and_pending_ends_with_them() -> None:
+    run = Run(cap_unknown=False)
+    assert run.play([closing(FRIDAY, *CALM), *stay("09:31:00", 839, step=5)]) == []
+    late = run.play(stay("15:58:00", 300, step=1))
+    assert of(late, "vix_spike_unwind") == [("pending", "critical", "15:58:00"), ("resolved", "critical", "16:00:01")]
+    assert late[-1].data.reason == "session_end"
+    assert late[-1].data.previous_status == "pending"
+
+
+def test_a_firing_alert_carries_over_the_night() -> None:
+    run = unwound()
+    run.play(stay("15:59:00", 900, step=10))
+    tuesday = run.play(path(TUESDAY, "09:45:00", 600, [SHOCK, SHOCK], step=5))
+    assert of(tuesday, "vix_spike_unwind") == []
+    over = run.play(path(TUESDAY, "09:55:01", 181, [(0.2, 0.47, 0.2)] * 2))
+    assert of(over, "vix_spike_unwind") == [("resolved", "critical", "09:58:01")]
+
+
+def test_a_gap_restarts_the_dwell() -> None:
+    run = Run(cap_unknown=False)
+    events = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 100), *stay("10:02:11", 300)])
+    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:00:00"), ("firing", "critical", "10:05:11")]
+
+
+def test_readings_without_input_are_judged() -> None:
+    silent = path(MONDAY, "10:00:00", 300, [SHOCK, SHOCK], step=30, flags=("no_input",))
+    events = Run(cap_unknown=False).play([closing(FRIDAY, *CALM), *silent])
+    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:00:00"), ("firing", "critical", "10:03:00")]
+
+
+def test_an_escalation_breaks_the_cool_down() -> None:
+    some = (0.19, 0.46, 0.17)
+    run = Run(cap_unknown=False)
+    first = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 200, some), *stay("10:03:21", 200, CALM)])
+    assert [kind for kind, _, _ in of(first, "vix_spike_unwind")] == ["pending", "firing", "resolved"]
+    assert run.play(stay("10:06:42", 600, some, step=10)) == [], "cooling down"
+    again = run.play(stay("10:16:43", 300, (0.24, 0.48, 0.21)))
+    assert of(again, "vix_spike_unwind") == [("pending", "critical", "10:16:43"), ("firing", "critical", "10:19:43")]
+    assert [event.sequence for event in again if event.data.rule == "vix_spike_unwind"] == ["00000004", "00000005"]
+
+
+def test_a_convergence_says_who_moved() -> None:
+    run = Run(cap_unknown=False)
+    events = run.play([closing(FRIDAY, *CALM), *path(MONDAY, "10:00:00", 1300, [CALM, (0.15, 0.39, 0.12), (0.15, 0.39, 0.12)], step=10)])
+    assert [(event.data.transition, event.data.direction) for event in events] == [("pending", "benign"), ("firing", "benign")]
+    assert {event.data.labels.scope for event in events} == {"intraday-1s"}
+    assert {event.data.severity for event in events} == {"info"}
+
+
+def test_an_unwind_inhibits_a_convergence_and_escalates_one_that_fires() -> None:
+    fresh = Run(cap_unknown=False)
+    both = (0.26, 0.44, 0.34)
+    events = fresh.play([closing(FRIDAY, *CALM), *stay("10:00:00", 1200, both, step=10)])
+    assert of(events, "vol_convergence") == [("pending", "warning", "10:00:00"), ("resolved", "warning", "10:03:00")]
+    assert [event.data.reason for event in events if event.data.rule == "vol_convergence"][-1] == "inhibited"
+    old = Run(cap_unknown=False)
+    slow = (0.175, 0.42, 0.13)
+    events = old.play(
+        [closing(FRIDAY, *CALM), *stay("10:00:00", 700, slow, step=10), *path(MONDAY, "10:11:41", 1200, [slow, both], step=10)]
+    )
+    assert [(kind, severity) for kind, severity, _ in of(events, "vol_convergence")] == [
+        ("pending", "info"),
+        ("firing", "info"),
+        ("updated", "warning"),
+        ("updated", "critical"),
+    ]
+
+
+def test_the_regime_of_an_adverse_convergence() -> None:
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 700, (0.175, 0.435, 0.12), step=10)])
+    assert run.snapshot()["regime"] == "converging"
+
+
+def test_the_daily_form_is_judged_at_the_close_alone() -> None:
+    run = Run(cap_unknown=False)
+    events = run.play([closing(FRIDAY, *CALM), closing(MONDAY, *SHOCK)])
+    assert told(events, rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "firing")]
+    assert told(run.play([closing(TUESDAY, 0.37, 0.55, 0.42)]), rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "updated")]
+    over = run.play([closing(date(2026, 7, 15), 0.20, 0.47, 0.2)])
+    assert told(over, rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "resolved")]
+    assert over[0].data.thresholds.dwell_seconds == 0.0
+
+
+def test_a_close_with_lost_coverage_suspends_the_daily_form() -> None:
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), closing(MONDAY, *SHOCK)])
+    assert told(run.play([closing(TUESDAY, 0.20, 0.47, 0.2, coverage=0.5)]), rule="vix_spike_unwind") == [
+        ("vix_spike_unwind", "daily", "suspended")
+    ]
+    assert told(run.play([closing(date(2026, 7, 15), 0.20, 0.47, 0.2)]), rule="vix_spike_unwind") == [
+        ("vix_spike_unwind", "daily", "resumed"),
+        ("vix_spike_unwind", "daily", "resolved"),
+    ]
+
+
+def test_no_difference_is_taken_across_a_gap() -> None:
+    assert Run(cap_unknown=False).play([published(date(2026, 6, 1), 15, 44, 41, 10), published(date(2026, 6, 12), 31, 53, 43, 34)]) == []
+    assert Run(cap_unknown=False).play([published(date(2026, 6, 1), 15, 44, 41, 10), published(date(2026, 6, 11), 31, 53, 43, 34)]) != []
+
+
+def test_a_name_that_drops_out_is_no_alert() -> None:
+    run = Run(cap_unknown=False)
+    dropped = ["N11"]
+    gates = {"coverage": 0.95, "coverage_names": 0.9}
+    events = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 900, CALM, step=10, dropped=dropped, **gates)])
+    assert events == []
+    assert run.snapshot()["changes"]["basket_vol"]["1d"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_an_index_without_a_basket_has_no_rules() -> None:
+    run = Run(cap_unknown=False, market=Market(indices=(IndexSpec("SPX"),)))
+    alone = [toy(reading.ts_event, 0.3, 0.5, 0.3, constituents=None, coverage=None) for reading in stay("10:00:00", 300)]
+    assert run.play([closing(FRIDAY, *CALM), *alone]) == []
