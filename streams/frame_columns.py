@@ -66,9 +66,9 @@ def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> list[Colu
     return [columns for columns in batches if len(next(iter(columns.values())))]
 
 
-def text_column(columns: Columns, name: str) -> tuple[list[str], NDArray[np.integer[Any]]]:
-    """Vocabulary and codes of a text column; a null word of the vocabulary reads as empty text."""
-    column = _complete(columns, name)
+def text_column(columns: Columns, name: str, *, gaps: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
+    """Vocabulary and codes of a text column; with `gaps` a null is empty text, without them it is refused."""
+    column = columns[name].cast(pa.string()).fill_null("") if gaps and columns[name].null_count else _complete(columns, name)
     if not isinstance(column, pa.DictionaryArray):
         column = column.dictionary_encode()
     return [word or "" for word in column.dictionary.to_pylist()], column.indices.to_numpy()

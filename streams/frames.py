@@ -117,7 +117,7 @@ def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> T
 def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[Any]]]:
     """Vocabulary and codes of (underlying, root)."""
     names, code = text_column(columns, "underlying")
-    roots, root = text_column(columns, "root") if "root" in columns else ([""] * len(names), code)
+    roots, root = text_column(columns, "root", gaps=True) if "root" in columns else ([""] * len(names), code)
     if len(names) == len(roots) and np.array_equal(code, root):
         pairs = list(zip(names, roots, strict=True))
     else:

@@ -1,0 +1,193 @@
+"""Frames both ways, and every way in which one is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from streams.decode_error import REASONS, DecodeError
+from streams.frame_columns import Limits
+from streams.frame_layout import inspect
+from streams.frames import QUOTE_SCHEMA, TICK_SCHEMA, decode_quote_frame, decode_tick_frame, encode_quotes, encode_ticks
+from streams.records import Quotes, Series, Ticks
+from tests.support.frame_bytes import LIMITS, quotes, table, ticks, written
+
+
+def refusal(value: bytes, limits: Limits = LIMITS) -> str:
+    with pytest.raises(DecodeError) as refused:
+        decode_quote_frame(value, 0, limits)
+    assert refused.value.reason in REASONS
+    return refused.value.reason
+
+
+def named(block: Quotes) -> list[Series]:
+    return [block.series[code] for code in block.series_code]
+
+
+def test_quotes_survive_their_frame() -> None:
+    sent = quotes(500)
+    (got,) = decode_quote_frame(encode_quotes(sent), 77, LIMITS, 5.0)
+    assert named(got) == named(sent)
+    for column in ("expiry", "strike", "call", "bid", "ask", "ts_event"):
+        np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
+        assert getattr(got, column).dtype == getattr(sent, column).dtype
+    assert got.series_code.dtype == np.int32
+    assert (got.record_ts == 77).all()
+    assert got.refresh_seconds == 5.0
+
+
+def test_ticks_survive_their_frame() -> None:
+    sent = ticks(300)
+    (got,) = decode_tick_frame(encode_ticks(sent), 77, LIMITS)
+    assert [got.symbols[code] for code in got.symbol_code] == [sent.symbols[code] for code in sent.symbol_code]
+    for column in ("price", "size", "ts_event"):
+        np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
+    assert isinstance(got, Ticks)
+
+
+@pytest.mark.parametrize(
+    "text", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.uint16(), pa.large_string())]
+)
+def test_text_may_come_in_any_arrow_form(text: Any) -> None:
+    schema = pa.schema([(field.name, text if field.name in {"underlying", "root", "right"} else field.type) for field in QUOTE_SCHEMA])
+    (got,) = decode_quote_frame(written(table(4).cast(schema)), 0, LIMITS)
+    assert named(got) == [Series("SPX", "SPXW"), Series("BRK.B", "BRK.B")] * 2
+    assert got.call.tolist() == [True, False, True, False]
+
+
+def test_columns_may_come_in_any_order_and_the_optional_ones_not_at_all() -> None:
+    plain = (
+        table(4)
+        .drop_columns(["root", "bid_size", "ask_size"])
+        .select(["ts_event", "ask", "bid", "right", "strike", "expiry", "underlying"])
+    )
+    (got,) = decode_quote_frame(written(plain), 0, LIMITS)
+    assert got.series == (Series("SPX", "SPX"), Series("BRK.B", "BRK.B"))
+    assert got.ask.tolist() == [1.5, 1.5, 1.5, 1.5]
+
+
+def test_spellings_of_one_name_become_one_series() -> None:
+    rows = table(3).set_column(0, QUOTE_SCHEMA.field("underlying"), pa.array(["BRK-B", "brk/b", "<script>"]).dictionary_encode())
+    rows = rows.set_column(1, QUOTE_SCHEMA.field("root"), pa.array(["", None, "x"]).dictionary_encode())
+    (got,) = decode_quote_frame(written(rows), 0, LIMITS)
+    assert named(got) == [Series("BRK.B", "BRK.B"), Series("BRK.B", "BRK.B"), Series("", "X")]
+
+
+def test_several_batches_are_several_values_in_order() -> None:
+    value = written(table(10), rows=4)
+    blocks = decode_quote_frame(value, 0, LIMITS)
+    assert [len(block.bid) for block in blocks] == [4, 4, 2]
+    assert np.concatenate([block.ts_event for block in blocks]).tolist() == table(10)["ts_event"].to_pylist()
+
+
+def test_a_frame_without_rows_gives_nothing() -> None:
+    assert decode_quote_frame(written(table(0)), 0, LIMITS) == []
+    assert decode_quote_frame(written(table(2).slice(0, 0)), 0, LIMITS) == []
+
+
+def test_an_absent_price_is_not_a_number() -> None:
+    rows = table(3).set_column(5, QUOTE_SCHEMA.field("bid"), pa.array([1.0, None, 2.0]))
+    (got,) = decode_quote_frame(written(rows), 0, LIMITS)
+    np.testing.assert_array_equal(got.bid, [1.0, np.nan, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda rows: rows.drop_columns(["strike"]), "schema"),
+        (lambda rows: rows.append_column("venue", pa.array(["X"] * len(rows))), "schema"),
+        (lambda rows: rows.append_column("bid", rows["bid"]), "schema"),
+        (lambda rows: rows.set_column(3, "strike", rows["strike"].cast(pa.float32())), "schema"),
+        (lambda rows: rows.set_column(2, "expiry", pa.array(["2026-07-17"] * len(rows))), "schema"),
+        (lambda rows: rows.set_column(9, "ts_event", rows["ts_event"].cast(pa.timestamp("ns", "UTC"))), "schema"),
+        (lambda rows: rows.set_column(0, "underlying", pa.array([1] * len(rows))), "schema"),
+        (lambda rows: rows.set_column(9, "ts_event", pa.array([None] * len(rows), pa.int64())), "type"),
+        (lambda rows: rows.set_column(0, "underlying", pa.array([None] * len(rows), pa.string())), "type"),
+        (lambda rows: rows.set_column(4, "right", pa.array(["C", "call", "P", "C"]).dictionary_encode()), "type"),
+    ],
+)
+def test_another_schema_is_refused(change: Callable[[Any], Any], reason: str) -> None:
+    assert refusal(written(change(table(4)))) == reason
+
+
+def test_an_unused_word_of_the_vocabulary_does_no_harm() -> None:
+    right = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0], pa.int8()), ["C", "P", "whatever"])
+    (got,) = decode_quote_frame(written(table(3).set_column(4, "right", right)), 0, LIMITS)
+    assert got.call.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("codec", ["lz4", "zstd"])
+def test_compressed_bodies_are_refused_unread(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pa.ipc, "open_stream", lambda *_: pytest.fail("Arrow must not see it"))
+    assert refusal(written(table(200_000, constant=True), compression=codec)) == "compressed"
+
+
+def test_bytes_and_rows_are_limited() -> None:
+    value = written(table(100), rows=40)
+    assert refusal(value, Limits(record_bytes=len(value) - 1)) == "too_large"
+    assert refusal(value, Limits(rows=99)) == "too_many_rows"
+    assert refusal(value, Limits(rows=39)) == "too_many_rows"
+    assert len(decode_quote_frame(value, 0, Limits(record_bytes=len(value), rows=100))) == 3
+
+
+def test_the_vocabulary_is_limited_too() -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), [f"N{at}" for at in range(101)])
+    assert refusal(written(table(1).set_column(0, "underlying", words)), Limits(rows=100)) == "too_many_rows"
+
+
+def test_a_claim_of_many_rows_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = written(table(77))
+    at = value.rindex((77).to_bytes(8, "little"), 0, value.rindex(b"\xff\xff\xff\xff", 0, -8) + 400)
+    monkeypatch.setattr(pa.ipc, "open_stream", lambda *_: pytest.fail("Arrow must not see it"))
+    for claim, reason in ((2**40, "too_many_rows"), (-1, "arrow")):
+        assert refusal(value[:at] + claim.to_bytes(8, "little", signed=True) + value[at + 8 :]) == reason
+
+
+def test_codes_outside_the_vocabulary_are_refused() -> None:
+    code = (123_456).to_bytes(4, "little", signed=True)
+    words = [f"N{at}" for at in range(123_457)]
+    column = pa.DictionaryArray.from_arrays(pa.array([123_456, 123_456], pa.int32()), words)
+    value = written(table(2).set_column(0, "underlying", column))
+    assert value.count(code * 2) == 1
+    assert refusal(value.replace(code * 2, (2**31 - 1).to_bytes(4, "little") * 2)) == "dictionary"
+
+
+def test_delta_dictionaries_are_refused() -> None:
+    sink = pa.BufferOutputStream()
+    first, second = (
+        table(2),
+        table(2).set_column(
+            0, QUOTE_SCHEMA.field("underlying"), pa.DictionaryArray.from_arrays(pa.array([0, 2], pa.int32()), ["SPX", "BRK-B", "NEW"])
+        ),
+    )
+    with pa.ipc.new_stream(sink, first.schema, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as writer:
+        writer.write_table(first)
+        writer.write_table(second)
+    assert refusal(sink.getvalue().to_pybytes()) == "dictionary"
+
+
+def test_broken_streams_are_refused() -> None:
+    value = written(table(5))
+    assert inspect(value, 100).rows == 5
+    assert refusal(b"\xff\xff\xff\xff") == "arrow"
+    assert refusal(b"\xff\xff\xff\xff" + b"\0" * 4) == "arrow"
+    assert refusal(value + b"x") == "arrow"
+    assert refusal(value + value) == "arrow"
+    assert refusal(value[:-20]) == "arrow"
+    assert refusal(b"\xff\xff\xff\xff" + (2**31 - 1).to_bytes(4, "little") + value[8:]) == "arrow"
+    assert refusal(written(table(1100), rows=1)) == "arrow"
+
+
+def test_a_frame_may_end_without_an_end_mark() -> None:
+    value = written(table(5))
+    assert value.endswith(b"\xff\xff\xff\xff\0\0\0\0")
+    assert len(decode_quote_frame(value[:-8], 0, LIMITS)) == 1
+
+
+def test_a_tick_frame_is_no_quote_frame() -> None:
+    assert refusal(encode_ticks(ticks(3))) == "schema"
+    with pytest.raises(DecodeError, match="missing symbol"):
+        decode_tick_frame(encode_quotes(quotes(3)), 0, LIMITS)
+    assert set(TICK_SCHEMA.names) == {"symbol", "price", "size", "ts_event"}
