@@ -2,8 +2,9 @@
 
 ``python -m agents.embedded_broker [BROKERS]`` prints the bootstrap list, then obeys one command a line on stdin and answers
 each with ``ok`` or ``error …``; end of input ends it. It keeps everything in memory and speaks enough of the protocol for
-producers, consumer groups and commits. It has no CreateTopics, no DescribeConfigs and no security, keeps about 4.6 MB
-a partition, and makes an unknown topic with 4 partitions, so topics are created here before anyone asks for them.
+producers, consumer groups and commits. It has no CreateTopics, no DescribeConfigs and no security, and makes an unknown
+topic with 4 partitions, so topics are created here before anyone asks for them. It keeps about 4.6 MB a partition and
+drops whole batches: two of 3 MB in a row leave nothing to read.
 
     topic NAME PARTITIONS           create a topic
     down ID | up ID                 stop or restart a broker (-1: all)

@@ -89,7 +89,7 @@ class Prometheus(MonitoringServer):
 
     programs = ("prometheus",)
     data_flag = "--storage.tsdb.path"
-    flags = ("--storage.tsdb.retention.time=1h", "--log.level=warn")
+    flags = ("--storage.tsdb.retention.time=1h", "--log.level=warn", "--rules.alert.resend-delay=1s")
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Labels and value of every series of an instant vector."""

@@ -1,0 +1,29 @@
+"""The check for processes left behind sees orphans too, and only this run's."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.leftovers import TAG, leftovers, processes_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+SLEEP = "import time; time.sleep(60)"
+
+
+def test_an_orphan_is_seen_and_a_stranger_is_not() -> None:
+    """The middle process ends at once, so the last one has no parent of ours."""
+    arguments = f"[sys.executable, '-c', {SLEEP!r}], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+    spawn = f"import subprocess, sys; print(subprocess.Popen({arguments}).pid)"
+    pids = []
+    for tag in ("ours", "theirs"):
+        environment = {**os.environ, TAG: tag}
+        pids.append(int(subprocess.run([sys.executable, "-c", spawn], env=environment, check=True, capture_output=True).stdout))
+    try:
+        assert set(leftovers("ours", patience=0.2)) == {pids[0]}
+        assert SLEEP in processes_of("ours")[pids[0]]
+    finally:
+        for pid in pids:
+            os.kill(pid, 9)
+    assert leftovers("ours") == {}
