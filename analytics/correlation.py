@@ -21,6 +21,7 @@ class BasketSums(NamedTuple):
     """B = SUM w^2 s^2."""
 
 
+@np.errstate(all="ignore")  # sums of absurd vols overflow to infinity, which no correlation survives
 def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
     """A and B of n names over those with a vol and a positive weight; NaN if there is none.
 
@@ -81,7 +82,7 @@ def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> 
     """
     x, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     order = np.argsort(x, kind="stable")
-    order = order[w[order] > 0]
+    order = order[(w[order] > 0) & (w[order] < np.inf)]
     if not order.size:
         return math.nan
     cumulative = np.cumsum(w[order] / w[order].max())
@@ -116,7 +117,7 @@ def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> flo
     0.16002
     """
     sums = basket_sums(weights, vols)
-    variance = float(correlation) * (sums.vol**2 - sums.diagonal) + sums.diagonal
+    variance = float(correlation) * (sums.vol * sums.vol - sums.diagonal) + sums.diagonal
     return math.sqrt(variance) if variance >= 0 else math.nan
 
 

@@ -10,6 +10,7 @@ Floats = NDArray[np.float64]
 _SMALLEST_MOVE = 0.01  # |d ln index_vol| below which a share of the move has no meaning
 
 
+@np.errstate(over="ignore")  # absurd variances sum to infinity
 def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
     """sqrt(SUM w v) over the names with a variance, weights renormalised over them; NaN if there is none.
 
