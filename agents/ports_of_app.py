@@ -34,13 +34,15 @@ log = logging.getLogger(__name__)
 class AppPorts:
     """The app and the metrics as the crew sees them."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, redis: Redis) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, redis: Redis, counts: Mapping[str, int]) -> None:
+        """`counts` has the partitions of every topic, as the cluster has them."""
         self.metrics, self.measures = metrics, Measures(metrics)
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
         self._views = Views(redis, settings.kafka.topic_prefix)
         self._plans: Sequence[Plan] = ()
+        self.partition_counts = counts
         self._released: float | None = None
         self.publishers: list[Publisher] = []
 
@@ -74,11 +76,6 @@ class AppPorts:
     def effects(self, plan: Plan) -> StageEffects:
         """The effects of one stage."""
         return StageEffects(self.metrics, self._views, plan, live=self._settings.mode == "live")
-
-    def partition_counts(self) -> Mapping[str, int]:
-        """Partitions of every input topic, as the group coordinator last saw them."""
-        consumer = self.running_app.consumer
-        return {topic: consumer.topic_partitions(topic) or 0 for plan in self._plans for topic in plan.inputs}
 
     async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
         """Log ends fresh from the broker; empty when it does not answer."""

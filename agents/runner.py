@@ -102,7 +102,7 @@ class Crew:
         effects = self._ports.effects(plan)
         publisher = self._ports.publisher(self.patience)
         try:
-            stage = plan.make(partition, self._ports.partition_counts())
+            stage = plan.make(partition, self._ports.partition_counts)
             runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects)
         except ValueError as error:
             raise Refusal(

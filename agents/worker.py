@@ -5,7 +5,7 @@ import hashlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 
@@ -51,8 +51,9 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
     log_to_stderr()
     try:
         chosen = plans(settings)
-        check_topics(settings).refuse()
-        return asyncio.run(Worker(settings, chosen).run())
+        topics = check_topics(settings)
+        topics.refuse()
+        return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}).run())
     except (ConfigError, Refusal) as error:
         log.critical("refused: %s", error)
         return REFUSED
@@ -75,8 +76,8 @@ def log_to_stderr() -> None:
 class Worker:
     """One process's work, from the checks to the last commit."""
 
-    def __init__(self, settings: Settings, plans: Sequence[Plan]) -> None:
-        self._settings, self._plans = settings, plans
+    def __init__(self, settings: Settings, plans: Sequence[Plan], partitions: Mapping[str, int]) -> None:
+        self._settings, self._plans, self._partitions = settings, plans, partitions
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
         self._identify()
@@ -103,7 +104,7 @@ class Worker:
         redis = connect(settings.redis)
         try:
             await check_server(redis)
-            ports = AppPorts(settings, self._metrics, redis)
+            ports = AppPorts(settings, self._metrics, redis, self._partitions)
             store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
             crew = Crew(self._plans, store, ports, self._status, idle_after=idle_after)
