@@ -1,0 +1,102 @@
+"""Whatever the bytes, decoding yields columns, heartbeats or refusals, and the same ones however the records are cut into batches."""
+
+import itertools
+import json
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
+from streams.frame_columns import Limits
+from streams.frames import encode_quotes
+from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks
+from tests.support.frame_bytes import START, quotes
+
+QUOTE = {"underlying": "SPX", "expiry": "2026-07-17", "strike": 6200.0, "right": "P", "bid": 1.5, "ask": 2.0, "ts_event": START}
+GOOD = json.dumps(QUOTE).encode()
+FRAME = encode_quotes(quotes(3))
+HEADERS = st.sampled_from(
+    [
+        (),
+        (("content-type", b"application/json"),),
+        (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),),
+        ((REFRESH_HEADER, b"60"),),
+        ((REFRESH_HEADER, b"-"),),
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.sampled_from(["C", "P", "2026-07-17", START])
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=10
+)
+NEAR_QUOTES = st.dictionaries(st.sampled_from([*QUOTE, "root", "symbol", "size", "price"]), JSON, max_size=3).map(
+    lambda change: QUOTE | change
+)
+
+
+def mutated(value: bytes) -> st.SearchStrategy[bytes]:
+    """A few bytes of a value replaced, and perhaps its end cut off."""
+    edits = st.lists(st.tuples(st.integers(0, len(value) - 1), st.integers(0, 255)), max_size=4)
+
+    def apply(edits: list[tuple[int, int]], end: int) -> bytes:
+        data = bytearray(value)
+        for at, byte in edits:
+            data[at] = byte
+        return bytes(data[:end])
+
+    return st.builds(apply, edits, st.just(len(value)) | st.integers(0, len(value)))
+
+
+VALUES = st.none() | st.binary(max_size=200) | NEAR_QUOTES.map(lambda row: json.dumps(row).encode()) | mutated(GOOD)
+VALUES |= st.lists(NEAR_QUOTES | JSON, max_size=3).map(lambda rows: json.dumps(rows).encode())
+
+
+def records(values: st.SearchStrategy[bytes | None]) -> st.SearchStrategy[InputRecord]:
+    time = st.just(START // 1_000_000) | st.integers(-(2**63), 2**63 - 1)
+    return st.builds(InputRecord, st.just("t"), st.just(0), st.just(0), time, st.none(), values, HEADERS)
+
+
+def check(item: Quotes | Ticks | Heartbeat | Malformed, among: list[InputRecord]) -> None:
+    if isinstance(item, Malformed):
+        assert item.reason in REASONS
+        assert len(item.message) <= 200
+        assert any(item.record is one for one in among)
+    elif isinstance(item, Heartbeat):
+        assert -(2**63) <= item.ts_event < 2**63
+    else:
+        code = item.series_code if isinstance(item, Quotes) else item.symbol_code
+        vocabulary: tuple[Any, ...] = item.series if isinstance(item, Quotes) else item.symbols
+        assert code.size
+        assert 0 <= code.min() <= code.max() < len(vocabulary) == len(set(vocabulary))
+        columns = [column for column in item if isinstance(column, np.ndarray)]
+        assert {column.size for column in columns} == {code.size}
+
+
+@given(st.lists(records(VALUES), max_size=6))
+def test_any_bytes_are_quotes_or_refusals(among: list[InputRecord]) -> None:
+    for item in decode_quotes(among, Limits(record_bytes=400, rows=3)):
+        check(item, among)
+
+
+@given(st.lists(records(VALUES), max_size=6))
+def test_any_bytes_are_ticks_or_refusals(among: list[InputRecord]) -> None:
+    for item in decode_ticks(among, {"VIX"}):
+        check(item, among)
+
+
+def flat(item: Quotes | Heartbeat | Malformed) -> list[object]:
+    """One entry a row, so that how rows are gathered into columns does not show."""
+    if not isinstance(item, Quotes):
+        return [repr(item)]
+    columns = (item.expiry, item.strike, item.call, item.bid, item.ask, item.ts_event, item.record_ts)
+    rows = zip(item.series_code.tolist(), *(column.tolist() for column in columns), strict=True)
+    return [repr((item.series[code], *rest, item.refresh_seconds)) for code, *rest in rows]
+
+
+@given(st.lists(records(VALUES | st.just(GOOD) | st.just(FRAME)), max_size=10), st.lists(st.integers(0, 10), max_size=4))
+def test_how_records_are_cut_into_batches_does_not_show(among: list[InputRecord], cuts: list[int]) -> None:
+    whole = [row for item in decode_quotes(among) for row in flat(item)]
+    edges = [0, *sorted(min(cut, len(among)) for cut in cuts), len(among)]
+    parts = [row for a, b in itertools.pairwise(edges) for item in decode_quotes(among[a:b]) for row in flat(item)]
+    assert parts == whole
