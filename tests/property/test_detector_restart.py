@@ -30,7 +30,9 @@ def script() -> tuple[InputRecord, ...]:
         *path(MONDAY, "10:18:00", 900, [SHOCK, SOME, SOME], step=10),
         *path(MONDAY, "10:33:10", 300, [SOME, SOME], step=25, index_vol_bid=0.15),
         *path(MONDAY, "15:50:00", 800, [SHOCK, SHOCK], step=20),
-        *path(TUESDAY, "09:44:00", 900, [SHOCK, CALM], step=15),
+        *path(TUESDAY, "09:44:00", 900, [SHOCK, SOME], step=15),
+        *path(TUESDAY, "09:59:20", 2400, [SOME, SOME], step=25),
+        *path(TUESDAY, "10:40:00", 400, [(0.25, 0.48, 0.24)] * 2, step=20),
         closing(TUESDAY, *CALM),
     ]
     return tuple(record(reading, offset) for offset, reading in enumerate(readings))
@@ -49,6 +51,8 @@ def test_the_script_is_eventful() -> None:
     text = b"".join(value for _, value in expected())
     for kind in ("pending", "firing", "updated", "suspended", "resumed", "resolved"):
         assert f"io.dispersion.alert.{kind}.v1".encode() in text
+    assert b"the low at 09:59:00 ET" in text
+    assert whole().counts["gate_failures", "SPX", "spike"] == 1
     assert len({event_id for event_id, _ in expected()}) == len(expected())
 
 
@@ -77,6 +81,22 @@ def test_cuts_restarts_and_repeats_change_nothing(cuts: list[int], restarts: lis
     assert tuple(told) == expected()
     assert counts == whole().counts
     assert output.snapshots == whole().snapshots
+
+
+def test_a_restart_after_every_reading_changes_nothing() -> None:
+    stage, store = DetectorStage(MARKET, RULES), dict[str, bytes]()
+    told: list[OutboxEntry] = []
+    counts: Counter[Count] = Counter()
+    for one in script():
+        output = stage.process([one])
+        told += output.outbox
+        counts += output.counts
+        store = {name: value for name, value in {**store, **stage.chunks()}.items() if value}
+        stage = DetectorStage(MARKET, RULES)
+        stage.restore(store)
+    assert tuple(told) == expected()
+    assert counts == whole().counts
+    assert sum(name.startswith("minute/") for name in store) <= 61, "buckets are dropped"
 
 
 def test_a_restart_without_its_state_is_noticed_by_this_test() -> None:
