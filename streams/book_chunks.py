@@ -24,7 +24,7 @@ class BookChunks:
 
     def touch(self, series: Ints) -> None:
         """Contracts of these series have changed."""
-        self._changed.update(np.unique(series >> SERIES_BITS).tolist())
+        self._changed.update(np.flatnonzero(np.bincount(series >> SERIES_BITS)).tolist())
 
     def cleared(self) -> None:
         """The book has been cleared."""

@@ -34,6 +34,8 @@ class LineTerms:
 
     def forget(self, underlyings: set[str]) -> None:
         """The listings of these have changed."""
+        if not underlyings:
+            return
         positions = [at for symbol in underlyings if (at := self._monitored.position.get(symbol)) is not None]
         self._until[np.isin(self._lines.underlying, positions)] = NEVER_CHOSEN
 

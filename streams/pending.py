@@ -7,12 +7,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.records import NS
+
 Columns = tuple[NDArray[Any], ...]
 """Arrays of one length."""
 
 
 class Pending:
-    """Rows by second, in order of arrival. A column named `second` comes with those given."""
+    """Rows by second, in order of arrival; a column named `ts` (nanoseconds) says which second a row belongs to."""
 
     def __init__(self, **dtypes: type[np.generic]) -> None:
         self._dtypes: Final = dtypes
@@ -43,21 +45,17 @@ class Pending:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """All rows, by second and arrival, for a checkpoint."""
-        blocks = [(second, block) for second in sorted(self._blocks) for block in self._blocks[second]]
-        columns = self.empty()
-        columns["second"] = np.concatenate([columns["second"], *(np.full(block[0].size, second, np.int64) for second, block in blocks)])
-        for at, name in enumerate(self._dtypes):
-            columns[name] = np.concatenate([columns[name], *(block[at] for _, block in blocks)])
-        return columns
+        blocks = [block for second in sorted(self._blocks) for block in self._blocks[second]]
+        return {name: np.concatenate([none, *(block[at] for block in blocks)]) for at, (name, none) in enumerate(self.empty().items())}
 
     def empty(self) -> dict[str, NDArray[Any]]:
         """The columns without rows."""
-        return {"second": np.empty(0, np.int64)} | {name: np.empty(0, dtype) for name, dtype in self._dtypes.items()}
+        return {name: np.empty(0, dtype) for name, dtype in self._dtypes.items()}
 
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace all rows by those of `columns`."""
         self._blocks.clear()
-        self.add(columns["second"], tuple(columns[name] for name in self._dtypes))
+        self.add(-(-columns["ts"] // NS), tuple(columns[name] for name in self._dtypes))
 
     def renumber(self, name: str, numbers: NDArray[np.int64]) -> None:
         """Replace a column, in the order of `columns`; rows that get a negative number are dropped."""

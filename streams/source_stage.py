@@ -149,12 +149,13 @@ class SourceStage(ABC):
         if kept.all():
             self._pending.add(admission.second, rows.columns)
         else:
-            self._pending.add(admission.second[kept], tuple(column[kept] for column in rows.columns))
+            at = np.flatnonzero(kept)
+            self._pending.add(admission.second[at], tuple([column.take(at) for column in rows.columns]))
             self._count(output, rows.outcome[~kept])
-        for at in np.flatnonzero(np.diff(admission.closed, prepend=before)).tolist():
-            after = int(admission.closed[at])
-            self._close(output, before, after)
-            before = after
+        if self._clock.closed > before:  # once for each row that closed something: a batch must not look different from its rows
+            for after in np.unique(admission.closed[admission.closed > before]).tolist():
+                self._close(output, before, after)
+                before = after
 
     def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
         for code, rows in enumerate(np.bincount(outcome).tolist()):

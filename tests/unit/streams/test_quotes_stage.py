@@ -159,6 +159,17 @@ def test_a_contract_is_stale_after_three_refreshes() -> None:
     assert surfaces.reason == ("",)
 
 
+def test_a_restart_remembers_what_refresh_was_declared() -> None:
+    more = frame_of(taken(quotes_of([AAPL], open_ns(SESSION) - NS, refresh_seconds=20.0), np.array([0])))
+    waiting = stage()
+    waiting.process([more, heartbeat(open_ns(SESSION) - NS)])
+    resumed = stage()
+    resumed.restore(waiting.chunks())
+    first = open_ns(SESSION) + NS
+    opened = resumed.process([frame_of(taken(quotes_of([MSFT], first), np.array([0]))), heartbeat(first)])
+    assert spy(frames_in(opened.messages))[-1].refresh_seconds == 20.0
+
+
 def test_the_near_term_that_stands_in_is_flagged() -> None:
     listed = (date(2026, 7, 17), date(2026, 8, 21))
     at = open_ns(date(2026, 7, 9)) + 3600 * NS

@@ -1,0 +1,49 @@
+"""Book checkpoints: what has changed, and no more."""
+
+import numpy as np
+
+from streams.book import QuoteBook
+from streams.book_chunks import BookChunks
+from streams.contract_key import SERIES_LIMIT, Ints, pack, series_of
+
+
+def key_of(series: int) -> Ints:
+    return pack(np.array([series]), np.array([20_000], np.int32), np.array([100.0]), np.array([True]))[0]
+
+
+def put(book: QuoteBook, chunks: BookChunks, series: int, bid: float) -> None:
+    key = key_of(series)
+    book.apply(book.locate(key), np.array([1]), np.array([bid]), np.array([bid + 1]))
+    chunks.touch(series_of(key))
+
+
+def test_only_touched_parts_are_written() -> None:
+    book = QuoteBook()
+    chunks = BookChunks(book)
+    for series in (0, 63, 64, SERIES_LIMIT - 1):
+        put(book, chunks, series, 1.0)
+    assert set(chunks.changed()) == {"book/0", "book/1", "book/511"}
+    assert chunks.changed() == {}
+    put(book, chunks, 64, 2.0)
+    assert set(chunks.changed()) == {"book/1"}
+
+
+def test_a_restored_book_quotes_the_same_and_deletes_what_it_no_longer_holds() -> None:
+    book = QuoteBook()
+    chunks = BookChunks(book)
+    for series in (1, 70, SERIES_LIMIT - 1):
+        put(book, chunks, series, float(series))
+    other = QuoteBook()
+    restored = BookChunks(other)
+    underlying = np.zeros(SERIES_LIMIT, np.int64)
+    underlying[70] = -1
+    restored.restore(chunks.changed(), underlying)
+    assert other.keys.tolist() == [key_of(1)[0], key_of(SERIES_LIMIT - 1)[0]]
+    assert other.bid[other.locate(key_of(SERIES_LIMIT - 1))].tolist() == [SERIES_LIMIT - 1]
+    assert restored.changed() == {}
+    other.clear()
+    restored.cleared()
+    put(other, restored, 1, 5.0)
+    changed = restored.changed()
+    assert changed.pop("book/0") != b""
+    assert changed == {"book/1": b"", "book/511": b""}
