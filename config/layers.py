@@ -54,12 +54,11 @@ def origin(layers: Sequence[Layer], key: Key) -> Path | str | None:
 
 def _says(place: object, key: Key) -> bool:
     for part in key:
-        if isinstance(place, Mapping) and part in place:
-            place = place[part]
-        elif isinstance(place, list | tuple) and isinstance(part, int) and part < len(place):
-            place = place[part]
-        else:
+        if isinstance(place, list | tuple):
+            place = dict(enumerate(place))
+        if not isinstance(place, Mapping) or part not in place:
             return False
+        place = place[part]
     return True
 
 

@@ -1,11 +1,14 @@
 """A close as smiles: every strip of a board with its forward and implied vols, ready to be quoted again at other vols and times.
 
 The smile keeps its shape in standardised moneyness: sigma'(K) = r sigma(F (K/F')^(1/r)), r the factor on the vols and F' the
-moved forward (methodology, scenarios). Prices are Black-76; relative spreads stay, and a zero bid stays zero.
+moved forward (methodology, scenarios). Prices are Black-76; relative spreads stay, and a zero bid stays zero. But a strike
+whose out-of-the-money side has a bid is quoted on both sides: a closing file often lacks the other one, and a forward
+that has moved there would find no quote at its strike.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +34,7 @@ class ClosingSurface:
 
     series: tuple[Series, ...]
     series_code: NDArray[np.int32]
-    """n, like the columns of `Quotes` below."""
+    """n, like the four below: ordered by series, expiry, strike, put before call."""
     expiry: NDArray[np.int32]
     strike: Floats
     call: NDArray[np.bool_]
@@ -91,18 +94,18 @@ def closing_surface(close: Quotes, days: tuple[int, int], rates: Rates, am_roots
     vol = _otm_vols(board, forward[segment], segment)
     known = np.flatnonzero(np.isfinite(vol))
     knots = np.concatenate([[0], np.cumsum(np.bincount(segment[known], minlength=len(strips)))])
-    valid = (np.isfinite(forward) & (np.diff(knots) > 0))[strip]
-    kept = rows[valid]
-    mid = 0.5 * (close.bid[kept] + close.ask[kept])
+    contracts = _contracts(board, forward[segment], vol, segment)
+    kept = np.flatnonzero(np.isfinite(contracts.low) & (np.isfinite(forward) & (np.diff(knots) > 0))[contracts.strip])
+    of = contracts.strip[kept]
     return ClosingSurface(
         series=close.series,
-        series_code=close.series_code[kept],
-        expiry=close.expiry[kept],
-        strike=close.strike[kept],
-        call=close.call[kept],
-        low=close.bid[kept] / mid,
-        high=close.ask[kept] / mid,
-        strip=strip[valid],
+        series_code=owner[of].astype(np.int32),
+        expiry=expiry[of],
+        strike=contracts.strike[kept],
+        call=contracts.call[kept],
+        low=contracts.low[kept],
+        high=contracts.high[kept],
+        strip=of,
         forward=forward,
         rate=rate,
         settlement=settlement,
@@ -110,6 +113,38 @@ def closing_surface(close: Quotes, days: tuple[int, int], rates: Rates, am_roots
         knots=knots,
         log_moneyness=np.log(board.strike[known] / forward[segment[known]]),
         vol=vol[known],
+    )
+
+
+class _Contracts(NamedTuple):
+    """Both sides of every strike; NaN in `low` where there is no quote to make."""
+
+    strip: Ints
+    strike: Floats
+    call: NDArray[np.bool_]
+    low: Floats
+    high: Floats
+
+
+@np.errstate(invalid="ignore", divide="ignore")  # a missing side stays NaN
+def _contracts(board: Board, forward: Floats, vol: Floats, segment: Ints) -> _Contracts:
+    years, rate = board.years[segment], board.rate[segment]
+    bids, asks = np.stack([board.put_bid, board.call_bid], axis=1), np.stack([board.put_ask, board.call_ask], axis=1)
+    call = np.array([[False, True]])
+    strike = board.strike[:, None]
+    inside = (strike < forward[:, None]) == call
+    other_bid, other_ask = bids[:, ::-1], asks[:, ::-1]
+    made = inside & (other_bid > 0) & ~(bids > 0)
+    model = np.exp(-rate * years)[:, None] * price(forward[:, None], strike, years[:, None], vol[:, None], call)
+    mid = np.where(made, model, 0.5 * (bids + asks))
+    half = 0.5 * np.where(made, other_ask - other_bid, asks - bids)
+    shape = mid.shape
+    return _Contracts(
+        np.repeat(segment, 2),
+        np.repeat(board.strike, 2),
+        np.broadcast_to(call, shape).ravel(),
+        (1 - half / mid).ravel(),
+        (1 + half / mid).ravel(),
     )
 
 

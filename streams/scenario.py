@@ -67,7 +67,7 @@ SCENARIOS: Final = MappingProxyType(
         one.name: one
         for one in (
             Scenario("unwind_2018_02", index_ratio=2.156, constituent_ratio=1.208, spot_move=-0.04),
-            Scenario("repricing_2020_03", index_ratio=1.43, constituent_ratio=1.32, spot_move=-0.05),
+            Scenario("repricing_2020_03", index_ratio=1.43, constituent_ratio=1.32, spot_move=-0.03),
             Scenario("calm", wobble=0.02),
         )
     }

@@ -112,6 +112,8 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
     """What was made and what was left out, on stderr; exit code 1 when there is no reading at all."""
     left_out = pipeline.counts + feed.counts
     rows = [f"{count[0]} {count[1]} {number}" for count, number in sorted(left_out.items()) if count[0] in {"quotes", "ticks"} and number]
-    shared.stderr.print(f"{made.readings} readings, {made.events} alert events" + (f"; rows: {', '.join(rows)}" if rows else ""))
+    shared.stderr.print(
+        f"{made.readings} readings, {made.events} alert events" + (f"; rows: {', '.join(rows)}" if rows else ""), soft_wrap=True
+    )
     if not made.readings:
         raise Refusal("no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files")

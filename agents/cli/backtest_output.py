@@ -1,5 +1,6 @@
 """Where a backtest's readings and events go: JSON lines, a table, files, and the progress line."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _COLUMNS = ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")
+_WIDTH = 140
+"""Of the table where there is no terminal to ask."""
 
 
 class Sink(Protocol):
@@ -73,7 +76,9 @@ class Table:
         self._events: list[dict[str, Any]] = []
 
     def reading(self, reading: Reading) -> None:
-        """Keep it in place of the earlier ones of its minute."""
+        """Keep it in place of the earlier ones of its minute; readings without input say nothing new."""
+        if "no_input" in reading.flags and "session_close" not in reading.flags:
+            return
         self._rows[reading.index, reading.tenor, f"{reading.ts_event.astimezone(EASTERN):%Y-%m-%d %H:%M}"] = reading
 
     def event(self, event: OutboxEntry) -> None:
@@ -82,21 +87,22 @@ class Table:
 
     def print(self) -> None:
         """Print both to stdout."""
-        from rich import box
         from rich.console import Console
         from rich.table import Table as RichTable
 
-        console = Console(highlight=False)
-        readings = RichTable("time (New York)", "index", "tenor", *_COLUMNS, "reasons", box=box.SIMPLE_HEAD)
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+        readings = RichTable("New York", "index", "tenor", *(name.replace("_", " ") for name in _COLUMNS), "unknown because", box=None)
         for (index, tenor, minute), reading in self._rows.items():
             values = ("–" if (value := getattr(reading, name)) is None else f"{value:.4f}" for name in _COLUMNS)
-            reasons = ", ".join(sorted(set(reading.reasons.values()) | set(reading.flags)))
-            readings.add_row(minute, index, tenor, *values, reasons)
-        console.print(readings)
+            why = reading.reasons.get("index_vol") or reading.reasons.get("basket_vol") or ""
+            readings.add_row(minute, index, tenor, *values, why)
+        if self._rows:
+            console.print(readings)
         for event in self._events:
             data = event["data"]
             when = datetime.fromisoformat(event["time"]).astimezone(EASTERN)
-            console.print(f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  {data['rule']}: {data['summary']}")
+            line = f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  {data['rule']}: {data['summary']}"
+            console.print(line, markup=False, soft_wrap=True)
 
 
 class Progress:

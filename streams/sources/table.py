@@ -83,7 +83,7 @@ class DataFile:
         try:
             if pa.types.is_integer(column.type):
                 return _array(column.cast(pa.int64()), np.int64)
-            index = pd.DatetimeIndex(pd.to_datetime(column.to_pandas()))
+            index = pd.DatetimeIndex(pd.to_datetime(column.to_pandas(), format="ISO8601"))
             if index.tz is None:
                 index = index.tz_localize(EASTERN, ambiguous=False, nonexistent="shift_forward")
             if index.hasnans:
