@@ -70,7 +70,8 @@ def _evening(days: NDArray[np.int32]) -> NDArray[np.int64]:
 
 def _rows(expiry: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     inside = (expiry >= _FIRST) & (expiry <= _LAST)
-    return np.clip(expiry, _FIRST, _LAST) - np.int32(_FIRST), inside
+    near = expiry if inside.all() else np.clip(expiry, _FIRST, _LAST)
+    return near - np.int32(_FIRST), inside
 
 
 def is_standard_monthly(expiry: NDArray[np.int32]) -> NDArray[np.bool_]:

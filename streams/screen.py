@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 
 from streams.clock import Admission
 from streams.expiries import settlement_ns, settles_am
-from streams.records import Quotes, Ticks
+from streams.records import NS, Quotes, Ticks
 from streams.sessions import trading_hours
 
 MAX_STRIKE: Final = 1_000_000.0
 """USD, exclusive."""
 MAX_PRICE: Final = 1e9
 """USD; above it a price is an error of the source."""
-MAX_EXPIRY_DAYS: Final = 20 * 366
+MAX_LIFE: Final = 20 * 366 * 86_400 * NS
 """No listed option lives longer."""
-
-_DAY_NS = 86_400_000_000_000
 
 
 class Outcome(IntEnum):
@@ -61,7 +59,7 @@ def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[s
     morning = settles_am(series, am_roots)
     settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
     checks = (
-        (Outcome.FAR_EXPIRY, quotes.expiry > ts // _DAY_NS + MAX_EXPIRY_DAYS),
+        (Outcome.FAR_EXPIRY, settlement - ts > MAX_LIFE),
         (Outcome.EXPIRED, settlement <= ts),
         (Outcome.OUTSIDE_SESSION, ~trading_hours(ts)),
         (Outcome.LATE, admission.late),
