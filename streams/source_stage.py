@@ -194,4 +194,3 @@ def longest(refresh: NDArray[np.float64]) -> float | None:
     """The longest declared refresh of rows or symbols, seconds; None when none is declared (NaN)."""
     declared = refresh[np.isfinite(refresh)]
     return float(declared.max()) if declared.size else None
-
