@@ -85,10 +85,14 @@ def test_cuts_restarts_and_repeats_change_nothing(cuts: list[int], restarts: lis
 
 def test_a_restart_after_every_reading_changes_nothing() -> None:
     stage, store = DetectorStage(MARKET, RULES), dict[str, bytes]()
+    steady = DetectorStage(MARKET, RULES)
     told: list[OutboxEntry] = []
     counts: Counter[Count] = Counter()
     for one in script():
         output = stage.process([one])
+        undisturbed = steady.process([one]).snapshots
+        if b'"tenor":"30d"' in (one.value or b""):
+            assert output.snapshots == undisturbed, "views of the reading's own second do not depend on a restart either"
         told += output.outbox
         counts += output.counts
         store = {name: value for name, value in {**store, **stage.chunks()}.items() if value}
