@@ -1,7 +1,7 @@
 """The door of the books: which rows are let in, and why the others are not.
 
 Every row gets one outcome, the first that applies in the order of `Outcome`. A zero bid or ask is let in, because the
-strip needs to know that nobody bids. Rows that repeat a contract's quote or have aged are for the book to judge.
+strip needs to know that nobody bids. A row that repeats its contract's quote is for the book to find.
 """
 
 from collections.abc import Collection, Container
@@ -39,7 +39,6 @@ class Outcome(IntEnum):
     EXPIRED = 9
     FAR_EXPIRY = 10
     DUPLICATE = 11
-    STALE = 12
 
     @property
     def label(self) -> str:
