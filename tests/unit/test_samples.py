@@ -18,6 +18,8 @@ def test_hash_size_and_provenance(name: str) -> None:
     assert entry["licence"] in {"MIT", "PDDL-1.0"}
     assert "at commit " in entry["source"]
     assert entry["changed"]
+    if entry["licence"] == "MIT":  # which asks for its notice in every copy
+        assert "Copyright (c)" in (SAMPLES / entry["licence_file"]).read_text()
 
 
 def test_every_data_file_is_described() -> None:
