@@ -1,41 +1,10 @@
 """Scripted sessions: what the detector says about them, and what it does not."""
 
 from datetime import date, timedelta
-from typing import Any
 
-import pytest
-
-from streams.alert_event import AlertEvent
 from streams.market import IndexSpec, Market
-from streams.reading import Reading
-from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, published, told, toy
-
-CALM = (0.148, 0.44, 0.10)
-SHOCK = (0.31, 0.53, 0.34)
-
-
-def ramp(step: int = 1) -> list[Reading]:
-    return path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=step)
-
-
-def unwound() -> Run:
-    """A run whose unwind is firing, critical, until 10:30:01."""
-    run = Run(cap_unknown=False)
-    run.play([closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:11", 590, step=10)])
-    return run
-
-
-def stay(start: str, seconds: int, level: tuple[float, float, float] = SHOCK, **fields: Any) -> list[Reading]:
-    return path(MONDAY, start, seconds, [level, level], **fields)
-
-
-def of(events: list[AlertEvent], rule: str) -> list[tuple[str, str, str]]:
-    """(kind, severity, New York time) of one rule's intraday events."""
-    return [
-        (event.data.transition, event.data.severity, f"{event.time - timedelta(hours=4):%H:%M:%S}")
-        for event in events
-        if event.data.rule == rule
-    ]
+from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, told, toy
+from tests.support.unwind import CALM, SHOCK, of, ramp, stay, unwound
 
 
 def test_an_unwind_fires_and_becomes_critical() -> None:
@@ -97,76 +66,6 @@ def test_an_alert_is_over_when_half_is_given_back_for_the_dwell() -> None:
     assert back[0].data.previous_status == "firing"
 
 
-def test_lost_coverage_suspends_and_never_resolves() -> None:
-    run = unwound()
-    lost = run.play(stay("10:30:03", 900, CALM, step=10, coverage=0.5))
-    assert told(lost) == [
-        ("data_quality", "intraday", "pending"),
-        ("vix_spike_unwind", "intraday", "suspended"),
-        ("data_quality", "intraday", "firing"),
-    ]
-    assert lost[1].data.reason == "coverage"
-    assert lost[2].data.severity == "critical"
-    assert [alert["status"] for alert in run.snapshot()["alerts"]] == ["firing", "suspended"]
-    found = run.play(stay("10:45:04", 300))
-    assert told(found) == [("data_quality", "intraday", "resolved"), ("vix_spike_unwind", "intraday", "resumed")]
-    assert found[0].time == eastern(MONDAY, "10:46:04"), "a minute of good data"
-    assert found[1].data.status == "firing"
-    assert run.count("gate_failures", "SPX", "coverage") == 1
-
-
-def test_missing_values_are_lost_data() -> None:
-    run = unwound()
-    events = run.play(stay("10:30:03", 10, basket_vol=None, vol_spread=None))
-    assert told(events) == [("vix_spike_unwind", "intraday", "suspended")]
-
-
-def test_correlation_out_of_range_suspends_but_the_worst_day_does_not() -> None:
-    run = unwound()
-    assert told(run.play(stay("10:30:03", 5, implied_correlation=1.4))) == [
-        ("data_quality", "intraday", "pending"),
-        ("vix_spike_unwind", "intraday", "suspended"),
-    ]
-    worst = Run(cap_unknown=False)
-    events = worst.play(
-        [closing(FRIDAY, 0.1731, 0.2801, 0.323), *path(MONDAY, "10:00:01", 1200, [(0.1731, 0.2801, 0.323), (0.37, 0.338, 1.2)], step=10)]
-    )
-    assert "critical" in [event.data.severity for event in events if event.data.rule == "vix_spike_unwind"]
-
-
-def test_wide_quotes_suspend_a_firing_unwind() -> None:
-    run = unwound()
-    events = run.play(stay("10:30:03", 30, index_vol_bid=0.15))
-    assert told(events) == [("vix_spike_unwind", "intraday", "suspended")]
-    assert events[0].data.reason == "width"
-    assert told(run.play(stay("10:30:34", 5))) == [("vix_spike_unwind", "intraday", "resumed")]
-
-
-def test_a_bad_print_is_rejected_and_counted() -> None:
-    run = Run(cap_unknown=False)
-    run.play([closing(FRIDAY, *CALM), *stay("09:45:00", 900, CALM, step=10)])
-    events = run.play([*stay("10:00:01", 20, (0.40, 0.50, 0.62)), *stay("10:00:22", 900, CALM, step=5)])
-    assert events == []
-    assert run.count("gate_failures", "SPX", "spike") == 1
-
-
-def test_a_jump_that_stands_is_held_for_a_minute_then_judged() -> None:
-    run = Run(cap_unknown=False)
-    run.play([closing(FRIDAY, *CALM), *stay("09:45:00", 900, CALM, step=10)])
-    events = run.play(stay("10:00:01", 600))
-    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:01:01"), ("firing", "critical", "10:04:01")]
-    assert run.count("gate_failures", "SPX", "spike") == 0
-
-
-def test_nothing_is_judged_outside_the_hours_and_pending_ends_with_them() -> None:
-    run = Run(cap_unknown=False)
-    assert run.play([closing(FRIDAY, *CALM), *stay("09:31:00", 839, step=5)]) == []
-    late = run.play(stay("15:58:00", 300, step=1))
-    assert of(late, "vix_spike_unwind") == [("pending", "critical", "15:58:00"), ("resolved", "critical", "16:00:01")]
-    assert late[-1].data.reason == "session_end"
-    assert late[-1].data.previous_status == "pending"
-
-
 def test_a_firing_alert_carries_over_the_night() -> None:
     run = unwound()
     run.play(stay("15:59:00", 900, step=10))
@@ -174,18 +73,6 @@ def test_a_firing_alert_carries_over_the_night() -> None:
     assert of(tuesday, "vix_spike_unwind") == []
     over = run.play(path(TUESDAY, "09:55:01", 181, [(0.2, 0.47, 0.2)] * 2))
     assert of(over, "vix_spike_unwind") == [("resolved", "critical", "09:58:01")]
-
-
-def test_a_gap_restarts_the_dwell() -> None:
-    run = Run(cap_unknown=False)
-    events = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 100), *stay("10:02:11", 300)])
-    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:00:00"), ("firing", "critical", "10:05:11")]
-
-
-def test_readings_without_input_are_judged() -> None:
-    silent = path(MONDAY, "10:00:00", 300, [SHOCK, SHOCK], step=30, flags=("no_input",))
-    events = Run(cap_unknown=False).play([closing(FRIDAY, *CALM), *silent])
-    assert of(events, "vix_spike_unwind") == [("pending", "critical", "10:00:00"), ("firing", "critical", "10:03:00")]
 
 
 def test_an_escalation_breaks_the_cool_down() -> None:
@@ -240,32 +127,6 @@ def test_the_daily_form_is_judged_at_the_close_alone() -> None:
     over = run.play([closing(date(2026, 7, 15), 0.20, 0.47, 0.2)])
     assert told(over, rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "resolved")]
     assert over[0].data.thresholds.dwell_seconds == 0.0
-
-
-def test_a_close_with_lost_coverage_suspends_the_daily_form() -> None:
-    run = Run(cap_unknown=False)
-    run.play([closing(FRIDAY, *CALM), closing(MONDAY, *SHOCK)])
-    assert told(run.play([closing(TUESDAY, 0.20, 0.47, 0.2, coverage=0.5)]), rule="vix_spike_unwind") == [
-        ("vix_spike_unwind", "daily", "suspended")
-    ]
-    assert told(run.play([closing(date(2026, 7, 15), 0.20, 0.47, 0.2)]), rule="vix_spike_unwind") == [
-        ("vix_spike_unwind", "daily", "resumed"),
-        ("vix_spike_unwind", "daily", "resolved"),
-    ]
-
-
-def test_no_difference_is_taken_across_a_gap() -> None:
-    assert Run(cap_unknown=False).play([published(date(2026, 6, 1), 15, 44, 41, 10), published(date(2026, 6, 12), 31, 53, 43, 34)]) == []
-    assert Run(cap_unknown=False).play([published(date(2026, 6, 1), 15, 44, 41, 10), published(date(2026, 6, 11), 31, 53, 43, 34)]) != []
-
-
-def test_a_name_that_drops_out_is_no_alert() -> None:
-    run = Run(cap_unknown=False)
-    dropped = ["N11"]
-    gates = {"coverage": 0.95, "coverage_names": 0.9}
-    events = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 900, CALM, step=10, dropped=dropped, **gates)])
-    assert events == []
-    assert run.snapshot()["changes"]["basket_vol"]["1d"] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_an_index_without_a_basket_has_no_rules() -> None:
