@@ -4,25 +4,17 @@ Market values are exported by `agents.exporter` from the snapshots in Redis, nev
 partition would go on telling its last value. Names, units and labels follow docs/observability.md.
 """
 
-import platform
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import version
-from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
-from streams.records import NS
-from streams.sessions import close_ns, open_ns, session_of
 from streams.stage import Count
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-CALENDAR = "XNYS"
-FIRST_READING = 5 * NS
-"""The session gauge rises when the first reading is due, not at the bell."""
 
 
 class Metrics:
@@ -98,17 +90,6 @@ class Metrics:
             "outbox_oldest_timestamp_seconds", "When the oldest waiting alert event was committed, 0 for none.", "partition"
         )
 
-    def identify(self, config_hash: str, indices: Iterable[str], mode: str, revision: str = "") -> None:
-        """What runs here, from configuration: the gates of the alert rules need it even when Redis is away."""
-        build = self._gauge("build_info", "Version of the program, always 1.", "version", "revision", "python", "faust")
-        build.labels(_version("dispersion-monitor"), revision, platform.python_version(), _version("faust-streaming")).set(1)
-        config = self._gauge("config_info", "Configuration in force, always 1.", "config_hash", "index", "mode")
-        for index in indices:
-            config.labels(config_hash, index, mode).set(1)
-        self._gauge("market_session_open", "1 from the first reading due to the option close.", "calendar").labels(CALENDAR).set_function(
-            lambda: float(session_open(int(time() * NS)))
-        )
-
     def declare(self, labels: Mapping[str, Iterable[tuple[str, ...]]]) -> None:
         """Start counter children at 0, so that a first increment is seen as one."""
         for name, children in labels.items():
@@ -145,12 +126,6 @@ class Metrics:
             _remove(gauge, topic, str(partition))
 
 
-def session_open(now: int) -> bool:
-    """Whether readings are due at a wall time (ns)."""
-    day = session_of(now)
-    return day is not None and open_ns(day) + FIRST_READING <= now <= close_ns(day)
-
-
 def _labelnames(metric: MetricWrapperBase) -> tuple[str, ...]:
     return tuple(metric._labelnames)  # noqa: SLF001 - the client has no public accessor
 
@@ -160,10 +135,3 @@ def _remove(gauge: Gauge, *labels: str) -> None:
         gauge.remove(*labels)
     except KeyError:
         return
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except ModuleNotFoundError:
-        return "unknown"

@@ -8,11 +8,14 @@ from typing import Protocol
 
 from agents import unsent
 from agents.cadence import Cadence
-from agents.dead_letters import crash_letter
+from agents.dead_letter_limit import DeadLetterLimit
 from agents.producer import Publisher
 from agents.redis_store import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
+from streams.dead_letters import dead_letter
 from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
+
+CRASH_MESSAGE = "processing this record alone ended the process"
 
 size_of = attrgetter("serialized_value_size")
 
@@ -59,7 +62,14 @@ class PartitionRunner:
     """Drives a `Stage` over its partition. All methods belong to one event loop; a lock keeps them apart."""
 
     def __init__(
-        self, stage: Stage, publisher: Publisher, ledger: Ledger, checkpoint: Checkpoint, cadence: Cadence, effects: Effects
+        self,
+        stage: Stage,
+        publisher: Publisher,
+        ledger: Ledger,
+        checkpoint: Checkpoint,
+        cadence: Cadence,
+        effects: Effects,
+        limit: DeadLetterLimit,
     ) -> None:
         self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
         self.applied = dict(checkpoint.watermarks)
@@ -68,7 +78,7 @@ class PartitionRunner:
         self.progressed = self.heard = self.committed = monotonic()
         self.covered = dict(checkpoint.watermarks)
         """Last committed offset by input topic."""
-        self._cadence, self._lock = cadence, asyncio.Lock()
+        self._cadence, self._limit, self._lock = cadence, limit, asyncio.Lock()
         self.newest = 0
         """Broker time of the newest applied record, milliseconds."""
         self._tickets: list[Ticket] = []
@@ -118,7 +128,10 @@ class PartitionRunner:
                 await self._commit(topic)
 
     async def _apply(self, records: Sequence[Record]) -> None:
-        await self._take(self.stage.process(records))
+        output = self.stage.process(records)
+        letters = sum(message.role == "dead_letters" for message in output.messages)
+        await self._take(output)
+        self._limit.took(len(records), letters)
 
     async def _take(self, output: Output) -> None:
         self._outbox += output.outbox
@@ -132,7 +145,7 @@ class PartitionRunner:
         for record in records:
             if record.offset in self._skip:
                 self.effects.crashed(record)
-                await self.publisher.send([crash_letter(record)])
+                await self.publisher.send([dead_letter(record, "crash", CRASH_MESSAGE)])
                 continue
             if self.careful:
                 await self.ledger.note(probe=str(record.offset))

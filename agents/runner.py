@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from agents.cadence import Cadence
+from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import DOWN, INTERNAL, REFUSED, Refusal, leave
 from agents.keys import stage_keys
 from agents.partition import PartitionRunner, Ticket
@@ -49,11 +50,20 @@ class Post(NamedTuple):
 class Crew:
     """All posts of this worker. Every method belongs to the app's event loop."""
 
-    def __init__(self, plans: Sequence[Plan], store: Store, ports: AppPorts, status: Status, *, idle_after: float | None) -> None:
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        store: Store,
+        ports: AppPorts,
+        status: Status,
+        *,
+        idle_after: float | None,
+        dead_letter_ratio: float = 1.0,
+    ) -> None:
         """`idle_after` None never declares a source idle (replays)."""
         self._plans = {topic: plan for plan in plans for topic in plan.inputs}
         self._store, self._ports, self._status = store, ports, status
-        self._idle_after = idle_after
+        self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
         self.patience = Patience()
         self._generation = -1
         self._posts: dict[Partition, Post] = {}
@@ -103,7 +113,9 @@ class Crew:
         publisher = self._ports.publisher(self.patience)
         try:
             stage = plan.make(partition, self._ports.partition_counts)
-            runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects)
+            runner = PartitionRunner(
+                stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects, DeadLetterLimit(self._dead_letter_ratio)
+            )
         except ValueError as error:
             raise Refusal(
                 f"the checkpoint {keys.tag} in Redis was written by another version ({error}): "
@@ -141,6 +153,8 @@ class Crew:
             assert post is not None
             post.runner.drop()
             self._give_up(verdict)
+        except TooManyDeadLetters as verdict:
+            leave(REFUSED, f"{topic} partition {partition}: {verdict}; look at the dead letters, mend the producer, start again")
         except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
             await self._note_crash(post, records, error)
             leave(INTERNAL, f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)

@@ -1,7 +1,6 @@
 """The worker process: checks, takes part in the consumer group, and leaves in order on SIGTERM."""
 
 import asyncio
-import hashlib
 import logging
 import signal
 import sys
@@ -15,16 +14,19 @@ from prometheus_client import CollectorRegistry
 from agents.app import build
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
 from agents.health import HealthServer, Probes
+from agents.identity import identify
 from agents.metrics import Metrics
 from agents.plans import Plan, flow_plans
 from agents.ports_of_app import AppPorts
 from agents.redis_client import check_server, connect
+from agents.redis_estimate import redis_bytes
 from agents.redis_store import Store
 from agents.runner import Crew
 from agents.sampler import Sampler
 from agents.status import Status
 from agents.topics_admin import check_topics
 from agents.watchdog import Watchdog
+from agents.zeros import zeros
 from config.errors import ConfigError
 from config.settings import Settings
 
@@ -80,14 +82,10 @@ class Worker:
         self._settings, self._plans, self._partitions = settings, plans, partitions
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
-        self._identify()
+        identify(self.registry, settings)
+        self._metrics.declare(zeros([index.symbol for index in settings.market.indices]))
         self._status = Status()
         self._watchdog: Watchdog | None = None
-
-    def _identify(self) -> None:
-        text = self._settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}})
-        indices = [index.symbol for index in self._settings.market.indices]
-        self._metrics.identify(hashlib.sha256(text.encode()).hexdigest()[:12], indices, self._settings.mode)
 
     async def run(self) -> int:
         """Work until told to stop; the exit code."""
@@ -103,11 +101,11 @@ class Worker:
         log.info("metrics and health on http://%s:%d", settings.metrics.host, server.port)
         redis = connect(settings.redis)
         try:
-            await check_server(redis)
+            await check_server(redis, needed_bytes=redis_bytes(settings))
             ports = AppPorts(settings, self._metrics, redis, self._partitions)
             store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
-            crew = Crew(self._plans, store, ports, self._status, idle_after=idle_after)
+            crew = Crew(self._plans, store, ports, self._status, idle_after=idle_after, dead_letter_ratio=settings.worker.dead_letter_ratio)
             return await self._work(build(settings, self._plans, crew, ports), crew, ports, store)
         finally:
             await redis.aclose()

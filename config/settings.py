@@ -137,6 +137,8 @@ class Worker(Section):
     stall_after: float = Field(default=60.0, gt=0)
     """Seconds a partition may have input and make no progress before the watchdog ends the process."""
     data_dir: Path = Path("build/worker")
+    dead_letter_ratio: float = Field(default=0.5, gt=0, le=1)
+    """Share of dead letters among the latest 2,000 records of a partition above which the worker stops."""
 
 
 class Settings(BaseSettings):

@@ -45,7 +45,7 @@ def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet
         assert ("going record by record" in fleet.log(worker)) == (attempt == 2)
     run_dry(fleet)
     letters = [record for record in fleet.records("dead_letters") if dict(record.headers).get("x-error-class") == b"crash"]
-    assert {(record.value, dict(record.headers)["x-offset"]) for record in letters} == {(POISON + death, b"90")}
+    assert {(record.value, dict(record.headers)["x-error-offset"]) for record in letters} == {(POISON + death, b"90")}
     judge_once(fleet, "readings", 150)
     judge_alerts(fleet, 1)
 

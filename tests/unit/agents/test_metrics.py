@@ -1,20 +1,15 @@
 import subprocess
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from agents.metrics import Metrics, session_open
-from streams.records import NS
+from agents.metrics import Metrics
 from tests.support.need import program
 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    made = Metrics(CollectorRegistry())
-    made.identify("0123abcd", ["SPX", "NDX"], "live")
-    return made
+    return Metrics(CollectorRegistry())
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -54,20 +49,6 @@ def test_a_lost_partition_leaves_no_series_behind(metrics: Metrics) -> None:
     metrics.forget("points", 1)
     assert value(metrics, "dispersion_kafka_end_offset", topic="points", partition="1") is None
     assert value(metrics, "dispersion_kafka_end_offset", topic="points", partition="2") == 8
-
-
-def test_identity_is_exported_for_every_index(metrics: Metrics) -> None:
-    for index in ("SPX", "NDX"):
-        assert value(metrics, "dispersion_config_info", config_hash="0123abcd", index=index, mode="live") == 1
-
-
-@pytest.mark.parametrize(
-    ("wall", "due"),
-    [("2026-07-13 09:30:04", False), ("2026-07-13 09:30:05", True), ("2026-07-13 16:15:01", False), ("2026-07-12 12:00:00", False)],
-)
-def test_the_session_gauge_rises_when_the_first_reading_is_due(wall: str, *, due: bool) -> None:
-    at = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo("America/New_York"))
-    assert session_open(int(at.timestamp()) * NS) is due
 
 
 def test_an_external_counter_is_followed_by_difference(metrics: Metrics) -> None:

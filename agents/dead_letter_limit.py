@@ -1,0 +1,31 @@
+"""When dead letters are no longer the exception: stop, instead of draining a whole topic into the dead-letter topic."""
+
+from collections import deque
+
+WINDOW = 2_000
+"""Records looked back on, at least."""
+
+
+class TooManyDeadLetters(Exception):  # noqa: N818 - a verdict on the input
+    """Most of the input is unusable: a wrong producer or a wrong topic, which no restart cures."""
+
+
+class DeadLetterLimit:
+    """The share of dead letters among the last records of one partition."""
+
+    def __init__(self, ratio: float, window: int = WINDOW) -> None:
+        self._ratio, self._window = ratio, window
+        self._batches: deque[tuple[int, int]] = deque()
+        self._records = self._letters = 0
+
+    def took(self, records: int, letters: int) -> None:
+        """Note a batch. Raises `TooManyDeadLetters` when the window is full and the share is above the ratio."""
+        self._batches.append((records, letters))
+        self._records += records
+        self._letters += letters
+        while self._records - self._batches[0][0] >= self._window:
+            records, letters = self._batches.popleft()
+            self._records -= records
+            self._letters -= letters
+        if self._records >= self._window and self._letters > self._ratio * self._records:
+            raise TooManyDeadLetters(f"{self._letters} of the last {self._records} records are unusable")
