@@ -167,3 +167,35 @@ def test_realized_fields_and_premium_over_22_sessions() -> None:
     assert reading.implied_correlation is not None
     assert reading.realized_correlation is not None
     assert reading.correlation_premium == reading.implied_correlation - reading.realized_correlation
+
+
+def test_a_restart_after_every_frame_changes_nothing() -> None:
+    frames = [
+        quoted(second(60), VOLS, sources=2, flags={"A": "near_term_fallback"}, refresh_seconds=20.0),
+        frame(second(60), TICKS, sources=2, references=prices({"VIX": 0.19}, second(60))),
+        quoted(second(61), {"A": None, "B": 0.3}, sources=2),
+        quoted(second(62), {"C": 0.45}, sources=2),
+        frame(second(61), TICKS, sources=2, idle=True),
+        frame(second(130), sources=2),
+        quoted(second(131), {"IDX": None}, sources=2, reason="no_parity"),
+        quoted(second(131), {"C": 0.5}, "quotes:1", sources=3),
+        frame(second(170), sources=3),
+        quoted(second(171), {"IDX": 0.2}, "quotes:1", sources=3),
+        quoted(second(172), VOLS, sources=3),
+        frame(second(173), "quotes:1", sources=3),
+        quoted(second(173), dict.fromkeys(VOLS), sources=3, atm=VOLS, basis="atm"),
+        frame(second(174), "quotes:1", sources=3),
+        frame(second(174), sources=3, accepted=1),
+    ]
+    whole, broken = (CrossSectionStage(market(spec(WEIGHTS))) for _ in range(2))
+    stored: dict[str, bytes] = {}
+    for each in frames:
+        expected, got = whole.process(records(each)), broken.process(records(each))
+        assert got.messages == expected.messages
+        assert got.counts == expected.counts
+        stored = {name: value for name, value in {**stored, **broken.chunks()}.items() if value}
+        broken = CrossSectionStage(market(spec(WEIGHTS)))
+        broken.restore(stored)
+    last = decode_reading(expected.messages[-1].value or b"")
+    assert last.basis == "atm"
+    assert {"carried", "near_term_fallback", "split_name"} & set(last.flags)
