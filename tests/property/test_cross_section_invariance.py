@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from streams.cross_section_stage import CrossSectionStage
@@ -24,6 +24,8 @@ STEPS = (1, 1, 1, 2, 3, 29, 30, 31, 61, 200)
 DAYS = (*STEPS, 20_000, 3 * 86_400)
 STARTS = {second(-5): (STEPS, 2_000), second(295): (STEPS, 2_000), close_ns(SESSION) - 200 * NS: (DAYS, 40 * 86_400)}
 """Start → steps in seconds between frames, and when everybody speaks for the last time; long days only near the close, to be quick."""
+QUICK = settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+"""Without shrinking, which takes minutes on frames."""
 VOL = st.one_of(st.none(), st.floats(0.05, 0.9))
 
 
@@ -89,7 +91,7 @@ def run(frames: Sequence[PointsFrame], cuts: Sequence[int] = (), restarts: Seque
     return readings
 
 
-@settings(max_examples=40, deadline=None)
+@QUICK
 @given(data=st.data())
 def test_interleaving_and_repeats_do_not_matter(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
@@ -98,7 +100,7 @@ def test_interleaving_and_repeats_do_not_matter(data: st.DataObject) -> None:
     assert first == other
 
 
-@settings(max_examples=40, deadline=None)
+@QUICK
 @given(data=st.data())
 def test_batches_and_restarts_do_not_matter(data: st.DataObject) -> None:
     frames = interleave(data.draw, data.draw(all_sources()))  # type: ignore[arg-type]
@@ -106,7 +108,7 @@ def test_batches_and_restarts_do_not_matter(data: st.DataObject) -> None:
     assert run(frames) == run(frames, data.draw(at), data.draw(at))
 
 
-@settings(max_examples=40, deadline=None)
+@QUICK
 @given(data=st.data())
 def test_batches_and_restarts_do_not_matter_with_idle_sources(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
@@ -116,7 +118,7 @@ def test_batches_and_restarts_do_not_matter_with_idle_sources(data: st.DataObjec
     assert run(frames) == run(frames, data.draw(at), data.draw(at))
 
 
-@settings(max_examples=40, deadline=None)
+@QUICK
 @given(data=st.data())
 def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
