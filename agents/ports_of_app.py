@@ -18,8 +18,8 @@ from agents.patience import Patience
 from agents.plans import Plan
 from agents.producer import Publisher
 from agents.redis_store import Ledger
-from agents.relay import Relay
-from agents.topic_tail import published
+from agents.relay import History, Relay
+from agents.topic_tail import published, resolved
 from agents.transport import Partition
 from agents.views import Views
 from config.settings import Settings
@@ -70,8 +70,10 @@ class AppPorts:
 
     def relay(self, partition: int, ledger: Ledger, publisher: Publisher) -> Relay:
         """The relay of one readings partition."""
-        topic, options = self._topics.name("alerts"), client_options(self._settings.kafka)
-        return Relay(partition, ledger, publisher, lambda: published(options, topic, partition), self.measures, self._settings.mode)
+        options = client_options(self._settings.kafka)
+        alerts, states = self._topics.name("alerts"), self._topics.name("alerts_state")
+        history = History(lambda: published(options, alerts, partition), lambda: resolved(options, states, partition))
+        return Relay(partition, ledger, publisher, history, self.measures, self._settings.mode)
 
     def effects(self, plan: Plan) -> StageEffects:
         """The effects of one stage."""

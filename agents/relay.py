@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import time
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -12,7 +12,8 @@ from agents.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
 from agents.patience import Abandoned
 from agents.producer import Publisher, PublishError
 from agents.redis_store import Ledger, Posted
-from streams.stage import Role
+from agents.tombstones import Tombstones
+from streams.stage import Message, Role
 
 COUNT = 100
 """Entries a round."""
@@ -20,6 +21,8 @@ IDLE_POLL = 1.0
 FLUSH_SECONDS = 1.0
 ROLES: tuple[Role, ...] = ("alerts", "alerts_state")
 """The log and, compacted by its key, the latest event of each alert."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,15 @@ class RelayObserver(Protocol):
         """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
 
 
+class History(NamedTuple):
+    """How to read back what was published before."""
+
+    published: Callable[[], Awaitable[Mapping[int, str]]]
+    """Event id by outbox sequence number, of the tail of the alert partition."""
+    resolved: Callable[[], Awaitable[Tombstones]]
+    """The alert states that wait for their tombstone."""
+
+
 class Relay:
     """One partition's relay; owned and stopped together with the detector's runner of the same partition."""
 
@@ -42,15 +54,16 @@ class Relay:
         partition: int,
         ledger: Ledger,
         publisher: Publisher,
-        tail: Callable[[], Awaitable[Mapping[int, str]]],
+        history: History,
         observer: RelayObserver,
         mode: str,
     ) -> None:
         self._partition, self._ledger, self._publisher = partition, ledger, publisher
-        self._tail, self._observer, self._mode = tail, observer, mode
+        self._history, self._observer, self._mode = history, observer, mode
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._seen: dict[int, str] = {}
+        self._tombstones = Tombstones()
         self._beat = 0.0
 
     def wake(self) -> None:
@@ -60,7 +73,7 @@ class Relay:
 
     async def run(self) -> None:
         """Work until cancelled. Raises `Abandoned`, `Fenced` or `PublishError`."""
-        self._seen = await self._read_tail()
+        self._seen, self._tombstones = dict(await self._read(self._history.published)), await self._read(self._history.resolved)
         floor, published = max(self._seen, default=0), ""
         while True:
             self._wake.clear()
@@ -77,20 +90,21 @@ class Relay:
             await self._heartbeat()
             await self._wait()
 
-    async def _read_tail(self) -> dict[int, str]:
+    async def _read(self, read: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
-                return dict(await self._tail())
+                return await read()
             except KafkaError as error:
-                log.warning("cannot read the tail of alert partition %d yet: %r", self._partition, error)
+                log.warning("cannot read back alert partition %d yet: %r", self._partition, error)
                 await asyncio.sleep(IDLE_POLL)
 
     async def _publish(self, entries: list[Posted]) -> None:
         fresh = [entry for entry in entries if self._seen.get(entry.seq) != entry.event_id]
         try:
             for entry in fresh:
-                for role in ROLES:
-                    await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq)])
+                messages = [event_message(role, entry.value, self._partition, entry.seq) for role in ROLES]
+                self._tombstones.published(messages[0].key, entry.value, time())
+                await self._publisher.send(messages)
             await self._publisher.drain()
         except PublishError:
             for entry in fresh:
@@ -105,6 +119,8 @@ class Relay:
         if now - self._beat >= HEARTBEAT_SECONDS:
             self._beat = now
             await self._publisher.send([event_message("alerts", heartbeat(self._partition, self._mode, now), self._partition)])
+            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._tombstones.due(now)]
+            await self._publisher.send(forgotten)
             await self._publisher.drain()
 
     async def _wait(self) -> None:
