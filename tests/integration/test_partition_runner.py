@@ -1,0 +1,266 @@
+"""One runner over one partition: what is published, committed and acknowledged, in which order, and what a crash leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from pydantic import SecretStr
+
+from agents import unsent
+from agents.cadence import Cadence, Policy
+from agents.dead_letter_limit import DeadLetterLimit
+from agents.keys import stage_keys
+from agents.partition import PartitionRunner
+from agents.patience import Abandoned, Patience
+from agents.producer import Publisher
+from agents.redis_client import connect
+from agents.redis_store import Fenced, Store
+from config.settings import Redis as RedisSettings
+from streams.records import Record
+from streams.stage import Output, ReadingView
+from streams.topics import Topics
+from tests.integration.test_redis_ledger import Silent
+from tests.support.counting import GROUP, CountingStage, record_value
+from tests.support.stack import EmbeddedTestStack
+
+pytestmark = pytest.mark.embedded
+SLOW = Policy(seconds=3600)
+
+
+class Consumed(NamedTuple):
+    """A record as aiokafka hands it over."""
+
+    offset: int
+    value: bytes
+    topic: str = "quotes"
+    partition: int = 0
+    timestamp: int = 1_700_000_000_000
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    serialized_value_size: int = 8
+
+
+def consumed(first: int, last: int) -> list[Any]:
+    return [Consumed(n, record_value(n)) for n in range(first, last + 1)]
+
+
+class Ticket:
+    """Notes its fate in the world's diary."""
+
+    def __init__(self, diary: list[str], name: str) -> None:
+        self._diary, self._name = diary, name
+
+    def ack(self) -> None:
+        self._diary.append(f"ack {self._name}")
+
+    def discard(self) -> None:
+        self._diary.append(f"discard {self._name}")
+
+
+class World:
+    """A broker that acknowledges when the test lets it, and effects that are written down."""
+
+    def __init__(self, stack: EmbeddedTestStack, tag: str) -> None:
+        self.redis = connect(RedisSettings(url=SecretStr(stack.redis.url)))
+        self.keys = stage_keys("slow", [f"{tag}quotes"], 0)
+        self.diary: list[str] = []
+        self.sent: list[bytes | None] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.generation = 0
+        self.patience = Patience()
+
+    @property
+    def topic(self) -> str:
+        return self.keys.inputs[0]
+
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+    ) -> Any:
+        del topic, key, partition, timestamp, headers
+        self.sent.append(value)
+        return asyncio.ensure_future(self.open.wait())
+
+    async def runner(self, policy: Policy = SLOW) -> PartitionRunner:
+        """Take the partition over, as a worker of the next generation does."""
+        self.generation += 1
+        ledger = Store(self.redis, Silent(), lease_seconds=10).ledger(self.keys, self.generation, self.patience)
+        checkpoint = await ledger.acquire(waiting=True)
+        publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
+        runner = PartitionRunner(CountingStage(0, "quotes"), publisher, ledger, checkpoint, Cadence(policy), self, DeadLetterLimit(1.0))
+        await runner.begin()
+        return runner
+
+    async def watermark(self) -> int:
+        return int(await self.redis.get(self.keys.watermark(self.topic)) or -1)
+
+    def ticket(self, name: str) -> Ticket:
+        return Ticket(self.diary, name)
+
+    def applied(self, topic: str, records: int, seconds: float) -> None:
+        del topic, seconds
+        self.diary.append(f"applied {records}")
+
+    def output(self, output: Output) -> None:
+        del output
+
+    def replayed(self, topic: str, records: int) -> None:
+        del topic
+        self.diary.append(f"replayed {records}")
+
+    def gap(self, topic: str, offsets: int) -> None:
+        del topic
+        self.diary.append(f"gap {offsets}")
+
+    def crashed(self, record: Record) -> None:
+        self.diary.append(f"crashed {record.offset}")
+
+    def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:
+        del chunks, seconds
+        self.diary.append("committed")
+
+    async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
+        del snapshots, views
+
+    def posted(self, length: int) -> None:
+        del length
+
+
+@pytest.fixture
+async def world(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIterator[World]:
+    made = World(embedded_stack, topic_prefix)
+    yield made
+    await made.redis.aclose()
+
+
+async def test_acknowledges_only_what_a_checkpoint_covers_and_in_order(world: World) -> None:
+    runner = await world.runner()
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await runner.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    assert world.diary == ["applied 10", "applied 10"]
+    assert await world.watermark() == -1
+    await runner.settle()
+    assert world.diary[2:] == ["committed", "ack a", "ack b"]
+    assert await world.watermark() == 19
+
+
+async def test_commits_every_batch_where_the_policy_says_so(world: World) -> None:
+    runner = await world.runner(Policy())
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    assert world.diary == ["applied 10", "committed", "ack a"]
+
+
+async def test_commits_nothing_whose_messages_are_not_acknowledged(world: World) -> None:
+    runner = await world.runner(Policy())
+    world.open.clear()
+    work = asyncio.create_task(runner.consume(world.topic, consumed(0, GROUP - 1), world.ticket("a")))
+    await asyncio.sleep(0.2)
+    assert len(world.sent) == 1
+    assert await world.watermark() == -1
+    world.open.set()
+    await asyncio.wait_for(work, 5)
+    assert await world.watermark() == GROUP - 1
+
+
+async def test_records_at_or_below_the_watermark_are_dropped(world: World) -> None:
+    first = await world.runner(Policy())
+    await first.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    second = await world.runner(Policy())
+    world.diary.clear()
+    await second.consume(world.topic, consumed(5, 14), world.ticket("b"))
+    await second.consume(world.topic, consumed(3, 8), world.ticket("c"))
+    assert world.diary == ["replayed 5", "applied 5", "committed", "ack b", "replayed 6", "ack c"]
+    stage = second.stage
+    assert isinstance(stage, CountingStage)
+    assert stage.applied[:15].tolist() == [1] * 15
+
+
+async def test_missing_offsets_are_told_and_no_error(world: World) -> None:
+    runner = await world.runner(Policy())
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await runner.consume(world.topic, consumed(15, 19), world.ticket("b"))
+    assert "gap 5" in world.diary
+    assert await world.watermark() == 19
+
+
+async def test_uncovered_bytes_force_a_checkpoint(world: World) -> None:
+    runner = await world.runner(Policy(seconds=3600, unacked_bytes=8 * 15))
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    assert "committed" not in world.diary
+    await runner.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    assert world.diary[-3:] == ["committed", "ack a", "ack b"]
+
+
+async def test_a_fenced_runner_gives_its_batches_back(world: World) -> None:
+    zombie = await world.runner()
+    await zombie.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await world.runner()
+    with pytest.raises(Fenced):
+        await zombie.settle()
+    assert world.diary == ["applied 10", "discard a"]
+    await zombie.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    assert world.diary[-1] == "discard b"
+    assert await world.watermark() == -1
+
+
+async def test_a_handover_that_takes_too_long_is_abandoned(world: World) -> None:
+    runner = await world.runner()
+    await runner.consume(world.topic, consumed(0, GROUP - 1), world.ticket("a"))
+    world.open.clear()
+    work = asyncio.create_task(runner.settle())
+    await asyncio.sleep(0.05)
+    world.patience.wind_down(0.2)
+    world.patience.check()
+    with pytest.raises(Abandoned):
+        await asyncio.wait_for(work, 5)
+    assert world.diary[-1] == "discard a"
+    world.open.set()
+
+
+async def test_an_idle_mark_is_published_after_a_checkpoint_that_covers_it(world: World) -> None:
+    runner = await world.runner()
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await runner.idle()
+    assert world.sent == [b"0"]
+    assert world.diary == ["applied 10", "committed", "ack a"]
+    assert await world.watermark() == 9
+    await runner.settle()
+    assert await world.redis.hget(world.keys.key("st"), unsent.CHUNK) is None
+
+
+async def test_an_idle_mark_committed_but_not_published_is_published_by_the_successor(world: World) -> None:
+    runner = await world.runner()
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+
+    async def died(messages: Sequence[object]) -> None:
+        if messages:
+            raise ConnectionError
+
+    runner.publisher.send = died  # type: ignore[method-assign,assignment]
+    with pytest.raises(ConnectionError):
+        await runner.idle()
+    assert (world.sent, await world.watermark()) == ([], 9)
+    successor = await world.runner()
+    assert world.sent == [b"0"]
+    await successor.consume(world.topic, consumed(10, 10), world.ticket("b"))
+    await successor.settle()
+    await world.runner()
+    assert world.sent == [b"0"]
+
+
+async def test_a_record_noted_when_the_process_died_is_dead_lettered(world: World) -> None:
+    for _ in range(2):
+        await world.runner()
+    third = await world.runner()
+    assert third.careful
+    await third.ledger.note(probe="4")  # noted, and then the process was gone
+    fourth = await world.runner()
+    await fourth.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await fourth.settle()
+    assert "crashed 4" in world.diary
+    stage = fourth.stage
+    assert isinstance(stage, CountingStage)
+    assert stage.applied[:10].tolist() == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
+    fifth = await world.runner()
+    assert not fifth.careful
