@@ -53,12 +53,12 @@ class Fleet:
                 worker.kill()
                 worker.wait()
 
-    def start(self, module: str = "tests.support.counting", **environment: str) -> "subprocess.Popen[bytes]":
+    def start(self, module: str = "tests.support.counting", *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
         """One more worker; its log is `worker-<n>.log` in the test's directory."""
         log = (self._directory / f"worker-{len(self.workers)}.log").open("wb")
         variables = {**os.environ, **environment_for(self.settings), "DISPERSION_METRICS__PORT": "0", **environment}
         variables["DISPERSION_WORKER__DATA_DIR"] = str(self._directory / "data")
-        worker = subprocess.Popen([sys.executable, "-m", module], env=variables, cwd=ROOT, stdout=log, stderr=log)
+        worker = subprocess.Popen([sys.executable, "-m", module, *arguments], env=variables, cwd=ROOT, stdout=log, stderr=log)
         log.close()
         self.workers.append(worker)
         return worker
