@@ -9,6 +9,7 @@ from contextlib import suppress
 from time import monotonic
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
 from agents.app import build
@@ -153,7 +154,7 @@ class Worker:
         self._status.enter("draining")
         started = monotonic()
         await crew.release()
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, ConsumerNotStarted):
             await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
         try:
             await asyncio.wait_for(app.stop(), STOP_SECONDS)

@@ -237,7 +237,7 @@ async def test_an_idle_mark_committed_but_not_published_is_published_by_the_succ
         if messages:
             raise ConnectionError
 
-    runner.publisher.send = died  # type: ignore[method-assign,assignment]
+    runner.publisher.send = died  # type: ignore[method-assign]
     with pytest.raises(ConnectionError):
         await runner.idle()
     assert (world.sent, await world.watermark()) == ([], 9)

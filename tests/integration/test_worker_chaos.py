@@ -10,7 +10,7 @@ import pytest
 from agents.exits import INTERNAL, OK
 from streams.stage import Role
 from tests.support.fleet import Fleet, Pacer, judge_alerts, judge_once, wait_until
-from tests.support.stack import Stack, create_flow_topics, settings_for
+from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, settings_for
 
 ROLES: dict[Role, int] = {"quotes": 4, "readings": 2}
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
@@ -98,4 +98,24 @@ def test_outages_of_kafka_and_redis_are_waited_out(fleet: Fleet, stack: Stack) -
     pacer.stop()
     drain(fleet)
     assert fleet.stop(worker) == OK, fleet.log(worker)
+    judge(fleet, pacer)
+
+
+@pytest.mark.parametrize("stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True)
+def test_an_unexpected_coordinator_error_does_not_park_the_worker(fleet: Fleet, stack: Stack) -> None:
+    """One SyncGroup answered with error 42 leaves a stock Faust worker without partitions for ever."""
+    assert isinstance(stack, EmbeddedTestStack)
+    first, pacer = fleet.start(), Pacer(fleet, ROLES, 200)
+    pacer.start()
+    wait_until(lambda: len(fleet.watermarks("quotes")) == 4, 90, "the first worker works")
+    stack.broker.command("err 14 42 1")
+    second = fleet.start()
+    wait_until(lambda: "group coordinator:" in fleet.log(first) + fleet.log(second), 60, "the guard speaks up")
+    before = fleet.watermarks("quotes")
+    wait_until(lambda: all(fleet.watermarks("quotes")[p] > before[p] for p in range(4)), 60, "progress on every partition")
+    pacer.stop()
+    drain(fleet)
+    assert fleet.stop(first) == OK, fleet.log(first)
+    drain(fleet)
+    assert fleet.stop(second) == OK, fleet.log(second)
     judge(fleet, pacer)
