@@ -79,9 +79,9 @@ class ClosingSurface:
         )
 
 
-def closing_surface(close: Quotes, days: tuple[int, int], rates: Rates, am_roots: Sequence[str]) -> ClosingSurface:
-    """The smiles of a close, from the expiries between two days (included). Strips without a parity forward or a vol are left out."""
-    rows = _usable(close, days)
+def closing_surface(close: Quotes, rates: Rates, am_roots: Sequence[str]) -> ClosingSurface:
+    """The smiles of a close. Strips without a parity forward or a vol are left out."""
+    rows = _usable(close)
     strips, strip = np.unique(close.series_code[rows].astype(np.int64) << 32 | close.expiry[rows], return_inverse=True)
     owner, expiry = strips >> 32, (strips & 0xFFFFFFFF).astype(np.int32)
     settlement = settlement_ns(expiry, settles_am(close.series, am_roots)[owner])
@@ -148,11 +148,11 @@ def _contracts(board: Board, forward: Floats, vol: Floats, segment: Ints) -> _Co
     )
 
 
-def _usable(close: Quotes, days: tuple[int, int]) -> Ints:
+def _usable(close: Quotes) -> Ints:
     """Rows with a quote, one a contract (the last), ordered by series, expiry, strike and right."""
     with np.errstate(invalid="ignore"):
         quoted = (close.bid >= 0) & (close.ask > 0) & (close.ask >= close.bid) & (close.ask < np.inf) & (close.strike > 0)
-    rows = np.flatnonzero(quoted & (close.expiry >= days[0]) & (close.expiry <= days[1]))
+    rows = np.flatnonzero(quoted)
     columns = [column[rows] for column in (close.call, close.strike, close.expiry, close.series_code)]
     rows = rows[np.lexsort(columns)]
     contract = np.stack([column[rows].astype(np.float64) for column in (close.series_code, close.expiry, close.strike, close.call)])

@@ -37,7 +37,8 @@ Count = tuple[str, ...]
 """Metric name (without the `dispersion_` prefix and `_total` suffix) followed by its label values in catalogue order."""
 
 
-class ReadingView(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReadingView:
     """One reading for the sorted view that charts read: derived, free to lose."""
 
     index: str

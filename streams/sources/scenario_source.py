@@ -6,13 +6,12 @@ import numpy as np
 
 from streams.closing_surface import closing_surface
 from streams.market import Market
+from streams.needed_terms import needed_rows
 from streams.records import NS, Quotes
 from streams.scenario import START_SECONDS, Scenario
 from streams.sessions import day_number, next_session, open_ns, session_of
+from streams.sources.option_rows import take_quotes
 from streams.sources.source import Batch, Source, Wanted
-
-EXPIRY_DAYS = (3, 75)
-"""Days to expiry that a 30-day value can be made of, from the session played."""
 
 
 class ScenarioSource:
@@ -28,12 +27,12 @@ class ScenarioSource:
         if close is None or today is None:
             return
         played = next_session(today)
-        number = day_number(played)
-        days = number + EXPIRY_DAYS[0], number + EXPIRY_DAYS[1]
-        surface = closing_surface(close, days, self._market.rates, self._market.am_roots)
+        start = open_ns(played) + START_SECONDS * NS
+        times = (start, start + self._scenario.seconds()[-1] * NS)
+        needed = take_quotes(close, np.flatnonzero(needed_rows(close, self._market, day_number(played), times)))
+        surface = closing_surface(needed, self._market.rates, self._market.am_roots)
         indices = {index.symbol for index in self._market.indices}
         is_index = np.array([one.underlying in indices for one in close.series], dtype=np.bool_)
-        start = open_ns(played) + START_SECONDS * NS
         for seconds in self._scenario.seconds():
             now, move = start + seconds * NS, self._scenario.at(seconds)
             ratio = np.where(is_index, move.index_vol, move.constituent_vol)

@@ -36,7 +36,7 @@ def synthetic(vol: float = 0.2) -> Quotes:
 
 
 def surface(close: Quotes) -> ClosingSurface:
-    return closing_surface(close, (EXPIRY - 100, EXPIRY + 100), Rates(constant=RATE), ())
+    return closing_surface(close, Rates(constant=RATE), ())
 
 
 def test_ratio_one_gives_the_close_back() -> None:
@@ -78,8 +78,7 @@ def test_repeated_and_broken_contracts_count_once_or_never() -> None:
 def test_sample_close_is_reproduced() -> None:
     close = last_close([open_quotes(SAMPLE)], Wanted(frozenset({"SPY"}), frozenset()))
     assert close is not None
-    today = day_number(DAY)
-    again = closing_surface(close, (today + 3, today + 75), Rates(constant=0.0364), ()).quotes(NOW, np.ones(1), 1.0, 10.0)
+    again = closing_surface(close, Rates(constant=0.0364), ()).quotes(NOW, np.ones(1), 1.0, 10.0)
     found, closes = _by_contract(again), _by_contract(close)
     forward = 755.0  # near enough to tell the wings
     wings = [key for key, (bid, _) in found.items() if bid > 0 and (key[1] > forward) == key[2]]
