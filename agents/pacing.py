@@ -1,15 +1,15 @@
 """Pacing a replay: event time at a chosen speed, and never further ahead of the slowest final watermark than the log can hold."""
 
-import json
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from agents.keys import snapshot
+from agents.keys import readings
+from streams.market import IndexSpec
+from streams.records import NS
 
 POLL = 0.02
 """Seconds between looks while waiting."""
@@ -22,23 +22,18 @@ class NoProgressError(RuntimeError):
 
 
 class FinalWatermark:
-    """Event time, in nanoseconds, up to which every index has a reading: read from the snapshots."""
+    """Event time, in nanoseconds, up to which every index has a reading: the end of the readings view."""
 
-    def __init__(self, redis: Redis, prefix: str, indices: Sequence[str]) -> None:
-        self._redis, self._keys = redis, [snapshot(prefix, index) for index in indices]
+    def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
+        self._redis, self._keys = redis, [readings(prefix, one.symbol, f"{one.tenors[0]}d") for one in indices]
 
     def __call__(self) -> int:
         """The slowest index's latest second; 0 before the first reading or while Redis is away."""
         try:
-            values = [self._redis.hget(key, "value") for key in self._keys]
+            latest = [self._redis.zrange(key, -1, -1, withscores=True) for key in self._keys]
         except RedisError:
             return 0
-        return min((_latest(value) for value in values), default=0) if all(values) else 0
-
-
-def _latest(value: object) -> int:
-    readings = json.loads(bytes(value))["readings"].values()  # type: ignore[call-overload]
-    return max((int(datetime.fromisoformat(r["ts_event"]).timestamp()) * 1_000_000_000 for r in readings), default=0)
+        return min((int(one[0][1]) * NS if one else 0 for one in latest), default=0)
 
 
 class ByteBudget:

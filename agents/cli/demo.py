@@ -67,10 +67,10 @@ def _play(shared: Shared, running: "Demo", watcher: "Watcher", records: "list[In
     from agents.pacing import ByteBudget, FinalWatermark, Tempo
     from agents.redis_sync import connect_sync
     from agents.replay import BackgroundReplay, Pace
+    from config.market import market_of
 
     settings = running.settings
-    indices = [one.symbol for one in settings.market.indices]
-    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, indices)
+    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
     replay = BackgroundReplay(settings, records, Pace(Tempo(float("inf")), ByteBudget(final, AHEAD)))
     end = records[-1].timestamp * MS
     watcher.start()

@@ -59,7 +59,7 @@ def replay(
     partitions = {topic.role: topic.partitions for topic in report.topics}
     topics = Topics(settings.kafka.topic_prefix)
     feed = open_feed(quotes or [], ticks or [], scenario_of(scenario, refresh), market, (partitions["quotes"], partitions["ticks"]), topics)
-    watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, [one.symbol for one in market.indices])
+    watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
     budget = ByteBudget(watermark, ahead) if ahead else None
     span = Span.of(since, until)
     with shown(shared) as seen:

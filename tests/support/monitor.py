@@ -88,7 +88,7 @@ def published(fleet: Fleet, partitions: int) -> Made:
 
 def publish(settings: Settings, records: Iterable[InputRecord], ahead: int = 0) -> None:
     """Send records to the partitions they name; `ahead` bytes at most before the readings (the embedded log is small)."""
-    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, [one.symbol for one in settings.market.indices])
+    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
     replay(settings, records, Pace(Tempo(float("inf")), ByteBudget(final, ahead) if ahead else None), lambda _: None)
 
 

@@ -64,7 +64,6 @@ def test_a_strip_without_a_forward_is_left_out() -> None:
     close = synthetic()
     one_sided = close._replace(bid=np.where(close.call, 0.0, close.bid))
     assert len(surface(one_sided).quotes(NOW, np.ones(1), 1.0, 10.0).bid) == 0
-    assert len(surface(close._replace(expiry=close.expiry + np.int32(101))).strike) == 0
 
 
 def test_repeated_and_broken_contracts_count_once_or_never() -> None:
