@@ -7,7 +7,7 @@ Floats = NDArray[np.float64]
 
 MATURITY_DAYS = {"1m": 30, "2m": 60, "3m": 91, "4m": 120, "6m": 182, "1y": 365}
 """Days of the constant maturity Treasury yields that a curve is made of."""
-_FEWEST_MATURITIES = 4
+FEWEST_MATURITIES = 4
 
 
 def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
@@ -49,8 +49,8 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
     [0.04, 0.040572, 0.0405]
     """
     x, y = np.asarray(maturity_days, dtype=np.float64), np.asarray(yields, dtype=np.float64)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < _FEWEST_MATURITIES or not (np.diff(x) > 0).all():
-        raise ValueError(f"a curve needs at least {_FEWEST_MATURITIES} ascending maturities, got {x.tolist()}")
+    if x.ndim != 1 or x.shape != y.shape or len(x) < FEWEST_MATURITIES or not (np.diff(x) > 0).all():
+        raise ValueError(f"a curve needs at least {FEWEST_MATURITIES} ascending maturities, got {x.tolist()}")
     at = np.clip(np.asarray(days, dtype=np.float64), x[0], x[-1])
     bend, width = _second_derivatives(x, y), np.diff(x)
     right = np.clip(np.searchsorted(x, at, side="right"), 1, len(x) - 1)

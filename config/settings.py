@@ -108,7 +108,7 @@ class MarketSettings(Section):
     rate: float | None = Field(default=0.0364, ge=-0.05, le=0.5)
     """Continuously compounded risk-free rate."""
     rates_file: Path | None = None
-    """CSV with `date` and `dff` (percent); wins over `rate`."""
+    """CSV with `date` and `dff` or par yields (percent, `config.rates`); wins over `rate`."""
     allowed_lateness: float = Field(default=0.25, ge=0, le=60)
     am_roots: tuple[str, ...] = ("SPX",)
     strict_expiries: bool = False

@@ -87,7 +87,8 @@ def closing_surface(close: Quotes, rates: Rates, am_roots: Sequence[str]) -> Clo
     settlement = settlement_ns(expiry, settles_am(close.series, am_roots)[owner])
     now = int(close.ts_event.max(initial=0))
     years = np.maximum(minutes_to(settlement, now), 0) / MINUTES_PER_YEAR
-    rate = np.full(len(strips), rate_on(rates, now // 86_400_000_000_000).rate)
+    today = now // 86_400_000_000_000
+    rate = rate_on(rates, today).at(expiry.astype(np.int64) - today)
     board = _board(close, rows, strip, years, rate)
     forward = parity_forwards(board).forward
     segment = segment_of_rows(board.offsets)

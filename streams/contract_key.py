@@ -38,6 +38,11 @@ def segment(series: int, expiry: int) -> int:
     return series << (SERIES_SHIFT - SEGMENT_SHIFT) | expiry
 
 
+def day_of(segments: Ints) -> Ints:
+    """Expiry days (since 1970-01-01) of the upper bits of keys."""
+    return segments & (EXPIRY_LIMIT - 1)
+
+
 def series_of(key: Ints) -> Ints:
     """Series codes of keys."""
     return key >> SERIES_SHIFT

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Mode = Literal["live", "replay", "scenario", "delayed"]
 
@@ -40,13 +40,22 @@ class IndexSpec:
     references: tuple[str, ...] = ("VIX", "VIXEQ", "DSPX", "COR1M")
 
 
+class Curve(NamedTuple):
+    """Par yields of one day (`analytics.rates`): at least four ascending maturities in days, bond-equivalent yields in decimals."""
+
+    days: tuple[int, ...]
+    yields: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Continuously compounded risk-free rate: one constant, or a dated curve (`analytics.rates`)."""
+    """Continuously compounded risk-free rate: one constant, or by day an overnight rate or a curve of par yields."""
 
     constant: float | None = None
     dated: Mapping[int, float] = field(default_factory=dict)
-    """Days since 1970-01-01 → rate of that day, carried forward to later days."""
+    """Days since 1970-01-01 → rate of that day for every expiry, carried forward to later days."""
+    curves: Mapping[int, Curve] = field(default_factory=dict)
+    """Days since 1970-01-01 → curve of that day, carried forward alike; goes before an overnight rate of the same day."""
 
 
 @dataclass(frozen=True, slots=True)

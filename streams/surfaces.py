@@ -9,7 +9,7 @@ from analytics.strip import value_strips
 from analytics.tenor import MINUTES_PER_DAY, MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.boards import Boards
 from streams.book import NEVER, QuoteBook
-from streams.contract_key import Bools, Floats, Ints
+from streams.contract_key import Bools, Floats, Ints, day_of
 from streams.expiries import minutes_to
 from streams.freshness import REPETITIONS
 from streams.line_terms import LineTerms
@@ -20,7 +20,7 @@ from streams.monitored import Monitored
 from streams.points import SurfacePoints
 from streams.reason_codes import ATM_TEXTS, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.records import NS
-from streams.risk_free import rate_on
+from streams.risk_free import DayRate, rate_on
 
 
 class _Rules(NamedTuple):
@@ -69,10 +69,10 @@ class Surfaces:
         for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
             part = with_terms[self._lines.constituent[with_terms] == constituent]
             if part.size:
-                self._value(points, part, rules, now, rate.rate, refresh)
+                self._value(points, part, rules, now, today, rate, refresh)
         return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
 
-    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, rate: float, refresh: Floats) -> None:
+    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
         terms, tenor = self._terms, self._lines.tenor_days[rows]
         segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
         near, following = term[: rows.size], term[rows.size :]
@@ -80,7 +80,7 @@ class Surfaces:
         minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], now), minutes_to(terms.next_settles[rows], now)
         oldest = np.full(segment.size, NEVER, np.int64)
         oldest[near] = oldest[following] = _oldest(refresh[self._lines.underlying[rows]], now)
-        board, quote_ts = self._boards.assemble(segment, oldest, minutes / MINUTES_PER_YEAR, np.full(segment.size, rate))
+        board, quote_ts = self._boards.assemble(segment, oldest, minutes / MINUTES_PER_YEAR, rate.at(day_of(segment) - today))
         strips = value_strips(board, **rules._asdict())
         vols, status = atm_vols(board, strips.forward)
         # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.

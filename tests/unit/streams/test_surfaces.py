@@ -11,10 +11,11 @@ from streams.book import NEVER, QuoteBook
 from streams.contract_key import pack, segment
 from streams.expiries import settlement_ns
 from streams.listings import Listings
-from streams.market import Basket, Constituent, IndexSpec, Market, Rates
+from streams.market import Basket, Constituent, Curve, IndexSpec, Market, Rates
 from streams.monitored import underlyings
 from streams.points import SurfacePoints
 from streams.records import NS, Quotes
+from streams.risk_free import rate_on
 from streams.sessions import day_number, open_ns
 from streams.surfaces import Surfaces
 from tests.support.option_chains import Chain, quotes_of, taken
@@ -130,3 +131,15 @@ def test_settlement_times_of_am_and_pm_series_are_their_own() -> None:
     nine_days_before = int(settlement_ns(np.array([day_number(date(2026, 7, 17))], np.int32), np.array([True]))[0]) - 9 * 86_400 * NS
     reasons = [surfaces_of(market, [spx, weekly], nine_days_before - early)[0].reason for early in (0, 61 * NS)]
     assert reasons == [("",), ("no_near_term",)]
+
+
+def test_a_curve_gives_near_and_next_term_their_own_rate() -> None:
+    steep = Curve((30, 60, 91, 182), (0.0, 0.0, 0.30, 0.30))
+    market = Market((IndexSpec("SPY", tenors=(91,)),), rates=Rates(curves={day_number(SESSION): steep}))
+    monthly = Chain("SPY", (date(2026, 9, 18), date(2026, 10, 16)))
+    curved = surfaces_of(market, [monthly])[0].variance[0]
+    near, following = (date(2026, 9, 18) - SESSION).days, (date(2026, 10, 16) - SESSION).days
+    rates = rate_on(market.rates, day_number(SESSION)).at(np.array([near, following]))
+    flat = [surfaces_of(Market(market.indices, rates=Rates(constant=rate)), [monthly])[0].variance[0] for rate in rates.tolist()]
+    assert rates[0] < rates[1]
+    assert flat[0] < curved < flat[1]
