@@ -9,9 +9,14 @@ from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
 from agents.plans import Plan
+from agents.redis_client import error_reason
 from agents.views import Views
+from agents.zeros import CRASH
 from streams.records import Record
-from streams.stage import Output, ReadingView
+from streams.stage import Count, Output, ReadingView
+from streams.topics import Topics
+
+DEAD_LETTERS = "dead_letter_messages"
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +31,11 @@ class Wakeable(Protocol):
 class StageEffects:
     """Implements `agents.partition.Effects` for one stage and partition."""
 
-    def __init__(self, metrics: Metrics, views: Views, plan: Plan, *, live: bool) -> None:
+    def __init__(self, metrics: Metrics, views: Views, plan: Plan, topics: Topics, *, live: bool) -> None:
         """`live` measures latency against event time; a replay's event time is long past."""
         self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
         self.relay: Wakeable | None = None
+        self._names: dict[str, str] = {str(role): name for role, name in topics.all().items()}
         self._duration = metrics.stage_duration.labels(plan.measured_as or plan.name)
         self._unknown: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -42,10 +48,14 @@ class StageEffects:
     def output(self, output: Output) -> None:
         """Count what the stage reports; a name we do not know is said once."""
         if output.counts:
-            for key in self._metrics.count(output.counts):
+            for key in self._metrics.count({self._labelled(key): amount for key, amount in output.counts.items()}):
                 if key[0] not in self._unknown:
                     self._unknown.add(key[0])
                     log.warning("%s counts %s, which is no metric", self._plan.name, key)
+
+    def _labelled(self, key: Count) -> Count:
+        """Stages know the roles of topics; the label `topic` is the topic's name on every metric."""
+        return (DEAD_LETTERS, self._names[key[1]], *key[2:]) if key[0] == DEAD_LETTERS else key
 
     def replayed(self, topic: str, records: int) -> None:
         """Records at or below the watermark came again."""
@@ -58,7 +68,7 @@ class StageEffects:
 
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
-        self._metrics.count({("dead_letter_messages", record.topic, "crash"): 1})
+        self._metrics.count({(DEAD_LETTERS, record.topic, CRASH): 1})
         log.error("dead-lettered %s partition %d offset %d: it ended the process", record.topic, record.partition, record.offset)
 
     def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:
@@ -75,7 +85,7 @@ class StageEffects:
         try:
             await self._views.write(snapshots, views)
         except RedisError as error:
-            self._metrics.redis_errors.labels("views", type(error).__name__).inc()
+            self._metrics.redis_errors.labels("views", error_reason(error)).inc()
             log.warning("views not written: %s", type(error).__name__)
 
     def posted(self, length: int) -> None:

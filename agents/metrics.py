@@ -1,7 +1,7 @@
-"""Service metrics of a worker: the one place where they are named, labelled and described.
+"""Service metrics of a worker. Every metric of every process is listed in docs/metrics.md, which a test holds against the live pages.
 
 Market values are exported by `agents.exporter` from the snapshots in Redis, never by a worker: a worker that loses a
-partition would go on telling its last value. Names, units and labels follow docs/observability.md.
+partition would go on telling its last value.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -51,7 +51,6 @@ class Metrics:
         self._counter("points_frames", "Points frames by what became of them.", "outcome")
         self._counter("processing_errors", "Errors that a stage survived.", "stage", "reason")
         self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
-        self._counter("iv_solver_failures", "Implied vols that could not be solved.", "reason")
         self._counter(
             "alert_events", "Alert events by rule and transition: emitted, published, repeated, error.", "alert", "transition", "outcome"
         )

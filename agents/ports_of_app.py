@@ -77,7 +77,7 @@ class AppPorts:
 
     def effects(self, plan: Plan) -> StageEffects:
         """The effects of one stage."""
-        return StageEffects(self.metrics, self._views, plan, live=self._settings.mode == "live")
+        return StageEffects(self.metrics, self._views, plan, self._topics, live=self._settings.mode == "live")
 
     async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
         """Log ends fresh from the broker; empty when it does not answer."""

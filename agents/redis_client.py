@@ -99,11 +99,9 @@ class Caller:
         try:
             answer = await call()
             answered = True
-        except ResponseError:  # Redis is there and says no
-            answered = True
-            raise
         except RedisError as error:
-            self._observer.redis_error(operation, "timeout" if isinstance(error, RedisTimeoutError) else "connection")
+            answered = isinstance(error, ResponseError)  # Redis is there and says no
+            self._observer.redis_error(operation, error_reason(error))
             raise
         finally:
             self._observer.redis_in_use(-1)
@@ -113,6 +111,13 @@ class Caller:
             else:
                 self.breaker.failure()
         return answer
+
+
+def error_reason(error: RedisError) -> str:
+    """A failure as a label: timeout, connection, or refused when Redis answered with an error (memory, permission, read-only)."""
+    if isinstance(error, ResponseError):
+        return "refused"
+    return "timeout" if isinstance(error, RedisTimeoutError) else "connection"
 
 
 async def check_server(redis: Redis, *, needed_bytes: int = 0) -> None:

@@ -30,6 +30,7 @@ from agents.watchdog import Watchdog
 from agents.zeros import zeros
 from config.errors import ConfigError
 from config.settings import Settings
+from streams.topics import Topics
 
 TICK = 0.25
 SAMPLE = 1.0
@@ -84,7 +85,7 @@ class Worker:
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
         identify(self.registry, settings)
-        self._metrics.declare(zeros([index.symbol for index in settings.market.indices]))
+        self._metrics.declare(zeros([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix)))
         self._status = Status()
         self._watchdog: Watchdog | None = None
 

@@ -1,36 +1,35 @@
 """Counter children that exist from the start, so that the first increment of each is seen as one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from streams.codec import REASONS
+from streams.dead_letters import REASONS_BY_ROLE
 from streams.source_stage import OUTCOMES
+from streams.topics import Topics
 
-CRASH = "crash"
-RULES = (
-    "data_quality",
-    "vix_spike_unwind",
-    "broad_repricing",
-    "vol_convergence",
-    "dispersion_extreme",
-    "correlation_regime",
-    "mechanical_rotation",
-)
-TRANSITIONS = ("pending", "firing", "updated", "suspended", "resumed", "resolved")
-OUTBOX_OUTCOMES = ("published", "error")
-GATES = ("width", "coverage", "range", "spike", "clock", "history")
-REDIS_OPERATIONS = ("acquire", "commit", "note", "outbox", "views")
-REDIS_REASONS = ("timeout", "connection")
+CRASH: Final = "crash"
+TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")
+FRAME_OUTCOMES: Final = ("new", "duplicate", "idle_mark", "late", "unknown_index")
+RULES: Final = ("data_quality", "vix_spike_unwind", "broad_repricing", "vol_convergence")
+TRANSITIONS: Final = ("pending", "firing", "updated", "suspended", "resumed", "resolved")
+EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
+GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
+REDIS_OPERATIONS: Final = ("acquire", "commit", "note", "outbox", "views")
+REDIS_REASONS: Final = ("timeout", "connection", "refused")
 
 Labels = Iterable[tuple[str, ...]]
 
 
-def zeros(indices: Sequence[str]) -> Mapping[str, Labels]:
+def zeros(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
     """Label values by counter, for `Metrics.declare`."""
     return {
         "quotes": [(outcome,) for outcome in OUTCOMES],
-        "ticks": [(outcome,) for outcome in OUTCOMES],
-        "dead_letter_messages": [(role, reason) for role in ("quotes", "ticks", "points", "readings") for reason in (*REASONS, CRASH)],
-        "alert_events": [(rule, transition, outcome) for rule in RULES for transition in TRANSITIONS for outcome in OUTBOX_OUTCOMES],
+        "ticks": [(outcome,) for outcome in TICK_OUTCOMES],
+        "points_frames": [(outcome,) for outcome in FRAME_OUTCOMES],
+        "dead_letter_messages": [
+            (topics.name(role), why) for role, reasons in REASONS_BY_ROLE.items() for why in (*sorted(reasons), CRASH)
+        ],
+        "alert_events": [(rule, transition, outcome) for rule in RULES for transition in TRANSITIONS for outcome in EVENT_OUTCOMES],
         "gate_failures": [(index, gate) for index in indices for gate in GATES],
         "implied_correlation_out_of_range": [(index, bound) for index in indices for bound in ("low", "high")],
         "redis_errors": [(operation, reason) for operation in REDIS_OPERATIONS for reason in REDIS_REASONS],

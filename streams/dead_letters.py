@@ -1,10 +1,23 @@
 """Dead letters: what could not be handled, with its reason and where it came from."""
 
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
+from streams.decode_error import REASONS
 from streams.records import Record
-from streams.stage import Message
+from streams.stage import Message, Role
+
+REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
+    {
+        "quotes": REASONS,
+        "ticks": REASONS - {"symbol", "expiry"},  # a tick without a symbol of ours is `unknown`, and it has no expiry
+        "points": frozenset({"malformed"}),
+        "readings": frozenset({"schema", "unknown_index"}),
+    }
+)
+"""Why a stage refuses a record of its input. A record that ends the process is refused as `crash`, on whatever topic."""
 
 MAX_VALUE_BYTES: Final = 65_536
 MAX_KEY_BYTES: Final = 1024

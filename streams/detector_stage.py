@@ -1,20 +1,18 @@
 """The detector stage: readings of one partition in, alert events, snapshots and views out."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 import msgspec
 
+from streams.dead_letters import dead_letter
 from streams.detector import Detector
 from streams.market import Market
 from streams.reading import Reading, decode_reading, encode_reading
 from streams.records import Record
 from streams.rules.catalogue import catalogue
 from streams.rules.ruleset import RuleSet
-from streams.stage import Message, Output, ReadingView
+from streams.stage import Output, ReadingView
 
-LIMIT = 64 * 1024
-"""Bytes of a record that a dead letter keeps."""
 STATE = ("session", "last", "latest")
 FACTS = ("day", "minute", "alert", "anchor")
 
@@ -37,9 +35,9 @@ class DetectorStage:
         output = Output()
         touched: dict[str, Detector] = {}
         for record in records:
-            reading, reason = self._decode(record)
+            reading, reason, message = self._decode(record)
             if reading is None:
-                output.messages.append(_dead_letter(record, reason))
+                output.messages.append(dead_letter(record, reason, message))
                 output.counts["dead_letter_messages", "readings", reason] += 1
                 continue
             detector = self._detector(reading.index)
@@ -79,16 +77,17 @@ class DetectorStage:
             detector = self._detectors[index] = Detector(self._specs[index], self._gates, self._rules, self._reach)
         return detector
 
-    def _decode(self, record: Record) -> tuple[Reading | None, str]:
+    def _decode(self, record: Record) -> tuple[Reading | None, str, str]:
+        """A reading, or why there is none: a reason and a text for people."""
         try:
             reading = decode_reading(record.value or b"")
-        except msgspec.MsgspecError:
-            return None, "schema"
-        except (UnicodeDecodeError, RecursionError):
-            return None, "schema"
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+            return None, "schema", str(problem)
         if reading.ts_event.tzinfo is None:
-            return None, "schema"
-        return (reading, "") if reading.index in self._specs else (None, "unknown_index")
+            return None, "schema", "ts_event without an offset from UTC"
+        if reading.index not in self._specs:
+            return None, "unknown_index", f"{reading.index!r} is not configured"
+        return reading, "", ""
 
 
 def _parse(name: str) -> tuple[str, str, str]:
@@ -102,17 +101,3 @@ def _parse(name: str) -> tuple[str, str, str]:
 def _view(reading: Reading) -> ReadingView:
     plain = msgspec.structs.replace(reading, constituents=None)
     return ReadingView(reading.index, reading.tenor, int(reading.ts_event.timestamp()), encode_reading(plain))
-
-
-def _dead_letter(record: Record, reason: str) -> Message:
-    value = record.value or b""
-    headers = {
-        "x-error-class": reason,
-        "x-topic": record.topic,
-        "x-partition": str(record.partition),
-        "x-offset": str(record.offset),
-        "x-timestamp": str(record.timestamp),
-        "x-size": str(len(value)),
-        "x-sha256": sha256(value).hexdigest(),
-    }
-    return Message("dead_letters", record.key, value[:LIMIT], tuple((name, text.encode()) for name, text in headers.items()))

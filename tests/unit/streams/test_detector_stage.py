@@ -26,7 +26,7 @@ def test_foreign_bytes_are_counted_and_kept_for_people() -> None:
     assert run.count("dead_letter_messages", "readings", "schema") == 6
     assert run.count("dead_letter_messages", "readings", "unknown_index") == 1
     assert [message.role for message in output.messages] == ["dead_letters"] * 7
-    assert dict(output.messages[4].headers)["x-size"] == b"100000"
+    assert dict(output.messages[4].headers)["x-original-size"] == b"100000"
     assert len(output.messages[4].value or b"") == 64 * 1024
     assert len(output.views) == 1
 

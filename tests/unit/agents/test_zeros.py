@@ -1,0 +1,27 @@
+"""Counters that alerts read exist before anything happens, and only for what can happen."""
+
+from typing import get_args
+
+from agents.zeros import RULES, TICK_OUTCOMES, TRANSITIONS, zeros
+from config.rules import load_rules
+from config.settings import Settings
+from streams.lifecycle import Kind
+from streams.market import Gates
+from streams.rules.catalogue import catalogue
+from streams.source_stage import OUTCOMES
+from streams.topics import Topics
+
+
+def test_the_rules_and_transitions_are_those_of_the_engine() -> None:
+    settings = Settings()
+    rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), Gates())
+    assert {rule.name for rule in rules} == set(RULES)
+    assert set(get_args(Kind)) == set(TRANSITIONS)
+    assert set(TICK_OUTCOMES) < set(OUTCOMES)
+
+
+def test_dead_letters_are_labelled_by_the_name_of_the_topic() -> None:
+    children = set(zeros(["SPY"], Topics("replay."))["dead_letter_messages"])
+    assert ("replay.market.option-quotes.v1", "json") in children
+    assert ("replay.dispersion.readings.v1", "crash") in children
+    assert ("replay.market.ticks.v1", "expiry") not in children
