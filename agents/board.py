@@ -1,11 +1,13 @@
 """The terminal board: what the monitor sees, drawn with rich."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -83,6 +85,14 @@ def plain_line(state: BoardState) -> str:
 def render(state: BoardState) -> RenderableType:
     """The board as one renderable."""
     return Panel(Group(_head(state), Text(), _tiles(state), Text(), _alerts(state)), title=f"[bold]{state.title}[/]", border_style="blue")
+
+
+def save_picture(state: BoardState, file: Path, width: int = 150) -> None:
+    """The board as an SVG file."""
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    console.print(render(state))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    console.save_svg(str(file), title=state.title)
 
 
 def _last(state: BoardState, name: str) -> float | None:

@@ -36,8 +36,10 @@ def demo(
     scenario: Annotated[str, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = "unwind_2018_02",
     refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
     hold: Annotated[bool, typer.Option("--hold", help="Keep everything running at the end and print where it listens.")] = False,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")] = None,
 ) -> None:
     """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter."""
+    from agents.board import save_picture
     from agents.demo import Demo
     from agents.inputs import open_feed, scenario_of
     from agents.watching import Watcher
@@ -51,9 +53,12 @@ def demo(
         settings = running.settings
         market, counts = market_of(settings), settings.kafka.partitions
         feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
+        shared.stderr.print("pricing the scenario")
         records = list(feed.records(FIRST))
         watcher = Watcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
         whole = _play(shared, running, watcher, records)
+        if picture is not None:
+            save_picture(watcher.state(len(records), len(records)), picture)
         _tell(shared, running, watcher, scenario, hold=hold)
         if hold:
             _hold()
