@@ -67,7 +67,7 @@ def attribute_correlation(vol: tuple[float, float], sums: tuple[BasketSums, Bask
     cross, rho = _cross_and_correlation(vol, sums)
     average, diagonal = _basket_terms(0.5 * (rho[0] + rho[1]), sums)
     width = 0.5 * (cross[0] + cross[1])
-    return CorrelationParts(_ratio(vol[1] ** 2 - vol[0] ** 2, width), -_ratio(average, width), -_ratio(diagonal, width))
+    return CorrelationParts(_ratio(_rise_of_square(vol), width), -_ratio(average, width), -_ratio(diagonal, width))
 
 
 def attribute_dispersion(index_vol: tuple[float, float], basket_vol: tuple[float, float]) -> DispersionParts:
@@ -83,7 +83,7 @@ def attribute_dispersion(index_vol: tuple[float, float], basket_vol: tuple[float
     if not (square[0] >= 0 and square[1] >= 0):
         return DispersionParts(math.nan, math.nan)
     double = math.sqrt(square[0]) + math.sqrt(square[1])
-    return DispersionParts(_ratio(basket_vol[1] ** 2 - basket_vol[0] ** 2, double), -_ratio(index_vol[1] ** 2 - index_vol[0] ** 2, double))
+    return DispersionParts(_ratio(_rise_of_square(basket_vol), double), -_ratio(_rise_of_square(index_vol), double))
 
 
 def attribute_log_index_vol(index_vol: tuple[float, float], basket_vol: tuple[float, float]) -> LogIndexParts:
@@ -102,13 +102,17 @@ def attribute_log_index_vol(index_vol: tuple[float, float], basket_vol: tuple[fl
 
 
 def _cross_and_correlation(vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]) -> tuple[list[float], list[float]]:
-    cross = [s.vol**2 - s.diagonal for s in sums]
+    cross = [s.vol * s.vol - s.diagonal for s in sums]
     return cross, [_ratio(v * v - s.diagonal, c) for v, s, c in zip(vol, sums, cross, strict=True)]
 
 
 def _basket_terms(rho: float, sums: tuple[BasketSums, BasketSums]) -> tuple[float, float]:
     """Changes of rho A^2 and (1 - rho) B at a fixed rho."""
-    return rho * (sums[1].vol ** 2 - sums[0].vol ** 2), (1 - rho) * (sums[1].diagonal - sums[0].diagonal)
+    return rho * _rise_of_square((sums[0].vol, sums[1].vol)), (1 - rho) * (sums[1].diagonal - sums[0].diagonal)
+
+
+def _rise_of_square(pair: tuple[float, float]) -> float:
+    return pair[1] * pair[1] - pair[0] * pair[0]
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -97,7 +97,8 @@ def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: Arr
     0.3787
     """
     average = basket_sums(weights, vols).vol
-    return (float(index_vol) / average) ** 2 if average > 0 else math.nan
+    ratio = float(index_vol) / average if average > 0 else math.nan
+    return ratio * ratio
 
 
 def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
@@ -106,7 +107,7 @@ def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLik
     >>> round(correlation_sensitivity(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 3)
     6.005
     """
-    cross = _cross_term(basket_sums(weights, vols))
+    cross = cross_term(basket_sums(weights, vols))
     return 2 * float(index_vol) / cross if cross > 0 else math.nan
 
 
@@ -121,13 +122,17 @@ def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> flo
     return math.sqrt(variance) if variance >= 0 else math.nan
 
 
-def _cross_term(sums: BasketSums) -> float:
-    """A^2 - B, the pairwise products; NaN when nothing but rounding is left of it."""
+def cross_term(sums: BasketSums) -> float:
+    """A^2 - B, the pairwise products; NaN when nothing but rounding is left of it (one name).
+
+    >>> round(cross_term(BasketSums(0.2925, 0.02560625)), 9), cross_term(BasketSums(0.3, 0.09))
+    (0.05995, nan)
+    """
     square = sums.vol * sums.vol
     cross = square - sums.diagonal
     return cross if cross > _ROUNDING * square and math.isfinite(cross) else math.nan
 
 
 def _correlation(index_vol: float, sums: BasketSums) -> float:
-    value = (index_vol * index_vol - sums.diagonal) / _cross_term(sums)
+    value = (index_vol * index_vol - sums.diagonal) / cross_term(sums)
     return value if math.isfinite(value) else math.nan

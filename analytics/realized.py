@@ -62,7 +62,8 @@ def realized_dispersion(index_variance: float, weights: ArrayLike, variances: Ar
     >>> round(realized_dispersion(0.03, [0.5, 0.5], [0.04, 0.04]), 6)
     0.1
     """
-    return dispersion(basket_vol(weights, variances) ** 2, float(np.sqrt(index_variance)))
+    level = basket_vol(weights, variances)
+    return dispersion(level * level, float(np.sqrt(index_variance)))
 
 
 def realized_correlation(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:

@@ -1,0 +1,203 @@
+"""The dispersion trade: short index vol, long the vol of the names. How large each leg is, and what the trade then earns.
+
+A basket has weights in any unit, normalised here. Vega is money per 1.00 of vol (per vol point: divide by 100), vols are
+decimals. A result that its input does not determine is NaN.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analytics.black76 import Greeks
+
+Floats = NDArray[np.float64]
+
+TOY_WEIGHTS, TOY_VOLS = (0.40, 0.25, 0.20, 0.15), (0.30, 0.25, 0.40, 0.20)
+"""The four names of the worked example; their index vol is 0.18."""
+
+
+class Weighting(Enum):
+    """What the legs of names are sized to cancel."""
+
+    VEGA = "vega"
+    """Vega of the names = vega of the index: short gamma, pays theta."""
+    THETA = "theta"
+    """No theta, which is correlation weighting: breaks even on a proportional move of all vols; short vega, very short gamma."""
+    GAMMA = "gamma"
+    """No gamma: long vega, pays the most theta."""
+
+
+class BookGreeks(NamedTuple):
+    """Net greeks of names less index, at-the-money-forward options of one expiry; money."""
+
+    vega: float
+    """Per 1.00 of vol."""
+    theta: float
+    """Per year."""
+    gamma: float
+    """Per squared relative move of every forward: S^2 d2V/dS2."""
+
+
+class VarianceTrade(NamedTuple):
+    """Theta-weighted variance swaps, long names and short index."""
+
+    strike: float
+    """Correlation sold: rho_K = K_I^2 / SUM w K^2, also the variance notional of the names for one of the index."""
+    realized: float
+    """rho_real = RV_I^2 / SUM w RV^2."""
+    pnl: float
+    """SUM w RV^2 (rho_K - rho_real), per unit of index variance."""
+
+
+class LegPnl(NamedTuple):
+    """What a move of forward, vol and time earns on one leg, to second order; USD, the shape of the greeks."""
+
+    delta: Floats
+    gamma: Floats
+    theta: Floats
+    vega: Floats
+    volga: Floats
+    vanna: Floats
+
+    @property
+    def total(self) -> Floats:
+        """Sum of the parts."""
+        return np.asarray(sum(self))
+
+
+@np.errstate(all="ignore")  # what is not determined becomes NaN
+def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weights: ArrayLike, vols: ArrayLike) -> Floats:
+    """Vegas x w_i of the n names against an index leg of vega `index_vega`; x solves the condition of the weighting.
+
+    VEGA SUM vega_i = V, THETA SUM vega_i s_i = V s_I, GAMMA SUM vega_i / s_i = V / s_I.
+
+    Source: Bennett, "Trading Volatility"; methodology 7.1.
+
+    >>> [round(float(name_vegas(kind, 100_000, 0.18, TOY_WEIGHTS, TOY_VOLS).sum())) for kind in Weighting]
+    [100000, 61538, 155039]
+    """
+    w, s = _basket(weights, vols)
+    power = {Weighting.VEGA: 0, Weighting.THETA: 1, Weighting.GAMMA: -1}[weighting]
+    x = index_vega * np.float64(index_vol) ** power / (w @ s**power)  # Python's own floats would raise on garbage
+    return _known(x * w)
+
+
+@np.errstate(all="ignore")  # as above
+def book_greeks(index_vega: float, index_vol: float, vegas: ArrayLike, vols: ArrayLike, years: float) -> BookGreeks:
+    """Net greeks of a book of at-the-money-forward options: theta -vega s / 2T, gamma vega / (s T) a leg.
+
+    Source: the Black formula at d1 + d2 = 0.
+
+    >>> vegas = name_vegas(Weighting.THETA, 100_000, 0.18, TOY_WEIGHTS, TOY_VOLS)
+    >>> book = book_greeks(100_000, 0.18, vegas, TOY_VOLS, 0.25)
+    >>> round(book.vega), abs(round(book.theta)), round(book.gamma / (100_000 / 0.18 / 0.25), 3)
+    (-38462, 0, -0.603)
+    """
+    v, s = (np.asarray(column, dtype=np.float64) for column in (vegas, vols))
+    return BookGreeks(
+        _finite(v.sum() - index_vega),
+        _finite(-(v @ s - index_vega * index_vol) / (2 * np.float64(years))),
+        _finite(((v / s).sum() - index_vega / np.float64(index_vol)) / np.float64(years)),
+    )
+
+
+@np.errstate(all="ignore")  # as above
+def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
+    """rho_K = K_I^2 / SUM w K^2: the variance notional of the names per unit of index variance that costs no theta.
+
+    >>> round(correlation_strike(0.18, TOY_WEIGHTS, TOY_VOLS), 5)
+    0.36151
+    """
+    w, k = _basket(weights, vols)
+    return _finite(np.square(index_vol) / (w @ k**2))
+
+
+@np.errstate(all="ignore")  # as above
+def variance_trade(strikes: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike) -> VarianceTrade:
+    """Outcome of theta-weighted variance swaps; both arguments are (index vol, n vols of the names).
+
+    rho_K SUM w RV^2 - RV_I^2 = SUM w RV^2 (rho_K - rho_real): the P&L is the correlation sold less the one realised.
+
+    Source: methodology 7.2.
+
+    >>> trade = variance_trade((0.18, TOY_VOLS), (0.22, (0.32, 0.28, 0.41, 0.24)), TOY_WEIGHTS)
+    >>> round(trade.realized, 5), round(trade.pnl, 7)
+    (0.47073, -0.0112299)
+    >>> round(trade.pnl * variance_notional(100_000 * 100, 0.18))  # index vega 100,000 a vol point
+    -311942
+    """
+    strike = correlation_strike(strikes[0], weights, strikes[1])
+    real = correlation_strike(realized[0], weights, realized[1])
+    w, rv = _basket(weights, realized[1])
+    return VarianceTrade(strike, real, _finite(w @ rv**2 * (strike - real)))
+
+
+@np.errstate(all="ignore")  # as above
+def variance_notional(vega: float, strike: float) -> float:
+    """Money per unit of variance of a variance swap with this vega (money per 1.00 of vol) at its strike: vega / 2K.
+
+    >>> variance_notional(3_600.0, 0.18)
+    10000.0
+    """
+    return _finite(np.divide(vega, 2 * strike))
+
+
+@np.errstate(all="ignore")  # as above
+def straddle_pnl(implied: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike) -> float:
+    """Vega-weighted straddles held to expiry, in vol per unit of index vega: (A - s_I) realised less (A - s_I) implied.
+
+    Both arguments are (index vol, n vols of the names). Source: methodology 7.2.
+
+    >>> round(100 * straddle_pnl((0.18, TOY_VOLS), (0.22, (0.32, 0.28, 0.41, 0.24)), TOY_WEIGHTS), 9)
+    -1.65
+    """
+    spreads = [w @ vols - index for index, (w, vols) in ((leg[0], _basket(weights, leg[1])) for leg in (realized, implied))]
+    return _finite(spreads[0] - spreads[1])
+
+
+def correlation_swap_pnl(notional: float, strike: float, realized: float) -> float:
+    """N (rho_real - rho_K): what the buyer of a correlation swap receives.
+
+    >>> round(correlation_swap_pnl(1_000_000, 0.36, 0.47))
+    110000
+    """
+    return _finite(notional * (realized - strike))
+
+
+@np.errstate(all="ignore")  # as above
+def leg_pnl(greeks: Greeks, d_forward: ArrayLike, d_vol: ArrayLike, d_years: ArrayLike) -> LegPnl:
+    """Change of value delta dF + gamma dF^2 / 2 + theta dt + vega ds + volga ds^2 / 2 + vanna ds dF of each leg; arguments broadcast.
+
+    Source: methodology 7.3.
+
+    >>> from analytics.black76 import greeks
+    >>> round(float(leg_pnl(greeks(100.0, 100.0, 0.25, 0.2, True), 1.0, 0.01, 1 / 365).total), 4)
+    0.7182
+    """
+    df, ds, dt = (np.asarray(x, dtype=np.float64) for x in (d_forward, d_vol, d_years))
+    parts = (
+        greeks.delta * df,
+        0.5 * greeks.gamma * df**2,
+        greeks.theta * dt,
+        greeks.vega * ds,
+        0.5 * greeks.volga * ds**2,
+        greeks.vanna * ds * df,
+    )
+    return LegPnl(*(_known(part) for part in parts))
+
+
+def _basket(weights: ArrayLike, vols: ArrayLike) -> tuple[Floats, Floats]:
+    """Weights that sum to one, scaled first so that enormous ones stay finite, and vols."""
+    w, s = np.asarray(weights, dtype=np.float64), np.asarray(vols, dtype=np.float64)
+    share = w / w.max(initial=0.0)
+    return share / share.sum(), s
+
+
+def _known(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _finite(value: float | Floats) -> float:
+    return float(value) if np.isfinite(value) else float("nan")
