@@ -1,25 +1,24 @@
 """`dispersion backtest`: files through the whole flow in this process, without Kafka and Redis."""
 
 from contextlib import ExitStack
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from agents.cli.shared import Shared, shared_of
+from agents.cli.span import DAY
 from agents.exits import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agents.cli.backtest_output import Progress
+    from agents.cli.span import Span
     from streams.pipeline import Pipeline
     from streams.records import InputRecord
     from streams.sources.feed import Feed
-
-_DAY = ["%Y-%m-%d"]
-EXAMPLE = "Example: dispersion backtest --quotes samples/option_closes_*.parquet --scenario unwind_2018_02 --out build/unwind"
 
 
 def backtest(
@@ -28,16 +27,19 @@ def backtest(
     ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
     index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
     basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
-    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Overnight rates: CSV with date and dff in percent.")] = None,
+    rates: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rates: CSV with date and dff, or date and par yields 1m to 1y, in percent.")
+    ] = None,
     rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")] = None,
     partitions: Annotated[int, typer.Option(min=1, max=1024, help="Of either input topic; changes no result.")] = 4,
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
     refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
-    since: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First session.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last session.")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there.")] = None,
 ) -> None:
     """Compute readings and alert events from files. With --json one reading a line, else a table."""
+    from agents.cli.span import Span
     from agents.inputs import open_feed, scenario_of
     from agents.selection import select
     from config.market import market_of
@@ -57,27 +59,12 @@ def backtest(
     _conclude(shared, pipeline, feed, made)
 
 
-class Span(NamedTuple):
-    """Event time of a run, nanoseconds, both ends included."""
-
-    first: int
-    last: int
-
-    @classmethod
-    def of(cls, since: datetime | None, until: datetime | None) -> "Span":
-        """From the start of one New York date to the end of another."""
-        from streams.sessions import wall_ns
-
-        first = wall_ns(since.date(), time.min) if since else 0
-        return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)
-
-
 class _Made(NamedTuple):
     readings: int
     events: int
 
 
-def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: Span, out: Path | None) -> _Made:
+def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: Path | None) -> _Made:
     from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
     from streams.reading import Reading
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.span import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents.replay import Progress
 
-_DAY = ["%Y-%m-%d"]
 LOG_SECONDS = 10.0
 
 
@@ -25,22 +26,21 @@ def replay(
     ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
     index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
     basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
-    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Overnight rates, for a scenario's prices.")] = None,
+    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Rates as in backtest, for a scenario's prices.")] = None,
     rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, for a scenario's prices.")] = None,
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
     refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
-    since: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First session.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last session.")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
     speed: Annotated[str, typer.Option(metavar="60x", help="Event time against wall time, or max.")] = "max",
     ahead: Annotated[int, typer.Option(metavar="BYTES", help="At most so far ahead of the readings, per partition; 0 for no limit.")] = 0,
     allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
-    import msgspec
-
     from agents.cli.span import Span
     from agents.inputs import open_feed, scenario_of
     from agents.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.reach import reach_kafka, reach_redis
     from agents.redis_sync import connect_sync
     from agents.replay import Pace, refuse_live
     from agents.replay import replay as publish
@@ -53,6 +53,9 @@ def replay(
     pace = Tempo(speed_of(speed))
     settings = select(shared.settings(), index=index, basket=basket, rates=rates, rate=rate)
     market = market_of(settings)
+    reach_kafka(settings.kafka)
+    if ahead:
+        reach_redis(settings.redis)
     refuse_live(settings, allow_live=allow_live)
     report = check_topics(settings)
     report.refuse()
@@ -62,15 +65,29 @@ def replay(
     watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
     budget = ByteBudget(watermark, ahead) if ahead else None
     span = Span.of(since, until)
-    with shown(shared) as seen:
+    with shown(shared) as seen, interruptible():
         done = publish(settings, feed.records(*span), Pace(pace, budget), seen)
-    rejected = {" ".join(key): count for key, count in feed.counts.items() if count}
+    _tell(shared, done, {" ".join(key): count for key, count in feed.counts.items() if count})
+    raise typer.Exit(0 if done.complete else INTERRUPTED)
+
+
+def _tell(shared: Shared, done: "Progress", rejected: dict[str, int]) -> None:
+    """The totals."""
+    import msgspec
+
+    when = _utc(done) if done.records else None
     if shared.json:
-        print_line(msgspec.json.encode({**done._asdict(), "rejected": rejected}))
-    else:
-        print_line(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB".encode())
-        for reason, count in rejected.items():
-            shared.stderr.print(f"rejected {count:,} rows: {reason}")
+        totals = {"records": done.records, "bytes": done.bytes, "event_time": when, "complete": done.complete, "rejected": rejected}
+        print_line(msgspec.json.encode(totals))
+        return
+    stopped = f"; stopped at {when:%Y-%m-%d %H:%M:%S} UTC" if when and not done.complete else ""
+    print_line(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB{stopped}".encode())
+    for reason, count in rejected.items():
+        shared.stderr.print(f"rejected {count:,} rows: {reason}")
+
+
+def _utc(progress: "Progress") -> datetime:
+    return datetime.fromtimestamp(progress.event_ns / 1e9, UTC)
 
 
 def speed_of(text: str) -> float:
@@ -98,8 +115,7 @@ def shown(shared: Shared) -> Iterator["Callable[[Progress], None]"]:
     last = monotonic()
 
     def text(progress: "Progress") -> str:
-        when = datetime.fromtimestamp(progress.event_ns / 1e9, UTC)
-        return f"{when:%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
+        return f"{_utc(progress):%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
 
     if console.is_terminal and not shared.quiet:
         with Bar(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
