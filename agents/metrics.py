@@ -49,7 +49,6 @@ class Metrics:
         self._counter("quotes", "Quotes by what became of them.", "outcome")
         self._counter("ticks", "Ticks by what became of them.", "outcome")
         self._counter("points_frames", "Points frames by what became of them.", "outcome")
-        self._counter("processing_errors", "Errors that a stage survived.", "stage", "reason")
         self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
         self._counter(
             "alert_events", "Alert events by rule and transition: emitted, published, repeated, error.", "alert", "transition", "outcome"

@@ -96,9 +96,9 @@ class Fleet:
                     total[at : at + len(part)] += part
         return total
 
-    def producer(self) -> KafkaProducer:
+    def producer(self, **options: Any) -> KafkaProducer:
         """An idempotence-free producer that keeps partitions apart."""
-        return KafkaProducer(**kafka_python_options(self.settings), linger_ms=50)
+        return KafkaProducer(**kafka_python_options(self.settings), linger_ms=50, **options)
 
     def put(self, role: Role, values: Iterable[bytes], partition: int = 0) -> None:
         """Publish values and wait until they are stored."""
