@@ -1,11 +1,13 @@
 """The terminal board: what the monitor sees, drawn with rich."""
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -21,6 +23,10 @@ FIELDS = (
     ("implied_correlation", "implied correlation"),
     ("vol_spread", "spread"),
 )
+
+
+_WITHOUT_FONTS = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""rich's picture without its fonts from elsewhere: the reader's own monospace does."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def save_picture(state: BoardState, file: Path, width: int = 150) -> None:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(render(state))
     file.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(file), title=state.title)
+    console.save_svg(str(file), title=state.title, code_format=_WITHOUT_FONTS)
 
 
 def _last(state: BoardState, name: str) -> float | None:
