@@ -58,13 +58,14 @@ class BoardState:
     alerts: Sequence[AlertLine] = ()
 
 
-def sparkline(values: Sequence[float | None], width: int = 24) -> str:
-    """A history line; a gap where a value is unknown.
+def sparkline(values: Sequence[float | None], width: int = 22) -> str:
+    """A history line of at most `width` characters over all the values; a gap where one is unknown.
 
-    >>> sparkline([1.0, 2.0, None, 3.0])
-    '▁▄ █'
+    >>> sparkline([1.0, 2.0, None, 3.0]), sparkline([1.0, 1.5, 2.0, 2.5, 3.0], width=3)
+    ('▁▄ █', '▁▄█')
     """
-    shown = list(values)[-width:]
+    steps = min(width, len(values))
+    shown = [values[(len(values) - 1) * step // max(steps - 1, 1)] for step in range(steps)]
     known = [v for v in shown if v is not None]
     if not known:
         return ""
