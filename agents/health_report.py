@@ -57,7 +57,7 @@ def health(settings: Settings) -> Health:
 
 def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
     found, missing = [], []
-    with redis_failures(), connect_sync(settings.redis) as redis:
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for index in settings.market.indices:
             value, published = redis.hmget(snapshot(settings.kafka.topic_prefix, index.symbol), "value", "published_at")
             if not value or not published:
@@ -75,7 +75,7 @@ def _lag(settings: Settings) -> dict[str, int]:
     """Records between the watermarks in Redis and the ends of the logs, by topic."""
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
     names = [(plan.name, plan.inputs[0]) for plan in plans]
-    with kafka_failures(settings), redis_failures(), connect_sync(settings.redis) as redis:
+    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
             lag = {}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from redis import Redis
 from redis.exceptions import RedisError
 
+from agents.exits import Refusal
 from agents.keys import readings
 from streams.market import IndexSpec
 from streams.records import NS
@@ -17,7 +18,7 @@ PATIENCE = 60.0
 """Seconds without any progress of the readings after which a paced replay gives up."""
 
 
-class NoProgressError(RuntimeError):
+class NoProgressError(Refusal):
     """The readings do not follow the replay."""
 
 

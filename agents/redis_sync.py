@@ -9,6 +9,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.retry import Retry
 
 from agents.exits import Down, Refusal
+from agents.reach import redis_place
 from config.settings import Redis as RedisSettings
 
 
@@ -23,11 +24,11 @@ def connect_sync(settings: RedisSettings) -> Redis:
 
 
 @contextmanager
-def redis_failures() -> Iterator[None]:
+def redis_failures(settings: RedisSettings) -> Iterator[None]:
     """Turn Redis' errors into `Refusal` (it says no) or `Down` (it says nothing)."""
     try:
         yield
     except (AuthenticationError, NoPermissionError) as error:
-        raise Refusal(f"Redis refuses us: {error}; check user and password in redis.url") from error
+        raise Refusal(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
     except RedisError as error:
-        raise Down(f"Redis does not answer: {type(error).__name__}; start it or correct redis.url") from error
+        raise Down(f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url") from error

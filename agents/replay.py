@@ -25,6 +25,8 @@ class Progress(NamedTuple):
     bytes: int
     event_ns: int
     """Event time of the record sent last."""
+    complete: bool = True
+    """False after Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +49,30 @@ def refuse_live(settings: Settings, *, allow_live: bool) -> None:
 
 
 def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[Progress], None]) -> Progress:
-    """Publish every record to its partition, in order; returns when all are acknowledged.
+    """Publish every record to its partition, in order; returns when all are acknowledged. Ctrl-C ends it early, in order.
 
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
         NoProgressError: a paced replay whose readings stand still.
     """
     topics = Topics(settings.kafka.topic_prefix)
-    sent, size, event_ns = 0, 0, 0
+    done = Progress(0, 0, 0)
     with FramePublisher(settings) as publisher:
-        for record in records:
-            event_ns = record.timestamp * MS
-            pace.tempo.keep(event_ns)
-            value = record.value or b""
-            if pace.budget is not None:
-                pace.budget.spend(record.topic, record.partition, event_ns, len(value))
-            role = topics.role_of(record.topic)
-            assert role is not None
-            publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
-            sent, size = sent + 1, size + len(value)
-            seen(Progress(sent, size, event_ns))
-    return Progress(sent, size, event_ns)
+        try:
+            for record in records:
+                event_ns = record.timestamp * MS
+                pace.tempo.keep(event_ns)
+                value = record.value or b""
+                if pace.budget is not None:
+                    pace.budget.spend(record.topic, record.partition, event_ns, len(value))
+                role = topics.role_of(record.topic)
+                assert role is not None
+                publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
+                done = Progress(done.records + 1, done.bytes + len(value), event_ns)
+                seen(done)
+        except KeyboardInterrupt:
+            done = done._replace(complete=False)
+    return done
 
 
 class BackgroundReplay:

@@ -2,16 +2,15 @@
 
 import json
 import sys
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
 
+from agents.cli.interrupts import interruptible
 from agents.cli.shared import print_line, shared_of
 
-alerts_app = typer.Typer(help="Alert events.", no_args_is_help=True)
 
-
-@alerts_app.command("tail", epilog="Example: dispersion alerts tail --from-beginning --no-follow --json")
 def tail(
     context: typer.Context,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest event kept.")] = False,
@@ -19,21 +18,19 @@ def tail(
     heartbeats: Annotated[bool, typer.Option("--heartbeats", help="Show the monitor's heartbeat events too.")] = False,
 ) -> None:
     """Print each event once, in order within an index. With --json the CloudEvent unchanged."""
+    from agents.reach import reach_kafka
     from agents.tail import tail_alerts
 
     shared = shared_of(context)
-    try:
-        for record in tail_alerts(shared.settings(), follow=follow, from_beginning=from_beginning):
+    settings = shared.settings()
+    reach_kafka(settings.kafka)
+    with suppress(KeyboardInterrupt), interruptible(), closing(tail_alerts(settings, follow=follow, from_beginning=from_beginning)) as tail:
+        for record in tail:
             event = json.loads(record.value)
             if not heartbeats and "fingerprint" not in event.get("data", {}):
                 continue
-            if shared.json:
-                print_line(record.value)
-            else:
-                print_line(alert_line(event).encode())
+            print_line(record.value if shared.json else alert_line(event).encode())
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
 
 
 def alert_line(event: dict[str, object]) -> str:

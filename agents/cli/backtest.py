@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, shared_of
 from agents.cli.span import DAY
 from agents.exits import Refusal
@@ -70,7 +71,7 @@ def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: 
 
     table = Table()
     readings = events = 0
-    with ExitStack() as stack:
+    with interruptible(), ExitStack() as stack:
         sinks: list[Sink] = [JsonLines() if shared.json else table]
         if out is not None:
             sinks.append(stack.enter_context(files_in(out)))
@@ -85,7 +86,7 @@ def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: 
             events += not isinstance(made, Reading)
             progress.made(readings, events)
     if not shared.json:
-        table.print()
+        table.print(shared.stdout)
     return _Made(readings, events)
 
 

@@ -1,7 +1,6 @@
 """Where a backtest's readings and events go: JSON lines, a table, files, and the progress line."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +15,18 @@ from streams.stage import OutboxEntry
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as RichTable
 
-_COLUMNS = ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")
-_WIDTH = 140
-"""Of the table where there is no terminal to ask."""
+_COLUMNS = (
+    ("index_vol", "index vol"),
+    ("basket_vol", "basket vol"),
+    ("dispersion", "dispersion"),
+    ("implied_correlation", "implied corr."),
+    ("coverage", "coverage"),
+)
+"""Field and heading."""
+NARROW = 100
+"""Columns below which headings take two lines."""
 
 
 class Sink(Protocol):
@@ -85,24 +92,39 @@ class Table:
         """Keep it."""
         self._events.append(msgspec.json.decode(event.value))
 
-    def print(self) -> None:
-        """Print both to stdout."""
-        from rich.console import Console
-        from rich.table import Table as RichTable
+    def print(self, console: "Console") -> None:
+        """Print both: a table for each index and tenor, then a line for each event."""
+        from rich.text import Text
 
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
-        readings = RichTable("New York", "index", "tenor", *(name.replace("_", " ") for name in _COLUMNS), "unknown because", box=None)
+        groups: dict[tuple[str, str], dict[str, Reading]] = {}
         for (index, tenor, minute), reading in self._rows.items():
-            values = ("–" if (value := getattr(reading, name)) is None else f"{value:.4f}" for name in _COLUMNS)
-            why = reading.reasons.get("index_vol") or reading.reasons.get("basket_vol") or ""
-            readings.add_row(minute, index, tenor, *values, why)
-        if self._rows:
-            console.print(readings)
+            groups.setdefault((index, tenor), {})[minute] = reading
+        for (index, tenor), minutes in groups.items():
+            console.print(Text(f"{index} {tenor}", style="bold"))
+            console.print(_table(minutes, narrow=console.width < NARROW))
+            console.print()
         for event in self._events:
             data = event["data"]
             when = datetime.fromisoformat(event["time"]).astimezone(EASTERN)
             line = f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  {data['rule']}: {data['summary']}"
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(line, markup=False)
+
+
+def _table(minutes: Mapping[str, Reading], *, narrow: bool) -> "RichTable":
+    """Readings of one index and tenor by minute; the narrow one fits a terminal of 80 columns."""
+    from rich.table import Table as RichTable
+
+    reasons = {minute: reading.reasons.get("index_vol") or reading.reasons.get("basket_vol") or "" for minute, reading in minutes.items()}
+    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("New York", no_wrap=True)
+    for _, title in _COLUMNS:
+        table.add_column(title.replace(" ", "\n") if narrow else title, justify="right", no_wrap=True)
+    if any(reasons.values()):
+        table.add_column("unknown because", overflow="fold")
+    for minute, reading in minutes.items():
+        values = ("–" if (value := getattr(reading, name)) is None else f"{value:.4f}" for name, _ in _COLUMNS)
+        table.add_row(minute, *values, *([reasons[minute]] if any(reasons.values()) else []))
+    return table
 
 
 class Progress:

@@ -6,10 +6,7 @@ import typer
 
 from agents.cli.shared import print_line, shared_of
 
-config_app = typer.Typer(help="Settings.", no_args_is_help=True)
 
-
-@config_app.command("check", epilog="Example: dispersion config check --config my.toml")
 def check(
     context: typer.Context,
     changed: Annotated[bool, typer.Option("--changed", help="Only settings that differ in origin from the default.")] = False,
@@ -31,15 +28,13 @@ def check(
             print_line(msgspec.json.encode(one._asdict()))
         return
 
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     for one in rows:
         table.add_row(one.key, one.value, one.origin)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
+    shared.stdout.print(table)
     for index in market.indices:
         basket = index.basket
         names = f"{len(basket.constituents)} names of {basket.name}{', illustrative weights' if basket.illustrative else ''}"
-        console.print(f"{index.symbol}: {names if basket.constituents else 'no basket'}")
+        shared.stdout.print(f"{index.symbol}: {names if basket.constituents else 'no basket'}", markup=False)

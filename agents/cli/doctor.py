@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 
 def doctor(context: typer.Context) -> None:
-    """Check settings, Kafka, topics, Redis, clock and calendar. Exit codes 0 all well, 1 a check failed, 3 a service is down."""
+    """Check settings, Kafka, topics, Redis, clock and calendar. Exit code 1: a check failed, 3: a service is down."""
     import msgspec
 
     from agents.exits import DOWN
@@ -70,8 +70,10 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
+    from agents.reach import reach_kafka
     from agents.topics_admin import check_topics
 
+    reach_kafka(settings.kafka)
     report = check_topics(settings)
     for topic in report.topics:
         if topic.status != "missing":
@@ -81,7 +83,10 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _redis(settings: "Settings") -> "Iterator[Finding]":
+    from agents.reach import reach_redis
     from agents.redis_client import check_server, connect
+
+    reach_redis(settings.redis)
 
     async def check() -> None:
         async with connect(settings.redis) as client:
@@ -92,9 +97,11 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _clock(settings: "Settings") -> "Iterator[Finding]":
+    from agents.reach import reach_redis
     from agents.redis_sync import connect_sync, redis_failures
 
-    with redis_failures(), connect_sync(settings.redis) as redis:
+    reach_redis(settings.redis)
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         seconds, micros = redis.time()
     skew = time() - (seconds + micros / 1e6)
     ok = abs(skew) < SKEW_SECONDS

@@ -1,54 +1,73 @@
 """`dispersion`: the command line.
 
-Exit codes: 0 done, 1 degraded or failed, 2 wrong usage or settings, 3 a service is down, 70 an internal error.
+Exit codes: 0 done, 1 degraded or failed, 2 wrong usage or settings, 3 Kafka or Redis is down, 70 an internal error,
+130 stopped by Ctrl-C or SIGTERM before the end.
 """
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from agents.cli.alerts import alerts_app
+from agents.cli import alerts, backtest, config, demo, doctor, replay, status, topics, worker
 from agents.cli.arguments import arranged
-from agents.cli.backtest import EXAMPLE, backtest
-from agents.cli.config import config_app
-from agents.cli.demo import demo
-from agents.cli.doctor import doctor
-from agents.cli.replay import replay
+from agents.cli.examples import EXAMPLES
+from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
-from agents.cli.status import status
-from agents.cli.topics import topics_app
-from agents.cli.worker import exporter, worker
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
 from config.errors import ConfigError
 from streams.sources.source import SourceError
 
 USAGE = 2
+CODES: dict[type[Exception], int] = {ConfigError: USAGE, SourceError: USAGE, Refusal: REFUSED, Down: DOWN}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo.demo,
+    "backtest": backtest.backtest,
+    "worker": worker.worker,
+    "exporter": worker.exporter,
+    "replay": replay.replay,
+    "status": status.status,
+    "doctor": doctor.doctor,
+    "alerts tail": alerts.tail,
+    "topics create": topics.create,
+    "config check": config.check,
+}
+GROUPS = {"alerts": "Alert events.", "topics": "Topics.", "config": "Settings."}
 
-app = typer.Typer(
-    help="Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and implied correlation.",
-    epilog="--config, --json, -v and --quiet may stand before or after the command.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command("backtest", epilog=EXAMPLE)(backtest)
-for command in (demo, worker, exporter, replay, status, doctor):
-    app.command()(command)
-for name, group in {"alerts": alerts_app, "topics": topics_app, "config": config_app}.items():
-    app.add_typer(group, name=name)
+
+def _group(name: str, text: str) -> typer.Typer:
+    return typer.Typer(
+        name=name or None,
+        cls=GroupPage,
+        help=text,
+        epilog="\n".join(EXAMPLES[name]),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = _group("", "Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and implied correlation.")
+_groups = {name: _group(name, text) for name, text in GROUPS.items()}
+for _path, _command in COMMANDS.items():
+    _parent, _, _name = _path.rpartition(" ")
+    (_groups[_parent] if _parent else app).command(_name, cls=CommandPage, epilog="\n".join(EXAMPLES[_path]))(_command)
+for _inner in _groups.values():
+    app.add_typer(_inner)
 
 
 @app.callback()
 def _shared(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).", metavar="FILE", envvar="DISPERSION_CONFIG")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, one JSON value a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout, one value a line; for services, logs as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; a traceback with an internal error.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
 ) -> None:
+    """These options may stand before or after the command."""
     context.obj = Shared(config, json, verbose, quiet)
 
 
@@ -56,24 +75,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Errors are one line on stderr: what is wrong and what to do next."""
     given = arranged(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=given, prog_name="dispersion")
+        code = app(args=given, prog_name="dispersion", standalone_mode=False)
+    except typer.TyperException as error:
+        return _usage(error)
+    except tuple(CODES) as error:
+        return _complain(str(error), next(code for kind, code in CODES.items() if isinstance(error, kind)))
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except (ConfigError, SourceError) as error:
-        return _complain(str(error), USAGE)
-    except Refusal as error:
-        return _complain(str(error), REFUSED)
-    except Down as error:
-        return _complain(str(error), DOWN)
     except Exception as error:  # noqa: BLE001 - the last line of defence says what to report
         if {"-v", "--verbose"} & set(given):
             traceback.print_exc()
         return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", INTERNAL)
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> int:
+    """What the parser says in one line, with the page that helps; a group named alone shows that page itself."""
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if text.startswith("Usage:"):
+        sys.stderr.write(f"{text}\n")
+        return USAGE
+    page = "dispersion" if context is None else context.command_path
+    return _complain(f"{text[:1].lower()}{text[1:]}".rstrip(".") + f"; see {page} --help", USAGE)
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
     return code
 
 

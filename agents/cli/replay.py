@@ -13,7 +13,7 @@ from agents.cli.shared import Shared, print_line, shared_of
 from agents.cli.span import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agents.replay import Progress
 
@@ -37,38 +37,50 @@ def replay(
     allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
-    from agents.cli.span import Span
-    from agents.inputs import open_feed, scenario_of
-    from agents.pacing import ByteBudget, FinalWatermark, Tempo
     from agents.reach import reach_kafka, reach_redis
-    from agents.redis_sync import connect_sync
-    from agents.replay import Pace, refuse_live
-    from agents.replay import replay as publish
     from agents.selection import select
-    from agents.topics_admin import check_topics
     from config.market import market_of
-    from streams.topics import Topics
 
     shared = shared_of(context)
-    pace = Tempo(speed_of(speed))
+    pace = speed_of(speed)
+    refuse_missing([*(quotes or []), *(ticks or [])])
     settings = select(shared.settings(), index=index, basket=basket, rates=rates, rate=rate)
     market = market_of(settings)
     reach_kafka(settings.kafka)
     if ahead:
         reach_redis(settings.redis)
+
+    from agents.cli.span import Span  # from here on pandas and scipy are needed, which take a while to import
+    from agents.inputs import open_feed, scenario_of
+    from agents.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.redis_sync import connect_sync
+    from agents.replay import Pace, refuse_live
+    from agents.replay import replay as publish
+    from agents.topics_admin import check_topics
+    from streams.topics import Topics
+
+    played = scenario_of(scenario, refresh)
     refuse_live(settings, allow_live=allow_live)
     report = check_topics(settings)
     report.refuse()
     partitions = {topic.role: topic.partitions for topic in report.topics}
     topics = Topics(settings.kafka.topic_prefix)
-    feed = open_feed(quotes or [], ticks or [], scenario_of(scenario, refresh), market, (partitions["quotes"], partitions["ticks"]), topics)
-    watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
-    budget = ByteBudget(watermark, ahead) if ahead else None
+    feed = open_feed(quotes or [], ticks or [], played, market, (partitions["quotes"], partitions["ticks"]), topics)
+    budget = ByteBudget(FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead) if ahead else None
     span = Span.of(since, until)
     with shown(shared) as seen, interruptible():
-        done = publish(settings, feed.records(*span), Pace(pace, budget), seen)
+        done = publish(settings, feed.records(*span), Pace(Tempo(pace), budget), seen)
     _tell(shared, done, {" ".join(key): count for key, count in feed.counts.items() if count})
     raise typer.Exit(0 if done.complete else INTERRUPTED)
+
+
+def refuse_missing(files: "Sequence[Path]") -> None:
+    """Raise `SourceError` for a file that is not there, before anything slow is begun."""
+    from streams.sources.source import SourceError
+
+    for path in files:
+        if not path.exists():
+            raise SourceError(path, "no such file", "a Parquet or CSV file")
 
 
 def _tell(shared: Shared, done: "Progress", rejected: dict[str, int]) -> None:

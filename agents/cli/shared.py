@@ -3,6 +3,7 @@
 Results go to stdout, everything else to stderr.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from config.settings import Settings
+
+PIPE_WIDTH = 10_000
+"""Columns where no terminal limits them: nothing that is piped is wrapped or cut."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,14 @@ class Shared:
         """For progress, notes and errors; silent with `--quiet`."""
         from rich.console import Console
 
-        return Console(stderr=True, quiet=self.quiet, highlight=False)
+        return Console(stderr=True, quiet=self.quiet, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+
+    @property
+    def stdout(self) -> "Console":
+        """For results that people read."""
+        from rich.console import Console
+
+        return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def shared_of(context: typer.Context) -> Shared:

@@ -1,10 +1,13 @@
 """`dispersion status`: one screen that says how the monitor is. Exit codes 0 ok, 1 degraded, 3 down."""
 
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents.cli.shared import print_line, shared_of
+from agents.cli.interrupts import interruptible
+from agents.cli.shared import Shared, print_line, shared_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,38 +22,48 @@ WATCH_SECONDS = 2.0
 def status(
     context: typer.Context, watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False
 ) -> None:
-    """Session, age, coverage and regime of each index, lag, active alerts and what is wrong."""
-    import msgspec
-
-    from agents.health_report import health
+    """Session, age, coverage and regime of each index, lag, active alerts and what is wrong. Exit code 1: something is."""
+    from agents.reach import reach
 
     shared = shared_of(context)
     settings = shared.settings()
+    reach(settings.kafka, settings.redis)
+
+    from agents.health_report import health  # pandas takes a while to import
+
     if watch:
-        _watch(lambda: health(settings))
+        with suppress(KeyboardInterrupt), interruptible():
+            _watch(shared, lambda: health(settings))
         return
     found = health(settings)
-    if shared.json:
-        print_line(msgspec.json.encode(found))
-    else:
-        from rich.console import Console
-
-        Console(highlight=False, soft_wrap=True).print(screen(found))
+    _show(shared, found)
     raise typer.Exit(1 if found.problems else 0)
 
 
-def _watch(look: "Callable[[], Health]") -> None:
+def _show(shared: Shared, found: "Health") -> None:
+    import msgspec
+
+    if shared.json:
+        print_line(msgspec.json.encode(found))
+        sys.stdout.flush()
+    else:
+        shared.stdout.print(screen(found))
+
+
+def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
+    """One screen on a terminal, one report after another elsewhere."""
     from time import sleep
 
     from rich.live import Live
 
-    try:
-        with Live(screen(look()), auto_refresh=False) as live:
-            while True:
-                sleep(WATCH_SECONDS)
-                live.update(screen(look()), refresh=True)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    if shared.json or not shared.stdout.is_terminal:
+        while True:
+            _show(shared, look())
+            sleep(WATCH_SECONDS)
+    with Live(screen(look()), auto_refresh=False) as live:
+        while True:
+            sleep(WATCH_SECONDS)
+            live.update(screen(look()), refresh=True)
 
 
 def screen(found: "Health") -> "RenderableType":

@@ -4,28 +4,27 @@ import typer
 
 from agents.cli.shared import print_line, shared_of
 
-topics_app = typer.Typer(help="Topics.", no_args_is_help=True)
 
-
-@topics_app.command("create", epilog="Example: DISPERSION_KAFKA__TOPIC_PREFIX=replay. dispersion topics create")
 def create(context: typer.Context) -> None:
-    """Create the topics that are missing; report how those which exist differ."""
+    """Create the topics that are missing; report how those which exist differ. Exit code 1 if a worker could not run on them."""
     import msgspec
 
+    from agents.reach import reach_kafka
     from agents.topics_admin import create_topics
 
     shared = shared_of(context)
-    report = create_topics(shared.settings())
+    settings = shared.settings()
+    reach_kafka(settings.kafka)
+    report = create_topics(settings)
     if shared.json:
         print_line(msgspec.json.encode(report))
     else:
-        from rich.console import Console
         from rich.table import Table
 
         table = Table("topic", "partitions", "state", box=None, pad_edge=False)
         for topic in report.topics:
             table.add_row(topic.name, str(topic.partitions), topic.status)
-        Console(highlight=False, soft_wrap=True).print(table)
+        shared.stdout.print(table)
     for line in (*report.problems, *report.notes):
-        shared.stderr.print(line)
+        shared.stderr.print(line, markup=False)
     raise typer.Exit(1 if report.problems else 0)

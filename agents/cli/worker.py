@@ -1,21 +1,73 @@
-"""`dispersion worker` and `dispersion exporter`: the two services."""
+"""`dispersion worker` and `dispersion exporter`: the two services. Their logs go to stderr."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
 
 import typer
 
-from agents.cli.shared import shared_of
+from agents.cli.shared import Shared, shared_of
 
 
 def worker(context: typer.Context) -> None:
-    """Take part in the consumer group until SIGTERM. Exit codes: 0 clean, 1 refused, 3 down, 70 ended without a commit."""
-    from agents.worker import run_worker
+    """Take part in the consumer group until SIGTERM.
 
-    raise typer.Exit(run_worker(shared_of(context).settings()))
+    Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is lost.
+    """
+    from agents.reach import reach
+    from config.market import market_of
+    from config.rules import load_rules
+
+    shared = shared_of(context)
+    settings = shared.settings()
+    market_of(settings)
+    load_rules(settings.rules.file, settings.rules.cap_unknown)
+    reach(settings.kafka, settings.redis)
+
+    from agents.worker import run_worker  # Faust takes seconds to import
+
+    log_as(shared)
+    raise typer.Exit(run_worker(settings))
 
 
 def exporter(context: typer.Context) -> None:
     """Serve the market gauges to Prometheus until SIGTERM."""
+    from agents.reach import reach_redis
+    from config.market import market_of
+
+    shared = shared_of(context)
+    settings = shared.settings()
+    market_of(settings)
+    reach_redis(settings.redis)
+
     from agents.exporter import run_exporter
     from agents.worker import log_to_stderr
 
+    log_as(shared)
     log_to_stderr()
-    raise typer.Exit(run_exporter(shared_of(context).settings()))
+    raise typer.Exit(run_exporter(settings))
+
+
+class _JsonLines(logging.Formatter):
+    """A log record as a JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def log_as(shared: Shared) -> None:
+    """Logs as the flags want them; without flags the services' own lines."""
+    if shared.json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_JsonLines())
+        logging.basicConfig(handlers=[handler], level=logging.INFO)
+    logging.getLogger("agents").setLevel(logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO)

@@ -1,0 +1,54 @@
+"""One or two examples of every command, shown first in its help. Tests run the parser over them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "": (
+        "dispersion demo",
+        "dispersion backtest --quotes samples/option_closes_2026-07-10.parquet",
+        "dispersion topics create && dispersion worker",
+        "dispersion status --json",
+    ),
+    "backtest": (
+        "dispersion backtest --quotes samples/option_closes_*.parquet --json",
+        "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",
+    ),
+    "demo": (
+        "dispersion demo",
+        "dispersion demo --scenario calm --refresh 300 --hold --json",
+    ),
+    "worker": (
+        "dispersion worker",
+        "DISPERSION_METRICS__PORT=9465 dispersion worker",
+    ),
+    "exporter": ("DISPERSION_METRICS__PORT=9466 dispersion exporter",),
+    "replay": (
+        "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",
+        "dispersion replay --quotes FILE --from 2026-07-10 --to 2026-07-10 --json",
+    ),
+    "status": (
+        "dispersion status",
+        "dispersion status --watch",
+    ),
+    "doctor": (
+        "dispersion doctor",
+        "dispersion doctor --json",
+    ),
+    "alerts": ("dispersion alerts tail",),
+    "alerts tail": (
+        "dispersion alerts tail",
+        "dispersion alerts tail --from-beginning --no-follow --json",
+    ),
+    "topics": ("dispersion topics create",),
+    "topics create": (
+        "dispersion topics create",
+        "DISPERSION_KAFKA__TOPIC_PREFIX=replay. dispersion topics create --json",
+    ),
+    "config": ("dispersion config check",),
+    "config check": (
+        "dispersion config check --config my.toml",
+        "dispersion config check --changed --json",
+    ),
+}
+"""By command; the empty name is the program itself."""
