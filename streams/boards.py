@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.board import Board
+from analytics.stated_vols import StatedSide
 from streams.book import ABSENT, NEVER, QuoteBook, Slots
 from streams.contract_key import SEGMENT_SHIFT, Bools, Floats, Ints, is_call, strike_of
 
@@ -34,6 +35,15 @@ class Quoted(NamedTuple):
     board: Board
     quote_ts: Ints
     """Newest quote of each of the m strips, nanoseconds; NEVER for a strip without rows."""
+
+
+class Stated(NamedTuple):
+    """Strips of vols and how recent they are."""
+
+    calls: StatedSide
+    puts: StatedSide
+    quote_ts: Ints
+    """As in `Quoted`."""
 
 
 class Boards:
@@ -67,6 +77,20 @@ class Boards:
             call_ts, put_ts = book.ts[call], book.ts[put]
         board = Board(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
         return Quoted(board, _newest(np.maximum(call_ts, put_ts), offsets))
+
+    def stated(self, segment: Ints, oldest: Ints) -> Stated:
+        """The vols and deltas of m strips, which the book holds in the place of bid and ask; arguments as for `assemble`."""
+        structure = self._structure(segment)
+        owner = np.repeat(np.arange(segment.size), np.diff(structure.offsets))
+        (calls, call_ts), (puts, put_ts) = (self._stated_side(slot, owner, oldest) for slot in (structure.call, structure.put))
+        return Stated(calls, puts, np.maximum(call_ts, put_ts))
+
+    def _stated_side(self, slot: Slots, owner: NDArray[np.intp], oldest: Ints) -> tuple[StatedSide, Ints]:
+        book = self._book
+        kept = (slot != ABSENT) & (book.ts[slot] >= oldest[owner])
+        slot, owner = slot[kept], owner[kept]
+        offsets = _offsets(owner, oldest.size)
+        return StatedSide(offsets, book.bid[slot], book.ask[slot]), _newest(book.ts[slot], offsets)
 
     def _structure(self, segment: Ints) -> Structure:
         if self._keys is not self._book.keys:  # the book replaces its keys whenever a contract enters

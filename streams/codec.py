@@ -2,7 +2,7 @@
 
 A record is one JSON object, a JSON array, a frame (`streams.frames`) or a heartbeat; the first bytes tell them apart,
 and the content type a heartbeat. Consecutive JSON records become one `Quotes` or `Ticks`, because columns
-are what is cheap. Whatever the bytes, decoding yields values and never raises.
+are what is cheap; one of vols stays alone. Whatever the bytes, decoding yields values and never raises.
 """
 
 import math
@@ -17,7 +17,7 @@ from streams.decode_error import REASONS, DecodeError
 from streams.frame_columns import Limits
 from streams.frame_layout import MAGIC
 from streams.frames import decode_quote_frame, decode_tick_frame
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 
 __all__ = ["HEARTBEAT_CONTENT_TYPE", "REASONS", "REFRESH_HEADER", "Limits", "decode_quotes", "decode_ticks", "record_ns"]
 
@@ -28,7 +28,7 @@ MAX_REFRESH_SECONDS: Final = 86_400.0
 _HEARTBEAT = HEARTBEAT_CONTENT_TYPE.encode()
 _MESSAGE_LENGTH = 200
 _SPACE: Final = (b" ", b"\t", b"\r", b"\n")
-_Columns = TypeVar("_Columns", Quotes, Ticks)
+_Columns = TypeVar("_Columns", Quotes | Vols, Ticks)
 _Value = TypeVar("_Value")
 
 
@@ -39,15 +39,17 @@ class _Kind(NamedTuple, Generic[_Columns]):
     rows: Callable[[bytes], list[Any]]
     columns: Callable[[list[Any], list[int], float | None], _Columns]
     frame: Callable[[bytes, int, Limits, float | None], list[_Columns]]
+    other: Callable[[bytes, int, float | None], _Columns] | None = None
+    """JSON of which `row` and `rows` miss a field; raises `DecodeError` or a `ValueError` of the JSON library."""
 
 
-_QUOTES = _Kind(json_rows.quote_row, json_rows.quote_rows, json_rows.quotes_of, decode_quote_frame)
+_QUOTES: _Kind[Quotes | Vols] = _Kind(json_rows.quote_row, json_rows.quote_rows, json_rows.quotes_of, decode_quote_frame, json_rows.vols_of)
 _TICKS = _Kind(json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame)
 _DEFAULT = Limits()
 _Reading = tuple[float | None, Sequence[Any], Sequence[_Columns | Heartbeat | Malformed]]
 
 
-def decode_quotes(records: Iterable[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Heartbeat | Malformed]:
+def decode_quotes(records: Iterable[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
     """Decode records of the quotes topic; arrays may be read-only."""
     return _decode(records, limits, _QUOTES)
 
@@ -114,16 +116,28 @@ def _read(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Co
     if first in _SPACE:
         value = value.lstrip()
         first = value[:1]
-    if first == b"{":
-        return refresh, (_json(kind.row, value),), ()
-    if first == b"[":
-        rows = _json(kind.rows, value)
-        if len(rows) > limits.rows:
-            raise DecodeError("too_many_rows", f"{len(rows)} rows, limit {limits.rows}")
-        return refresh, rows, ()
+    if first in {b"{", b"["}:
+        return _read_json(record, value, limits, kind, refresh)
     if value.startswith(MAGIC):
         return refresh, (), kind.frame(value, record_ns(record), limits, refresh)
     raise DecodeError(*(("format", f"neither JSON nor an Arrow stream: {value[:16]!r}") if value else ("empty", "no bytes")))
+
+
+def _read_json(record: Record, value: bytes, limits: Limits, kind: _Kind[_Columns], refresh: float | None) -> _Reading[_Columns]:
+    """Rows of the kind, or where these lack a field its other columns. Raises `DecodeError`."""
+    rows: Sequence[Any] = ()
+    items: tuple[_Columns, ...] = ()
+    try:
+        rows = (_json(kind.row, value),) if value.startswith(b"{") else _json(kind.rows, value)
+    except DecodeError as problem:
+        other = kind.other
+        if other is None or problem.reason != "missing_field" or not json_rows.has_vols(value):
+            raise
+        items = (_json(lambda text: other(text, record.timestamp, refresh), value),)
+    length = sum(item.ts_event.size for item in items) or len(rows)
+    if length > limits.rows:
+        raise DecodeError("too_many_rows", f"{length} rows, limit {limits.rows}")
+    return refresh, rows, items
 
 
 def _json(read: Callable[[bytes], _Value], value: bytes) -> _Value:

@@ -32,6 +32,8 @@ class FrameSchema:
     schema: Any
     """`pyarrow.Schema` with every column."""
     optional: frozenset[str]
+    either: tuple[tuple[str, ...], ...] = ()
+    """Sets of optional columns of which one is there in full."""
 
 
 _SIZES: Final = frozenset({"size", "bid_size", "ask_size"})
@@ -112,6 +114,8 @@ def _refusal(message: bytes, wanted: FrameSchema) -> str | None:
     missing = [name for name in columns if name not in names and name not in wanted.optional]
     if missing:
         return f"missing {', '.join(missing)}"
+    if wanted.either and not any(set(choice) <= set(names) for choice in wanted.either):
+        return f"missing {', or '.join(' and '.join(choice) for choice in wanted.either)}"
     if len(set(names)) < len(names) or not set(names) <= set(columns):
         return f"columns {', '.join(names)}; expected {', '.join(columns)}"
     wrong = [f"{name} is {kind}" for name, kind in given if not _fits(name, kind, wanted.schema.field(name).type)]

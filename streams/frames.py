@@ -1,7 +1,8 @@
 """The frame: many quotes or ticks in one record, as an Arrow IPC stream.
 
 Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and not once a row. `root`
-and the sizes may be absent; any other deviation from the schema is refused.
+and the sizes may be absent; any other deviation from the schema is refused. A quote frame has bid and ask, or in their place the
+implied vol and delta of each option.
 """
 
 from typing import Any, Final, TypeVar
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.decode_error import DecodeError
 from streams.frame_columns import Columns, FrameSchema, Limits, day_column, float_column, int_column, read_batches, text_column
-from streams.records import Quotes, Series, Ticks
+from streams.records import Quotes, Series, Ticks, Vols
 from streams.symbols import normalise
 
 ARROW_CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
@@ -33,10 +34,16 @@ QUOTE_SCHEMA: Final = pa.schema(
     ]
 )
 """The columns of a quote frame; `right` is C or P, `ts_event` nanoseconds UTC."""
+VOL_FIELDS: Final = (pa.field("iv", pa.float64()), pa.field("delta", pa.float64()))
+"""In place of bid and ask: the implied vol, a decimal, and the delta, negative for puts."""
 TICK_SCHEMA: Final = pa.schema([("symbol", _TEXT), ("price", pa.float64()), ("size", pa.float64()), ("ts_event", pa.int64())])
 """The columns of a tick frame; the price of a reference symbol is in index points."""
 
-_QUOTES = FrameSchema(QUOTE_SCHEMA, frozenset({"root", "bid_size", "ask_size"}))
+_QUOTES = FrameSchema(
+    pa.schema([*QUOTE_SCHEMA, *VOL_FIELDS]),
+    optional=frozenset({"root", "bid", "ask", "bid_size", "ask_size", "iv", "delta"}),
+    either=(("bid", "ask"), ("iv", "delta")),
+)
 _TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
 _MAX_PAIRS = 1 << 20
 _Word = TypeVar("_Word", str, Series)
@@ -44,17 +51,12 @@ _Word = TypeVar("_Word", str, Series)
 
 def encode_quotes(quotes: Quotes) -> bytes:
     """A quote frame, sizes left out: nothing downstream uses them."""
-    columns = {
-        "underlying": _words([one.underlying for one in quotes.series], quotes.series_code),
-        "root": _words([one.root for one in quotes.series], quotes.series_code),
-        "expiry": pa.array(quotes.expiry, pa.int32()).view(pa.date32()),
-        "strike": pa.array(quotes.strike, pa.float64()),
-        "right": _words(["P", "C"], quotes.call.astype(np.int32)),
-        "bid": pa.array(quotes.bid, pa.float64()),
-        "ask": pa.array(quotes.ask, pa.float64()),
-        "ts_event": pa.array(quotes.ts_event, pa.int64()),
-    }
-    return _write(columns, QUOTE_SCHEMA)
+    return _write_options(quotes, bid=quotes.bid, ask=quotes.ask)
+
+
+def encode_vols(vols: Vols) -> bytes:
+    """A quote frame with implied vols and deltas in place of bid and ask."""
+    return _write_options(vols, iv=vols.vol, delta=vols.delta)
 
 
 def encode_ticks(ticks: Ticks) -> bytes:
@@ -68,9 +70,10 @@ def encode_ticks(ticks: Ticks) -> bytes:
     return _write(columns, TICK_SCHEMA)
 
 
-def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes]:
+def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes | Vols]:
     """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
 
+    Where a frame has bid and ask these count; otherwise its rows are `Vols`.
     Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
     """
     return [_quotes(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _QUOTES)]
@@ -81,11 +84,24 @@ def decode_tick_frame(value: bytes, record_ts: int, limits: Limits, refresh_seco
     return [_ticks(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _TICKS)]
 
 
-def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Quotes:
+def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Quotes | Vols:
     series, series_code = _series(columns)
     rights, right = text_column(columns, "right")
     if not set(rights) <= {"C", "P"} and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all():
         raise DecodeError("type", "right is neither C nor P")
+    if not {"bid", "ask"} <= columns.keys():
+        return Vols(
+            series=tuple([one._replace(in_vols=True) for one in series]),
+            series_code=series_code.astype(np.int32, copy=False),
+            expiry=day_column(columns, "expiry"),
+            strike=float_column(columns, "strike"),
+            call=np.array([text == "C" for text in rights])[right],
+            vol=float_column(columns, "iv"),
+            delta=float_column(columns, "delta"),
+            ts_event=int_column(columns, "ts_event"),
+            record_ts=np.full(len(right), record_ts, np.int64),
+            refresh_seconds=refresh_seconds,
+        )
     return Quotes(
         series=series,
         series_code=series_code.astype(np.int32, copy=False),
@@ -154,6 +170,19 @@ def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64],
 def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
     """A text column; words may repeat, so that root and underlying share their codes and decode fast."""
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+
+
+def _write_options(rows: Quotes | Vols, **values: NDArray[np.float64]) -> bytes:
+    columns = {
+        "underlying": _words([one.underlying for one in rows.series], rows.series_code),
+        "root": _words([one.root for one in rows.series], rows.series_code),
+        "expiry": pa.array(rows.expiry, pa.int32()).view(pa.date32()),
+        "strike": pa.array(rows.strike, pa.float64()),
+        "right": _words(["P", "C"], rows.call.astype(np.int32)),
+        **{name: pa.array(column, pa.float64()) for name, column in values.items()},
+        "ts_event": pa.array(rows.ts_event, pa.int64()),
+    }
+    return _write(columns, _QUOTES.schema)
 
 
 def _write(columns: dict[str, Any], schema: Any) -> bytes:  # noqa: ANN401 - an Arrow schema

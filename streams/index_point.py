@@ -19,7 +19,6 @@ class IndexPoint(msgspec.Struct, frozen=True):
     atm_reason: str = "no_quotes"
     flags: tuple[str, ...] = ()
     refresh_seconds: float | None = None
-    atm_only: bool = False
 
     @property
     def seen(self) -> bool:
@@ -30,7 +29,7 @@ class IndexPoint(msgspec.Struct, frozen=True):
 MISSING = IndexPoint()
 
 
-def index_point_of(rows: SurfacePoints, at: int, *, refresh_seconds: float | None, atm_only: bool) -> IndexPoint:
+def index_point_of(rows: SurfacePoints, at: int, *, refresh_seconds: float | None) -> IndexPoint:
     """Row `at` of a frame. A value without a reason for its absence gets `no_quotes`."""
     variance, atm_vol = float(rows.variance[at]), float(rows.atm_vol[at])
     return IndexPoint(
@@ -43,5 +42,4 @@ def index_point_of(rows: SurfacePoints, at: int, *, refresh_seconds: float | Non
         atm_reason="" if atm_vol > 0 else rows.atm_reason[at] or "no_quotes",
         flags=tuple(flag for flag in rows.flags[at].split(",") if flag),
         refresh_seconds=refresh_seconds,
-        atm_only=atm_only,
     )

@@ -1,4 +1,7 @@
-"""Quotes and ticks in JSON: one object, or an array of them. Fields beyond the known ones are ignored."""
+"""Quotes, vols and ticks in JSON: one object, or an array of them. Fields beyond the known ones are ignored.
+
+An option with `iv` and `delta` and neither `bid` nor `ask` is one of vols; those of an array are all of one kind.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams import osi
 from streams.decode_error import DecodeError
-from streams.records import Heartbeat, Quotes, Series, Ticks
+from streams.records import Heartbeat, Quotes, Series, Ticks, Vols
 from streams.sessions import day_number
 from streams.symbols import normalise
 from streams.times import iso_date, nanoseconds
@@ -39,6 +42,18 @@ class _Quote(msgspec.Struct, gc=False):
     symbol: str = ""
 
 
+class _Vol(msgspec.Struct, gc=False):
+    iv: float | None
+    delta: float | None
+    ts_event: int | str
+    underlying: str = ""
+    root: str | None = None
+    expiry: str = ""
+    strike: float | None = None
+    right: Literal["C", "P"] | None = None
+    symbol: str = ""
+
+
 class _Tick(msgspec.Struct, gc=False):
     symbol: str
     price: float | None
@@ -52,6 +67,7 @@ class _Beat(msgspec.Struct):
 
 _quote = msgspec.json.Decoder(_Quote)
 _quotes = msgspec.json.Decoder(list[_Quote])
+_vols = msgspec.json.Decoder(_Vol | list[_Vol])
 _tick = msgspec.json.Decoder(_Tick)
 _ticks = msgspec.json.Decoder(list[_Tick])
 _beat = msgspec.json.Decoder(_Beat)
@@ -80,6 +96,32 @@ def tick_rows(value: bytes) -> list[TickRow]:
 def heartbeat(value: bytes) -> Heartbeat:
     """A heartbeat's time."""
     return Heartbeat(nanoseconds(_beat.decode(value).ts_event))
+
+
+def has_vols(value: bytes) -> bool:
+    """Whether what lacks a field is worth reading as `vols_of`."""
+    return b'"iv"' in value and b'"bid"' not in value and b'"ask"' not in value
+
+
+def vols_of(value: bytes, record_ms: int, refresh_seconds: float | None) -> Vols:
+    """One option of vols or an array of them, in columns; an absent number is NaN. One that is bad refuses them all."""
+    decoded = _vols.decode(value)
+    # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
+    rows = [_quote_row(_Quote(*msgspec.structs.astuple(one))) for one in (decoded if isinstance(decoded, list) else [decoded])]
+    series, expiry, strike, call, vol, delta, ts_event = zip(*rows, strict=True)
+    place = {one: at for at, one in enumerate(dict.fromkeys(series))}
+    return Vols(
+        series=tuple(one._replace(in_vols=True) for one in place),
+        series_code=np.array([place[one] for one in series], np.int32),
+        expiry=np.array(expiry, np.int32),
+        strike=np.array(strike, np.float64),
+        call=np.array(call, np.bool_),
+        vol=np.array(vol, np.float64),
+        delta=np.array(delta, np.float64),
+        ts_event=np.array(ts_event, np.int64),
+        record_ts=_record_ns([record_ms] * len(rows)),
+        refresh_seconds=refresh_seconds,
+    )
 
 
 def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Quotes:

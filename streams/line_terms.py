@@ -1,5 +1,7 @@
 """The terms each line is valued from, chosen anew only when something changed that the choice depends on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from streams.contract_key import Bools, Ints
@@ -29,6 +31,8 @@ class LineTerms:
         self.reason: Ints = np.zeros(n, np.int64)
         """Code of `reason_codes`; 0 where there are terms."""
         self.fallback: Bools = np.zeros(n, np.bool_)
+        self.in_vols: Bools = np.zeros(n, np.bool_)
+        """The strips of the line are of vols and deltas."""
         self._until: Ints = np.full(n, NEVER_CHOSEN, np.int64)
         self._today = -1
 
@@ -45,10 +49,11 @@ class LineTerms:
             self._today = today
             self._until[:] = NEVER_CHOSEN
         for row in rows[self._until[rows] < now].tolist():
-            self._put(row, self._choose(row, listings, now))
+            expiries = listings.of(self._monitored.symbols[self._lines.underlying[row]])
+            self.in_vols[row] = any(one.in_vols for one in expiries)
+            self._put(row, self._choose(row, expiries, now))
 
-    def _choose(self, row: int, listings: Listings, now: int) -> Terms:
-        expiries = listings.of(self._monitored.symbols[self._lines.underlying[row]])
+    def _choose(self, row: int, expiries: Sequence[Expiry], now: int) -> Terms:
         tenor = int(self._lines.tenor_days[row])
         if self._lines.constituent[row] and tenor == DSPX_TENOR:
             return standard_monthlies(expiries, self._today, strict=self._strict)

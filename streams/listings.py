@@ -28,6 +28,8 @@ class Expiry(NamedTuple):
     morning: bool
     """Settles at the open."""
     root: str
+    in_vols: bool = False
+    """A strip of vols and deltas."""
 
 
 class Listings:
@@ -55,8 +57,8 @@ class Listings:
         columns = (code, day, settlement_ns(day, am), number, standard, friday, am & standard)
         gained = set()
         for owner, *facts in zip(*(column.tolist() for column in columns), strict=True):
-            underlying, root = series[owner]
-            expiry = Expiry._make((*facts, root))
+            underlying, root, in_vols = series[owner]
+            expiry = Expiry._make((*facts, root, in_vols))
             self._all.setdefault(underlying, {})[expiry.segment] = expiry
             self._chosen.pop(underlying, None)
             gained.add(underlying)
@@ -66,14 +68,16 @@ class Listings:
         """The underlying's expiries in order of date.
 
         Where a date has several series: on the monthly date of an underlying that settles AM the AM series alone (its PM series
-        of that date is left out), else the series named like the underlying before adjusted ones.
+        of that date is left out), else the series named like the underlying before adjusted ones. Vols count only where the
+        underlying has no bid and ask at all: one value is never made of both.
         """
         if underlying not in self._chosen:
             self._chosen[underlying] = self._choose(underlying)
         return self._chosen[underlying]
 
     def _choose(self, underlying: str) -> tuple[Expiry, ...]:
-        listed = self._all.get(underlying, {}).values()
+        every = self._all.get(underlying, {}).values()
+        listed = [one for one in every if not one.in_vols] or every
         settles_am = underlying in self._am_roots or any(one.root in self._am_roots for one in listed)
         by_day: dict[int, Expiry] = {}
         for one in sorted(listed, key=lambda one: (not one.morning, one.root != underlying, one.root)):

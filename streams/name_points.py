@@ -22,7 +22,7 @@ class NewPoints(NamedTuple):
     """Bits of a `FlagBits`."""
     refresh_seconds: float
     """0 for a feed of changes."""
-    atm_only: bool
+    atm_only: NDArray[np.bool_]
 
 
 class NamePoints:
@@ -59,7 +59,7 @@ class NamePoints:
         self.variance[at] = new.variance[variance_ok]
         self.variance_ts[at] = new.quote_ts[variance_ok]
         self.variance_refresh[at] = new.refresh_seconds
-        valid = atm_ok if new.atm_only else variance_ok
+        valid = np.where(new.atm_only, atm_ok, variance_ok)
         self.flags[new.at[valid]] = new.flags[valid]
         self.superseded[new.at] = ~valid
         self.atm_only[new.at] = new.atm_only

@@ -1,10 +1,13 @@
 """Points: what one source knows about the names of one index after one closed second."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+BASIS_ATM: Final = "basis_atm"
+"""The reason of a point that has no variance because its name is known by implied vols alone, without bid and ask."""
 
 
 class SurfacePoints(NamedTuple):
@@ -23,7 +26,7 @@ class SurfacePoints(NamedTuple):
     quote_ts: NDArray[np.int64]
     """Newest quote behind the point."""
     reason: tuple[str, ...]
-    """Why `variance` is NaN; empty when it is not."""
+    """Why `variance` is NaN; empty when it is not. `BASIS_ATM` decides the basis."""
     atm_reason: tuple[str, ...]
     flags: tuple[str, ...]
     """Comma-separated, for example `near_term_fallback`."""
@@ -52,8 +55,6 @@ class PointsFrame:
     """Quotes and prices accepted in that second that concern this index, its names or its references."""
     idle: bool = False
     """The source has gone silent: do not wait for it until it speaks again."""
-    basis: str = "quotes"
-    """`quotes`, or `atm` for a source that has only implied vols."""
     refresh_seconds: float | None = None
     surfaces: SurfacePoints | None = None
     prices: PricePoints | None = None

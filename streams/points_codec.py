@@ -43,7 +43,6 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boundary: int
     accepted: int
     idle: bool
-    basis: str
     refresh_seconds: float | None
     rows: tuple[int | None, int | None, int | None]
 
@@ -52,7 +51,7 @@ def encode_points(frame: PointsFrame) -> bytes:
     """Bytes of a frame; the same bytes for the same frame."""
     parts = (frame.surfaces, frame.prices, frame.references)
     rows = (_length(frame.surfaces), _length(frame.prices), _length(frame.references))
-    scalars = (frame.index, frame.source, frame.sources, frame.boundary, frame.accepted, frame.idle, frame.basis, frame.refresh_seconds)
+    scalars = (frame.index, frame.source, frame.sources, frame.boundary, frame.accepted, frame.idle, frame.refresh_seconds)
     header = msgspec.json.encode(_Header(VERSION, *scalars, rows=rows))
     schema = _SCHEMA.with_metadata({_KEY: header})
     sink = pa.BufferOutputStream()
@@ -88,7 +87,6 @@ def decode_points(value: bytes) -> PointsFrame:
         header.boundary,
         header.accepted,
         header.idle,
-        header.basis,
         header.refresh_seconds,
         None if surfaces is None else _read_surfaces(by_kind.get(SURFACE, _empty())),
         None if prices is None else _read_prices(by_kind.get(PRICE, _empty())),

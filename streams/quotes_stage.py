@@ -15,7 +15,7 @@ from streams.listings import Listings
 from streams.market import Market
 from streams.monitored import underlyings
 from streams.pending import Columns, Pending, joined, looked_up
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
 from streams.screen import Outcome, screen_quotes
 from streams.series_codes import FULL, SeriesCodes
 from streams.sessions import close_ns, day_number, open_ns, session_of
@@ -66,17 +66,17 @@ class QuotesStage(SourceStage):
         """Underlyings with quotes that no value has taken into account."""
         self._refresh: Floats = np.full(n, np.nan)
 
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Heartbeat | Malformed]:
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
         return decode_quotes(records, self._limits)
 
-    def _rows(self, item: Quotes, admission: Admission) -> Rows:
+    def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:
         series = self._codes.of(item.series)[item.series_code]
         key, fits = pack(series, item.expiry, item.strike, item.call)
         outcome = screen_quotes(item, admission, self._monitored.position, self._market.am_roots)
         if not fits.all():
             outcome[(outcome == 0) & ~fits] = np.where(series == FULL, NO_ROOM, Outcome.STRIKE)[(outcome == 0) & ~fits]
         refresh = np.full(key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
-        return Rows(outcome, (key, item.ts_event, item.bid, item.ask, refresh))
+        return Rows(outcome, (key, item.ts_event, *_values(item), refresh))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
         now = second * NS
@@ -105,7 +105,10 @@ class QuotesStage(SourceStage):
         slots = np.concatenate([self._book.locate(block[0]) for block in blocks])
         key, ts, bid, ask, refresh = joined(blocks)
         applied = self._book.apply(slots, ts, bid, ask)
-        outcome = np.where((bid == 0) | (ask == 0), NO_BID, int(Outcome.ACCEPTED))
+        no_bid = (bid == 0) | (ask == 0)
+        if self._codes.in_vols.any():
+            no_bid &= ~self._codes.in_vols[series_of(key)]
+        outcome = np.where(no_bid, NO_BID, int(Outcome.ACCEPTED))
         outcome[applied.duplicate] = Outcome.DUPLICATE
         outcome[applied.refused] = NO_ROOM
         self._count(output, outcome)
@@ -144,3 +147,8 @@ class QuotesStage(SourceStage):
             self._refresh[self._monitored.position[symbol]] = state.refresh[symbol]
         for symbol in set(state.quoted) & self._monitored.position.keys():
             self._quoted[self._monitored.position[symbol]] = True
+
+
+def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:
+    """The two numbers of a contract that the book keeps."""
+    return (item.bid, item.ask) if isinstance(item, Quotes) else (item.vol, item.delta)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.atm import AtmStatus
 from analytics.strip import StripReason
+from streams.points import BASIS_ATM
 from streams.terms import TermReason
 
 Codes = NDArray[np.int64]
@@ -16,15 +17,20 @@ NEAR, NEXT = 16, 32
 """Added to the code of a strip."""
 NO_QUOTES = 15
 """A strip without a usable quote."""
+BASIS_ATM_CODE = 4
+"""A line known by vols alone: it has no variance, and this reason tells it from a line of bid and ask."""
 
-FLAGS: Final = ("", "near_term_fallback", "rate_stale", "near_term_fallback,rate_stale")
-"""Text by bits: 1 near term nearer than the methodology allows, 2 rate carried too long."""
+FLAGS: Final = tuple(
+    ",".join(flag for bit, flag in enumerate(("near_term_fallback", "rate_stale", "stated_vols")) if bits >> bit & 1) for bits in range(8)
+)
+"""Text by bits: 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states them."""
 
 
 def _texts(labels: dict[int, str]) -> tuple[str, ...]:
     texts = [""] * 48
     for reason, code in TERM_CODES.items():
         texts[code] = reason
+    texts[BASIS_ATM_CODE] = BASIS_ATM
     for code, label in (labels | {NO_QUOTES: "no quotes"}).items():
         if code:
             texts[NEAR + code], texts[NEXT + code] = f"near:{label}", f"next:{label}"

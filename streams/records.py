@@ -57,6 +57,8 @@ class Series(NamedTuple):
 
     underlying: str
     root: str
+    in_vols: bool = False
+    """Known by vols and deltas (`Vols`), not by bid and ask: a strip of its own."""
 
 
 class Quotes(NamedTuple):
@@ -76,6 +78,25 @@ class Quotes(NamedTuple):
     """Kafka timestamp of the record behind each row, nanoseconds."""
     refresh_seconds: float | None = None
     """How often a snapshot source repeats itself; None for a feed of changes."""
+
+
+class Vols(NamedTuple):
+    """Implied vols of options where the source gives them in place of bid and ask, one per row. All arrays have length n."""
+
+    series: tuple[Series, ...]
+    """Vocabulary of `series_code`; all are `in_vols`."""
+    series_code: NDArray[np.int32]
+    expiry: NDArray[np.int32]
+    """Days since 1970-01-01."""
+    strike: NDArray[np.float64]
+    call: NDArray[np.bool_]
+    vol: NDArray[np.float64]
+    """Annualised, a decimal."""
+    delta: NDArray[np.float64]
+    """Negative for puts."""
+    ts_event: NDArray[np.int64]
+    record_ts: NDArray[np.int64]
+    refresh_seconds: float | None = None
 
 
 class Ticks(NamedTuple):

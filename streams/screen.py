@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from streams.clock import Admission
 from streams.expiries import settlement_ns, settles_am
-from streams.records import NS, Quotes, Ticks
+from streams.records import NS, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
 
 MAX_STRIKE: Final = 1_000_000.0
 """USD, exclusive."""
 MAX_PRICE: Final = 1e9
 """USD; above it a price is an error of the source."""
+MAX_VOL: Final = 10.0
+"""Options of hours have vols of several hundred percent, none of more than a thousand."""
 MAX_LIFE: Final = 20 * 366 * 86_400 * NS
 """No listed option lives longer."""
 
@@ -46,14 +48,18 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[str], am_roots: Collection[str] = ()) -> NDArray[np.int8]:
+_Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
+
+
+def screen_quotes(
+    quotes: Quotes | Vols, admission: Admission, underlyings: Container[str], am_roots: Collection[str] = ()
+) -> NDArray[np.int8]:
     """Outcome of each quote (`Outcome`, int8); `underlyings` are those whose options are wanted here.
 
     `am_roots` settle at the open on standard monthlies, so their options are expired from 09:30 ET on. A price above 1e9 is an error of the
-    source and counts as `negative` does.
+    source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta beyond 1.
     """
-    series = quotes.series
-    bid, ask, strike, ts = quotes.bid, quotes.ask, quotes.strike, quotes.ts_event
+    series, ts = quotes.series, quotes.ts_event
     wanted = np.array([one.underlying in underlyings for one in series], np.bool_)
     morning = settles_am(series, am_roots)
     settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
@@ -64,10 +70,7 @@ def screen_quotes(quotes: Quotes, admission: Admission, underlyings: Container[s
         (Outcome.LATE, admission.late),
         (Outcome.FUTURE, admission.future),
         (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[quotes.series_code]),
-        (Outcome.CROSSED, (ask < bid) & (ask > 0)),
-        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
-        (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
-        (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
+        *(_price_checks(quotes) if isinstance(quotes, Quotes) else _vol_checks(quotes)),
     )
     return _first(checks, ts.size)
 
@@ -86,7 +89,26 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
     return _first(checks, ticks.ts_event.size)
 
 
-def _first(checks: tuple[tuple[Outcome, NDArray[np.bool_] | np.bool_], ...], size: int) -> NDArray[np.int8]:
+def _price_checks(quotes: Quotes) -> tuple[_Check, ...]:
+    bid, ask, strike = quotes.bid, quotes.ask, quotes.strike
+    return (
+        (Outcome.CROSSED, (ask < bid) & (ask > 0)),
+        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
+        (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
+        (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
+    )
+
+
+def _vol_checks(vols: Vols) -> tuple[_Check, ...]:
+    vol, delta, strike = vols.vol, vols.delta, vols.strike
+    return (
+        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
+        (Outcome.NEGATIVE, ~((vol > 0) & (vol <= MAX_VOL) & (np.abs(delta) <= 1))),
+        (Outcome.NON_FINITE, ~(np.isfinite(vol) & np.isfinite(delta) & np.isfinite(strike))),
+    )
+
+
+def _first(checks: tuple[_Check, ...], size: int) -> NDArray[np.int8]:
     """Outcome codes; the checks come from the last in rank to the first, so that the first one overwrites."""
     outcomes = np.zeros(size, np.int8)
     for outcome, mask in checks:

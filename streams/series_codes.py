@@ -24,6 +24,8 @@ class SeriesCodes:
         """By code."""
         self.underlying: NDArray[np.int64] = np.empty(0, np.int64)
         """By code, the position among the monitored underlyings; -1 for one that is no longer monitored."""
+        self.in_vols: NDArray[np.bool_] = np.empty(0, np.bool_)
+        """By code, whether the series is known by vols and deltas."""
 
     def of(self, series: Sequence[Series]) -> NDArray[np.int64]:
         """Codes of a vocabulary, entered where new; UNMONITORED or FULL where there is none."""
@@ -55,3 +57,4 @@ class SeriesCodes:
 
     def _place(self) -> None:
         self.underlying = np.array([self._monitored.position.get(one.underlying, -1) for one in self.known], np.int64)
+        self.in_vols = np.array([one.in_vols for one in self.known], np.bool_)

@@ -11,7 +11,7 @@ from streams.index_point import MISSING, IndexPoint, index_point_of
 from streams.market import Gates, IndexSpec
 from streams.name_origins import NameOrigins
 from streams.name_points import NamePoints, NewPoints
-from streams.points import PointsFrame, SurfacePoints
+from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
 from streams.realized_grid import RealizedGrid
 from streams.realized_values import RealizedValues
 from streams.references import References
@@ -33,7 +33,7 @@ class SessionState:
         self.basket = basket_columns(spec.basket)
         self.hours = BEFORE
         self.atm_only = False
-        """The index's (before its first point any) source has only ATM vols."""
+        """The index (before its first point, whatever came last) is known by vols alone."""
         self.flags = FlagBits()
         self._position = {**self.basket.position, spec.symbol: len(self.basket.symbols)}
         self.origins = NameOrigins(len(self.basket.symbols) + 1)
@@ -79,22 +79,24 @@ class SessionState:
         place = self._position.get
         at = np.fromiter((place(symbol, -1) for symbol in rows.symbol), np.int64, len(rows.symbol))
         self.origins.note(frame.source, at[at >= 0])
-        atm_only = frame.basis == "atm"
+        atm_only = np.fromiter((reason == BASIS_ATM for reason in rows.reason), np.bool_, len(rows.reason))
         index_rows = np.flatnonzero(at == len(self.basket.symbols))
         if len(index_rows) or not any(point.seen for point in self.index.values()):
-            self.atm_only = atm_only
+            self.atm_only = bool(atm_only[index_rows if len(index_rows) else ...].all())
         for row in index_rows.tolist():
             tenor = int(rows.tenor_days[row])
             if tenor in self.index:
-                self.index[tenor] = index_point_of(rows, row, refresh_seconds=frame.refresh_seconds, atm_only=atm_only)
+                self.index[tenor] = index_point_of(rows, row, refresh_seconds=frame.refresh_seconds)
         named = (at >= 0) & (at < len(self.basket.symbols))
         for tenor, points in self.points.items():
             chosen = named & (rows.tenor_days == tenor)
             if chosen.any():
-                points.apply(self._new_points(frame, rows, at, chosen))
+                points.apply(self._new_points(frame, rows, at, chosen, atm_only))
                 self.touched.add(tenor)
 
-    def _new_points(self, frame: PointsFrame, rows: SurfacePoints, at: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NewPoints:
+    def _new_points(
+        self, frame: PointsFrame, rows: SurfacePoints, at: NDArray[np.int64], chosen: NDArray[np.bool_], atm_only: NDArray[np.bool_]
+    ) -> NewPoints:
         return NewPoints(
             at=at[chosen],
             variance=rows.variance[chosen],
@@ -102,5 +104,5 @@ class SessionState:
             quote_ts=rows.quote_ts[chosen],
             flags=self.flags.encode(rows.flags)[chosen],
             refresh_seconds=frame.refresh_seconds or 0.0,
-            atm_only=frame.basis == "atm",
+            atm_only=atm_only[chosen],
         )

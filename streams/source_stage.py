@@ -16,7 +16,7 @@ from streams.market import Market
 from streams.pending import Columns, Pending
 from streams.points import PointsFrame, PricePoints, SurfacePoints
 from streams.points_codec import encode_points
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 from streams.screen import Outcome
 from streams.stage import Message, Output, Role
 
@@ -122,7 +122,7 @@ class SourceStage(ABC):
         self._restore_more(state.more, chunks)
 
     @abstractmethod
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Ticks | Heartbeat | Malformed]:
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed]:
         """Records as columns, in order."""
 
     @abstractmethod
@@ -141,7 +141,7 @@ class SourceStage(ABC):
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
         """Replace the state of the subclass; `more` is empty for a fresh start."""
 
-    def _admit(self, output: Output, item: Quotes | Ticks) -> None:
+    def _admit(self, output: Output, item: Quotes | Vols | Ticks) -> None:
         before = self._clock.closed
         admission = self._clock.admit(item.ts_event, item.record_ts)
         rows = self._rows(item, admission)

@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.atm import atm_vols
+from analytics.stated_vols import stated_atm_vols
 from analytics.strip import value_strips
 from analytics.tenor import MINUTES_PER_DAY, MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.boards import Boards
@@ -18,7 +20,7 @@ from streams.listings import Listings
 from streams.market import Market
 from streams.monitored import Monitored
 from streams.points import SurfacePoints
-from streams.reason_codes import ATM_TEXTS, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
+from streams.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.records import NS
 from streams.risk_free import DayRate, rate_on
 
@@ -64,15 +66,43 @@ class Surfaces:
         rate = rate_on(self._market.rates, today)
         points = _Columns(self._lines.underlying.size)
         points.strip_reason[rows] = points.atm_reason[rows] = self._terms.reason[rows]
-        points.flags[rows] = 1 * self._terms.fallback[rows] + 2 * rate.stale
-        with_terms = rows[self._terms.reason[rows] == 0]
+        in_vols = self._terms.in_vols[rows]
+        points.strip_reason[rows[in_vols]] = BASIS_ATM_CODE
+        points.flags[rows] = 1 * self._terms.fallback[rows] + np.where(in_vols, 4, 2 * rate.stale)
+        with_terms = rows[(self._terms.reason[rows] == 0) & ~in_vols]
         for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
             part = with_terms[self._lines.constituent[with_terms] == constituent]
             if part.size:
                 self._value(points, part, rules, now, today, rate, refresh)
+        stated = rows[(self._terms.reason[rows] == 0) & in_vols]
+        if stated.size:
+            self._value_stated(points, stated, now, refresh)
         return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
 
     def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
+        pairs = self._pairs(rows, now, refresh)
+        segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
+        board, quote_ts = self._boards.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
+        strips = value_strips(board, **rules._asdict())
+        vols, status = atm_vols(board, strips.forward)
+
+        def at_tenor(column: Floats) -> Floats:
+            return interpolate_variance(column[near], pairs.sooner, column[following], pairs.later, pairs.tenor)
+
+        points.variance[rows] = variance = at_tenor(strips.variance)
+        points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
+        points.forward[rows] = strips.forward[near]
+        strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
+        points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
+        _put_atm(points, rows, pairs, vols, status, quote_ts)
+
+    def _value_stated(self, points: "_Columns", rows: Ints, now: int, refresh: Floats) -> None:
+        pairs = self._pairs(rows, now, refresh)
+        calls, puts, quote_ts = self._boards.stated(pairs.segment, pairs.oldest)
+        vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
+        _put_atm(points, rows, pairs, vols, status, quote_ts)
+
+    def _pairs(self, rows: Ints, now: int, refresh: Floats) -> "_Pairs":
         terms, tenor = self._terms, self._lines.tenor_days[rows]
         segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
         near, following = term[: rows.size], term[rows.size :]
@@ -80,24 +110,9 @@ class Surfaces:
         minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], now), minutes_to(terms.next_settles[rows], now)
         oldest = np.full(segment.size, NEVER, np.int64)
         oldest[near] = oldest[following] = _oldest(refresh[self._lines.underlying[rows]], now)
-        board, quote_ts = self._boards.assemble(segment, oldest, minutes / MINUTES_PER_YEAR, rate.at(day_of(segment) - today))
-        strips = value_strips(board, **rules._asdict())
-        vols, status = atm_vols(board, strips.forward)
         # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
-        sooner, later = np.minimum(minutes[near], tenor * MINUTES_PER_DAY), minutes[following]
-
-        def at_tenor(column: Floats) -> Floats:
-            return interpolate_variance(column[near], sooner, column[following], later, tenor)
-
-        points.variance[rows] = variance = at_tenor(strips.variance)
-        points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
-        points.atm_vol[rows] = atm = interpolate_vol(vols[near], sooner, vols[following], later, tenor)
-        points.forward[rows] = strips.forward[near]
-        points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
-        missing = quote_ts == NEVER
-        strip_code, atm_code = np.where(missing, NO_QUOTES, strips.reason), np.where(missing, NO_QUOTES, status)
-        points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
-        points.atm_reason[rows] = _reasons(atm, of_terms(atm_code[near], atm_code[following]))
+        sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
+        return _Pairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
 
     def _points(self, points: "_Columns", rows: Ints) -> SurfacePoints | None:
         if not rows.size:
@@ -118,12 +133,37 @@ class Surfaces:
         )
 
 
+class _Pairs(NamedTuple):
+    """The m strips that n lines are made of, and the two of each line."""
+
+    segment: Ints
+    minutes: Ints
+    """m times to expiry."""
+    oldest: Ints
+    near: NDArray[np.intp]
+    """n positions among the strips."""
+    following: NDArray[np.intp]
+    tenor: NDArray[np.int32]
+    """n tenors, days."""
+    sooner: Ints
+    """n times to the near expiry, minutes."""
+    later: Ints
+
+
 class _Columns:
     """Values of n lines."""
 
     def __init__(self, n: int) -> None:
         self.variance, self.bid_variance, self.ask_variance, self.atm_vol, self.forward = np.full((5, n), np.nan)
         self.quote_ts, self.strip_reason, self.atm_reason, self.flags = np.zeros((4, n), np.int64)
+
+
+def _put_atm(points: _Columns, rows: Ints, pairs: _Pairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
+    near, following = pairs.near, pairs.following
+    points.atm_vol[rows] = atm = interpolate_vol(vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor)
+    points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
+    code = np.where(quote_ts == NEVER, NO_QUOTES, status)
+    points.atm_reason[rows] = _reasons(atm, of_terms(code[near], code[following]))
 
 
 def _oldest(refresh: Floats, now: int) -> Ints:

@@ -53,10 +53,9 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
         )
     vols = draw(st.dictionaries(st.sampled_from((*OWN[source], "other")), VOL, max_size=4))
     more: dict[str, Any] = {"refresh_seconds": draw(st.sampled_from((None, 60.0)))}
-    if draw(st.integers(0, 9)) == 0:
-        more["basis"] = "atm"
+    in_vols = draw(st.integers(0, 9)) == 0
     tenor = draw(st.sampled_from((30, 91, 9)))
-    points = surfaces(vols, boundary - draw(st.integers(0, 90)) * NS, tenor=tenor, flags={"B": "near_term_fallback"})
+    points = surfaces(vols, boundary - draw(st.integers(0, 90)) * NS, tenor=tenor, flags={"B": "near_term_fallback"}, in_vols=in_vols)
     return frame(boundary, source, sources=3, accepted=accepted, surfaces=points, **more)
 
 
@@ -134,7 +133,7 @@ def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject
 
 def _idle(each: PointsFrame) -> PointsFrame:
     return PointsFrame(
-        each.index, each.source, each.sources, each.boundary, each.accepted, True, each.basis, each.refresh_seconds,
+        each.index, each.source, each.sources, each.boundary, each.accepted, True, each.refresh_seconds,
         each.surfaces, each.prices, each.references,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from streams.market import Basket, Constituent, IndexSpec, Market
-from streams.points import PointsFrame, PricePoints, SurfacePoints
+from streams.points import BASIS_ATM, PointsFrame, PricePoints, SurfacePoints
 from streams.records import NS
 from streams.sessions import open_ns
 
@@ -42,10 +42,14 @@ def surfaces(
     width: float = 0.01,
     reason: str = "too_few",
     flags: Mapping[str, str] | None = None,
+    in_vols: bool = False,
 ) -> SurfacePoints:
-    """One point a name: variance = vol squared, ATM vol = vol unless `atm` says otherwise; None is an invalid point."""
+    """One point a name: variance = vol squared, ATM vol = vol unless `atm` says otherwise; None is an invalid point.
+
+    `in_vols`: of a source without bid and ask, so that there is no variance.
+    """
     symbols = tuple(vols)
-    vol = np.array([math.nan if value is None else value for value in vols.values()])
+    vol = np.array([math.nan if value is None or in_vols else value for value in vols.values()])
     at_the_money = {**vols, **(atm or {})}
     atm_vol = np.array([math.nan if at_the_money[symbol] is None else at_the_money[symbol] for symbol in symbols], np.float64)
     return SurfacePoints(
@@ -57,7 +61,7 @@ def surfaces(
         atm_vol=atm_vol,
         forward=np.full(len(symbols), 100.0),
         quote_ts=np.full(len(symbols), quote_ts, np.int64),
-        reason=tuple(reason if vols[symbol] is None else "" for symbol in symbols),
+        reason=tuple(BASIS_ATM if in_vols else reason if vols[symbol] is None else "" for symbol in symbols),
         atm_reason=tuple(reason if at_the_money[symbol] is None else "" for symbol in symbols),
         flags=tuple((flags or {}).get(symbol, "") for symbol in symbols),
     )
@@ -77,5 +81,5 @@ def frame(boundary: int, source: str = QUOTES, *, index: str = "IDX", sources: i
 
 def quoted(at: int, vols: Mapping[str, float | None], source: str = QUOTES, *, sources: int = 1, **more: Any) -> PointsFrame:
     """A frame of fresh surface points at second `at`."""
-    own = {key: more.pop(key) for key in ("index", "refresh_seconds", "basis", "idle") if key in more}
+    own = {key: more.pop(key) for key in ("index", "refresh_seconds", "idle") if key in more}
     return frame(at, source, sources=sources, surfaces=surfaces(vols, at, **more), **own)

@@ -183,7 +183,7 @@ def test_a_restart_after_every_frame_changes_nothing() -> None:
         quoted(second(171), {"IDX": 0.2}, "quotes:1", sources=3),
         quoted(second(172), VOLS, sources=3),
         frame(second(173), "quotes:1", sources=3),
-        quoted(second(173), dict.fromkeys(VOLS), sources=3, atm=VOLS, basis="atm"),
+        quoted(second(173), VOLS, sources=3, in_vols=True),
         frame(second(174), "quotes:1", sources=3),
         frame(second(174), sources=3, accepted=1),
     ]

@@ -42,7 +42,7 @@ def same(left: Any, right: Any) -> bool:
         FRAME,
         PointsFrame("SPY", "ticks:0", 1, 0, idle=True),
         PointsFrame("SPY", "ticks:0", 1, 0, prices=NOTHING, references=PRICES),
-        PointsFrame("SPY", "replay", 2, 5, basis="atm", surfaces=SURFACES, references=NOTHING),
+        PointsFrame("SPY", "replay", 2, 5, surfaces=SURFACES, references=NOTHING),
     ],
 )
 def test_a_frame_comes_back_as_it_was(frame: PointsFrame) -> None:

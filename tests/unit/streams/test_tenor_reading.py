@@ -28,7 +28,7 @@ def test_every_null_field_has_a_reason_and_no_other() -> None:
         Run().feed(quoted(second(60), VOLS)),
         Run({}).feed(quoted(second(60), VOLS)),
         Run().feed(quoted(second(60), {"A": 0.3})),
-        Run().feed(quoted(second(60), VOLS, basis="atm")),
+        Run().feed(quoted(second(60), VOLS, in_vols=True)),
         Run().feed(frame(second(60), accepted=1)),
     ]
     nullable = [name for name in Reading.__struct_fields__ if name not in {"constituents", "refresh_seconds"}]
@@ -46,7 +46,7 @@ def test_no_basket() -> None:
 
 
 def test_only_atm_vols() -> None:
-    (reading,) = Run().feed(quoted(second(60), dict.fromkeys(VOLS), atm=VOLS, basis="atm"))
+    (reading,) = Run().feed(quoted(second(60), dict.fromkeys(VOLS), atm=VOLS, in_vols=True))
     assert reading.basis == "atm"
     assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
     for name in ("index_vol", "basket_vol", "dispersion", "vol_spread", "variance_ratio", "index_vol_bid", "quality_width"):

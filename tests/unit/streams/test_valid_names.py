@@ -96,7 +96,7 @@ def test_strips_without_smiles_leave_the_correlation_alone() -> None:
 def test_the_two_bases_are_never_mixed() -> None:
     run = Run()
     run.feed(quoted(second(60), VOLS, sources=2))
-    (reading,) = run.feed(quoted(second(60), {"D": 0.2}, "quotes:1", sources=2, basis="atm"))
+    (reading,) = run.feed(quoted(second(60), {"D": 0.2}, "quotes:1", sources=2, in_vols=True))
     assert reading.basis == "quotes"
     assert reading.names == 3
 
