@@ -4,6 +4,7 @@ Whoever shows the demo publishes the samples and looks at what everyone may look
 """
 
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -61,7 +62,11 @@ class Demo:
 
     def _start(self) -> None:
         logs = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="dispersion-demo-")))
-        stack = self._exit.enter_context(EmbeddedStack())
+        try:
+            stack = self._exit.enter_context(EmbeddedStack())
+        except OSError as error:
+            raise Down(str(error)) from error
+        self._exit.callback(self._stop_services)
         overrides = _overrides(stack.settings())
         self.settings = load(self._config, overrides)
         create_topics(self.settings, stack.create_topics)
@@ -75,7 +80,6 @@ class Demo:
                 variables["DISPERSION_CONFIG"] = str(self._config.absolute())
             service = Leashed([sys.executable, "-m", "agents.cli.main", name], log=logs / f"{name}-{port}.log", variables=variables)
             self._services.append(service)
-            self._exit.callback(service.stop)
         for url in urls:
             self._await_ready(url)
 
@@ -86,6 +90,13 @@ class Demo:
             if time.monotonic() > deadline:
                 raise Down(f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}")
             time.sleep(0.1)
+
+    def _stop_services(self) -> None:
+        """Tell all, then wait for each."""
+        for service in self._services:
+            service.signal(signal.SIGTERM)
+        for service in self._services:
+            service.stop()
 
     def check(self) -> None:
         """Raise `Down` when a service has ended by itself."""

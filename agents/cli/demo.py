@@ -1,5 +1,6 @@
 """`dispersion demo`: the main job on the embedded stack, with a live board. Exit code 0 when every reading arrived."""
 
+import signal
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, shared_of
 
 if TYPE_CHECKING:
@@ -38,7 +40,10 @@ def demo(
     hold: Annotated[bool, typer.Option("--hold", help="Keep everything running at the end and print where it listens.")] = False,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")] = None,
 ) -> None:
-    """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter."""
+    """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter.
+
+    Exit code 1: the readings did not reach the end.
+    """
     from agents.board import save_picture
     from agents.demo import Demo
     from agents.inputs import open_feed, scenario_of
@@ -49,7 +54,7 @@ def demo(
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
     shared.stderr.print("starting Kafka, Redis, two workers and an exporter")
-    with Demo(shared.config) as running:
+    with interruptible(once=True), Demo(shared.config) as running:
         settings = running.settings
         market, counts = market_of(settings), settings.kafka.partitions
         feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
@@ -59,9 +64,10 @@ def demo(
         whole = _play(shared, running, watcher, records)
         if picture is not None:
             save_picture(watcher.state(len(records), len(records)), picture)
-        _tell(shared, running, watcher, scenario, hold=hold)
-        if hold:
-            _hold()
+        with suppress(*([KeyboardInterrupt] if hold else [])):  # once all is told, a signal is the expected end
+            _tell(shared, running, watcher, scenario, hold=hold)
+            while hold:
+                signal.pause()
     raise typer.Exit(0 if whole else 1)
 
 
@@ -129,21 +135,10 @@ def _tell(shared: Shared, running: "Demo", watcher: "Watcher", scenario: str, *,
 
     summary = summarise(watcher, scenario, running.addresses if hold else None)
     if shared.json:
-        flat = msgspec.to_builtins(summary)
-        print_line(msgspec.json.encode({**flat, **(flat.pop("addresses") or {})}))
+        told = msgspec.to_builtins(summary)
+        where = told.pop("addresses") or {}
+        print_line(msgspec.json.encode({**told, **where}))
     else:
-        from rich.console import Console
-
-        console = Console(highlight=False, soft_wrap=True)
         for text in summary.lines():
-            console.print(text, markup=False)
+            shared.stdout.print(text, markup=False)
     sys.stdout.flush()
-
-
-def _hold() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
-    import signal
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        signal.pause()
