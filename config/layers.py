@@ -14,7 +14,14 @@ from config.errors import ConfigError
 from config.tables import read_toml
 
 PREFIX = "DISPERSION_"
-_FILE_PATHS = (("market", "rates_file"), ("rules", "file"), ("kafka", "ssl_cafile"), ("kafka", "ssl_certfile"), ("kafka", "ssl_keyfile"))
+_FILE_PATHS = (
+    ("market", "rates_file"),
+    ("market", "dividends_file"),
+    ("rules", "file"),
+    ("kafka", "ssl_cafile"),
+    ("kafka", "ssl_certfile"),
+    ("kafka", "ssl_keyfile"),
+)
 """Input files: in a settings file they are relative to it."""
 
 Key = tuple[str | int, ...]

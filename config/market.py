@@ -1,6 +1,7 @@
 """What is monitored, made of what a person typed."""
 
 from config.baskets import find_basket, load_basket
+from config.dividends import load_dividends
 from config.errors import ConfigError
 from config.rates import load_rates
 from config.settings import Index, MarketSettings, Settings
@@ -14,6 +15,7 @@ def market_of(settings: Settings) -> Market:
     return Market(
         indices=tuple(_index(one) for one in chosen.indices),
         rates=_rates(chosen),
+        dividends=() if chosen.dividends_file is None else load_dividends(chosen.dividends_file),
         am_roots=chosen.am_roots,
         allowed_lateness=chosen.allowed_lateness,
         strict_expiries=chosen.strict_expiries,

@@ -109,6 +109,8 @@ class MarketSettings(Section):
     """Continuously compounded risk-free rate."""
     rates_file: Path | None = None
     """CSV with `date` and `dff` or par yields (percent, `config.rates`); wins over `rate`."""
+    dividends_file: Path | None = None
+    """CSV with `symbol`, `ex_date` and `amount` (USD a share): names that a dividend distorts are flagged."""
     allowed_lateness: float = Field(default=0.25, ge=0, le=60)
     am_roots: tuple[str, ...] = ("SPX",)
     strict_expiries: bool = False

@@ -32,6 +32,15 @@ class FlagBits:
         every = int(np.bitwise_or.reduce(codes)) if len(codes) else 0
         return {flag for bit, flag in enumerate(self.flags) if every >> bit & 1}
 
+    def having(self, codes: NDArray[np.int64], flag: str) -> NDArray[np.bool_]:
+        """Which codes have a flag.
+
+        >>> bits = FlagBits()
+        >>> bits.having(bits.encode(("a,b", "b")), "a").tolist()
+        [True, False]
+        """
+        return (codes >> self.flags.index(flag) & 1).astype(np.bool_) if flag in self.flags else np.zeros(len(codes), np.bool_)
+
     def _bit(self, flag: str) -> int:
         if flag not in self.flags:
             if len(self.flags) == WIDTH:

@@ -58,6 +58,16 @@ class Rates:
     """Days since 1970-01-01 → curve of that day, carried forward alike; goes before an overnight rate of the same day."""
 
 
+class Dividend(NamedTuple):
+    """A cash dividend of one name."""
+
+    symbol: str
+    ex_day: int
+    """Days since 1970-01-01."""
+    amount: float
+    """USD a share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gates:
     """Quality limits of methodology 8.7 and design section 6."""
@@ -82,6 +92,7 @@ class Market:
 
     indices: tuple[IndexSpec, ...]
     rates: Rates = field(default_factory=lambda: Rates(constant=0.0))
+    dividends: tuple[Dividend, ...] = ()
     gates: Gates = field(default_factory=Gates)
     reference_symbols: tuple[str, ...] = ("VIX", "VIX9D", "VIX3M", "VIXEQ", "DSPX", "COR1M")
     """Ticks in index points; the codec divides them by 100."""

@@ -64,6 +64,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Ours minus the published reference."""
     refresh_seconds: float | None = None
     flags: tuple[str, ...] = ()
+    dividends: dict[str, str] = {}
+    """Valid names with an ex-date inside a strip and a dividend of at least 0.5 % of the forward → least size of its class."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None
 

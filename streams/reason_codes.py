@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.atm import AtmStatus
 from analytics.strip import StripReason
+from streams.ex_dates import SIZE_FLAGS
 from streams.points import BASIS_ATM
 from streams.terms import TermReason
 
@@ -20,10 +21,15 @@ NO_QUOTES = 15
 BASIS_ATM_CODE = 4
 """A line known by vols alone: it has no variance, and this reason tells it from a line of bid and ask."""
 
+_BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols")
+DIVIDEND: Final = 8
+"""Times the size class of the largest dividend inside a strip (`streams.ex_dates`)."""
 FLAGS: Final = tuple(
-    ",".join(flag for bit, flag in enumerate(("near_term_fallback", "rate_stale", "stated_vols")) if bits >> bit & 1) for bits in range(8)
+    ",".join([*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])])
+    for size in SIZE_FLAGS
+    for bits in range(DIVIDEND)
 )
-"""Text by bits: 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states them."""
+"""Text by code: 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states them; a dividend."""
 
 
 def _texts(labels: dict[int, str]) -> tuple[str, ...]:

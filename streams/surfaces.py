@@ -12,6 +12,7 @@ from analytics.tenor import MINUTES_PER_DAY, MINUTES_PER_YEAR, interpolate_varia
 from streams.boards import Boards
 from streams.book import NEVER, QuoteBook
 from streams.contract_key import Bools, Floats, Ints, day_of
+from streams.ex_dates import ExDates
 from streams.expiries import minutes_to
 from streams.freshness import REPETITIONS
 from streams.line_terms import LineTerms
@@ -20,7 +21,7 @@ from streams.listings import Listings
 from streams.market import Market
 from streams.monitored import Monitored
 from streams.points import SurfacePoints
-from streams.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
+from streams.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.records import NS
 from streams.risk_free import DayRate, rate_on
 
@@ -47,6 +48,7 @@ class Surfaces:
         self._lines = lines_of(market, monitored)
         self._terms = LineTerms(self._lines, monitored, strict=market.strict_expiries)
         self._boards = Boards(book)
+        self._ex_dates = ExDates(market.dividends, monitored)
 
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
@@ -91,7 +93,9 @@ class Surfaces:
 
         points.variance[rows] = variance = at_tenor(strips.variance)
         points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
-        points.forward[rows] = strips.forward[near]
+        points.forward[rows] = forward = strips.forward[near]
+        underlying, last = self._lines.underlying[rows], day_of(self._terms.next[rows])
+        points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
         strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
         points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
         _put_atm(points, rows, pairs, vols, status, quote_ts)

@@ -49,6 +49,7 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
         tracking_error=tracking_error(references, values),
         refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
         flags=tuple(sorted(fields.flags)),
+        dividends=names.dividends if names else {},
         reasons=fields.reasons,
         constituents=_constituents(state, names) if names else None,
         **values,

@@ -1,11 +1,13 @@
 """The names of a basket that count in a reading: valid, fresh or carried."""
 
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.coverage import Coverage, coverage_of
+from streams.ex_dates import FLAG
 from streams.freshness import fresh_names
 from streams.session_state import SessionState
 
@@ -18,6 +20,8 @@ class Names(NamedTuple):
     atm_vol: NDArray[np.float64]
     coverage: Coverage
     flags: set[str]
+    dividends: dict[str, str]
+    """Names with a large dividend inside a strip → its size."""
     refresh_seconds: float
 
 
@@ -37,6 +41,7 @@ def names_at(state: SessionState, tenor: int, at: int) -> Names:
     valid = counts & np.isfinite(value)
     fresh = fresh_names(quote_ts, refresh, at=at, equity_close=state.hours.equity_close, quote_age=state.gates.name_quote_age)
     flags = state.flags.union(points.flags[valid])
+    dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
     if (valid & (points.superseded | ~fresh)).any():
         flags.add("carried")
     return Names(
@@ -45,5 +50,21 @@ def names_at(state: SessionState, tenor: int, at: int) -> Names:
         atm_vol=np.where(valid, points.atm_vol, np.nan),
         coverage=coverage_of(state.basket.weights, valid, fresh),
         flags=flags,
+        dividends=dividends,
         refresh_seconds=float(refresh[valid].max(initial=0.0)),
     )
+
+
+def _dividends(state: SessionState, codes: NDArray[np.int64], flags: set[str]) -> dict[str, str]:
+    """Names by size of their dividend; the sizes among the flags become the one flag `dividend`."""
+    sizes = sorted(flag for flag in flags if flag.startswith(f"{FLAG}:"))
+    if not sizes:
+        return {}
+    flags.difference_update(sizes)
+    flags.add(FLAG)
+    found = {
+        symbol: size.partition(":")[2]
+        for size in sizes
+        for symbol in compress(state.basket.symbols, state.flags.having(codes, size).tolist())
+    }
+    return dict(sorted(found.items()))

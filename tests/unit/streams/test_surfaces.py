@@ -11,7 +11,7 @@ from streams.book import NEVER, QuoteBook
 from streams.contract_key import pack, segment
 from streams.expiries import settlement_ns
 from streams.listings import Listings
-from streams.market import Basket, Constituent, Curve, IndexSpec, Market, Rates
+from streams.market import Basket, Constituent, Curve, Dividend, IndexSpec, Market, Rates
 from streams.monitored import underlyings
 from streams.points import SurfacePoints
 from streams.records import NS, Quotes
@@ -143,3 +143,11 @@ def test_a_curve_gives_near_and_next_term_their_own_rate() -> None:
     flat = [surfaces_of(Market(market.indices, rates=Rates(constant=rate)), [monthly])[0].variance[0] for rate in rates.tolist()]
     assert rates[0] < rates[1]
     assert flat[0] < curved < flat[1]
+
+
+def test_a_large_dividend_before_the_next_expiry_is_flagged_on_the_point() -> None:
+    paid = (Dividend("AAPL", day_number(date(2026, 8, 20)), 1.2), Dividend("MSFT", day_number(date(2026, 8, 24)), 1.2))
+    market = Market((IndexSpec("SPY", Basket("x", (Constituent("AAPL", 1.0), Constituent("MSFT", 1.0)))),), dividends=paid)
+    (points,) = surfaces_of(market, [Chain("SPY", TERMS), Chain("AAPL", TERMS), Chain("MSFT", TERMS)])
+    assert dict(zip(points.symbol, points.flags, strict=True)) == {"SPY": "", "AAPL": "dividend:1%", "MSFT": ""}
+    assert points.reason == ("", "", "")
