@@ -1,6 +1,8 @@
-"""The bare loop to compare with: aiokafka fetches, our codec decodes, nothing else happens. Ends after `expected` quotes.
+"""The bare loop to compare with: aiokafka fetches, our codec decodes, nothing else happens.
 
-python -m tests.benchmarks.aiokafka_loop BOOTSTRAP TOPIC PARTITIONS EXPECTED
+python -m tests.benchmarks.aiokafka_loop BOOTSTRAP TOPIC PARTITIONS QUOTES...
+
+Says a line each time so many further quotes are decoded, then waits to be ended.
 """
 
 import asyncio
@@ -13,24 +15,27 @@ from streams.codec import decode_quotes
 from streams.records import Quotes
 
 
-async def consume(bootstrap: str, topic: str, partitions: int, expected: int) -> None:
-    """Say `ready` when assigned, `done` when every quote was decoded, then wait to be ended."""
+async def consume(bootstrap: str, topic: str, partitions: int, backlogs: list[int]) -> None:
+    """Work off one backlog after the other."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", max_partition_fetch_bytes=4 * 2**20
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=8 * 2**20,  # as the worker's
     )
     await consumer.start()
     try:
         consumer.assign([TopicPartition(topic, p) for p in range(partitions)])
-        print("ready", flush=True)
-        seen = 0
-        while seen < expected:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                seen += sum(len(item.strike) for item in decode_quotes(records) if isinstance(item, Quotes))
-        print("done", flush=True)
+        for quotes in backlogs:
+            seen = 0
+            while seen < quotes:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    seen += sum(len(item.strike) for item in decode_quotes(records) if isinstance(item, Quotes))
+            print(seen, flush=True)
         await asyncio.sleep(3600)
     finally:
         await consumer.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(consume(sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(text) for text in sys.argv[4:]]))

@@ -1,27 +1,42 @@
-"""A full-size market for benchmarks: 500 names and an index, 177 k contracts with consistent prices, quoted in random order."""
+"""A full-size market for benchmarks: 500 names and an index, 176 k contracts with consistent prices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from streams.frames import encode_quotes
+from streams.market import Basket, Constituent, IndexSpec, Market, Rates
 from streams.records import NS, Quotes, Series
 
 SESSION = date(2026, 7, 10)
 START = int(datetime(2026, 7, 10, 14, 0, tzinfo=UTC).timestamp()) * NS
 """10:00 in New York."""
-EXPIRIES = (date(2026, 8, 7), date(2026, 8, 14), date(2026, 7, 17), date(2026, 8, 21))
+EXPIRIES = (date(2026, 7, 17), date(2026, 8, 7), date(2026, 8, 14), date(2026, 8, 21))
 STRIKES = 44
 INDEX = "IDX"
+ROWS = 2000
+"""Quotes in a frame."""
+REPEATED_SETS = 8
+"""Frames of one partition that come again and again where contracts repeat."""
+
+Kind = Literal["frames", "frames_repeated", "json"]
 
 
-def symbols(names: int = 500) -> tuple[str, ...]:
+def symbols(names: int) -> tuple[str, ...]:
     """The index first, then its names."""
-    return (INDEX, *(f"N{i:03d}" for i in range(names)))
+    return (INDEX, *(f"N{i:04d}" for i in range(names)))
+
+
+def market(names: int) -> Market:
+    """What monitors all of them."""
+    basket = Basket("bench", tuple(Constituent(name, 1.0) for name in symbols(names)[1:]))
+    return Market(indices=(IndexSpec(INDEX, basket),), rates=Rates(constant=0.0364), mode="replay")
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class Chain:
             for a in np.meshgrid(
                 np.arange(len(underlyings), dtype=np.int32),
                 days,
-                100.0 * np.exp(np.linspace(-0.5, 0.5, STRIKES)).round(2),
+                (100.0 * np.exp(np.linspace(-0.5, 0.5, STRIKES))).round(2),
                 np.array([True, False]),
                 indexing="ij",
             )
@@ -62,14 +77,27 @@ class Chain:
         bid = np.maximum(np.floor(mid * 98) / 100, 0.0)
         return Quotes(self.series, self.code[rows], self.expiry[rows], self.strike[rows], self.call[rows], bid, bid + 0.05, stamp, stamp)
 
+    def all(self, ts: int) -> Iterator[Quotes]:
+        """Every contract once, in frames."""
+        for first in range(0, len(self.code), ROWS):
+            yield self.quotes(np.arange(first, min(first + ROWS, len(self.code))), ts)
 
-def random_frames(chain: Chain, frames: int, rows: int, seconds: int, *, repeated: bool, seed: int = 7) -> Iterator[Quotes]:
-    """`frames` frames of `rows` quotes spread evenly over `seconds`; contracts are drawn anew for each frame unless `repeated`."""
-    rng = np.random.default_rng(seed)
-    fixed = rng.integers(0, len(chain.code), rows)
-    for i in range(frames):
-        chosen = fixed if repeated else rng.integers(0, len(chain.code), rows)
-        yield chain.quotes(chosen, START + (1 + i * seconds // frames) * NS - NS // 2)
+
+def backlog(chain: Chain, kind: Kind, quotes: int, after: int, seconds: int) -> list[bytes]:
+    """Record values of one partition: about so many quotes, spread evenly over the seconds after the time `after`.
+
+    Contracts are drawn anew for each frame, for `frames_repeated` out of a few sets that come again.
+    """
+    rng = np.random.default_rng(7)
+    per_second = max(1, round(quotes / seconds / ROWS))
+    sets = rng.integers(0, len(chain.code), (REPEATED_SETS, ROWS))
+    values: list[bytes] = []
+    for frame in range(seconds * per_second):
+        chosen = sets[frame % REPEATED_SETS] if kind == "frames_repeated" else rng.integers(0, len(chain.code), ROWS)
+        second, place = divmod(frame, per_second)
+        columns = chain.quotes(chosen, after + second * NS + (place + 1) * NS // per_second)
+        values += json_quotes(columns) if kind == "json" else [encode_quotes(columns)]
+    return values
 
 
 def json_quotes(quotes: Quotes) -> Iterator[bytes]:
@@ -89,3 +117,8 @@ def json_quotes(quotes: Quotes) -> Iterator[bytes]:
                 "ts_event": int(quotes.ts_event[i]),
             }
         )
+
+
+def heartbeat(ts: int) -> bytes:
+    """Nothing at or before this time will follow."""
+    return msgspec.json.encode({"ts_event": ts})

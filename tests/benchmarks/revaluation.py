@@ -1,0 +1,89 @@
+"""What one second's revaluation costs when every name was quoted: in process, CPU of the one thread that does it."""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+import analytics.strip
+import streams.surfaces
+from streams.boards import Boards
+from streams.quotes_stage import QuotesStage
+from streams.records import NS
+from tests.benchmarks.load import START, Chain, market, symbols
+from tests.support.input_records import frame_of, heartbeat
+
+REPEATS = 15
+
+
+@dataclass(frozen=True)
+class Revaluation:
+    """Medians in milliseconds of CPU, over all partitions together."""
+
+    cpu_ms: float
+    names: int
+    partitions: int
+    split_ms: dict[str, float] = field(default_factory=dict)
+    """The parts that have a name of their own; what is left is expiry choice, interpolation and the points frame."""
+
+
+def revalue(names: int, partitions: int = 1, repeats: int = REPEATS) -> Revaluation:
+    """Quote one contract of every name, close the second, `repeats` times."""
+    shares = [symbols(names)[p::partitions] for p in range(partitions)]
+    stages = [QuotesStage(market(names), f"quotes:{p}", partitions) for p in range(partitions)]
+    chains = [Chain.of(share) for share in shares]
+    for stage, chain in zip(stages, chains, strict=True):
+        stage.process([*map(frame_of, chain.all(START)), heartbeat(START)])
+    totals: list[float] = []
+    splits: list[dict[str, float]] = []
+    for second in range(1, repeats + 1):
+        for stage, chain in zip(stages, chains, strict=True):
+            one_each = np.arange(len(chain.series)) * (len(chain.code) // len(chain.series))
+            stage.process([frame_of(chain.quotes(one_each, START + second * NS))])
+        gc.collect()
+        with stopwatch() as split:
+            begun = process_time()
+            outputs = [stage.process([heartbeat(START + second * NS)]) for stage in stages]
+            totals.append((process_time() - begun) * 1e3)
+        assert all(output.messages for output in outputs)
+        splits.append(split)
+    parts = {part: median(split[part] for split in splits) for part in splits[0]}
+    return Revaluation(median(totals), names, partitions, parts)
+
+
+@contextmanager
+def stopwatch() -> Iterator[dict[str, float]]:
+    """CPU milliseconds by part, filled while the context lasts; the parity forwards are a part of the strips, shown apart."""
+    spent: dict[str, float] = {}
+    timed = [
+        (Boards, "assemble", "assembly"),
+        (streams.surfaces, "value_strips", "strips"),
+        (analytics.strip, "parity_forwards", "parity"),
+        (streams.surfaces, "atm_vols", "50-delta"),
+    ]
+    originals = [(home, name, getattr(home, name)) for home, name, _ in timed]
+    for home, name, part in timed:
+        spent[part] = 0.0
+        setattr(home, name, _timed(getattr(home, name), spent, part))
+    try:
+        yield spent
+    finally:
+        for home, name, original in originals:
+            setattr(home, name, original)
+        spent["strips"] -= spent["parity"]
+
+
+def _timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
+    def measured(*args: Any, **keywords: Any) -> Any:
+        begun = process_time()
+        try:
+            return function(*args, **keywords)
+        finally:
+            spent[part] += (process_time() - begun) * 1e3
+
+    return measured
