@@ -38,7 +38,6 @@ class StageEffects:
         self._names: dict[str, str] = {str(role): name for role, name in topics.all().items()}
         self._duration = metrics.stage_duration.labels(plan.measured_as or plan.name)
         self._unknown: set[str] = set()
-        self._sizes: dict[str, int] = {}
 
     def applied(self, topic: str, records: int, seconds: float) -> None:
         """A batch was applied."""

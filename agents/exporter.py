@@ -7,7 +7,7 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agents.exits import OK, Refusal
-from agents.health import Answer, HealthServer
+from agents.health import PATHS, Answer, Check, HealthServer, told
 from agents.identity import identify
 from agents.market_gauges import MarketGauges
 from agents.redis_sync import connect_sync
@@ -43,13 +43,13 @@ class Exporter:
         self._server.stop()
         self._redis.close()
 
-    def _probe(self, path: str, _query: str) -> Answer | None:
-        if path == "/livez":
-            return Answer(200, "text/plain; charset=utf-8", b"ok\n")
-        if path not in {"/readyz", "/healthz"}:
+    def _probe(self, path: str, query: str) -> Answer | None:
+        if path not in PATHS:
             return None
+        if path == "/livez":
+            return told(path, query, [Check("server", ok=True, message="answers")], {})
         up = self._gauges.answers()
-        return Answer(200 if up else 503, "text/plain; charset=utf-8", b"ok\n" if up else b"redis: does not answer\n")
+        return told(path, query, [Check("redis", up, "answers" if up else "does not answer")], {})
 
 
 def run_exporter(settings: Settings) -> int:

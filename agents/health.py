@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 
 from agents.status import Status
 
+PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 LOOP_SECONDS = 1.0
 """The event loop answers within this time, or it is not alive."""
 
@@ -63,21 +64,25 @@ class Probes:
 
     def answer(self, path: str, query: str) -> Answer | None:
         """The answer to a probe; None for a path that is none."""
-        if path not in {"/livez", "/readyz", "/healthz"}:
+        if path not in PATHS:
             return None
         checks = self.live() if path == "/livez" else self.ready()
-        failed = [check for check in checks if not check.ok]
-        code = 200 if path == "/healthz" or not failed else 503
-        if path == "/healthz" or "verbose" in parse_qs(query, keep_blank_values=True):
-            body = {
-                "status": "failing" if failed else "ok",
-                "phase": self._status.phase,
-                "partitions": len(self._status.partitions),
-                "checks": {check.name: {"ok": check.ok, "message": check.message, "age_seconds": round(check.age, 3)} for check in checks},
-            }
-            return Answer(code, "application/json", json.dumps(body).encode())
-        text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"
-        return Answer(code, "text/plain; charset=utf-8", text.encode())
+        return told(path, query, checks, {"phase": self._status.phase, "partitions": len(self._status.partitions)})
+
+
+def told(path: str, query: str, checks: Sequence[Check], more: Mapping[str, object]) -> Answer:
+    """Checks as an answer: a word or the failures, or with `/healthz` and `?verbose` everything as JSON. `/healthz` is always 200."""
+    failed = [check for check in checks if not check.ok]
+    code = 200 if path == "/healthz" or not failed else 503
+    if path == "/healthz" or "verbose" in parse_qs(query, keep_blank_values=True):
+        body = {
+            "status": "failing" if failed else "ok",
+            **more,
+            "checks": {check.name: {"ok": check.ok, "message": check.message, "age_seconds": round(check.age, 3)} for check in checks},
+        }
+        return Answer(code, "application/json", json.dumps(body).encode())
+    text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"
+    return Answer(code, "text/plain; charset=utf-8", text.encode())
 
 
 class HealthServer:

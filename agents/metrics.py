@@ -50,9 +50,7 @@ class Metrics:
         self._counter("ticks", "Ticks by what became of them.", "outcome")
         self._counter("points_frames", "Points frames by what became of them.", "outcome")
         self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
-        self._counter(
-            "alert_events", "Alert events by rule and transition: emitted, published, repeated, error.", "alert", "transition", "outcome"
-        )
+        self._counter("alert_events", "Alert events by rule, transition and what became of them.", "alert", "transition", "outcome")
         self._counter("gate_failures", "Why a rule was suspended.", "index", "reason")
         self._counter("implied_correlation_out_of_range", "Correlations outside [0, 1], published raw.", "index", "bound")
 
@@ -81,8 +79,6 @@ class Metrics:
         self.fenced = self._counter("fenced_writes", "Writes refused because somebody else owns the partition.")
         self.checkpoint_seconds = self._histogram("checkpoint_duration_seconds", "Duration of a commit to Redis.", "stage", buckets=SHORT)
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "State written to Redis.", "stage")
-        self.state_entries = self._gauge("state_entries", "State chunks held.", "table")
-        self.state_bytes = self._gauge("state_bytes", "Bytes of state held.", "table")
         self.outbox_entries = self._gauge("outbox_entries", "Alert events waiting to be published.", "partition")
         self.outbox_oldest = self._gauge(
             "outbox_oldest_timestamp_seconds", "When the oldest waiting alert event was committed, 0 for none.", "partition"
@@ -118,10 +114,23 @@ class Metrics:
 
         return seen
 
-    def forget(self, topic: str, partition: int) -> None:
-        """Remove a partition's gauges when somebody else owns it."""
+    def forget(self, topic: str, partition: int, stage: str) -> None:
+        """Remove the gauges of a stage's partition that is given back; those of the whole topic return with the next sample."""
         for gauge in (self.lag_messages, self.lag_seconds, self.committed_offset, self.end_offset, self.watermark):
             _remove(gauge, topic, str(partition))
+        for gauge in (self.last_event, self.watermark_lag):
+            _remove(gauge, topic)
+        _remove(self.clock_skew, source_label(stage, partition))
+
+    def forget_outbox(self, partition: int) -> None:
+        """Remove the gauges of an outbox once its relay has stopped."""
+        for gauge in (self.outbox_entries, self.outbox_oldest):
+            _remove(gauge, str(partition))
+
+
+def source_label(stage: str, partition: int) -> str:
+    """The label `source`."""
+    return f"{stage}:{partition}"
 
 
 def _labelnames(metric: MetricWrapperBase) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class AppPorts:
         self._plans: Sequence[Plan] = ()
         self.partition_counts = counts
         self._released: float | None = None
+        self._given_back: Sequence[tuple[Plan, Partition]] = ()
         self.publishers: list[Publisher] = []
 
     def attach(self, app: faust.App, plans: Sequence[Plan]) -> None:
@@ -100,12 +101,17 @@ class AppPorts:
         """Partitions are being given back."""
         self._released = monotonic()
         self.publishers.clear()
-        for tp in tps:
-            self.metrics.forget(tp.topic, tp.partition)
+        self._given_back = [(plan, tp) for tp in tps for plan in self._plans if tp.topic in plan.inputs]
+        for plan, tp in self._given_back:
+            self.metrics.forget(tp.topic, tp.partition, plan.name)
 
     def resumed(self, tps: Collection[Partition]) -> None:
         """A new assignment is at work."""
         self.metrics.rebalances.labels("completed").inc()
+        for plan, tp in self._given_back:  # their relays have spoken until now
+            if plan.has_outbox and tp not in tps:
+                self.metrics.forget_outbox(tp.partition)
+        self._given_back = []
         if self._released is not None:
             self.metrics.rebalance_duration.observe(monotonic() - self._released)
         counts: dict[str, int] = {topic: 0 for plan in self._plans for topic in plan.inputs}

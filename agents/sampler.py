@@ -5,6 +5,7 @@ from time import monotonic, time
 from typing import Any
 
 from agents.breaker import Breaker, State
+from agents.metrics import source_label
 from agents.partition import PartitionRunner
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew, Post
@@ -76,4 +77,4 @@ class Sampler:
         metrics.last_event.labels(tp.topic).set(seconds)
         metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
         if post.plan.owns_source and runner.newest:
-            metrics.clock_skew.labels(f"{post.plan.name}:{tp.partition}").set(seconds - runner.newest / 1000)
+            metrics.clock_skew.labels(source_label(post.plan.name, tp.partition)).set(seconds - runner.newest / 1000)

@@ -22,7 +22,12 @@ Labels = Iterable[tuple[str, ...]]
 
 def zeros(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
     """Label values by counter, for `Metrics.declare`."""
+    inputs = [(topics.name(role),) for role in REASONS_BY_ROLE]
     return {
+        "messages_consumed": inputs,
+        "offset_gaps": inputs,
+        "replayed_messages": inputs,
+        "topic_buffer_full": inputs,
         "quotes": [(outcome,) for outcome in OUTCOMES],
         "ticks": [(outcome,) for outcome in TICK_OUTCOMES],
         "points_frames": [(outcome,) for outcome in FRAME_OUTCOMES],

@@ -45,8 +45,13 @@ def test_declared_children_start_at_zero(metrics: Metrics) -> None:
 def test_a_lost_partition_leaves_no_series_behind(metrics: Metrics) -> None:
     metrics.end_offset.labels("points", "1").set(7)
     metrics.end_offset.labels("points", "2").set(8)
-    metrics.forget("points", 1)
-    metrics.forget("points", 1)
+    metrics.clock_skew.labels("surfaces:1").set(1)
+    metrics.outbox_oldest.labels("1").set(7)
+    for _ in range(2):
+        metrics.forget("points", 1, "surfaces")
+        metrics.forget_outbox(1)
+    assert value(metrics, "dispersion_clock_skew_seconds", source="surfaces:1") is None
+    assert value(metrics, "dispersion_outbox_oldest_timestamp_seconds", partition="1") is None
     assert value(metrics, "dispersion_kafka_end_offset", topic="points", partition="1") is None
     assert value(metrics, "dispersion_kafka_end_offset", topic="points", partition="2") == 8
 
