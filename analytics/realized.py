@@ -3,6 +3,9 @@
 That makes one identity exact: weighted average realised variance = realised basket variance + realised dispersion^2.
 """
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,6 +13,48 @@ from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
 
 Floats = NDArray[np.float64]
+
+
+class RealizedBasket(NamedTuple):
+    """What a basket realised over one window; vols annualised, NaN where the input does not determine a figure."""
+
+    correlation: float
+    """Against the synthetic basket, whose identity with `dispersion` is exact."""
+    dispersion: float
+    basket_vol: float
+    """sqrt(SUM w RV): realised counterpart of the model-free basket vol."""
+    portfolio_vol: float
+    """Of the synthetic basket's returns."""
+    correlation_index: float
+    """The same correlation against the index's own returns; NaN without them."""
+    basket_gap: float
+    """Realised vol of the index less `portfolio_vol`; NaN without the index."""
+
+
+@np.errstate(all="ignore")  # garbage gives NaN
+def realized_basket(
+    returns: ArrayLike, weights: ArrayLike, periods_per_year: float = 252, index_returns: ArrayLike | None = None
+) -> RealizedBasket:
+    """Realised figures of (t, n) returns at n fixed weights, not demeaned; `index_returns` are t returns of the index itself.
+
+    Overnight returns are periods like any other: include them for a close-to-close total. Source: methodology 4.1 and 4.3.
+
+    >>> basket = realized_basket([[0.01, 0.01], [0.02, -0.02]], [0.5, 0.5], 2, [0.012, 0.0])
+    >>> [round(figure, 6) for figure in basket]
+    [-0.6, 0.02, 0.022361, 0.01, -0.424, 0.002]
+    """
+    variances = realized_variance(returns, periods_per_year)
+    portfolio = float(realized_variance(basket_returns(returns, weights), periods_per_year))
+    index = math.nan if index_returns is None else float(realized_variance(index_returns, periods_per_year))
+    figures = (
+        realized_correlation(portfolio, weights, variances),
+        realized_dispersion(portfolio, weights, variances),
+        basket_vol(weights, variances),
+        float(np.sqrt(portfolio)),
+        realized_correlation(index, weights, variances),
+        basket_gap(index, portfolio),
+    )
+    return RealizedBasket(*(figure if math.isfinite(figure) else math.nan for figure in figures))
 
 
 def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floats:

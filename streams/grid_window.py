@@ -13,6 +13,8 @@ TICKED = 0.90
 """A name is refused when it ticked in fewer of the window's bars than this share."""
 JUMP = 0.40
 """A name is refused when one log return is beyond this: a split or another corporate action, or a bad print. A 3:2 split is 0.405."""
+FEWEST_BARS = 12
+"""A window of the current session alone starts an hour after the open."""
 GAP_DAYS = 10
 """A longer gap between sessions, in calendar days, ends the window."""
 
@@ -44,6 +46,13 @@ def grid_window(grid: RealizedGrid, at: int, sessions: int) -> GridWindow | None
         base = base if whole else min(done, base)
         parts[-1] = parts[-1][:, :done]
     return _window(np.concatenate(parts, axis=1), base - 1, sessions)
+
+
+def session_window(grid: RealizedGrid, at: int) -> GridWindow | None:
+    """The current session up to the last complete bar at second `at`, without the night before; None before `FEWEST_BARS` bars."""
+    session, done = grid.session, grid.done(at)
+    matrix = None if session is None else grid.day(session)
+    return None if matrix is None or done < FEWEST_BARS else _window(matrix[:, :done], 0, 1)
 
 
 def _days(grid: RealizedGrid, done: int, sessions: int) -> list[date] | None:

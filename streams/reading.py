@@ -48,7 +48,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     variance_ratio: float | None = None
     vol_spread: float | None = None
     realized_correlation: float | None = None
+    realized_correlation_index: float | None = None
+    """Against the index's own returns instead of the synthetic basket's."""
+    realized_correlation_session: float | None = None
+    """Of the session so far, without the night before it."""
     realized_dispersion: float | None = None
+    basket_gap: float | None = None
+    """Realized vol of the index less that of the synthetic basket."""
     correlation_premium: float | None = None
     index_vol_bid: float | None = None
     """Index vol on bids (VWB style)."""

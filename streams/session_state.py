@@ -42,7 +42,8 @@ class SessionState:
         self.index: dict[int, IndexPoint] = {}
         self.touched: set[int] = set()
         """Tenors whose points changed since the set was last cleared."""
-        self.grid = RealizedGrid(self.basket.largest_symbols)
+        largest = self.basket.largest_symbols
+        self.grid = RealizedGrid((*largest, *([spec.symbol] if largest and spec.symbol not in largest else [])))
         self.realized = RealizedValues(self.grid, self.basket.weights[self.basket.largest], gates)
         self._forget()
 

@@ -18,6 +18,7 @@ from streams.references import tracking_error
 from streams.session_state import SessionState
 from streams.valid_names import Names, names_at
 
+REALIZED = ("realized_correlation", "realized_dispersion", "realized_correlation_index", "basket_gap", "realized_correlation_session")
 COVERAGE = ("coverage", "coverage_valid", "coverage_names")
 
 
@@ -85,15 +86,18 @@ def _thin(state: SessionState, atm_vols: NDArray[np.float64], weights: NDArray[n
 
 def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: Names | None, reason: str) -> None:
     """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
-    own = ("realized_correlation", "realized_dispersion")
     if names is None:
-        fields.miss(reason, *own, "correlation_premium")
+        fields.miss(reason, *REALIZED, "correlation_premium")
         return
     largest = state.basket.largest
     wanted = np.isfinite(names.atm_vol[largest]) if "implied_correlation" in fields.values else np.ones(len(largest), np.bool_)
     realized = state.realized.at(at, tenor, wanted)
-    fields.put(own[0], realized.correlation, realized.reason)
-    fields.put(own[1], realized.dispersion, realized.reason)
+    today = state.realized.in_session(at, wanted)
+    fields.put("realized_correlation", realized.correlation, realized.reason)
+    fields.put("realized_dispersion", realized.dispersion, realized.reason)
+    fields.put("realized_correlation_index", realized.correlation_index, realized.index_reason)
+    fields.put("basket_gap", realized.basket_gap, realized.index_reason)
+    fields.put("realized_correlation_session", today.correlation, today.reason)
     missing = fields.reason_for("implied_correlation", "realized_correlation")
     if missing:
         fields.miss(missing, "correlation_premium")

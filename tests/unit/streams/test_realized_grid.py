@@ -194,3 +194,39 @@ def test_no_names_no_values() -> None:
     grid.apply(prices({"A": 1.0}, hours_on(DAYS[0]).open + NS))
     assert dict(grid.changed()) == {}
     assert RealizedValues(grid, np.empty(0), Gates()).at(hours_on(DAYS[0]).close, 30, np.empty(0, np.bool_)).reason == "no_window"
+
+
+def test_the_index_stands_beside_its_synthetic_basket() -> None:
+    grid, closes = filled(22, ("A", "B", "C", "IDX"))
+    values = RealizedValues(grid, np.array([3.0, 2.0, 1.0]), Gates()).at(hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_))
+    returns = np.diff(np.log(np.concatenate(list(closes)))[77:], axis=0)
+    w = np.array([3.0, 2.0, 1.0]) / 6
+    variances = (returns**2).sum(axis=0) * 12
+    basket, diagonal = ((returns[:, :3] @ w) ** 2).sum() * 12, (w**2 * variances[:3]).sum()
+    assert values.basket_gap == pytest.approx(np.sqrt(variances[3]) - np.sqrt(basket))
+    cross = (w @ np.sqrt(variances[:3])) ** 2 - diagonal
+    assert values.correlation_index == pytest.approx((variances[3] - diagonal) / cross)
+    assert values.correlation == pytest.approx((basket - diagonal) / cross)
+
+
+def test_without_ticks_of_the_index_the_names_still_have_their_values() -> None:
+    grid = RealizedGrid((*NAMES, "IDX"))
+    for day, matrix in zip(DAYS, walk(22), strict=False):
+        fill(grid, hours_on(day), np.column_stack([matrix, np.full(78, np.nan)]))
+    values = RealizedValues(grid, np.ones(3), Gates()).at(hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_))
+    assert np.isfinite([values.correlation, values.dispersion]).all()
+    assert np.isnan([values.correlation_index, values.basket_gap]).all()
+    assert (values.reason, values.index_reason) == ("", "no_index_ticks")
+
+
+def test_the_session_so_far_has_no_night_and_needs_an_hour() -> None:
+    grid, closes = filled(2)
+    values, opened = RealizedValues(grid, np.ones(3), Gates()), hours_on(DAYS[1]).open
+    assert values.in_session(opened + 12 * BAR_NS - NS, np.ones(3, np.bool_)).reason == "no_window"
+    today = values.in_session(opened + 40 * BAR_NS, np.ones(3, np.bool_))
+    returns = np.diff(np.log(closes[1][:40]), axis=0)
+    variances, basket = (returns**2).sum(axis=0), (returns.mean(axis=1) ** 2).sum()
+    diagonal = variances.sum() / 9
+    assert len(returns) == 39
+    assert today.correlation == pytest.approx((basket - diagonal) / (np.sqrt(variances).mean() ** 2 - diagonal))
+    assert values.in_session(opened + 40 * BAR_NS, np.array([True, False, False])).reason == "coverage"
