@@ -81,7 +81,7 @@ def grid_returns(grid: TickGrid, least: float = TICKED) -> GridReturns:
     ([[0.09531, 0.0]], [True, False])
     """
     returns = np.diff(np.log(grid.price), axis=0)
-    usable: Mask = np.isfinite(grid.price).all(axis=0)
+    usable: Mask = np.asarray(np.isfinite(grid.price).all(axis=0))
     if len(returns):
-        usable = usable & (grid.ticked[1:].mean(axis=0) >= least)
+        usable = np.asarray(usable & (grid.ticked[1:].mean(axis=0) >= least))
     return GridReturns(np.where(usable, returns, 0.0), usable)
