@@ -1,0 +1,37 @@
+"""The table of docs/metrics.md."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+PAGE = Path(__file__).parents[2] / "docs/metrics.md"
+_ROW = re.compile(r"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| (worker|exporter|both) \| (.+) \|$")
+
+
+class Metric(NamedTuple):
+    """One row."""
+
+    kind: str
+    labels: frozenset[str]
+    jobs: frozenset[str]
+    meaning: str
+
+
+def catalogue() -> dict[str, Metric]:
+    """Every metric by name."""
+    lines = PAGE.read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| `dispersion_")]
+    found: dict[str, Metric] = {}
+    for row in rows:
+        match = _ROW.match(row)
+        assert match is not None, f"no row of the table: {row}"
+        name, kind, labels, jobs, meaning = match.groups()
+        assert name not in found, f"{name} stands twice"
+        jobs_of = ("worker", "exporter") if jobs == "both" else (jobs,)
+        found[name] = Metric(kind, frozenset(one.strip() for one in labels.split(",") if one.strip()), frozenset(jobs_of), meaning)
+    return found
+
+
+def known_series(name: str) -> str:
+    """The metric that a series name in a query belongs to."""
+    return re.sub(r"_(bucket|count|sum)$", "", name)
