@@ -7,30 +7,15 @@ import pytest
 
 from analytics.strip import value_strips
 from streams.boards import Boards
-from streams.book import NEVER, QuoteBook
+from streams.book import NEVER
 from streams.contract_key import pack, segment
 from streams.expiries import settlement_ns
-from streams.listings import Listings
 from streams.market import Basket, Constituent, Curve, Dividend, IndexSpec, Market, Rates
-from streams.monitored import underlyings
-from streams.points import SurfacePoints
-from streams.records import NS, Quotes
+from streams.records import NS
 from streams.risk_free import rate_on
-from streams.sessions import day_number, open_ns
-from streams.surfaces import Surfaces
+from streams.sessions import day_number
 from tests.support.option_chains import Chain, quotes_of, taken
-
-SESSION = date(2026, 7, 8)
-TEN = open_ns(SESSION) + 30 * 60 * NS
-NEAR, NEXT = date(2026, 7, 24), date(2026, 8, 21)
-TERMS = (NEAR, date(2026, 8, 7), date(2026, 8, 14), NEXT)
-
-
-def booked(quotes: Quotes) -> QuoteBook:
-    book = QuoteBook()
-    key, _ = pack(quotes.series_code.astype(np.int64), quotes.expiry, quotes.strike, quotes.call)
-    book.apply(book.locate(key), quotes.ts_event, quotes.bid, quotes.ask)
-    return book
+from tests.support.valued_surfaces import NEAR, NEXT, SESSION, TEN, TERMS, booked, surfaces_of
 
 
 def test_rows_are_strikes_with_call_and_put_side_by_side() -> None:
@@ -69,17 +54,6 @@ def test_a_new_strike_appears_on_a_remembered_structure() -> None:
     key, _ = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
     book.apply(book.locate(key), np.array([TEN]), np.array([1.0]), np.array([2.0]))
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 9
-
-
-def surfaces_of(market: Market, chains: list[Chain], at: int = TEN) -> tuple[SurfacePoints, ...]:
-    quotes, monitored = quotes_of(chains, at), underlyings(market)
-    book, listings = booked(quotes), Listings(market.am_roots)
-    surfaces = Surfaces(market, monitored, book, listings)
-    surfaces.relisted(listings.add(book.new_segments, quotes.series))
-    n = len(monitored.symbols)
-    points = surfaces.value(at, day_number(SESSION), np.ones(n, np.bool_), np.full(n, np.nan))
-    assert None not in points
-    return tuple(one for one in points if one is not None)
 
 
 def test_an_underlying_in_both_roles_is_valued_twice() -> None:
