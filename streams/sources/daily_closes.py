@@ -43,7 +43,7 @@ class DailyCloses:
             stamps = _stamps(days[rows], at_equity_close=many)
             table = self._file.take(["symbol", self._price] if many else [self._price], rows)
             if many:
-                ticks = tick_rows(self._file, table, "symbol", self._price, stamps, wanted)._replace(refresh_seconds=DAY_SECONDS)
+                ticks = tick_rows(self._file, table, "symbol", (self._price,), stamps, wanted)._replace(refresh_seconds=DAY_SECONDS)
             else:
                 nothing = np.zeros(len(rows))
                 prices = self._file.numbers(table, self._price)

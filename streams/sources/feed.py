@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks
-from streams.records import InputRecord, Quotes, Ticks
+from streams.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks, encode_vols
+from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
 from streams.sources.option_rows import take_quotes
 from streams.sources.source import Batch, Source, Wanted
@@ -68,13 +68,13 @@ class Feed:
         if end is not None:
             yield from self._heartbeats(end)
 
-    def _frames(self, boundary: int, rows: Quotes | Ticks) -> Iterator[InputRecord]:
-        role: Role = "quotes" if isinstance(rows, Quotes) else "ticks"
+    def _frames(self, boundary: int, rows: Quotes | Vols | Ticks) -> Iterator[InputRecord]:
+        role: Role = "ticks" if isinstance(rows, Ticks) else "quotes"
         inside = trading_hours(rows.ts_event)
         self.counts[role, "future"] += int(np.count_nonzero(~inside))
-        names = [one.underlying for one in rows.series] if isinstance(rows, Quotes) else list(rows.symbols)
-        code = rows.series_code if isinstance(rows, Quotes) else rows.symbol_code
-        partitions = self._routing.quotes_partitions if isinstance(rows, Quotes) else self._routing.ticks_partitions
+        names = list(rows.symbols) if isinstance(rows, Ticks) else [one.underlying for one in rows.series]
+        code = rows.symbol_code if isinstance(rows, Ticks) else rows.series_code
+        partitions = self._routing.ticks_partitions if isinstance(rows, Ticks) else self._routing.quotes_partitions
         target = np.array([self._routing.partition_of(name, partitions) for name in names], dtype=np.int64)[code]
         headers = _headers(rows.refresh_seconds)
         for partition in range(partitions):
@@ -107,12 +107,14 @@ def _headers(refresh_seconds: float | None) -> tuple[tuple[str, bytes], ...]:
     return (content,) if refresh_seconds is None else (content, (REFRESH_HEADER, f"{refresh_seconds:g}".encode()))
 
 
-def _encode(rows: Quotes | Ticks, chosen: NDArray[np.int64]) -> bytes:
+def _encode(rows: Quotes | Vols | Ticks, chosen: NDArray[np.int64]) -> bytes:
     """A frame of some rows, its vocabulary only what they use."""
-    if isinstance(rows, Quotes):
-        quotes = take_quotes(rows, chosen)
-        used, code = np.unique(quotes.series_code, return_inverse=True)
-        return encode_quotes(quotes._replace(series=tuple(rows.series[at] for at in used.tolist()), series_code=code.astype(np.int32)))
-    ticks = take_ticks(rows, chosen)
-    used, code = np.unique(ticks.symbol_code, return_inverse=True)
-    return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))
+    if isinstance(rows, Ticks):
+        ticks = take_ticks(rows, chosen)
+        used, code = np.unique(ticks.symbol_code, return_inverse=True)
+        return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))
+    used, code = np.unique(rows.series_code[chosen], return_inverse=True)
+    series, series_code = tuple(rows.series[at] for at in used.tolist()), code.astype(np.int32)
+    if isinstance(rows, Vols):
+        return encode_vols(take_quotes(rows, chosen)._replace(series=series, series_code=series_code))
+    return encode_quotes(take_quotes(rows, chosen)._replace(series=series, series_code=series_code))

@@ -1,44 +1,60 @@
-"""Rows of an option table as quotes: names normalised, unwanted names left out."""
+"""Rows of an option table: names normalised, unwanted names left out.
 
-from typing import NamedTuple
+A file has bid and ask, or else only vols and deltas: those make `Vols`, which are valued at the money and nowhere else.
+"""
+
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.records import Quotes, Series
+from streams.records import Quotes, Series, Vols
 from streams.sources.source import SourceError, Wanted
 from streams.sources.table import DataFile
 from streams.symbols import normalise
 
 _RIGHTS = {"C": True, "CALL": True, "P": False, "PUT": False}
-_FIELDS = {
+_CONTRACT = {
     "underlying": ("underlying",),
     "expiry": ("expiration", "expiry"),
     "strike": ("strike",),
     "right": ("cp", "right"),
-    "bid": ("bid",),
-    "ask": ("ask",),
 }
-OPTION_COLUMNS = "underlying, expiration, strike, cp (C or P), bid, ask and, where a name has several series, root"
+_QUOTED = {"first": ("bid",), "second": ("ask",)}
+_STATED = {"first": ("iv_pct", "iv"), "second": ("delta",)}
+OPTION_COLUMNS = (
+    "underlying, expiration, strike, cp (C or P), bid and ask (or, where there are none, iv_pct in percent or iv, and delta) and, "
+    "where a name has several series, root"
+)
+_Options = TypeVar("_Options", bound=Quotes | Vols)
 
 
 class OptionColumns(NamedTuple):
-    """The names that the fields of a quote have in one file."""
+    """The names that the fields of an option have in one file."""
 
     underlying: str
     expiry: str
     strike: str
     right: str
-    bid: str
-    ask: str
+    first: str
+    """Bid, or implied vol."""
+    second: str
+    """Ask, or delta."""
     root: str | None
+
+    @property
+    def in_vols(self) -> bool:
+        """Whether the file has vols in place of bid and ask."""
+        return self.first in _STATED["first"]
 
 
 def option_columns(file: DataFile) -> OptionColumns:
     """The columns of an option file; raises `SourceError` for the first that is missing."""
-    found = {field: file.one_of(names) for field, names in _FIELDS.items()}
-    for field, names in _FIELDS.items():
+    vols = not {"bid", "ask"} & set(file.columns) and bool(file.one_of(_STATED["first"]))
+    fields = _CONTRACT | (_STATED if vols else _QUOTED)
+    found = {field: file.one_of(names) for field, names in fields.items()}
+    for field, names in fields.items():
         if found[field] is None:
             problem = f"column {' or '.join(names)} is missing; it has {', '.join(file.columns)}"
             raise SourceError(file.path, problem, OPTION_COLUMNS)
@@ -47,44 +63,40 @@ def option_columns(file: DataFile) -> OptionColumns:
 
 def option_rows(
     file: DataFile, table: pa.Table, columns: OptionColumns, ts_event: NDArray[np.int64], wanted: Wanted, refresh: float | None
-) -> Quotes:
-    """The wanted rows of a table as quotes, in the order of the file."""
+) -> Quotes | Vols:
+    """The wanted rows of a table, in the order of the file."""
     names, name_code = file.codes(table, columns.underlying)
-    roots, root_code = file.codes(table, columns.root) if columns.root else (names, name_code)
     spelled = [normalise(name) for name in names]
     keep = np.flatnonzero(np.array([name in wanted.underlyings for name in spelled], dtype=np.bool_)[name_code])
-    pairs, series_code = np.unique(name_code[keep].astype(np.int64) * len(roots) + root_code[keep], return_inverse=True)
-    series = tuple(
-        Series(spelled[pair // len(roots)], normalise(roots[pair % len(roots)]) or spelled[pair // len(roots)]) for pair in pairs.tolist()
-    )
-    rights, right_code = file.codes(table, columns.right)
-    for right in rights:
-        if right.upper() not in _RIGHTS:
-            raise SourceError(file.path, f"column {columns.right} holds {right!r}", "C or P")
-    stamps = ts_event[keep]
-    return Quotes(
-        series=series,
-        series_code=series_code.astype(np.int32),
-        expiry=file.days(table, columns.expiry)[keep],
-        strike=file.numbers(table, columns.strike)[keep],
-        call=np.array([_RIGHTS[right.upper()] for right in rights], dtype=np.bool_)[right_code[keep]],
-        bid=file.numbers(table, columns.bid)[keep],
-        ask=file.numbers(table, columns.ask)[keep],
-        ts_event=stamps,
-        record_ts=stamps,
-        refresh_seconds=refresh,
-    )
+    series, series_code = _series(file, table, columns, spelled, name_code, keep)
+    first, second = file.numbers(table, columns.first)[keep], file.numbers(table, columns.second)[keep]
+    contract = (series, series_code, file.days(table, columns.expiry)[keep], file.numbers(table, columns.strike)[keep])
+    call, stamps = _calls(file, table, columns.right)[keep], ts_event[keep]
+    if columns.in_vols:
+        vol = first / 100.0 if columns.first == "iv_pct" else first
+        return Vols(*contract, call, vol, second, stamps, stamps, refresh)
+    return Quotes(*contract, call, first, second, stamps, stamps, refresh)
 
 
-def take_quotes(quotes: Quotes, rows: NDArray[np.int64]) -> Quotes:
+def take_quotes(quotes: _Options, rows: NDArray[np.int64]) -> _Options:
     """Some rows of a batch; the vocabulary stays whole."""
-    return quotes._replace(
-        series_code=quotes.series_code[rows],
-        expiry=quotes.expiry[rows],
-        strike=quotes.strike[rows],
-        call=quotes.call[rows],
-        bid=quotes.bid[rows],
-        ask=quotes.ask[rows],
-        ts_event=quotes.ts_event[rows],
-        record_ts=quotes.record_ts[rows],
-    )
+    columns: dict[str, Any] = {name: column[rows] for name, column in quotes._asdict().items() if isinstance(column, np.ndarray)}
+    return cast("_Options", quotes._replace(**columns))
+
+
+def _series(
+    file: DataFile, table: pa.Table, columns: OptionColumns, spelled: list[str], name_code: NDArray[np.int32], keep: NDArray[np.int64]
+) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
+    """Vocabulary and codes of the kept rows; a root that is absent or empty is the underlying."""
+    roots, root_code = file.codes(table, columns.root) if columns.root else (("",), np.zeros(table.num_rows, np.int32))
+    pairs, code = np.unique(name_code[keep].astype(np.int64) * len(roots) + root_code[keep], return_inverse=True)
+    names = [(spelled[pair // len(roots)], normalise(roots[pair % len(roots)])) for pair in pairs.tolist()]
+    return tuple(Series(name, root or name, columns.in_vols) for name, root in names), code.astype(np.int32)
+
+
+def _calls(file: DataFile, table: pa.Table, right: str) -> NDArray[np.bool_]:
+    words, code = file.codes(table, right)
+    for word in words:
+        if word.upper() not in _RIGHTS:
+            raise SourceError(file.path, f"column {right} holds {word!r}", "C or P")
+    return np.array([_RIGHTS[word.upper()] for word in words], dtype=np.bool_)[code]

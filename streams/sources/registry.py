@@ -5,13 +5,14 @@ from pathlib import Path
 from streams.sources.daily_closes import CLOSE_COLUMNS, DailyCloses
 from streams.sources.option_closes import SESSION_COLUMNS, OptionCloses
 from streams.sources.option_rows import OPTION_COLUMNS, option_columns
+from streams.sources.option_snapshots import SNAPSHOT_COLUMNS, OptionSnapshots
 from streams.sources.source import Source, SourceError
 from streams.sources.table import DataFile
 from streams.sources.time_slices import TIME_COLUMNS
 from streams.sources.timed_quotes import TimedQuotes
 from streams.sources.timed_ticks import TICK_COLUMNS, TimedTicks
 
-_TIMES = (*SESSION_COLUMNS, *TIME_COLUMNS)
+_TIMES = (*SESSION_COLUMNS, *TIME_COLUMNS, *SNAPSHOT_COLUMNS)
 
 
 def open_quotes(path: Path) -> Source:
@@ -20,6 +21,8 @@ def open_quotes(path: Path) -> Source:
     option_columns(file)
     if file.one_of(TIME_COLUMNS):
         return TimedQuotes(file)
+    if file.one_of(SNAPSHOT_COLUMNS):
+        return OptionSnapshots(file)
     if file.one_of(SESSION_COLUMNS):
         return OptionCloses(file)
     raise SourceError(path, f"no column says when; it has {', '.join(file.columns)}", f"one of {', '.join(_TIMES)}, with {OPTION_COLUMNS}")

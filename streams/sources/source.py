@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.market import Market
-from streams.records import NS, Quotes, Ticks
+from streams.records import NS, Quotes, Ticks, Vols
 
 
 class SourceError(ValueError):
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
     boundary: int
     """T in nanoseconds; every row has T - 1 s < `ts_event` <= T."""
-    rows: Quotes | Ticks
+    rows: Quotes | Vols | Ticks
 
 
 class Source(Protocol):

@@ -1,6 +1,7 @@
 """One data file, Parquet or CSV (plain or gzip), read a few columns and one session at a time."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from numpy.typing import NDArray
 from streams.sessions import EASTERN
 from streams.sources.source import SourceError
 
-_TEXT = ("underlying", "root", "symbol", "cp", "right", "session", "quote_date", "date", "expiration", "expiry", "quote_time_et", "ts")
-_NUMBERS = ("strike", "bid", "ask", "price", "size", "close")
+_TEXT = (
+    *("underlying", "root", "symbol", "cp", "right", "expiration", "expiry"),
+    *("session", "quote_date", "date", "quote_time_et", "ts", "snapshot_utc"),
+)
+_NUMBERS = ("strike", "bid", "ask", "price", "size", "close", "iv", "iv_pct", "delta")
 _DECIMALS = 4
 """Prices stored in single precision come back as the decimals they were."""
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, ValueError)
@@ -78,14 +82,18 @@ class DataFile:
         return np.round(values, _DECIMALS) if pa.types.is_float32(column.type) else values
 
     def times(self, table: pa.Table, name: str) -> NDArray[np.int64]:
-        """A time column as nanoseconds UTC: integers are that already, times without a zone are New York wall times."""
+        """A time column as nanoseconds UTC: integers are that already, times without a zone are New York wall times.
+
+        A column whose name ends in `_utc` is UTC.
+        """
         column = table[name]
         try:
             if pa.types.is_integer(column.type):
                 return _array(column.cast(pa.int64()), np.int64)
             index = pd.DatetimeIndex(pd.to_datetime(column.to_pandas(), format="ISO8601"))
             if index.tz is None:
-                index = index.tz_localize(EASTERN, ambiguous=False, nonexistent="shift_forward")
+                zone = UTC if name.endswith("_utc") else EASTERN
+                index = index.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
             if index.hasnans:
                 raise ValueError("empty values")
             return np.asarray(index.as_unit("ns").asi8, dtype=np.int64)

@@ -1,5 +1,7 @@
 """Rows of a price table as ticks: symbols normalised, unwanted ones left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -10,13 +12,17 @@ from streams.sources.table import DataFile
 from streams.symbols import normalise
 
 
-def tick_rows(file: DataFile, table: pa.Table, symbol: str, price: str, ts_event: NDArray[np.int64], wanted: Wanted) -> Ticks:
-    """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none."""
+def tick_rows(file: DataFile, table: pa.Table, symbol: str, price: Sequence[str], ts_event: NDArray[np.int64], wanted: Wanted) -> Ticks:
+    """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none.
+
+    The price is the mean of the columns named, so NaN where one of bid and ask is missing.
+    """
     names, code = file.codes(table, symbol)
     spelled = tuple(normalise(name) for name in names)
     keep = np.flatnonzero(np.array([name in wanted.symbols for name in spelled], dtype=np.bool_)[code])
     size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
-    return make_ticks(spelled, code[keep], file.numbers(table, price)[keep], size[keep], ts_event[keep])
+    prices = np.mean([file.numbers(table, name) for name in price], axis=0)
+    return make_ticks(spelled, code[keep], prices[keep], size[keep], ts_event[keep])
 
 
 def make_ticks(

@@ -7,17 +7,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.sessions import session_days
+from streams.sources.intervals import known_at
 from streams.sources.table import DataFile
 
-TIME_COLUMNS = ("ts_event", "ts")
+EXACT, LABEL = "ts_event", "ts"
+TIME_COLUMNS = (EXACT, LABEL)
 
 
 def time_slices(file: DataFile, time: str, columns: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Tables of one session date each, dates ascending, with the times of their rows in nanoseconds UTC.
+    """Tables of one session date each, dates ascending, with the times when their rows were known, in nanoseconds UTC.
 
-    Only the time column is ever held whole. Rows of dates without a session come first, for the feed to reject.
+    A column `ts` may hold the beginnings of intervals (`streams.sources.intervals`); other times are taken as they are. Only the time
+    column is ever held whole. Rows of dates without a session come first, for the feed to reject.
     """
     stamps = file.times(file.read([time]), time)
+    if time == LABEL:
+        stamps = known_at(stamps)
     days = session_days(stamps)
     for day in np.unique(days).tolist():
         rows = np.flatnonzero(days == day)

@@ -1,7 +1,16 @@
-"""Option quotes with a time for each row: `ts_event` (nanoseconds UTC, or a time with a zone) or `ts` (New York wall time)."""
+"""Option quotes with a time for each row: `ts_event` (nanoseconds UTC, or a time with a zone) or `ts` (New York wall time).
+
+Quotes of minutes or hours, such as a minute NBBO, count at the end of their interval. A minute without change has no row, so
+they are a feed of changes like any other: an unchanged wing stays valid, the name is as fresh as its newest row, and the empty side of
+a row is one without change.
+"""
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.records import Quotes, Vols
 from streams.sources.option_rows import option_columns, option_rows, take_quotes
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.table import DataFile
@@ -19,6 +28,25 @@ class TimedQuotes:
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """Second by second."""
         for table, ts_event in time_slices(self._file, self._time, [name for name in self._columns if name]):
-            quotes = option_rows(self._file, table, self._columns, ts_event, wanted, None)
+            quotes = _carried(option_rows(self._file, table, self._columns, ts_event, wanted, None))
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
+
+
+def _carried(quotes: Quotes | Vols) -> Quotes | Vols:
+    """Empty sides filled: such a side has not changed since the contract's row before; until its first quote nobody bids or offers (0)."""
+    if isinstance(quotes, Vols) or not (np.isnan(quotes.bid) | np.isnan(quotes.ask)).any():
+        return quotes
+    contract = (quotes.call, quotes.strike, quotes.expiry, quotes.series_code)
+    order = np.lexsort((quotes.ts_event, *contract))
+    starts = np.ones(order.size, np.bool_)
+    starts[1:] = np.any([column[order][1:] != column[order][:-1] for column in contract], axis=0)
+    return quotes._replace(bid=_filled(quotes.bid, order, starts), ask=_filled(quotes.ask, order, starts))
+
+
+def _filled(side: NDArray[np.float64], order: NDArray[np.intp], starts: NDArray[np.bool_]) -> NDArray[np.float64]:
+    ordered = side[order]
+    last = np.maximum.accumulate(np.where(np.isfinite(ordered) | starts, np.arange(order.size), 0))
+    filled = np.empty_like(side)
+    filled[order] = np.nan_to_num(ordered[last], nan=0.0)
+    return filled
