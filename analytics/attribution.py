@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from analytics.correlation import BasketSums
+from analytics.finite import finite_float
 
 
 class IndexVolParts(NamedTuple):
@@ -97,8 +98,8 @@ def attribute_log_index_vol(index_vol: tuple[float, float], basket_vol: tuple[fl
     """
     if not min(*index_vol, *basket_vol) > 0:
         return LogIndexParts(math.nan, math.nan)
-    basket = math.log(basket_vol[1] / basket_vol[0])
-    return LogIndexParts(basket, math.log(index_vol[1] / index_vol[0]) - basket)
+    basket = math.log(basket_vol[1]) - math.log(basket_vol[0])
+    return LogIndexParts(basket, math.log(index_vol[1]) - math.log(index_vol[0]) - basket)
 
 
 def _cross_and_correlation(vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]) -> tuple[list[float], list[float]]:
@@ -116,4 +117,4 @@ def _rise_of_square(pair: tuple[float, float]) -> float:
 
 
 def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else math.nan
+    return finite_float(part / whole) if whole > 0 else math.nan

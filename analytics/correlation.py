@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite_float
+
 Floats = NDArray[np.float64]
 
 _UPPER_VOLS, _LOWER_VOLS = 0.95, 0.05  # of present names, for the names that are missing
@@ -98,7 +100,7 @@ def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: Arr
     """
     average = basket_sums(weights, vols).vol
     ratio = float(index_vol) / average if average > 0 else math.nan
-    return ratio * ratio
+    return finite_float(ratio * ratio)
 
 
 def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
@@ -108,7 +110,7 @@ def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLik
     6.005
     """
     cross = cross_term(basket_sums(weights, vols))
-    return 2 * float(index_vol) / cross if cross > 0 else math.nan
+    return finite_float(2 * float(index_vol) / cross) if cross > 0 else math.nan
 
 
 def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> float:
@@ -119,7 +121,7 @@ def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> flo
     """
     sums = basket_sums(weights, vols)
     variance = float(correlation) * (sums.vol * sums.vol - sums.diagonal) + sums.diagonal
-    return math.sqrt(variance) if variance >= 0 else math.nan
+    return finite_float(math.sqrt(variance)) if variance >= 0 else math.nan
 
 
 def cross_term(sums: BasketSums) -> float:
@@ -135,4 +137,4 @@ def cross_term(sums: BasketSums) -> float:
 
 def _correlation(index_vol: float, sums: BasketSums) -> float:
     value = (index_vol * index_vol - sums.diagonal) / cross_term(sums)
-    return value if math.isfinite(value) else math.nan
+    return finite_float(value)

@@ -5,12 +5,14 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite, finite_float
+
 Floats = NDArray[np.float64]
 
 _SMALLEST_MOVE = 0.01  # |d ln index_vol| below which a share of the move has no meaning
 
 
-@np.errstate(over="ignore")  # absurd variances sum to infinity
+@np.errstate(all="ignore")  # garbage gives NaN
 def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
     """sqrt(SUM w v) over the names with a variance, weights renormalised over them; NaN if there is none.
 
@@ -28,13 +30,14 @@ def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
     if not known.any():
         return float("nan")
     share = w[known] / w[known].max()  # scaled first: the sum of enormous weights stays finite
-    return float(np.sqrt(np.dot(share / share.sum(), v[known])))
+    return finite_float(np.sqrt(np.dot(share / share.sum(), v[known])))
 
 
 @overload
 def dispersion(basket_variance: float, index_vol: float) -> float: ...
 @overload
 def dispersion(basket_variance: Floats, index_vol: Floats) -> Floats: ...
+@np.errstate(all="ignore")  # garbage gives NaN
 def dispersion(basket_variance: float | Floats, index_vol: float | Floats) -> float | Floats:
     """sqrt(max(basket_variance - index_vol^2, 0)), a vol; NaN where either is. Scalars or arrays of one shape.
 
@@ -50,6 +53,7 @@ def dispersion(basket_variance: float | Floats, index_vol: float | Floats) -> fl
 def variance_ratio(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def variance_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
+@np.errstate(all="ignore")  # garbage gives NaN
 def variance_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """(index_vol / basket_vol)^2; NaN for a basket vol of zero. Scalars or arrays of one shape.
 
@@ -63,6 +67,7 @@ def variance_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> flo
 def vol_ratio(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def vol_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
+@np.errstate(all="ignore")  # garbage gives NaN
 def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol / index_vol (VIXEQ / VIX); NaN for an index vol of zero. Scalars or arrays of one shape.
 
@@ -76,6 +81,7 @@ def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | 
 def vol_spread(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def vol_spread(index_vol: Floats, basket_vol: Floats) -> Floats: ...
+@np.errstate(all="ignore")  # garbage gives NaN
 def vol_spread(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol - index_vol (VIXEQ - VIX over 100). Scalars or arrays of one shape.
 
@@ -99,6 +105,7 @@ def correlation_share(index_before: ArrayLike, index_after: ArrayLike, basket_be
     return _plain(np.where(np.abs(index_move) >= _SMALLEST_MOVE, 1 - basket_move / index_move, np.nan))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def adverse_share(index_change: ArrayLike, basket_change: ArrayLike) -> float | Floats:
     """max(dV_I, 0) / (max(dV_I, 0) + max(-dV_B, 0)): did index vol rise, or single-name vol fall? Arguments broadcast.
 
@@ -119,5 +126,5 @@ def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
 
 def _plain(value: ArrayLike) -> float | Floats:
     """A Python float for a scalar: records that leave the process hold plain floats."""
-    array = np.asarray(value, dtype=np.float64)
+    array = finite(value)
     return array if array.ndim else float(array)

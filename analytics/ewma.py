@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite
+
 Floats = NDArray[np.float64]
 
 DAILY_DECAY, MONTHLY_DECAY = 0.94, 0.97
@@ -27,6 +29,7 @@ def ew_sum(x: ArrayLike, decay: float) -> Floats:
     return y
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252) -> Floats:
     """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2; (t, ...) in and out.
 
@@ -38,9 +41,10 @@ def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_ye
     squares = np.square(np.asarray(returns, dtype=np.float64))
     fed = (1 - decay) * squares
     fed[:1] = squares[:1]
-    return periods_per_year * ew_sum(fed, decay)
+    return finite(periods_per_year * ew_sum(fed, decay))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float) -> Floats:
     """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life); arguments broadcast.
 
@@ -53,7 +57,7 @@ def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike
     v, r, dt = (np.asarray(x, dtype=np.float64) for x in (variance, log_return, elapsed))
     passed = dt > 0
     kept = np.exp2(-np.where(passed, dt, 0.0) / half_life)
-    return np.where(passed, kept * v + (1 - kept) * r * r / np.where(passed, dt, 1.0), v)
+    return finite(np.where(passed, kept * v + (1 - kept) * r * r / np.where(passed, dt, 1.0), v))
 
 
 @np.errstate(all="ignore")  # no spread yet, or none at all: no score

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gamma
 
+from analytics.finite import finite_float
+
 Floats = NDArray[np.float64]
 
 _MU = 2 ** (2 / 3) * gamma(7 / 6) / gamma(1 / 2)  # E|Z|^(4/3) of a standard normal
@@ -23,6 +25,7 @@ class JumpTest(NamedTuple):
     """Ratio-max statistic: a jump beyond 2.33 at 1%, beyond 3.09 at 0.1%; NaN without variance."""
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def bipower_variation(returns: ArrayLike) -> float:
     """(pi/2) (M/(M-1)) SUM |r_i| |r_(i-1)| of M > 1 returns.
 
@@ -32,9 +35,10 @@ def bipower_variation(returns: ArrayLike) -> float:
     0.00047124
     """
     size = _sizes(returns, 2)
-    return float(np.pi / 2 * len(size) / (len(size) - 1) * np.dot(size[1:], size[:-1]))
+    return finite_float(np.pi / 2 * len(size) / (len(size) - 1) * np.dot(size[1:], size[:-1]))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def tripower_quarticity(returns: ArrayLike) -> float:
     """M mu^-3 (M/(M-2)) SUM |r_i r_(i-1) r_(i-2)|^(4/3) of M > 2 returns, mu = E|Z|^(4/3) = 0.830861.
 
@@ -45,9 +49,10 @@ def tripower_quarticity(returns: ArrayLike) -> float:
     """
     size = _sizes(returns, 3)
     m = len(size)
-    return float(m / _MU**3 * m / (m - 2) * np.sum((size[2:] * size[1:-1] * size[:-2]) ** (4 / 3)))
+    return finite_float(m / _MU**3 * m / (m - 2) * np.sum((size[2:] * size[1:-1] * size[:-2]) ** (4 / 3)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def jump_test(returns: ArrayLike) -> JumpTest:
     """Ratio-max jump test of the M > 2 returns of one session: ((RV - BV)/RV) / sqrt((pi^2/4 + pi - 5)/M max(1, TP/BV^2)).
 
@@ -59,11 +64,11 @@ def jump_test(returns: ArrayLike) -> JumpTest:
     """
     size = _sizes(returns, 3)
     realized, bipower, tripower = float(np.dot(size, size)), bipower_variation(size), tripower_quarticity(size)
-    if realized == 0:
-        return JumpTest(realized, bipower, tripower, float("nan"), float("nan"))
-    floor = max(1.0, tripower / bipower**2) if bipower > 0 else 1.0
+    if not 0 < realized < np.inf:
+        return JumpTest(finite_float(realized), bipower, tripower, float("nan"), float("nan"))
+    floor = np.maximum(1.0, tripower / np.square(bipower)) if bipower > 0 else 1.0
     z = (realized - bipower) / realized / np.sqrt((np.pi**2 / 4 + np.pi - 5) / len(size) * floor)
-    return JumpTest(realized, bipower, tripower, max(realized - bipower, 0.0) / realized, float(z))
+    return JumpTest(realized, bipower, tripower, max(realized - bipower, 0.0) / realized, finite_float(z))
 
 
 def _sizes(returns: ArrayLike, least: int) -> Floats:

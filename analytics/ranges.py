@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite_float
+
 Floats = NDArray[np.float64]
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised sample variance (n - 1) of the log returns of n + 1 closes, demeaned; NaN with fewer than two returns.
 
@@ -15,9 +18,10 @@ def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
     0.00013201
     """
     returns = np.diff(np.log(np.asarray(close, dtype=np.float64)))
-    return periods_per_year * float(np.var(returns, ddof=1)) if len(returns) > 1 else float("nan")
+    return finite_float(periods_per_year * np.var(returns, ddof=1)) if len(returns) > 1 else float("nan")
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def parkinson(high: ArrayLike, low: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean ln(H/L)^2 / (4 ln 2) of n bars: no drift, no gaps.
 
@@ -26,9 +30,10 @@ def parkinson(high: ArrayLike, low: ArrayLike, periods_per_year: float = 252) ->
     >>> round(parkinson([101.0, 102.0], [99.0, 100.0], 1), 8)
     0.00014286
     """
-    return periods_per_year * float(np.mean(np.square(_log_ratio(high, low))) / (4 * np.log(2)))
+    return finite_float(periods_per_year * np.mean(np.square(_log_ratio(high, low))) / (4 * np.log(2)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean of ln(H/L)^2 / 2 - (2 ln 2 - 1) ln(C/O)^2 of n bars: no drift, no gaps.
 
@@ -38,9 +43,10 @@ def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Array
     0.0001904
     """
     span, body = np.square(_log_ratio(high, low)), np.square(_log_ratio(close, open_))
-    return periods_per_year * float(np.mean(0.5 * span - (2 * np.log(2) - 1) * body))
+    return finite_float(periods_per_year * np.mean(0.5 * span - (2 * np.log(2) - 1) * body))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) of n bars: any drift, no gaps.
 
@@ -51,9 +57,10 @@ def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Ar
     """
     up = _log_ratio(high, close) * _log_ratio(high, open_)
     down = _log_ratio(low, close) * _log_ratio(low, open_)
-    return periods_per_year * float(np.mean(up + down))
+    return finite_float(periods_per_year * np.mean(up + down))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def yang_zhang(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised v_overnight + k v_open_to_close + (1 - k) Rogers-Satchell, for drift and gaps; NaN with fewer than three bars.
 
@@ -73,7 +80,7 @@ def yang_zhang(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLi
     overnight = float(np.var(_log_ratio(first[1:], last[:-1]), ddof=1))
     session = float(np.var(_log_ratio(last[1:], first[1:]), ddof=1))
     inside = rogers_satchell(first[1:], top[1:], bottom[1:], last[1:], 1)
-    return periods_per_year * (overnight + k * session + (1 - k) * inside)
+    return finite_float(periods_per_year * (overnight + k * session + (1 - k) * inside))
 
 
 def yang_zhang_weight(n: int) -> float:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite
+
 Floats = NDArray[np.float64]
 
 MATURITY_DAYS = {"1m": 30, "2m": 60, "3m": 91, "4m": 120, "6m": 182, "1y": 365}
@@ -10,6 +12,7 @@ MATURITY_DAYS = {"1m": 30, "2m": 60, "3m": 91, "4m": 120, "6m": 182, "1y": 365}
 FEWEST_MATURITIES = 4
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
     """R = ln((1 + BEY/2)^2) = 2 ln(1 + BEY/2) of decimal yields; any shape.
 
@@ -18,18 +21,20 @@ def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
     >>> float(continuous_rate(0.0433).round(6))
     0.042838
     """
-    return np.asarray(2 * np.log1p(0.5 * np.asarray(bond_equivalent_yield, dtype=np.float64)))
+    return finite(2 * np.log1p(0.5 * np.asarray(bond_equivalent_yield, dtype=np.float64)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def overnight_rate(rate: ArrayLike) -> Floats:
     """R = ln(1 + r) of an annual overnight rate: the fall-back where too few maturities are known; any shape.
 
     >>> float(overnight_rate(0.0433).round(6))
     0.042389
     """
-    return np.asarray(np.log1p(np.asarray(rate, dtype=np.float64)))
+    return finite(np.log1p(np.asarray(rate, dtype=np.float64)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
     """Bond-equivalent yield at `days` (any shape): natural cubic spline, bounded by the two adjacent observed yields.
 
@@ -58,7 +63,7 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
     h = width[left]
     a, b = (x[right] - at) / h, (at - x[left]) / h
     value = a * y[left] + b * y[right] + ((a**3 - a) * bend[left] + (b**3 - b) * bend[right]) * h**2 / 6
-    return np.asarray(np.clip(value, np.minimum(y[left], y[right]), np.maximum(y[left], y[right])))
+    return finite(np.clip(value, np.minimum(y[left], y[right]), np.maximum(y[left], y[right])))
 
 
 def curve_rate(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:

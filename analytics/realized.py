@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
+from analytics.finite import finite, finite_float
 
 Floats = NDArray[np.float64]
 
@@ -54,9 +55,10 @@ def realized_basket(
         realized_correlation(index, weights, variances),
         basket_gap(index, portfolio),
     )
-    return RealizedBasket(*(figure if math.isfinite(figure) else math.nan for figure in figures))
+    return RealizedBasket(*(finite_float(figure) for figure in figures))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     """Annualised mean(r^2) over axis 0 of (t, ...) returns: shape (...).
 
@@ -65,27 +67,30 @@ def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floa
     >>> float(realized_variance([0.01, -0.02], 252).round(6))
     0.063
     """
-    return np.asarray(periods_per_year * np.mean(np.square(np.asarray(returns, dtype=np.float64)), axis=0))
+    return finite(periods_per_year * np.mean(np.square(np.asarray(returns, dtype=np.float64)), axis=0))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     """Square root of `realized_variance`, with its shapes.
 
     >>> float(realized_vol([0.01, -0.02], 252).round(6))
     0.250998
     """
-    return np.sqrt(realized_variance(returns, periods_per_year))
+    return finite(np.sqrt(realized_variance(returns, periods_per_year)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """r_m = SUM w r of each of t periods: the synthetic basket of (t, n) returns at n fixed weights, normalised here.
 
     >>> basket_returns([[0.02, -0.01, 0.005, -0.03]], [0.4, 0.3, 0.2, 0.1]).round(12).tolist()
     [0.003]
     """
-    return np.asarray(np.asarray(returns, dtype=np.float64) @ _normalised(weights))
+    return finite(np.asarray(returns, dtype=np.float64) @ _normalised(weights))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """D_t = sqrt(SUM w (r - r_m)^2) of each of t periods from (t, n) returns; a return, times sqrt(periods) a year.
 
@@ -96,9 +101,10 @@ def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats
     """
     r = np.asarray(returns, dtype=np.float64)
     apart = r - basket_returns(r, weights)[:, None]
-    return np.sqrt(np.square(apart) @ _normalised(weights))
+    return finite(np.sqrt(np.square(apart) @ _normalised(weights)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def realized_dispersion(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
     """sqrt(max(SUM w RV - RV_m, 0)): a vol, from the index (or synthetic basket) variance and n realised variances.
 
@@ -111,6 +117,7 @@ def realized_dispersion(index_variance: float, weights: ArrayLike, variances: Ar
     return dispersion(level * level, float(np.sqrt(index_variance)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def realized_correlation(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
     """(RV_I - SUM w^2 RV) / ((SUM w sqrt(RV))^2 - SUM w^2 RV) from n realised variances; NaN as `implied_correlation`.
 
@@ -122,15 +129,17 @@ def realized_correlation(index_variance: float, weights: ArrayLike, variances: A
     return implied_correlation(float(np.sqrt(index_variance)), weights, np.sqrt(np.asarray(variances, dtype=np.float64)))
 
 
+@np.errstate(all="ignore")  # garbage gives NaN
 def basket_gap(index_variance: float, basket_variance: float) -> float:
     """Realised vol of the index less that of the synthetic basket, from their variances.
 
     >>> round(basket_gap(0.04, 0.0361), 6)
     0.01
     """
-    return float(np.sqrt(index_variance) - np.sqrt(basket_variance))
+    return finite_float(np.sqrt(index_variance) - np.sqrt(basket_variance))
 
 
 def _normalised(weights: ArrayLike) -> Floats:
     w = np.asarray(weights, dtype=np.float64)
-    return np.asarray(w / w.sum())
+    share = w / np.abs(w).max(initial=0.0)  # scaled first: the sum of enormous weights stays finite
+    return np.asarray(share / share.sum())

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.finite import finite
+
 Floats = NDArray[np.float64]
 
 MINUTES_PER_DAY = 1_440
@@ -30,10 +32,10 @@ def interpolate_variance(
     between = (nearer * near * (1 - share) + further * later * share) / tenor
     bracketed = (nearer < tenor) & (tenor < further)
     exact = np.where(nearer == tenor, near, np.where(further == tenor, later, np.nan))
-    return np.where(bracketed & (nearer > 0), between, exact)
+    return finite(np.where(bracketed & (nearer > 0), between, exact))
 
 
-@np.errstate(invalid="ignore")  # a NaN or refused variance stays NaN
+@np.errstate(all="ignore")  # a NaN or refused variance stays NaN
 def interpolate_vol(
     vol_near: ArrayLike, minutes_near: ArrayLike, vol_next: ArrayLike, minutes_next: ArrayLike, tenor_days: ArrayLike
 ) -> Floats:

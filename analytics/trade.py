@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.black76 import Greeks
+from analytics.finite import finite, finite_float
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weight
     w, s = _basket(weights, vols)
     power = {Weighting.VEGA: 0, Weighting.THETA: 1, Weighting.GAMMA: -1}[weighting]
     x = index_vega * np.float64(index_vol) ** power / (w @ s**power)  # Python's own floats would raise on garbage
-    return _known(x * w)
+    return finite(x * w)
 
 
 @np.errstate(all="ignore")  # as above
@@ -97,9 +98,9 @@ def book_greeks(index_vega: float, index_vol: float, vegas: ArrayLike, vols: Arr
     """
     v, s = (np.asarray(column, dtype=np.float64) for column in (vegas, vols))
     return BookGreeks(
-        _finite(v.sum() - index_vega),
-        _finite(-(v @ s - index_vega * index_vol) / (2 * np.float64(years))),
-        _finite(((v / s).sum() - index_vega / np.float64(index_vol)) / np.float64(years)),
+        finite_float(v.sum() - index_vega),
+        finite_float(-(v @ s - index_vega * index_vol) / (2 * np.float64(years))),
+        finite_float(((v / s).sum() - index_vega / np.float64(index_vol)) / np.float64(years)),
     )
 
 
@@ -111,7 +112,7 @@ def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) ->
     0.36151
     """
     w, k = _basket(weights, vols)
-    return _finite(np.square(index_vol) / (w @ k**2))
+    return finite_float(np.square(index_vol) / (w @ k**2))
 
 
 @np.errstate(all="ignore")  # as above
@@ -131,7 +132,7 @@ def variance_trade(strikes: tuple[float, ArrayLike], realized: tuple[float, Arra
     strike = correlation_strike(strikes[0], weights, strikes[1])
     real = correlation_strike(realized[0], weights, realized[1])
     w, rv = _basket(weights, realized[1])
-    return VarianceTrade(strike, real, _finite(w @ rv**2 * (strike - real)))
+    return VarianceTrade(strike, real, finite_float(w @ rv**2 * (strike - real)))
 
 
 @np.errstate(all="ignore")  # as above
@@ -141,7 +142,7 @@ def variance_notional(vega: float, strike: float) -> float:
     >>> variance_notional(3_600.0, 0.18)
     10000.0
     """
-    return _finite(np.divide(vega, 2 * strike))
+    return finite_float(np.divide(vega, 2 * strike))
 
 
 @np.errstate(all="ignore")  # as above
@@ -154,7 +155,7 @@ def straddle_pnl(implied: tuple[float, ArrayLike], realized: tuple[float, ArrayL
     -1.65
     """
     spreads = [w @ vols - index for index, (w, vols) in ((leg[0], _basket(weights, leg[1])) for leg in (realized, implied))]
-    return _finite(spreads[0] - spreads[1])
+    return finite_float(spreads[0] - spreads[1])
 
 
 def correlation_swap_pnl(notional: float, strike: float, realized: float) -> float:
@@ -163,7 +164,7 @@ def correlation_swap_pnl(notional: float, strike: float, realized: float) -> flo
     >>> round(correlation_swap_pnl(1_000_000, 0.36, 0.47))
     110000
     """
-    return _finite(notional * (realized - strike))
+    return finite_float(notional * (realized - strike))
 
 
 @np.errstate(all="ignore")  # as above
@@ -185,7 +186,7 @@ def leg_pnl(greeks: Greeks, d_forward: ArrayLike, d_vol: ArrayLike, d_years: Arr
         0.5 * greeks.volga * ds**2,
         greeks.vanna * ds * df,
     )
-    return LegPnl(*(_known(part) for part in parts))
+    return LegPnl(*(finite(part) for part in parts))
 
 
 def _basket(weights: ArrayLike, vols: ArrayLike) -> tuple[Floats, Floats]:
@@ -193,11 +194,3 @@ def _basket(weights: ArrayLike, vols: ArrayLike) -> tuple[Floats, Floats]:
     w, s = np.asarray(weights, dtype=np.float64), np.asarray(vols, dtype=np.float64)
     share = w / w.max(initial=0.0)
     return share / share.sum(), s
-
-
-def _known(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _finite(value: float | Floats) -> float:
-    return float(value) if np.isfinite(value) else float("nan")
