@@ -72,7 +72,7 @@ class ByteBudget:
 class Tempo:
     """Event time passing at `speed` times the wall clock; infinity never waits. Gaps between sessions are jumped over."""
 
-    GAP_NS = 60 * 1_000_000_000
+    GAP_NS = 3600 * 1_000_000_000
 
     def __init__(self, speed: float) -> None:
         self._speed = speed

@@ -8,10 +8,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 DISPERSION = Path(sys.executable).parent / "dispersion"
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
+NONE: Mapping[str, str] = MappingProxyType({})
 
 Finished = subprocess.CompletedProcess[str]
 Running = subprocess.Popen[str]
@@ -22,17 +24,17 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("DISPERSION_")} | dict(variables)
 
 
-def run(*arguments: str | Path, seconds: float = 120.0, cwd: Path = ROOT, **variables: str) -> Finished:
+def run(*arguments: str | Path, env: Mapping[str, str] = NONE, seconds: float = 120.0, cwd: Path = ROOT) -> Finished:
     """The command, to its end."""
     command = [DISPERSION, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment(variables), timeout=seconds, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment(env), timeout=seconds, check=False)
 
 
-def start(*arguments: str | Path, cwd: Path = ROOT, **variables: str) -> Running:
+def start(*arguments: str | Path, env: Mapping[str, str] = NONE, cwd: Path = ROOT) -> Running:
     """The command, left running; `stop` ends it."""
     command = [DISPERSION, *arguments]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment(variables), start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment(env), start_new_session=True
     )
 
 
