@@ -41,22 +41,24 @@ class Look:
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Value → (word, colour)."""
     no_value: str = "STALE"
-    sparkline: bool = False
     names: bool = False
     """Print the legend beside each value."""
 
 
 def stat_tile(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look) -> stat.Panel:
-    """Big numbers: the only thing that can be read from five metres."""
+    """Big numbers: the only thing that can be read from five metres.
+
+    Instant queries, hence no sparkline: the last number of a range would stay on the tile for as long as the range is.
+    """
     panel = (
         stat.Panel()
         .color_mode(BigValueColorMode.BACKGROUND_SOLID if look.words or len(look.steps) > 1 else BigValueColorMode.VALUE)
-        .graph_mode(BigValueGraphMode.AREA if look.sparkline else BigValueGraphMode.NONE)
+        .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.VALUE_AND_NAME if look.names else BigValueTextMode.VALUE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
         .mappings([ValueMap(options={value: ValueMappingResult(text=text, color=color) for value, (text, color) in look.words.items()})])
     )
-    return _finish(panel, number, title, description, place, queries, look, instant=not look.sparkline)
+    return _finish(panel, number, title, description, place, queries, look, instant=True)
 
 
 def line_chart(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look) -> timeseries.Panel:

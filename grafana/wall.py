@@ -75,7 +75,7 @@ def _numbers() -> tuple[object, ...]:
     )
     widths = (5, 5, 5, 5, 4)
     return tuple(
-        stat_tile(10 + i, title, text, Place(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look(sparkline=True))
+        stat_tile(10 + i, title, text, Place(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look())
         for i, (title, text, metric) in enumerate(tiles)
     )
 
