@@ -1,6 +1,7 @@
 """QuoteBook: the latest quote of every contract of one source, in flat columns.
 
-A contract owns one *slot* of the columns for as long as the book lives; a sorted index of the keys leads to the slots.
+A contract owns one *slot* of the columns for as long as the book lives; a sorted index of the keys leads to the slots, and
+for most contracts a shortcut by hash leads there faster.
 Slot 0 belongs to no contract: its prices are NaN, so an absent side of a strike reads as "no quote" without a branch.
 """
 
@@ -15,8 +16,13 @@ NEVER = np.iinfo(np.int64).min
 """`ts_event` of a slot without a quote."""
 ABSENT = 0
 """The slot of no contract."""
-REMEMBERED_ROWS = 1 << 20
-"""Rows of contract columns whose slots are remembered; beyond it everything is forgotten and learnt again."""
+SPREAD = 8
+"""Places of the shortcut for each slot: the more, the fewer contracts share one."""
+
+NO_KEY = -1
+"""Of a slot without a contract; keys are not negative."""
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio."""
 
 Slots = NDArray[np.intp]
 
@@ -48,8 +54,8 @@ class QuoteBook:
         self.bid: Floats = np.full(1024, np.nan)
         self.ask: Floats = np.full(1024, np.nan)
         self._winner: Ints = np.zeros(1024, np.int64)
-        self._known: dict[bytes, Slots] = {}
-        self._known_rows = 0
+        self._key: Ints = np.full(1024, NO_KEY, np.int64)
+        self._shortcut = self._shortcuts()
         self.new_segments: set[int] = set()
         """Strips that gained their first contract; whoever chooses expiries empties it."""
 
@@ -59,20 +65,10 @@ class QuoteBook:
 
     def locate(self, key: Ints) -> Slots:
         """Slots of contracts, new ones entered in order of arrival while there is room; ABSENT for the refused."""
-        raw = key.tobytes()
-        known = self._known.get(raw)
-        if known is not None:
-            return known
         slots = self._find(key)
         if (slots == ABSENT).any():
             self._enter(key[slots == ABSENT])
             slots = self._find(key)
-        if self._known_rows + key.size > REMEMBERED_ROWS:
-            self._known.clear()
-            self._known_rows = 0
-        if slots.all():
-            self._known[raw] = slots
-            self._known_rows += key.size
         return slots
 
     def apply(self, slots: Slots, ts: Ints, bid: Floats, ask: Floats) -> Applied:
@@ -104,10 +100,25 @@ class QuoteBook:
         return np.searchsorted(self.keys, low), np.searchsorted(self.keys, high)
 
     def _find(self, key: Ints) -> Slots:
-        if not self.keys.size:
-            return np.full(key.size, ABSENT, np.intp)
-        at = np.minimum(np.searchsorted(self.keys, key), self.keys.size - 1)
-        return np.where(self.keys[at] == key, self.slots[at], ABSENT)
+        """Slots by the shortcut, and by the index for contracts that lost their place in it to another."""
+        slots = self._shortcut.take(self._place(key)).astype(np.intp)
+        astray = np.flatnonzero(self._key.take(slots) != key)
+        if astray.size and self.keys.size:
+            lost = key[astray]
+            at = np.minimum(np.searchsorted(self.keys, lost), self.keys.size - 1)
+            slots[astray] = np.where(self.keys[at] == lost, self.slots[at], ABSENT)
+        return slots
+
+    def _place(self, key: Ints) -> Ints:
+        """Fibonacci hashing: the upper bits of a product."""
+        return ((key.view(np.uint64) * GOLDEN) >> self._shift).view(np.int64)
+
+    def _shortcuts(self) -> NDArray[np.int32]:
+        bits = (SPREAD * self.ts.size - 1).bit_length()
+        self._shift = np.uint64(64 - bits)
+        places = np.full(1 << bits, ABSENT, np.int32)
+        places[self._place(self.keys)] = self.slots
+        return places
 
     def _enter(self, key: Ints) -> None:
         fresh, first = np.unique(key, return_index=True)
@@ -118,6 +129,8 @@ class QuoteBook:
             return
         slots = np.arange(self.keys.size + 1, self.keys.size + 1 + fresh.size)
         self._grow(int(slots[-1]) + 1)
+        self._key[slots] = fresh
+        self._shortcut[self._place(fresh)] = slots
         at = np.searchsorted(self.keys, fresh)
         self.keys = np.insert(self.keys, at, fresh)
         self.slots = np.insert(self.slots, at, slots)
@@ -131,6 +144,8 @@ class QuoteBook:
         self.bid = np.concatenate([self.bid, np.full(more, np.nan)])
         self.ask = np.concatenate([self.ask, np.full(more, np.nan)])
         self._winner = np.concatenate([self._winner, np.zeros(more, np.int64)])
+        self._key = np.concatenate([self._key, np.full(more, NO_KEY, np.int64)])
+        self._shortcut = self._shortcuts()
 
 
 def _restored(mask: Bools, order: Slots) -> Bools:

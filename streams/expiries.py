@@ -106,7 +106,7 @@ def settlement_ns(expiry: NDArray[np.int32], morning: NDArray[np.bool_] | None =
 
 def settles_am(series: Collection[Series], am_roots: Collection[str]) -> NDArray[np.bool_]:
     """Which series settle at the open on standard monthlies."""
-    return np.fromiter((one.root in am_roots for one in series), dtype=np.bool_, count=len(series))
+    return np.array([one.root in am_roots for one in series], np.bool_)
 
 
 def minutes_to(settlement: NDArray[np.int64], ns: int) -> NDArray[np.int64]:

@@ -73,7 +73,8 @@ def text_column(columns: Columns, name: str, *, gaps: bool = False) -> tuple[lis
     column = columns[name].cast(pa.string()).fill_null("") if gaps and columns[name].null_count else _complete(columns, name)
     if not isinstance(column, pa.DictionaryArray):
         column = column.dictionary_encode()
-    return [word or "" for word in column.dictionary.to_pylist()], column.indices.to_numpy()
+    words, codes = column.dictionary, column.indices.to_numpy()
+    return words.to_pylist() if not words.null_count else [word or "" for word in words.to_pylist()], codes
 
 
 def day_column(columns: Columns, name: str) -> NDArray[np.int32]:

@@ -5,6 +5,7 @@ and the sizes may be absent; any other deviation from the schema is refused. A q
 implied vol and delta of each option.
 """
 
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -46,6 +47,7 @@ _QUOTES = FrameSchema(
 )
 _TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
 _MAX_PAIRS = 1 << 20
+_REMEMBERED_WORDS, _REMEMBERED_LETTERS = 4096, 65_536
 _Word = TypeVar("_Word", str, Series)
 
 
@@ -118,7 +120,8 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> 
 
 def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Ticks:
     words, codes = text_column(columns, "symbol")
-    symbols, symbol_code = _coded([normalise(word) for word in words], codes)
+    symbols, place = _vocabulary([normalise(word) for word in words])
+    symbol_code = codes if place is None else place[codes]
     return Ticks(
         symbols=symbols,
         symbol_code=symbol_code.astype(np.int32, copy=False),
@@ -134,12 +137,19 @@ def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[An
     """Vocabulary and codes of (underlying, root)."""
     names, code = text_column(columns, "underlying")
     roots, root = text_column(columns, "root", gaps=True) if "root" in columns else ([""] * len(names), code)
-    if len(names) == len(roots) and np.array_equal(code, root):
-        pairs = list(zip(names, roots, strict=True))
-    else:
+    if len(names) != len(roots) or not np.array_equal(code, root):
         distinct, code = _distinct(code.astype(np.int64) * len(roots) + root, len(names) * len(roots))
-        pairs = [(names[at // len(roots)], roots[at % len(roots)]) for at in distinct.tolist()]
-    return _coded([_one(name, root) for name, root in pairs], code)
+        places = distinct.tolist()
+        names, roots = [names[at // len(roots)] for at in places], [roots[at % len(roots)] for at in places]
+    few = len(names) <= _REMEMBERED_WORDS and sum(map(len, names)) + sum(map(len, roots)) <= _REMEMBERED_LETTERS
+    series, place = (_spelled if few else _spelled.__wrapped__)(tuple(names), tuple(roots))
+    return series, code if place is None else place[code]
+
+
+@lru_cache(maxsize=64)
+def _spelled(names: tuple[str, ...], roots: tuple[str, ...]) -> tuple[tuple[Series, ...], NDArray[np.int32] | None]:
+    """Series without repetitions, and their codes by the given ones; remembered, because a producer repeats its vocabulary."""
+    return _vocabulary([_one(name, root) for name, root in zip(names, roots, strict=True)])
 
 
 def _one(name: str, root: str) -> Series:
@@ -147,12 +157,10 @@ def _one(name: str, root: str) -> Series:
     return Series(underlying, normalise(root) if root else underlying)
 
 
-def _coded(words: list[_Word], code: NDArray[np.integer[Any]]) -> tuple[tuple[_Word, ...], NDArray[np.integer[Any]]]:
-    """A vocabulary without repetitions and the codes into it."""
+def _vocabulary(words: list[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32] | None]:
+    """Words without repetitions, and the place of each; None where it is its own."""
     place = {word: at for at, word in enumerate(dict.fromkeys(words))}
-    if len(place) == len(words):
-        return tuple(words), code
-    return tuple(place), np.array([place[word] for word in words], np.int32)[code]
+    return tuple(place), None if len(place) == len(words) else np.array([place[word] for word in words], np.int32)
 
 
 def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -102,9 +102,8 @@ class QuotesStage(SourceStage):
 
     def _apply(self, output: Output, blocks: list[Columns]) -> tuple[Ints, Floats]:
         """Take quotes into the book; by underlying, how many were accepted and what refresh holds for those that have any."""
-        slots = np.concatenate([self._book.locate(block[0]) for block in blocks])
         key, ts, bid, ask, refresh = joined(blocks)
-        applied = self._book.apply(slots, ts, bid, ask)
+        applied = self._book.apply(self._book.locate(key), ts, bid, ask)
         no_bid = (bid == 0) | (ask == 0)
         if self._codes.in_vols.any():
             no_bid &= ~self._codes.in_vols[series_of(key)]

@@ -91,12 +91,20 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
 
 def _price_checks(quotes: Quotes) -> tuple[_Check, ...]:
     bid, ask, strike = quotes.bid, quotes.ask, quotes.strike
+    crossed = (Outcome.CROSSED, (ask < bid) & (ask > 0))
+    if _within(bid, 0, MAX_PRICE) and _within(ask, 0, MAX_PRICE) and _within(strike, 0.001, MAX_STRIKE / 2):
+        return (crossed,)  # the extremes speak for all rows, as nearly always
     return (
-        (Outcome.CROSSED, (ask < bid) & (ask > 0)),
+        crossed,
         (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
         (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
         (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
     )
+
+
+def _within(column: NDArray[np.float64], low: float, high: float) -> bool:
+    """Whether all rows are in [low, high]; NaN is not."""
+    return bool(column.size and column.min() >= low and column.max() <= high)
 
 
 def _vol_checks(vols: Vols) -> tuple[_Check, ...]:

@@ -12,6 +12,8 @@ from streams.records import Series
 
 UNMONITORED, FULL = -1, -2
 """Instead of a code."""
+REMEMBERED, REMEMBERED_SERIES = 64, 4096
+"""So many vocabularies of at most so many series are remembered with their codes."""
 
 
 class SeriesCodes:
@@ -20,6 +22,7 @@ class SeriesCodes:
     def __init__(self, monitored: Monitored, limit: int = SERIES_LIMIT) -> None:
         self._monitored, self._limit = monitored, limit
         self._codes: dict[Series, int] = {}
+        self._vocabularies: dict[tuple[Series, ...], NDArray[np.int64]] = {}
         self.known: list[Series] = []
         """By code."""
         self.underlying: NDArray[np.int64] = np.empty(0, np.int64)
@@ -29,11 +32,14 @@ class SeriesCodes:
 
     def of(self, series: Sequence[Series]) -> NDArray[np.int64]:
         """Codes of a vocabulary, entered where new; UNMONITORED or FULL where there is none."""
-        before = len(self.known)
-        codes = np.array([self._codes[one] if one in self._codes else self._enter(one) for one in series], np.int64)
-        if len(self.known) > before:
-            self._place()
-        return codes
+        if len(series) > REMEMBERED_SERIES:
+            return self._codes_of(series)
+        vocabulary = tuple(series)
+        if vocabulary not in self._vocabularies:
+            if len(self._vocabularies) >= REMEMBERED:
+                self._vocabularies.clear()
+            self._vocabularies[vocabulary] = self._codes_of(vocabulary)
+        return self._vocabularies[vocabulary]
 
     def encode(self) -> bytes:
         """State chunk."""
@@ -44,8 +50,16 @@ class SeriesCodes:
         known = [] if value is None else msgspec.msgpack.decode(value, type=list[Series])
         if len(set(known)) != len(known) or len(known) > self._limit:
             raise ValueError("a chunk of series with repetitions")
+        self._vocabularies.clear()
         self.known, self._codes = known, {one: code for code, one in enumerate(known)}
         self._place()
+
+    def _codes_of(self, series: Sequence[Series]) -> NDArray[np.int64]:
+        before = len(self.known)
+        codes = np.array([self._codes[one] if one in self._codes else self._enter(one) for one in series], np.int64)
+        if len(self.known) > before:
+            self._place()
+        return codes
 
     def _enter(self, series: Series) -> int:
         if series.underlying not in self._monitored.position:

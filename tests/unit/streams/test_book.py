@@ -53,7 +53,16 @@ def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
     assert np.isnan(book.bid[ABSENT])
 
 
-def test_remembered_columns_lead_to_the_same_contracts_after_others_enter() -> None:
+def test_contracts_keep_their_slots_when_they_lose_their_place_in_the_shortcut() -> None:
+    book = QuoteBook()
+    every = np.unique(np.random.default_rng(3).integers(1, 2**62, 20_000))[::-1].copy()
+    slots = np.concatenate([book.locate(part) for part in np.array_split(every, 7)])
+    assert sorted(slots.tolist()) == list(range(1, every.size + 1))
+    assert (book._shortcut.take(book._place(every)) != slots).any()
+    assert (book.locate(every) == slots).all()
+
+
+def test_contracts_keep_their_slots_after_others_enter() -> None:
     book = QuoteBook()
     first = book.locate(keys(5, 6))
     book.locate(keys(*range(2000, 0, -1)))

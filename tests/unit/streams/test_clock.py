@@ -54,6 +54,16 @@ def test_a_row_too_far_ahead_of_its_record_does_not_move_the_clock() -> None:
     assert source.seen == 15_000 * MS
 
 
+@pytest.mark.parametrize("ahead", [0, 9])
+def test_rows_that_close_nothing_are_judged_alike_alone_and_beside_rows_that_do(ahead: int) -> None:
+    alone, beside = clock(), clock()
+    for source in (alone, beside):
+        admit(source, 10_100, 11_300)
+    calm = [11_400, 11_001, 12_000, 11_999]
+    assert admit(alone, *calm) == tuple(part[:4] for part in admit(beside, *calm, 12_251 + ahead))
+    assert (alone.closed, alone.seen) == (11, 12_000 * MS)
+
+
 def test_heartbeats_close_the_whole_seconds_they_cover_and_never_reopen() -> None:
     source = clock()
     assert source.heartbeat(12 * NS + 999_999_999) == 12
