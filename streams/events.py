@@ -1,7 +1,7 @@
 """Alert events: CloudEvents 1.0 in structured JSON, byte for byte a function of the readings.
 
 `detected_at` is null in the bytes that are committed with the state, so that a live run, a replay and a restart write the
-same event; the publisher tells the wall time in a header of the Kafka record. Schema: `config/schemas/alert.v1.json`.
+same event; the timestamp of the Kafka record is the wall time of publication. Schema: `config/schemas/alert.v1.json`.
 """
 
 from datetime import UTC, date, datetime

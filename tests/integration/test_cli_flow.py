@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,10 +16,11 @@ from agents.cloud_event import event_message, heartbeat
 from agents.ports import free_ports
 from agents.publishing import FramePublisher
 from config.settings import Settings
-from tests.support.command import START_SECONDS, Running, answers, run, start, stop
+from tests.support.command import ROOT, START_SECONDS, Running, answers, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.monitor import QUOTES
 from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
+from tests.support.subscriber import consumed, judge
 
 pytestmark = pytest.mark.embedded
 
@@ -66,7 +69,7 @@ def worker(variables: dict[str, str], topics: list[str]) -> Iterator[Running]:
         stop(process)
 
 
-def test_from_topics_to_alerts(variables: dict[str, str], topics: list[str], worker: Running) -> None:
+def test_from_topics_to_alerts(settings: Settings, variables: dict[str, str], topics: list[str], worker: Running, tmp_path: Path) -> None:
     _topics_create(variables, topics)
     degraded = run("status", "--json", env=variables)
     assert degraded.returncode == 1, degraded.stderr
@@ -76,6 +79,7 @@ def test_from_topics_to_alerts(variables: dict[str, str], topics: list[str], wor
     events = _events(variables, 2)
     assert [event["data"]["transition"] for event in events] == ["pending", "firing"]
     assert {event["data"]["rule"] for event in events} == {"vix_spike_unwind"}
+    _subscribers(settings, events, topics, tmp_path)
     _tail_for_people(variables)
     _status(variables, totals)
     _doctor(variables, topics)
@@ -215,3 +219,31 @@ def test_a_followed_tail_ends_on_sigterm(variables: dict[str, str], topics: list
     assert "io.dispersion.heartbeat.v1" in following.stdout.readline()
     done = stop(following, signal.SIGTERM, STOP_SECONDS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def _subscribers(settings: Settings, told: list[dict[str, Any]], topics: list[str], directory: Path) -> None:
+    """A plain consumer and the subscriber of the documentation read what `alerts tail` told."""
+    (topic,) = [name for name in topics if name.endswith("dispersion.alerts.v1")]
+    events = [judge(record) for record in consumed(settings.kafka.bootstrap_servers, topic)]
+    assert events == told
+    script = directory / "subscriber.py"
+    script.write_text(subscriber_of_the_documentation(settings.kafka.bootstrap_servers, topic))
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in told]
+    process.kill()
+    process.communicate()
+    assert lines == [f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n" for one in told]
+
+
+def subscriber_of_the_documentation(bootstrap_servers: str, topic: str) -> str:
+    """The ten lines of docs/alerts.md, pointed here."""
+    text = (ROOT / "docs" / "alerts.md").read_text().partition("```python\n")[2].partition("```")[0]
+    assert len([line for line in text.splitlines() if line]) <= 10
+    for there, here in (
+        ('"dispersion.alerts.v1"', repr(topic)),
+        ('bootstrap_servers="127.0.0.1:9092"', f"bootstrap_servers={bootstrap_servers!r}, api_version=(2, 0)"),
+    ):
+        assert text.count(there) == 1
+        text = text.replace(there, here)
+    return text

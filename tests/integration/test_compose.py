@@ -1,0 +1,100 @@
+"""Our services of docker-compose.yml, run with exactly their commands and environments, on a Kafka and a Redis of the machine."""
+
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agents.ports import free_ports
+from agents.redis_sync import connect_sync
+from config.settings import Redis
+from tests.support.command import ROOT, Running, answers, run, start, stop
+from tests.support.fleet import wait_until
+from tests.support.need import program
+from tests.support.stack import RealStack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+
+Service = dict[str, Any]
+OURS = ("topics", "worker-1", "worker-2", "exporter", "replay")
+
+
+def compose() -> dict[str, Service]:
+    command = [str(program("docker-compose")), "--profile", "demo", "config"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    services: dict[str, Service] = yaml.safe_load(done.stdout)["services"]
+    return services
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[RealStack]:
+    """One of its own: these services use topics without a prefix."""
+    with RealStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def services(stack: RealStack) -> dict[str, Service]:
+    """Our services, with `port` and an environment that leads here."""
+    found = {name: service for name, service in compose().items() if service.get("image") == "dispersion-monitor"}
+    places = {"kafka:9092": stack.bootstrap_servers, "redis://redis:6379/0": stack.redis_url, "0.0.0.0": "127.0.0.1"}
+    for (_, service), port in zip(found.items(), free_ports(len(found)), strict=True):
+        given = {name: str(value) for name, value in service["environment"].items()}
+        assert given["DISPERSION_METRICS__PORT"] == "9464"
+        service["env"] = {name: places.get(value, value) for name, value in given.items()} | {"DISPERSION_METRICS__PORT": str(port)}
+        service["port"] = port
+    return found
+
+
+def words(service: Service) -> list[str]:
+    command = service["command"]
+    return shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+
+
+def test_the_entry_point_is_the_command() -> None:
+    assert 'ENTRYPOINT ["dispersion"]' in (ROOT / "Dockerfile").read_text()
+
+
+def test_every_file_a_command_names_is_in_the_image(services: dict[str, Service]) -> None:
+    copied = [line.split()[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")]
+    files = [word.partition("=")[2] for service in services.values() for word in words(service) if "samples/" in word]
+    assert len(files) >= 4
+    for file in files:
+        assert (ROOT / file).is_file(), file
+        assert Path(file).parts[0] in copied
+
+
+def test_the_services_make_a_reading(stack: RealStack, services: dict[str, Service]) -> None:
+    assert set(services) == set(OURS)
+    made = run(*words(services["topics"]), env=services["topics"]["env"])
+    assert made.returncode == 0, made.stderr
+    running: dict[str, Running] = {}
+    try:
+        for name in ("worker-1", "worker-2", "exporter", "replay"):
+            running[name] = start(*words(services[name]), env=services[name]["env"])
+        for name in ("worker-1", "worker-2", "exporter"):
+            wait_until(lambda: answers(f"http://127.0.0.1:{services[name]['port']}/readyz"), 90, f"{name} ready")  # noqa: B023 - called at once
+            assert answers(f"http://127.0.0.1:{services[name]['port']}/metrics")
+        with connect_sync(Redis(url=stack.redis_url)) as redis:  # type: ignore[arg-type]
+            wait_until(lambda: bool(redis.zcard("dispersion:v1::readings:SPY:30d")), 120, "a reading")
+        status = run("status", "--json", env=services["exporter"]["env"])
+        assert '"index":"SPY","mode":"replay"' in status.stdout, status.stderr
+        assert 'dispersion_index_vol_ratio{index="SPY",tenor="30d"}' in page(services["exporter"]["port"])
+        out, err = running["replay"].communicate(timeout=200)
+        assert running["replay"].returncode == 0, err
+        assert out.startswith("published ")
+    finally:
+        ended = {name: stop(process) for name, process in running.items()}
+    for name in ("worker-1", "worker-2", "exporter"):
+        assert ended[name].returncode == 0, f"{name}: {ended[name].stderr[-2000:]}"
+
+
+def page(port: int) -> str:
+    import urllib.request
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+        return str(reply.read().decode())

@@ -1,0 +1,92 @@
+"""The demo as a newcomer starts it: it ends by itself, it holds when asked, and a signal leaves nothing behind."""
+
+import json
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.command import Running, answers, environment, run, start, stop
+from tests.support.fleet import wait_until
+from tests.support.leftovers import TAG, leftovers, processes_of
+
+pytestmark = pytest.mark.embedded
+
+CALM = ("demo", "--scenario", "calm", "--refresh", "300")
+SECONDS = 60.0
+
+
+@pytest.fixture
+def tag(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A mark in the environment of this demo's processes alone."""
+    name = f"demo-{uuid.uuid4().hex}"
+    monkeypatch.setenv(TAG, name)
+    assert environment({})[TAG] == name
+    return name
+
+
+def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
+    begun = time.monotonic()
+    done = run(*CALM, "--json", seconds=2 * SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - begun < SECONDS
+    (line,) = done.stdout.splitlines()
+    summary = json.loads(line)
+    assert (summary["scenario"], summary["alerts"]) == ("calm", [])
+    assert "kafka" not in summary
+    _, _, last = summary["closes"]
+    assert last["session"] == "2026-07-10"
+    assert last["index_vol"] == pytest.approx(last["vix"], abs=0.005)
+    assert leftovers(tag) == {}
+
+
+def test_hold_prints_one_object_and_waits(tag: str) -> None:
+    demo = start(*CALM, "--hold", "--json", "--quiet")
+    try:
+        assert demo.stdout is not None
+        summary: dict[str, Any] = json.loads(demo.stdout.readline())
+        assert demo.poll() is None
+        assert {"kafka", "redis", "metrics", "workers", "topic_prefix", "scenario", "closes", "readings", "alerts"} == set(summary)
+        assert summary["readings"] > 10
+        assert all(answers(url) for url in (summary["metrics"], *summary["workers"]))
+        variables = {
+            "DISPERSION_KAFKA__BOOTSTRAP_SERVERS": summary["kafka"],
+            "DISPERSION_KAFKA__API_VERSION": "2.0",
+            "DISPERSION_KAFKA__TOPIC_PREFIX": summary["topic_prefix"],
+            "DISPERSION_REDIS__URL": summary["redis"],
+        }
+        status = run("status", "--json", env=variables)
+        assert status.returncode == 0, status.stdout + status.stderr
+    finally:
+        done = stop(demo, signal.SIGTERM, 30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert leftovers(tag) == {}
+
+
+def _servers(tag: str) -> Callable[[], bool]:
+    """True as soon as the broker, Redis and the first services run: the middle of starting."""
+    return lambda: len(processes_of(tag)) >= 5
+
+
+def _publishing(demo: Running) -> Callable[[], bool]:
+    """Blocks until the demo has told of its first state: the middle of replaying."""
+
+    def told() -> bool:
+        assert demo.stderr is not None
+        return "alerts" in demo.stderr.readline()
+
+    return told
+
+
+@pytest.mark.parametrize(("number", "moment"), [(signal.SIGTERM, "starting"), (signal.SIGTERM, "replaying"), (signal.SIGINT, "replaying")])
+def test_a_signal_in_the_middle_leaves_nothing(number: signal.Signals, moment: str, tag: str) -> None:
+    demo = start(*CALM, "--json")
+    wait_until(_servers(tag) if moment == "starting" else _publishing(demo), SECONDS, moment)
+    done = stop(demo, number, 30)
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert leftovers(tag) == {}

@@ -1,0 +1,44 @@
+"""What a subscriber may rely on, checked with other people's libraries: kafka-python, jsonschema and cloudevents."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
+from jsonschema import Draft202012Validator, FormatChecker
+from kafka import KafkaConsumer
+
+import config
+
+SCHEMA = json.loads((Path(config.__file__).parent / "schemas" / "alert.v1.json").read_text(encoding="utf-8"))
+ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
+
+
+def consumed(bootstrap_servers: str, topic: str, seconds: float = 5.0) -> list[Any]:
+    """Every alert record of a topic, as a plain consumer reads it; heartbeats left out."""
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap_servers,
+        api_version=(2, 0),
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=int(seconds * 1000),
+    )
+    try:
+        return [record for record in consumer if dict(record.headers)["ce_type"].startswith(b"io.dispersion.alert.")]
+    finally:
+        consumer.close()
+
+
+def judge(record: Any) -> dict[str, Any]:
+    """One record against the schema, the CloudEvents library and its own headers; the event."""
+    event: dict[str, Any] = json.loads(record.value)
+    errors = [error.message for error in Draft202012Validator(SCHEMA, format_checker=FormatChecker()).iter_errors(event)]
+    assert not errors, errors
+    headers = dict(record.headers)
+    assert headers["content-type"] == b"application/cloudevents+json; charset=UTF-8"
+    assert {name: headers[f"ce_{name}"].decode() for name in ATTRIBUTES} == {name: event[name] for name in ATTRIBUTES}
+    parsed = from_structured_event(KafkaMessage(headers, record.key, record.value))
+    assert (parsed.get_id(), parsed.get_type(), parsed.get_source()) == (event["id"], event["type"], event["source"])
+    assert parsed.get_data() == event["data"]
+    assert record.key == event["partitionkey"].encode() == event["data"]["fingerprint"].encode()
+    return event
