@@ -56,6 +56,28 @@ def implied_correlation(index_vol: float, weights: ArrayLike, vols: ArrayLike) -
     return _correlation(float(index_vol), basket_sums(weights, vols))
 
 
+SKEW_DELTAS = (0.10, 0.30, 0.70, 0.90)
+"""Forward call deltas of the skew: 0.10 lies among the calls, 0.90 among the puts and reads higher."""
+
+
+def implied_correlation_skew(index_vols: ArrayLike, weights: ArrayLike, vols: ArrayLike) -> Floats:
+    """Implied correlation at each of d deltas, the formula of `implied_correlation` on the vols at that delta; NaN where one is unknown.
+
+    Args:
+        index_vols: d vols of the index, one a delta (`analytics.atm.delta_vols`, each interpolated to the tenor).
+        weights: n weights in any unit; at each delta renormalised over the names with a vol there.
+        vols: (n, d) vols of the names.
+
+    Source: Cboe implied correlation indices by delta (COR10D, COR30D, COR70D, COR90D); call deltas are our convention.
+
+    >>> calls, puts = [0.25, 0.22, 0.35, 0.18], [0.38, 0.31, 0.48, 0.26]
+    >>> implied_correlation_skew([0.14, 0.27], [0.4, 0.25, 0.2, 0.15], np.transpose([calls, puts])).round(4).tolist()
+    [0.0211, 0.3554]
+    """
+    columns = np.asarray(vols, dtype=np.float64).T
+    return np.array([implied_correlation(vol, weights, column) for vol, column in zip(np.asarray(index_vols), columns, strict=True)])
+
+
 def correlation_bounds(index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike) -> tuple[float, float]:
     """(lower, upper) of rho over the full weights: missing names at the weighted 95th and 5th percentile of the vols present.
 

@@ -4,8 +4,19 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from analytics.correlation import basket_sums, correlation_bounds, implied_correlation, index_vol_at, weighted_percentile
+from analytics.atm import delta_vols
+from analytics.correlation import (
+    SKEW_DELTAS,
+    basket_sums,
+    correlation_bounds,
+    implied_correlation,
+    implied_correlation_skew,
+    index_vol_at,
+    weighted_percentile,
+)
+from tests.support.option_boards import board_of, smile_table
 
 WEIGHTS, VOLS = np.array([0.40, 0.25, 0.20, 0.15]), np.array([0.30, 0.25, 0.40, 0.20])
 
@@ -67,3 +78,27 @@ def test_weighted_percentile(share: float, value: float) -> None:
 
 def test_weighted_percentile_without_weight() -> None:
     assert math.isnan(weighted_percentile([0.3], [0.0], 0.5))
+
+
+def test_skew_from_quotes_to_correlation_at_each_delta() -> None:
+    """An index and four names quoted by one correlation at every strike give it back at each delta of the skew."""
+    weights, levels, rho, years = np.array([0.4, 0.25, 0.2, 0.15]), np.array([0.30, 0.25, 0.40, 0.20]), 0.35, 0.25
+    strikes, deltas = np.arange(40, 200, 1.0), list(SKEW_DELTAS)
+
+    def at_deltas(vol: float) -> NDArray[np.float64]:
+        board = board_of([smile_table(strikes, 100.0, years, vol, 0.0001)], [years])
+        vols, status = delta_vols(board, np.array([100.0]), deltas)
+        assert not status.any()
+        return np.asarray(vols[0])
+
+    names = np.array([at_deltas(level) for level in levels.tolist()])
+    index = at_deltas(index_vol_at(rho, weights, levels))
+    assert implied_correlation_skew(index, weights, names) == pytest.approx([rho] * 4, abs=2e-4)
+    puts_dearer = implied_correlation_skew(index * [1.0, 1.0, 1.05, 1.1], weights, names)
+    assert (np.diff(puts_dearer[1:]) > 0).all(), "the put side, delta 0.90, reads highest"
+    assert np.isnan(implied_correlation_skew([np.nan, 0.2, 0.2, 0.2], weights, names)[0])
+
+
+def test_skew_needs_as_many_columns_as_deltas() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        implied_correlation_skew([0.2, 0.2], [1.0, 1.0], [[0.2], [0.3]])

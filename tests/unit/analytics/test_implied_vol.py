@@ -101,3 +101,26 @@ def test_empty_batch() -> None:
 def test_labels() -> None:
     assert IvStatus.OK.label == ""
     assert IvStatus.BELOW_INTRINSIC.label == "below_intrinsic"
+
+
+def test_a_batch_of_bad_rows_costs_no_good_one_and_every_status_occurs() -> None:
+    """The cases on which libraries raise, warn or end a whole batch; decision 8."""
+    nan = np.nan
+    rows = {  # bid, ask, forward, strike, years, call
+        IvStatus.OK: (1.9, 2.1, 100.0, 105.0, 0.1, True),
+        IvStatus.ZERO_BID: (0.0, 0.1, 100.0, 105.0, 0.1, True),
+        IvStatus.NO_PRICE: (nan, 2.1, 100.0, 105.0, 0.1, True),
+        IvStatus.CROSSED: (2.2, 2.0, 100.0, 105.0, 0.1, True),
+        IvStatus.BELOW_INTRINSIC: (4.0, 4.2, 100.0, 95.0, 0.1, True),
+        IvStatus.ABOVE_MAX: (99.0, 101.0, 100.0, 105.0, 0.1, True),
+        IvStatus.EXPIRED: (1.9, 2.1, 100.0, 105.0, 0.0, True),
+        IvStatus.NO_INFORMATION: (5.0, 5.0, 100.0, 95.0, 0.1, True),
+        IvStatus.INVALID: (1.9, 2.1, -1.0, 105.0, 0.1, True),
+    }
+    assert set(rows) == set(IvStatus)
+    vol, status = quoted_vol(*(np.array(column) for column in zip(*rows.values(), strict=True)))
+    assert [IvStatus(int(code)) for code in status] == list(rows)
+    assert np.flatnonzero(np.isfinite(vol)).tolist() == [0]
+    alone, _ = quoted_vol(*rows[IvStatus.OK])
+    assert vol[0] == alone
+    assert len({code.label for code in IvStatus}) == len(IvStatus)
