@@ -14,10 +14,12 @@ from streams.quotes_stage import QuotesStage
 from streams.records import NS, InputRecord, Ticks
 from streams.sessions import close_ns, next_session, open_ns
 from streams.source_stage import SourceStage
+from streams.sources.option_rows import take_quotes
 from streams.stage import Count, Message, Output
 from streams.ticks_stage import TicksStage
 from tests.support.input_records import frame_of, heartbeat, numbered, record
 from tests.support.option_chains import Chain, quotes_of, taken
+from tests.support.option_vols import vols_of
 
 SESSION = date(2026, 7, 8)
 OPEN = open_ns(SESSION)
@@ -29,6 +31,7 @@ MARKET = Market(
     )
 )
 QUOTES = quotes_of([Chain(name, TERMS, vol=0.2 + n / 10, step=4.0) for n, name in enumerate(("SPY", "AAPL", "MSFT", "NVDA", "ZZZZ"))], OPEN)
+VOLS = vols_of([Chain(name, TERMS, vol=0.2, step=4.0) for name in ("SPY", "NVDA", "ZZZZ")], OPEN)
 INSTANTS = (OPEN - 2 * NS, OPEN + NS, close_ns(SESSION) - 900 * NS - 62 * NS, close_ns(SESSION) - NS, open_ns(next_session(SESSION)))
 """Where the tests look closely: around opens and closes, and where near terms change."""
 
@@ -43,6 +46,9 @@ def quote_record(draw: Rows) -> InputRecord:
     stamp = INSTANTS[at] + np.array(offsets, np.int64) * 1_000_000
     rows = rng.integers(0, QUOTES.strike.size, stamp.size)
     refresh = [None, 1.0, 3600.0][int(rng.integers(3))]
+    if rng.random() < 0.2:
+        vols = take_quotes(VOLS, rng.integers(0, VOLS.strike.size, stamp.size))
+        return frame_of(vols._replace(ts_event=stamp, refresh_seconds=refresh))
     return frame_of(taken(QUOTES, rows)._replace(ts_event=stamp, refresh_seconds=refresh))
 
 

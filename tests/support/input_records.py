@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.frames import encode_quotes, encode_ticks
+from streams.frames import encode_quotes, encode_ticks, encode_vols
 from streams.points import PointsFrame
 from streams.points_codec import decode_points
-from streams.records import InputRecord, Quotes, Ticks
+from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.stage import Message
 
 
@@ -15,9 +15,12 @@ def record(value: bytes, at: int, headers: tuple[tuple[str, bytes], ...] = (), t
     return InputRecord(topic, 0, 0, at // 1_000_000, None, value, headers)
 
 
-def frame_of(columns: Quotes | Ticks) -> InputRecord:
+def frame_of(columns: Quotes | Vols | Ticks) -> InputRecord:
     """A frame, stamped with its newest row."""
-    value = encode_quotes(columns) if isinstance(columns, Quotes) else encode_ticks(columns)
+    if isinstance(columns, Vols):
+        value = encode_vols(columns)
+    else:
+        value = encode_quotes(columns) if isinstance(columns, Quotes) else encode_ticks(columns)
     refresh = columns.refresh_seconds
     headers = () if refresh is None else ((REFRESH_HEADER, str(refresh).encode()),)
     return record(value, int(columns.ts_event.max()), headers)
