@@ -1,6 +1,7 @@
 """The demo as a newcomer starts it: it ends by itself, it holds when asked, and a signal leaves nothing behind."""
 
 import json
+import os
 import signal
 import time
 import uuid
@@ -32,7 +33,7 @@ def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
     begun = time.monotonic()
     done = run(*CALM, "--json", seconds=2 * SECONDS)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < SECONDS
+    assert time.monotonic() - begun < SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # of a machine with nothing else to do
     (line,) = done.stdout.splitlines()
     summary = json.loads(line)
     assert (summary["scenario"], summary["alerts"]) == ("calm", [])
