@@ -17,7 +17,8 @@ def board_of(tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequenc
     rows = np.concatenate([part[np.argsort(part[:, 0], kind="stable")] for part in parts])
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     strike, call_bid, call_ask, put_bid, put_ask = np.ascontiguousarray(rows.T)
-    return Board(offsets, strike, call_bid, call_ask, put_bid, put_ask, np.array(years, dtype=np.float64), np.array(rates or [0.0] * len(parts)))
+    terms = np.array(years, dtype=np.float64), np.array(rates or [0.0] * len(parts))
+    return Board(offsets, strike, call_bid, call_ask, put_bid, put_ask, *terms)
 
 
 def smile_table(strikes: ArrayLike, forward: float, years: float, vol: ArrayLike, half_spread: float = 0.0) -> Floats:
