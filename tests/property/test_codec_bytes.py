@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
 from streams.frame_columns import Limits
 from streams.frames import encode_quotes
-from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks
+from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Vols
 from tests.support.frame_bytes import START, quotes
 
 QUOTE = {"underlying": "SPX", "expiry": "2026-07-17", "strike": 6200.0, "right": "P", "bid": 1.5, "ask": 2.0, "ts_event": START}
@@ -57,7 +57,7 @@ def records(values: st.SearchStrategy[bytes | None]) -> st.SearchStrategy[InputR
     return st.builds(InputRecord, st.just("t"), st.just(0), st.just(0), time, st.none(), values, HEADERS)
 
 
-def check(item: Quotes | Ticks | Heartbeat | Malformed, among: list[InputRecord]) -> None:
+def check(item: Quotes | Vols | Ticks | Heartbeat | Malformed, among: list[InputRecord]) -> None:
     if isinstance(item, Malformed):
         assert item.reason in REASONS
         assert len(item.message) <= 200
@@ -65,8 +65,8 @@ def check(item: Quotes | Ticks | Heartbeat | Malformed, among: list[InputRecord]
     elif isinstance(item, Heartbeat):
         assert -(2**63) <= item.ts_event < 2**63
     else:
-        code = item.series_code if isinstance(item, Quotes) else item.symbol_code
-        vocabulary: tuple[Any, ...] = item.series if isinstance(item, Quotes) else item.symbols
+        code = item.symbol_code if isinstance(item, Ticks) else item.series_code
+        vocabulary: tuple[Any, ...] = item.symbols if isinstance(item, Ticks) else item.series
         assert code.size
         assert 0 <= code.min() <= code.max() < len(vocabulary) == len(set(vocabulary))
         columns = [column for column in item if isinstance(column, np.ndarray)]
@@ -85,7 +85,7 @@ def test_any_bytes_are_ticks_or_refusals(among: list[InputRecord]) -> None:
         check(item, among)
 
 
-def flat(item: Quotes | Heartbeat | Malformed) -> list[object]:
+def flat(item: Quotes | Vols | Heartbeat | Malformed) -> list[object]:
     """One entry a row, so that how rows are gathered into columns does not show."""
     if not isinstance(item, Quotes):
         return [repr(item)]

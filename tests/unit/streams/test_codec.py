@@ -10,7 +10,7 @@ import pytest
 from streams.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
 from streams.frame_columns import Limits
 from streams.frames import encode_quotes, encode_ticks
-from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks
+from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks, Vols
 from tests.support.frame_bytes import START, quotes, table, ticks, written
 
 QUOTE = {
@@ -39,6 +39,7 @@ def beat(at: int) -> InputRecord:
 
 def one(value: object, **headers: str) -> Quotes | Heartbeat | Malformed:
     (item,) = decode_quotes([record(value, **headers)])
+    assert not isinstance(item, Vols)
     return item
 
 

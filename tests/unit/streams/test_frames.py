@@ -22,13 +22,19 @@ def refusal(value: bytes, limits: Limits = LIMITS) -> str:
     return refused.value.reason
 
 
+def quote_blocks(value: bytes, record_ts: int = 0, refresh_seconds: float | None = None) -> list[Quotes]:
+    blocks = decode_quote_frame(value, record_ts, LIMITS, refresh_seconds)
+    assert all(isinstance(block, Quotes) for block in blocks)
+    return [block for block in blocks if isinstance(block, Quotes)]
+
+
 def named(block: Quotes) -> list[Series]:
     return [block.series[code] for code in block.series_code]
 
 
 def test_quotes_survive_their_frame() -> None:
     sent = quotes(500)
-    (got,) = decode_quote_frame(encode_quotes(sent), 77, LIMITS, 5.0)
+    (got,) = quote_blocks(encode_quotes(sent), 77, 5.0)
     assert named(got) == named(sent)
     for column in ("expiry", "strike", "call", "bid", "ask", "ts_event"):
         np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
@@ -52,7 +58,7 @@ def test_ticks_survive_their_frame() -> None:
 )
 def test_text_may_come_in_any_arrow_form(text: Any) -> None:
     schema = pa.schema([(field.name, text if field.name in {"underlying", "root", "right"} else field.type) for field in QUOTE_SCHEMA])
-    (got,) = decode_quote_frame(written(table(4).cast(schema)), 0, LIMITS)
+    (got,) = quote_blocks(written(table(4).cast(schema)))
     assert named(got) == [Series("SPX", "SPXW"), Series("BRK.B", "BRK.B")] * 2
     assert got.call.tolist() == [True, False, True, False]
 
@@ -63,7 +69,7 @@ def test_columns_may_come_in_any_order_and_the_optional_ones_not_at_all() -> Non
         .drop_columns(["root", "bid_size", "ask_size"])
         .select(["ts_event", "ask", "bid", "right", "strike", "expiry", "underlying"])
     )
-    (got,) = decode_quote_frame(written(plain), 0, LIMITS)
+    (got,) = quote_blocks(written(plain))
     assert got.series == (Series("SPX", "SPX"), Series("BRK.B", "BRK.B"))
     assert got.ask.tolist() == [1.5, 1.5, 1.5, 1.5]
 
@@ -71,13 +77,13 @@ def test_columns_may_come_in_any_order_and_the_optional_ones_not_at_all() -> Non
 def test_spellings_of_one_name_become_one_series() -> None:
     rows = table(3).set_column(0, QUOTE_SCHEMA.field("underlying"), pa.array(["BRK-B", "brk/b", "<script>"]).dictionary_encode())
     rows = rows.set_column(1, QUOTE_SCHEMA.field("root"), pa.array(["", None, "x"]).dictionary_encode())
-    (got,) = decode_quote_frame(written(rows), 0, LIMITS)
+    (got,) = quote_blocks(written(rows))
     assert named(got) == [Series("BRK.B", "BRK.B"), Series("BRK.B", "BRK.B"), Series("", "X")]
 
 
 def test_several_batches_are_several_values_in_order() -> None:
     value = written(table(10), rows=4)
-    blocks = decode_quote_frame(value, 0, LIMITS)
+    blocks = quote_blocks(value)
     assert [len(block.bid) for block in blocks] == [4, 4, 2]
     assert np.concatenate([block.ts_event for block in blocks]).tolist() == table(10)["ts_event"].to_pylist()
 
@@ -89,7 +95,7 @@ def test_a_frame_without_rows_gives_nothing() -> None:
 
 def test_an_absent_price_is_not_a_number() -> None:
     rows = table(3).set_column(5, QUOTE_SCHEMA.field("bid"), pa.array([1.0, None, 2.0]))
-    (got,) = decode_quote_frame(written(rows), 0, LIMITS)
+    (got,) = quote_blocks(written(rows))
     np.testing.assert_array_equal(got.bid, [1.0, np.nan, 2.0])
 
 
@@ -114,7 +120,7 @@ def test_another_schema_is_refused(change: Callable[[Any], Any], reason: str) ->
 
 def test_an_unused_word_of_the_vocabulary_does_no_harm() -> None:
     right = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0], pa.int8()), ["C", "P", "whatever"])
-    (got,) = decode_quote_frame(written(table(3).set_column(4, "right", right)), 0, LIMITS)
+    (got,) = quote_blocks(written(table(3).set_column(4, "right", right)))
     assert got.call.tolist() == [True, False, True]
 
 
