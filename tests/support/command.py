@@ -53,9 +53,9 @@ def stop(process: Running, number: int = signal.SIGTERM, seconds: float = 20.0) 
 
 
 def answers(url: str) -> bool:
-    """Whether a URL is served with 200."""
+    """Whether a URL is served with 200, in the time that Prometheus allows."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:
+        with urllib.request.urlopen(url, timeout=10) as reply:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False
