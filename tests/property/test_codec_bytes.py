@@ -16,6 +16,7 @@ from tests.support.frame_bytes import START, quotes
 
 QUOTE = {"underlying": "SPX", "expiry": "2026-07-17", "strike": 6200.0, "right": "P", "bid": 1.5, "ask": 2.0, "ts_event": START}
 GOOD = json.dumps(QUOTE).encode()
+VOL = {**{name: value for name, value in QUOTE.items() if name not in {"bid", "ask"}}, "iv": 0.2, "delta": -0.4}
 FRAME = encode_quotes(quotes(3))
 HEADERS = st.sampled_from(
     [
@@ -33,6 +34,7 @@ JSON = st.recursive(
 NEAR_QUOTES = st.dictionaries(st.sampled_from([*QUOTE, "root", "symbol", "size", "price"]), JSON, max_size=3).map(
     lambda change: QUOTE | change
 )
+NEAR_VOLS = st.dictionaries(st.sampled_from([*VOL, "root", "symbol", "bid", "ask"]), JSON, max_size=2).map(lambda change: VOL | change)
 
 
 def mutated(value: bytes) -> st.SearchStrategy[bytes]:
@@ -49,6 +51,8 @@ def mutated(value: bytes) -> st.SearchStrategy[bytes]:
 
 
 VALUES = st.none() | st.binary(max_size=200) | NEAR_QUOTES.map(lambda row: json.dumps(row).encode()) | mutated(GOOD)
+VALUES |= NEAR_VOLS.map(lambda row: json.dumps(row).encode())
+VALUES |= st.lists(NEAR_VOLS, max_size=4).map(lambda rows: json.dumps(rows).encode())
 VALUES |= st.lists(NEAR_QUOTES | JSON, max_size=3).map(lambda rows: json.dumps(rows).encode())
 
 

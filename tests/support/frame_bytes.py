@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from streams.frame_columns import Limits
 from streams.frames import QUOTE_SCHEMA
-from streams.records import NS, Quotes, Series, Ticks
+from streams.records import NS, Quotes, Series, Ticks, Vols
 
 LIMITS = Limits()
 START = 1_783_692_000 * NS
@@ -28,6 +28,14 @@ def quotes(rows: int) -> Quotes:
         ts_event=START + np.arange(rows),
         record_ts=np.full(rows, START),
     )
+
+
+def vols(rows: int) -> Vols:
+    """The same series by vols and deltas."""
+    same = quotes(rows)
+    series = tuple(one._replace(in_vols=True) for one in same.series)
+    delta = np.where(same.call, same.bid, -same.bid)
+    return Vols(series, same.series_code, same.expiry, same.strike, same.call, same.bid, delta, same.ts_event, same.record_ts)
 
 
 def ticks(rows: int) -> Ticks:

@@ -14,19 +14,20 @@ import pyarrow as pa
 
 from streams.codec import decode_quotes, decode_ticks
 from streams.frame_layout import MAGIC
-from streams.frames import encode_quotes, encode_ticks
+from streams.frames import encode_quotes, encode_ticks, encode_vols
 from streams.records import InputRecord, Malformed
-from tests.support.frame_bytes import START, quotes, table, ticks, written
+from tests.support.frame_bytes import START, quotes, table, ticks, vols, written
 
 SPACE_BYTES = 4 * 2**30
-_SEEDS = 7
+_SEEDS = 8
 
 
 def frames() -> list[bytes]:
     """Well-formed frames of every shape: dictionaries and plain text, one batch and several, compressed and not."""
     plain = table(40)
     text = plain.cast(plain.schema.set(0, plain.schema.field(0).with_type(pa.string())))
-    found = [encode_quotes(quotes(50)), encode_ticks(ticks(50)), written(plain), written(text), written(plain, rows=7)]
+    found = [encode_quotes(quotes(50)), encode_vols(vols(50)), encode_ticks(ticks(50))]
+    found += [written(plain), written(text), written(plain, rows=7)]
     found += [written(plain, compression="lz4"), written(plain, compression="zstd")]
     assert len(found) == _SEEDS
     return found
