@@ -56,11 +56,17 @@ def segment_interp(segment: Rows, at: Floats, offsets: Rows, x: Floats, y: Float
 
 
 def _rank(segment: Rows, at: Floats, offsets: Rows, x: Floats) -> Rows:
-    """Index of the first knot of the row's segment at or above the row, by one stable sort of rows and knots together."""
-    owner = np.concatenate([segment_of_rows(offsets), segment])
-    is_row = np.concatenate([np.zeros(len(x), dtype=np.bool_), np.ones(len(at), dtype=np.bool_)])
-    order = np.lexsort((~is_row, np.concatenate([x, at]), owner))
-    knots_before = np.cumsum(~is_row[order])
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = knots_before
-    return rank[len(x) :]
+    """Index of the first knot of the row's segment at or above the row; the end of the segment if none is.
+
+    One search finds all: each segment's knots are moved to a range of their own. What the move rounds away is put right after.
+    """
+    low, high = x.min() - 1.0, x.max() + 1.0
+    span = high - low
+    first, last = offsets[segment], offsets[segment + 1]
+    moved = np.searchsorted(x + span * segment_of_rows(offsets), np.clip(at, low, high) + span * segment)
+    rank: Rows = np.clip(moved, first, last)
+    while (over := np.flatnonzero((rank > first) & (x[rank - 1] >= at))).size:
+        rank[over] -= 1
+    while (under := np.flatnonzero((rank < last) & (x[np.minimum(rank, len(x) - 1)] < at))).size:
+        rank[under] += 1
+    return rank

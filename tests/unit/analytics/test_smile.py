@@ -58,3 +58,12 @@ def test_many_smiles_with_gaps() -> None:
 
 def test_without_any_known_vol() -> None:
     assert np.isnan(rescale(np.array([0, 2]), np.array([90.0, 100.0]), np.array([np.nan, np.nan]), 100.0, 2.0)).all()
+
+
+def test_a_row_on_a_knot_reads_it_exactly_in_the_last_of_many_smiles() -> None:
+    smiles, knots = 3000, 12
+    x = np.sort(np.random.default_rng(5).normal(size=(smiles, knots)), axis=1)
+    x[:, 6] = np.nextafter(x[:, 5], np.inf)  # nearer to each other than the position of their smile can tell
+    y = np.arange(x.size, dtype=np.float64)
+    read = segment_interp(np.repeat(np.arange(smiles), knots), x.ravel(), knots * np.arange(smiles + 1), x.ravel(), y)
+    assert read.tolist() == y.tolist()
