@@ -11,7 +11,7 @@ import sys
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from streams.codec import decode_quotes
+from streams.decoding.codec import decode_quotes
 from streams.records import Quotes
 
 

@@ -25,8 +25,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.kafka_client import kafka_python_options
 from agents.ports import free_ports
 from config.settings import Settings
-from streams.codec import HEARTBEAT_CONTENT_TYPE
-from streams.frames import encode_quotes
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE
+from streams.decoding.frames import encode_quotes
 from streams.reading import decode_reading
 from streams.records import NS
 from streams.stage import Role
@@ -56,7 +56,7 @@ class Bench:
         self._sent = [0] * partitions
         self._fleet = Fleet(self._settings, stack.redis.url, directory)
         self._consumer = KafkaConsumer(**kafka_python_options(self._settings))
-        self._producer = Producer({"bootstrap.servers": stack.bootstrap_servers, "linger.ms": 20, "acks": "all"})
+        self._producer = Producer({"bootstrap.servers": stack.bootstrap_servers, "linger.ms": 20, "acks": "all", "log_level": 0})
 
     def run(self, quotes: Mapping[Kind, int]) -> dict[str, Cost]:
         """Costs by `<consumer>_<kind>` of backlogs of about so many quotes, after one that quotes every contract."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from streams.frames import encode_quotes
+from streams.decoding.frames import encode_quotes
 from streams.market import Basket, Constituent, IndexSpec, Market, Rates
 from streams.records import NS, Quotes, Series
 

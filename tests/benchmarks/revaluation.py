@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 import analytics.strip
-import streams.surfaces
-from streams.boards import Boards
-from streams.quotes_stage import QuotesStage
+import streams.valuation.surfaces
 from streams.records import NS
+from streams.valuation.boards import Boards
+from streams.valuation.quotes_stage import QuotesStage
 from tests.benchmarks.load import START, Chain, market, symbols
 from tests.support.input_records import frame_of, heartbeat
 
@@ -62,9 +62,9 @@ def stopwatch() -> Iterator[dict[str, float]]:
     spent: dict[str, float] = {}
     timed = [
         (Boards, "assemble", "assembly"),
-        (streams.surfaces, "value_strips", "strips"),
+        (streams.valuation.surfaces, "value_strips", "strips"),
         (analytics.strip, "parity_forwards", "parity"),
-        (streams.surfaces, "atm_vols", "50-delta"),
+        (streams.valuation.surfaces, "atm_vols", "50-delta"),
     ]
     originals = [(home, name, getattr(home, name)) for home, name, _ in timed]
     for home, name, part in timed:
