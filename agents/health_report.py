@@ -15,8 +15,8 @@ from agents.redis_sync import connect_sync, redis_failures
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
+from streams.detection.snapshot import ActiveAlert, decode_snapshot
 from streams.records import NS
-from streams.snapshot import ActiveAlert, decode_snapshot
 
 STALE_SECONDS = 15.0
 LAG = 10_000

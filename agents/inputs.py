@@ -6,9 +6,9 @@ from pathlib import Path
 from agents.publishing import partition_of
 from config.errors import ConfigError
 from streams.market import Market
-from streams.scenario import SCENARIOS, Scenario
 from streams.sources.feed import Feed, Routing
 from streams.sources.registry import open_quotes, open_ticks
+from streams.sources.scenario import SCENARIOS, Scenario
 from streams.sources.scenario_source import ScenarioSource
 from streams.sources.source import Source, wanted_of
 from streams.topics import Topics

@@ -13,9 +13,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from agents.keys import snapshot
+from streams.detection.snapshot import Snapshot, decode_snapshot
 from streams.market import IndexSpec
 from streams.reading import Reading
-from streams.snapshot import Snapshot, decode_snapshot
 
 BY_TENOR = {
     "index_vol": "Model-free vol of the index, VIX style.",

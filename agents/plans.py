@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from agents.cadence import Policy
 from config.settings import Settings
+from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
-from streams.rules.ruleset import RuleSet
 from streams.stage import Stage
 from streams.topics import Topics
 
@@ -37,10 +37,10 @@ class Plan(NamedTuple):
 
 def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[Plan]:
     """The four stages of the monitor."""
-    from streams.cross_section_stage import CrossSectionStage
-    from streams.detector_stage import DetectorStage
-    from streams.quotes_stage import QuotesStage
-    from streams.ticks_stage import TicksStage
+    from streams.detection.detector_stage import DetectorStage
+    from streams.readings.cross_section_stage import CrossSectionStage
+    from streams.valuation.quotes_stage import QuotesStage
+    from streams.valuation.ticks_stage import TicksStage
 
     topics = Topics(settings.kafka.topic_prefix)
     quotes, ticks, points, readings = (topics.name(role) for role in ("quotes", "ticks", "points", "readings"))

@@ -11,8 +11,8 @@ from agents.keys import readings, snapshot
 from agents.redis_sync import connect_sync
 from agents.tail import tail_alerts
 from config.settings import Settings
+from streams.detection.snapshot import decode_snapshot
 from streams.reading import Reading, decode_reading
-from streams.snapshot import decode_snapshot
 
 TENOR = "30d"
 HISTORY = 200

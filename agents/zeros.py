@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from streams.dead_letters import REASONS_BY_ROLE
-from streams.source_stage import OUTCOMES
 from streams.topics import Topics
+from streams.valuation.source_stage import OUTCOMES
 
 CRASH: Final = "crash"
 TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")

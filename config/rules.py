@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from config.errors import ConfigError
-from streams.rules.ruleset import RuleSet
+from streams.detection.rules.ruleset import RuleSet
 
 SHIPPED = Path(__file__).parent / "rules.toml"
 _AT = re.compile(r" - at `\$\.?(?P<key>[^`]*)`$")

@@ -5,7 +5,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
-from streams.decode_error import REASONS
+from streams.decoding.decode_error import REASONS
 from streams.records import Record
 from streams.stage import Message, Role
 

@@ -11,16 +11,16 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from streams.cross_section_stage import CrossSectionStage
-from streams.detector_stage import DetectorStage
+from streams.detection.detector_stage import DetectorStage
+from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
-from streams.quotes_stage import QuotesStage
 from streams.reading import Reading, decode_reading
+from streams.readings.cross_section_stage import CrossSectionStage
 from streams.records import InputRecord, Record
-from streams.rules.ruleset import RuleSet
 from streams.stage import Count, Message, OutboxEntry, Output, Role, Stage
-from streams.ticks_stage import TicksStage
 from streams.topics import Topics
+from streams.valuation.quotes_stage import QuotesStage
+from streams.valuation.ticks_stage import TicksStage
 
 
 class Pipeline:

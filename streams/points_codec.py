@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from streams.frame_layout import inspect
+from streams.decoding.frame_layout import inspect
 from streams.points import PointsFrame, PricePoints, SurfacePoints
 
 SURFACE, PRICE, REFERENCE = 0, 1, 2

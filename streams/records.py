@@ -123,6 +123,6 @@ class Malformed(NamedTuple):
 
     record: Record
     reason: str
-    """One of `streams.codec.REASONS`."""
+    """One of `streams.decoding.codec.REASONS`."""
     message: str
     """For people; may quote at most 200 characters of the input."""

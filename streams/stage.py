@@ -55,7 +55,7 @@ class Output:
     messages: list[Message] = field(default_factory=list)
     outbox: list[OutboxEntry] = field(default_factory=list)
     snapshots: dict[str, bytes] = field(default_factory=dict)
-    """Index → JSON of its latest readings, regime, distances and active alerts (`streams.snapshot`)."""
+    """Index → JSON of its latest readings, regime, distances and active alerts (`streams.detection.snapshot`)."""
     views: list[ReadingView] = field(default_factory=list)
     counts: Counter[Count] = field(default_factory=Counter)
 

@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks, encode_vols
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
+from streams.decoding.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks, encode_vols
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
 from streams.sources.option_rows import take_quotes

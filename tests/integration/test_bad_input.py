@@ -13,11 +13,11 @@ import pytest
 from agents.zeros import CRASH, TICK_OUTCOMES
 from config.settings import Settings
 from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE
-from streams.frames import encode_quotes
+from streams.decoding.frames import encode_quotes
 from streams.records import NS
-from streams.source_stage import OUTCOMES
 from streams.stage import Role
 from streams.topics import Topics
+from streams.valuation.source_stage import OUTCOMES
 from tests.support.bad_records import BEAT, CASES, FIRST, Bad
 from tests.support.fleet import Fleet, wait_until
 from tests.support.frame_bytes import START

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.clock import SourceClock
+from streams.valuation.clock import SourceClock
 
 STEP = 50_000_000
 ROWS = st.lists(st.tuples(st.integers(-40, 400), st.integers(-150, 150)), min_size=1, max_size=80)

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
-from streams.frame_columns import Limits
-from streams.frames import encode_quotes
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
+from streams.decoding.frame_columns import Limits
+from streams.decoding.frames import encode_quotes
 from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Vols
 from tests.support.frame_bytes import START, quotes
 

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from streams.cross_section_stage import CrossSectionStage
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import decode_reading
+from streams.readings.cross_section_stage import CrossSectionStage
+from streams.readings.session_hours import hours_at
 from streams.records import NS, InputRecord
-from streams.session_hours import hours_at
 from streams.sessions import close_ns
 from tests.support.points_frames import SESSION, frame, market, prices, second, spec, surfaces
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.rules import load_rules
-from streams.detector_stage import DetectorStage
+from streams.detection.detector_stage import DetectorStage
 from streams.records import InputRecord
 from streams.stage import Count, OutboxEntry, Output
 from tests.support.readings import FRIDAY, MARKET, MONDAY, TUESDAY, closing, eastern, path, record, toy

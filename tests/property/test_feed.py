@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
 from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks
 from streams.sessions import close_ns, trading_hours, wall_ns
 from streams.sources.feed import FRAME_ROWS, Feed, Routing

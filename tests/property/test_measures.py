@@ -26,10 +26,10 @@ from analytics.rates import continuous_rate, curve_rate
 from analytics.strip import StripValues, value_strips
 from analytics.tenor import interpolate_variance, interpolate_vol
 from analytics.tick_grid import grid_returns, tick_grid
-from streams.grid_window import session_window
-from streams.realized_grid import BAR_NS, RealizedGrid
+from streams.readings.grid_window import session_window
+from streams.readings.realized_grid import BAR_NS, RealizedGrid
+from streams.readings.session_hours import hours_on
 from streams.records import NS
-from streams.session_hours import hours_on
 from tests.support.option_boards import board_of, smile_table
 from tests.support.option_chains import Chain, quotes_of, taken
 from tests.support.points_frames import prices

@@ -18,7 +18,7 @@ from streams.market import Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading
 from streams.records import InputRecord
-from streams.scenario import Scenario
+from streams.sources.scenario import Scenario
 from streams.stage import OutboxEntry
 from streams.topics import Topics
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.market import Basket, Constituent, IndexSpec, Market
-from streams.quotes_stage import QuotesStage
 from streams.records import NS, InputRecord, Ticks
 from streams.sessions import close_ns, next_session, open_ns
-from streams.source_stage import SourceStage
 from streams.sources.option_rows import take_quotes
 from streams.stage import Count, Message, Output
-from streams.ticks_stage import TicksStage
+from streams.valuation.quotes_stage import QuotesStage
+from streams.valuation.source_stage import SourceStage
+from streams.valuation.ticks_stage import TicksStage
 from tests.support.input_records import frame_of, heartbeat, numbered, record
 from tests.support.option_chains import Chain, quotes_of, taken
 from tests.support.option_vols import vols_of

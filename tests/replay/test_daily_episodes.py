@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from streams.alert_event import AlertEvent
+from streams.detection.alert_event import AlertEvent
 from tests.support.evaluation import vectors
 from tests.support.readings import Run, published, told
 

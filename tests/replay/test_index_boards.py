@@ -12,17 +12,17 @@ from agents.inputs import open_feed
 from analytics.strip import StripReason, value_strips
 from config.rates import load_rates
 from config.rules import load_rules
-from streams.book import NEVER
-from streams.codec import HEARTBEAT_CONTENT_TYPE
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE
 from streams.expiries import minutes_to
 from streams.market import IndexSpec, Market
 from streams.pipeline import Pipeline
-from streams.quotes_stage import QuotesStage
 from streams.reading import Reading
 from streams.sessions import date_of
-from streams.surfaces import INDEX_RULES
-from streams.terms import FURTHEST, NEAREST
 from streams.topics import Topics
+from streams.valuation.book import NEVER
+from streams.valuation.quotes_stage import QuotesStage
+from streams.valuation.surfaces import INDEX_RULES
+from streams.valuation.terms import FURTHEST, NEAREST
 from tests.support.evaluation import evaluation_data
 
 pytestmark = pytest.mark.evaluation

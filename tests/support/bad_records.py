@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.contract_key import SERIES_LIMIT
-from streams.frames import QUOTE_SCHEMA, TICK_SCHEMA
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
+from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA
 from streams.reading import encode_reading
 from streams.records import NS
 from streams.stage import Role
+from streams.valuation.contract_key import SERIES_LIMIT
 from tests.support.frame_bytes import written
 from tests.support.readings import MONDAY, eastern, toy
 

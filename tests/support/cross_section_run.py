@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from streams.cross_section import CrossSection
 from streams.points import PointsFrame
 from streams.reading import Reading
+from streams.readings.cross_section import CrossSection
 from streams.records import NS
 from streams.sessions import close_ns
 from streams.stage import Output

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from streams.frame_columns import Limits
-from streams.frames import QUOTE_SCHEMA
+from streams.decoding.frame_columns import Limits
+from streams.decoding.frames import QUOTE_SCHEMA
 from streams.records import NS, Quotes, Series, Ticks, Vols
 
 LIMITS = Limits()

@@ -12,9 +12,9 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 
-from streams.codec import decode_quotes, decode_ticks
-from streams.frame_layout import MAGIC
-from streams.frames import encode_quotes, encode_ticks, encode_vols
+from streams.decoding.codec import decode_quotes, decode_ticks
+from streams.decoding.frame_layout import MAGIC
+from streams.decoding.frames import encode_quotes, encode_ticks, encode_vols
 from streams.records import InputRecord, Malformed
 from tests.support.frame_bytes import START, quotes, table, ticks, vols, written
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.frames import encode_quotes, encode_ticks, encode_vols
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
+from streams.decoding.frames import encode_quotes, encode_ticks, encode_vols
 from streams.points import PointsFrame
 from streams.points_codec import decode_points
 from streams.records import InputRecord, Quotes, Ticks, Vols

@@ -17,8 +17,8 @@ from agents.replay import Pace, replay
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
-from streams.codec import decode_quotes
-from streams.frames import ARROW_CONTENT_TYPE, encode_quotes
+from streams.decoding.codec import decode_quotes
+from streams.decoding.frames import ARROW_CONTENT_TYPE, encode_quotes
 from streams.pipeline import Pipeline
 from streams.reading import Reading, encode_reading
 from streams.records import InputRecord, Quotes

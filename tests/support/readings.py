@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from config.rules import load_rules
-from streams.alert_event import AlertEvent, decode_event
-from streams.detector_stage import DetectorStage
+from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.reading import Constituents, Reading, encode_reading
 from streams.records import InputRecord

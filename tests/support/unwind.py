@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from streams.alert_event import AlertEvent
+from streams.detection.alert_event import AlertEvent
 from streams.reading import Reading
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 

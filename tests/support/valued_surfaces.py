@@ -4,15 +4,15 @@ from datetime import date
 
 import numpy as np
 
-from streams.book import QuoteBook
-from streams.contract_key import pack
-from streams.listings import Listings
 from streams.market import Market
-from streams.monitored import underlyings
 from streams.points import SurfacePoints
 from streams.records import NS, Quotes
 from streams.sessions import day_number, open_ns
-from streams.surfaces import Surfaces
+from streams.valuation.book import QuoteBook
+from streams.valuation.contract_key import pack
+from streams.valuation.listings import Listings
+from streams.valuation.monitored import underlyings
+from streams.valuation.surfaces import Surfaces
 from tests.support.option_chains import Chain, quotes_of
 
 SESSION = date(2026, 7, 8)

@@ -11,7 +11,7 @@ import pyarrow.dataset
 from agents.inputs import open_feed
 from config.rates import load_rates
 from config.rules import load_rules
-from streams.alert_event import AlertEvent, decode_event
+from streams.detection.alert_event import AlertEvent, decode_event
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading

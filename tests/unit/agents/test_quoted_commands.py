@@ -16,7 +16,7 @@ from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.main import COMMANDS, app, main
 from config.settings import Settings, load
-from streams.alert_event import decode_event
+from streams.detection.alert_event import decode_event
 from tests.support.subscriber import SCHEMA
 
 ROOT = Path(__file__).parents[3]

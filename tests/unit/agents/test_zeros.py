@@ -5,11 +5,11 @@ from typing import get_args
 from agents.zeros import RULES, TICK_OUTCOMES, TRANSITIONS, zeros
 from config.rules import load_rules
 from config.settings import Settings
-from streams.lifecycle import Kind
+from streams.detection.lifecycle import Kind
+from streams.detection.rules.catalogue import catalogue
 from streams.market import Gates
-from streams.rules.catalogue import catalogue
-from streams.source_stage import OUTCOMES
 from streams.topics import Topics
+from streams.valuation.source_stage import OUTCOMES
 
 
 def test_the_rules_and_transitions_are_those_of_the_engine() -> None:

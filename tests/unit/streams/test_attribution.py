@@ -10,7 +10,7 @@ import pytest
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
-from streams.attribution import UNCLASSIFIED, Split, attribution
+from streams.detection.attribution import UNCLASSIFIED, Split, attribution
 from streams.market import Basket, Constituent
 from streams.reading import Constituents, Reading
 from tests.support.readings import MONDAY, NAMES, WEIGHTS, eastern, toy

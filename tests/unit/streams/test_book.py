@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streams.book import ABSENT, QuoteBook
-from streams.contract_key import Floats, Ints
+from streams.valuation.book import ABSENT, QuoteBook
+from streams.valuation.contract_key import Floats, Ints
 
 
 def keys(*numbers: int) -> Ints:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from streams.book import QuoteBook
-from streams.book_chunks import BookChunks
-from streams.contract_key import SERIES_LIMIT, Ints, pack, series_of
+from streams.valuation.book import QuoteBook
+from streams.valuation.book_chunks import BookChunks
+from streams.valuation.contract_key import SERIES_LIMIT, Ints, pack, series_of
 
 
 def key_of(series: int) -> Ints:

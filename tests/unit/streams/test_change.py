@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from streams.basket_columns import basket_columns
-from streams.change import change
-from streams.evidence import contributors
-from streams.instant import Instant, instant_of
+from streams.detection.change import change
+from streams.detection.evidence import contributors
+from streams.detection.instant import Instant, instant_of
+from streams.detection.panels import Panels, common_names, members
+from streams.detection.scene import Scene
 from streams.market import Basket, Constituent, Gates
-from streams.panels import Panels, common_names, members
-from streams.scene import Scene
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
 

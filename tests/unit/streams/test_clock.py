@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streams.clock import ClockState, SourceClock
 from streams.records import NS
+from streams.valuation.clock import ClockState, SourceClock
 
 MS = 1_000_000
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streams.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
-from streams.frame_columns import Limits
-from streams.frames import encode_quotes, encode_ticks
+from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
+from streams.decoding.frame_columns import Limits
+from streams.decoding.frames import encode_quotes, encode_ticks
 from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks, Vols
 from tests.support.frame_bytes import START, quotes, table, ticks, written
 

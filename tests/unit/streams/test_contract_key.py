@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streams.contract_key import SEGMENT_SHIFT, is_call, pack, segment, series_of, strike_of
+from streams.valuation.contract_key import SEGMENT_SHIFT, is_call, pack, segment, series_of, strike_of
 
 
 def test_key_holds_its_parts() -> None:

@@ -5,13 +5,13 @@ import pytest
 
 from streams.basket_columns import LARGEST, basket_columns
 from streams.column_chunk import pack_columns, unpack_columns
-from streams.flag_bits import WIDTH, FlagBits
-from streams.held_frames import HeldFrames
 from streams.market import Basket, Constituent
-from streams.reading_seconds import quiet_seconds
+from streams.readings.flag_bits import WIDTH, FlagBits
+from streams.readings.held_frames import HeldFrames
+from streams.readings.reading_seconds import quiet_seconds
+from streams.readings.references import References, tracking_error
+from streams.readings.sources_seen import Admission, SourcesSeen
 from streams.records import NS
-from streams.references import References, tracking_error
-from streams.sources_seen import Admission, SourcesSeen
 from tests.support.points_frames import frame, prices
 
 

@@ -3,10 +3,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streams.cross_section_stage import CrossSectionStage
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import Reading, decode_reading
+from streams.readings.cross_section_stage import CrossSectionStage
 from streams.records import InputRecord
 from tests.support.points_frames import TICKS, frame, market, prices, quoted, second, spec
 
@@ -139,8 +139,8 @@ def test_an_empty_checkpoint_is_a_fresh_start() -> None:
 
 
 def test_realized_fields_and_premium_over_22_sessions() -> None:
-    from streams.realized_grid import BAR_NS
-    from streams.session_hours import hours_on
+    from streams.readings.realized_grid import BAR_NS
+    from streams.readings.session_hours import hours_on
     from streams.sessions import sessions_in
 
     days = sessions_in(date(2026, 5, 1), date(2026, 7, 10))[-22:]

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from config.rules import load_rules
-from streams.detector_stage import DetectorStage
-from streams.history_codec import pack
+from streams.detection.detector_stage import DetectorStage
+from streams.detection.history_codec import pack
+from streams.detection.snapshot import decode_snapshot
 from streams.reading import decode_reading
-from streams.snapshot import decode_snapshot
 from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, NAMES, Run, closing, eastern, path, record, told, toy
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)

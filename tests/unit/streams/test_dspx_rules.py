@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analytics.dispersion import basket_vol
-from streams.contract_key import segment
-from streams.listings import Listings
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.records import Series
 from streams.sessions import date_of, day_number
-from streams.terms import Terms, standard_monthlies
+from streams.valuation.contract_key import segment
+from streams.valuation.listings import Listings
+from streams.valuation.terms import Terms, standard_monthlies
 from tests.support.cross_section_run import VOLS, Run
 from tests.support.option_chains import Chain, quotes_of
 from tests.support.points_frames import quoted, second

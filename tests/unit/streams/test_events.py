@@ -11,8 +11,8 @@ from cloudevents.core.v1.event import CloudEvent
 from jsonschema import Draft202012Validator, FormatChecker
 
 import config
-from streams.alert_event import decode_event
-from streams.events import event_id, fingerprint
+from streams.detection.alert_event import decode_event
+from streams.detection.events import event_id, fingerprint
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 
 SCHEMA = json.loads((Path(config.__file__).parent / "schemas" / "alert.v1.json").read_text(encoding="utf-8"))

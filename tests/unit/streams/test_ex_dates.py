@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from streams.ex_dates import SIZE_FLAGS, ExDates
 from streams.market import Dividend, IndexSpec, Market
-from streams.monitored import underlyings
+from streams.valuation.ex_dates import SIZE_FLAGS, ExDates
+from streams.valuation.monitored import underlyings
 from tests.support.cross_section_run import VOLS, Run
 from tests.support.points_frames import quoted, second
 

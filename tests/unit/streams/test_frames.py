@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from streams.decode_error import REASONS, DecodeError
-from streams.frame_columns import Limits
-from streams.frame_layout import inspect
-from streams.frames import QUOTE_SCHEMA, TICK_SCHEMA, decode_quote_frame, decode_tick_frame, encode_quotes, encode_ticks
+from streams.decoding.decode_error import REASONS, DecodeError
+from streams.decoding.frame_columns import Limits
+from streams.decoding.frame_layout import inspect
+from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA, decode_quote_frame, decode_tick_frame, encode_quotes, encode_ticks
 from streams.records import Quotes, Series, Ticks
 from tests.support.frame_bytes import LIMITS, quotes, table, ticks, written
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from streams.gates import SpikeHold, covered, data_gate, elapsed_share, phase, relative_width, rho_out_of_range
+from streams.detection.gates import SpikeHold, covered, data_gate, elapsed_share, phase, relative_width, rho_out_of_range
 from streams.market import Gates
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy

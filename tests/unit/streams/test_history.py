@@ -4,14 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from streams.history import History
-from streams.history_codec import pack
-from streams.history_days import SESSIONS, Baseline, DayFacts, Days, decode_day, encode_day
-from streams.history_window import Window
-from streams.instant import Instant, instant_of
+from streams.detection.history import History
+from streams.detection.history_codec import pack
+from streams.detection.history_days import SESSIONS, Baseline, DayFacts, Days, decode_day, encode_day
+from streams.detection.history_window import Window
+from streams.detection.instant import Instant, instant_of
+from streams.detection.rules.ruleset import Baseline as Reach
 from streams.reading import Reading
 from streams.records import NS
-from streams.rules.ruleset import Baseline as Reach
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
 GAP = timedelta(days=10)

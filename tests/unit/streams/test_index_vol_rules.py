@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from streams.contract_key import segment
-from streams.listings import Expiry, Listings
 from streams.market import IndexSpec, Market
 from streams.records import NS, Series
 from streams.sessions import close_ns, date_of, day_number, open_ns
-from streams.terms import bracketing
+from streams.valuation.contract_key import segment
+from streams.valuation.listings import Expiry, Listings
+from streams.valuation.terms import bracketing
 from tests.support.option_chains import Chain
 from tests.support.valued_surfaces import surfaces_of
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from streams.lifecycle import Alert, Shade, Tempo, end_session, hold, judge, suspend, tempo_of
+from streams.detection.lifecycle import Alert, Shade, Tempo, end_session, hold, judge, suspend, tempo_of
+from streams.detection.rules.rule import Severity, Verdict
+from streams.detection.rules.ruleset import Timing
 from streams.records import NS
-from streams.rules.rule import Severity, Verdict
-from streams.rules.ruleset import Timing
 
 TEMPO = Tempo(dwell=180 * NS, exit_dwell=180 * NS, cool_down=1800 * NS, gap=30 * NS)
 DAILY = Tempo(0, 0, 0, 30 * NS, daily=True)

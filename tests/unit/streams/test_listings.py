@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from streams.contract_key import segment
-from streams.listings import Listings
 from streams.records import Series
 from streams.sessions import day_number
+from streams.valuation.contract_key import segment
+from streams.valuation.listings import Listings
 
 THIRD_FRIDAY, FRIDAY, MONDAY = date(2026, 7, 17), date(2026, 7, 24), date(2026, 7, 27)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from streams.market import Basket, Constituent, IndexSpec, Market
-from streams.needed_terms import needed_rows
 from streams.records import NS
 from streams.sessions import date_of, day_number
+from streams.sources.needed_terms import needed_rows
 from streams.sources.registry import open_quotes
 from streams.sources.scenario_source import last_close
 from streams.sources.source import wanted_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.osi import Contract, build, parse, underlying_of
+from streams.decoding.osi import Contract, build, parse, underlying_of
 
 
 @given(

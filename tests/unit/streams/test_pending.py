@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streams.pending import Pending, joined, looked_up
 from streams.records import NS
+from streams.valuation.pending import Pending, joined, looked_up
 
 
 def waiting(*rows: tuple[float, float]) -> Pending:

@@ -7,9 +7,9 @@ import pytest
 
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.points import PointsFrame
-from streams.quotes_stage import QuotesStage
 from streams.records import NS
 from streams.sessions import close_ns, open_ns
+from streams.valuation.quotes_stage import QuotesStage
 from tests.support.input_records import frame_of, frames_in, heartbeat, record
 from tests.support.option_chains import Chain, quotes_of, taken
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from streams.market import Gates
-from streams.realized_grid import BAR_NS, RealizedGrid
-from streams.realized_values import RealizedValues
-from streams.session_hours import hours_on
+from streams.readings.realized_grid import BAR_NS, RealizedGrid
+from streams.readings.realized_values import RealizedValues
+from streams.readings.session_hours import hours_on
 from streams.sessions import sessions_in
 from tests.support.evaluation import evaluation_data
 from tests.support.points_frames import prices

@@ -3,12 +3,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streams.grid_window import grid_window
 from streams.market import Gates
-from streams.realized_grid import BAR_NS, KEEP, RealizedGrid
-from streams.realized_values import RealizedValues
+from streams.readings.grid_window import grid_window
+from streams.readings.realized_grid import BAR_NS, KEEP, RealizedGrid
+from streams.readings.realized_values import RealizedValues
+from streams.readings.session_hours import SessionHours, hours_on
 from streams.records import NS
-from streams.session_hours import SessionHours, hours_on
 from streams.sessions import sessions_in
 from tests.support.points_frames import prices
 

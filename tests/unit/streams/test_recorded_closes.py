@@ -8,9 +8,9 @@ import pytest
 
 from streams.market import Basket, Constituent, IndexSpec, Market, Rates
 from streams.points import PointsFrame, SurfacePoints
-from streams.quotes_stage import QuotesStage
 from streams.records import Quotes
 from streams.sessions import close_ns
+from streams.valuation.quotes_stage import QuotesStage
 from tests.support.input_records import frame_of, frames_in
 from tests.support.nbbo_closes import closing_quotes, index_weights
 from tests.support.option_chains import taken

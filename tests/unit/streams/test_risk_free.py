@@ -5,7 +5,7 @@ import pytest
 
 from analytics.rates import MATURITY_DAYS, continuous_rate, curve_rate
 from streams.market import Curve, Rates
-from streams.risk_free import rate_on
+from streams.valuation.risk_free import rate_on
 
 CURVE = Curve(tuple(MATURITY_DAYS.values()), (0.0430, 0.0432, 0.0436, 0.0434, 0.0425, 0.0410))
 AHEAD = np.array([7, 30, 45, 91, 150, 365, 400])

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from streams.scenario import SCENARIOS, Scenario
+from streams.sources.scenario import SCENARIOS, Scenario
 
 
 def test_ramp_is_linear_in_the_logarithm_and_then_holds() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.clock import Admission
 from streams.records import NS, Quotes, Series, Ticks
-from streams.screen import Outcome, screen_quotes, screen_ticks
 from streams.sessions import day_number
+from streams.valuation.clock import Admission
+from streams.valuation.screen import Outcome, screen_quotes, screen_ticks
 from tests.support.frame_bytes import START
 
 EXPIRY = day_number(date(2026, 7, 17))

@@ -3,9 +3,9 @@
 import pytest
 
 from streams.market import IndexSpec, Market
-from streams.monitored import underlyings
 from streams.records import Series
-from streams.series_codes import FULL, UNMONITORED, SeriesCodes
+from streams.valuation.monitored import underlyings
+from streams.valuation.series_codes import FULL, UNMONITORED, SeriesCodes
 
 WATCHED = underlyings(Market((IndexSpec("SPX"), IndexSpec("SPY"))))
 SPX, SPXW, SPY, ELSE = Series("SPX", "SPX"), Series("SPX", "SPXW"), Series("SPY", "SPY"), Series("ZZZZ", "ZZZZ")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from analytics.strip import value_strips
-from streams.boards import Boards
-from streams.book import NEVER
-from streams.contract_key import pack, segment
 from streams.expiries import settlement_ns
 from streams.market import Basket, Constituent, Curve, Dividend, IndexSpec, Market, Rates
 from streams.records import NS
-from streams.risk_free import rate_on
 from streams.sessions import day_number
+from streams.valuation.boards import Boards
+from streams.valuation.book import NEVER
+from streams.valuation.contract_key import pack, segment
+from streams.valuation.risk_free import rate_on
 from tests.support.option_chains import Chain, quotes_of, taken
 from tests.support.valued_surfaces import NEAR, NEXT, SESSION, TEN, TERMS, booked, surfaces_of
 

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from streams.contract_key import segment
-from streams.listings import Expiry, Listings
 from streams.records import Series
 from streams.sessions import close_ns, date_of, day_number, open_ns
-from streams.terms import Terms, bracketing, standard_monthlies
+from streams.valuation.contract_key import segment
+from streams.valuation.listings import Expiry, Listings
+from streams.valuation.terms import Terms, bracketing, standard_monthlies
 
 NS = 1_000_000_000
 

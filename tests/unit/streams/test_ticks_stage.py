@@ -9,7 +9,7 @@ from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.points import PointsFrame, PricePoints
 from streams.records import NS, Ticks
 from streams.sessions import open_ns
-from streams.ticks_stage import TicksStage
+from streams.valuation.ticks_stage import TicksStage
 from tests.support.input_records import frame_of, frames_in, heartbeat, record
 
 TEN = open_ns(date(2026, 7, 8)) + 30 * 60 * NS

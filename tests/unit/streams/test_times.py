@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.decode_error import DecodeError
-from streams.times import iso_date, nanoseconds
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.times import iso_date, nanoseconds
 
 OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streams.codec import decode_quotes
-from streams.frames import encode_vols
+from streams.decoding.codec import decode_quotes
+from streams.decoding.frames import encode_vols
 from streams.market import Basket, Constituent, IndexSpec, Market, Rates
 from streams.points import BASIS_ATM, SurfacePoints
-from streams.quotes_stage import QuotesStage
 from streams.records import NS, InputRecord, Malformed, Quotes, Series, Vols
 from streams.sessions import open_ns
 from streams.sources.option_rows import take_quotes
 from streams.stage import Output
+from streams.valuation.quotes_stage import QuotesStage
 from tests.support.frame_bytes import table, written
 from tests.support.input_records import frame_of, frames_in, heartbeat, record
 from tests.support.option_chains import Chain, quotes_of

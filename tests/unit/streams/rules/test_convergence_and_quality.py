@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from config.rules import load_rules
-from streams.history_days import Baseline, DayFacts
-from streams.instant import instant_of
+from streams.detection.history_days import Baseline, DayFacts
+from streams.detection.instant import instant_of
+from streams.detection.rules.catalogue import catalogue
+from streams.detection.rules.rule import Verdict
+from streams.detection.rules.vol_convergence import VolConvergenceRule
+from streams.detection.scene import Scene
 from streams.market import Gates
 from streams.records import NS
-from streams.rules.catalogue import catalogue
-from streams.rules.rule import Verdict
-from streams.rules.vol_convergence import VolConvergenceRule
-from streams.scene import Scene
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
 
 RULE = VolConvergenceRule(load_rules().vol_convergence)

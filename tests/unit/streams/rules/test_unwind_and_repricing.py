@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from config.rules import load_rules
-from streams.history_days import Baseline, DayFacts
-from streams.instant import Instant, instant_of
+from streams.detection.history_days import Baseline, DayFacts
+from streams.detection.instant import Instant, instant_of
+from streams.detection.rules.broad_repricing import BroadRepricingRule
+from streams.detection.rules.rule import Verdict
+from streams.detection.rules.vix_spike_unwind import RANK, VixSpikeUnwindRule
+from streams.detection.scene import Scene
 from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
-from streams.rules.broad_repricing import BroadRepricingRule
-from streams.rules.rule import Verdict
-from streams.rules.vix_spike_unwind import RANK, VixSpikeUnwindRule
-from streams.scene import Scene
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
 RULES = load_rules()

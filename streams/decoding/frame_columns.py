@@ -1,0 +1,132 @@
+"""From an untrusted Arrow IPC stream to validated columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.frame_layout import inspect
+
+Columns = Mapping[str, Any]
+"""Arrow arrays by name."""
+
+
+class Limits(NamedTuple):
+    """What one record may hold."""
+
+    record_bytes: int = 8 * 2**20
+    rows: int = 200_000
+    ahead_seconds: float = 5.0
+    """How far a heartbeat may be ahead of its record."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSchema:
+    """The columns of a kind of frame; compared by identity, because hashing an Arrow schema is slow."""
+
+    schema: Any
+    """`pyarrow.Schema` with every column."""
+    optional: frozenset[str]
+    either: tuple[tuple[str, ...], ...] = ()
+    """Sets of optional columns of which one is there in full."""
+
+
+_SIZES: Final = frozenset({"size", "bid_size", "ask_size"})
+_ARROW_ERRORS: Final = (pa.ArrowException, OSError, ValueError, MemoryError)
+
+
+def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> list[Columns]:
+    """The columns of each batch with rows, in the one order that is safe for bytes from anywhere.
+
+    Byte limit, layout (compression, row claims), schema, row limit, `validate(full=True)`: without the validation pyarrow
+    crashes on mutated bytes. Raises `DecodeError`.
+    """
+    if len(value) > limits.record_bytes:
+        raise DecodeError("too_large", f"{len(value)} bytes, limit {limits.record_bytes}")
+    layout = inspect(value, limits.rows)
+    refusal = _refusal(layout.schema, wanted)
+    if refusal is not None:
+        raise DecodeError("schema", refusal)
+    if layout.rows == 0:
+        return []
+    batches = []
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
+            for batch in reader:
+                batch.validate(full=True)
+                batches.append(dict(zip(batch.schema.names, batch.columns, strict=True)))
+    except pa.ArrowIndexError as problem:
+        raise DecodeError("dictionary", str(problem)) from None
+    except _ARROW_ERRORS as problem:
+        text = str(problem)
+        raise DecodeError("dictionary" if "dictionary" in text.lower() else "arrow", text) from None
+    return [columns for columns in batches if len(next(iter(columns.values())))]
+
+
+def text_column(columns: Columns, name: str, *, gaps: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
+    """Vocabulary and codes of a text column; with `gaps` a null is empty text, without them it is refused."""
+    column = columns[name].cast(pa.string()).fill_null("") if gaps and columns[name].null_count else _complete(columns, name)
+    if not isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_encode()
+    words, codes = column.dictionary, column.indices.to_numpy()
+    return words.to_pylist() if not words.null_count else [word or "" for word in words.to_pylist()], codes
+
+
+def day_column(columns: Columns, name: str) -> NDArray[np.int32]:
+    """Day numbers."""
+    days: NDArray[np.int32] = _complete(columns, name).view(pa.int32()).to_numpy()
+    return days
+
+
+def int_column(columns: Columns, name: str) -> NDArray[np.int64]:
+    """Integers without gaps."""
+    numbers: NDArray[np.int64] = _complete(columns, name).to_numpy()
+    return numbers
+
+
+def float_column(columns: Columns, name: str) -> NDArray[np.float64]:
+    """Floats; a null is NaN."""
+    column = columns[name]
+    numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+    return numbers
+
+
+def _complete(columns: Columns, name: str) -> Any:  # noqa: ANN401 - an Arrow array
+    column = columns[name]
+    if column.null_count:
+        raise DecodeError("type", f"{name} has nulls")
+    return column
+
+
+@lru_cache(maxsize=256)
+def _refusal(message: bytes, wanted: FrameSchema) -> str | None:
+    """What is wrong with a schema message, remembered: a producer sends the same one every time."""
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(message))
+        given = [(str(field.name), field.type) for field in schema]
+    except _ARROW_ERRORS as problem:
+        return f"unreadable: {problem}"
+    names, columns = [name for name, _ in given], wanted.schema.names
+    missing = [name for name in columns if name not in names and name not in wanted.optional]
+    if missing:
+        return f"missing {', '.join(missing)}"
+    if wanted.either and not any(set(choice) <= set(names) for choice in wanted.either):
+        return f"missing {', or '.join(' and '.join(choice) for choice in wanted.either)}"
+    if len(set(names)) < len(names) or not set(names) <= set(columns):
+        return f"columns {', '.join(names)}; expected {', '.join(columns)}"
+    wrong = [f"{name} is {kind}" for name, kind in given if not _fits(name, kind, wanted.schema.field(name).type)]
+    return ", ".join(wrong) or None
+
+
+def _fits(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow types
+    if name in _SIZES:
+        return bool(pa.types.is_integer(given) or pa.types.is_floating(given))
+    if pa.types.is_dictionary(wanted):
+        given = given.value_type if pa.types.is_dictionary(given) else given
+        return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
+    return bool(given == wanted)

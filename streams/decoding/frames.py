@@ -1,0 +1,202 @@
+"""The frame: many quotes or ticks in one record, as an Arrow IPC stream.
+
+Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and not once a row. `root`
+and the sizes may be absent; any other deviation from the schema is refused. A quote frame has bid and ask, or in their place the
+implied vol and delta of each option.
+"""
+
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.frame_columns import Columns, FrameSchema, Limits, day_column, float_column, int_column, read_batches, text_column
+from streams.records import Quotes, Series, Ticks, Vols
+from streams.symbols import normalise
+
+ARROW_CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+QUOTE_SCHEMA: Final = pa.schema(
+    [
+        ("underlying", _TEXT),
+        ("root", _TEXT),
+        ("expiry", pa.date32()),
+        ("strike", pa.float64()),
+        ("right", _TEXT),
+        ("bid", pa.float64()),
+        ("ask", pa.float64()),
+        ("bid_size", pa.float64()),
+        ("ask_size", pa.float64()),
+        ("ts_event", pa.int64()),
+    ]
+)
+"""The columns of a quote frame; `right` is C or P, `ts_event` nanoseconds UTC."""
+VOL_FIELDS: Final = (pa.field("iv", pa.float64()), pa.field("delta", pa.float64()))
+"""In place of bid and ask: the implied vol, a decimal, and the delta, negative for puts."""
+TICK_SCHEMA: Final = pa.schema([("symbol", _TEXT), ("price", pa.float64()), ("size", pa.float64()), ("ts_event", pa.int64())])
+"""The columns of a tick frame; the price of a reference symbol is in index points."""
+
+_QUOTES = FrameSchema(
+    pa.schema([*QUOTE_SCHEMA, *VOL_FIELDS]),
+    optional=frozenset({"root", "bid", "ask", "bid_size", "ask_size", "iv", "delta"}),
+    either=(("bid", "ask"), ("iv", "delta")),
+)
+_TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
+_MAX_PAIRS = 1 << 20
+_REMEMBERED_WORDS, _REMEMBERED_LETTERS = 4096, 65_536
+_Word = TypeVar("_Word", str, Series)
+
+
+def encode_quotes(quotes: Quotes) -> bytes:
+    """A quote frame, sizes left out: nothing downstream uses them."""
+    return _write_options(quotes, bid=quotes.bid, ask=quotes.ask)
+
+
+def encode_vols(vols: Vols) -> bytes:
+    """A quote frame with implied vols and deltas in place of bid and ask."""
+    return _write_options(vols, iv=vols.vol, delta=vols.delta)
+
+
+def encode_ticks(ticks: Ticks) -> bytes:
+    """A tick frame. Prices are written as they are: those of reference symbols must be in index points here."""
+    columns = {
+        "symbol": _words(list(ticks.symbols), ticks.symbol_code),
+        "price": pa.array(ticks.price, pa.float64()),
+        "size": pa.array(ticks.size, pa.float64()),
+        "ts_event": pa.array(ticks.ts_event, pa.int64()),
+    }
+    return _write(columns, TICK_SCHEMA)
+
+
+def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes | Vols]:
+    """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
+
+    Where a frame has bid and ask these count; otherwise its rows are `Vols`.
+    Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
+    """
+    return [_quotes(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _QUOTES)]
+
+
+def decode_tick_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Ticks]:
+    """The ticks of a frame, prices as sent, one value for each batch with rows. Raises `DecodeError`, which carries the reason."""
+    return [_ticks(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _TICKS)]
+
+
+def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Quotes | Vols:
+    series, series_code = _series(columns)
+    rights, right = text_column(columns, "right")
+    if not set(rights) <= {"C", "P"} and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all():
+        raise DecodeError("type", "right is neither C nor P")
+    if not {"bid", "ask"} <= columns.keys():
+        return Vols(
+            series=tuple([one._replace(in_vols=True) for one in series]),
+            series_code=series_code.astype(np.int32, copy=False),
+            expiry=day_column(columns, "expiry"),
+            strike=float_column(columns, "strike"),
+            call=np.array([text == "C" for text in rights])[right],
+            vol=float_column(columns, "iv"),
+            delta=float_column(columns, "delta"),
+            ts_event=int_column(columns, "ts_event"),
+            record_ts=np.full(len(right), record_ts, np.int64),
+            refresh_seconds=refresh_seconds,
+        )
+    return Quotes(
+        series=series,
+        series_code=series_code.astype(np.int32, copy=False),
+        expiry=day_column(columns, "expiry"),
+        strike=float_column(columns, "strike"),
+        call=np.array([text == "C" for text in rights])[right],
+        bid=float_column(columns, "bid"),
+        ask=float_column(columns, "ask"),
+        ts_event=int_column(columns, "ts_event"),
+        record_ts=np.full(len(right), record_ts, np.int64),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Ticks:
+    words, codes = text_column(columns, "symbol")
+    symbols, place = _vocabulary([normalise(word) for word in words])
+    symbol_code = codes if place is None else place[codes]
+    return Ticks(
+        symbols=symbols,
+        symbol_code=symbol_code.astype(np.int32, copy=False),
+        price=float_column(columns, "price"),
+        size=float_column(columns, "size") if "size" in columns else np.zeros(len(codes)),
+        ts_event=int_column(columns, "ts_event"),
+        record_ts=np.full(len(codes), record_ts, np.int64),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[Any]]]:
+    """Vocabulary and codes of (underlying, root)."""
+    names, code = text_column(columns, "underlying")
+    roots, root = text_column(columns, "root", gaps=True) if "root" in columns else ([""] * len(names), code)
+    if len(names) != len(roots) or not np.array_equal(code, root):
+        distinct, code = _distinct(code.astype(np.int64) * len(roots) + root, len(names) * len(roots))
+        places = distinct.tolist()
+        names, roots = [names[at // len(roots)] for at in places], [roots[at % len(roots)] for at in places]
+    few = len(names) <= _REMEMBERED_WORDS and sum(map(len, names)) + sum(map(len, roots)) <= _REMEMBERED_LETTERS
+    series, place = (_spelled if few else _spelled.__wrapped__)(tuple(names), tuple(roots))
+    return series, code if place is None else place[code]
+
+
+@lru_cache(maxsize=64)
+def _spelled(names: tuple[str, ...], roots: tuple[str, ...]) -> tuple[tuple[Series, ...], NDArray[np.int32] | None]:
+    """Series without repetitions, and their codes by the given ones; remembered, because a producer repeats its vocabulary."""
+    return _vocabulary([_one(name, root) for name, root in zip(names, roots, strict=True)])
+
+
+def _one(name: str, root: str) -> Series:
+    underlying = normalise(name)
+    return Series(underlying, normalise(root) if root else underlying)
+
+
+def _vocabulary(words: list[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32] | None]:
+    """Words without repetitions, and the place of each; None where it is its own."""
+    place = {word: at for at, word in enumerate(dict.fromkeys(words))}
+    return tuple(place), None if len(place) == len(words) else np.array([place[word] for word in words], np.int32)
+
+
+def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Like `numpy.unique` with its inverse, but without sorting while the values' bound is small."""
+    if bound > _MAX_PAIRS:
+        return np.unique(values, return_inverse=True)
+    occurs = np.zeros(bound, np.bool_)
+    occurs[values] = True
+    distinct = np.flatnonzero(occurs)
+    place = np.zeros(bound, np.int64)
+    place[distinct] = np.arange(distinct.size)
+    return distinct, place[values]
+
+
+def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
+    """A text column; words may repeat, so that root and underlying share their codes and decode fast."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+
+
+def _write_options(rows: Quotes | Vols, **values: NDArray[np.float64]) -> bytes:
+    columns = {
+        "underlying": _words([one.underlying for one in rows.series], rows.series_code),
+        "root": _words([one.root for one in rows.series], rows.series_code),
+        "expiry": pa.array(rows.expiry, pa.int32()).view(pa.date32()),
+        "strike": pa.array(rows.strike, pa.float64()),
+        "right": _words(["P", "C"], rows.call.astype(np.int32)),
+        **{name: pa.array(column, pa.float64()) for name, column in values.items()},
+        "ts_event": pa.array(rows.ts_event, pa.int64()),
+    }
+    return _write(columns, _QUOTES.schema)
+
+
+def _write(columns: dict[str, Any], schema: Any) -> bytes:  # noqa: ANN401 - an Arrow schema
+    batch = pa.record_batch(list(columns.values()), schema=pa.schema([schema.field(name) for name in columns]))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    frame: bytes = sink.getvalue().to_pybytes()
+    return frame

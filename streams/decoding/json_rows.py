@@ -1,0 +1,203 @@
+"""Quotes, vols and ticks in JSON: one object, or an array of them. Fields beyond the known ones are ignored.
+
+An option with `iv` and `delta` and neither `bid` nor `ask` is one of vols; those of an array are all of one kind.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.decoding import osi
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.times import iso_date, nanoseconds
+from streams.records import Heartbeat, Quotes, Series, Ticks, Vols
+from streams.sessions import day_number
+from streams.symbols import normalise
+
+QuoteRow = tuple[Series, int, float, bool, float | None, float | None, int]
+"""Series, expiry day, strike, call, bid, ask, ts_event."""
+TickRow = tuple[str, float | None, float | None, int]
+"""Symbol, price, size, ts_event."""
+
+MAX_RECORD_MS: Final = 2**62 // 1_000_000
+"""Kafka timestamps are clamped to this, so that sums in nanoseconds stay within int64."""
+
+_MAX_TEXT = 64
+_MAX_NS = 2**63 - 1
+
+
+class _Quote(msgspec.Struct, gc=False):
+    bid: float | None
+    ask: float | None
+    ts_event: int | str
+    underlying: str = ""
+    root: str | None = None
+    expiry: str = ""
+    strike: float | None = None
+    right: Literal["C", "P"] | None = None
+    symbol: str = ""
+
+
+class _Vol(msgspec.Struct, gc=False):
+    iv: float | None
+    delta: float | None
+    ts_event: int | str
+    underlying: str = ""
+    root: str | None = None
+    expiry: str = ""
+    strike: float | None = None
+    right: Literal["C", "P"] | None = None
+    symbol: str = ""
+
+
+class _Tick(msgspec.Struct, gc=False):
+    symbol: str
+    price: float | None
+    ts_event: int | str
+    size: float | None = 0.0
+
+
+class _Beat(msgspec.Struct):
+    ts_event: int | str
+
+
+_quote = msgspec.json.Decoder(_Quote)
+_quotes = msgspec.json.Decoder(list[_Quote])
+_vols = msgspec.json.Decoder(_Vol | list[_Vol])
+_tick = msgspec.json.Decoder(_Tick)
+_ticks = msgspec.json.Decoder(list[_Tick])
+_beat = msgspec.json.Decoder(_Beat)
+
+
+def quote_row(value: bytes) -> QuoteRow:
+    """One quote. Raises `DecodeError` or a `ValueError` of the JSON library."""
+    return _quote_row(_quote.decode(value))
+
+
+def quote_rows(value: bytes) -> list[QuoteRow]:
+    """An array of quotes; one bad quote refuses them all."""
+    return [_quote_row(quote) for quote in _quotes.decode(value)]
+
+
+def tick_row(value: bytes) -> TickRow:
+    """One tick."""
+    return _tick_row(_tick.decode(value))
+
+
+def tick_rows(value: bytes) -> list[TickRow]:
+    """An array of ticks; one bad tick refuses them all."""
+    return [_tick_row(tick) for tick in _ticks.decode(value)]
+
+
+def heartbeat(value: bytes) -> Heartbeat:
+    """A heartbeat's time."""
+    return Heartbeat(nanoseconds(_beat.decode(value).ts_event))
+
+
+def has_vols(value: bytes) -> bool:
+    """Whether what lacks a field is worth reading as `vols_of`."""
+    return b'"iv"' in value and b'"bid"' not in value and b'"ask"' not in value
+
+
+def vols_of(value: bytes, record_ms: int, refresh_seconds: float | None) -> Vols:
+    """One option of vols or an array of them, in columns; an absent number is NaN. One that is bad refuses them all."""
+    decoded = _vols.decode(value)
+    # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
+    rows = [_quote_row(_Quote(*msgspec.structs.astuple(one))) for one in (decoded if isinstance(decoded, list) else [decoded])]
+    series, expiry, strike, call, vol, delta, ts_event = zip(*rows, strict=True)
+    place = {one: at for at, one in enumerate(dict.fromkeys(series))}
+    return Vols(
+        series=tuple(one._replace(in_vols=True) for one in place),
+        series_code=np.array([place[one] for one in series], np.int32),
+        expiry=np.array(expiry, np.int32),
+        strike=np.array(strike, np.float64),
+        call=np.array(call, np.bool_),
+        vol=np.array(vol, np.float64),
+        delta=np.array(delta, np.float64),
+        ts_event=np.array(ts_event, np.int64),
+        record_ts=_record_ns([record_ms] * len(rows)),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Quotes:
+    """Columns of rows; an absent number is NaN."""
+    series, expiry, strike, call, bid, ask, ts_event = zip(*rows, strict=True)
+    place = {one: at for at, one in enumerate(dict.fromkeys(series))}
+    return Quotes(
+        series=tuple(place),
+        series_code=np.array([place[one] for one in series], np.int32),
+        expiry=np.array(expiry, np.int32),
+        strike=np.array(strike, np.float64),
+        call=np.array(call, np.bool_),
+        bid=np.array(bid, np.float64),
+        ask=np.array(ask, np.float64),
+        ts_event=np.array(ts_event, np.int64),
+        record_ts=_record_ns(record_ms),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def ticks_of(rows: Sequence[TickRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Ticks:
+    """Columns of rows; an absent number is NaN."""
+    symbol, price, size, ts_event = zip(*rows, strict=True)
+    place = {one: at for at, one in enumerate(dict.fromkeys(symbol))}
+    return Ticks(
+        symbols=tuple(place),
+        symbol_code=np.array([place[one] for one in symbol], np.int32),
+        price=np.array(price, np.float64),
+        size=np.array(size, np.float64),
+        ts_event=np.array(ts_event, np.int64),
+        record_ts=_record_ns(record_ms),
+        refresh_seconds=refresh_seconds,
+    )
+
+
+def _quote_row(quote: _Quote) -> QuoteRow:
+    ts = quote.ts_event
+    if quote.symbol:
+        series, expiry, call, strike = _option(quote.symbol, quote.underlying)
+    else:
+        series, expiry, call = _listed(quote.underlying, quote.root, quote.expiry, quote.right)
+        if quote.strike is None:
+            raise DecodeError("missing_field", "neither `symbol` nor `strike`")
+        strike = quote.strike
+    return series, expiry, strike, call, quote.bid, quote.ask, ts if type(ts) is int and 0 <= ts <= _MAX_NS else nanoseconds(ts)
+
+
+def _tick_row(tick: _Tick) -> TickRow:
+    return normalise(tick.symbol), tick.price, tick.size, nanoseconds(tick.ts_event)
+
+
+def _record_ns(record_ms: Sequence[int]) -> NDArray[np.int64]:
+    return np.clip(np.array(record_ms, np.int64), -MAX_RECORD_MS, MAX_RECORD_MS) * 1_000_000
+
+
+# Exceptions are not remembered, so over-long text never stays in these caches.
+
+
+@lru_cache(maxsize=65_536)
+def _listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
+    absent = [name for name, given in (("underlying", underlying), ("expiry", expiry), ("right", right)) if not given]
+    if absent:
+        raise DecodeError("missing_field", f"missing {', '.join(absent)}")
+    if max(len(underlying), len(root or "")) > _MAX_TEXT:
+        raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
+    name = normalise(underlying)
+    return Series(name, normalise(root) if root else name), day_number(iso_date(expiry)), right == "C"
+
+
+@lru_cache(maxsize=262_144)
+def _option(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
+    try:
+        contract = osi.parse(symbol)
+    except ValueError as problem:
+        raise DecodeError("symbol", str(problem)) from None
+    if len(underlying) > _MAX_TEXT:
+        raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
+    name = normalise(underlying or osi.underlying_of(contract.root))
+    return Series(name, contract.root), day_number(contract.expiry), contract.call, contract.strike

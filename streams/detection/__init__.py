@@ -1,0 +1,1 @@
+"""One index: history, gates, rules and the lives of its alerts."""

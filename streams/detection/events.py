@@ -1,0 +1,121 @@
+"""Alert events: CloudEvents 1.0 in structured JSON, byte for byte a function of the readings.
+
+`detected_at` is null in the bytes that are committed with the state, so that a live run, a replay and a restart write the
+same event; the timestamp of the Kafka record is the wall time of publication. Schema: `config/schemas/alert.v1.json`.
+"""
+
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+
+from streams.detection.alert_event import AlertData, AlertEvent, Evidence, Labels, Thresholds, encode_event
+from streams.detection.lifecycle import Alert, Transition
+from streams.detection.rules.rule import Rule
+from streams.market import Mode
+from streams.reading import Basis
+from streams.records import NS
+from streams.stage import OutboxEntry
+
+SEPARATOR = "\x1f"
+
+
+def fingerprint(rule: str, index: str, tenor: str, scope: str) -> str:
+    """Identity of an alert: 16 hex digits.
+
+    >>> fingerprint("vix_spike_unwind", "SPX", "30d", "intraday")
+    '83fbce0a7abe6abc'
+    """
+    return blake2b(SEPARATOR.join((rule, index, tenor, scope)).encode()).hexdigest()[:16]
+
+
+def event_id(alert: str, rule_version: str, transition: str, ts_event: int) -> str:
+    """Identity of an event: 20 hex digits over fingerprint, rule version, transition and event time in nanoseconds."""
+    return blake2b(SEPARATOR.join((alert, rule_version, transition, str(ts_event))).encode()).hexdigest()[:20]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What never changes about an alert."""
+
+    fingerprint: str
+    index: str
+    tenor: str
+    scope: str
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """The reading behind an event, as far as the envelope is concerned."""
+
+    ts: int
+    session: date
+    mode: Mode
+    basis: Basis
+
+
+def outbox_entry(who: Identity, rule: Rule, alert: Alert, transition: Transition, when: Setting, why: Evidence) -> OutboxEntry:
+    """The event of a transition, its sequence number taken from the alert's state."""
+    event = AlertEvent(
+        id=event_id(who.fingerprint, rule.version, transition.kind, when.ts),
+        source=f"/dispersion/monitor/{who.index.lower()}",
+        type=f"io.dispersion.alert.{transition.kind}.v1",
+        subject=f"{who.index}/{who.tenor}/{rule.name}",
+        time=moment(when.ts),
+        partitionkey=who.fingerprint,
+        sequence=f"{alert.sequence:08d}",
+        data=_data(who, rule, alert, transition, when, why),
+    )
+    return OutboxEntry(event.id, encode_event(event))
+
+
+def moment(ts: int) -> datetime:
+    """UTC time of whole-second nanoseconds."""
+    return datetime.fromtimestamp(ts // NS, tz=UTC)
+
+
+def _data(who: Identity, rule: Rule, alert: Alert, transition: Transition, when: Setting, why: Evidence) -> AlertData:
+    enter, leave = rule.thresholds()
+    daily = who.scope.startswith("daily")
+    timing = rule.timing
+    durations = (0.0, 0.0, 0.0) if daily else (timing.dwell_seconds, timing.exit_dwell_seconds, timing.cool_down_seconds)
+    return AlertData(
+        fingerprint=who.fingerprint,
+        rule=rule.name,
+        rule_version=rule.version,
+        transition=transition.kind,
+        status=transition.status,
+        previous_status=transition.previous,
+        reason=transition.reason,
+        severity=alert.severity,
+        label=alert.shade.label,
+        direction=alert.shade.direction,
+        session=when.session,
+        mode=when.mode,
+        confidence=alert.shade.confidence,
+        unknown=alert.unknown,
+        basis=when.basis,
+        labels=Labels(who.index, who.tenor, who.scope),
+        group_key=f"{who.index}/{rule.label}",
+        starts_at=moment(alert.starts_at),
+        ends_at=moment(alert.ends_at) if transition.status == "resolved" else None,
+        detected_at=None,
+        summary=why.summary,
+        values=why.values,
+        compared_with=why.compared_with,
+        thresholds=Thresholds(enter, leave, *durations),
+        data_quality=why.data_quality,
+        contributors=why.contributors,
+        links={"runbook": f"docs/runbook.md#{rule.name}"},
+        replay=when.mode in {"replay", "scenario"},
+        engine=ENGINE,
+    )
+
+
+def _engine() -> str:
+    try:
+        return version("dispersion-monitor")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+ENGINE = _engine()

@@ -1,0 +1,224 @@
+"""The lifecycle of an alert: from verdicts on readings to transitions, in event time alone.
+
+inactive ─► pending ─► firing ─► resolved (inactive again, cooling down)
+              │  ▲       │  ▲
+              ▼  │       ▼  │
+             suspended ◄─► suspended
+
+* An alert is *pending* from the first reading whose condition holds, *firing* when it has held for the dwell at every
+  evaluated reading, *resolved* when the exit has held for the exit dwell. Enter and exit differ: between them it keeps its state.
+* A gap between readings longer than the limit restarts a dwell. Suspended and held time neither counts nor restarts.
+* A pending alert whose condition ends, which becomes inhibited, or whose session's evaluation ends, is resolved from
+  `pending` and leaves no cool-down. A firing alert carries over.
+* The exit is measured from the greatest move, so it may hold while the condition still does (half of a great move is a
+  move): intraday the exit wins, and the cool-down keeps old news from firing again; at a close the condition wins.
+* A firing alert is `updated` at once when its severity rises (severity never falls while it fires), and when label,
+  direction or confidence have differed for one dwell. The daily form is updated at each close whose condition holds.
+* After it has resolved, an alert may become pending within the cool-down only with a higher severity than it had.
+* Inhibition keeps an alert that is not firing from starting; one that is firing stays and may still escalate or resolve.
+"""
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from streams.detection.rules.rule import Direction, Severity, Verdict, greater
+from streams.detection.rules.ruleset import Timing
+from streams.records import NS
+
+Status = Literal["inactive", "pending", "firing", "suspended"]
+Kind = Literal["pending", "firing", "updated", "suspended", "resumed", "resolved"]
+Confidence = Literal["high", "low"]
+
+
+class Shade(msgspec.Struct, frozen=True, array_like=True):
+    """What may change about a firing alert without being another alert."""
+
+    label: str = ""
+    direction: Direction | None = None
+    confidence: Confidence = "high"
+
+
+class Alert(msgspec.Struct):
+    """The state of one fingerprint. Times are nanoseconds of event time; 0 when not set."""
+
+    status: Status = "inactive"
+    before: Status = "inactive"
+    """What a suspended alert was and will be."""
+    sequence: int = 0
+    """Events so far."""
+    severity: Severity = "info"
+    shade: Shade = Shade()
+    unknown: tuple[str, ...] = ()
+    starts_at: int = 0
+    ends_at: int = 0
+    last: int = 0
+    """Latest reading that was judged."""
+    since: int = 0
+    """Start of the dwell, moved on by suspended time."""
+    exit_since: int = 0
+    changed_since: int = 0
+    changed: Shade | None = None
+    """Another shade that has to prove itself."""
+    paused_at: int = 0
+    cool_until: int = 0
+    cool_severity: Severity = "info"
+    peak: float = 0.0
+    """Greatest move from the start of the episode since it fires."""
+    summary: str = ""
+    """Words of the latest event."""
+
+    @property
+    def standing(self) -> Status:
+        """The status behind a suspension."""
+        return self.before if self.status == "suspended" else self.status
+
+
+class Transition(NamedTuple):
+    """One change of an alert, worth one event."""
+
+    kind: Kind
+    status: Literal["pending", "firing", "suspended", "resolved"]
+    previous: Status
+    reason: str = ""
+    """The gate that suspends, or why it ended without its exit."""
+
+
+class Tempo(NamedTuple):
+    """Durations in nanoseconds."""
+
+    dwell: int
+    exit_dwell: int
+    cool_down: int
+    gap: int
+    """Longest silence between evaluated readings that a dwell survives."""
+    daily: bool = False
+    """Every close whose condition holds is new evidence."""
+
+
+def tempo_of(timing: Timing, refresh_seconds: float | None, *, daily: bool) -> Tempo:
+    """Durations of a rule at a reading; the daily form has no dwell and no cool-down."""
+    gap = int(max(30.0, 3.0 * (refresh_seconds or 0.0)) * NS)
+    if daily:
+        return Tempo(0, 0, 0, gap, daily=True)
+    return Tempo(int(timing.dwell_seconds * NS), int(timing.exit_dwell_seconds * NS), int(timing.cool_down_seconds * NS), gap)
+
+
+def suspend(alert: Alert, ts: int, reason: str, tempo: Tempo) -> list[Transition]:
+    """A gate has failed at `ts`: time stands still for this alert, and its subscribers are told."""
+    if alert.status not in {"pending", "firing"}:
+        return []
+    hold(alert, ts, tempo)
+    alert.before, alert.status = alert.status, "suspended"
+    return [Transition("suspended", "suspended", alert.before, reason)]
+
+
+def hold(alert: Alert, ts: int, tempo: Tempo) -> None:
+    """A value is held back at `ts`: time stands still, nothing is said."""
+    if alert.status in {"pending", "firing"} and not alert.paused_at:
+        _restart_after_gap(alert, ts, tempo)
+        alert.paused_at = alert.last = ts
+
+
+def end_session(alert: Alert, ts: int) -> list[Transition]:
+    """The session's evaluation is over: what is pending ends, what fires carries over."""
+    return _withdraw(alert, ts, "session_end") if alert.standing == "pending" else []
+
+
+def judge(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo, *, ended: bool | None, inhibited: bool) -> list[Transition]:
+    """An evaluated reading at `ts`: `verdict` is not blocked, `ended` says whether the exit of a firing alert holds."""
+    out = _resume(alert)
+    _advance(alert, ts, tempo)
+    if alert.status == "pending" and (inhibited or not verdict.enter):
+        out += _withdraw(alert, ts, "inhibited" if verdict.enter else "")
+    elif alert.status == "inactive" and verdict.enter and not inhibited and _may_start(alert, ts, verdict):
+        out += _start(alert, ts, verdict, shade, tempo)
+    elif alert.status == "pending":
+        alert.severity, alert.shade, alert.unknown = verdict.severity, shade, verdict.unknown
+        if ts - alert.since >= tempo.dwell and _may_start(alert, ts, verdict):
+            alert.status = "firing"
+            out.append(Transition("firing", "firing", "pending"))
+    elif alert.status == "firing" and ended and not (tempo.daily and verdict.enter):
+        alert.changed, alert.changed_since = None, 0
+        out += _leave(alert, ts, tempo)
+    elif alert.status == "firing":
+        alert.exit_since = 0
+        out += _update(alert, ts, verdict, shade, tempo) if verdict.enter else []
+    return out
+
+
+def _resume(alert: Alert) -> list[Transition]:
+    if alert.status != "suspended":
+        return []
+    status = alert.status = alert.before
+    return [Transition("resumed", "firing" if status == "firing" else "pending", "suspended")]
+
+
+def _advance(alert: Alert, ts: int, tempo: Tempo) -> None:
+    """Move the clocks of the dwells to `ts`."""
+    if alert.status == "inactive":
+        return
+    if alert.paused_at:
+        pause = ts - alert.paused_at
+        alert.since += pause
+        alert.exit_since += pause if alert.exit_since else 0
+        alert.changed_since += pause if alert.changed_since else 0
+        alert.paused_at = 0
+    else:
+        _restart_after_gap(alert, ts, tempo)
+    alert.last = ts
+
+
+def _restart_after_gap(alert: Alert, ts: int, tempo: Tempo) -> None:
+    if ts - alert.last > tempo.gap:
+        alert.since = ts
+        alert.exit_since = ts if alert.exit_since else 0
+        alert.changed_since = ts if alert.changed_since else 0
+
+
+def _may_start(alert: Alert, ts: int, verdict: Verdict) -> bool:
+    return ts >= alert.cool_until or greater(verdict.severity, alert.cool_severity)
+
+
+def _start(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo) -> list[Transition]:
+    alert.severity, alert.shade, alert.unknown = verdict.severity, shade, verdict.unknown
+    alert.starts_at = alert.since = alert.last = ts
+    alert.ends_at = alert.exit_since = alert.changed_since = alert.paused_at = 0
+    alert.changed = None
+    if tempo.dwell > 0:
+        alert.status = "pending"
+        return [Transition("pending", "pending", "inactive")]
+    alert.status = "firing"
+    return [Transition("firing", "firing", "inactive")]
+
+
+def _withdraw(alert: Alert, ts: int, reason: str) -> list[Transition]:
+    previous = alert.status
+    alert.status, alert.ends_at, alert.paused_at = "inactive", ts, 0
+    return [Transition("resolved", "resolved", previous, reason)]
+
+
+def _update(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo) -> list[Transition]:
+    """A firing alert whose condition holds. A shade that differs has to last for a dwell without a break."""
+    escalated = greater(verdict.severity, alert.severity)
+    if escalated:
+        alert.severity = verdict.severity
+    if shade == alert.shade:
+        alert.changed, alert.changed_since = None, 0
+    elif shade != alert.changed:
+        alert.changed, alert.changed_since = shade, ts
+    settled = alert.changed is not None and ts - alert.changed_since >= tempo.dwell
+    if not (escalated or settled or tempo.daily):
+        return []
+    alert.shade, alert.unknown = shade, verdict.unknown
+    alert.changed, alert.changed_since = None, 0
+    return [Transition("updated", "firing", "firing", "escalated" if escalated else "")]
+
+
+def _leave(alert: Alert, ts: int, tempo: Tempo) -> list[Transition]:
+    alert.exit_since = alert.exit_since or ts
+    if ts - alert.exit_since < tempo.exit_dwell:
+        return []
+    alert.status, alert.ends_at = "inactive", ts
+    alert.cool_until, alert.cool_severity = ts + tempo.cool_down, alert.severity
+    return [Transition("resolved", "resolved", "firing")]

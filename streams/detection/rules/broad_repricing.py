@@ -1,0 +1,72 @@
+"""`broad_repricing`: index and single-name vols jump together. Not an unwind, and the event says so in words."""
+
+from streams.detection.change import Change
+from streams.detection.instant import Instant
+from streams.detection.rules.jump import Case, judge
+from streams.detection.rules.rule import Verdict, closeness, given_back
+from streams.detection.rules.ruleset import BroadRepricing
+from streams.detection.rules.wording import basket_words, index_words
+from streams.detection.scene import Scene
+
+
+class BroadRepricingRule:
+    """Methodology, "The rules in numbers": the jump of an unwind without its correlation."""
+
+    name = "broad_repricing"
+    label = "repricing"
+    scopes = ("intraday", "daily")
+
+    def __init__(self, numbers: BroadRepricing) -> None:
+        self.timing = numbers
+        self.version = numbers.version
+        self._numbers = numbers
+
+    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+        """Both comparisons, the stronger one counts."""
+        return judge(scope, scene, self._numbers.enter, self._classify)
+
+    def extent(self, scene: Scene, start: Instant) -> float | None:
+        """The rise of index vol that stands."""
+        change = scene.change(start)
+        return None if change is None else change.index_move
+
+    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+        """Half of the move is given back."""
+        extent = None if start is None else self.extent(scene, start)
+        return given_back(extent, peak, self._numbers.exit.given_back)
+
+    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Enter and exit numbers; the share and the rise of correlation are upper bounds."""
+        enter = self._numbers.enter
+        return (
+            {
+                "index_vol_move": enter.index_vol_move,
+                "index_vol_relative": enter.index_vol_relative,
+                "correlation_share_low": enter.correlation_share_low,
+                "implied_correlation_move_alone": enter.correlation_move_alone,
+            },
+            {"given_back": self._numbers.exit.given_back},
+        )
+
+    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+        """The jump, the singles beside it, and what it is not."""
+        del scene, label
+        if change is None:
+            return "index and single-name vols have jumped together. Broad repricing, not a dispersion unwind."
+        return f"{index_words(change)} and {basket_words(change)}. Broad repricing, not a dispersion unwind."
+
+    def _classify(self, case: Case) -> Verdict:
+        enter, change = self._numbers.enter, case.change
+        correlation, share = change.correlation_move, change.correlation_share
+        distance = max(
+            closeness(enter.needed(change.index_from), change.index_move, 0.0),
+            closeness(enter.correlation_share_low, share, 1.0),
+        )
+        if correlation is None:
+            return Verdict(blocked="coverage", distance=distance)
+        if correlation >= enter.correlation_move_alone:
+            return Verdict(distance=1.0)
+        if share is None or share > enter.correlation_share_low:
+            return Verdict(distance=distance)
+        twice = change.index_move >= self._numbers.critical.needed(change.index_from)
+        return Verdict(enter=True, severity="critical" if twice else "warning", label="repricing", start=change.start, distance=0.0)

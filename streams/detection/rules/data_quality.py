@@ -1,0 +1,70 @@
+"""`data_quality`: coverage or correlation out of range. While it fires, every other market alert of its index is suspended."""
+
+from streams.detection.change import Change
+from streams.detection.gates import covered, in_range
+from streams.detection.instant import Instant
+from streams.detection.rules.rule import Verdict, closeness
+from streams.detection.rules.ruleset import DataQuality
+from streams.detection.scene import Scene
+
+
+class DataQualityRule:
+    """Methodology, "The rules in numbers"; its limits are the coverage and range gates of the market."""
+
+    name = "data_quality"
+    label = "quality"
+    scopes = ("intraday",)
+
+    def __init__(self, numbers: DataQuality, limits: dict[str, float]) -> None:
+        self.timing = numbers
+        self.version = numbers.version
+        self._numbers = numbers
+        self._limits = limits
+
+    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+        """Whether any limit is broken."""
+        del scope
+        if covered(scene.reading, scene.gates) and in_range(scene.reading, scene.gates):
+            return Verdict(distance=_distance(scene))
+        lost = scene.reading.basis != "published" and (scene.reading.coverage or 0.0) < self._numbers.critical.coverage
+        return Verdict(enter=True, severity="critical" if lost else "warning", label=self.label, distance=0.0)
+
+    def extent(self, scene: Scene, start: Instant) -> float | None:
+        """There is no move."""
+        del scene, start
+        return 0.0
+
+    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+        """All limits hold again."""
+        del start, peak
+        return covered(scene.reading, scene.gates) and in_range(scene.reading, scene.gates)
+
+    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The limits, the same both ways: the exit dwell is the hysteresis."""
+        return dict(self._limits), dict(self._limits)
+
+    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+        """Which limit, and that the market alerts wait."""
+        del change, label
+        reading, gates = scene.reading, scene.gates
+        said = []
+        if not covered(reading, gates):
+            said.append(f"coverage {reading.coverage or 0.0:.0%} by weight, {reading.coverage_names or 0.0:.0%} by names")
+        if not in_range(reading, gates):
+            said.append(f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} is not credible")
+        text = " and ".join(said) or "coverage and correlation are in range"
+        return f"data quality: {text}. Other alerts of this index are suspended while this one fires."
+
+
+def _distance(scene: Scene) -> float:
+    """The nearest of the limits: any one of them is enough to fire."""
+    reading, gates = scene.reading, scene.gates
+    middle = 0.5 * (gates.correlation_low + gates.correlation_high)
+    near = [
+        closeness(gates.correlation_low, reading.implied_correlation, middle),
+        closeness(gates.correlation_high, reading.implied_correlation, middle),
+    ]
+    if reading.basis != "published":
+        near.append(closeness(gates.coverage, reading.coverage, 1.0))
+        near.append(closeness(gates.coverage_names, reading.coverage_names, 1.0))
+    return min(near)

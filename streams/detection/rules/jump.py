@@ -1,0 +1,63 @@
+"""The jump of index vol that `vix_spike_unwind` and `broad_repricing` share.
+
+Index vol is compared with two instants: the prior session's close and, intraday, the low of the last 60 minutes. A rule
+holds when it holds from either. The quality gate asks that the jump is there on bids too: a mid that rose because the
+asks went away has not moved. It is tested only where the jump holds on mids.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from streams.detection.change import Change
+from streams.detection.rules.rule import SEVERITIES, Verdict
+from streams.detection.rules.ruleset import Jump
+from streams.detection.scene import Scene
+
+
+class Case(NamedTuple):
+    """One of the two comparisons."""
+
+    change: Change
+    from_close: bool
+    """From the prior close, else from the 60-minute low."""
+    holds: bool
+    """The jump is there on mids."""
+    narrow: bool
+    """The jump is there on bids, or the source has none."""
+
+
+def cases(scope: str, scene: Scene, jump: Jump) -> list[Case]:
+    """The comparisons that can be made, prior close first."""
+    starts = [(scene.baseline.close(1), True), (scene.low if scope == "intraday" else None, False)]
+    changes = [(scene.change(start), from_close) for start, from_close in starts if start is not None]
+    return [_case(change, from_close, scene, jump) for change, from_close in changes if change is not None]
+
+
+def judge(scope: str, scene: Scene, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
+    """The strongest verdict over both comparisons; `classify` judges one whose jump holds and tells the distance of any.
+
+    Of two that hold the more severe wins, then the better known one, then the prior close.
+    """
+    found = cases(scope, scene, jump)
+    if not found:
+        return Verdict(lacking=True)
+    verdicts = [(case, classify(case)) for case in found]
+    held = [verdict for case, verdict in verdicts if case.holds and case.narrow and verdict.enter]
+    if held:
+        return max(held, key=lambda verdict: (SEVERITIES.index(verdict.severity), not verdict.unknown))
+    distance = min(verdict.distance for _, verdict in verdicts if verdict.distance is not None)
+    if any(case.holds and not case.narrow for case in found):
+        return Verdict(blocked="width", distance=distance)
+    if any(case.holds and verdict.blocked for case, verdict in verdicts):
+        return Verdict(blocked="coverage", distance=distance)
+    return Verdict(distance=distance)
+
+
+def _case(change: Change, from_close: bool, scene: Scene, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case
+    needed = jump.needed(change.index_from)
+    holds = change.index_move >= needed
+    narrow = True
+    if holds and scene.reading.basis == "quotes":
+        bid = scene.reading.index_vol_bid
+        narrow = bid is not None and bid - change.index_from >= needed
+    return Case(change, from_close, holds, narrow)

@@ -1,0 +1,97 @@
+"""What every rule is to the lifecycle: a name, its timing, and a verdict on each reading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from streams.detection.change import Change
+from streams.detection.instant import Instant
+from streams.detection.rules.ruleset import Timing
+from streams.detection.scene import Scene
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+Direction = Literal["adverse", "benign", "mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says about one reading."""
+
+    enter: bool = False
+    """Whether the condition holds."""
+    blocked: str = ""
+    """The gate that forbids to say so; the alert is suspended meanwhile."""
+    lacking: bool = False
+    """No history to compare with: nothing can be entered, nothing is suspended."""
+    severity: Severity = "info"
+    label: str = ""
+    direction: Direction | None = None
+    unknown: tuple[str, ...] = ()
+    """Conditions that could not be tested for want of history."""
+    start: Instant | None = None
+    """The instant that the change is taken from."""
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    """Numbers of this rule beside those every event has."""
+    distance: float | None = None
+    """0 where the condition holds, 1 at or beyond the calm reference; None when it cannot be told."""
+
+
+class Rule(Protocol):
+    """One rule. `scope` is one of `scopes`; a scope that begins with `daily` is judged on closing readings alone."""
+
+    @property
+    def name(self) -> str:
+        """As in events and metrics."""
+
+    @property
+    def label(self) -> str:
+        """Headline, and the group that its events belong to."""
+
+    @property
+    def version(self) -> str:
+        """Version of its numbers."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Its forms."""
+
+    @property
+    def timing(self) -> Timing:
+        """Dwell, exit dwell and cool-down of its intraday form."""
+
+    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+        """Judge a reading."""
+
+    def extent(self, scene: Scene, start: Instant) -> float | None:
+        """How much of the move from `start` stands at this reading; None when it cannot be told."""
+
+    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+        """Whether the exit holds, given the greatest extent since firing; None when it cannot be told."""
+
+    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Enter and exit numbers, for the event."""
+
+    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+        """What has happened, for a trader."""
+
+
+def greater(one: Severity, other: Severity) -> bool:
+    """Whether one severity is above another."""
+    return SEVERITIES.index(one) > SEVERITIES.index(other)
+
+
+def closeness(enter: float, value: float | None, calm: float) -> float:
+    """Distance of a condition: clip((enter - value) / (enter - calm), 0, 1); 1 for a value that does not exist.
+
+    >>> closeness(0.05, 0.02, 0.0)
+    0.6
+    """
+    if value is None:
+        return 1.0
+    return min(max((enter - value) / (enter - calm), 0.0), 1.0)
+
+
+def given_back(extent: float | None, peak: float, share: float) -> bool | None:
+    """Whether a share of the greatest move has been given back; None when the move cannot be told."""
+    return None if extent is None else extent <= (1.0 - share) * peak

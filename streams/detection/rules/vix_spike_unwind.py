@@ -1,0 +1,118 @@
+"""`vix_spike_unwind`: index vol jumps, implied correlation jumps with it, and single-name vol does not keep pace."""
+
+from streams.detection.change import Change
+from streams.detection.instant import Instant
+from streams.detection.rules.jump import Case, judge
+from streams.detection.rules.rule import Severity, Verdict, closeness, given_back
+from streams.detection.rules.ruleset import VixSpikeUnwind
+from streams.detection.rules.wording import correlation_words, index_words
+from streams.detection.scene import Scene
+
+RANK = "correlation_change_rank"
+
+
+class VixSpikeUnwindRule:
+    """Methodology, "VIX-spike unwind, made precise" with the numbers of "The rules in numbers"."""
+
+    name = "vix_spike_unwind"
+    label = "unwind"
+    scopes = ("intraday", "daily")
+
+    def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001 - a setting
+        self.timing = numbers
+        self.version = numbers.version
+        self._numbers = numbers
+        self._cap_unknown = cap_unknown
+
+    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+        """Both comparisons, the stronger one counts."""
+        return judge(scope, scene, self._numbers.enter, lambda case: self._classify(case, scene))
+
+    def extent(self, scene: Scene, start: Instant) -> float | None:
+        """The rise of index vol that stands."""
+        change = scene.change(start)
+        return None if change is None else change.index_move
+
+    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+        """Half of the move is given back, or implied correlation is back below its value at the start."""
+        change = None if start is None else scene.change(start)
+        if change is None:
+            return None
+        correlation = change.correlation_move
+        if correlation is not None and correlation < 0.0:
+            return True
+        return given_back(change.index_move, peak, self._numbers.exit.given_back)
+
+    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Enter and exit numbers."""
+        enter = self._numbers.enter
+        return (
+            {
+                "index_vol_move": enter.index_vol_move,
+                "index_vol_relative": enter.index_vol_relative,
+                "implied_correlation_move": enter.correlation_move,
+                RANK: enter.correlation_rank,
+                "correlation_share": enter.correlation_share,
+                "correlation_share_low": enter.correlation_share_low,
+                "implied_correlation_move_alone": enter.correlation_move_alone,
+                "variance_ratio": enter.variance_ratio,
+            },
+            {"given_back": self._numbers.exit.given_back, "implied_correlation_move": 0.0},
+        )
+
+    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+        """The jump, the correlation behind it, and what it means for a dispersion book."""
+        del scene
+        if change is None:
+            return "index vol and implied correlation have jumped together."
+        meaning = "Dispersion unwind: short index, long singles loses on both legs" if label == "unwind" else "Part unwind, part repricing"
+        return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
+
+    def _classify(self, case: Case, scene: Scene) -> Verdict:
+        enter, change = self._numbers.enter, case.change
+        correlation, share = change.correlation_move, change.correlation_share
+        distance = self._distance(change)
+        if correlation is None:
+            return Verdict(blocked="coverage", distance=distance)
+        baseline = scene.baseline
+        rank = baseline.rank_of_change(correlation) if case.from_close else baseline.rank_of_rise(correlation)
+        if rank is not None:
+            distance = max(distance, closeness(enter.correlation_rank, rank, 0.5))
+        label = self._label(correlation, share, change.variance_ratio)
+        if not label or correlation < enter.correlation_move or (rank is not None and rank < enter.correlation_rank):
+            return Verdict(distance=distance)
+        return Verdict(
+            enter=True,
+            severity=self._severity(change, correlation, label, known=rank is not None),
+            label=label,
+            unknown=() if rank is not None else (RANK,),
+            start=change.start,
+            values={RANK: rank},
+            distance=0.0,
+        )
+
+    def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
+        """`unwind`, `mixed`, or nothing: the bands of the correlation share."""
+        enter = self._numbers.enter
+        if correlation >= enter.correlation_move_alone:
+            return "unwind"
+        if share is None or share <= enter.correlation_share_low:
+            return ""
+        return "unwind" if share >= enter.correlation_share or variance_ratio > enter.variance_ratio else "mixed"
+
+    def _severity(self, change: Change, correlation: float, label: str, *, known: bool) -> Severity:
+        critical = self._numbers.critical
+        if label == "mixed" or (self._cap_unknown and not known):
+            return "warning"
+        strong = change.index_move >= critical.needed(change.index_from) or correlation >= critical.correlation_move
+        return "critical" if strong else "warning"
+
+    def _distance(self, change: Change) -> float:
+        """The farthest of the conditions; a change has no calm level but 0."""
+        enter = self._numbers.enter
+        share = closeness(enter.correlation_share_low, change.correlation_share, 0.0)
+        return max(
+            closeness(enter.needed(change.index_from), change.index_move, 0.0),
+            closeness(enter.correlation_move, change.correlation_move, 0.0),
+            min(share, closeness(enter.correlation_move_alone, change.correlation_move, 0.0)),
+        )

@@ -1,0 +1,112 @@
+"""`vol_convergence`: the spread of basket vol over index vol collapses, over one session or five."""
+
+import math
+
+from analytics import dispersion as measures
+from streams.detection.change import Change
+from streams.detection.instant import Instant
+from streams.detection.rules.rule import Direction, Severity, Verdict, closeness, given_back
+from streams.detection.rules.ruleset import VolConvergence
+from streams.detection.rules.wording import basket_words, index_words, points, since
+from streams.detection.scene import Scene
+
+WINDOWS = {"intraday-1s": 1, "intraday-5s": 5, "daily-1s": 1, "daily-5s": 5}
+
+
+class VolConvergenceRule:
+    """Methodology, "Volatility convergence, made precise".
+
+    The daily form compares two closes n sessions apart. The intraday form compares this second with the close that the
+    daily form of this session will use, and scales the noise to the time that has passed: n - 1 sessions and the elapsed
+    share of this one.
+    """
+
+    name = "vol_convergence"
+    label = "convergence"
+    scopes = tuple(WINDOWS)
+
+    def __init__(self, numbers: VolConvergence) -> None:
+        self.timing = numbers
+        self.version = numbers.version
+        self._numbers = numbers
+
+    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+        """The fall of the spread against what is needed."""
+        window = WINDOWS[scope]
+        start = scene.baseline.close(window)
+        change = None if start is None else scene.change(start)
+        if change is None:
+            return Verdict(lacking=True)
+        if scene.wide():
+            return Verdict(blocked="width")
+        sessions = window - 1 + scene.elapsed if scope.startswith("intraday") else float(window)
+        needed, fall = self.needed(change.spread_from, sessions), change.spread_from - change.spread_to
+        if fall < needed:
+            return Verdict(distance=closeness(needed, fall, 0.0))
+        direction = self._direction(change)
+        return Verdict(
+            enter=True,
+            severity=_severity(direction, unwinding=scene.unwinding),
+            label=self.label,
+            direction=direction,
+            start=change.start,
+            values={"vol_spread_fall": fall, "vol_spread_fall_needed": needed, "adverse_share": adverse_share(change)},
+            distance=0.0,
+        )
+
+    def needed(self, spread: float, sessions: float) -> float:
+        """The fall that counts, from a spread at the start over a number of sessions."""
+        enter = self._numbers.enter
+        return max(enter.sd_multiple * enter.daily_sd * math.sqrt(sessions), enter.relative * spread)
+
+    def extent(self, scene: Scene, start: Instant) -> float | None:
+        """The fall of the spread that stands."""
+        change = scene.change(start)
+        return None if change is None else change.spread_from - change.spread_to
+
+    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+        """The spread has regained half of its fall."""
+        extent = None if start is None else self.extent(scene, start)
+        return given_back(extent, peak, self._numbers.exit.given_back)
+
+    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Enter and exit numbers."""
+        enter = self._numbers.enter
+        return (
+            {"daily_sd": enter.daily_sd, "sd_multiple": enter.sd_multiple, "relative": enter.relative},
+            {"given_back": self._numbers.exit.given_back},
+        )
+
+    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+        """The spread, and who moved it."""
+        del scene, label
+        if change is None:
+            return "the spread of single-name over index vol has collapsed."
+        how = {
+            "adverse": "Index vol rises into the singles",
+            "benign": "Single-name vol bleeds, typical after earnings",
+            "mixed": "Both sides close the gap",
+        }[self._direction(change)]
+        spread = f"vol spread {points(change.spread_from)} to {points(change.spread_to)} points since {since(change)}"
+        return f"{spread} ({index_words(change, with_start=False)}, {basket_words(change)}). {how}."
+
+    def _direction(self, change: Change) -> Direction:
+        share = adverse_share(change)
+        if share is None:
+            return "mixed"
+        enter = self._numbers.enter
+        if share > enter.adverse_above:
+            return "adverse"
+        return "benign" if share < enter.benign_below else "mixed"
+
+
+def adverse_share(change: Change) -> float | None:
+    """How much of the closing gap is the index's doing, in [0, 1]; None when neither side closed it."""
+    share = float(measures.adverse_share(change.index_move, change.basket_move))
+    return share if math.isfinite(share) else None
+
+
+def _severity(direction: Direction, *, unwinding: bool) -> Severity:
+    if direction != "adverse":
+        return "info"
+    return "critical" if unwinding else "warning"

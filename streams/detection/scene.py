@@ -1,0 +1,44 @@
+"""The scene: everything that a rule may look at when it judges one reading."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from streams.detection.change import Change, change
+from streams.detection.gates import relative_width
+from streams.detection.history_days import Baseline
+from streams.detection.instant import Instant
+from streams.detection.panels import Panels
+from streams.market import Gates
+from streams.reading import Reading
+
+
+@dataclass(slots=True)
+class Scene:
+    """One reading against its history. Changes are computed once and shared by the rules."""
+
+    reading: Reading
+    now: Instant
+    gates: Gates
+    baseline: Baseline = field(default_factory=Baseline)
+    low: Instant | None = None
+    """The low of index vol in the last 60 minutes of this session."""
+    width_median: float | None = None
+    elapsed: float = 1.0
+    """Share of the session that has passed."""
+    core: AbstractSet[str] | None = None
+    """Names behind the ATM figures."""
+    panels: Panels = field(default_factory=Panels)
+    unwinding: bool = False
+    """Whether an unwind of this index is firing."""
+    _changes: dict[int, Change | None] = field(default_factory=dict)
+
+    def change(self, start: Instant) -> Change | None:
+        """The change from an earlier instant to this reading, on the common set of names; None when a level is missing."""
+        if start.ts not in self._changes:
+            self._changes[start.ts] = change(start, self.now, self.panels, self.core)
+        return self._changes[start.ts]
+
+    def wide(self) -> bool:
+        """Whether quotes are too wide to believe: more than a multiple of the day's 60-minute median of the relative width."""
+        width = relative_width(self.reading)
+        return width is not None and self.width_median is not None and width > self.gates.width_multiple * self.width_median

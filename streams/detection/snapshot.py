@@ -1,0 +1,184 @@
+"""The snapshot: the latest picture of one index, a view for the exporter, the wall and the terminal.
+
+Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has the rules that could be
+judged at the latest reading; `changes` and `percentiles` map a measure to windows (`5m`, `1d` = since the prior close; `252d`),
+`bands` a measure to p05, p10, p90, p95 of the same baseline. Decimals throughout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from streams.detection.events import Identity, moment
+from streams.detection.history_days import Baseline
+from streams.detection.lifecycle import Alert
+from streams.detection.rules.rule import Direction, Severity
+from streams.detection.scene import Scene
+from streams.market import Mode
+from streams.reading import Reading
+from streams.records import NS
+
+Regime = Literal["unwinding", "converging", "building", "stable"]
+MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
+BANDS = {"p05": 5, "p10": 10, "p90": 90, "p95": 95}
+BUILDING_SESSIONS = 20
+BUILDING_RANK = 0.8
+
+
+class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that is pending, firing or suspended."""
+
+    fingerprint: str
+    rule: str
+    scope: str
+    tenor: str
+    severity: Severity
+    status: Literal["pending", "firing", "suspended"]
+    before: str
+    """What a suspended alert was; otherwise the status."""
+    label: str
+    direction: Direction | None
+    starts_at: datetime
+    summary: str
+    acked_by: str = ""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """JSON of one index in the snapshot view."""
+
+    index: str
+    mode: Mode
+    readings: dict[str, Reading]
+    names: dict[str, tuple[float | None, float | None]]
+    regime: Regime
+    distances: dict[str, float]
+    alerts: list[ActiveAlert]
+    changes: dict[str, dict[str, float]]
+    percentiles: dict[str, dict[str, float]]
+    bands: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the detector knows when it draws a snapshot."""
+
+    index: str
+    latest: dict[str, Reading]
+    scene: Scene | None
+    five_minutes_ago: float | None
+    """Index vol then."""
+    distances: dict[str, float]
+
+
+def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
+    """An alert's line on the wall; it must not be inactive."""
+    if alert.status == "inactive":
+        raise ValueError(f"{rule} is not active")
+    return ActiveAlert(
+        fingerprint=who.fingerprint,
+        rule=rule,
+        scope=who.scope,
+        tenor=who.tenor,
+        severity=alert.severity,
+        status=alert.status,
+        before=alert.standing,
+        label=alert.shade.label,
+        direction=alert.shade.direction,
+        starts_at=moment(alert.starts_at),
+        summary=alert.summary,
+    )
+
+
+def regime(alerts: Mapping[tuple[str, str], Alert], scene: Scene | None) -> Regime:
+    """The state of the trade in one word (methodology, "The rules in numbers")."""
+    firing = {(rule, alert.shade.direction) for (rule, _), alert in alerts.items() if alert.standing == "firing"}
+    if any(rule == "vix_spike_unwind" for rule, _ in firing):
+        return "unwinding"
+    if ("vol_convergence", "adverse") in firing:
+        return "converging"
+    spread = scene.now.spread_level if scene is not None else None
+    if scene is None or spread is None:
+        return "stable"
+    before = scene.baseline.close(BUILDING_SESSIONS)
+    rank = scene.baseline.rank("vol_spread", spread)
+    risen = before is not None and before.vol_spread is not None and spread > before.vol_spread
+    return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
+
+
+def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
+    """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
+    scene = picture.scene
+    return Snapshot(
+        index=picture.index,
+        mode=max(picture.latest.values(), key=lambda reading: reading.ts_event).mode,
+        readings=dict(sorted(picture.latest.items())),
+        names={} if scene is None else _names(scene.reading),
+        regime=regime(alerts, scene),
+        distances=picture.distances,
+        alerts=active,
+        changes={} if scene is None else _changes(scene, picture.five_minutes_ago),
+        percentiles={} if scene is None else _percentiles(scene.baseline, scene.reading),
+        bands={} if scene is None else _bands(scene.baseline),
+    )
+
+
+def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
+    names = reading.constituents
+    if names is None:
+        return {}
+    return dict(zip(names.symbols, zip(names.atm_vols, names.variances, strict=True), strict=True))
+
+
+def _changes(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
+    """Moves since the prior close on the common set, and of index vol, which has no composition, over five minutes."""
+    out: dict[str, dict[str, float]] = {}
+    level = scene.now.index_level
+    if level is not None and five_minutes_ago is not None:
+        out["index_vol"] = {"5m": level - five_minutes_ago}
+    close = scene.baseline.close(1)
+    change = None if close is None else scene.change(close)
+    if change is None:
+        return out
+    moves = {
+        "index_vol": change.index_move,
+        "basket_vol": change.basket_move,
+        "vol_spread": change.spread_to - change.spread_from,
+        "implied_correlation": change.correlation_move,
+    }
+    for measure, move in moves.items():
+        if move is not None:
+            out.setdefault(measure, {})["1d"] = move
+    return out
+
+
+def _percentiles(baseline: Baseline, reading: Reading) -> dict[str, dict[str, float]]:
+    ranks = {measure: baseline.rank(measure, getattr(reading, measure)) for measure in MEASURES}
+    return {measure: {f"{baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
+
+
+def _bands(baseline: Baseline) -> dict[str, dict[str, float]]:
+    out: dict[str, dict[str, float]] = {}
+    for measure in MEASURES:
+        history = baseline.levels(measure)
+        if len(history) >= baseline.minimum:
+            out[measure] = dict(zip(BANDS, np.percentile(history, list(BANDS.values())).tolist(), strict=True))
+    return out
+
+
+def encode_snapshot(snapshot: Snapshot) -> bytes:
+    """JSON bytes of a snapshot."""
+    return _encoder.encode(snapshot)
+
+
+def decode_snapshot(value: bytes) -> Snapshot:
+    """The snapshot in JSON bytes. Raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    return _decoder.decode(value)
+
+
+FIVE_MINUTES = 5 * 60 * NS
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Snapshot)

@@ -1,0 +1,1 @@
+"""One index: points of all sources in, one reading a second out."""

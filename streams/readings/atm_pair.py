@@ -1,0 +1,54 @@
+"""The ATM pair of a reading: 50-delta vols of the index and of the largest names, and the correlation they imply."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
+from streams.readings.fields import CORRELATION, Fields
+
+Floats = NDArray[np.float64]
+
+
+def put_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
+    """`index_atm_vol`; a `reason` makes it null."""
+    if reason:
+        fields.miss(reason, "index_atm_vol")
+    else:
+        fields.put("index_atm_vol", atm_vol, "no_quotes")
+
+
+def put_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+    """`implied_correlation_basket`: over all names of the basket with a valid ATM vol; a `reason` makes it null."""
+    missing = reason or fields.reason_for("index_atm_vol")
+    if missing:
+        fields.miss(missing, "implied_correlation_basket")
+    else:
+        fields.put("implied_correlation_basket", implied_correlation(fields.values["index_atm_vol"], weights, atm_vols), "one_name")
+
+
+def put_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+    """`basket_atm_vol`, `implied_correlation` and its bounds.
+
+    The correlation is published raw; outside [0, 1] it is flagged `rho_out_of_range`. One name alone has none (`one_name`).
+
+    Args:
+        fields: has `index_atm_vol` or the reason for its absence.
+        weights: of the k largest names, any unit.
+        atm_vols: theirs, NaN for a name without a valid one: what is left is renormalised, and the bounds say what the rest could do.
+        reason: why the basket has no values, or empty.
+    """
+    if reason:
+        fields.miss(reason, "basket_atm_vol", *CORRELATION)
+        return
+    fields.put("basket_atm_vol", basket_sums(weights, atm_vols).vol, "no_quotes")
+    missing = fields.reason_for("basket_atm_vol", "index_atm_vol")
+    if missing:
+        fields.miss(missing, *CORRELATION)
+        return
+    index = fields.values["index_atm_vol"]
+    rho = implied_correlation(index, weights, atm_vols)
+    lower, upper = (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
+    for name, value in zip(CORRELATION, (rho, lower, upper), strict=True):
+        fields.put(name, value, "one_name")
+    if rho < 0 or rho > 1:
+        fields.flags.add("rho_out_of_range")

@@ -1,0 +1,100 @@
+"""The cross-section of one index: points of all sources in, readings out."""
+
+from collections import Counter
+
+from streams.market import IndexSpec, Market
+from streams.points import PointsFrame
+from streams.reading import Reading
+from streams.readings.held_frames import HeldFrames
+from streams.readings.reading_seconds import quiet_seconds
+from streams.readings.session_hours import SessionHours, hours_at
+from streams.readings.session_state import SessionState
+from streams.readings.sources_seen import Admission, SourcesSeen
+from streams.readings.tenor_reading import tenor_reading
+from streams.records import NS
+from streams.stage import Count
+
+
+class CrossSection:
+    """Emits the readings of second T from the points with boundary <= T, once every source has reached T.
+
+    Which seconds give a reading is a function of the frames alone (design section 3, point 5): those of the session with an accepted
+    quote, price or reference; each 30th second since the session's last reading, `no_input`; and the session's last
+    second, `session_close`, if the session had a reading. Points of other seconds are applied and give none.
+    """
+
+    def __init__(self, spec: IndexSpec, market: Market) -> None:
+        self.spec = spec
+        self.sources = SourcesSeen()
+        self.held = HeldFrames()
+        self.state = SessionState(spec, market.gates)
+        self.passed = 0
+        """The last second that is over, ns: all sources reached it and its reading, if any, is out."""
+        self.last = 0
+        """The second of the latest reading, ns."""
+        self._mode = market.mode
+
+    def receive(self, frame: PointsFrame, value: bytes, counts: Counter[Count]) -> list[Reading]:
+        """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor."""
+        admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
+        late = admission is Admission.NEW and frame.boundary <= self.passed
+        counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
+        if late:  # of a source that was idle: it counts from the next reading on
+            self._apply(frame)
+        elif admission is Admission.NEW:
+            self.held.put(frame, value)
+        return [] if admission is Admission.DUPLICATE else self._advance(counts)
+
+    def _advance(self, counts: Counter[Count]) -> list[Reading]:
+        """Apply held frames second by second up to the last one that all sources reached."""
+        readings: list[Reading] = []
+        until = self.sources.reached()
+        while (first := self.held.first()) is not None and first.boundary <= until:
+            if first.sources > len(self.sources.boundary):
+                until = first.boundary - NS if self.passed else 0
+                break
+            second = first.boundary
+            readings += self._quiet(second - 1)
+            accepted = 0
+            while (first := self.held.first()) is not None and first.boundary == second:
+                frame = self.held.pop()
+                accepted += frame.accepted
+                self._apply(frame)
+            hours = hours_at(second)
+            if accepted and hours is not None and hours.evaluates(second):
+                readings += self._readings(second, hours, quiet=False)
+        if until > self.passed:
+            readings += self._quiet(until)
+            self.passed = until
+        _count_out_of_range(readings, counts)
+        return readings
+
+    def _apply(self, frame: PointsFrame) -> None:
+        self.sources.expected = max(self.sources.expected, frame.sources)
+        hours = hours_at(frame.boundary)
+        if hours is None:
+            return
+        if hours.session > self.state.hours.session:
+            self.state.begin(hours)
+        if hours.session == self.state.hours.session:
+            self.state.apply(frame)
+
+    def _quiet(self, until: int) -> list[Reading]:
+        """Readings without input up to `until`; the state is still that of the session of the latest reading."""
+        hours = self.state.hours
+        if self.last <= hours.open:
+            return []
+        seconds = quiet_seconds(self.last, until, hours.close)
+        return [reading for second in seconds for reading in self._readings(second, hours, quiet=True)]
+
+    def _readings(self, second: int, hours: SessionHours, *, quiet: bool) -> list[Reading]:
+        self.last = second
+        marks = {"session_close"} if second == hours.close else {"no_input"} if quiet else set()
+        return [tenor_reading(self.state, tenor, second, self._mode, marks) for tenor in self.spec.tenors]
+
+
+def _count_out_of_range(readings: list[Reading], counts: Counter[Count]) -> None:
+    for reading in readings:
+        if "rho_out_of_range" in reading.flags:
+            bound = "low" if (reading.implied_correlation or 0.0) < 0 else "high"
+            counts["implied_correlation_out_of_range", reading.index, bound] += 1

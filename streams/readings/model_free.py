@@ -1,0 +1,44 @@
+"""The model-free pair of a reading: index vol and basket vol from variance strips, and what compares them."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.dispersion import basket_vol, dispersion, variance_ratio, vol_spread
+from streams.readings.fields import Fields
+from streams.readings.index_point import IndexPoint
+
+PAIR = ("dispersion", "variance_ratio", "vol_spread")
+
+
+def put_index(fields: Fields, point: IndexPoint, reason: str) -> None:
+    """`index_vol`, `index_vol_bid` and `quality_width`; a `reason` makes all three null."""
+    if reason:
+        fields.miss(reason, "index_vol", "index_vol_bid", "quality_width")
+        return
+    fields.put("index_vol", math.sqrt(point.variance), "no_quotes")
+    bid, ask = (math.sqrt(variance) if variance >= 0 else math.nan for variance in (point.bid_variance, point.ask_variance))
+    fields.put("index_vol_bid", bid, "no_bid_variance")
+    fields.put("quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance")
+
+
+def put_basket(fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str) -> None:
+    """`basket_vol` over the k names given (weights in any unit, variances annualised), and the pair once both vols are known.
+
+    `dispersion` has a floor of zero ("DSPX methodology, November 2024"), flagged `dispersion_floor`.
+    """
+    if reason:
+        fields.miss(reason, "basket_vol")
+    else:
+        fields.put("basket_vol", basket_vol(weights, variances), "no_quotes")
+    missing = fields.reason_for("basket_vol", "index_vol")
+    if missing:
+        fields.miss(missing, *PAIR)
+        return
+    basket, index = fields.values["basket_vol"], fields.values["index_vol"]
+    fields.put("dispersion", dispersion(basket * basket, index), "no_quotes")
+    fields.put("variance_ratio", variance_ratio(index, basket), "no_quotes")
+    fields.put("vol_spread", vol_spread(index, basket), "no_quotes")
+    if index > basket:
+        fields.flags.add("dispersion_floor")

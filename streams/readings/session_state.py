@@ -1,0 +1,109 @@
+"""Everything the cross-section of one index knows at one second: points of this session and prices of many."""
+
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.basket_columns import basket_columns
+from streams.market import Gates, IndexSpec
+from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
+from streams.readings.flag_bits import FlagBits
+from streams.readings.index_point import MISSING, IndexPoint, index_point_of
+from streams.readings.name_origins import NameOrigins
+from streams.readings.name_points import NamePoints, NewPoints
+from streams.readings.realized_grid import RealizedGrid
+from streams.readings.realized_values import RealizedValues
+from streams.readings.references import References
+from streams.readings.session_hours import SessionHours
+
+BEFORE = SessionHours(date.min, 0, 0, 0)
+"""Hours of no session: before the first frame."""
+
+
+class SessionState:
+    """Points by tenor for the n names of the basket and for the index, references, and the price grid.
+
+    Points and references live until the next session begins; prices stay. Names have positions 0 to n - 1, the index has n.
+    """
+
+    def __init__(self, spec: IndexSpec, gates: Gates) -> None:
+        self.spec = spec
+        self.gates = gates
+        self.basket = basket_columns(spec.basket)
+        self.hours = BEFORE
+        self.atm_only = False
+        """The index (before its first point, whatever came last) is known by vols alone."""
+        self.flags = FlagBits()
+        self._position = {**self.basket.position, spec.symbol: len(self.basket.symbols)}
+        self.origins = NameOrigins(len(self.basket.symbols) + 1)
+        self.references = References(spec.references)
+        self.points: dict[int, NamePoints] = {}
+        self.index: dict[int, IndexPoint] = {}
+        self.touched: set[int] = set()
+        """Tenors whose points changed since the set was last cleared."""
+        largest = self.basket.largest_symbols
+        self.grid = RealizedGrid((*largest, *([spec.symbol] if largest and spec.symbol not in largest else [])))
+        self.realized = RealizedValues(self.grid, self.basket.weights[self.basket.largest], gates)
+        self._forget()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All names by position, the index last."""
+        return (*self.basket.symbols, self.spec.symbol)
+
+    def begin(self, hours: SessionHours) -> None:
+        """A new session: what was carried in the last one ends with it."""
+        self.hours = hours
+        self._forget()
+        self.grid.begin(hours)
+
+    def apply(self, frame: PointsFrame) -> None:
+        """Take the points, prices and references of a frame of the current session."""
+        if frame.surfaces is not None and frame.surfaces.symbol:
+            self._apply_surfaces(frame, frame.surfaces)
+        if frame.prices is not None:
+            self.grid.apply(frame.prices)
+        if frame.references is not None:
+            self.references.apply(frame.references)
+
+    def _forget(self) -> None:
+        n = len(self.basket.symbols)
+        self.points = {tenor: NamePoints(n) for tenor in self.spec.tenors}
+        self.index = dict.fromkeys(self.spec.tenors, MISSING)
+        self.touched = set(self.spec.tenors)
+        self.origins.clear()
+        self.references.levels.clear()
+        self.atm_only = False
+
+    def _apply_surfaces(self, frame: PointsFrame, rows: SurfacePoints) -> None:
+        place = self._position.get
+        at = np.fromiter((place(symbol, -1) for symbol in rows.symbol), np.int64, len(rows.symbol))
+        self.origins.note(frame.source, at[at >= 0])
+        atm_only = np.fromiter((reason == BASIS_ATM for reason in rows.reason), np.bool_, len(rows.reason))
+        index_rows = np.flatnonzero(at == len(self.basket.symbols))
+        if len(index_rows) or not any(point.seen for point in self.index.values()):
+            self.atm_only = bool(atm_only[index_rows if len(index_rows) else ...].all())
+        for row in index_rows.tolist():
+            tenor = int(rows.tenor_days[row])
+            if tenor in self.index:
+                self.index[tenor] = index_point_of(rows, row, refresh_seconds=frame.refresh_seconds)
+        named = (at >= 0) & (at < len(self.basket.symbols))
+        for tenor, points in self.points.items():
+            chosen = named & (rows.tenor_days == tenor)
+            if chosen.any():
+                points.apply(self._new_points(frame, rows, at, chosen, atm_only))
+                self.touched.add(tenor)
+
+    def _new_points(
+        self, frame: PointsFrame, rows: SurfacePoints, at: NDArray[np.int64], chosen: NDArray[np.bool_], atm_only: NDArray[np.bool_]
+    ) -> NewPoints:
+        return NewPoints(
+            at=at[chosen],
+            variance=rows.variance[chosen],
+            atm_vol=rows.atm_vol[chosen],
+            quote_ts=rows.quote_ts[chosen],
+            flags=self.flags.encode(rows.flags)[chosen],
+            refresh_seconds=frame.refresh_seconds or 0.0,
+            atm_only=atm_only[chosen],
+        )

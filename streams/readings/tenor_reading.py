@@ -1,0 +1,140 @@
+"""One reading from the state of a session: one index, one tenor, one second."""
+
+from datetime import UTC, datetime
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.market import Mode
+from streams.reading import Constituents, Reading
+from streams.readings.atm_pair import put_basket_correlation, put_correlation, put_index_atm
+from streams.readings.coverage import coverage_of
+from streams.readings.fields import Fields
+from streams.readings.freshness import fresh_index
+from streams.readings.model_free import put_basket, put_index
+from streams.readings.references import tracking_error
+from streams.readings.session_state import SessionState
+from streams.readings.valid_names import Names, names_at
+from streams.records import NS
+
+REALIZED = ("realized_correlation", "realized_dispersion", "realized_correlation_index", "basket_gap", "realized_correlation_session")
+COVERAGE = ("coverage", "coverage_valid", "coverage_names")
+
+
+def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: set[str]) -> Reading:
+    """The reading of second `at` (ns), which lies in the state's session.
+
+    `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`, `coverage`, `basis_atm`, `stale`, `no_quotes`,
+    `split_name`, `one_name`, `no_window`, or the reason of the index's own point; `reasons` also names each split constituent.
+    """
+    fields = Fields(flags=set(marks))
+    names = names_at(state, tenor, at) if state.basket.symbols else None
+    reason = "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
+    _put_index_fields(fields, state, tenor, at)
+    _put_basket_fields(fields, state, names, reason)
+    _put_realized(fields, state, tenor, at, names, reason)
+    _put_quality(fields, state, names)
+    references = state.references.at_tenor(tenor)
+    values = fields.values
+    return Reading(
+        ts_event=datetime.fromtimestamp(at // NS, UTC),
+        session=state.hours.session,
+        index=state.spec.symbol,
+        tenor=f"{tenor}d",
+        tenor_days=tenor,
+        mode=mode,
+        basis="atm" if state.atm_only else "quotes",
+        names=names.coverage.names if names else 0,
+        references=references,
+        tracking_error=tracking_error(references, values),
+        refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
+        flags=tuple(sorted(fields.flags)),
+        dividends=names.dividends if names else {},
+        reasons=fields.reasons,
+        constituents=_constituents(state, names) if names else None,
+        **values,
+    )
+
+
+def _put_index_fields(fields: Fields, state: SessionState, tenor: int, at: int) -> None:
+    point = state.index[tenor]
+    fresh = fresh_index(point.quote_ts, point.refresh_seconds, at=at, quote_age=state.gates.index_quote_age)
+    stopped = "split_name" if state.origins.split[-1] else ""
+    stale = "" if fresh else "stale"
+    put_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
+    put_index_atm(fields, point.atm_vol, stopped or point.atm_reason or stale)
+    fields.flags.update(point.flags)
+
+
+def _put_basket_fields(fields: Fields, state: SessionState, names: Names | None, reason: str) -> None:
+    largest = state.basket.largest
+    empty = np.empty(0)
+    variances = names.variance if names else empty
+    put_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
+    atm_vols = names.atm_vol if names else empty
+    put_basket_correlation(fields, state.basket.weights, atm_vols, reason or _thin(state, atm_vols, state.basket.weights))
+    atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
+    put_correlation(fields, weights, atm_vols, reason or _thin(state, atm_vols, weights))
+
+
+def _thin(state: SessionState, atm_vols: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
+    """`coverage` when too few of these names have an ATM vol: a strip can be valid where its smile is not."""
+    known = np.isfinite(atm_vols)
+    return "" if coverage_of(weights, known, known).carries(state.gates) else "coverage"
+
+
+def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: Names | None, reason: str) -> None:
+    """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
+    if names is None:
+        fields.miss(reason, *REALIZED, "correlation_premium")
+        return
+    largest = state.basket.largest
+    wanted = np.isfinite(names.atm_vol[largest]) if "implied_correlation" in fields.values else np.ones(len(largest), np.bool_)
+    realized = state.realized.at(at, tenor, wanted)
+    today = state.realized.in_session(at, wanted)
+    fields.put("realized_correlation", realized.correlation, realized.reason)
+    fields.put("realized_dispersion", realized.dispersion, realized.reason)
+    fields.put("realized_correlation_index", realized.correlation_index, realized.index_reason)
+    fields.put("basket_gap", realized.basket_gap, realized.index_reason)
+    fields.put("realized_correlation_session", today.correlation, today.reason)
+    missing = fields.reason_for("implied_correlation", "realized_correlation")
+    if missing:
+        fields.miss(missing, "correlation_premium")
+    else:
+        premium = fields.values["implied_correlation"] - realized.correlation
+        fields.put("correlation_premium", premium, "no_window")
+
+
+def _put_quality(fields: Fields, state: SessionState, names: Names | None) -> None:
+    if names is None:
+        fields.miss("no_basket", *COVERAGE)
+    else:
+        share = names.coverage
+        for name, value in zip(COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True):
+            fields.put(name, value, "no_basket")
+        fields.flags.update(names.flags)
+        if state.spec.basket.illustrative:
+            fields.flags.add("illustrative_weights")
+    if state.origins.split.any():
+        fields.flags.add("split_name")
+        for symbol in compress(state.symbols, state.origins.split.tolist()):
+            fields.miss("split_name", f"constituents.{symbol}")
+
+
+def _constituents(state: SessionState, names: Names) -> Constituents:
+    chosen = names.valid
+    everyone = bool(chosen.all())
+    return Constituents(
+        symbols=state.basket.symbols if everyone else tuple(compress(state.basket.symbols, chosen.tolist())),
+        weights=tuple(state.basket.weights[chosen].tolist()),
+        variances=(None,) * int(chosen.sum()) if state.atm_only else tuple(names.variance[chosen].tolist()),
+        atm_vols=_optional(names.atm_vol[chosen]),
+    )
+
+
+def _optional(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+    plain = values.tolist()
+    if np.isfinite(values).all():
+        return tuple(plain)
+    return tuple(None if value != value else value for value in plain)  # noqa: PLR0124  # NaN alone differs from itself

@@ -1,1 +1,0 @@
-"""The alert rules: one small file each, all with the protocol of `streams.rules.rule`."""

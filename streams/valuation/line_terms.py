@@ -1,0 +1,71 @@
+"""The terms each line is valued from, chosen anew only when something changed that the choice depends on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from streams.valuation.contract_key import Bools, Ints
+from streams.valuation.lines import Lines
+from streams.valuation.listings import Expiry, Listings
+from streams.valuation.monitored import Monitored
+from streams.valuation.reason_codes import TERM_CODES
+from streams.valuation.terms import Terms, bracketing, standard_monthlies
+
+DSPX_TENOR = 30
+"""The one tenor for which the DSPX methodology chooses expiries; constituents at others are bracketed like an index."""
+NEVER_CHOSEN = -1
+
+
+class LineTerms:
+    """Near and next of n lines in columns; those of a line without terms are meaningless."""
+
+    def __init__(self, lines: Lines, monitored: Monitored, *, strict: bool) -> None:
+        self._lines, self._monitored, self._strict = lines, monitored, strict
+        n = lines.underlying.size
+        self.near: Ints = np.zeros(n, np.int64)
+        """Segment of the near strip."""
+        self.next: Ints = np.zeros(n, np.int64)
+        self.near_settles: Ints = np.zeros(n, np.int64)
+        """Nanoseconds."""
+        self.next_settles: Ints = np.zeros(n, np.int64)
+        self.reason: Ints = np.zeros(n, np.int64)
+        """Code of `reason_codes`; 0 where there are terms."""
+        self.fallback: Bools = np.zeros(n, np.bool_)
+        self.in_vols: Bools = np.zeros(n, np.bool_)
+        """The strips of the line are of vols and deltas."""
+        self._until: Ints = np.full(n, NEVER_CHOSEN, np.int64)
+        self._today = -1
+
+    def forget(self, underlyings: set[str]) -> None:
+        """The listings of these have changed."""
+        if not underlyings:
+            return
+        positions = [at for symbol in underlyings if (at := self._monitored.position.get(symbol)) is not None]
+        self._until[np.isin(self._lines.underlying, positions)] = NEVER_CHOSEN
+
+    def renew(self, rows: Ints, listings: Listings, now: int, today: int) -> None:
+        """Bring the given lines up to date; `now` in nanoseconds, `today` in days since 1970-01-01, New York."""
+        if today != self._today:
+            self._today = today
+            self._until[:] = NEVER_CHOSEN
+        for row in rows[self._until[rows] < now].tolist():
+            expiries = listings.of(self._monitored.symbols[self._lines.underlying[row]])
+            self.in_vols[row] = any(one.in_vols for one in expiries)
+            self._put(row, self._choose(row, expiries, now))
+
+    def _choose(self, row: int, expiries: Sequence[Expiry], now: int) -> Terms:
+        tenor = int(self._lines.tenor_days[row])
+        if self._lines.constituent[row] and tenor == DSPX_TENOR:
+            return standard_monthlies(expiries, self._today, strict=self._strict)
+        return bracketing(expiries, tenor, now)
+
+    def _put(self, row: int, terms: Terms) -> None:
+        self._until[row] = terms.until
+        self.reason[row] = TERM_CODES[terms.reason]
+        self.fallback[row] = terms.fallback
+        near, following = terms.near or _NONE, terms.next or _NONE
+        self.near[row], self.near_settles[row] = near.segment, near.settles
+        self.next[row], self.next_settles[row] = following.segment, following.settles
+
+
+_NONE = Expiry(0, 0, 0, standard=False, friday=False, morning=False, root="")

@@ -1,0 +1,153 @@
+"""QuotesStage: from the quote topic to the surfaces of each closed second."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+
+from streams.decoding.codec import decode_quotes
+from streams.market import Market
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
+from streams.sessions import close_ns, day_number, open_ns, session_of
+from streams.stage import Output, Role
+from streams.valuation.book import QuoteBook
+from streams.valuation.book_chunks import BookChunks
+from streams.valuation.clock import Admission
+from streams.valuation.contract_key import Bools, Floats, Ints, pack, series_of
+from streams.valuation.listings import Listings
+from streams.valuation.monitored import underlyings
+from streams.valuation.pending import Columns, Pending, joined, looked_up
+from streams.valuation.screen import Outcome, screen_quotes
+from streams.valuation.series_codes import FULL, SeriesCodes
+from streams.valuation.source_stage import NO_BID, NO_ROOM, IndexPart, Rows, SourceStage, longest
+from streams.valuation.surfaces import Surfaces
+
+SERIES_CHUNK = "series"
+
+
+class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a checkpoint keeps beside contracts and waiting rows."""
+
+    day: int = 0
+    refresh: dict[str, float] = {}
+    quoted: list[str] = []
+
+
+class QuotesStage(SourceStage):
+    """One partition of the quote topic. The book is cleared when a session begins: quotes of an earlier one are stale for ever."""
+
+    ROLE: Role = "quotes"
+
+    def __init__(self, market: Market, source: str, sources: int, contracts: int = 1_000_000) -> None:
+        super().__init__(market, source, sources, Pending(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64))
+        self._monitored = underlyings(market)
+        self._codes = SeriesCodes(self._monitored)
+        self._book = QuoteBook(contracts)
+        self._book_chunks = BookChunks(self._book)
+        self._listings = Listings(market.am_roots)
+        self._surfaces = Surfaces(market, self._monitored, self._book, self._listings)
+        self._series_saved = 0
+        self._forget()
+
+    def chunks(self) -> dict[str, bytes]:
+        """State chunks changed since the last call."""
+        chunks = super().chunks()
+        if chunks and len(self._codes.known) != self._series_saved:
+            self._series_saved = len(self._codes.known)
+            chunks[SERIES_CHUNK] = self._codes.encode()
+        return chunks | self._book_chunks.changed()
+
+    def _forget(self) -> None:
+        n = len(self._monitored.symbols)
+        self._day = 0
+        """Date of the session whose quotes the book holds, days since 1970-01-01; 0 before any."""
+        self._quoted: Bools = np.zeros(n, np.bool_)
+        """Underlyings with quotes that no value has taken into account."""
+        self._refresh: Floats = np.full(n, np.nan)
+
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
+        return decode_quotes(records, self._limits)
+
+    def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:
+        series = self._codes.of(item.series)[item.series_code]
+        key, fits = pack(series, item.expiry, item.strike, item.call)
+        outcome = screen_quotes(item, admission, self._monitored.position, self._market.am_roots)
+        if not fits.all():
+            outcome[(outcome == 0) & ~fits] = np.where(series == FULL, NO_ROOM, Outcome.STRIKE)[(outcome == 0) & ~fits]
+        refresh = np.full(key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
+        return Rows(outcome, (key, item.ts_event, *_values(item), refresh))
+
+    def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
+        now = second * NS
+        session = session_of(now)
+        if session is not None and day_number(session) != self._day:
+            self._begin(day_number(session))
+        accepted, refresh = self._apply(output, blocks)
+        parts = [IndexPart(int(accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
+        if session is None or not open_ns(session) < now <= close_ns(session):
+            return parts
+        surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
+        self._quoted[:] = False
+        return [part._replace(surfaces=points) for part, points in zip(parts, surfaces, strict=True)]
+
+    def _begin(self, day: int) -> None:
+        self._book.clear()
+        self._book_chunks.cleared()
+        self._listings.clear()
+        self._surfaces.relisted(set(self._monitored.symbols))
+        self._day = day
+        self._quoted[:] = False
+        self._refresh[:] = np.nan
+
+    def _apply(self, output: Output, blocks: list[Columns]) -> tuple[Ints, Floats]:
+        """Take quotes into the book; by underlying, how many were accepted and what refresh holds for those that have any."""
+        key, ts, bid, ask, refresh = joined(blocks)
+        applied = self._book.apply(self._book.locate(key), ts, bid, ask)
+        no_bid = (bid == 0) | (ask == 0)
+        if self._codes.in_vols.any():
+            no_bid &= ~self._codes.in_vols[series_of(key)]
+        outcome = np.where(no_bid, NO_BID, int(Outcome.ACCEPTED))
+        outcome[applied.duplicate] = Outcome.DUPLICATE
+        outcome[applied.refused] = NO_ROOM
+        self._count(output, outcome)
+        series = series_of(key[applied.accepted])
+        underlying = self._codes.underlying[series]
+        self._refresh[underlying] = refresh[applied.accepted]
+        self._book_chunks.touch(series)
+        self._list()
+        accepted: Ints = np.bincount(underlying, minlength=self._quoted.size)
+        self._quoted |= accepted > 0
+        return accepted, np.where(self._quoted, self._refresh, np.nan)
+
+    def _list(self) -> None:
+        self._surfaces.relisted(self._listings.add(self._book.new_segments, self._codes.known))
+        self._book.new_segments.clear()
+
+    def _more(self) -> dict[str, Any]:
+        symbols = self._monitored.symbols
+        refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
+        state = _BookState(self._day, refresh, [symbols[at] for at in np.flatnonzero(self._quoted).tolist()])
+        return cast("dict[str, Any]", msgspec.to_builtins(state))
+
+    def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
+        self._forget()
+        self._codes.restore(chunks.get(SERIES_CHUNK))
+        self._series_saved = len(self._codes.known)
+        key = self._pending.columns()["key"]
+        self._pending.renumber("key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1))
+        self._book_chunks.restore(chunks, self._codes.underlying)
+        self._listings.clear()
+        self._surfaces.relisted(set(self._monitored.symbols))
+        self._list()
+        state = msgspec.convert(more, _BookState) if more else _BookState()
+        self._day = state.day
+        for symbol in state.refresh.keys() & self._monitored.position.keys():
+            self._refresh[self._monitored.position[symbol]] = state.refresh[symbol]
+        for symbol in set(state.quoted) & self._monitored.position.keys():
+            self._quoted[self._monitored.position[symbol]] = True
+
+
+def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:
+    """The two numbers of a contract that the book keeps."""
+    return (item.bid, item.ask) if isinstance(item, Quotes) else (item.vol, item.delta)

@@ -1,0 +1,125 @@
+"""The door of the books: which rows are let in, and why the others are not.
+
+Every row gets one outcome, the first that applies in the order of `Outcome`. A zero bid or ask is let in, because the
+strip needs to know that nobody bids. A row that repeats its contract's quote is for the book to find.
+"""
+
+from collections.abc import Collection, Container
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.expiries import settlement_ns, settles_am
+from streams.records import NS, Quotes, Ticks, Vols
+from streams.sessions import trading_hours
+from streams.valuation.clock import Admission
+
+MAX_STRIKE: Final = 1_000_000.0
+"""USD, exclusive."""
+MAX_PRICE: Final = 1e9
+"""USD; above it a price is an error of the source."""
+MAX_VOL: Final = 10.0
+"""Options of hours have vols of several hundred percent, none of more than a thousand."""
+MAX_LIFE: Final = 20 * 366 * 86_400 * NS
+"""No listed option lives longer."""
+
+
+class Outcome(IntEnum):
+    """What became of a row; `label` is the label value of `quotes_total`."""
+
+    ACCEPTED = 0
+    NON_FINITE = 1
+    NEGATIVE = 2
+    STRIKE = 3
+    CROSSED = 4
+    UNKNOWN = 5
+    FUTURE = 6
+    LATE = 7
+    OUTSIDE_SESSION = 8
+    EXPIRED = 9
+    FAR_EXPIRY = 10
+    DUPLICATE = 11
+
+    @property
+    def label(self) -> str:
+        """Lower-case name."""
+        return self.name.lower()
+
+
+_Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
+
+
+def screen_quotes(
+    quotes: Quotes | Vols, admission: Admission, underlyings: Container[str], am_roots: Collection[str] = ()
+) -> NDArray[np.int8]:
+    """Outcome of each quote (`Outcome`, int8); `underlyings` are those whose options are wanted here.
+
+    `am_roots` settle at the open on standard monthlies, so their options are expired from 09:30 ET on. A price above 1e9 is an error of the
+    source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta beyond 1.
+    """
+    series, ts = quotes.series, quotes.ts_event
+    wanted = np.array([one.underlying in underlyings for one in series], np.bool_)
+    morning = settles_am(series, am_roots)
+    settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
+    checks = (
+        (Outcome.FAR_EXPIRY, settlement - ts > MAX_LIFE),
+        (Outcome.EXPIRED, settlement <= ts),
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ts)),
+        (Outcome.LATE, admission.late),
+        (Outcome.FUTURE, admission.future),
+        (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[quotes.series_code]),
+        *(_price_checks(quotes) if isinstance(quotes, Quotes) else _vol_checks(quotes)),
+    )
+    return _first(checks, ts.size)
+
+
+def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) -> NDArray[np.int8]:
+    """Outcome of each tick; a price that is zero, negative or above 1e9 is `negative`."""
+    wanted = np.array([symbol in symbols for symbol in ticks.symbols], np.bool_)
+    checks = (
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ticks.ts_event)),
+        (Outcome.LATE, admission.late),
+        (Outcome.FUTURE, admission.future),
+        (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[ticks.symbol_code]),
+        (Outcome.NEGATIVE, (ticks.price <= 0) | (ticks.price > MAX_PRICE)),
+        (Outcome.NON_FINITE, ~np.isfinite(ticks.price)),
+    )
+    return _first(checks, ticks.ts_event.size)
+
+
+def _price_checks(quotes: Quotes) -> tuple[_Check, ...]:
+    bid, ask, strike = quotes.bid, quotes.ask, quotes.strike
+    crossed = (Outcome.CROSSED, (ask < bid) & (ask > 0))
+    if _within(bid, 0, MAX_PRICE) and _within(ask, 0, MAX_PRICE) and _within(strike, 0.001, MAX_STRIKE / 2):
+        return (crossed,)  # the extremes speak for all rows, as nearly always
+    return (
+        crossed,
+        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
+        (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
+        (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
+    )
+
+
+def _within(column: NDArray[np.float64], low: float, high: float) -> bool:
+    """Whether all rows are in [low, high]; NaN is not."""
+    return bool(column.size and column.min() >= low and column.max() <= high)
+
+
+def _vol_checks(vols: Vols) -> tuple[_Check, ...]:
+    vol, delta, strike = vols.vol, vols.delta, vols.strike
+    return (
+        (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
+        (Outcome.NEGATIVE, ~((vol > 0) & (vol <= MAX_VOL) & (np.abs(delta) <= 1))),
+        (Outcome.NON_FINITE, ~(np.isfinite(vol) & np.isfinite(delta) & np.isfinite(strike))),
+    )
+
+
+def _first(checks: tuple[_Check, ...], size: int) -> NDArray[np.int8]:
+    """Outcome codes; the checks come from the last in rank to the first, so that the first one overwrites."""
+    outcomes = np.zeros(size, np.int8)
+    for outcome, mask in checks:
+        if mask.any():
+            outcomes[mask] = outcome
+    return outcomes

@@ -1,0 +1,196 @@
+"""What both input stages share: one source, its clock, its open seconds, and a points frame for each index and closed second."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.column_chunk import pack_columns, unpack_columns
+from streams.dead_letters import dead_letter
+from streams.decoding.codec import Limits
+from streams.market import Market
+from streams.points import PointsFrame, PricePoints, SurfacePoints
+from streams.points_codec import encode_points
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
+from streams.stage import Message, Output, Role
+from streams.valuation.clock import Admission, ClockState, SourceClock
+from streams.valuation.pending import Columns, Pending
+from streams.valuation.screen import Outcome
+
+OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room")
+"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, beside what the
+screen says."""
+NO_BID: Final = OUTCOMES.index("no_bid")
+NO_ROOM: Final = OUTCOMES.index("no_room")
+CHUNK: Final = "source"
+"""State chunk with the clock and the rows of open seconds."""
+
+
+class _SourceState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a checkpoint keeps beside waiting rows: the clock, and what the stage adds."""
+
+    closed: int
+    seen: int
+    more: dict[str, Any]
+
+
+class IndexPart(NamedTuple):
+    """What one closed second brings to one index."""
+
+    accepted: int = 0
+    refresh_seconds: float | None = None
+    surfaces: SurfacePoints | None = None
+    prices: PricePoints | None = None
+    references: PricePoints | None = None
+
+
+class Rows(NamedTuple):
+    """Decoded rows on their way to the open seconds; arrays of length n."""
+
+    outcome: NDArray[np.integer[Any]]
+    """Position in `OUTCOMES`; 0 for a row that is let in."""
+    columns: Columns
+    """As the stage's `Pending` wants them."""
+
+
+class SourceStage(ABC):
+    """One source. A subclass says what a row is and what a closed second is worth."""
+
+    ROLE: Role
+
+    def __init__(self, market: Market, source: str, sources: int, pending: Pending) -> None:
+        self._market, self._source, self._sources, self._pending = market, source, sources, pending
+        self._limits = Limits(ahead_seconds=market.future_tolerance)
+        self._clock = SourceClock(market.allowed_lateness, market.future_tolerance)
+        self._changed = False
+
+    @property
+    def last_event_ns(self) -> int | None:
+        """The greatest `ts_event` seen; None before any."""
+        return self._clock.seen if self._clock.seen >= 0 else None
+
+    def process(self, records: Sequence[Record]) -> Output:
+        """Apply records of the source, in offset order; how they are cut into calls never changes the results."""
+        output = Output()
+        self._changed |= len(records) > 0
+        for item in self._decode(records):
+            if isinstance(item, Malformed):
+                output.messages.append(dead_letter(*item))
+                output.counts["dead_letter_messages", self.ROLE, item.reason] += 1
+            elif isinstance(item, Heartbeat):
+                before = self._clock.closed
+                self._close(output, before, self._clock.heartbeat(item.ts_event))
+            else:
+                self._admit(output, item)
+        return output
+
+    def idle(self) -> Output:
+        """Close what is pending and tell every index not to wait for this source until it speaks again."""
+        output = Output()
+        before = self._clock.closed
+        self._close(output, before, self._clock.idle())
+        self._publish(output, max(self._clock.closed, 0), [IndexPart()] * len(self._market.indices), idle=True)
+        self._changed = True
+        return output
+
+    def chunks(self) -> dict[str, bytes]:
+        """State chunks changed since the last call."""
+        if not self._changed:
+            return {}
+        self._changed = False
+        state = self._clock.state()
+        meta = msgspec.to_builtins(_SourceState(state.closed, state.seen, self._more()))
+        return {CHUNK: pack_columns(f"{self.ROLE}-source", self._pending.columns(), meta)}
+
+    def restore(self, chunks: Mapping[str, bytes]) -> None:
+        """Replace all state by that of a checkpoint. Raises `ValueError` on a foreign one."""
+        self._changed = False
+        if CHUNK not in chunks:
+            if chunks:
+                raise ValueError(f"a checkpoint of {self.ROLE} without its chunk {CHUNK!r}")
+            self._clock.restore(None)
+            self._pending.restore(self._pending.empty())
+            self._restore_more({}, chunks)
+            return
+        columns, meta = unpack_columns(f"{self.ROLE}-source", chunks[CHUNK], self._pending.empty())
+        state = msgspec.convert(meta, _SourceState)
+        self._clock.restore(ClockState(state.closed, state.seen))
+        self._pending.restore(columns)
+        self._restore_more(state.more, chunks)
+
+    @abstractmethod
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed]:
+        """Records as columns, in order."""
+
+    @abstractmethod
+    def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
+        """Screen decoded columns, given what the clock says about them."""
+
+    @abstractmethod
+    def _second(self, output: Output, second: int, blocks: list[Columns]) -> Sequence[IndexPart]:
+        """Apply the rows of a closed second; what it brings to each index of the market."""
+
+    @abstractmethod
+    def _more(self) -> dict[str, Any]:
+        """State of the subclass that belongs to the chunk of the source."""
+
+    @abstractmethod
+    def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
+        """Replace the state of the subclass; `more` is empty for a fresh start."""
+
+    def _admit(self, output: Output, item: Quotes | Vols | Ticks) -> None:
+        before = self._clock.closed
+        admission = self._clock.admit(item.ts_event, item.record_ts)
+        rows = self._rows(item, admission)
+        kept = rows.outcome == 0
+        if kept.all():
+            self._pending.add(admission.second, rows.columns)
+        else:
+            at = np.flatnonzero(kept)
+            self._pending.add(admission.second[at], tuple([column.take(at) for column in rows.columns]))
+            self._count(output, rows.outcome[~kept])
+        if self._clock.closed > before:  # once for each row that closed something: a batch must not look different from its rows
+            for after in np.unique(admission.closed[admission.closed > before]).tolist():
+                self._close(output, before, after)
+                before = after
+
+    def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
+        for code, rows in enumerate(np.bincount(outcome).tolist()):
+            if rows:
+                output.counts[self.ROLE, OUTCOMES[code]] += rows
+
+    def _close(self, output: Output, before: int, after: int) -> None:
+        """A frame for each second with input in (before, after], and one for each run without."""
+        nothing = [IndexPart()] * len(self._market.indices)
+        for second, blocks in self._pending.due(after):
+            if second > before + 1:
+                self._publish(output, second - 1, nothing)
+            self._publish(output, second, self._second(output, second, blocks))
+            before = second
+        if before < after:
+            self._publish(output, after, nothing)
+
+    def _publish(self, output: Output, second: int, parts: Sequence[IndexPart], *, idle: bool = False) -> None:
+        for spec, part in zip(self._market.indices, parts, strict=True):
+            frame = PointsFrame(
+                spec.symbol,
+                self._source,
+                self._sources,
+                second * NS,
+                part.accepted,
+                idle,
+                refresh_seconds=part.refresh_seconds,
+                surfaces=part.surfaces,
+                prices=part.prices,
+                references=part.references,
+            )
+            output.messages.append(Message("points", spec.symbol.encode(), encode_points(frame)))
+
+
+def longest(refresh: NDArray[np.float64]) -> float | None:
+    """The longest declared refresh of rows or symbols, seconds; None when none is declared (NaN)."""
+    declared = refresh[np.isfinite(refresh)]
+    return float(declared.max()) if declared.size else None

@@ -1,0 +1,181 @@
+"""Surfaces: at a closed second, the value of everything that was quoted, all strips at once."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.atm import atm_vols
+from analytics.stated_vols import stated_atm_vols
+from analytics.strip import value_strips
+from analytics.tenor import MINUTES_PER_DAY, MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
+from streams.expiries import minutes_to
+from streams.market import Market
+from streams.points import SurfacePoints
+from streams.readings.freshness import REPETITIONS
+from streams.records import NS
+from streams.valuation.boards import Boards
+from streams.valuation.book import NEVER, QuoteBook
+from streams.valuation.contract_key import Bools, Floats, Ints, day_of
+from streams.valuation.ex_dates import ExDates
+from streams.valuation.line_terms import LineTerms
+from streams.valuation.lines import lines_of
+from streams.valuation.listings import Listings
+from streams.valuation.monitored import Monitored
+from streams.valuation.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
+from streams.valuation.risk_free import DayRate, rate_on
+
+
+class _Rules(NamedTuple):
+    """When a strip is valid."""
+
+    min_per_side: int
+    require_atm: bool
+    zero_ask_stops: bool
+
+
+INDEX_RULES = _Rules(min_per_side=1, require_atm=False, zero_ask_stops=True)
+"""Cboe volatility index mathematics methodology."""
+NAME_RULES = _Rules(min_per_side=3, require_atm=True, zero_ask_stops=False)
+"""DSPX methodology, November 2024."""
+
+
+class Surfaces:
+    """Values lines from a book. Holds nothing that the book and the listings do not imply."""
+
+    def __init__(self, market: Market, monitored: Monitored, book: QuoteBook, listings: Listings) -> None:
+        self._market, self._monitored, self._listings = market, monitored, listings
+        self._lines = lines_of(market, monitored)
+        self._terms = LineTerms(self._lines, monitored, strict=market.strict_expiries)
+        self._boards = Boards(book)
+        self._ex_dates = ExDates(market.dividends, monitored)
+
+    def relisted(self, underlyings: set[str]) -> None:
+        """These underlyings have gained a strip, or lost all."""
+        self._terms.forget(underlyings)
+
+    def value(self, now: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SurfacePoints | None, ...]:
+        """Points of each index of the market, None where nothing of it was quoted.
+
+        Args:
+            now: the second, nanoseconds.
+            today: its New York date, days since 1970-01-01.
+            quoted: by monitored underlying, whether it is to be valued.
+            refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a feed of changes.
+        """
+        rows = np.flatnonzero(quoted[self._lines.underlying])
+        self._terms.renew(rows, self._listings, now, today)
+        rate = rate_on(self._market.rates, today)
+        points = _Columns(self._lines.underlying.size)
+        points.strip_reason[rows] = points.atm_reason[rows] = self._terms.reason[rows]
+        in_vols = self._terms.in_vols[rows]
+        points.strip_reason[rows[in_vols]] = BASIS_ATM_CODE
+        points.flags[rows] = 1 * self._terms.fallback[rows] + np.where(in_vols, 4, 2 * rate.stale)
+        with_terms = rows[(self._terms.reason[rows] == 0) & ~in_vols]
+        for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
+            part = with_terms[self._lines.constituent[with_terms] == constituent]
+            if part.size:
+                self._value(points, part, rules, now, today, rate, refresh)
+        stated = rows[(self._terms.reason[rows] == 0) & in_vols]
+        if stated.size:
+            self._value_stated(points, stated, now, refresh)
+        return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
+
+    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
+        pairs = self._pairs(rows, now, refresh)
+        segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
+        board, quote_ts = self._boards.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
+        strips = value_strips(board, **rules._asdict())
+        vols, status = atm_vols(board, strips.forward)
+
+        def at_tenor(column: Floats) -> Floats:
+            return interpolate_variance(column[near], pairs.sooner, column[following], pairs.later, pairs.tenor)
+
+        points.variance[rows] = variance = at_tenor(strips.variance)
+        points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
+        points.forward[rows] = forward = strips.forward[near]
+        underlying, last = self._lines.underlying[rows], day_of(self._terms.next[rows])
+        points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
+        strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
+        points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
+        _put_atm(points, rows, pairs, vols, status, quote_ts)
+
+    def _value_stated(self, points: "_Columns", rows: Ints, now: int, refresh: Floats) -> None:
+        pairs = self._pairs(rows, now, refresh)
+        calls, puts, quote_ts = self._boards.stated(pairs.segment, pairs.oldest)
+        vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
+        _put_atm(points, rows, pairs, vols, status, quote_ts)
+
+    def _pairs(self, rows: Ints, now: int, refresh: Floats) -> "_Pairs":
+        terms, tenor = self._terms, self._lines.tenor_days[rows]
+        segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
+        near, following = term[: rows.size], term[rows.size :]
+        minutes = np.zeros(segment.size, np.int64)
+        minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], now), minutes_to(terms.next_settles[rows], now)
+        oldest = np.full(segment.size, NEVER, np.int64)
+        oldest[near] = oldest[following] = _oldest(refresh[self._lines.underlying[rows]], now)
+        # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
+        sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
+        return _Pairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
+
+    def _points(self, points: "_Columns", rows: Ints) -> SurfacePoints | None:
+        if not rows.size:
+            return None
+        symbols = self._monitored.symbols
+        return SurfacePoints(
+            tuple([symbols[at] for at in self._lines.underlying[rows].tolist()]),
+            self._lines.tenor_days[rows],
+            points.variance[rows],
+            points.bid_variance[rows],
+            points.ask_variance[rows],
+            points.atm_vol[rows],
+            points.forward[rows],
+            points.quote_ts[rows],
+            texts(STRIP_TEXTS, points.strip_reason[rows]),
+            texts(ATM_TEXTS, points.atm_reason[rows]),
+            texts(FLAGS, points.flags[rows]),
+        )
+
+
+class _Pairs(NamedTuple):
+    """The m strips that n lines are made of, and the two of each line."""
+
+    segment: Ints
+    minutes: Ints
+    """m times to expiry."""
+    oldest: Ints
+    near: NDArray[np.intp]
+    """n positions among the strips."""
+    following: NDArray[np.intp]
+    tenor: NDArray[np.int32]
+    """n tenors, days."""
+    sooner: Ints
+    """n times to the near expiry, minutes."""
+    later: Ints
+
+
+class _Columns:
+    """Values of n lines."""
+
+    def __init__(self, n: int) -> None:
+        self.variance, self.bid_variance, self.ask_variance, self.atm_vol, self.forward = np.full((5, n), np.nan)
+        self.quote_ts, self.strip_reason, self.atm_reason, self.flags = np.zeros((4, n), np.int64)
+
+
+def _put_atm(points: _Columns, rows: Ints, pairs: _Pairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
+    near, following = pairs.near, pairs.following
+    points.atm_vol[rows] = atm = interpolate_vol(vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor)
+    points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
+    code = np.where(quote_ts == NEVER, NO_QUOTES, status)
+    points.atm_reason[rows] = _reasons(atm, of_terms(code[near], code[following]))
+
+
+def _oldest(refresh: Floats, now: int) -> Ints:
+    known = np.isfinite(refresh)
+    age = (np.where(known, refresh, 0.0) * (REPETITIONS * NS)).astype(np.int64)
+    return np.where(known, now - age, NEVER)
+
+
+def _reasons(value: Floats, code: Ints) -> Ints:
+    """Codes of lines: none with a value, and one of its own for a line whose strips are well but do not bracket the tenor."""
+    return np.where(np.isnan(value), np.where(code == 0, TERM_CODES["not_bracketed"], code), 0)

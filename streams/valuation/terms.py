@@ -1,0 +1,87 @@
+"""Near and next term: which two expiries an underlying's value at a tenor is made of.
+
+Two rules: bracketing the tenor, for indices ("Cboe volatility index mathematics methodology", bracket method, and our
+methodology), and standard monthlies, for the constituents at 30 days ("DSPX methodology, November 2024").
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from streams.expiries import MINUTE
+from streams.valuation.listings import Expiry
+
+DAY_MINUTES = 1440
+WEEKLIES_UP_TO = 30
+"""Tenors in days up to which Friday weeklies are candidates beside the monthlies."""
+NEAREST, FURTHEST = 7 * DAY_MINUTES, 60 * DAY_MINUTES
+"""At 30 days the near term is not nearer and the next not further than this."""
+FOREVER = 1 << 62
+
+TermReason = Literal["", "no_near_term", "no_next_term", "not_bracketed"]
+
+
+class Terms(NamedTuple):
+    """A choice; both terms are None unless `reason` is empty."""
+
+    near: Expiry | None
+    next: Expiry | None
+    reason: TermReason
+    fallback: bool = False
+    """The near term is nearer than the DSPX methodology allows."""
+    until: int = FOREVER
+    """The choice holds to this time (ns, included) if nothing is listed meanwhile and the day does not change."""
+
+
+def bracketing(expiries: Sequence[Expiry], tenor_days: int, now: int) -> Terms:
+    """The last expiry within the tenor and the first beyond it, in minutes; nothing is extrapolated.
+
+    Args:
+        expiries: ascending, one for each date.
+        tenor_days: up to 30 days the candidates are Friday weeklies and monthlies, beyond it monthlies alone.
+        now: nanoseconds.
+    """
+    candidates = [one for one in expiries if (one.friday if tenor_days <= WEEKLIES_UP_TO else one.standard)]
+    tenor, bounded = tenor_days * DAY_MINUTES, tenor_days == WEEKLIES_UP_TO
+    limits = (0, tenor, NEAREST - 1, FURTHEST) if bounded else (0, tenor)
+    until = min((at for one in candidates for limit in limits if (at := one.settles - (limit + 1) * MINUTE) >= now), default=FOREVER)
+    within = [one for one in candidates if 0 < _minutes(one, now) <= tenor]
+    beyond = [one for one in candidates if _minutes(one, now) > tenor]
+    if not within or not beyond:
+        return Terms(None, None, "no_next_term" if within else "no_near_term", until=until)
+    near, following = within[-1], beyond[0]
+    if bounded and (_minutes(near, now) < NEAREST or _minutes(following, now) > FURTHEST):
+        return Terms(None, None, "not_bracketed", until=until)
+    return Terms(near, following, "", until=until)
+
+
+def standard_monthlies(expiries: Sequence[Expiry], today: int, *, strict: bool = False) -> Terms:
+    """The standard monthlies 10 to 30 and 31 to 120 days out; a missing one is replaced by the Friday weekly closest to 30 days.
+
+    Unless `strict`, a near term that is still missing is the nearest standard monthly with at least 3 days (`fallback`): in about
+    a third of the sessions there is none 10 to 30 days out, and many names list no weeklies there.
+
+    Args:
+        expiries: ascending, one for each date.
+        today: days since 1970-01-01, New York.
+        strict: the DSPX rule as published.
+    """
+    near = _standard_or_friday(expiries, today, 10, 30)
+    fallback = near is None and not strict
+    if fallback:
+        near = next((one for one in expiries if one.standard and 3 <= one.day - today <= 30), None)
+    following = _standard_or_friday(expiries, today, 31, 120)
+    if near is None or following is None:
+        return Terms(None, None, "no_near_term" if near is None else "no_next_term")
+    return Terms(near, following, "", fallback)
+
+
+def _minutes(expiry: Expiry, now: int) -> int:
+    return (expiry.settles - now) // MINUTE
+
+
+def _standard_or_friday(expiries: Sequence[Expiry], today: int, first: int, last: int) -> Expiry | None:
+    inside = [one for one in expiries if first <= one.day - today <= last]
+    standard = next((one for one in inside if one.standard), None)
+    if standard is not None:
+        return standard
+    return min((one for one in inside if one.friday), key=lambda one: abs(one.day - today - 30), default=None)
