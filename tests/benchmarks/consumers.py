@@ -46,11 +46,11 @@ TAKEN = ("accepted", "no_bid", "duplicate")
 class Bench:
     """One worker and one bare loop on one topic; event time goes on from backlog to backlog."""
 
-    def __init__(self, stack: RealStack, directory: Path, names: int, partitions: int, seconds: int) -> None:
+    def __init__(self, stack: RealStack, directory: Path, names: int, partitions: int, seconds: int, checkpoint_seconds: float) -> None:
         """`seconds` of event time in each backlog."""
         self._stack, self._partitions, self._seconds = stack, partitions, seconds
         self._chains = [Chain.of(symbols(names)[p::partitions]) for p in range(partitions)]
-        self._settings = _settings(stack, directory, names, partitions)
+        self._settings = _settings(stack, directory, names, partitions, checkpoint_seconds)
         create_flow_topics(stack, self._settings)
         self._names, self._second = names, 0
         self._sent = [0] * partitions
@@ -155,7 +155,7 @@ class Bench:
             assert all((one.index_vol, one.basket_vol)), one
 
 
-def _settings(stack: RealStack, directory: Path, names: int, partitions: int) -> Settings:
+def _settings(stack: RealStack, directory: Path, names: int, partitions: int, checkpoint_seconds: float) -> Settings:
     rows = "\n".join(f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0' for name in symbols(names)[1:])
     basket = directory / "bench.toml"
     basket.write_text(f'name = "bench"\nillustrative = true\n{rows}\n')
@@ -165,7 +165,7 @@ def _settings(stack: RealStack, directory: Path, names: int, partitions: int) ->
         mode="replay",
         market={"indices": ({"symbol": INDEX, "basket": str(basket)},)},
         kafka={"session_timeout": 60.0, "partitions": {"quotes": partitions, "ticks": 1, "results": 1}},
-        redis={"checkpoint_seconds": 1.0, "lease_seconds": 60},  # the last checkpoint comes soon, and it is stopped for long
+        redis={"checkpoint_seconds": checkpoint_seconds, "lease_seconds": 60},  # it is stopped for long
     )
 
 

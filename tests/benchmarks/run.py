@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from config.settings import Redis
 from tests.benchmarks.consumers import Bench
 from tests.benchmarks.load import Kind
 from tests.benchmarks.meter import Cost
@@ -37,6 +38,8 @@ class Sizes:
     revaluations: Mapping[str, tuple[int, int]]
     """Names and partitions by key of the report."""
     repeats: int = REPEATS
+    checkpoint_seconds: float = Redis().checkpoint_seconds
+    """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
 
 
 FULL = Sizes(
@@ -69,7 +72,7 @@ class Results:
 def measured(stack: RealStack, sizes: Sizes) -> Results:
     """Measure everything."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        consumers = Bench(stack, Path(directory), sizes.names, sizes.partitions, sizes.seconds).run(sizes.quotes)
+        consumers = Bench(stack, Path(directory), sizes.names, sizes.partitions, sizes.seconds, sizes.checkpoint_seconds).run(sizes.quotes)
     revaluations = {key: revalue(names, partitions, sizes.repeats) for key, (names, partitions) in sizes.revaluations.items()}
     return Results(consumers, revaluations)
 

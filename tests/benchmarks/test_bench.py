@@ -14,6 +14,7 @@ SMALL = Sizes(
     quotes=dict.fromkeys(FULL.quotes, 8000),
     revaluations={key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()},
     repeats=2,
+    checkpoint_seconds=0.5,
 )
 
 
