@@ -12,16 +12,18 @@ def running(**changes: object) -> Status:
     return status
 
 
-STUCK = {Partition("points", 0): PartitionStatus(5, 10, monotonic() - 30)}
+def stuck() -> dict[Partition, PartitionStatus]:
+    """Half a minute without progress, seen from now."""
+    return {Partition("points", 0): PartitionStatus(5, 10, monotonic() - 30)}
 
 
 def test_waiting_input_without_progress_is_a_stall() -> None:
-    assert "points/0" in Watchdog(running(partitions=dict(STUCK)), 10).complaint()
-    assert Watchdog(running(partitions=dict(STUCK)), 60).complaint() == ""
+    assert "points/0" in Watchdog(running(partitions=stuck()), 10).complaint()
+    assert Watchdog(running(partitions=stuck()), 60).complaint() == ""
 
 
 def test_an_outage_gets_ten_times_the_patience() -> None:
-    held = running(partitions=dict(STUCK), held=True)
+    held = running(partitions=stuck(), held=True)
     assert Watchdog(held, 10).complaint() == ""
     assert "points/0" in Watchdog(held, 1).complaint()
 
@@ -50,7 +52,7 @@ def test_the_thread_ends_the_process_and_says_what_every_thread_did(caplog: obje
         said.append((code, reason))
         ended.set()
 
-    watchdog = Watchdog(running(partitions=dict(STUCK)), 10, end=end, period=0.01)
+    watchdog = Watchdog(running(partitions=stuck()), 10, end=end, period=0.01)
     watchdog.start()
     assert ended.wait(5)
     watchdog.join(5)
