@@ -39,7 +39,7 @@ class Addresses:
 
 
 class Demo:
-    """A context manager: inside it everything runs, after it nothing is left."""
+    """A context manager: inside it everything has been started, after it nothing is left."""
 
     settings: Settings
     addresses: Addresses
@@ -71,8 +71,8 @@ class Demo:
         self.settings = load(self._config, overrides)
         create_topics(self.settings, stack.create_topics)
         ports = free_ports(len(SERVICES))
-        urls = [f"http://127.0.0.1:{port}" for port in ports]
-        *workers, exporter = (f"{url}/metrics" for url in urls)
+        self._urls = [f"http://127.0.0.1:{port}" for port in ports]
+        *workers, exporter = (f"{url}/metrics" for url in self._urls)
         self.addresses = Addresses(stack.bootstrap_servers, stack.redis_url, tuple(workers), exporter, self.settings.kafka.topic_prefix)
         for name, port in zip(SERVICES, ports, strict=True):
             variables = variables_of({**overrides, "metrics": {"host": "127.0.0.1", "port": port}})
@@ -80,16 +80,16 @@ class Demo:
                 variables["DISPERSION_CONFIG"] = str(self._config.absolute())
             service = Leashed([sys.executable, "-m", "agents.cli.main", name], log=logs / f"{name}-{port}.log", variables=variables)
             self._services.append(service)
-        for url in urls:
-            self._await_ready(url)
 
-    def _await_ready(self, url: str) -> None:
+    def wait_ready(self) -> None:
+        """Return when every service does its work. Raises `Down`."""
         deadline = time.monotonic() + READY_SECONDS
-        while not _ready(url):
-            self.check()
-            if time.monotonic() > deadline:
-                raise Down(f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}")
-            time.sleep(0.1)
+        for url in self._urls:
+            while not _ready(url):
+                self.check()
+                if time.monotonic() > deadline:
+                    raise Down(f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}")
+                time.sleep(0.1)
 
     def _stop_services(self) -> None:
         """Tell all, then wait for each."""

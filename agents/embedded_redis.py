@@ -111,7 +111,8 @@ def _wait_until_answering(server: Leashed, port: int) -> None:
     with redis.Redis(host="127.0.0.1", port=port, socket_timeout=1.0) as client:
         while server.running and time.monotonic() < deadline:
             try:
-                if client.info("server")["process_id"] == server.pid:
+                found = client.info()  # answered while the data is still being read, unlike everything else
+                if found["process_id"] == server.pid and not found["loading"]:
                     return
             except redis.RedisError:
                 pass

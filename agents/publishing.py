@@ -65,6 +65,7 @@ class FramePublisher:
                 delivery_timeout_ms=int(delivery_seconds * 1000),
                 linger_ms=LINGER_MS,
                 max_block_ms=int(delivery_seconds * 1000),
+                max_in_flight_requests_per_connection=1,  # a retried batch must not be overtaken: event time is the order of records
                 max_request_size=settings.kafka.max_message_bytes,
                 request_timeout_ms=int(min(30.0, delivery_seconds / 2) * 1000),
             )

@@ -59,7 +59,8 @@ def demo(
         market, counts = market_of(settings), settings.kafka.partitions
         feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
         shared.stderr.print("pricing the scenario")
-        records = list(feed.records(FIRST))
+        records = list(feed.records(FIRST))  # while the services start
+        running.wait_ready()
         watcher = Watcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
         whole = _play(shared, running, watcher, records)
         if picture is not None:
