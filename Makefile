@@ -20,9 +20,10 @@ setup: .venv/.ready ## environment in .venv, the command at .venv/bin/dispersion
 demo: setup ## the main job on the embedded stack: real closes, then an unwind scenario (Python only)
 	$(BIN)/dispersion demo
 
-test: setup ## all tests, on the embedded and on a real Kafka and Redis, two at a time; prints what it skipped
+test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints what it skipped
 	$(BIN)/python -m tests.support.provision
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/integration --ignore tests/benchmarks
+	$(BIN)/python -m pytest tests/integration tests/benchmarks
 
 check: setup ## style, types and the import contracts
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from agents.topics_admin import create_topics
 from config.settings import Settings, load
 
 SERVICES = ("worker", "worker", "exporter")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
