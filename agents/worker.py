@@ -55,6 +55,7 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
     log_to_stderr()
     try:
         chosen = plans(settings)
+        settings.worker.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
         topics = check_topics(settings)
         topics.refuse()
         return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}).run())
