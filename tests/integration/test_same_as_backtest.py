@@ -31,47 +31,39 @@ def fleet_on(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]
 
 def test_two_workers_publish_what_the_backtest_computes(stack: Stack, topic_prefix: str, tmp_path: Path) -> None:
     with fleet_on(stack, topic_prefix, tmp_path) as fleet:
-        _run_plain(fleet, AHEAD[stack.name])
-
-
-def _run_plain(fleet: Fleet, ahead: int) -> None:
-    records = feed(fleet.settings, REFRESH, PARTITIONS)
-    wanted = expected(fleet.settings, records, PARTITIONS)
-    for _ in range(2):
-        fleet.start("agents.cli.main", "worker")
-    publish(fleet.settings, records, ahead)
-    follow(fleet, PARTITIONS, wanted, SECONDS)
-    readings, events = published(fleet, PARTITIONS)
-    assert len(readings) >= 33
-    assert {e["data"]["rule"] for e in events} >= {"vix_spike_unwind"}
-    assert readings == wanted[0]
-    assert events == wanted[1]
+        records = feed(fleet.settings, REFRESH, PARTITIONS)
+        wanted = expected(fleet.settings, records, PARTITIONS)
+        for _ in range(2):
+            fleet.start("agents.cli.main", "worker")
+        publish(fleet.settings, records, AHEAD[stack.name])
+        follow(fleet, PARTITIONS, wanted, SECONDS)
+        readings, events = published(fleet, PARTITIONS)
+        assert len(readings) >= 33
+        assert {e["data"]["rule"] for e in events} >= {"vix_spike_unwind"}
+        assert readings == wanted[0]
+        assert events == wanted[1]
 
 
 @pytest.mark.chaos
 @pytest.mark.stack
 def test_rechunked_interleaved_and_with_every_worker_killed_once(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
     with fleet_on(real_stack, topic_prefix, tmp_path) as fleet:
-        _run_killed(fleet)
-
-
-def _run_killed(fleet: Fleet) -> None:
-    rng = random.Random(20180205)
-    records = feed(fleet.settings, REFRESH, PARTITIONS)
-    wanted = expected(fleet.settings, records, PARTITIONS)
-    mixed = rechunked(records, rng)
-    assert len(mixed) > len(records)
-    for _ in range(3):
-        fleet.start("agents.cli.main", "worker")
-    third = len(mixed) // 3
-    for part in range(3):
-        publish(fleet.settings, mixed[part * third : (part + 1) * third if part < 2 else len(mixed)])
-        victim = fleet.workers[part]
-        wait_until(lambda: bool(fleet.watermarks("quotes")), 60, "any checkpoint")
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        fleet.start("agents.cli.main", "worker")
-    follow(fleet, PARTITIONS, wanted, SECONDS)
-    readings, events = published(fleet, PARTITIONS)
-    assert readings == wanted[0]
-    assert events == wanted[1]
+        rng = random.Random(20180205)
+        records = feed(fleet.settings, REFRESH, PARTITIONS)
+        wanted = expected(fleet.settings, records, PARTITIONS)
+        mixed = rechunked(records, rng)
+        assert len(mixed) > len(records)
+        for _ in range(3):
+            fleet.start("agents.cli.main", "worker")
+        third = len(mixed) // 3
+        for part in range(3):
+            publish(fleet.settings, mixed[part * third : (part + 1) * third if part < 2 else len(mixed)])
+            victim = fleet.workers[part]
+            wait_until(lambda: bool(fleet.watermarks("quotes")), 60, "any checkpoint")
+            victim.send_signal(signal.SIGKILL)
+            victim.wait()
+            fleet.start("agents.cli.main", "worker")
+        follow(fleet, PARTITIONS, wanted, SECONDS)
+        readings, events = published(fleet, PARTITIONS)
+        assert readings == wanted[0]
+        assert events == wanted[1]
