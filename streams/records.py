@@ -20,21 +20,27 @@ class Record(Protocol):
     @property
     def topic(self) -> str:
         """Topic name, prefix included."""
+
     @property
     def partition(self) -> int:
         """Partition number."""
+
     @property
     def offset(self) -> int:
         """Offset in the partition."""
+
     @property
     def timestamp(self) -> int:
         """Milliseconds since the epoch, as the broker stored it."""
+
     @property
     def key(self) -> bytes | None:
         """Key bytes."""
+
     @property
     def value(self) -> bytes | None:
         """Value bytes; None is a tombstone."""
+
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]:
         """Headers in order, names may repeat."""

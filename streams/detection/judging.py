@@ -110,7 +110,7 @@ class Judging:
                 self.book.drop_anchor(key, verdict.start)
                 alert.peak = rule.extent(scene, verdict.start) or 0.0
             fresh = transition.kind in {"pending", "firing", "updated"}
-            start = verdict.start if fresh or anchor is None else anchor
+            start = (verdict.start if verdict.enter else None) if fresh or anchor is None else anchor
             why = evidence(rule, scene, alert, transition, verdict, start)
             alert.sequence += 1
             alert.summary = why.summary

@@ -1,9 +1,12 @@
 """`broad_repricing`: index and single-name vols jump together. Not an unwind, and the event says so in words."""
 
+from dataclasses import replace
+
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rules.condition import Condition
 from streams.detection.rules.jump import Case, judge
-from streams.detection.rules.rule import Verdict, closeness, given_back
+from streams.detection.rules.rule import Verdict, given_back
 from streams.detection.rules.ruleset import BroadRepricing
 from streams.detection.rules.wording import basket_words, index_words
 from streams.detection.scene import Scene
@@ -57,16 +60,18 @@ class BroadRepricingRule:
 
     def _classify(self, case: Case) -> Verdict:
         enter, change = self._numbers.enter, case.change
-        correlation, share = change.correlation_move, change.correlation_share
-        distance = max(
-            closeness(enter.needed(change.index_from), change.index_move, 0.0),
-            closeness(enter.correlation_share_low, share, 1.0),
+        correlation, share, alone = change.correlation_move, change.correlation_share, enter.correlation_move_alone
+        tested = (
+            Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
+            Condition("correlation_share", share, enter.correlation_share_low, 1.0),
+            Condition("implied_correlation_change", correlation, alone, 2 * alone, strict=True),
         )
+        quiet = Verdict(start=change.start, distance=max(one.distance for one in tested[:2]), conditions=tested)
         if correlation is None:
-            return Verdict(blocked="coverage", distance=distance)
-        if correlation >= enter.correlation_move_alone:
-            return Verdict(distance=1.0)
-        if share is None or share > enter.correlation_share_low:
-            return Verdict(distance=distance)
+            return replace(quiet, blocked="coverage")
+        if correlation >= alone:
+            return replace(quiet, distance=1.0)
+        if not case.holds or share is None or share > enter.correlation_share_low:
+            return quiet
         twice = change.index_move >= self._numbers.critical.needed(change.index_from)
-        return Verdict(enter=True, severity="critical" if twice else "warning", label="repricing", start=change.start, distance=0.0)
+        return replace(quiet, enter=True, severity="critical" if twice else "warning", label="repricing", distance=0.0)

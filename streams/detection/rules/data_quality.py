@@ -3,7 +3,8 @@
 from streams.detection.change import Change
 from streams.detection.gates import covered, in_range
 from streams.detection.instant import Instant
-from streams.detection.rules.rule import Verdict, closeness
+from streams.detection.rules.condition import Condition
+from streams.detection.rules.rule import Severity, Verdict
 from streams.detection.rules.ruleset import DataQuality
 from streams.detection.scene import Scene
 
@@ -24,10 +25,12 @@ class DataQualityRule:
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
         """Whether any limit is broken."""
         del scope
-        if covered(scene.reading, scene.gates) and in_range(scene.reading, scene.gates):
-            return Verdict(distance=_distance(scene))
-        lost = scene.reading.basis != "published" and (scene.reading.coverage or 0.0) < self._numbers.critical.coverage
-        return Verdict(enter=True, severity="critical" if lost else "warning", label=self.label, distance=0.0)
+        reading, tested = scene.reading, _conditions(scene)
+        if not any(one.holds for one in tested):
+            return Verdict(distance=min(one.distance for one in tested), conditions=tested, any_of=True)
+        lost = reading.basis != "published" and (reading.coverage or 0.0) < self._numbers.critical.coverage
+        severity: Severity = "critical" if lost else "warning"
+        return Verdict(enter=True, severity=severity, label=self.label, distance=0.0, conditions=tested, any_of=True)
 
     def extent(self, scene: Scene, start: Instant) -> float | None:
         """There is no move."""
@@ -56,15 +59,17 @@ class DataQualityRule:
         return f"data quality: {text}. Other alerts of this index are suspended while this one fires."
 
 
-def _distance(scene: Scene) -> float:
-    """The nearest of the limits: any one of them is enough to fire."""
+def _conditions(scene: Scene) -> tuple[Condition, ...]:
+    """The limits of the gates that apply to the source; any broken one is enough to fire."""
     reading, gates = scene.reading, scene.gates
     middle = 0.5 * (gates.correlation_low + gates.correlation_high)
-    near = [
-        closeness(gates.correlation_low, reading.implied_correlation, middle),
-        closeness(gates.correlation_high, reading.implied_correlation, middle),
+    limits = [
+        ("implied_correlation", reading.implied_correlation, gates.correlation_low, middle),
+        ("implied_correlation", reading.implied_correlation, gates.correlation_high, middle),
     ]
     if reading.basis != "published":
-        near.append(closeness(gates.coverage, reading.coverage, 1.0))
-        near.append(closeness(gates.coverage_names, reading.coverage_names, 1.0))
-    return min(near)
+        limits += [
+            ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
+            ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
+        ]
+    return tuple(Condition(name, value, limit, calm, exit=limit, strict=True) for name, value, limit, calm in limits)

@@ -45,12 +45,13 @@ def judge(scope: str, scene: Scene, jump: Jump, classify: Callable[[Case], Verdi
     held = [verdict for case, verdict in verdicts if case.holds and case.narrow and verdict.enter]
     if held:
         return max(held, key=lambda verdict: (SEVERITIES.index(verdict.severity), not verdict.unknown))
-    distance = min(verdict.distance for _, verdict in verdicts if verdict.distance is not None)
+    nearest = min((verdict for _, verdict in verdicts), key=lambda verdict: 1.0 if verdict.distance is None else verdict.distance)
+    blocked = ""
     if any(case.holds and not case.narrow for case in found):
-        return Verdict(blocked="width", distance=distance)
-    if any(case.holds and verdict.blocked for case, verdict in verdicts):
-        return Verdict(blocked="coverage", distance=distance)
-    return Verdict(distance=distance)
+        blocked = "width"
+    elif any(case.holds and verdict.blocked for case, verdict in verdicts):
+        blocked = "coverage"
+    return Verdict(blocked=blocked, start=nearest.start, distance=nearest.distance, conditions=nearest.conditions)
 
 
 def _case(change: Change, from_close: bool, scene: Scene, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rules.condition import Condition
 from streams.detection.rules.ruleset import Timing
 from streams.detection.scene import Scene
 
@@ -30,11 +31,15 @@ class Verdict:
     unknown: tuple[str, ...] = ()
     """Conditions that could not be tested for want of history."""
     start: Instant | None = None
-    """The instant that the change is taken from."""
+    """The instant that the change is taken from, whether the condition holds or not."""
     values: Mapping[str, float | None] = field(default_factory=dict)
     """Numbers of this rule beside those every event has."""
     distance: float | None = None
     """0 where the condition holds, 1 at or beyond the calm reference; None when it cannot be told."""
+    conditions: tuple[Condition, ...] = ()
+    """What was tested, line by line; all of them are needed."""
+    any_of: bool = False
+    """One of the conditions is enough."""
 
 
 class Rule(Protocol):
@@ -79,17 +84,6 @@ class Rule(Protocol):
 def greater(one: Severity, other: Severity) -> bool:
     """Whether one severity is above another."""
     return SEVERITIES.index(one) > SEVERITIES.index(other)
-
-
-def closeness(enter: float, value: float | None, calm: float) -> float:
-    """Distance of a condition: clip((enter - value) / (enter - calm), 0, 1); 1 for a value that does not exist.
-
-    >>> closeness(0.05, 0.02, 0.0)
-    0.6
-    """
-    if value is None:
-        return 1.0
-    return min(max((enter - value) / (enter - calm), 0.0), 1.0)
 
 
 def given_back(extent: float | None, peak: float, share: float) -> bool | None:

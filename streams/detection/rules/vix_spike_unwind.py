@@ -1,9 +1,12 @@
 """`vix_spike_unwind`: index vol jumps, implied correlation jumps with it, and single-name vol does not keep pace."""
 
+from dataclasses import replace
+
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rules.condition import Condition
 from streams.detection.rules.jump import Case, judge
-from streams.detection.rules.rule import Severity, Verdict, closeness, given_back
+from streams.detection.rules.rule import Severity, Verdict, given_back
 from streams.detection.rules.ruleset import VixSpikeUnwind
 from streams.detection.rules.wording import correlation_words, index_words
 from streams.detection.scene import Scene
@@ -71,25 +74,27 @@ class VixSpikeUnwindRule:
     def _classify(self, case: Case, scene: Scene) -> Verdict:
         enter, change = self._numbers.enter, case.change
         correlation, share = change.correlation_move, change.correlation_share
-        distance = self._distance(change)
+        rank = None if correlation is None else self._rank(case, scene, correlation)
+        tested = self._conditions(change, rank)
+        known = tested if rank is not None else tested[:-1]
+        quiet = Verdict(start=change.start, distance=max(one.distance for one in known), conditions=tested)
         if correlation is None:
-            return Verdict(blocked="coverage", distance=distance)
-        baseline = scene.baseline
-        rank = baseline.rank_of_change(correlation) if case.from_close else baseline.rank_of_rise(correlation)
-        if rank is not None:
-            distance = max(distance, closeness(enter.correlation_rank, rank, 0.5))
+            return replace(quiet, blocked="coverage")
         label = self._label(correlation, share, change.variance_ratio)
-        if not label or correlation < enter.correlation_move or (rank is not None and rank < enter.correlation_rank):
-            return Verdict(distance=distance)
-        return Verdict(
+        if not (case.holds and label) or correlation < enter.correlation_move or (rank is not None and rank < enter.correlation_rank):
+            return quiet
+        return replace(
+            quiet,
             enter=True,
             severity=self._severity(change, correlation, label, known=rank is not None),
             label=label,
             unknown=() if rank is not None else (RANK,),
-            start=change.start,
             values={RANK: rank},
             distance=0.0,
         )
+
+    def _rank(self, case: Case, scene: Scene, rise: float) -> float | None:
+        return scene.baseline.rank_of_change(rise) if case.from_close else scene.baseline.rank_of_rise(rise)
 
     def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
         """`unwind`, `mixed`, or nothing: the bands of the correlation share."""
@@ -107,12 +112,14 @@ class VixSpikeUnwindRule:
         strong = change.index_move >= critical.needed(change.index_from) or correlation >= critical.correlation_move
         return "critical" if strong else "warning"
 
-    def _distance(self, change: Change) -> float:
-        """The farthest of the conditions; a change has no calm level but 0."""
-        enter = self._numbers.enter
-        share = closeness(enter.correlation_share_low, change.correlation_share, 0.0)
-        return max(
-            closeness(enter.needed(change.index_from), change.index_move, 0.0),
-            closeness(enter.correlation_move, change.correlation_move, 0.0),
-            min(share, closeness(enter.correlation_move_alone, change.correlation_move, 0.0)),
+    def _conditions(self, change: Change, rank: float | None) -> tuple[Condition, ...]:
+        """A change has no calm level but 0. Of the share and the rise that needs no share, the nearer one counts."""
+        enter, rise = self._numbers.enter, change.correlation_move
+        share = Condition("correlation_share", change.correlation_share, enter.correlation_share_low, 0.0, strict=True)
+        alone = Condition("implied_correlation_change", rise, enter.correlation_move_alone, 0.0)
+        return (
+            Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
+            Condition("implied_correlation_change", rise, enter.correlation_move, 0.0),
+            alone if alone.holds and not share.holds else min(share, alone, key=lambda one: one.distance),
+            Condition(RANK, rank, enter.correlation_rank, 0.5),
         )

@@ -1,11 +1,13 @@
 """`vol_convergence`: the spread of basket vol over index vol collapses, over one session or five."""
 
 import math
+from dataclasses import replace
 
 from analytics import dispersion as measures
 from streams.detection.change import Change
 from streams.detection.instant import Instant
-from streams.detection.rules.rule import Direction, Severity, Verdict, closeness, given_back
+from streams.detection.rules.condition import Condition
+from streams.detection.rules.rule import Direction, Severity, Verdict, given_back
 from streams.detection.rules.ruleset import VolConvergence
 from streams.detection.rules.wording import basket_words, index_words, points, since
 from streams.detection.scene import Scene
@@ -37,19 +39,21 @@ class VolConvergenceRule:
         change = None if start is None else scene.change(start)
         if change is None:
             return Verdict(lacking=True)
-        if scene.wide():
-            return Verdict(blocked="width")
         sessions = window - 1 + scene.elapsed if scope.startswith("intraday") else float(window)
         needed, fall = self.needed(change.spread_from, sessions), change.spread_from - change.spread_to
-        if fall < needed:
-            return Verdict(distance=closeness(needed, fall, 0.0))
+        tested = Condition("vol_spread_fall", fall, needed, 0.0)
+        quiet = Verdict(start=change.start, conditions=(tested,))
+        if scene.wide():
+            return replace(quiet, blocked="width")
+        if not tested.holds:
+            return replace(quiet, distance=tested.distance)
         direction = self._direction(change)
-        return Verdict(
+        return replace(
+            quiet,
             enter=True,
             severity=_severity(direction, unwinding=scene.unwinding),
             label=self.label,
             direction=direction,
-            start=change.start,
             values={"vol_spread_fall": fall, "vol_spread_fall_needed": needed, "adverse_share": adverse_share(change)},
             distance=0.0,
         )

@@ -93,6 +93,8 @@ def test_data_quality(fields: dict[str, Any], severity: str) -> None:
     found = QUALITY.evaluate("intraday", scene)
     assert (found.severity if found.enter else "") == severity
     assert QUALITY.ended(scene, None, 0.0) is not found.enter
+    assert found.any_of
+    assert found.enter is any(one.holds for one in found.conditions), "one broken limit is enough"
 
 
 def test_data_quality_nears_as_coverage_falls() -> None:

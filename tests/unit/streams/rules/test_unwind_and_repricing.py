@@ -139,7 +139,7 @@ def test_the_move_has_to_be_there_on_bids() -> None:
     assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked == "width"
     assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked == "width"
     calm = scene((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
-    assert FREE.evaluate("intraday", calm) == Verdict(distance=1.0), "the gate is tested only where the move holds on mids"
+    assert not FREE.evaluate("intraday", calm).blocked, "the gate is tested only where the move holds on mids"
 
 
 def test_a_source_without_bids_has_no_width_gate() -> None:
@@ -187,3 +187,29 @@ def test_words_say_what_it_is() -> None:
     said = FREE.words(unwind, unwind.change(start), "unwind")
     assert said.startswith("index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of")
     assert "not a dispersion unwind" in REPRICING.words(repricing, repricing.change(start), "repricing")
+
+
+@pytest.mark.parametrize("share", [-0.2, 0.4, 0.5, 0.7, 1.1])
+@pytest.mark.parametrize("rise", [1.0, 1.02, 1.14, 1.3])
+@pytest.mark.parametrize("rho", [-0.02, 0.04, 0.06, 0.21])
+def test_a_verdict_is_what_its_conditions_say(share: float, rise: float, rho: float) -> None:
+    judged = with_share(share, rise, rho)
+    for rule in (FREE, REPRICING):
+        verdict = rule.evaluate("intraday", judged)
+        assert verdict.enter == all(one.holds or one.name in verdict.unknown for one in verdict.conditions)
+        assert verdict.start is judged.baseline.closes[0], "what the numbers are changes from is told, quiet or not"
+        if not verdict.enter:
+            assert verdict.distance is not None
+            assert verdict.distance > 0.0 or any(one.value == one.enter for one in verdict.conditions)
+
+
+def test_a_rank_without_history_is_an_unknown_condition() -> None:
+    (rank,) = (one for one in FREE.evaluate("intraday", with_share(0.7)).conditions if one.name == RANK)
+    assert (rank.value, rank.holds, rank.distance) == (None, None, 1.0)
+
+
+def test_a_rise_that_needs_no_share_stands_for_the_share() -> None:
+    verdict = FREE.evaluate("intraday", with_share(0.3, rho=0.21))
+    assert verdict.enter
+    assert [one.name for one in verdict.conditions].count("implied_correlation_change") == 2
+    assert "correlation_share" not in {one.name for one in verdict.conditions}
