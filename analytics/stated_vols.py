@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from analytics.atm import AtmStatus, vols_at_delta
 
@@ -39,3 +39,19 @@ def stated_atm_vols(calls: StatedSide, puts: StatedSide, years: Floats) -> tuple
     vol = np.where(years > 0, (call + put) / 2, np.nan)
     codes = [int(AtmStatus.EXPIRED), int(AtmStatus.TOO_FEW), int(AtmStatus.NOT_BRACKETED)]
     return vol, np.select([~(years > 0), few, np.isnan(vol)], codes, 0).astype(np.int8)
+
+
+def stated_delta_vols(calls: StatedSide, puts: StatedSide, years: Floats, deltas: ArrayLike) -> Floats:
+    """Vols of m strips at d forward call deltas, shape (m, d): below 0.5 of calls, above it of puts at delta - 1; NaN where unknown.
+
+    The out-of-the-money side of each strike, as where there are quotes. At 0.5 itself see `stated_atm_vols`. Source: methodology 3.3.
+
+    >>> calls = StatedSide(np.array([0, 2]), np.array([0.22, 0.20]), np.array([0.4, 0.2]))
+    >>> puts = StatedSide(np.array([0, 2]), np.array([0.29, 0.25]), np.array([-0.2, -0.4]))
+    >>> stated_delta_vols(calls, puts, np.array([0.1]), [0.3, 0.7, 0.9]).round(12).tolist()
+    [[0.21, 0.27, nan]]
+    """
+    wanted = np.asarray(deltas, dtype=np.float64)
+    low = vols_at_delta(calls.offsets, calls.delta, calls.vol, wanted)
+    high = vols_at_delta(puts.offsets, puts.delta, puts.vol, wanted - 1)
+    return np.where(years[:, None] > 0, np.where(wanted < 0.5, low, high), np.nan)

@@ -32,6 +32,15 @@ class SurfacePoints(NamedTuple):
     """Comma-separated, for example `near_term_fallback`."""
 
 
+class SkewPoints(NamedTuple):
+    """Vols by name and tenor at the deltas of the skew; n rows."""
+
+    symbol: tuple[str, ...]
+    tenor_days: NDArray[np.int32]
+    vols: NDArray[np.float64]
+    """(n, 4), a column for each of `analytics.correlation.SKEW_DELTAS`; NaN where unknown."""
+
+
 class PricePoints(NamedTuple):
     """Previous-tick prices (or, for references, decimal levels) of symbols that ticked; arrays of length n."""
 
@@ -59,3 +68,5 @@ class PointsFrame:
     surfaces: SurfacePoints | None = None
     prices: PricePoints | None = None
     references: PricePoints | None = None
+    skew: SkewPoints | None = None
+    """Present in one second of ten at most."""

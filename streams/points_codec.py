@@ -1,7 +1,7 @@
 """Points frames as bytes: one Arrow IPC stream, the scalars in its schema metadata, one row a point.
 
-The columns serve all three kinds of rows: `value` is the forward of a surface and the price of a price or reference, `ts` the
-newest quote or the tick.
+The columns serve all kinds of rows: `value` is the forward of a surface and the price of a price or reference, `ts` the newest quote
+or the tick; the four vols of a skew stand where a surface has its variances and its ATM vol.
 """
 
 from functools import lru_cache
@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from streams.decoding.frame_layout import inspect
-from streams.points import PointsFrame, PricePoints, SurfacePoints
+from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 
-SURFACE, PRICE, REFERENCE = 0, 1, 2
+SURFACE, PRICE, REFERENCE, SKEW = 0, 1, 2, 3
 MAX_BYTES: Final = 8 * 2**20
 MAX_ROWS: Final = 100_000
 VERSION: Final = 1
@@ -45,20 +45,21 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle: bool
     refresh_seconds: float | None
     rows: tuple[int | None, int | None, int | None]
+    skew: int | None = None
 
 
 def encode_points(frame: PointsFrame) -> bytes:
     """Bytes of a frame; the same bytes for the same frame."""
-    parts = (frame.surfaces, frame.prices, frame.references)
-    rows = (_length(frame.surfaces), _length(frame.prices), _length(frame.references))
+    parts = (frame.surfaces, frame.prices, frame.references, frame.skew)
+    surfaces, prices, references, skew = map(_length, parts)
     scalars = (frame.index, frame.source, frame.sources, frame.boundary, frame.accepted, frame.idle, frame.refresh_seconds)
-    header = msgspec.json.encode(_Header(VERSION, *scalars, rows=rows))
+    header = msgspec.json.encode(_Header(VERSION, *scalars, rows=(surfaces, prices, references), skew=skew))
     schema = _SCHEMA.with_metadata({_KEY: header})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         for kind, part in enumerate(parts):
             if part is not None and len(part.symbol):
-                columns = _surfaces(part) if isinstance(part, SurfacePoints) else _prices(part, kind)
+                columns = _columns(part, kind)
                 writer.write_batch(pa.record_batch([columns[name] for name in _SCHEMA.names], schema=schema))
     return bytes(sink.getvalue())
 
@@ -75,7 +76,7 @@ def decode_points(value: bytes) -> PointsFrame:
             batch.validate(full=True)
     except (pa.ArrowException, OSError, MemoryError) as problem:
         raise ValueError(f"not a points frame: {problem}") from None
-    expected = [(kind, count) for kind, count in enumerate(header.rows) if count]
+    expected = [(kind, count) for kind, count in enumerate((*header.rows, header.skew)) if count]
     if len(expected) != len(batches) or any(_foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)):
         raise ValueError("the rows of a points frame are not those its header names")
     by_kind: dict[int, Any] = {kind: batch for (kind, _), batch in zip(expected, batches, strict=True)}
@@ -91,6 +92,7 @@ def decode_points(value: bytes) -> PointsFrame:
         None if surfaces is None else _read_surfaces(by_kind.get(SURFACE, _empty())),
         None if prices is None else _read_prices(by_kind.get(PRICE, _empty())),
         None if references is None else _read_prices(by_kind.get(REFERENCE, _empty())),
+        None if header.skew is None else _read_skew(by_kind.get(SKEW, _empty())),
     )
 
 
@@ -109,8 +111,14 @@ def _foreign(kind: int, rows: int, batch: Any) -> bool:  # noqa: ANN401 - an Arr
     return gaps or batch.num_rows != rows or bool((batch.column("kind").to_numpy() != kind).any())
 
 
-def _length(part: SurfacePoints | PricePoints | None) -> int | None:
+def _length(part: SurfacePoints | PricePoints | SkewPoints | None) -> int | None:
     return None if part is None else len(part.symbol)
+
+
+def _columns(part: SurfacePoints | PricePoints | SkewPoints, kind: int) -> dict[str, Any]:
+    if isinstance(part, SurfacePoints):
+        return _surfaces(part)
+    return _skew(part) if isinstance(part, SkewPoints) else _prices(part, kind)
 
 
 def _surfaces(part: SurfacePoints) -> dict[str, Any]:
@@ -125,15 +133,25 @@ def _surfaces(part: SurfacePoints) -> dict[str, Any]:
 
 
 def _prices(part: PricePoints, kind: int) -> dict[str, Any]:
-    n = len(part.symbol)
+    return _bare(part.symbol, kind) | {"value": pa.array(part.price, pa.float64()), "ts": pa.array(part.ts_event, pa.int64())}
+
+
+def _skew(part: SkewPoints) -> dict[str, Any]:
+    columns = zip(_NUMBERS, part.vols.T, strict=True)
+    vols = {name: pa.array(np.ascontiguousarray(column), pa.float64()) for name, column in columns}
+    return _bare(part.symbol, SKEW) | vols | {"tenor_days": pa.array(part.tenor_days, pa.int32())}
+
+
+def _bare(symbol: tuple[str, ...], kind: int) -> dict[str, Any]:
+    """Columns of n rows that say nothing but which symbol they are about."""
+    n = len(symbol)
     unknown, blank = pa.array(np.full(n, np.nan)), pa.array([""] * n, pa.string())
-    return dict.fromkeys(_NUMBERS, unknown) | {
+    return dict.fromkeys((*_NUMBERS, "value"), unknown) | {
         **dict.fromkeys(_TEXTS, blank),
-        "symbol": pa.array(part.symbol, pa.string()),
+        "symbol": pa.array(symbol, pa.string()),
         "kind": pa.array(np.full(n, kind, np.int8)),
         "tenor_days": pa.array(np.zeros(n, np.int32)),
-        "value": pa.array(part.price, pa.float64()),
-        "ts": pa.array(part.ts_event, pa.int64()),
+        "ts": pa.array(np.zeros(n, np.int64)),
     }
 
 
@@ -145,6 +163,11 @@ def _read_surfaces(batch: Any) -> SurfacePoints:  # noqa: ANN401 - an Arrow batc
 
 def _read_prices(batch: Any) -> PricePoints:  # noqa: ANN401 - an Arrow batch
     return PricePoints(tuple(batch.column("symbol").to_pylist()), batch.column("value").to_numpy(), batch.column("ts").to_numpy())
+
+
+def _read_skew(batch: Any) -> SkewPoints:  # noqa: ANN401 - an Arrow batch
+    vols = np.column_stack([batch.column(name).to_numpy() for name in _NUMBERS])
+    return SkewPoints(tuple(batch.column("symbol").to_pylist()), batch.column("tenor_days").to_numpy(), vols)
 
 
 @lru_cache(maxsize=1)

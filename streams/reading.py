@@ -43,6 +43,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     implied_correlation_upper: float | None = None
     implied_correlation_basket: float | None = None
     """The same formula over the whole basket instead of its 50 largest names."""
+    implied_correlation_skew: dict[str, float] = {}
+    """The same formula on vols at forward call deltas 0.1 (calls) to 0.9 (puts), by delta; at most ten seconds behind."""
     index_atm_vol: float | None = None
     basket_atm_vol: float | None = None
     variance_ratio: float | None = None

@@ -13,6 +13,7 @@ from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
+from streams.readings.skew_vols import PREFIX as SKEW
 
 HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
 POINTS, HELD, GRID = "points/", "held/", "grid/"
@@ -62,12 +63,13 @@ class Checkpoint:
         state.touched.clear()
         self._gone.clear()
         changed.update(state.grid.changed())
+        changed.update(state.skew.changed())
         changed.update(self._section.held.changed())
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
         """Fill a fresh cross-section. Names may have moved in the basket since. Raises `ValueError` on foreign bytes."""
-        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith((POINTS, HELD, GRID))]
+        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith((POINTS, HELD, GRID, SKEW))]
         if foreign:
             raise ValueError(f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section")
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
@@ -117,7 +119,9 @@ class Checkpoint:
     def _restore_names(self, symbols: list[str], chunks: Mapping[str, bytes]) -> None:
         state = self._section.state
         moved = state.basket.positions_of(tuple(symbols))
-        state.origins.restore(chunks[ORIGINS], np.append(moved, len(state.basket.symbols)))
+        with_index = np.append(moved, len(state.basket.symbols))
+        state.origins.restore(chunks[ORIGINS], with_index)
+        state.skew.restore(chunks, with_index)
         for name, value in chunks.items():
             if not name.startswith(POINTS):
                 continue

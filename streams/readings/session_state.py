@@ -16,6 +16,7 @@ from streams.readings.realized_grid import RealizedGrid
 from streams.readings.realized_values import RealizedValues
 from streams.readings.references import References
 from streams.readings.session_hours import SessionHours
+from streams.readings.skew_vols import SkewVols
 
 BEFORE = SessionHours(date.min, 0, 0, 0)
 """Hours of no session: before the first frame."""
@@ -38,6 +39,7 @@ class SessionState:
         self._position = {**self.basket.position, spec.symbol: len(self.basket.symbols)}
         self.origins = NameOrigins(len(self.basket.symbols) + 1)
         self.references = References(spec.references)
+        self.skew = SkewVols(spec.tenors, len(self.basket.symbols) + 1)
         self.points: dict[int, NamePoints] = {}
         self.index: dict[int, IndexPoint] = {}
         self.touched: set[int] = set()
@@ -62,6 +64,8 @@ class SessionState:
         """Take the points, prices and references of a frame of the current session."""
         if frame.surfaces is not None and frame.surfaces.symbol:
             self._apply_surfaces(frame, frame.surfaces)
+        if frame.skew is not None:
+            self.skew.apply(frame.skew, self._places(frame.skew.symbol))
         if frame.prices is not None:
             self.grid.apply(frame.prices)
         if frame.references is not None:
@@ -73,12 +77,17 @@ class SessionState:
         self.index = dict.fromkeys(self.spec.tenors, MISSING)
         self.touched = set(self.spec.tenors)
         self.origins.clear()
+        self.skew.clear()
         self.references.levels.clear()
         self.atm_only = False
 
-    def _apply_surfaces(self, frame: PointsFrame, rows: SurfacePoints) -> None:
+    def _places(self, symbols: tuple[str, ...]) -> NDArray[np.int64]:
+        """Positions of symbols, -1 for one that is neither a name nor the index."""
         place = self._position.get
-        at = np.fromiter((place(symbol, -1) for symbol in rows.symbol), np.int64, len(rows.symbol))
+        return np.fromiter((place(symbol, -1) for symbol in symbols), np.int64, len(symbols))
+
+    def _apply_surfaces(self, frame: PointsFrame, rows: SurfacePoints) -> None:
+        at = self._places(rows.symbol)
         self.origins.note(frame.source, at[at >= 0])
         atm_only = np.fromiter((reason == BASIS_ATM for reason in rows.reason), np.bool_, len(rows.reason))
         index_rows = np.flatnonzero(at == len(self.basket.symbols))

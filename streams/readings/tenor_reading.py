@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from streams.market import Mode
 from streams.reading import Constituents, Reading
 from streams.readings.atm_pair import put_basket_correlation, put_correlation, put_index_atm
-from streams.readings.coverage import coverage_of
+from streams.readings.coverage import thin
 from streams.readings.fields import Fields
 from streams.readings.freshness import fresh_index
 from streams.readings.model_free import put_basket, put_index
 from streams.readings.references import tracking_error
 from streams.readings.session_state import SessionState
+from streams.readings.skew import skew_of
 from streams.readings.valid_names import Names, names_at
 from streams.records import NS
 
@@ -33,6 +34,7 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
     reason = "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
     _put_index_fields(fields, state, tenor, at)
     _put_basket_fields(fields, state, names, reason)
+    skew = skew_of(fields, state, tenor, names, reason)
     _put_realized(fields, state, tenor, at, names, reason)
     _put_quality(fields, state, names)
     references = state.references.at_tenor(tenor)
@@ -46,6 +48,7 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
         mode=mode,
         basis="atm" if state.atm_only else "quotes",
         names=names.coverage.names if names else 0,
+        implied_correlation_skew=skew,
         references=references,
         tracking_error=tracking_error(references, values),
         refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
@@ -73,15 +76,9 @@ def _put_basket_fields(fields: Fields, state: SessionState, names: Names | None,
     variances = names.variance if names else empty
     put_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
     atm_vols = names.atm_vol if names else empty
-    put_basket_correlation(fields, state.basket.weights, atm_vols, reason or _thin(state, atm_vols, state.basket.weights))
+    put_basket_correlation(fields, state.basket.weights, atm_vols, reason or thin(state.gates, state.basket.weights, atm_vols))
     atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
-    put_correlation(fields, weights, atm_vols, reason or _thin(state, atm_vols, weights))
-
-
-def _thin(state: SessionState, atm_vols: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
-    """`coverage` when too few of these names have an ATM vol: a strip can be valid where its smile is not."""
-    known = np.isfinite(atm_vols)
-    return "" if coverage_of(weights, known, known).carries(state.gates) else "coverage"
+    put_correlation(fields, weights, atm_vols, reason or thin(state.gates, weights, atm_vols))
 
 
 def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: Names | None, reason: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from streams.decoding.codec import decode_quotes
 from streams.market import Market
+from streams.points import SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
 from streams.sessions import close_ns, day_number, open_ns, session_of
 from streams.stage import Output, Role
@@ -20,6 +21,7 @@ from streams.valuation.monitored import underlyings
 from streams.valuation.pending import Columns, Pending, joined, looked_up
 from streams.valuation.screen import Outcome, screen_quotes
 from streams.valuation.series_codes import FULL, SeriesCodes
+from streams.valuation.skews import EVERY_SECONDS
 from streams.valuation.source_stage import NO_BID, NO_ROOM, IndexPart, Rows, SourceStage, longest
 from streams.valuation.surfaces import Surfaces
 
@@ -32,6 +34,8 @@ class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     day: int = 0
     refresh: dict[str, float] = {}
     quoted: list[str] = []
+    skew_slot: int = 0
+    unskewed: list[str] = []
 
 
 class QuotesStage(SourceStage):
@@ -64,6 +68,10 @@ class QuotesStage(SourceStage):
         """Date of the session whose quotes the book holds, days since 1970-01-01; 0 before any."""
         self._quoted: Bools = np.zeros(n, np.bool_)
         """Underlyings with quotes that no value has taken into account."""
+        self._skew_slot = 0
+        """The ten seconds (counted from 1970) in which skews were last valued."""
+        self._unskewed: Bools = np.zeros(n, np.bool_)
+        """Underlyings with quotes that no skew has taken into account."""
         self._refresh: Floats = np.full(n, np.nan)
 
     def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
@@ -88,8 +96,19 @@ class QuotesStage(SourceStage):
         if session is None or not open_ns(session) < now <= close_ns(session):
             return parts
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
+        skews = self._skews(second) or [None] * len(parts)
         self._quoted[:] = False
-        return [part._replace(surfaces=points) for part, points in zip(parts, surfaces, strict=True)]
+        return [part._replace(surfaces=points, skew=skew) for part, points, skew in zip(parts, surfaces, skews, strict=True)]
+
+    def _skews(self, second: int) -> tuple[SkewPoints | None, ...]:
+        """Skews of what was quoted since the last ones, in the first second with quotes of each ten; empty in the others."""
+        self._unskewed |= self._quoted
+        if second // EVERY_SECONDS == self._skew_slot:
+            return ()
+        self._skew_slot = second // EVERY_SECONDS
+        skews = self._surfaces.skews.value(second * NS, self._day, self._unskewed, self._refresh)
+        self._unskewed[:] = False
+        return skews
 
     def _begin(self, day: int) -> None:
         self._book.clear()
@@ -97,7 +116,7 @@ class QuotesStage(SourceStage):
         self._listings.clear()
         self._surfaces.relisted(set(self._monitored.symbols))
         self._day = day
-        self._quoted[:] = False
+        self._quoted[:] = self._unskewed[:] = False
         self._refresh[:] = np.nan
 
     def _apply(self, output: Output, blocks: list[Columns]) -> tuple[Ints, Floats]:
@@ -127,7 +146,8 @@ class QuotesStage(SourceStage):
     def _more(self) -> dict[str, Any]:
         symbols = self._monitored.symbols
         refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
-        state = _BookState(self._day, refresh, [symbols[at] for at in np.flatnonzero(self._quoted).tolist()])
+        quoted, unskewed = ([symbols[at] for at in np.flatnonzero(which).tolist()] for which in (self._quoted, self._unskewed))
+        state = _BookState(self._day, refresh, quoted, self._skew_slot, unskewed)
         return cast("dict[str, Any]", msgspec.to_builtins(state))
 
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
@@ -141,11 +161,12 @@ class QuotesStage(SourceStage):
         self._surfaces.relisted(set(self._monitored.symbols))
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
-        self._day = state.day
+        self._day, self._skew_slot = state.day, state.skew_slot
         for symbol in state.refresh.keys() & self._monitored.position.keys():
             self._refresh[self._monitored.position[symbol]] = state.refresh[symbol]
-        for symbol in set(state.quoted) & self._monitored.position.keys():
-            self._quoted[self._monitored.position[symbol]] = True
+        for marked, symbols in ((self._quoted, state.quoted), (self._unskewed, state.unskewed)):
+            for symbol in set(symbols) & self._monitored.position.keys():
+                marked[self._monitored.position[symbol]] = True
 
 
 def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:

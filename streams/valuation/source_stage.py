@@ -12,7 +12,7 @@ from streams.column_chunk import pack_columns, unpack_columns
 from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits
 from streams.market import Market
-from streams.points import PointsFrame, PricePoints, SurfacePoints
+from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 from streams.stage import Message, Output, Role
@@ -45,6 +45,7 @@ class IndexPart(NamedTuple):
     surfaces: SurfacePoints | None = None
     prices: PricePoints | None = None
     references: PricePoints | None = None
+    skew: SkewPoints | None = None
 
 
 class Rows(NamedTuple):
@@ -186,6 +187,7 @@ class SourceStage(ABC):
                 surfaces=part.surfaces,
                 prices=part.prices,
                 references=part.references,
+                skew=part.skew,
             )
             output.messages.append(Message("points", spec.symbol.encode(), encode_points(frame)))
 

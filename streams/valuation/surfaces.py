@@ -8,22 +8,21 @@ from numpy.typing import NDArray
 from analytics.atm import atm_vols
 from analytics.stated_vols import stated_atm_vols
 from analytics.strip import value_strips
-from analytics.tenor import MINUTES_PER_DAY, MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
-from streams.expiries import minutes_to
+from analytics.tenor import MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.market import Market
 from streams.points import SurfacePoints
-from streams.readings.freshness import REPETITIONS
-from streams.records import NS
 from streams.valuation.boards import Boards
 from streams.valuation.book import NEVER, QuoteBook
 from streams.valuation.contract_key import Bools, Floats, Ints, day_of
 from streams.valuation.ex_dates import ExDates
+from streams.valuation.line_pairs import LinePairs, pairs_of
 from streams.valuation.line_terms import LineTerms
 from streams.valuation.lines import lines_of
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import Monitored
 from streams.valuation.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.valuation.risk_free import DayRate, rate_on
+from streams.valuation.skews import Skews
 
 
 class _Rules(NamedTuple):
@@ -49,6 +48,7 @@ class Surfaces:
         self._terms = LineTerms(self._lines, monitored, strict=market.strict_expiries)
         self._boards = Boards(book)
         self._ex_dates = ExDates(market.dividends, monitored)
+        self.skews = Skews(market, monitored, self._lines, self._terms, self._boards, listings)
 
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
@@ -82,7 +82,7 @@ class Surfaces:
         return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
 
     def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
-        pairs = self._pairs(rows, now, refresh)
+        pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
         segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
         board, quote_ts = self._boards.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
         strips = value_strips(board, **rules._asdict())
@@ -101,22 +101,10 @@ class Surfaces:
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
     def _value_stated(self, points: "_Columns", rows: Ints, now: int, refresh: Floats) -> None:
-        pairs = self._pairs(rows, now, refresh)
+        pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
         calls, puts, quote_ts = self._boards.stated(pairs.segment, pairs.oldest)
         vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
         _put_atm(points, rows, pairs, vols, status, quote_ts)
-
-    def _pairs(self, rows: Ints, now: int, refresh: Floats) -> "_Pairs":
-        terms, tenor = self._terms, self._lines.tenor_days[rows]
-        segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
-        near, following = term[: rows.size], term[rows.size :]
-        minutes = np.zeros(segment.size, np.int64)
-        minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], now), minutes_to(terms.next_settles[rows], now)
-        oldest = np.full(segment.size, NEVER, np.int64)
-        oldest[near] = oldest[following] = _oldest(refresh[self._lines.underlying[rows]], now)
-        # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
-        sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
-        return _Pairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
 
     def _points(self, points: "_Columns", rows: Ints) -> SurfacePoints | None:
         if not rows.size:
@@ -137,23 +125,6 @@ class Surfaces:
         )
 
 
-class _Pairs(NamedTuple):
-    """The m strips that n lines are made of, and the two of each line."""
-
-    segment: Ints
-    minutes: Ints
-    """m times to expiry."""
-    oldest: Ints
-    near: NDArray[np.intp]
-    """n positions among the strips."""
-    following: NDArray[np.intp]
-    tenor: NDArray[np.int32]
-    """n tenors, days."""
-    sooner: Ints
-    """n times to the near expiry, minutes."""
-    later: Ints
-
-
 class _Columns:
     """Values of n lines."""
 
@@ -162,18 +133,12 @@ class _Columns:
         self.quote_ts, self.strip_reason, self.atm_reason, self.flags = np.zeros((4, n), np.int64)
 
 
-def _put_atm(points: _Columns, rows: Ints, pairs: _Pairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
+def _put_atm(points: _Columns, rows: Ints, pairs: LinePairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
     near, following = pairs.near, pairs.following
     points.atm_vol[rows] = atm = interpolate_vol(vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor)
     points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
     code = np.where(quote_ts == NEVER, NO_QUOTES, status)
     points.atm_reason[rows] = _reasons(atm, of_terms(code[near], code[following]))
-
-
-def _oldest(refresh: Floats, now: int) -> Ints:
-    known = np.isfinite(refresh)
-    age = (np.where(known, refresh, 0.0) * (REPETITIONS * NS)).astype(np.int64)
-    return np.where(known, now - age, NEVER)
 
 
 def _reasons(value: Floats, code: Ints) -> Ints:

@@ -15,6 +15,7 @@ import streams.valuation.surfaces
 from streams.records import NS
 from streams.valuation.boards import Boards
 from streams.valuation.quotes_stage import QuotesStage
+from streams.valuation.skews import EVERY_SECONDS, Skews
 from tests.benchmarks.load import START, Chain, market, symbols
 from tests.support.input_records import frame_of, heartbeat
 
@@ -33,7 +34,7 @@ class Revaluation:
 
 
 def revalue(names: int, partitions: int = 1, repeats: int = REPEATS) -> Revaluation:
-    """Quote one contract of every name, close the second, `repeats` times."""
+    """Quote one contract of every name, close the second, `repeats` times; the median leaves out the seconds that have a skew too."""
     shares = [symbols(names)[p::partitions] for p in range(partitions)]
     stages = [QuotesStage(market(names), f"quotes:{p}", partitions) for p in range(partitions)]
     chains = [Chain.of(share) for share in shares]
@@ -54,6 +55,25 @@ def revalue(names: int, partitions: int = 1, repeats: int = REPEATS) -> Revaluat
         splits.append(split)
     parts = {part: median(split[part] for split in splits) for part in splits[0]}
     return Revaluation(median(totals), names, partitions, parts)
+
+
+def skew(names: int, repeats: int = REPEATS) -> Revaluation:
+    """The delta skew of every name, as one second in ten has it: assembly, parity and whole smiles at four deltas."""
+    stage, chain = QuotesStage(market(names), "quotes:0", 1), Chain.of(symbols(names))
+    stage.process([*map(frame_of, chain.all(START)), heartbeat(START)])
+    one_each = np.arange(len(chain.series)) * (len(chain.code) // len(chain.series))
+    spent = {"skew": 0.0}
+    original, totals = Skews.value, []
+    Skews.value = _timed(original, spent, "skew")  # type: ignore[method-assign]
+    try:
+        for step in range(1, repeats + 1):
+            at, spent["skew"] = START + step * EVERY_SECONDS * NS, 0.0
+            stage.process([frame_of(chain.quotes(one_each, at)), heartbeat(at)])
+            totals.append(spent["skew"])
+    finally:
+        Skews.value = original  # type: ignore[method-assign]
+    assert min(totals) > 0
+    return Revaluation(median(totals), names, 1)
 
 
 @contextmanager

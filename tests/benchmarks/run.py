@@ -19,7 +19,7 @@ from config.settings import Redis
 from tests.benchmarks.consumers import Bench
 from tests.benchmarks.load import Kind
 from tests.benchmarks.meter import Cost
-from tests.benchmarks.revaluation import REPEATS, Revaluation, revalue
+from tests.benchmarks.revaluation import REPEATS, Revaluation, revalue, skew
 from tests.support.fleet import ROOT
 from tests.support.stack import RealStack
 
@@ -37,6 +37,8 @@ class Sizes:
     quotes: Mapping[Kind, int]
     revaluations: Mapping[str, tuple[int, int]]
     """Names and partitions by key of the report."""
+    skews: Mapping[str, int]
+    """Names by key of the report."""
     repeats: int = REPEATS
     checkpoint_seconds: float = Redis().checkpoint_seconds
     """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
@@ -53,6 +55,7 @@ FULL = Sizes(
         "revaluation_500_in_16_partitions": (500, 16),
         "revaluation_2000": (2000, 1),
     },
+    skews={"delta_skew_500": 500},
 )
 
 
@@ -74,7 +77,8 @@ def measured(stack: RealStack, sizes: Sizes) -> Results:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         consumers = Bench(stack, Path(directory), sizes.names, sizes.partitions, sizes.seconds, sizes.checkpoint_seconds).run(sizes.quotes)
     revaluations = {key: revalue(names, partitions, sizes.repeats) for key, (names, partitions) in sizes.revaluations.items()}
-    return Results(consumers, revaluations)
+    skews = {key: skew(names, sizes.repeats) for key, names in sizes.skews.items()}
+    return Results(consumers, revaluations | skews)
 
 
 def tables(results: Results) -> list[Table]:
@@ -94,7 +98,7 @@ def tables(results: Results) -> list[Table]:
     parts = list(next(iter(results.revaluations.values())).split_ms)
     seconds = Table("one second's revaluation", "CPU ms", *parts)
     for name, one in results.revaluations.items():
-        seconds.add_row(name, f"{one.cpu_ms:.1f}", *(f"{one.split_ms[part]:.1f}" for part in parts))
+        seconds.add_row(name, f"{one.cpu_ms:.1f}", *(f"{one.split_ms[part]:.1f}" for part in parts if one.split_ms))
     for table in (consumers, seconds):
         for column in table.columns[1:]:
             column.justify = "right"

@@ -13,6 +13,7 @@ SMALL = Sizes(
     seconds=2,
     quotes=dict.fromkeys(FULL.quotes, 8000),
     revaluations={key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()},
+    skews=dict.fromkeys(FULL.skews, 8),
     repeats=2,
     checkpoint_seconds=0.5,
 )
@@ -24,7 +25,7 @@ def test_the_benchmark_reports_what_it_measured(real_stack: RealStack) -> None:
     report = json.loads(json.dumps(results.as_json()))
     consumers = {f"{who}_{kind}" for who in ("worker", "aiokafka") for kind in FULL.quotes}
     assert consumers >= {"worker_frames", "worker_json", "worker_frames_repeated", "aiokafka_frames", "aiokafka_json"}
-    assert report.keys() == consumers | FULL.revaluations.keys()
+    assert report.keys() == consumers | FULL.revaluations.keys() | FULL.skews.keys()
     for name in consumers:
         assert report[name].keys() == {"cpu_us_per_quote", "quotes", "wall_s", "peak_rss_mb"}
         assert report[name]["quotes"] == 8_000
@@ -33,4 +34,6 @@ def test_the_benchmark_reports_what_it_measured(real_stack: RealStack) -> None:
         assert report[f"worker_{kind}"]["cpu_us_per_quote"] > 0.5 * report[f"aiokafka_{kind}"]["cpu_us_per_quote"]
     for name in FULL.revaluations:
         assert 0 < sum(report[name]["split_ms"].values()) < report[name]["cpu_ms"]
-    assert [table.row_count for table in tables(results)] == [len(consumers), len(FULL.revaluations)]
+    for name in FULL.skews:
+        assert report[name]["cpu_ms"] > 0
+    assert [table.row_count for table in tables(results)] == [len(consumers), len(FULL.revaluations) + len(FULL.skews)]

@@ -1,13 +1,15 @@
 """Readings depend on what each source said in which order, on nothing else: not on interleaving, batches, repeats or restarts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from streams.points import PointsFrame
+from streams.points import PointsFrame, SkewPoints
 from streams.points_codec import encode_points
 from streams.reading import decode_reading
 from streams.readings.cross_section_stage import CrossSectionStage
@@ -56,6 +58,10 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
     in_vols = draw(st.integers(0, 9)) == 0
     tenor = draw(st.sampled_from((30, 91, 9)))
     points = surfaces(vols, boundary - draw(st.integers(0, 90)) * NS, tenor=tenor, flags={"B": "near_term_fallback"}, in_vols=in_vols)
+    if draw(st.integers(0, 3)) == 0:
+        shape = [0.9, 1.0, 1.1, draw(st.sampled_from((1.2, np.nan)))]
+        rows = np.array([[vol or np.nan] * 4 for vol in vols.values()]).reshape(-1, 4) * shape
+        more["skew"] = SkewPoints(tuple(vols), np.full(len(vols), tenor, np.int32), rows)
     return frame(boundary, source, sources=3, accepted=accepted, surfaces=points, **more)
 
 
@@ -132,10 +138,7 @@ def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject
 
 
 def _idle(each: PointsFrame) -> PointsFrame:
-    return PointsFrame(
-        each.index, each.source, each.sources, each.boundary, each.accepted, True, each.refresh_seconds,
-        each.surfaces, each.prices, each.references,
-    )  # fmt: skip
+    return replace(each, idle=True)
 
 
 def _evaluated(boundary: int) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from streams.points import PointsFrame, PricePoints, SurfacePoints
+from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import MAX_BYTES, decode_points, encode_points
 
 SURFACES = SurfacePoints(
@@ -24,6 +24,7 @@ SURFACES = SurfacePoints(
     ("near_term_fallback", ""),
 )
 PRICES = PricePoints(("AAPL",), np.array([200.0]), np.array([5]))
+SKEW = SkewPoints(("AAPL", "SPY"), np.array([30, 91], np.int32), np.array([[0.2, 0.21, 0.25, np.nan], [0.1, 0.11, 0.13, 0.15]]))
 NOTHING = PricePoints((), np.empty(0), np.empty(0, np.int64))
 FRAME = PointsFrame("SPY", "quotes:3", 8, 1_783_519_200_000_000_000, 17, refresh_seconds=300.0, surfaces=SURFACES, prices=PRICES)
 
@@ -31,7 +32,7 @@ FRAME = PointsFrame("SPY", "quotes:3", 8, 1_783_519_200_000_000_000, 17, refresh
 def same(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray):
         return left.dtype == right.dtype and np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
-    if isinstance(left, SurfacePoints | PricePoints):
+    if isinstance(left, SurfacePoints | PricePoints | SkewPoints):
         return type(left) is type(right) and all(map(same, left, right))
     return bool(left == right)
 
@@ -43,6 +44,7 @@ def same(left: Any, right: Any) -> bool:
         PointsFrame("SPY", "ticks:0", 1, 0, idle=True),
         PointsFrame("SPY", "ticks:0", 1, 0, prices=NOTHING, references=PRICES),
         PointsFrame("SPY", "replay", 2, 5, surfaces=SURFACES, references=NOTHING),
+        PointsFrame("SPY", "replay", 2, 5, surfaces=SURFACES, references=PRICES, skew=SKEW),
     ],
 )
 def test_a_frame_comes_back_as_it_was(frame: PointsFrame) -> None:

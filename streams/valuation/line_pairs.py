@@ -1,0 +1,53 @@
+"""The strips that lines are made of: each strip once, and the two of each line."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.tenor import MINUTES_PER_DAY
+from streams.expiries import minutes_to
+from streams.readings.freshness import REPETITIONS
+from streams.records import NS
+from streams.valuation.book import NEVER
+from streams.valuation.contract_key import Floats, Ints
+from streams.valuation.line_terms import LineTerms
+from streams.valuation.lines import Lines
+
+
+class LinePairs(NamedTuple):
+    """The m strips that n lines are made of, and the two of each line."""
+
+    segment: Ints
+    minutes: Ints
+    """m times to expiry."""
+    oldest: Ints
+    """m times (ns) before which a quote is stale."""
+    near: NDArray[np.intp]
+    """n positions among the strips."""
+    following: NDArray[np.intp]
+    tenor: NDArray[np.int32]
+    """n tenors, days."""
+    sooner: Ints
+    """n times to the near expiry, minutes."""
+    later: Ints
+
+
+def pairs_of(lines: Lines, terms: LineTerms, rows: Ints, now: int, refresh: Floats) -> LinePairs:
+    """The strips of some lines that have terms, at a second (ns); `refresh` as for `Surfaces.value`."""
+    tenor = lines.tenor_days[rows]
+    segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
+    near, following = term[: rows.size], term[rows.size :]
+    minutes = np.zeros(segment.size, np.int64)
+    minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], now), minutes_to(terms.next_settles[rows], now)
+    oldest = np.full(segment.size, NEVER, np.int64)
+    oldest[near] = oldest[following] = _oldest(refresh[lines.underlying[rows]], now)
+    # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
+    sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
+    return LinePairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
+
+
+def _oldest(refresh: Floats, now: int) -> Ints:
+    known = np.isfinite(refresh)
+    age = (np.where(known, refresh, 0.0) * (REPETITIONS * NS)).astype(np.int64)
+    return np.where(known, now - age, NEVER)

@@ -1,0 +1,61 @@
+"""Skews: the vols of lines at the deltas of the skew. Wings move slowly and cost a whole smile each, so not every second has them."""
+
+import numpy as np
+
+from analytics.atm import delta_vols
+from analytics.correlation import SKEW_DELTAS
+from analytics.parity import parity_forwards
+from analytics.stated_vols import stated_delta_vols
+from analytics.tenor import MINUTES_PER_YEAR, interpolate_vol
+from streams.market import Market
+from streams.points import SkewPoints
+from streams.valuation.boards import Boards
+from streams.valuation.contract_key import Bools, Floats, Ints, day_of
+from streams.valuation.line_pairs import LinePairs, pairs_of
+from streams.valuation.line_terms import LineTerms
+from streams.valuation.lines import Lines
+from streams.valuation.listings import Listings
+from streams.valuation.monitored import Monitored
+from streams.valuation.risk_free import rate_on
+
+EVERY_SECONDS = 10
+
+
+class Skews:
+    """Values lines from the terms and boards of `Surfaces`."""
+
+    def __init__(self, market: Market, monitored: Monitored, lines: Lines, terms: LineTerms, boards: Boards, listings: Listings) -> None:
+        self._market, self._monitored, self._listings = market, monitored, listings
+        self._lines, self._terms, self._boards = lines, terms, boards
+
+    def value(self, now: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
+        """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
+        rows = np.flatnonzero(quoted[self._lines.underlying])
+        self._terms.renew(rows, self._listings, now, today)
+        vols = np.full((self._lines.underlying.size, len(SKEW_DELTAS)), np.nan)
+        known = rows[self._terms.reason[rows] == 0]
+        for in_vols, value in ((False, self._quoted), (True, self._stated)):
+            part = known[self._terms.in_vols[known] == in_vols]
+            if part.size:
+                pairs = pairs_of(self._lines, self._terms, part, now, refresh)
+                strip_vols = value(pairs, today)
+                near, following = strip_vols[pairs.near], strip_vols[pairs.following]
+                vols[part] = interpolate_vol(near, pairs.sooner[:, None], following, pairs.later[:, None], pairs.tenor[:, None])
+        return tuple(self._points(vols, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
+
+    def _quoted(self, pairs: LinePairs, today: int) -> Floats:
+        years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
+        board = self._boards.assemble(pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)).board
+        return delta_vols(board, parity_forwards(board).forward, SKEW_DELTAS)[0]
+
+    def _stated(self, pairs: LinePairs, today: int) -> Floats:
+        del today
+        calls, puts, _ = self._boards.stated(pairs.segment, pairs.oldest)
+        return stated_delta_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR, SKEW_DELTAS)
+
+    def _points(self, vols: Floats, rows: Ints) -> SkewPoints | None:
+        if not rows.size:
+            return None
+        symbols = self._monitored.symbols
+        underlying = self._lines.underlying[rows].tolist()
+        return SkewPoints(tuple([symbols[at] for at in underlying]), self._lines.tenor_days[rows], vols[rows])
