@@ -82,6 +82,8 @@ def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
 def delta_vols(board: Board, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
     """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile: arrays (m, d), and `AtmStatus` codes.
 
+    Source: methodology 3.3.
+
     >>> column = lambda *x: np.array(x, dtype=float)
     >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))

@@ -61,6 +61,8 @@ def attribute_correlation(vol: tuple[float, float], sums: tuple[BasketSums, Bask
 
     The same identity as `attribute_index_vol`, solved for drho.
 
+    Source: methodology 7.3.
+
     >>> parts = attribute_correlation((0.16, 0.20), (BasketSums(0.30, 0.02), BasketSums(0.31, 0.021)))
     >>> [round(part, 6) for part in parts]
     [0.198484, -0.013999, -0.011489]
@@ -75,6 +77,8 @@ def attribute_dispersion(index_vol: tuple[float, float], basket_vol: tuple[float
     """Parts of a change of dispersion; arguments are (before, after), the parts sum to the change.
 
     From D^2 = V_B^2 - V_I^2. Where the floor at zero holds on either side there is no such identity: NaN.
+
+    Source: methodology 7.3.
 
     >>> parts = attribute_dispersion((0.1643, 0.2166), (0.4111, 0.4477))
     >>> [round(part, 4) for part in parts]

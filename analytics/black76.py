@@ -55,6 +55,8 @@ def price(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLik
 def vega(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike) -> Floats:
     """Undiscounted vega F n(d1) sqrt(T), USD per 1.00 of vol; the same for calls and puts.
 
+    Source: Black, "The pricing of commodity contracts", 1976.
+
     >>> float(vega(100.0, 100.0, 0.25, 0.2).round(6))
     19.922196
     """
@@ -63,6 +65,8 @@ def vega(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike
 
 def delta(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Floats:
     """Forward delta: N(d1) for a call, N(d1) - 1 for a put.
+
+    Source: Black, "The pricing of commodity contracts", 1976.
 
     >>> delta(100.0, 100.0, 0.25, 0.2, [True, False]).round(6).tolist()
     [0.519939, -0.480061]

@@ -27,6 +27,8 @@ class BasketSums(NamedTuple):
 def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
     """A and B of n names over those with a vol and a positive weight; NaN if there is none.
 
+    Source: methodology 3.1.
+
     >>> sums = basket_sums([0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2])
     >>> round(sums.vol, 12), round(sums.diagonal, 12)
     (0.2925, 0.02560625)
@@ -101,6 +103,8 @@ def correlation_bounds(index_vol: float, weights_all: ArrayLike, vols_with_nan: 
 def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> float:
     """Least of n values at or below which at least `share` of the weight lies; NaN without positive weight.
 
+    Source: methodology 3.1, bounds from missing names.
+
     >>> weighted_percentile([0.2, 0.4, 0.3], [1.0, 1.0, 2.0], 0.5)
     0.3
     """
@@ -117,6 +121,8 @@ def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> 
 def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
     """(s_I / A)^2, which ignores B: a diagnostic only; NaN without vols.
 
+    Source: Bossu and Gu, 2004; methodology 3.4.
+
     >>> round(implied_correlation_shortcut(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 4)
     0.3787
     """
@@ -128,6 +134,8 @@ def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: Arr
 def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
     """Slope d rho / d s_I = 2 s_I / (A^2 - B): correlation points per vol point; NaN where rho is.
 
+    Source: derivative of methodology 3.1; worked number in 3.4.
+
     >>> round(correlation_sensitivity(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 3)
     6.005
     """
@@ -137,6 +145,8 @@ def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLik
 
 def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> float:
     """Index vol sqrt(rho (A^2 - B) + B) of a basket at a given correlation; NaN where the variance is negative.
+
+    Source: methodology 3.1, solved for the index vol.
 
     >>> round(index_vol_at(0.0, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 6)
     0.16002
@@ -148,6 +158,8 @@ def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> flo
 
 def cross_term(sums: BasketSums) -> float:
     """A^2 - B, the pairwise products; NaN when nothing but rounding is left of it (one name).
+
+    Source: methodology 3.1.
 
     >>> round(cross_term(BasketSums(0.2925, 0.02560625)), 9), cross_term(BasketSums(0.3, 0.09))
     (0.05995, nan)

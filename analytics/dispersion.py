@@ -57,6 +57,8 @@ def variance_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
 def variance_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """(index_vol / basket_vol)^2; NaN for a basket vol of zero. Scalars or arrays of one shape.
 
+    Source: methodology, "Names".
+
     >>> round(variance_ratio(0.18, 0.299374), 4)
     0.3615
     """
@@ -71,6 +73,8 @@ def vol_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
 def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol / index_vol (VIXEQ / VIX); NaN for an index vol of zero. Scalars or arrays of one shape.
 
+    Source: methodology, "Names".
+
     >>> round(vol_ratio(0.1643, 0.4111), 3)
     2.502
     """
@@ -84,6 +88,8 @@ def vol_spread(index_vol: Floats, basket_vol: Floats) -> Floats: ...
 @np.errstate(all="ignore")  # garbage gives NaN
 def vol_spread(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol - index_vol (VIXEQ - VIX over 100). Scalars or arrays of one shape.
+
+    Source: methodology, "Names".
 
     >>> round(vol_spread(0.1643, 0.4111), 4)
     0.2468

@@ -76,6 +76,8 @@ def quoted_vol(
 
     Beside the statuses of `implied_vol`: `NO_PRICE` (a side is missing), `ZERO_BID`, `CROSSED` (ask below bid).
 
+    Source: methodology 6.3, a status for each quote.
+
     >>> vol, status = quoted_vol([1.9, 0.0, 2.2], [2.1, 0.1, 2.0], 100.0, 105.0, 0.1, True)
     >>> vol.round(6).tolist(), [IvStatus(code).label for code in status]
     ([0.310631, nan, nan], ['', 'zero_bid', 'crossed'])

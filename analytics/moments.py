@@ -26,6 +26,8 @@ class Moments(NamedTuple):
 def no_moments(shape: tuple[int, ...] = ()) -> Moments:
     """Moments before the first observation.
 
+    Source: Welford, 1962; methodology 5.
+
     >>> no_moments().n.item()
     0.0
     """

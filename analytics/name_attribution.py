@@ -61,6 +61,8 @@ def dispersion_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) 
     From D^2 = SUM w v - V_I^2: a name has w dv / (D_0 + D_1), the index -d(V_I^2) / (D_0 + D_1). Where the floor at zero
     holds on either side there is no such identity: NaN.
 
+    Source: methodology 7.3, on finite changes.
+
     >>> parts = dispersion_by_name((0.16, 0.20), [0.5, 0.5], ([0.09, 0.0625], [0.09, 0.09]))
     >>> round(parts.common, 6), parts.names.round(6).tolist()
     (-0.032095, [0.0, 0.030647])
@@ -97,6 +99,8 @@ def index_atm_vol_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) ->
 
     The identity of `correlation_by_name`, solved for the index: correlation has width d(rho) / (s_I0 + s_I1).
 
+    Source: methodology 7.3, on finite changes.
+
     >>> parts = index_atm_vol_by_name((0.16, 0.20), [0.5, 0.5], ([0.3, 0.25], [0.3, 0.3]))
     >>> round(parts.common, 6), round(parts.change, 12)
     (0.025539, 0.04)
@@ -108,6 +112,8 @@ def index_atm_vol_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) ->
 
 def by_group(parts: Floats, groups: Iterable[str]) -> dict[str, float]:
     """Sums of the parts of the names in each group (sector), in the order of the groups' names.
+
+    Source: sums of methodology 7.3.
 
     >>> by_group(np.array([0.01, 0.02, -0.01]), ["Energy", "Utilities", "Energy"])
     {'Energy': 0.0, 'Utilities': 0.02}

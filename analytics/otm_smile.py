@@ -26,6 +26,8 @@ class OtmSmile(NamedTuple):
 def otm_smile(board: Board, forward: Floats) -> OtmSmile:
     """The two-sided quotes of the out-of-the-money side of every strike; `forward` has m USD, NaN gives an empty smile.
 
+    Source: methodology 3.3.
+
     >>> column = lambda *x: np.array(x, dtype=float)
     >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))

@@ -29,6 +29,8 @@ class Parity(NamedTuple):
 def valid_quote(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
     """Two-sided and not crossed: bid > 0, ask >= bid, ask finite.
 
+    Source: DSPX methodology, November 2024.
+
     >>> valid_quote(np.array([0.0, 1.0, 1.0, np.nan]), np.array([1.0, 1.0, 0.9, 1.0])).tolist()
     [False, True, False, False]
     """

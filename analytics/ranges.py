@@ -86,6 +86,8 @@ def yang_zhang(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLi
 def yang_zhang_weight(n: int) -> float:
     """Weight k = 0.34 / (1.34 + (n + 1) / (n - 1)) of the open-to-close variance, n > 1 bars.
 
+    Source: Yang and Zhang, 2000; methodology 5.
+
     >>> round(yang_zhang_weight(29), 6)
     0.140995
     """

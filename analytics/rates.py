@@ -28,6 +28,8 @@ def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
 def overnight_rate(rate: ArrayLike) -> Floats:
     """R = ln(1 + r) of an annual overnight rate: the fall-back where too few maturities are known; any shape.
 
+    Source: methodology 1.5.
+
     >>> float(overnight_rate(0.0433).round(6))
     0.042389
     """
@@ -68,6 +70,8 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
 
 def curve_rate(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
     """Continuously compounded rate at `days`: `continuous_rate` of `curve_yield`, with its arguments and errors.
+
+    Source: Cboe volatility index mathematics methodology; methodology 1.5.
 
     >>> curve_rate([30, 45], [30, 60, 91, 182], [0.0400, 0.0410, 0.0412, 0.0405]).round(6).tolist()
     [0.039605, 0.040166]

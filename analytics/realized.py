@@ -74,6 +74,8 @@ def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floa
 def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     """Square root of `realized_variance`, with its shapes.
 
+    Source: methodology 4.2.
+
     >>> float(realized_vol([0.01, -0.02], 252).round(6))
     0.250998
     """
@@ -83,6 +85,8 @@ def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
 @np.errstate(all="ignore")  # garbage gives NaN
 def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """r_m = SUM w r of each of t periods: the synthetic basket of (t, n) returns at n fixed weights, normalised here.
+
+    Source: methodology 4.1.
 
     >>> basket_returns([[0.02, -0.01, 0.005, -0.03]], [0.4, 0.3, 0.2, 0.1]).round(12).tolist()
     [0.003]
@@ -132,6 +136,8 @@ def realized_correlation(index_variance: float, weights: ArrayLike, variances: A
 @np.errstate(all="ignore")  # garbage gives NaN
 def basket_gap(index_variance: float, basket_variance: float) -> float:
     """Realised vol of the index less that of the synthetic basket, from their variances.
+
+    Source: methodology 4.3.
 
     >>> round(basket_gap(0.04, 0.0361), 6)
     0.01

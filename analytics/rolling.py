@@ -29,6 +29,8 @@ def percentile_rank(history: ArrayLike, x: float) -> float:
 def rolling_rank(x: ArrayLike, window: int, minimum: int) -> Floats:
     """`percentile_rank` of each of t values in the `window` values that end with it; NaN with fewer than `minimum`.
 
+    Source: methodology 8.6.
+
     >>> rolling_rank([3.0, 1.0, 2.0, 2.0], window=3, minimum=2).round(4).tolist()
     [nan, 0.5, 0.6667, 0.8333]
     """
@@ -43,6 +45,8 @@ def rolling_rank(x: ArrayLike, window: int, minimum: int) -> Floats:
 
 def robust_sd(x: ArrayLike) -> float:
     """1.4826 MAD, the sd of a normal of that spread; NaN entries do not count, NaN without observations.
+
+    Source: methodology 8.1.
 
     >>> round(robust_sd([1.0, 2.0, 3.0, 4.0, 100.0]), 4)
     1.4826

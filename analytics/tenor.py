@@ -41,6 +41,8 @@ def interpolate_vol(
 ) -> Floats:
     """Annualised vol at a tenor, linear in total variance between the vols of two expiries at the same delta.
 
+    Source: methodology 3.3.
+
     >>> float(interpolate_vol(0.2, 30_000, 0.2, 60_000, 30).round(12))
     0.2
     """

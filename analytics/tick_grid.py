@@ -63,6 +63,8 @@ def tick_grid(name: ArrayLike, ts: ArrayLike, price: ArrayLike, edges: ArrayLike
 def carried(price: ArrayLike) -> Floats:
     """(b, n) prices with every NaN replaced by the price before it.
 
+    Source: methodology 4.3, previous tick.
+
     >>> carried([[1.0, float("nan")], [float("nan"), 2.0]]).tolist()
     [[1.0, nan], [1.0, 2.0]]
     """
@@ -74,6 +76,8 @@ def carried(price: ArrayLike) -> Floats:
 @np.errstate(all="ignore")  # refused names pass through as NaN
 def grid_returns(grid: TickGrid, least: float = TICKED) -> GridReturns:
     """Log returns of a grid, and which names ticked in the first bar and in at least `least` of the bars after it.
+
+    Source: methodology 4.3.
 
     >>> grid = tick_grid([0, 0, 1], [1, 2, 2], [10.0, 11.0, 7.0], [0, 1, 2], 2)
     >>> result = grid_returns(grid)

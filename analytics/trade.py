@@ -108,6 +108,8 @@ def book_greeks(index_vega: float, index_vol: float, vegas: ArrayLike, vols: Arr
 def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
     """rho_K = K_I^2 / SUM w K^2: the variance notional of the names per unit of index variance that costs no theta.
 
+    Source: methodology 7.2.
+
     >>> round(correlation_strike(0.18, TOY_WEIGHTS, TOY_VOLS), 5)
     0.36151
     """
@@ -139,6 +141,8 @@ def variance_trade(strikes: tuple[float, ArrayLike], realized: tuple[float, Arra
 def variance_notional(vega: float, strike: float) -> float:
     """Money per unit of variance of a variance swap with this vega (money per 1.00 of vol) at its strike: vega / 2K.
 
+    Source: methodology 7.2.
+
     >>> variance_notional(3_600.0, 0.18)
     10000.0
     """
@@ -160,6 +164,8 @@ def straddle_pnl(implied: tuple[float, ArrayLike], realized: tuple[float, ArrayL
 
 def correlation_swap_pnl(notional: float, strike: float, realized: float) -> float:
     """N (rho_real - rho_K): what the buyer of a correlation swap receives.
+
+    Source: methodology 7.2.
 
     >>> round(correlation_swap_pnl(1_000_000, 0.36, 0.47))
     110000

@@ -31,6 +31,8 @@ def select_legs(board: Board, parity: Parity, *, zero_ask_stops: bool = True) ->
     A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and counted like a zero bid
     (VIX); without, it is only dropped, and the two-zero-bid rule runs before the validity filter (DSPX).
 
+    Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
+
     >>> from analytics.parity import parity_forwards
     >>> column = lambda *x: np.array(x, dtype=float)
     >>> board = Board(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
