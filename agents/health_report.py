@@ -74,16 +74,16 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
 def _lag(settings: Settings) -> dict[str, int]:
     """Records between the watermarks in Redis and the ends of the logs, by topic."""
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
-    names = [(plan.name, plan.inputs[0]) for plan in plans]
+    inputs = [(plan, topic) for plan in plans for topic in plan.inputs]
     with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
             lag = {}
-            for stage, topic in names:
+            for plan, topic in inputs:
                 partitions = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
                 ends = consumer.end_offsets(partitions)
                 lag[topic] = sum(
-                    max(0, end - 1 - int(redis.get(stage_keys(stage, [topic], tp.partition).watermark(topic)) or -1))
+                    max(0, end - 1 - int(redis.get(stage_keys(plan.name, plan.inputs, tp.partition).watermark(topic)) or -1))
                     for tp, end in ends.items()
                 )
             return lag

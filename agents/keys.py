@@ -21,6 +21,13 @@ ALERT_CHUNK = "alert/"
 DAY_CHUNK = "day/"
 
 
+class Place(NamedTuple):
+    """One record of a stage's input partition."""
+
+    topic: str
+    offset: int
+
+
 class StageKeys(NamedTuple):
     """Where one stage and partition keeps its truth."""
 
@@ -44,21 +51,36 @@ class StageKeys(NamedTuple):
         return self.key(f"day:{index}")
 
     @property
-    def days(self) -> list[str]:
-        """The hashes of all indices."""
-        return [self.day(index) for index in self.indices]
+    def all(self) -> list[str]:
+        """Every key, in the order of the acquire and commit scripts: own, st, al, out, watermarks, days."""
+        owned = [self.key(name) for name in ("own", "st", "al", "out")]
+        return [*owned, *map(self.watermark, self.inputs), *map(self.day, self.indices)]
 
     def home(self, chunk: str) -> tuple[int, str]:
         """Which of the commit script's keys holds a chunk (counted from 1), and under which field.
 
         >>> keys = stage_keys("detector", ["dispersion.readings.v1"], 0, ["SPX"])
         >>> keys.home("day/SPX/2026-07-10"), keys.home("alert/SPX/9f2c"), keys.home("windows")
-        ((6, '2026-07-10'), (4, 'alert/SPX/9f2c'), (3, 'windows'))
+        ((6, '2026-07-10'), (3, 'alert/SPX/9f2c'), (2, 'windows'))
         """
         if chunk.startswith(DAY_CHUNK):
             index, _, session = chunk.removeprefix(DAY_CHUNK).partition("/")
-            return 6 + self.indices.index(index), session
-        return (4 if chunk.startswith(ALERT_CHUNK) else 3), chunk
+            return 5 + len(self.inputs) + self.indices.index(index), session
+        return (3 if chunk.startswith(ALERT_CHUNK) else 2), chunk
+
+    def name_of(self, place: Place) -> str:
+        """How the owner record writes a place: the offset, and the topic unless it is the first input."""
+        return str(place.offset) if place.topic == self.inputs[0] else f"{place.offset}@{place.topic}"
+
+    def place_of(self, name: str) -> Place:
+        """The place behind such a name.
+
+        >>> keys = stage_keys("detector", ["readings", "commands"], 0)
+        >>> keys.place_of("17"), keys.place_of(keys.name_of(Place("commands", 3)))
+        (Place(topic='readings', offset=17), Place(topic='commands', offset=3))
+        """
+        offset, _, topic = name.partition("@")
+        return Place(topic or self.inputs[0], int(offset))
 
 
 def stage_keys(stage: str, topics: Sequence[str], partition: int, indices: Sequence[str] = ()) -> StageKeys:

@@ -9,6 +9,7 @@ from typing import Protocol
 from agents import unsent
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit
+from agents.keys import Place
 from agents.producer import Publisher
 from agents.redis_store import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
@@ -79,15 +80,15 @@ class PartitionRunner:
         self.covered = dict(checkpoint.watermarks)
         """Last committed offset by input topic."""
         self._cadence, self._limit, self._lock = cadence, limit, asyncio.Lock()
-        self.newest = 0
-        """Broker time of the newest applied record, milliseconds."""
+        self.newest = dict.fromkeys(self.applied, 0)
+        """Broker time of the newest applied record by input topic, milliseconds."""
         self._tickets: list[Ticket] = []
         self._outbox: list[OutboxEntry] = []
         self._snapshots: dict[str, bytes] = {}
         self._views: list[ReadingView] = []
         self._skip = checkpoint.skip
-        self.careful = checkpoint.starts >= SUSPICIOUS_STARTS
-        """Record by record, because the process died repeatedly at this watermark."""
+        self.careful = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
+        """Inputs that go record by record, because the process died repeatedly at their watermark."""
         self.idle_declared = False
         chunks = dict(checkpoint.chunks)
         self._unsent = unsent.unpack(chunks.pop(unsent.CHUNK, b""))
@@ -119,19 +120,20 @@ class PartitionRunner:
                 if before >= 0 and fresh[0].offset > before + 1:
                     self.effects.gap(topic, fresh[0].offset - before - 1)
                 self._cadence.took(sum(map(size_of, fresh)))
-                await (self._carefully(fresh) if self.careful or self._skip else self._apply(fresh))
-                self.applied[topic], self.newest = fresh[-1].offset, fresh[-1].timestamp
+                await (self._carefully if topic in self.careful or self._skip else self._apply)(topic, fresh)
+                self.applied[topic], self.newest[topic] = fresh[-1].offset, fresh[-1].timestamp
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
                 self.effects.applied(topic, len(fresh), self.progressed - started)
             if self._cadence.due():
-                await self._commit(topic)
+                await self._commit()
 
-    async def _apply(self, records: Sequence[Record]) -> None:
+    async def _apply(self, topic: str, records: Sequence[Record]) -> None:
         output = self.stage.process(records)
         letters = sum(message.role == "dead_letters" for message in output.messages)
         await self._take(output)
-        self._limit.took(len(records), letters)
+        if topic == self.ledger.keys.inputs[0]:  # a further input has no say in whether the stage goes on
+            self._limit.took(len(records), letters)
 
     async def _take(self, output: Output) -> None:
         self._outbox += output.outbox
@@ -140,33 +142,41 @@ class PartitionRunner:
         self.effects.output(output)
         await self.publisher.send(output.messages)
 
-    async def _carefully(self, records: Sequence[Record]) -> None:
+    async def _carefully(self, topic: str, records: Sequence[Record]) -> None:
         """Note each record before it is processed: one still noted when the process is gone has killed it."""
         for record in records:
-            if record.offset in self._skip:
+            place = Place(topic, record.offset)
+            if place in self._skip:
                 self.effects.crashed(record)
                 await self.publisher.send([dead_letter(record, "crash", CRASH_MESSAGE)])
                 continue
-            if self.careful:
-                await self.ledger.note(probe=str(record.offset))
-            await self._apply([record])
-        if self.careful:
+            if topic in self.careful:
+                await self.ledger.note(probe=self.ledger.keys.name_of(place))
+            await self._apply(topic, [record])
+        if topic in self.careful:
             await self.ledger.note(probe="")
 
-    async def _commit(self, topic: str, promised: bytes | None = None) -> None:
-        """Acknowledgements in, then state, watermark and outbox in one script, then tickets and views."""
+    async def _commit(self, promised: bytes | None = None) -> None:
+        try:
+            await self._checkpoint(promised)
+        except BaseException:
+            self.drop()  # the stage has given out its changed chunks: a later commit would lack them
+            raise
+
+    async def _checkpoint(self, promised: bytes | None) -> None:
+        """Acknowledgements in, then state, the watermarks of all inputs and outbox in one script, then tickets and views."""
         await self.publisher.drain()
-        chunks, last = self.stage.chunks(), self.applied[topic]
+        chunks, steps = self.stage.chunks(), [Progress(topic, self.covered[topic], last) for topic, last in self.applied.items()]
         if promised is not None or self._unsent:
             chunks[unsent.CHUNK] = promised or b""
-        if chunks or self._outbox or last != self.covered[topic]:
+        if chunks or self._outbox or self.dirty:
             started, size = monotonic(), sum(map(len, chunks.values()))
-            skip = tuple(offset for offset in self._skip if offset > last)
-            length = await self.ledger.commit(Progress(topic, self.covered[topic], last), chunks, self._outbox, skip)
-            if last != self.covered[topic]:
-                self.careful, self._skip = False, skip
+            skip = tuple(place for place in self._skip if place.offset > self.applied[place.topic])
+            length = await self.ledger.commit(steps, chunks, self._outbox, skip)
+            self._skip = skip
+            self.careful.difference_update(step.topic for step in steps if step.last != step.expected)
             self.committed = monotonic()
-            self.covered[topic] = last
+            self.covered = dict(self.applied)
             self._unsent = [] if promised is None else self._unsent
             self._cadence.made(size)
             self.effects.committed(chunks, self.committed - started)
@@ -188,7 +198,7 @@ class PartitionRunner:
             return  # busy: the batch under way commits itself
         async with self._lock:
             if not self.closed and (self._tickets or self.dirty or self._unsent):
-                await self._commit(next(iter(self.applied)))
+                await self._commit()
 
     async def renew(self) -> None:
         """Prolong the lease of a partition that has nothing to commit."""
@@ -207,7 +217,7 @@ class PartitionRunner:
             messages, output.messages = output.messages, []
             await self._take(output)
             self._unsent = list(messages)
-            await self._commit(next(iter(self.applied)), unsent.pack(messages) if messages else None)
+            await self._commit(unsent.pack(messages) if messages else None)
             await self.publisher.send(messages)
             await self.publisher.drain()
             self.progressed = monotonic()
@@ -218,8 +228,7 @@ class PartitionRunner:
             if self.closed:
                 return
             try:
-                for topic in self.applied:
-                    await self._commit(topic)
+                await self._commit()
                 await self.ledger.note(starts="", exp="0")  # a clean end: not a crash, and nobody need wait for the lease
             finally:
                 self.drop()

@@ -29,8 +29,8 @@ class Plan(NamedTuple):
     owns_source: bool = False
     """Its input partition is a source that may go silent."""
     has_outbox: bool = False
-    external: bool = False
-    """Others write its input, and retention may outrun us there."""
+    external: tuple[str, ...] = ()
+    """Inputs that others write, and where retention may outrun us."""
     measured_as: str = ""
     """Label of its duration."""
 
@@ -53,11 +53,11 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
     return (
         Plan(
             "surfaces", (quotes,), lambda p, counts: QuotesStage(market, f"quotes:{p}", sources(counts)), slow,
-            owns_source=True, external=True, measured_as="iv",
+            owns_source=True, external=(quotes,), measured_as="iv",
         ),
         Plan(
             "prices", (ticks,), lambda p, counts: TicksStage(market, f"ticks:{p}", sources(counts)), slow,
-            owns_source=True, external=True, measured_as="decode",
+            owns_source=True, external=(ticks,), measured_as="decode",
         ),
         Plan("cross_section", (points,), lambda _p, _counts: CrossSectionStage(market), measured_as="aggregate"),
         Plan(

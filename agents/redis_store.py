@@ -1,12 +1,12 @@
 """Redis as the truth: ownership, checkpoints and outbox of one stage and partition, each step one idempotent script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from agents.keys import DAY_CHUNK, StageKeys
+from agents.keys import DAY_CHUNK, Place, StageKeys
 from agents.patience import Patience
 from agents.redis_client import Caller, Observer
 from agents.scripts import Scripts
@@ -28,14 +28,14 @@ class Checkpoint(NamedTuple):
     """Last applied offset by input topic; -1 for none."""
     chunks: dict[str, bytes]
     commits: int
-    starts: int
-    """How often it was started at this watermark with input waiting."""
-    skip: tuple[int, ...]
-    """Offsets that killed the process when they were processed alone."""
+    starts: dict[str, int]
+    """How often it was started at its watermark with input waiting, by input topic."""
+    skip: tuple[Place, ...]
+    """Records that killed the process when they were processed alone."""
 
 
 class Progress(NamedTuple):
-    """The step of one input that a commit records."""
+    """The step of one input that a commit records; one commit takes those of all inputs, which share the state."""
 
     topic: str
     expected: int
@@ -86,12 +86,15 @@ class Ledger:
             raise Fenced(f"{self.keys.tag}: {verdict} {answer[1]!r}")
         return answer
 
-    async def acquire(self, *, waiting: bool) -> Checkpoint:
-        """Own the partition and learn its state; waits while another owner's lease runs."""
-        keys = [self.keys.key(name) for name in ("own", "st", "al", "out")]
-        keys += [self.keys.watermark(topic) for topic in self.keys.inputs] + self.keys.days
+    async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
+        """Own the partition and learn its state; waits while another owner's lease runs.
+
+        Args:
+            waiting: inputs on whose partition something waits to be applied.
+        """
+        flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
         while True:
-            answer = await self._run("acquire", keys, [self._store.instance, int(waiting), len(self.keys.inputs)])
+            answer = await self._run("acquire", self.keys.all, [self._store.instance, flags])
             if answer[0] != b"HELD":
                 break
             await self.patience.sleep(HELD_PAUSE)
@@ -104,22 +107,24 @@ class Ledger:
             watermarks={topic: int(mark) for topic, mark in zip(self.keys.inputs, marks, strict=True)},
             chunks=chunks,
             commits=self._commits,
-            starts=int(starts),
-            skip=tuple(int(offset) for offset in skip.split(b",") if offset),
+            starts=dict(zip(self.keys.inputs, map(int, starts), strict=True)),
+            skip=tuple(self.keys.place_of(name) for name in skip.decode().split(",") if name),
         )
 
     async def commit(
-        self, progress: Progress, chunks: Mapping[str, bytes], outbox: Sequence[OutboxEntry] = (), skip: Sequence[int] = ()
+        self, steps: Sequence[Progress], chunks: Mapping[str, bytes], outbox: Sequence[OutboxEntry] = (), skip: Sequence[Place] = ()
     ) -> int:
-        """Write state, watermark and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
+        """Write state, watermarks and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
         number = self._commits + 1
-        arguments: list[Any] = [number, progress.expected, progress.last, ",".join(map(str, skip)), len(chunks)]
+        arguments: list[Any] = [number, ",".join(map(self.keys.name_of, skip)), len(steps)]
+        for step in steps:
+            arguments += [5 + self.keys.inputs.index(step.topic), step.expected, step.last]
+        arguments.append(len(chunks))
         for name, value in chunks.items():
             arguments += [*self.keys.home(name), value]
         for entry in outbox:
             arguments += [entry.event_id, entry.value]
-        keys = [self.keys.key("own"), self.keys.watermark(progress.topic), *(self.keys.key(name) for name in ("st", "al", "out"))]
-        answer = await self._run("commit", [*keys, *self.keys.days], arguments)
+        answer = await self._run("commit", self.keys.all, arguments)
         self._commits = number
         return int(answer[1])
 

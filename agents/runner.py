@@ -106,8 +106,7 @@ class Crew:
     async def _post(self, plan: Plan, partition: int, assignment: Assignment) -> Post:
         keys = stage_keys(plan.name, plan.inputs, partition, plan.indices)
         ledger = self._store.ledger(keys, assignment.generation, self.patience)
-        first = Partition(plan.inputs[0], partition)
-        waiting = assignment.end.get(first, 0) > (assignment.committed.get(first) or assignment.first.get(first, 0))
+        waiting = [topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)]
         checkpoint = await ledger.acquire(waiting=waiting)
         effects = self._ports.effects(plan)
         publisher = self._ports.publisher(self.patience)
@@ -122,7 +121,7 @@ class Crew:
                 "run that version, or delete its keys and run with a new kafka.group"
             ) from error
         if runner.careful:
-            log.error("%s: started %d times at the same watermark; going record by record", keys.tag, checkpoint.starts)
+            log.error("%s: started %d times at the same watermark; going record by record", keys.tag, max(checkpoint.starts.values()))
         await runner.begin()
         if not plan.has_outbox:
             return Post(plan, partition, runner)
@@ -223,3 +222,8 @@ class Crew:
             end = ends.get(post.inputs[0])
             if end is not None and end <= post.runner.applied[post.plan.inputs[0]] + 1 and not post.runner.closed:
                 await post.runner.idle()
+
+
+def _waits(tp: Partition, assignment: Assignment) -> bool:
+    """Whether a partition holds something that its group has not committed."""
+    return assignment.end.get(tp, 0) > (assignment.committed.get(tp) or assignment.first.get(tp, 0))

@@ -56,6 +56,7 @@ class Sampler:
         if status is None:
             return
         metrics, runner, labels = self._ports.metrics, post.runner, (tp.topic, str(tp.partition))
+        newest = runner.newest[tp.topic]
         known = end if end is not None else self._ports.highwater(tp)
         if known is not None:
             status.end = max(status.end, known)
@@ -63,7 +64,7 @@ class Sampler:
         metrics.end_offset.labels(*labels).set(status.end)
         metrics.watermark.labels(*labels).set(runner.covered[tp.topic])
         metrics.lag_messages.labels(*labels).set(max(0, status.end - runner.covered[tp.topic] - 1))
-        metrics.lag_seconds.labels(*labels).set(time() - runner.newest / 1000 if lag and runner.newest else 0)
+        metrics.lag_seconds.labels(*labels).set(time() - newest / 1000 if lag and newest else 0)
         committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp)
         if committed is not None:
             metrics.committed_offset.labels(*labels).set(committed)
@@ -76,5 +77,5 @@ class Sampler:
         metrics, seconds = self._ports.metrics, newest / NS
         metrics.last_event.labels(tp.topic).set(seconds)
         metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
-        if post.plan.owns_source and runner.newest:
-            metrics.clock_skew.labels(source_label(post.plan.name, tp.partition)).set(seconds - runner.newest / 1000)
+        if post.plan.owns_source and (broker_ms := runner.newest[tp.topic]):
+            metrics.clock_skew.labels(source_label(post.plan.name, tp.partition)).set(seconds - broker_ms / 1000)

@@ -9,7 +9,7 @@ def start_offset(plan: Plan, tp: Partition, watermark: int, assignment: Assignme
     """The first offset to apply: one past the Redis watermark. Raises `Refusal` where going on would lose or repeat silently."""
     committed, first, end = assignment.committed.get(tp), assignment.first[tp], assignment.end[tp]
     place, following = f"{tp.topic} partition {tp.partition}", watermark + 1
-    state = f"the keys dispersion:v1:{{{plan.name}:{tp.topic}:{tp.partition}}}:*"
+    state = f"the keys dispersion:v1:{{{plan.name}:{plan.inputs[0]}:{tp.partition}}}:*"
     if watermark < 0 and committed:
         raise Refusal(
             f"{place}: the consumer group has committed offset {committed}, but Redis knows nothing of it. Restore Redis from its "
@@ -20,7 +20,7 @@ def start_offset(plan: Plan, tp: Partition, watermark: int, assignment: Assignme
             f"{place}: Redis has applied offset {watermark}, but the log ends at {end}: the topic was recreated. Delete {state} "
             "in Redis and run with a new kafka.group, or use another kafka.topic_prefix"
         )
-    if watermark >= 0 and following < first and not plan.external:
+    if watermark >= 0 and following < first and tp.topic not in plan.external:
         raise Refusal(
             f"{place}: Redis has applied offset {watermark}, but the log starts at {first}: records were deleted before they were "
             f"applied. Raise the topic's retention; to accept the loss, delete {state} in Redis and run with a new kafka.group"

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from agents import unsent
 from agents.cadence import Cadence, Policy
-from agents.dead_letter_limit import DeadLetterLimit
-from agents.keys import stage_keys
+from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
+from agents.keys import Place, stage_keys
 from agents.partition import PartitionRunner
 from agents.patience import Abandoned, Patience
 from agents.producer import Publisher
@@ -61,9 +61,9 @@ class Ticket:
 class World:
     """A broker that acknowledges when the test lets it, and effects that are written down."""
 
-    def __init__(self, stack: EmbeddedTestStack, tag: str) -> None:
+    def __init__(self, stack: EmbeddedTestStack, tag: str, *further: str) -> None:
         self.redis = connect(RedisSettings(url=SecretStr(stack.redis.url)))
-        self.keys = stage_keys("slow", [f"{tag}quotes"], 0)
+        self.keys = stage_keys("slow", [f"{tag}quotes", *further], 0)
         self.diary: list[str] = []
         self.sent: list[bytes | None] = []
         self.open = asyncio.Event()
@@ -82,18 +82,22 @@ class World:
         self.sent.append(value)
         return asyncio.ensure_future(self.open.wait())
 
-    async def runner(self, policy: Policy = SLOW) -> PartitionRunner:
+    async def runner(self, policy: Policy = SLOW, limit: DeadLetterLimit | None = None) -> PartitionRunner:
         """Take the partition over, as a worker of the next generation does."""
         self.generation += 1
         ledger = Store(self.redis, Silent(), lease_seconds=10).ledger(self.keys, self.generation, self.patience)
-        checkpoint = await ledger.acquire(waiting=True)
+        checkpoint = await ledger.acquire(waiting=self.keys.inputs)
         publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
-        runner = PartitionRunner(CountingStage(0, "quotes"), publisher, ledger, checkpoint, Cadence(policy), self, DeadLetterLimit(1.0))
+        stage, limit = CountingStage(0, "quotes"), limit or DeadLetterLimit(1.0)
+        runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(policy), self, limit)
         await runner.begin()
         return runner
 
     async def watermark(self) -> int:
-        return int(await self.redis.get(self.keys.watermark(self.topic)) or -1)
+        return (await self.watermarks())[0]
+
+    async def watermarks(self) -> list[int]:
+        return [int(await self.redis.get(self.keys.watermark(topic)) or -1) for topic in self.keys.inputs]
 
     def ticket(self, name: str) -> Ticket:
         return Ticket(self.diary, name)
@@ -264,3 +268,88 @@ async def test_a_record_noted_when_the_process_died_is_dead_lettered(world: Worl
     assert stage.applied[:10].tolist() == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
     fifth = await world.runner()
     assert not fifth.careful
+
+
+@pytest.fixture
+async def pair(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIterator[World]:
+    """A stage with a second input."""
+    made = World(embedded_stack, topic_prefix, "commands")
+    yield made
+    await made.redis.aclose()
+
+
+async def test_one_checkpoint_covers_both_inputs_and_only_then_their_tickets(pair: World) -> None:
+    runner = await pair.runner()
+    first, second = pair.keys.inputs
+    await runner.consume(first, consumed(0, 9), pair.ticket("a"))
+    await runner.consume(second, consumed(10, 14), pair.ticket("b"))
+    assert (pair.diary, await pair.watermarks()) == (["applied 10", "applied 5"], [-1, -1])
+    await runner.settle()
+    assert pair.diary[2:] == ["committed", "ack a", "ack b"]
+    assert await pair.watermarks() == [9, 14]
+
+
+async def test_a_crash_between_checkpoints_repeats_neither_input(pair: World) -> None:
+    """State that holds the effects of one input is never committed without that input's watermark."""
+    first, second = pair.keys.inputs
+    forced = Policy(seconds=3600, unacked_bytes=8 * 12)
+    crashed = await pair.runner(forced)
+    await crashed.consume(first, consumed(0, 9), pair.ticket("a"))
+    await crashed.consume(second, consumed(100, 104), pair.ticket("b"))
+    assert await pair.watermarks() == [9, 104]
+    await crashed.consume(first, consumed(10, 14), pair.ticket("c"))
+    heir = await pair.runner(Policy())
+    await heir.consume(second, consumed(100, 109), pair.ticket("d"))
+    await heir.consume(first, consumed(0, 19), pair.ticket("e"))
+    stage = heir.stage
+    assert isinstance(stage, CountingStage)
+    assert stage.applied[:20].tolist() == [1] * 20
+    assert stage.applied[100:110].tolist() == [1] * 10
+    assert await pair.watermarks() == [19, 109]
+
+
+async def test_a_further_input_without_records_keeps_no_watermark(pair: World) -> None:
+    runner = await pair.runner(Policy())
+    await runner.consume(pair.topic, consumed(0, 9), pair.ticket("a"))
+    await runner.checkpoint()
+    await runner.settle()
+    assert await pair.redis.get(pair.keys.watermark(pair.keys.inputs[1])) is None
+    assert (await pair.runner()).applied == {pair.topic: 9, pair.keys.inputs[1]: -1}
+
+
+async def test_a_record_that_kills_is_known_by_its_topic(pair: World) -> None:
+    first, second = pair.keys.inputs
+    runner = await pair.runner()
+    await runner.ledger.note(probe=runner.ledger.keys.name_of(Place(second, 4)))
+    heir = await pair.runner(Policy())
+    await heir.consume(first, consumed(0, 9), pair.ticket("a"))
+    assert "crashed 4" not in pair.diary
+    await heir.consume(second, consumed(0, 9), pair.ticket("b"))
+    assert "crashed 4" in pair.diary
+    stage = heir.stage
+    assert isinstance(stage, CountingStage)
+    assert stage.applied[:10].tolist() == [2, 2, 2, 2, 1, 2, 2, 2, 2, 2]
+
+
+async def test_after_a_checkpoint_that_failed_only_a_successor_goes_on(pair: World) -> None:
+    runner = await pair.runner()
+    await runner.consume(pair.topic, consumed(0, 9), pair.ticket("a"))
+    commit = runner.ledger.commit
+
+    async def unanswered(*_: object) -> int:
+        raise Abandoned
+
+    runner.ledger.commit = unanswered  # type: ignore[method-assign, assignment]
+    with pytest.raises(Abandoned):
+        await runner.idle()
+    runner.ledger.commit = commit  # type: ignore[method-assign]
+    await runner.settle()
+    assert pair.diary == ["applied 10", "discard a"]
+    assert await pair.watermarks() == [-1, -1]
+
+
+async def test_unusable_records_of_a_further_input_stop_nobody(pair: World) -> None:
+    runner = await pair.runner(Policy(), DeadLetterLimit(0.0, window=10))
+    await runner.consume(pair.keys.inputs[1], consumed(0, GROUP - 1), pair.ticket("a"))
+    with pytest.raises(TooManyDeadLetters):
+        await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.ticket("b"))

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from agents.exits import Down, Refusal
-from agents.keys import StageKeys, stage_keys
+from agents.keys import Place, StageKeys, stage_keys
 from agents.patience import Abandoned, Patience
 from agents.redis_client import check_server, connect
 from agents.redis_store import Fenced, Ledger, Progress, Store
@@ -54,25 +54,25 @@ async def workers(stack: Stack) -> AsyncIterator[Workers]:
     await made.redis.aclose()
 
 
-def progress(keys: StageKeys, expected: int, last: int, which: int = 0) -> Progress:
-    return Progress(keys.inputs[which], expected, last)
+def progress(keys: StageKeys, expected: int, last: int, which: int = 0) -> list[Progress]:
+    return [Progress(keys.inputs[which], expected, last)]
 
 
 async def test_a_fresh_partition_has_nothing(workers: Workers, keys: StageKeys) -> None:
-    checkpoint = await workers.ledger(keys, 1).acquire(waiting=True)
+    checkpoint = await workers.ledger(keys, 1).acquire(waiting=keys.inputs)
     assert checkpoint.watermarks == {keys.inputs[0]: -1, keys.inputs[1]: -1}
     assert checkpoint.chunks == {}
-    assert (checkpoint.commits, checkpoint.starts, checkpoint.skip) == (0, 1, ())
+    assert (checkpoint.commits, checkpoint.starts, checkpoint.skip) == (0, dict.fromkeys(keys.inputs, 1), ())
 
 
 async def test_what_is_committed_is_found_by_the_next_owner(workers: Workers, keys: StageKeys) -> None:
     first = workers.ledger(keys, 1)
-    await first.acquire(waiting=True)
+    await first.acquire(waiting=keys.inputs)
     chunks = {"windows": b"\x00\xff", "alert/SPX/9f": b"firing", "day/SPX/2026-07-10": b"facts", "day/NDX/2026-07-10": b"other"}
     assert await first.commit(progress(keys, -1, 41), chunks) == 0
     await first.commit(progress(keys, -1, 3, which=1), {})
     await first.commit(progress(keys, 41, 50), {"windows": b"", "day/SPX/2026-07-13": b"more"})
-    found = await workers.ledger(keys, 2).acquire(waiting=True)
+    found = await workers.ledger(keys, 2).acquire(waiting=keys.inputs)
     assert found.watermarks == {keys.inputs[0]: 50, keys.inputs[1]: 3}
     assert found.chunks == {
         "alert/SPX/9f": b"firing",
@@ -87,7 +87,7 @@ async def test_what_is_committed_is_found_by_the_next_owner(workers: Workers, ke
 async def test_every_key_of_a_partition_hashes_to_one_slot(keys: StageKeys) -> None:
     from redis.crc import key_slot
 
-    names = [*(keys.key(name) for name in ("own", "st", "al", "out")), *(keys.watermark(topic) for topic in keys.inputs), *keys.days]
+    names = keys.all
     assert len({key_slot(name.encode()) for name in names}) == 1
     assert len(set(names)) == len(names)
 
@@ -95,7 +95,7 @@ async def test_every_key_of_a_partition_hashes_to_one_slot(keys: StageKeys) -> N
 async def test_a_repeated_commit_changes_nothing(workers: Workers, keys: StageKeys) -> None:
     """As when the answer of the first was lost: the same commit number comes again."""
     ledger = workers.ledger(keys, 1)
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=keys.inputs)
     entry = OutboxEntry("e1", b"{}")
     await ledger.commit(progress(keys, -1, 41), {"a": b"1"}, [entry])
     ledger._commits -= 1
@@ -105,8 +105,8 @@ async def test_a_repeated_commit_changes_nothing(workers: Workers, keys: StageKe
 
 async def test_an_elder_generation_is_fenced_by_a_younger_one(workers: Workers, keys: StageKeys) -> None:
     zombie, heir = workers.ledger(keys, 1), workers.ledger(keys, 2)
-    await zombie.acquire(waiting=True)
-    await heir.acquire(waiting=True)
+    await zombie.acquire(waiting=keys.inputs)
+    await heir.acquire(waiting=keys.inputs)
     for attempt in (zombie.commit(progress(keys, -1, 5), {}), zombie.note(probe="3"), zombie.outbox("", 10)):
         with pytest.raises(Fenced, match="FENCED"):
             await attempt
@@ -115,30 +115,30 @@ async def test_an_elder_generation_is_fenced_by_a_younger_one(workers: Workers, 
 
 async def test_an_elder_generation_cannot_take_the_partition_back_while_the_lease_runs(workers: Workers, keys: StageKeys) -> None:
     patience = Patience()
-    await workers.ledger(keys, 5).acquire(waiting=True)
+    await workers.ledger(keys, 5).acquire(waiting=keys.inputs)
     patience.wind_down(0.7)
     with pytest.raises(Abandoned):
-        await workers.ledger(keys, 4, patience).acquire(waiting=True)
+        await workers.ledger(keys, 4, patience).acquire(waiting=keys.inputs)
 
 
 async def test_a_reset_generation_takes_over_when_the_lease_has_run_out(workers: Workers, keys: StageKeys) -> None:
-    await workers.ledger(keys, 50, lease=2).acquire(waiting=True)
-    checkpoint = await asyncio.wait_for(workers.ledger(keys, 1).acquire(waiting=True), 6)
-    assert checkpoint.starts == 2
+    await workers.ledger(keys, 50, lease=2).acquire(waiting=keys.inputs)
+    checkpoint = await asyncio.wait_for(workers.ledger(keys, 1).acquire(waiting=keys.inputs), 6)
+    assert checkpoint.starts == dict.fromkeys(keys.inputs, 2)
 
 
 async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(workers: Workers, keys: StageKeys) -> None:
-    await workers.ledger(keys, 5, instance="w1").acquire(waiting=True)
-    await asyncio.wait_for(workers.ledger(keys, 5, instance="w1").acquire(waiting=True), 2)
+    await workers.ledger(keys, 5, instance="w1").acquire(waiting=keys.inputs)
+    await asyncio.wait_for(workers.ledger(keys, 5, instance="w1").acquire(waiting=keys.inputs), 2)
     patience = Patience()
     patience.wind_down(0.5)
     with pytest.raises(Abandoned):
-        await workers.ledger(keys, 5, patience, instance="w2").acquire(waiting=True)
+        await workers.ledger(keys, 5, patience, instance="w2").acquire(waiting=keys.inputs)
 
 
 async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: StageKeys) -> None:
     ledger = workers.ledger(keys, 1)
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=keys.inputs)
     await ledger.commit(progress(keys, -1, 10), {})
     saved = {key: await workers.redis.dump(key) or b"" for key in (keys.key("own"), keys.watermark(keys.inputs[0]))}
     await ledger.commit(progress(keys, 10, 20), {})
@@ -153,7 +153,7 @@ async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: Sta
 
 async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(workers: Workers, keys: StageKeys) -> None:
     ledger = workers.ledger(keys, 1)
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=keys.inputs)
     assert await ledger.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1"), OutboxEntry("b", b"2")]) == 2
     assert await ledger.commit(progress(keys, 1, 2), {}, [OutboxEntry("c", b"3")]) == 3
     length, entries = await ledger.outbox("", 2)
@@ -165,44 +165,58 @@ async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(worker
 
 async def test_numbering_goes_on_from_what_the_topic_has_seen(workers: Workers, keys: StageKeys) -> None:
     ledger = workers.ledger(keys, 1)
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=keys.inputs)
     await ledger.outbox("", 1, floor=700)
     await ledger.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1")])
     assert (await ledger.outbox("", 1, floor=5))[1][0].seq == 701
 
 
 async def test_starts_at_one_watermark_are_counted_only_with_input_waiting(workers: Workers, keys: StageKeys) -> None:
-    counts = [(await workers.ledger(keys, g).acquire(waiting=waiting)).starts for g, waiting in enumerate((True, True, False, True), 1)]
-    assert counts == [1, 2, 0, 1]
+    readings, commands = keys.inputs
+    waiting = ([readings], [readings, commands], [commands], [readings])
+    counts = [(await workers.ledger(keys, g).acquire(waiting=topics)).starts for g, topics in enumerate(waiting, 1)]
+    assert [count[readings] for count in counts] == [1, 2, 0, 1]
+    assert [count[commands] for count in counts] == [0, 1, 2, 0]
 
 
 async def test_a_commit_or_a_clean_end_forgets_the_starts(workers: Workers, keys: StageKeys) -> None:
     for generation in (1, 2):
         ledger = workers.ledger(keys, generation)
-        await ledger.acquire(waiting=True)
+        await ledger.acquire(waiting=keys.inputs)
     await ledger.commit(progress(keys, -1, 1), {})
     third = workers.ledger(keys, 3)
-    assert (await third.acquire(waiting=True)).starts == 1
+    assert list((await third.acquire(waiting=keys.inputs)).starts.values()) == [1, 3], "the other input has not moved"
     await third.note(starts="", exp="0")
-    assert (await workers.ledger(keys, 4).acquire(waiting=True)).starts == 1
+    assert list((await workers.ledger(keys, 4).acquire(waiting=keys.inputs)).starts.values()) == [1, 1]
 
 
 async def test_a_record_noted_at_death_is_skipped_until_it_is_behind(workers: Workers, keys: StageKeys) -> None:
     first = workers.ledger(keys, 1)
-    await first.acquire(waiting=True)
-    await first.note(probe="17")
+    await first.acquire(waiting=keys.inputs)
+    readings, command = (Place(topic, 17) for topic in keys.inputs)
+    await first.note(probe="17")  # as a worker with one input wrote it
     second = workers.ledger(keys, 2)
-    assert (await second.acquire(waiting=True)).skip == (17,)
-    await second.note(probe="30")
+    assert (await second.acquire(waiting=keys.inputs)).skip == (readings,)
+    await second.note(probe=keys.name_of(command))
     third = workers.ledger(keys, 3)
-    assert (await third.acquire(waiting=True)).skip == (17, 30)
-    await third.commit(progress(keys, -1, 20), {}, skip=(30,))
-    assert (await workers.ledger(keys, 4).acquire(waiting=True)).skip == (30,)
+    assert (await third.acquire(waiting=keys.inputs)).skip == (readings, command)
+    await third.commit(progress(keys, -1, 20), {}, skip=(command,))
+    assert (await workers.ledger(keys, 4).acquire(waiting=keys.inputs)).skip == (command,)
+
+
+async def test_one_commit_moves_all_inputs_or_none(workers: Workers, keys: StageKeys) -> None:
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=keys.inputs)
+    await ledger.commit([*progress(keys, -1, 41), *progress(keys, -1, 3, which=1)], {"a": b"1"})
+    with pytest.raises(Fenced, match="MOVED"):
+        await ledger.commit([*progress(keys, 41, 50), *progress(keys, 2, 4, which=1)], {"a": b"2"})
+    found = await workers.ledger(keys, 2).acquire(waiting=keys.inputs)
+    assert (found.watermarks, found.chunks) == ({keys.inputs[0]: 41, keys.inputs[1]: 3}, {"a": b"1"})
 
 
 async def test_an_outage_is_waited_out(workers: Workers, keys: StageKeys, stack: Stack) -> None:
     ledger = workers.ledger(keys, 1, lease=60)
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=keys.inputs)
     await ledger.commit(progress(keys, -1, 1), {"a": b"1"})
     stack.redis.stop()
     commit = asyncio.create_task(ledger.commit(progress(keys, 1, 2), {"a": b"2"}))
@@ -218,7 +232,7 @@ async def test_patience_ends_during_an_outage(stack: Stack, keys: StageKeys) -> 
     patience = Patience()
     patience.wind_down(0.5)
     with pytest.raises(Abandoned):
-        await asyncio.wait_for(nobody.ledger(keys, 1, patience).acquire(waiting=True), 5)
+        await asyncio.wait_for(nobody.ledger(keys, 1, patience).acquire(waiting=keys.inputs), 5)
     await nobody.redis.aclose()
 
 

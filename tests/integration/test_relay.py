@@ -80,7 +80,7 @@ class World:
         return Relay(2, self.ledger, publisher, History(self._published, self._resolved), self, "live")
 
     async def post(self, *entries: OutboxEntry) -> None:
-        await self.ledger.commit(Progress(self.ledger.keys.inputs[0], self.expected, self.expected + 1), {}, entries)
+        await self.ledger.commit([Progress(self.ledger.keys.inputs[0], self.expected, self.expected + 1)], {}, entries)
         self.expected += 1
 
     def events(self, topic: str) -> list[tuple[str, bytes]]:
@@ -98,7 +98,7 @@ ALERTS, STATES = Topics().name("alerts"), Topics().name("alerts_state")
 async def world(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIterator[World]:
     redis = connect(RedisSettings(url=SecretStr(embedded_stack.redis.url)))
     ledger = Store(redis, Silent(), lease_seconds=10).ledger(stage_keys("detector", [f"{topic_prefix}readings"], 2), 1, Patience())
-    await ledger.acquire(waiting=True)
+    await ledger.acquire(waiting=())
     yield World(ledger)
     await redis.aclose()
 

@@ -116,7 +116,7 @@ def counting_plans(settings: Settings) -> Sequence[Plan]:
             lambda p, _counts: CountingStage(p, "quotes"),
             Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
             owns_source=True,
-            external=True,
+            external=(topics.name("quotes"),),
         ),
         Plan("quick", (topics.name("readings"),), lambda p, _counts: CountingStage(p, "readings", alerts=True), has_outbox=True),
     )

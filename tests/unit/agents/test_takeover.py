@@ -8,7 +8,7 @@ from tests.support.counting import CountingStage
 
 TP = Partition("points", 3)
 INTERNAL = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
-EXTERNAL = INTERNAL._replace(external=True)
+EXTERNAL = INTERNAL._replace(external=("points",))
 
 
 def assigned(committed: int | None, first: int, end: int) -> Assignment:
