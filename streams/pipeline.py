@@ -60,6 +60,10 @@ class Pipeline:
                 self._take(output, "alerts")
                 yield from output.outbox
 
+    def detector_chunks(self) -> dict[str, bytes]:
+        """State chunks of the detector that changed since the last call: daily facts among them."""
+        return self._detector.chunks()
+
     def _take(self, output: Output, role: Role) -> list[InputRecord]:
         """Messages of a role as the next stage's records; everything else is noted."""
         self.counts.update(output.counts)

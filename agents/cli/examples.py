@@ -27,6 +27,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",
         "dispersion replay --quotes FILE --from 2026-07-10 --to 2026-07-10 --json",
     ),
+    "backfill": (
+        "dispersion backfill --quotes samples/option_closes_*.parquet --dry-run",
+        "dispersion backfill --quotes FILE --from 2026-05-01 --to 2026-07-10 --json",
+    ),
     "status": (
         "dispersion status",
         "dispersion status --watch",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import alerts, backtest, config, demo, doctor, replay, status, topics, worker
+from agents.cli import alerts, backfill, backtest, config, demo, doctor, replay, status, topics, worker
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "worker": worker.worker,
     "exporter": worker.exporter,
     "replay": replay.replay,
+    "backfill": backfill.backfill,
     "status": status.status,
     "doctor": doctor.doctor,
     "alerts tail": alerts.tail,

@@ -121,6 +121,11 @@ class Days:
             closes.append(facts)
         return Baseline(tuple(reversed(closes)), sessions, minimum)
 
+    @property
+    def newest(self) -> DayFacts | None:
+        """Facts of the latest session; None without any."""
+        return self._facts[-1] if self._facts else None
+
     def changed(self) -> dict[str, bytes]:
         """Chunk payloads by session since the last call; empty bytes delete."""
         changed, self._changed = self._changed, {}

@@ -26,7 +26,19 @@ from tests.support import readings
 from tests.support.command import DISPERSION, environment, run
 
 SAMPLE = "samples/option_closes_2026-07-10.parquet"
-REQUIRED = ["worker", "exporter", "replay", "backtest", "demo", "alerts tail", "status", "doctor", "topics create", "config check"]
+REQUIRED = [
+    "worker",
+    "exporter",
+    "replay",
+    "backfill",
+    "backtest",
+    "demo",
+    "alerts tail",
+    "status",
+    "doctor",
+    "topics create",
+    "config check",
+]
 
 
 def test_the_commands() -> None:

@@ -1,0 +1,163 @@
+"""`backfill` against a real Redis: idempotent, never over the monitor's own word, and found by the next owner of the partition."""
+
+import json
+import math
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from agents.backfill import TOO_OLD, Filled, fill
+from agents.keys import StageKeys, stage_keys
+from agents.patience import Patience
+from agents.redis_client import connect
+from agents.redis_store import Checkpoint, Progress, Store
+from agents.redis_sync import connect_sync
+from config.rules import load_rules
+from config.settings import Redis as RedisSettings
+from streams.detection.history_days import SESSIONS, DayFacts, decode_day
+from streams.detection.instant import instant_of
+from streams.records import NS
+from streams.sessions import sessions_in
+from tests.integration.test_redis_ledger import Silent
+from tests.support.command import run
+from tests.support.monitor import QUOTES
+from tests.support.readings import FRIDAY, INDEX, MONDAY, Run, closing, eastern, toy
+from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, environment_for, settings_for
+
+REACH = load_rules().baseline
+
+
+def history(sessions: int) -> list[DayFacts]:
+    """Closes of so many sessions up to the Friday, correlation in a wave."""
+    days = sessions_in(FRIDAY - timedelta(days=2 * sessions + 30), FRIDAY)[-sessions:]
+    return [_facts(day, 0.15 + 0.03 * math.sin(at / 7)) for at, day in enumerate(days)]
+
+
+def _facts(session: date, rho: float) -> DayFacts:
+    reading = closing(session, 0.148, 0.44, rho)
+    now = instant_of(reading, int(reading.ts_event.timestamp()) * NS)
+    known = {name: getattr(now, name) for name in now.__struct_fields__}
+    return DayFacts(**known, dispersion=reading.dispersion, vol_spread=reading.vol_spread, correlation_rise=0.02)
+
+
+@pytest.fixture
+def keys(topic_prefix: str) -> StageKeys:
+    return stage_keys("detector", [f"{topic_prefix}readings"], 0, [INDEX])
+
+
+@pytest.fixture
+def redis(stack: Stack) -> Redis:
+    return connect_sync(RedisSettings(url=SecretStr(stack.redis.url)))
+
+
+class Owner:
+    """Takes the partition as a worker does."""
+
+    def __init__(self, store: Store, keys: StageKeys) -> None:
+        self.ledger = store.ledger(keys, 1, Patience())
+        self.topic = keys.inputs[0]
+
+    async def start(self, run: Run) -> Checkpoint:
+        checkpoint = await self.ledger.acquire(waiting=False)
+        run.stage.restore(checkpoint.chunks)
+        return checkpoint
+
+
+@pytest.fixture
+async def owner(stack: Stack, keys: StageKeys) -> AsyncIterator[Owner]:
+    redis = connect(RedisSettings(url=SecretStr(stack.redis.url)))
+    yield Owner(Store(redis, Silent(), lease_seconds=10, instance="worker"), keys)
+    await redis.aclose()
+
+
+def filled(redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], *, dry_run: bool = False) -> Filled:
+    return fill(redis, keys, facts, {}, REACH, dry_run=dry_run)
+
+
+def test_twice_is_once_and_a_dry_run_is_nothing(redis: Redis, keys: StageKeys) -> None:
+    facts = history(70)
+    would = filled(redis, keys, facts, dry_run=True)
+    assert (would.written, would.existing, would.comparable) == (70, 0, 70)
+    assert not redis.exists(keys.day(INDEX))
+    first = filled(redis, keys, facts)
+    assert first == would
+    stored = redis.hgetall(keys.day(INDEX))
+    assert len(stored) == 70
+    again = filled(redis, keys, [msgspec.structs.replace(one, implied_correlation=0.9) for one in facts])
+    assert (again.written, again.existing) == (0, 70)
+    assert redis.hgetall(keys.day(INDEX)) == stored
+
+
+def test_what_the_monitor_has_closed_stands(redis: Redis, keys: StageKeys) -> None:
+    redis.hset(keys.day(INDEX), FRIDAY.isoformat(), b"the monitor's word")
+    with pytest.raises(ValueError, match="not a chunk"):
+        filled(redis, keys, history(3))
+    assert redis.hget(keys.day(INDEX), FRIDAY.isoformat()) == b"the monitor's word"
+
+
+def test_closes_before_a_gap_are_written_and_not_counted_as_comparable(redis: Redis, keys: StageKeys) -> None:
+    facts = history(80)
+    done = filled(redis, keys, [*facts[:20], *facts[30:]])
+    assert (done.written, done.comparable, done.comparable_from) == (70, 50, facts[30].session)
+    assert done.comparable < done.needed
+
+
+async def test_the_next_owner_has_ranks(redis: Redis, keys: StageKeys, owner: Owner) -> None:
+    bare = Run()
+    bare.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.16)])
+    assert bare.snapshot()["percentiles"] == {}
+    assert not filled(redis, keys, history(70)).owned
+    run = Run()
+    checkpoint = await owner.start(run)
+    assert len(checkpoint.chunks) == 70
+    run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.16)])
+    assert 0.3 < run.snapshot()["percentiles"]["implied_correlation"]["252d"] < 0.8
+    assert filled(redis, keys, history(71)).owned, "the running worker has to be restarted to see more"
+
+
+async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, owner: Owner) -> None:
+    done = filled(redis, keys, history(SESSIONS + 10))
+    assert done.written == SESSIONS
+    assert list(done.skipped.values()) == [TOO_OLD] * 10
+    run = Run()
+    await owner.start(run)
+    run.play([closing(MONDAY, 0.15, 0.44, 0.16)])
+    await owner.ledger.commit(Progress(owner.topic, -1, 0), run.stage.chunks())
+    sessions = sorted(field.decode() for field in redis.hkeys(keys.day(INDEX)))  # type: ignore[union-attr]
+    assert len(sessions) == SESSIONS
+    assert sessions[-1] == MONDAY.isoformat()
+    assert sessions[0] == history(SESSIONS - 1)[0].session.isoformat()
+
+
+@pytest.mark.embedded
+def test_the_command(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+    settings = settings_for(embedded_stack, topic_prefix, kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 3}})
+    create_flow_topics(embedded_stack, settings)
+    keys = stage_keys("detector", [f"{topic_prefix}dispersion.readings.v1"], 2, ["SPY"])
+    redis, variables = connect_sync(settings.redis), environment_for(settings)
+    arguments = ["backfill", "--quotes", *map(str, QUOTES)]
+
+    dry = run(*arguments, "--dry-run", "--json", env=variables, cwd=tmp_path)
+    assert dry.returncode == 0, dry.stderr
+    would = json.loads(dry.stdout)
+    assert (would["written"], would["skipped"]) == (2, {"2026-07-08": "no_index_vol"})
+    assert not redis.exists(keys.day("SPY"))
+
+    done = run(*arguments, env=variables)
+    assert done.stdout == "SPY: 2 sessions written, 0 there already, 1 skipped\n"
+    assert "compared with 2 closes from 2026-07-09 on, too few for ranks, which need 60" in done.stderr
+    stored = redis.hgetall(keys.day("SPY"))
+    assert sorted(stored) == [b"2026-07-09", b"2026-07-10"]
+    facts = decode_day(cast("dict[bytes, bytes]", stored)[b"2026-07-10"])
+    assert facts.index_vol == pytest.approx(0.1488, abs=1e-3)
+    assert facts.constituents is not None
+
+    again = json.loads(run(*arguments, "--json", env=variables).stdout)
+    assert (again["written"], again["existing"], again["dry_run"]) == (0, 2, False)
+    assert redis.hgetall(keys.day("SPY")) == stored
