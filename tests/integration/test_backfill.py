@@ -64,7 +64,7 @@ class Owner:
         self.topic = keys.inputs[0]
 
     async def start(self, run: Run) -> Checkpoint:
-        checkpoint = await self.ledger.acquire(waiting=False)
+        checkpoint = await self.ledger.acquire(waiting=())
         run.stage.restore(checkpoint.chunks)
         return checkpoint
 
@@ -128,7 +128,7 @@ async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, own
     run = Run()
     await owner.start(run)
     run.play([closing(MONDAY, 0.15, 0.44, 0.16)])
-    await owner.ledger.commit(Progress(owner.topic, -1, 0), run.stage.chunks())
+    await owner.ledger.commit([Progress(owner.topic, -1, 0)], run.stage.chunks())
     sessions = sorted(field.decode() for field in redis.hkeys(keys.day(INDEX)))  # type: ignore[union-attr]
     assert len(sessions) == SESSIONS
     assert sessions[-1] == MONDAY.isoformat()
