@@ -3,6 +3,7 @@
 ```toml
 name = "sample_100"
 illustrative = true          # hand-set weights, not the index owner's
+defensives = ["WMT", "COST", "Utilities"] # symbols and sectors; these are the default
 
 [[constituents]]
 symbol = "AAPL"
@@ -22,7 +23,7 @@ from streams.market import Basket, Constituent
 from streams.symbols import normalise
 
 SHIPPED = Path(__file__).parent / "baskets"
-_BASKET_KEYS = ("name", "illustrative", "constituents")
+_BASKET_KEYS = ("name", "illustrative", "defensives", "constituents")
 _CONSTITUENT_KEYS = ("symbol", "weight", "sector")
 
 
@@ -52,7 +53,14 @@ def load_basket(path: Path) -> Basket:
         raise ConfigError("no constituents", file=path, key="constituents", fix="add a [[constituents]] table for each name")
     constituents = tuple(_constituent(path, place, row) for place, row in enumerate(rows))
     _refuse_duplicates(path, constituents)
-    return Basket(name=name, constituents=constituents, illustrative=illustrative)
+    return Basket(name=name, constituents=constituents, illustrative=illustrative, defensives=_defensives(path, table))
+
+
+def _defensives(path: Path, table: dict[str, Any]) -> tuple[str, ...]:
+    names = table.get("defensives", list(Basket().defensives))
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError("must be a list of texts", file=path, key="defensives", fix='write defensives = ["WMT", "Utilities"]')
+    return tuple(names)
 
 
 def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN401 - whatever TOML held

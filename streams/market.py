@@ -27,6 +27,8 @@ class Basket:
     constituents: tuple[Constituent, ...] = ()
     illustrative: bool = False
     """Weights are hand-set, not the index owner's."""
+    defensives: tuple[str, ...] = ("WMT", "COST", "Utilities")
+    """Symbols and sectors whose names make the defensive set."""
 
 
 @dataclass(frozen=True, slots=True)

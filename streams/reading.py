@@ -21,6 +21,32 @@ class Constituents(msgspec.Struct, frozen=True):
     atm_vols: tuple[float | None, ...]
 
 
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """What sectors and defensives do against their index; simple returns, None when unknown (`docs/measures/rotation.md`).
+
+    Reasons stand among those of the reading under `rotation.` and the field.
+    """
+
+    index_return: float | None = None
+    """Since the prior close."""
+    sector_returns: dict[str, float] = {}
+    """Since the prior close, at the configured weights."""
+    sector_dispersion: float | None = None
+    """Weighted cross-sectional deviation of the sector returns."""
+    sector_dispersion_z: float | None = None
+    """Among the closes of the sessions before this one."""
+    sector_range: float | None = None
+    """Best less worst sector."""
+    defensive_strength: float | None = None
+    """Of the defensive set against the index, over 20 sessions."""
+    defensive_today: float | None = None
+    """The same since the prior close."""
+    mag7_spread: float | None = None
+    """Best less worst of the seven leaders, over 20 sessions."""
+    autocorrelation: float | None = None
+    """Of the defensive set's session-to-session strength, the latest five sessions."""
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Values of one index and tenor at one second T, covering (T-1 s, T]; decimals, None when unknown.
 
@@ -74,6 +100,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     dividends: dict[str, str] = {}
     """Valid names with an ex-date inside a strip and a dividend of at least 0.5 % of the forward → least size of its class."""
+    rotation: Rotation | None = None
+    """At 30 days alone."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None
 

@@ -11,12 +11,13 @@ from streams.points_codec import decode_points
 from streams.readings.cross_section import CrossSection
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
+from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
 from streams.readings.skew_vols import PREFIX as SKEW
 
 HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
-POINTS, HELD, GRID = "points/", "held/", "grid/"
+POINTS, HELD, GRID, CLOSES = "points/", "held/", "grid/", "closes/"
 
 
 class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
@@ -33,6 +34,7 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     flags: list[str]
     index: dict[int, IndexPoint]
     references: dict[str, float]
+    rotation: RotationAt = RotationAt()
 
 
 class Names(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -64,12 +66,14 @@ class Checkpoint:
         self._gone.clear()
         changed.update(state.grid.changed())
         changed.update(state.skew.changed())
+        changed.update(state.daily.changed())
         changed.update(self._section.held.changed())
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
         """Fill a fresh cross-section. Names may have moved in the basket since. Raises `ValueError` on foreign bytes."""
-        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith((POINTS, HELD, GRID, SKEW))]
+        prefixes = (POINTS, HELD, GRID, CLOSES, SKEW)
+        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith(prefixes)]
         if foreign:
             raise ValueError(f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section")
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
@@ -77,6 +81,7 @@ class Checkpoint:
         self._restore_head(msgspec.msgpack.decode(chunks[HEAD], type=Head))
         self._restore_names(msgspec.msgpack.decode(chunks[NAMES], type=Names).symbols, chunks)
         self._section.state.grid.restore(chunks)
+        self._section.state.daily.restore(chunks)
         for name, value in chunks.items():
             if name.startswith(HELD):
                 self._section.held.put(decode_points(value), value, saved=True)
@@ -96,6 +101,7 @@ class Checkpoint:
                 flags=state.flags.flags,
                 index=state.index,
                 references=state.references.levels,
+                rotation=state.rotation.latest,
             )
         )
 
@@ -112,6 +118,7 @@ class Checkpoint:
         section.sources.expected = head.expected
         section.passed, section.last = head.passed, head.last
         state.atm_only = head.atm_only
+        state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
         state.index.update({tenor: point for tenor, point in head.index.items() if tenor in state.index})
         state.references.levels.update({name: level for name, level in head.references.items() if name in state.spec.references})

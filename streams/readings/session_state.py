@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from streams.basket_columns import basket_columns
 from streams.market import Gates, IndexSpec
 from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
+from streams.readings.daily_prices import DailyPrices
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import MISSING, IndexPoint, index_point_of
 from streams.readings.name_origins import NameOrigins
@@ -15,6 +16,7 @@ from streams.readings.name_points import NamePoints, NewPoints
 from streams.readings.realized_grid import RealizedGrid
 from streams.readings.realized_values import RealizedValues
 from streams.readings.references import References
+from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import SessionHours
 from streams.readings.skew_vols import SkewVols
 
@@ -23,7 +25,7 @@ BEFORE = SessionHours(date.min, 0, 0, 0)
 
 
 class SessionState:
-    """Points by tenor for the n names of the basket and for the index, references, and the price grid.
+    """Points by tenor for the n names of the basket and for the index, references, the price grid, and one price a session.
 
     Points and references live until the next session begins; prices stay. Names have positions 0 to n - 1, the index has n.
     """
@@ -47,6 +49,8 @@ class SessionState:
         largest = self.basket.largest_symbols
         self.grid = RealizedGrid((*largest, *([spec.symbol] if largest and spec.symbol not in largest else [])))
         self.realized = RealizedValues(self.grid, self.basket.weights[self.basket.largest], gates)
+        self.daily = DailyPrices(self.symbols if self.basket.symbols else ())
+        self.rotation = RotationValues(self.daily, spec.basket, gates)
         self._forget()
 
     @property
@@ -59,6 +63,7 @@ class SessionState:
         self.hours = hours
         self._forget()
         self.grid.begin(hours)
+        self.daily.begin(hours)
 
     def apply(self, frame: PointsFrame) -> None:
         """Take the points, prices and references of a frame of the current session."""
@@ -68,6 +73,7 @@ class SessionState:
             self.skew.apply(frame.skew, self._places(frame.skew.symbol))
         if frame.prices is not None:
             self.grid.apply(frame.prices)
+            self.daily.apply(frame.prices)
         if frame.references is not None:
             self.references.apply(frame.references)
 

@@ -14,6 +14,7 @@ from streams.readings.fields import Fields
 from streams.readings.freshness import fresh_index
 from streams.readings.model_free import put_basket, put_index
 from streams.readings.references import tracking_error
+from streams.readings.rotation_values import RotationAt
 from streams.readings.session_state import SessionState
 from streams.readings.skew import skew_of
 from streams.readings.valid_names import Names, names_at
@@ -21,13 +22,16 @@ from streams.records import NS
 
 REALIZED = ("realized_correlation", "realized_dispersion", "realized_correlation_index", "basket_gap", "realized_correlation_session")
 COVERAGE = ("coverage", "coverage_valid", "coverage_names")
+ROTATION_TENOR = 30
+"""Rotation has no tenor; the readings that the rules run on carry it."""
 
 
 def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: set[str]) -> Reading:
     """The reading of second `at` (ns), which lies in the state's session.
 
     `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`, `coverage`, `basis_atm`, `stale`, `no_quotes`,
-    `split_name`, `one_name`, `no_window`, or the reason of the index's own point; `reasons` also names each split constituent.
+    `split_name`, `one_name`, `no_window`, `no_ticks`, or the reason of the index's own point; `reasons` also names each split constituent
+    and the null fields of `rotation`.
     """
     fields = Fields(flags=set(marks))
     names = names_at(state, tenor, at) if state.basket.symbols else None
@@ -37,6 +41,8 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
     skew = skew_of(fields, state, tenor, names, reason)
     _put_realized(fields, state, tenor, at, names, reason)
     _put_quality(fields, state, names)
+    rotation = state.rotation.at(at) if tenor == ROTATION_TENOR else RotationAt(reasons={"rotation": "no_window"})
+    fields.reasons.update(rotation.reasons)
     references = state.references.at_tenor(tenor)
     values = fields.values
     return Reading(
@@ -54,6 +60,7 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
         refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
         flags=tuple(sorted(fields.flags)),
         dividends=names.dividends if names else {},
+        rotation=rotation.value,
         reasons=fields.reasons,
         constituents=_constituents(state, names) if names else None,
         **values,

@@ -21,7 +21,8 @@ from tests.support.points_frames import SESSION, frame, market, prices, second, 
 SOURCES = ("quotes:0", "quotes:1", "ticks:0")
 OWN = {"quotes:0": ("IDX", "A", "B"), "quotes:1": ("C", "D"), "ticks:0": ()}
 WEIGHTS = {"A": 4.0, "B": 3.0, "C": 2.0, "D": 1.0}
-MARKET = market(spec(WEIGHTS, tenors=(30, 91)))
+SECTORS = {"A": "Tech", "B": "Tech", "C": "Energy", "D": "Utilities"}
+MARKET = market(spec(WEIGHTS, sectors=SECTORS, defensives=("Utilities",), tenors=(30, 91)))
 STEPS = (1, 1, 1, 2, 3, 29, 30, 31, 61, 200)
 DAYS = (*STEPS, 20_000, 3 * 86_400)
 STARTS = {second(-5): (STEPS, 2_000), second(295): (STEPS, 2_000), close_ns(SESSION) - 200 * NS: (DAYS, 40 * 86_400)}
@@ -48,7 +49,7 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
     if not accepted and draw(st.booleans()):
         return frame(boundary, source, sources=3)
     if source == "ticks:0":
-        levels = draw(st.dictionaries(st.sampled_from((*WEIGHTS, "other")), st.floats(1, 100), max_size=3))
+        levels = draw(st.dictionaries(st.sampled_from((*WEIGHTS, "IDX", "other")), st.floats(90, 110), max_size=6))
         references = draw(st.dictionaries(st.sampled_from(("VIX", "DSPX", "MOVE")), st.floats(0.1, 0.9), max_size=2))
         return frame(
             boundary, source, sources=3, accepted=accepted, prices=prices(levels, boundary), references=prices(references, boundary)

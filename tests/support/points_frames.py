@@ -22,10 +22,17 @@ def second(n: float, session: date = SESSION) -> int:
     return open_ns(session) + round(n * NS)
 
 
-def spec(weights: Mapping[str, float], index: str = "IDX", **more: Any) -> IndexSpec:
+def spec(
+    weights: Mapping[str, float],
+    index: str = "IDX",
+    *,
+    sectors: Mapping[str, str] | None = None,
+    defensives: tuple[str, ...] = (),
+    **more: Any,
+) -> IndexSpec:
     """An index over a basket."""
-    names = tuple(Constituent(symbol, weight) for symbol, weight in weights.items())
-    return IndexSpec(index, Basket("test", names), **more)
+    names = tuple(Constituent(symbol, weight, (sectors or {}).get(symbol, "")) for symbol, weight in weights.items())
+    return IndexSpec(index, Basket("test", names, defensives=defensives), **more)
 
 
 def market(*specs: IndexSpec) -> Market:

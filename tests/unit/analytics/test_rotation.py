@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from analytics.realized import cross_sectional_dispersion
 from analytics.rotation import (
@@ -28,29 +29,35 @@ def closes() -> pd.DataFrame:
     """Last bar of each day: (dates, symbols)."""
     bars = pd.read_parquet(evaluation_data() / "intraday" / "bars_5min.parquet", columns=["ts", "symbol", "close"])
     bars["day"] = pd.to_datetime(bars["ts"]).dt.date
-    return bars.sort_values("ts").groupby(["day", "symbol"])["close"].last().unstack("symbol").astype(np.float64)
+    return bars.sort_values("ts").pivot_table(index="day", columns="symbol", values="close", aggfunc="last")
+
+
+def moves(closes: pd.DataFrame, first: str, last: str, symbols: tuple[str, ...]) -> NDArray[np.float64]:
+    """Simple returns between the closes of two days."""
+    days = [date.fromisoformat(first), date.fromisoformat(last)]
+    before, after = closes.reindex(index=days, columns=list(symbols)).to_numpy(np.float64)
+    return np.asarray(after / before - 1, np.float64)
 
 
 @pytest.mark.evaluation
 def test_defensives_fell_behind_in_october_2025(closes: pd.DataFrame) -> None:
-    moves = closes.loc[date(2025, 10, 31)] / closes.loc[date(2025, 10, 3)] - 1
-    assert closes.index.get_loc(date(2025, 10, 31)) - closes.index.get_loc(date(2025, 10, 3)) == 20
-    assert moves[["WMT", "COST", "SPY"]].round(4).tolist() == [-0.0086, -0.0041, 0.0191]
-    assert relative_strength(moves[["WMT", "COST"]], moves["SPY"]).round(4).tolist() == [-0.0272, -0.0228]
+    names = moves(closes, "2025-10-03", "2025-10-31", ("WMT", "COST", "SPY"))
+    assert names.round(4).tolist() == [-0.0086, -0.0041, 0.0191]
+    assert relative_strength(names[:2], names[2]).round(4).tolist() == [-0.0272, -0.0228]
 
 
 @pytest.mark.evaluation
 def test_sectors_on_the_sell_off_of_2025_10_10(closes: pd.DataFrame) -> None:
-    moves = (closes.loc[date(2025, 10, 10)] / closes.loc[date(2025, 10, 9)] - 1)[[*SECTORS]].to_numpy()
-    assert (100 * moves).round(2).tolist() == [-2.05, -1.84, -2.89, -2.14, -2.19, -4.07, 0.10, -1.09, -0.42, -1.47, -2.76]
-    assert round(100 * float(sector_dispersion(moves, np.ones(11))), 3) == 1.113
-    assert round(100 * best_less_worst(moves), 2) == 4.17
+    sectors = moves(closes, "2025-10-09", "2025-10-10", SECTORS)
+    assert (100 * sectors).round(2).tolist() == [-2.05, -1.84, -2.89, -2.14, -2.19, -4.07, 0.10, -1.09, -0.42, -1.47, -2.76]
+    assert round(100 * float(sector_dispersion(sectors, np.ones(11))), 3) == 1.113
+    assert round(100 * best_less_worst(sectors), 2) == 4.17
 
 
 @pytest.mark.evaluation
 def test_the_seven_leaders_to_the_end_of_october_2025(closes: pd.DataFrame) -> None:
-    moves = (closes.loc[date(2025, 10, 31)] / closes.loc[date(2025, 10, 3)] - 1)[[*LEADERS]].to_numpy()
-    assert (100 * best_less_worst(moves), 100 * population_sd(moves)) == pytest.approx((23.09, 7.06), abs=0.01)
+    leaders = moves(closes, "2025-10-03", "2025-10-31", LEADERS)
+    assert (100 * best_less_worst(leaders), 100 * population_sd(leaders)) == pytest.approx((23.09, 7.06), abs=0.01)
 
 
 def test_sector_dispersion_is_the_cross_sectional_one_of_all_known_sectors() -> None:

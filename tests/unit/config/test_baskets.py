@@ -48,6 +48,8 @@ def test_reads_names_weights_and_sectors(tmp_path: Path) -> None:
         ('nmae = "x"\n' + GOOD, "nmae", "did you mean name?"),
         ("illustrative = 1\n[[constituents]]\n", "illustrative", "true or false"),
         ("name = 1\n[[constituents]]\n", "name", "must be text"),
+        ('defensives = "WMT"\n' + GOOD, "defensives", "must be a list of texts"),
+        ('defensives = ["WMT", 1]\n' + GOOD, "defensives", "must be a list of texts"),
         ("constituents = [1]", "constituents[0]", "must be a table"),
     ],
 )
@@ -58,6 +60,11 @@ def test_error_names_file_key_and_fix(tmp_path: Path, text: str, key: str, probl
     assert (caught.value.file, caught.value.key) == (file, key)
     assert problem in str(caught.value)
     assert caught.value.fix
+
+
+def test_the_defensive_set_may_be_named(tmp_path: Path) -> None:
+    assert load_basket(basket(tmp_path, GOOD)).defensives == ("WMT", "COST", "Utilities")
+    assert load_basket(basket(tmp_path, 'defensives = ["Financials"]\n' + GOOD)).defensives == ("Financials",)
 
 
 def test_finds_a_path_or_a_shipped_name(tmp_path: Path) -> None:
