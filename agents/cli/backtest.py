@@ -1,7 +1,7 @@
 """`dispersion backtest`: files through the whole flow in this process, without Kafka and Redis."""
 
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -13,7 +13,7 @@ from agents.cli.span import DAY
 from agents.exits import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agents.cli.backtest_output import Progress
     from agents.cli.span import Span
@@ -26,6 +26,7 @@ def backtest(
     context: typer.Context,
     quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
     ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
+    daily: Annotated[Path | None, typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …")] = None,
     index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
     basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
     rates: Annotated[
@@ -40,6 +41,10 @@ def backtest(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there.")] = None,
 ) -> None:
     """Compute readings and alert events from files. With --json one reading a line, else a table."""
+    if daily is not None:
+        _alone({"--quotes": quotes, "--ticks": ticks, "--scenario": scenario, "--basket": basket, "--rates": rates, "--rate": rate}, index)
+        _daily(shared_of(context), daily, (since, until), out)
+        return
     from agents.cli.span import Span
     from agents.inputs import open_feed, scenario_of
     from agents.selection import select
@@ -58,6 +63,24 @@ def backtest(
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
     made = _run(shared, pipeline, feed, Span.of(since, until), out)
     _conclude(shared, pipeline, feed, made)
+
+
+def _alone(others: "Mapping[str, object]", index: str | None) -> None:
+    """Published closes stand for themselves. Raises `ConfigError` for an option that would say otherwise."""
+    from config.errors import ConfigError
+
+    given = [name for name, value in others.items() if value is not None and value != []]
+    if given:
+        raise ConfigError(f"excludes {', '.join(given)}", key="--daily", fix="leave one of them away")
+    if index not in {None, "SPX"}:
+        raise ConfigError("published closes are those of SPX", key="--index", fix="leave it away")
+
+
+def _daily(shared: Shared, folder: Path, span: "tuple[datetime | None, datetime | None]", out: Path | None) -> None:
+    from agents.cli.backtest_daily import Sessions, backtest_daily
+
+    first, last = span
+    backtest_daily(shared, folder, Sessions(first.date() if first else date.min, last.date() if last else date.max), out)
 
 
 class _Made(NamedTuple):

@@ -1,7 +1,7 @@
 """Where a backtest's readings and events go: JSON lines, a table, files, and the progress line."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 import msgspec
 
 from agents.cli.shared import print_line
+from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
 from streams.sessions import EASTERN
 from streams.stage import OutboxEntry
@@ -38,6 +39,9 @@ class Sink(Protocol):
     def event(self, event: OutboxEntry) -> None:
         """One alert event, after the reading that caused it."""
 
+    def verdicts(self, verdicts: SessionVerdicts) -> None:
+        """What the rules said at a close, after its events; of daily files alone."""
+
 
 class JsonLines:
     """Readings on stdout, one JSON object a line, without their constituents."""
@@ -51,12 +55,15 @@ class JsonLines:
     def event(self, event: OutboxEntry) -> None:
         """Nothing: events are in `alerts.jsonl`."""
 
+    def verdicts(self, verdicts: SessionVerdicts) -> None:
+        """Nothing: verdicts are in `verdicts.jsonl`."""
+
 
 class Files:
-    """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold."""
+    """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold. Perhaps `verdicts.jsonl`."""
 
-    def __init__(self, readings: BinaryIO, alerts: BinaryIO) -> None:
-        self._readings, self._alerts = readings, alerts
+    def __init__(self, readings: BinaryIO, alerts: BinaryIO, verdicts: BinaryIO | None) -> None:
+        self._readings, self._alerts, self._verdicts = readings, alerts, verdicts
 
     def reading(self, reading: Reading) -> None:
         """Write it, constituents included."""
@@ -66,13 +73,21 @@ class Files:
         """Write the CloudEvent."""
         self._alerts.write(event.value + b"\n")
 
+    def verdicts(self, verdicts: SessionVerdicts) -> None:
+        """Write a line."""
+        if self._verdicts is not None:
+            self._verdicts.write(encode_verdicts(verdicts) + b"\n")
+
 
 @contextmanager
-def files_in(folder: Path) -> Iterator[Files]:
-    """The two files, made anew."""
+def files_in(folder: Path, *, verdicts: bool = False) -> Iterator[Files]:
+    """The files, made anew; `verdicts.jsonl` of an earlier run goes when this one makes none."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "readings.jsonl").open("wb") as readings, (folder / "alerts.jsonl").open("wb") as alerts:
-        yield Files(readings, alerts)
+    with ExitStack() as stack:
+        readings, alerts = (stack.enter_context((folder / name).open("wb")) for name in ("readings.jsonl", "alerts.jsonl"))
+        judged = folder / "verdicts.jsonl"
+        judged.unlink(missing_ok=True)
+        yield Files(readings, alerts, stack.enter_context(judged.open("wb")) if verdicts else None)
 
 
 class Table:
@@ -91,6 +106,9 @@ class Table:
     def event(self, event: OutboxEntry) -> None:
         """Keep it."""
         self._events.append(msgspec.json.decode(event.value))
+
+    def verdicts(self, verdicts: SessionVerdicts) -> None:
+        """Nothing: they are summed up at the end."""
 
     def print(self, console: "Console") -> None:
         """Print both: a table for each index and tenor, then a line for each event."""

@@ -77,7 +77,7 @@ class Detector:
         """JSON of the latest picture."""
         scene = self._scene
         ago = None if scene is None else self._history.window.index_level(scene.now.ts - FIVE_MINUTES)
-        picture = Picture(self._spec.symbol, self._standing.latest, scene, ago, self._judging.distances)
+        picture = Picture(self._spec.symbol, self._standing.latest, scene, ago, self._judging.distances, self._judging.answers)
         return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
 
     def chunks(self) -> dict[str, bytes]:

@@ -3,21 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.events import Setting, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
-from streams.detection.lifecycle import Shade, Transition, end_session, hold, judge, suspend, tempo_of
+from streams.detection.lifecycle import Alert, Shade, Transition, end_session, hold, judge, suspend, tempo_of
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
-from streams.detection.rules.rule import Rule, Verdict
+from streams.detection.rules.rule import Answer, Rule, Verdict
 from streams.detection.scene import Scene
 from streams.stage import Count, OutboxEntry
 
 
 @dataclass(slots=True)
 class Judging:
-    """The rules over the alert book of one index; what the latest reading has brought stands in the last four fields."""
+    """The rules over the alert book of one index; what the latest reading has brought stands in the last five fields."""
 
     rules: Sequence[Rule]
     book: AlertBook
@@ -26,12 +27,14 @@ class Judging:
     """Gates that are closed."""
     distances: dict[str, float] = field(default_factory=dict)
     """Of the rules that could be judged, 0 for those that fire."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By rule, at a closing reading; else empty."""
     counts: Counter[Count] = field(default_factory=Counter)
     """Until the caller clears them."""
 
     def open(self) -> None:
         """A new reading."""
-        self.events, self.failing, self.distances = [], set(), {}
+        self.events, self.failing, self.distances, self.answers = [], set(), {}, {}
 
     def adjourn(self) -> None:
         """All is judged: what fires is at no distance, whether it could be judged or not."""
@@ -78,6 +81,8 @@ class Judging:
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
                 shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
                 transitions = judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
+        if tempo.daily:
+            self._note_answer(rule, "suspended" if gate else _answer(verdict, alert))
         if transitions or alert.status != "inactive":
             self.book.touch(key)
         self._tell(rule, key, scene, verdict, transitions)
@@ -89,6 +94,9 @@ class Judging:
             self.failing.add(verdict.blocked)
         if verdict.distance is not None:
             self.distances[rule.name] = min(verdict.distance, self.distances.get(rule.name, 1.0))
+
+    def _note_answer(self, rule: Rule, answer: Answer) -> None:
+        self.answers[rule.name] = max(self.answers.get(rule.name, answer), answer, key=get_args(Answer).index)
 
     def _ended(self, rule: Rule, key: Key, scene: Scene) -> bool | None:
         """Whether a firing alert's exit holds; its greatest move is kept up to date on the way."""
@@ -119,6 +127,16 @@ class Judging:
             if transition.status == "resolved":
                 self.book.weigh_anchor(key)
             self.book.touch(key)
+
+
+def _answer(verdict: Verdict, alert: Alert) -> Answer:
+    if verdict.blocked:
+        return "suspended"
+    if verdict.lacking:
+        return "unknown"
+    if not verdict.enter:
+        return "quiet"
+    return "fires" if alert.status == "firing" else "inhibited"
 
 
 def _shade(rule: Rule, scene: Scene, verdict: Verdict) -> Shade:

@@ -16,7 +16,7 @@ import numpy as np
 from streams.detection.events import Identity, moment
 from streams.detection.history_days import Baseline
 from streams.detection.lifecycle import Alert
-from streams.detection.rules.rule import Direction, Severity
+from streams.detection.rules.rule import Answer, Direction, Severity
 from streams.detection.scene import Scene
 from streams.market import Mode
 from streams.reading import Reading
@@ -56,6 +56,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, tuple[float | None, float | None]]
     regime: Regime
     distances: dict[str, float]
+    verdicts: dict[str, Answer] = {}
+    """What each rule says at a close; empty at other readings."""
     alerts: list[ActiveAlert]
     changes: dict[str, dict[str, float]]
     percentiles: dict[str, dict[str, float]]
@@ -72,6 +74,7 @@ class Picture:
     five_minutes_ago: float | None
     """Index vol then."""
     distances: dict[str, float]
+    answers: dict[str, Answer]
 
 
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
@@ -119,6 +122,7 @@ def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], activ
         names={} if scene is None else _names(scene.reading),
         regime=regime(alerts, scene),
         distances=picture.distances,
+        verdicts=picture.answers,
         alerts=active,
         changes={} if scene is None else _changes(scene, picture.five_minutes_ago),
         percentiles={} if scene is None else _percentiles(scene.baseline, scene.reading),

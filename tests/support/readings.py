@@ -13,6 +13,7 @@ from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.reading import Constituents, Reading, encode_reading
+from streams.readings.published_reading import published_reading
 from streams.records import InputRecord
 from streams.sessions import EASTERN
 from streams.stage import Output
@@ -100,22 +101,8 @@ def path(
 
 def published(session: date, vix: float, vixeq: float, dspx: float, cor1m: float) -> Reading:
     """A closing reading made of published levels in index points."""
-    return Reading(
-        ts_event=eastern(session, "16:15:00"),
-        session=session,
-        index=INDEX,
-        tenor="30d",
-        tenor_days=30,
-        mode="replay",
-        basis="published",
-        index_vol=vix / 100,
-        basket_vol=vixeq / 100,
-        dispersion=dspx / 100,
-        implied_correlation=cor1m / 100,
-        vol_spread=(vixeq - vix) / 100,
-        variance_ratio=(vix / vixeq) ** 2,
-        flags=("session_close",),
-    )
+    points = {"index_vol": vix, "basket_vol": vixeq, "dispersion": dspx, "implied_correlation": cor1m}
+    return published_reading(session, {name: level / 100 for name, level in points.items()}, {})
 
 
 def record(reading: Reading | bytes, offset: int = 0) -> InputRecord:

@@ -13,6 +13,12 @@ from streams.detection.scene import Scene
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 Direction = Literal["adverse", "benign", "mixed"]
+Answer = Literal["quiet", "inhibited", "unknown", "suspended", "fires"]
+"""What a rule says at a close; of several scopes the last in this order.
+
+`quiet`: judged, the condition does not hold. `inhibited`: it holds, and another rule tells the same story. `unknown`: not enough
+history. `suspended`: a gate forbids to judge. `fires`: it holds, and an event says so.
+"""
 
 
 @dataclass(frozen=True, slots=True)

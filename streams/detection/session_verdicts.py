@@ -1,0 +1,37 @@
+"""What the rules said at one close, including that they could say nothing: a line of `verdicts.jsonl`.
+
+Events tell only what fired. A session without one may be quiet, or may lack the history or the data to judge; these lines tell which.
+"""
+
+from datetime import date
+
+import msgspec
+
+from streams.detection.rules.rule import Answer
+from streams.detection.snapshot import Regime
+
+
+class SessionVerdicts(msgspec.Struct, frozen=True, kw_only=True):
+    """One close of one index."""
+
+    session: date
+    index: str
+    tenor: str
+    verdicts: dict[str, Answer]
+    """By rule, of those that have a daily form."""
+    regime: Regime
+    distances: dict[str, float]
+
+
+def encode_verdicts(verdicts: SessionVerdicts) -> bytes:
+    """JSON bytes, without a line end."""
+    return _encoder.encode(verdicts)
+
+
+def decode_verdicts(line: bytes) -> SessionVerdicts:
+    """The verdicts in a line; raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    return _decoder.decode(line)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(SessionVerdicts)

@@ -1,0 +1,42 @@
+"""Years of published closes through the daily form of the rules, run once (evaluation data)."""
+
+from functools import cache
+from typing import NamedTuple
+
+from config.rules import load_rules
+from streams.daily_run import Close, daily_run
+from streams.detection.alert_event import AlertData, decode_event
+from streams.market import IndexSpec, Market
+from streams.readings.published_reading import INDEX
+from streams.sources.published_closes import PublishedCloses
+from tests.support.evaluation import evaluation_data
+
+
+class History(NamedTuple):
+    """What the run made."""
+
+    closes: tuple[Close, ...]
+    """Every session that any of the files knows."""
+    fired: tuple[AlertData, ...]
+    """Firing and updated events."""
+
+    @property
+    def evaluated(self) -> list[str]:
+        """Sessions whose four levels are known."""
+        levels = ("index_vol", "basket_vol", "dispersion", "implied_correlation")
+        return [
+            close.reading.session.isoformat() for close in self.closes if all(getattr(close.reading, name) is not None for name in levels)
+        ]
+
+    def on(self, day: str, rule: str = "") -> list[AlertData]:
+        """What caught a session."""
+        return [event for event in self.fired if event.session.isoformat() == day and rule in {"", event.rule}]
+
+
+@cache
+def history() -> History:
+    """The run, with the rules as they are shipped."""
+    files = PublishedCloses(evaluation_data() / "vol_indices")
+    closes = tuple(daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), load_rules()))
+    events = (decode_event(entry.value).data for close in closes for entry in close.events)
+    return History(closes, tuple(event for event in events if event.transition in {"firing", "updated"}))
