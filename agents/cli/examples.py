@@ -1,4 +1,4 @@
-"""One or two examples of every command, shown first in its help. Tests run the parser over them."""
+"""A few examples of every command, shown first in its help. Tests run the parser over them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,6 +13,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "backtest": (
         "dispersion backtest --quotes samples/option_closes_*.parquet --json",
         "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",
+        "dispersion backtest --daily samples --from 2026-06-04 --json",
     ),
     "demo": (
         "dispersion demo",

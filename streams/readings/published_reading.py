@@ -16,7 +16,7 @@ LEVELS: Final[Mapping[str, str]] = {"index_vol": "VIX", "basket_vol": "VIXEQ", "
 INDEX = "SPX"
 OURS = (
     *("implied_correlation_lower", "implied_correlation_upper", "implied_correlation_basket", "correlation_premium"),
-    *("index_atm_vol", "basket_atm_vol", "index_vol_bid", "quality_width", *REALIZED, *COVERAGE),
+    *("implied_correlation_skew", "index_atm_vol", "basket_atm_vol", "index_vol_bid", "quality_width", "rotation", *REALIZED, *COVERAGE),
 )
 """Fields that nobody publishes: reason `basis_published`."""
 

@@ -102,6 +102,23 @@ def test_the_cheap_ones_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert [reading["session"] for reading in readings] == ["2026-07-10"]
 
 
+def test_the_backtest_page_shows_what_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs/backtest.md").read_text()
+    (command,) = [arguments for line in quoted(ROOT / "docs/backtest.md") for arguments in calls(line) if "--out" in arguments]
+    monkeypatch.chdir(ROOT)
+    assert main([*command[:-1], str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    printed = [line.rstrip() for line in (shown.out + shown.err).splitlines()]
+    blocks = [line for block in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+    assert [line for line in blocks if line not in printed] == []
+    example = json.loads(text.partition("```json\n")[2].partition("\n```")[0])
+    made = json.loads((tmp_path / "verdicts.jsonl").read_text().splitlines()[0])
+    assert example.pop("verdicts").items() <= made.pop("verdicts").items(), "the page shows some of the rules"
+    assert example == made
+
+
 def test_the_table_of_commands_is_complete() -> None:
     rows = re.findall(r"^\| `([a-z ]+)` \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(COMMANDS)

@@ -65,7 +65,7 @@ def test_what_is_not_there_is_null_with_a_reason(tmp_path: Path) -> None:
     assert days["2018-02-09"].reasons["index_vol"] == days["2018-02-09"].reasons["variance_ratio"] == "no_row"
     assert days["2018-02-08"].reasons["dispersion"] == days["2018-02-08"].reasons["implied_correlation"] == "no_file"
     for reading in days.values():
-        null = {name for name in (*LEVELS, *OURS, "vol_spread", "variance_ratio") if getattr(reading, name) is None}
+        null = {name for name in (*LEVELS, *OURS, "vol_spread", "variance_ratio") if getattr(reading, name) in (None, {})}
         assert null == set(reading.reasons)
 
 
