@@ -35,7 +35,7 @@ def identify(registry: CollectorRegistry, settings: Settings) -> None:
 
 def config_hash(settings: Settings) -> str:
     """12 hex digits that change with any setting but the secrets."""
-    text = settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}})
+    text = settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}, "bridge": {"password", "token"}})
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

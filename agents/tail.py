@@ -54,7 +54,7 @@ def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool
             max_partition_fetch_bytes=settings.kafka.max_message_bytes,
         )
         try:
-            ends = _assign(consumer, Topics(settings.kafka.topic_prefix).name("alerts"), from_beginning=from_beginning)
+            ends = assign(consumer, Topics(settings.kafka.topic_prefix).name("alerts"), from_beginning=from_beginning)
             seen: OrderedDict[bytes, None] = OrderedDict()
             while follow or any(consumer.position(partition) < end for partition, end in ends.items()):
                 for record in _poll(consumer):
@@ -66,7 +66,7 @@ def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool
             consumer.close()
 
 
-def _assign(consumer: Any, topic: str, *, from_beginning: bool) -> dict[TopicPartition, int]:
+def assign(consumer: Any, topic: str, *, from_beginning: bool) -> dict[TopicPartition, int]:
     """Take every partition of the topic; returns where each ends now."""
     partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     if not partitions:

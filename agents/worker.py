@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -16,6 +15,7 @@ from agents.app import build
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
 from agents.health import HealthServer, Probes
 from agents.identity import identify
+from agents.logs import log_to_stderr
 from agents.metrics import Metrics
 from agents.plans import Plan, flow_plans
 from agents.ports_of_app import AppPorts
@@ -68,14 +68,6 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
     except Exception:
         log.critical("internal error", exc_info=True)
         return INTERNAL
-
-
-def log_to_stderr() -> None:
-    """One line a record; the libraries speak only of trouble. Faust prints broker URLs: ours carry no credentials."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for library in ("faust", "mode", "aiokafka", "kafka"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.INFO)
 
 
 class Worker:

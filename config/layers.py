@@ -21,6 +21,7 @@ _FILE_PATHS = (
     ("kafka", "ssl_cafile"),
     ("kafka", "ssl_certfile"),
     ("kafka", "ssl_keyfile"),
+    ("bridge", "cafile"),
 )
 """Input files: in a settings file they are relative to it."""
 

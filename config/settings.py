@@ -143,6 +143,22 @@ class Worker(Section):
     """Share of dead letters among the latest 2,000 records of a partition above which the worker stops."""
 
 
+class Bridge(Section):
+    """How `dispersion bridge` reaches Alertmanager."""
+
+    alertmanager_url: str = Field(default="http://127.0.0.1:9093", pattern=r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$")
+    """Without credentials: these have keys of their own."""
+    resend_seconds: float = Field(default=60.0, ge=1, le=120)
+    """Less than Alertmanager's `resolve_timeout`."""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    """Sent as a bearer token where it is given, in place of user and password."""
+    cafile: Path | None = None
+    generator_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """Where an alert's "Source" link leads; empty for none."""
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -155,6 +171,7 @@ class Settings(BaseSettings):
     market: MarketSettings = MarketSettings()
     rules: RuleSettings = RuleSettings()
     worker: Worker = Worker()
+    bridge: Bridge = Bridge()
 
     @classmethod
     def settings_customise_sources(

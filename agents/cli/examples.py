@@ -24,6 +24,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "DISPERSION_METRICS__PORT=9465 dispersion worker",
     ),
     "exporter": ("DISPERSION_METRICS__PORT=9466 dispersion exporter",),
+    "bridge": (
+        "dispersion bridge --alertmanager http://127.0.0.1:9093",
+        "DISPERSION_METRICS__PORT=9467 dispersion bridge --all-modes",
+    ),
     "replay": (
         "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",
         "dispersion replay --quotes FILE --from 2026-07-10 --to 2026-07-10 --json",

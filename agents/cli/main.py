@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import alerts, backfill, backtest, config, demo, doctor, replay, status, topics, worker
+from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, replay, status, topics, worker
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backtest": backtest.backtest,
     "worker": worker.worker,
     "exporter": worker.exporter,
+    "bridge": bridge.bridge,
     "replay": replay.replay,
     "backfill": backfill.backfill,
     "status": status.status,

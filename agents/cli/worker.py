@@ -42,7 +42,7 @@ def exporter(context: typer.Context) -> None:
     reach_redis(settings.redis)
 
     from agents.exporter import run_exporter
-    from agents.worker import log_to_stderr
+    from agents.logs import log_to_stderr
 
     log_as(shared)
     log_to_stderr()

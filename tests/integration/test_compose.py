@@ -15,12 +15,14 @@ from config.settings import Redis
 from tests.support.command import ROOT, Running, answers, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.need import program
+from tests.support.prometheus import Alertmanager
 from tests.support.stack import RealStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 Service = dict[str, Any]
-OURS = ("topics", "worker-1", "worker-2", "exporter", "replay")
+OURS = ("topics", "worker-1", "worker-2", "exporter", "bridge", "replay")
+READY = ("worker-1", "worker-2", "exporter", "bridge")
 
 
 def compose() -> dict[str, Service]:
@@ -38,10 +40,22 @@ def stack() -> Iterator[RealStack]:
 
 
 @pytest.fixture(scope="module")
-def services(stack: RealStack) -> dict[str, Service]:
+def manager() -> Iterator[Alertmanager]:
+    """An Alertmanager with the shipped configuration."""
+    with Alertmanager((ROOT / "config/alertmanager/alertmanager.yml").read_text()) as manager:
+        yield manager
+
+
+@pytest.fixture(scope="module")
+def services(stack: RealStack, manager: Alertmanager) -> dict[str, Service]:
     """Our services, with `port` and an environment that leads here."""
     found = {name: service for name, service in compose().items() if service.get("image") == "dispersion-monitor"}
-    places = {"kafka:9092": stack.bootstrap_servers, "redis://redis:6379/0": stack.redis_url, "0.0.0.0": "127.0.0.1"}
+    places = {
+        "kafka:9092": stack.bootstrap_servers,
+        "redis://redis:6379/0": stack.redis_url,
+        "http://alertmanager:9093": manager.url,
+        "0.0.0.0": "127.0.0.1",
+    }
     for (_, service), port in zip(found.items(), free_ports(len(found)), strict=True):
         given = {name: str(value) for name, value in service["environment"].items()}
         assert given["DISPERSION_METRICS__PORT"] == "9464"
@@ -74,9 +88,9 @@ def test_the_services_make_a_reading(stack: RealStack, services: dict[str, Servi
     assert made.returncode == 0, made.stderr
     running: dict[str, Running] = {}
     try:
-        for name in ("worker-1", "worker-2", "exporter", "replay"):
+        for name in (*READY, "replay"):
             running[name] = start(*words(services[name]), env=services[name]["env"])
-        for name in ("worker-1", "worker-2", "exporter"):
+        for name in READY:
             wait_until(lambda: answers(f"http://127.0.0.1:{services[name]['port']}/readyz"), 90, f"{name} ready")  # noqa: B023 - called at once
             assert answers(f"http://127.0.0.1:{services[name]['port']}/metrics")
         with connect_sync(Redis(url=stack.redis_url)) as redis:  # type: ignore[arg-type]
@@ -89,7 +103,7 @@ def test_the_services_make_a_reading(stack: RealStack, services: dict[str, Servi
         assert out.startswith("published ")
     finally:
         ended = {name: stop(process) for name, process in running.items()}
-    for name in ("worker-1", "worker-2", "exporter"):
+    for name in READY:
         assert ended[name].returncode == 0, f"{name}: {ended[name].stderr[-2000:]}"
 
 

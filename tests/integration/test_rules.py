@@ -53,6 +53,8 @@ def test_every_alert_is_tested_firing() -> None:
         ('absent(up{job="dispersion-worker"}) or ', ""),
         ("unless on (job, index)", "unless on (job)"),
         ("max by (job, index) (dispersion_last", "min by (job, index) (dispersion_last"),
+        ('max by (job) (up{job="dispersion-bridge"}) == 0', "vector(0) > 1"),
+        ("dispersion_bridge_last_success", "dispersion_bridge_success"),
         ("dispersion_dead_letter_messages_total[5m]", "dispersion_dead_letters_total[5m]"),
     ],
 )

@@ -29,6 +29,7 @@ SAMPLE = "samples/option_closes_2026-07-10.parquet"
 REQUIRED = [
     "worker",
     "exporter",
+    "bridge",
     "replay",
     "backfill",
     "backtest",
@@ -115,7 +116,9 @@ def listener(monkeypatch: pytest.MonkeyPatch, nothing_runs: tuple[str, str]) -> 
         yield server
 
 
-@pytest.mark.parametrize("command", ["worker", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"])
+@pytest.mark.parametrize(
+    "command", ["worker", "bridge", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"]
+)
 def test_kafka_down_is_code_three_at_once(command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     begun = time.monotonic()
     assert main(command.split()) == 3

@@ -53,9 +53,19 @@ def test_every_alert_has_a_runbook_heading() -> None:
 
 def test_compose_file_is_valid_and_publishes_on_loopback_only() -> None:
     services = compose()["services"]
-    assert {"kafka", "redis", "topics", "worker-1", "worker-2", "exporter", "prometheus", "alertmanager", "grafana", "replay"} <= set(
-        services
-    )
+    assert {
+        "kafka",
+        "redis",
+        "topics",
+        "worker-1",
+        "worker-2",
+        "exporter",
+        "bridge",
+        "prometheus",
+        "alertmanager",
+        "grafana",
+        "replay",
+    } <= set(services)
     published = [str(p) for service in services.values() for p in service.get("ports", [])]
     assert len(published) >= 8
     assert all(p.startswith("127.0.0.1:") for p in published), published

@@ -1,0 +1,131 @@
+"""One alert event as Alertmanager's alert: labels are identity and routing, annotations are text for people.
+
+Only what the bridge needs is read, as any subscriber should: fields may be added within version 1.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+NUMBERS: Final = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
+"""Those of `values` that stand in the text."""
+
+Json = dict[str, Any]
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """What subscribers have commanded; null where nothing was."""
+
+    acked_by: str | None = None
+    ack_why: str | None = None
+    silenced_by: str | None = None
+    silenced_until: datetime | None = None
+    silence_why: str | None = None
+
+
+class _Data(msgspec.Struct, frozen=True):
+    fingerprint: str
+    rule: str
+    status: Literal["pending", "firing", "suspended", "resolved"]
+    previous_status: str
+    reason: str
+    severity: str
+    label: str
+    mode: str
+    confidence: str
+    unknown: tuple[str, ...]
+    labels: dict[str, str]
+    group_key: str
+    starts_at: datetime
+    ends_at: datetime | None
+    summary: str
+    values: dict[str, float | None]
+    links: dict[str, str]
+    notification: Notification | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    data: _Data
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+class BridgedAlert:
+    """The latest event of one alert."""
+
+    def __init__(self, value: bytes, published: datetime, before: "BridgedAlert | None" = None) -> None:
+        """`before` is the alert as it was known so far. Raises `ValueError` on what is not an alert event."""
+        self.data = data = _decode(value).data
+        self.published = published
+        stood = before.active if before else True  # of an echo on a suspended alert that was never seen otherwise: rather shown than hidden
+        standing = {"pending": False, "firing": True}.get(data.previous_status, stood)
+        self.active: bool = data.status == "firing" or (data.status == "suspended" and standing)
+        """Whether it fires, suspended or not: lost data does not end an alert."""
+
+    @property
+    def notification(self) -> Notification:
+        """What subscribers have commanded."""
+        return self.data.notification or Notification()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other alert that an Alertmanager may hold of ours."""
+        return self.data.fingerprint, self.data.mode
+
+    def labels(self) -> dict[str, str]:
+        """Identity and routing. With another severity or story it is another alert to Alertmanager."""
+        data = self.data
+        return {
+            "alertname": alertname(data.rule),
+            **data.labels,
+            "fingerprint": data.fingerprint,
+            "group_key": data.group_key,
+            "label": data.label,
+            "mode": data.mode,
+            "severity": data.severity,
+        }
+
+    def annotations(self) -> dict[str, str]:
+        """Text for people; what is empty is left out."""
+        data, said = self.data, self.notification
+        since = f"{data.starts_at:%Y-%m-%d %H:%M:%S} UTC of event time"
+        reason = f" ({data.reason})" if data.reason else ""
+        doubt = f" Not tested for want of history: {', '.join(data.unknown)}." if data.unknown else ""
+        texts = {
+            "summary": data.summary,
+            "description": f"{data.rule}, {data.label}, {data.status}{reason}, since {since}.{doubt}",
+            "values": ", ".join(f"{name.replace('_', ' ')} {_told(data.values.get(name))}" for name in NUMBERS),
+            "confidence": data.confidence,
+            "runbook_url": data.links.get("runbook", ""),
+            "acked_by": said.acked_by or "",
+            "ack_why": said.ack_why or "",
+        }
+        return {name: text for name, text in texts.items() if text}
+
+    def post(self, now: datetime, generator_url: str) -> Json:
+        """The alert as Alertmanager's API takes it.
+
+        Event time may lie ahead of the wall's: a start never does here, and an end is over when it is said. While it is active
+        there is no end: Alertmanager then keeps it for its `resolve_timeout`.
+        """
+        data = self.data
+        over = None if self.active else min(data.ends_at or now, now)
+        made = {"labels": self.labels(), "annotations": self.annotations(), "startsAt": min(data.starts_at, over or now).isoformat()}
+        if over is not None:
+            made["endsAt"] = over.isoformat()
+        return {**made, "generatorURL": generator_url} if generator_url else made
+
+
+def alertname(rule: str) -> str:
+    """The name that rules on Prometheus would have.
+
+    >>> alertname("vix_spike_unwind")
+    'DispersionVixSpikeUnwind'
+    """
+    return "Dispersion" + "".join(word.capitalize() for word in rule.split("_"))
+
+
+def _told(number: float | None) -> str:
+    return "unknown" if number is None else f"{number:.4f}"

@@ -1,0 +1,26 @@
+"""`dispersion bridge`: market alerts to Alertmanager. Its log goes to stderr."""
+
+from typing import Annotated
+
+import typer
+
+from agents.cli.shared import shared_of
+from agents.cli.worker import log_as
+
+
+def bridge(
+    context: typer.Context,
+    alertmanager: Annotated[str | None, typer.Option(metavar="URL", help="Alertmanager; bridge.alertmanager_url otherwise.")] = None,
+    all_modes: Annotated[bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")] = False,
+) -> None:
+    """Keep an Alertmanager at the state of the alert topic until SIGTERM. An outage of either is waited for."""
+    from agents.bridge import run_bridge
+    from agents.logs import log_to_stderr
+    from agents.reach import reach_kafka
+
+    shared = shared_of(context)
+    settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager else None)
+    reach_kafka(settings.kafka)
+    log_as(shared)
+    log_to_stderr()
+    raise typer.Exit(run_bridge(settings, all_modes=all_modes))
