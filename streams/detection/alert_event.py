@@ -73,7 +73,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["pending", "firing", "suspended", "resolved"]
     previous_status: Literal["inactive", "pending", "firing", "suspended"]
     reason: str
-    """The gate that suspends, `escalated`, or why a pending alert ended without its exit; else empty."""
+    """The gate that suspends, `escalated`, `gap`, or why a pending alert ended without its exit; else empty."""
     severity: Severity
     label: str
     direction: Direction | None

@@ -6,7 +6,7 @@ from streams.detection.alert_event import Contributor, DataQuality, Evidence
 from streams.detection.change import Change
 from streams.detection.events import moment
 from streams.detection.instant import Instant
-from streams.detection.lifecycle import Alert, Transition
+from streams.detection.lifecycle import GAP, Alert, Transition
 from streams.detection.panels import members
 from streams.detection.rules.rule import Rule, Verdict
 from streams.detection.scene import Scene
@@ -111,6 +111,8 @@ def _why_over(rule: Rule, transition: Transition) -> str:
         return "the session's evaluation ended before it fired"
     if transition.reason == "inhibited":
         return "an unwind or a repricing of the index tells the same story"
+    if transition.reason == GAP:
+        return "it began before a gap in the history, and nothing is compared across one"
     if transition.previous == "pending":
         return "its condition ended before it fired"
     return "coverage and correlation are in range again" if rule.name == "data_quality" else "the move has been given back"

@@ -108,16 +108,19 @@ class Days:
     def baseline(self, session: date, basis: str, gap: timedelta, sessions: int, minimum: int) -> Baseline:
         """Closes before `session` of the same pair of vols, cut at a gap of more than `gap` between two of them or before `session`.
 
-        The model-free and the ATM pair are never mixed; published levels belong to the model-free pair.
+        The model-free and the ATM pair are never mixed; published levels belong to the model-free pair. Closes without
+        a basket do not fill a gap between closes with one.
         """
         closes: list[DayFacts] = []
-        newer = session
+        newer = newer_pair = session
         for facts in reversed(self._facts):
             if facts.session >= session or (facts.basis == "atm") != (basis == "atm"):
                 continue
-            if newer - facts.session > gap:
+            paired = facts.spread_level is not None
+            if newer - facts.session > gap or (paired and newer_pair - facts.session > gap):
                 break
             newer = facts.session
+            newer_pair = facts.session if paired else newer_pair
             closes.append(facts)
         return Baseline(tuple(reversed(closes)), sessions, minimum)
 

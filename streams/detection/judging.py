@@ -9,7 +9,7 @@ from streams.detection.alert_book import AlertBook, Key
 from streams.detection.events import Setting, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
-from streams.detection.lifecycle import Alert, Shade, Transition, end_session, hold, judge, suspend, tempo_of
+from streams.detection.lifecycle import GAP, Alert, Shade, Transition, end_session, forget, hold, judge, suspend, tempo_of
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
 from streams.detection.rules.rule import Answer, Rule, Verdict
 from streams.detection.scene import Scene
@@ -77,10 +77,12 @@ class Judging:
             if verdict.blocked:
                 transitions = suspend(alert, ts, verdict.blocked, tempo)
             else:
+                anchor = self.book.anchor(key)
+                transitions = forget(alert, ts) if anchor is not None and scene.forgets(anchor) else []
                 ended = self._ended(rule, key, scene)
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
                 shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
-                transitions = judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
+                transitions += judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
         if tempo.daily:
             self._note_answer(rule, "suspended" if gate else _answer(verdict, alert))
         if transitions or alert.status != "inactive":
@@ -113,7 +115,7 @@ class Judging:
         alert, reading = self.book.alerts[key], scene.reading
         when = Setting(scene.now.ts, reading.session, reading.mode, reading.basis)
         for transition in transitions:
-            anchor = self.book.anchor(key)
+            anchor = None if transition.reason == GAP else self.book.anchor(key)
             if transition.kind == "firing" and verdict.start is not None:
                 self.book.drop_anchor(key, verdict.start)
                 alert.peak = rule.extent(scene, verdict.start) or 0.0

@@ -15,6 +15,7 @@ inactive ─► pending ─► firing ─► resolved (inactive again, cooling d
 * A firing alert is `updated` at once when its severity rises (severity never falls while it fires), and when label,
   direction or confidence have differed for one dwell. The daily form is updated at each close whose condition holds.
 * After it has resolved, an alert may become pending within the cool-down only with a higher severity than it had.
+* An alert whose start lies beyond a gap in the history is resolved, for nothing is compared across a gap.
 * Inhibition keeps an alert that is not firing from starting; one that is firing stays and may still escalate or resolve.
 """
 
@@ -29,6 +30,10 @@ from streams.records import NS
 Status = Literal["inactive", "pending", "firing", "suspended"]
 Kind = Literal["pending", "firing", "updated", "suspended", "resumed", "resolved"]
 Confidence = Literal["high", "low"]
+
+
+GAP = "gap"
+"""The reason of an alert that ends because the history was cut."""
 
 
 class Shade(msgspec.Struct, frozen=True, array_like=True):
@@ -123,6 +128,11 @@ def hold(alert: Alert, ts: int, tempo: Tempo) -> None:
 def end_session(alert: Alert, ts: int) -> list[Transition]:
     """The session's evaluation is over: what is pending ends, what fires carries over."""
     return _withdraw(alert, ts, "session_end") if alert.standing == "pending" else []
+
+
+def forget(alert: Alert, ts: int) -> list[Transition]:
+    """What a firing alert is measured from is no longer part of the history."""
+    return _withdraw(alert, ts, GAP) if alert.standing == "firing" else []
 
 
 def judge(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo, *, ended: bool | None, inhibited: bool) -> list[Transition]:

@@ -38,6 +38,12 @@ class Scene:
             self._changes[start.ts] = change(start, self.now, self.panels, self.core)
         return self._changes[start.ts]
 
+    def forgets(self, start: Instant) -> bool:
+        """Whether an earlier instant lies beyond the gap at which the history of its pair of vols was cut."""
+        same_pair = (start.basis == "atm") == (self.now.basis == "atm")
+        oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session
+        return same_pair and start.session < oldest
+
     def wide(self) -> bool:
         """Whether quotes are too wide to believe: more than a multiple of the day's 60-minute median of the relative width."""
         width = relative_width(self.reading)

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 
 from streams.market import IndexSpec, Market
-from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, told, toy
+from streams.readings.published_reading import published_reading
+from streams.sessions import sessions_in
+from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, published, told, toy
 from tests.support.unwind import CALM, SHOCK, of, ramp, stay, unwound
 
 
@@ -133,3 +135,26 @@ def test_an_index_without_a_basket_has_no_rules() -> None:
     run = Run(cap_unknown=False, market=Market(indices=(IndexSpec("SPX"),)))
     alone = [toy(reading.ts_event, 0.3, 0.5, 0.3, constituents=None, coverage=None) for reading in stay("10:00:00", 300)]
     assert run.play([closing(FRIDAY, *CALM), *alone]) == []
+
+
+def test_nothing_is_compared_across_a_gap() -> None:
+    """An unwind that fires before eleven days of silence is over with the first close after them, and measured no more."""
+    run, later = Run(), FRIDAY + timedelta(days=14)
+    run.play([published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0), published(FRIDAY, 22.0, 41.0, 34.6, 20.0)])
+    (over,) = run.play([published(later, 21.9, 41.0, 34.7, 19.9)])
+    assert told([over]) == [("vix_spike_unwind", "daily", "resolved")]
+    assert (over.data.reason, over.data.compared_with, "index_vol_change" in over.data.values) == ("gap", None, False)
+    assert "before a gap in the history" in over.data.summary
+    assert run.snapshot()["verdicts"]["vix_spike_unwind"] == "unknown"
+    again = run.play([published(later + timedelta(days=3), 31.0, 43.0, 29.8, 35.0)])
+    assert told(again)[0] == ("vix_spike_unwind", "daily", "firing")
+    assert again[0].data.compared_with == eastern(later, "16:15:00")
+
+
+def test_sessions_without_a_basket_fill_no_gap() -> None:
+    run, days = Run(), sessions_in(FRIDAY, FRIDAY + timedelta(days=14))
+    run.play([published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0), published(FRIDAY, 22.0, 41.0, 34.6, 20.0)])
+    lost = run.play([published_reading(day, {"index_vol": 0.22}, {}) for day in days[1:-1]])
+    assert told(lost) == [("vix_spike_unwind", "daily", "suspended")]
+    back = run.play([published(days[-1], 22.0, 41.0, 34.6, 20.0)])
+    assert [(event.data.transition, event.data.previous_status, event.data.reason) for event in back] == [("resolved", "suspended", "gap")]
