@@ -23,7 +23,7 @@ _WHY: Final = {"suspended": SUSPENDED, "unknown": NO_HISTORY, "inhibited": INHIB
 def rules_of(events: Iterable[AlertEvent], told: Told) -> tuple[str, ...]:
     """Names of all rules that were heard of, those of a shock first."""
     names = {event.data.rule for event in events} | {rule for verdicts in told.values() for rule in verdicts}
-    return tuple(sorted(names, key=lambda name: (name not in SHOCKS, name)))
+    return tuple(sorted(names, key=lambda name: (SHOCKS.index(name) if name in SHOCKS else len(SHOCKS), name)))
 
 
 def alert_catches(name: str, words: str, rules: Sequence[str], closes: Closes, events: Iterable[AlertEvent], told: Told) -> Catches:

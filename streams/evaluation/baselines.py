@@ -54,7 +54,6 @@ def baseline_catches(closes: Closes) -> tuple[Catches, ...]:
 
 
 def _catches(baseline: Baseline, closes: Closes) -> Catches:
-    parts = [baseline.verdicts(Levels(*(level[run] for level in closes.levels))) for run in closes.runs]
-    verdicts = np.concatenate(parts) if parts else np.zeros(0)
+    verdicts = np.concatenate([baseline.verdicts(Levels(*(level[run] for level in closes.levels))) for run in closes.runs])
     why = tuple(NO_HISTORY if unknown else QUIET for unknown in np.isnan(verdicts).tolist())
     return Catches(baseline.name, baseline.words, graded=False, loudness=np.where(verdicts == 1.0, WARNING, SILENT), why=why)
