@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def closes_of(readings: Iterable[Reading], index: str, gap_days: int) -> Closes:
     levels = Levels(*(_column([getattr(found[session], name) for session in sessions]) for name in Levels._fields))
     gap = timedelta(days=gap_days)
     starts = [at for at in range(len(sessions)) if not at or sessions[at] - sessions[at - 1] > gap]
-    runs = tuple(slice(start, end) for start, end in zip(starts, [*starts[1:], len(sessions)], strict=True))
+    runs = tuple(slice(start, end) for start, end in pairwise([*starts, len(sessions)]))
     positions = np.concatenate([np.arange(run.start, run.stop) + _APART * at for at, run in enumerate(runs)] or [np.zeros(0, np.int64)])
     return Closes(index, sessions, levels, runs, positions.astype(np.int64))
 
