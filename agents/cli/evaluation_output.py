@@ -23,7 +23,7 @@ def show(console: "Console", found: "Evaluation") -> None:
     """Print all of it."""
     inside = len(found.ours.labels)
     given = inside + len(found.outside)
-    console.print(f"{found.index} closes of {found.first} to {found.last}: {found.sessions} sessions, {inside} of {given} labels")
+    console.print(f"{found.index}, closes of {found.first} to {found.last}: {found.sessions} evaluated, with {inside} of {given} labels")
     console.print(_detectors(found))
     console.print(
         f"\nIndex vol 25 % higher within 10 sessions: after any session {found.base_rate:.2f}. These rules detect, they do not predict.\n"
