@@ -43,7 +43,7 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
     from streams.valuation.ticks_stage import TicksStage
 
     topics = Topics(settings.kafka.topic_prefix)
-    quotes, ticks, points, readings = (topics.name(role) for role in ("quotes", "ticks", "points", "readings"))
+    quotes, ticks, points, readings, commands = (topics.name(role) for role in ("quotes", "ticks", "points", "readings", "commands"))
     slow = Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second)
     indices = tuple(spec.symbol for spec in market.indices)
 
@@ -61,7 +61,7 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
         ),
         Plan("cross_section", (points,), lambda _p, _counts: CrossSectionStage(market), measured_as="aggregate"),
         Plan(
-            "detector", (readings,), lambda _p, _counts: DetectorStage(market, rules),
-            indices=indices, has_outbox=True, measured_as="alert",
+            "detector", (readings, commands), lambda _p, _counts: DetectorStage(market, rules, topics),
+            external=(commands,), indices=indices, has_outbox=True, measured_as="alert",
         ),
     )  # fmt: skip

@@ -15,6 +15,7 @@ REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
         "ticks": REASONS - {"symbol", "expiry"},  # a tick without a symbol of ours is `unknown`, and it has no expiry
         "points": frozenset({"malformed"}),
         "readings": frozenset({"schema", "unknown_index"}),
+        "commands": frozenset({"schema", "unknown_index", "unknown_alert", "until"}),
     }
 )
 """Why a stage refuses a record of its input. A record that ends the process is refused as `crash`, on whatever topic."""
@@ -25,6 +26,14 @@ MAX_HEADER_BYTES: Final = 1024
 MAX_HEADERS: Final = 16
 
 _MESSAGE_LENGTH = 500
+
+
+class Refused(ValueError):  # noqa: N818 - a verdict on the record, not a fault
+    """A stage refuses a record; `reason` is one of those of its topic, the text is for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def dead_letter(record: Record, reason: str, message: str) -> Message:

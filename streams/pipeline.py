@@ -4,7 +4,7 @@
 
 These are the very stages that the agents drive, and they exchange the very bytes that would go through Kafka; only the
 network, the checkpoints and the partitions of the inner topics (which change no result) are missing. The backtest runs
-it, the integration tests compare with it, the benchmark measures it.
+it, the integration tests compare with it, the benchmark measures it. Nobody gives commands here.
 """
 
 import itertools
@@ -35,7 +35,7 @@ class Pipeline:
             **{(ticks, p): TicksStage(market, f"ticks:{p}", sources) for p in range(ticks_partitions)},
         }
         self._cross_section: Stage = CrossSectionStage(market)
-        self._detector: Stage = DetectorStage(market, rules)
+        self._detector: Stage = DetectorStage(market, rules, self._topics)
         self._offsets: Counter[Role] = Counter()
         self.counts: Counter[Count] = Counter()
         self.snapshots: dict[str, bytes] = {}

@@ -1,8 +1,11 @@
-"""The alert book: the alerts of one index by rule and scope, with the instant that each firing one is measured from."""
+"""The alert book: the alerts of one index by rule and scope.
+
+With each go the instant that a firing one is measured from, and its latest event while it is active.
+"""
 
 from collections.abc import Mapping, Sequence
 
-from streams.detection.events import Identity, fingerprint
+from streams.detection.events import Identity, fingerprint, moment
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import Instant
 from streams.detection.lifecycle import Alert
@@ -14,7 +17,7 @@ Key = tuple[str, str]
 
 
 class AlertBook:
-    """States and anchors of all fingerprints of one index and tenor."""
+    """States, anchors and latest events of all fingerprints of one index and tenor."""
 
     def __init__(self, index: str, tenor: str, rules: Sequence[Rule]) -> None:
         keys = [(rule.name, scope) for rule in rules for scope in rule.scopes]
@@ -22,12 +25,39 @@ class AlertBook:
         self._index = index
         self.alerts: dict[Key, Alert] = {key: Alert() for key in keys}
         self._anchors: dict[Key, Instant] = {}
+        self._latest: dict[Key, bytes] = {}
         self._changed: set[Key] = set()
         self._moved: set[Key] = set()
+        self._told: set[Key] = set()
 
     def identity(self, key: Key) -> Identity:
         """What never changes about an alert."""
         return self._who[key]
+
+    def key_of(self, fingerprint: str) -> Key | None:
+        """Rule and scope behind a fingerprint; None for one that is not of this index."""
+        return next((key for key, who in self._who.items() if who.fingerprint == fingerprint), None)
+
+    def latest(self, key: Key) -> bytes | None:
+        """The latest event of an active alert; None when it was made before events were kept."""
+        return self._latest.get(key)
+
+    def told(self, key: Key, event: bytes | None) -> None:
+        """An event was made; None when it was the last."""
+        if event is None:
+            self._latest.pop(key, None)
+        else:
+            self._latest[key] = event
+        self._told.add(key)
+
+    def end_silences(self, ts: int) -> None:
+        """A reading of event time `ts` ends the silences that lasted until then."""
+        now = moment(ts)
+        for key, alert in self.alerts.items():
+            until = alert.notification.silenced_until
+            if until is not None and now >= until:
+                alert.notification = alert.notification.audible()
+                self.touch(key)
 
     def anchor(self, key: Key) -> Instant | None:
         """The instant that a firing alert's move is measured from."""
@@ -61,17 +91,25 @@ class AlertBook:
         for key in sorted(self._moved):
             anchor = self._anchors.get(key)
             out[f"anchor/{self._index}/{self._who[key].fingerprint}"] = b"" if anchor is None else pack(anchor)
-        self._changed.clear()
-        self._moved.clear()
+        for key in sorted(self._told):
+            event = self._latest.get(key)
+            out[f"event/{self._index}/{self._who[key].fingerprint}"] = b"" if event is None else pack(event)
+        self._forget_changes()
         return out
 
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace everything by chunks under (kind, fingerprint); those of a rule no longer configured are left alone."""
         self._anchors.clear()
-        self._changed.clear()
-        self._moved.clear()
+        self._latest.clear()
+        self._forget_changes()
         for key, who in self._who.items():
             alert, anchor = chunks.get(("alert", who.fingerprint)), chunks.get(("anchor", who.fingerprint))
             self.alerts[key] = unpack(alert, Alert) if alert else Alert()
             if anchor:
                 self._anchors[key] = unpack(anchor, Instant)
+            if event := chunks.get(("event", who.fingerprint)):
+                self._latest[key] = unpack(event, bytes)
+
+    def _forget_changes(self) -> None:
+        for keys in (self._changed, self._moved, self._told):
+            keys.clear()

@@ -5,7 +5,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from streams.detection.commands import EchoKind
 from streams.detection.lifecycle import Confidence, Kind
+from streams.detection.notification import Notification
 from streams.detection.rules.rule import Direction, Severity
 from streams.market import Mode
 from streams.reading import Basis
@@ -63,13 +65,22 @@ class Evidence(msgspec.Struct, frozen=True):
     """Event time of the instant that changes are taken from."""
 
 
+class EchoedCommand(msgspec.Struct, frozen=True):
+    """The command behind an echo."""
+
+    command_id: str
+    who: str
+    why: str
+    until: datetime | None
+
+
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     """The payload of an alert event. Vols, correlations, shares and ranks are decimals."""
 
     fingerprint: str
     rule: str
     rule_version: str
-    transition: Kind
+    transition: Kind | EchoKind
     status: Literal["pending", "firing", "suspended", "resolved"]
     previous_status: Literal["inactive", "pending", "firing", "suspended"]
     reason: str
@@ -94,6 +105,10 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds
     data_quality: DataQuality
     contributors: tuple[Contributor, ...]
+    notification: Notification = Notification()
+    """As it stood when the event was made; events of older versions have none."""
+    command: EchoedCommand | msgspec.UnsetType = msgspec.UNSET
+    """Of an echo alone."""
     links: dict[str, str]
     replay: bool
     engine: str

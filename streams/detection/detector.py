@@ -1,4 +1,4 @@
-"""The detector of one index: history, gates, rules and lifecycle around one reading after another.
+"""The detector of one index: history, gates, rules and lifecycle around one reading after another, and people's commands.
 
 A `no_input` reading is judged like any other: its values stand still and its coverage falls as the quotes behind it age,
 so silence suspends alerts through the coverage gate and never through a clock of our own.
@@ -11,6 +11,8 @@ import msgspec
 
 from streams.basket_columns import basket_columns
 from streams.detection.alert_book import AlertBook
+from streams.detection.command_desk import CommandDesk
+from streams.detection.commands import Issued
 from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
 from streams.detection.history import History
 from streams.detection.history_codec import pack, unpack
@@ -49,10 +51,16 @@ class Detector:
         self._history = History(reach)
         self._book = AlertBook(spec.symbol, TENOR, rules)
         self._judging = Judging(rules, self._book)
+        self._desk = CommandDesk(self._book)
         self._standing = Standing()
         self._panels = Panels()
         self._dirty = False
         self._scene: Scene | None = None
+
+    @property
+    def index(self) -> str:
+        """Symbol of the index."""
+        return self._spec.symbol
 
     @property
     def counts(self) -> Counter[Count]:
@@ -73,6 +81,15 @@ class Detector:
         self._judge(reading, int(reading.ts_event.timestamp()) * NS)
         return self._judging.events
 
+    def obey(self, told: Issued) -> list[OutboxEntry]:
+        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `Refused` (unknown_alert)."""
+        return self._desk.apply(told, self.counts)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a snapshot would be whole: a reading of 30d has been judged since the start."""
+        return self._scene is not None
+
     def snapshot(self) -> bytes:
         """JSON of the latest picture."""
         scene = self._scene
@@ -82,7 +99,7 @@ class Detector:
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
-        out = {**self._history.chunks(self._spec.symbol), **self._book.chunks()}
+        out = {**self._history.chunks(self._spec.symbol), **self._book.chunks(), **self._desk.chunks(self._spec.symbol)}
         if self._dirty:
             out[f"latest/{self._spec.symbol}"] = pack(self._standing)
             self._dirty = False
@@ -94,11 +111,13 @@ class Detector:
         self._standing = unpack(latest, Standing) if latest else Standing()
         self._history.restore(chunks)
         self._book.restore(chunks)
+        self._desk.restore(chunks)
         self._panels = Panels()
         self._judging.open()
         self._scene, self._dirty = None, False
 
     def _judge(self, reading: Reading, ts: int) -> None:
+        self._book.end_silences(ts)
         begun = self._history.begin(reading.session)
         scene = self._scene = self._set_scene(reading, ts)
         self._judging.open()

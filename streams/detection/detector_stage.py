@@ -1,29 +1,34 @@
-"""The detector stage: readings of one partition in, alert events, snapshots and views out."""
+"""The detector stage: readings and commands of one partition in, alert events, snapshots and views out."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from streams.dead_letters import dead_letter
+from streams.dead_letters import Refused, dead_letter
+from streams.detection.commands import decode_command, issued
 from streams.detection.detector import Detector
 from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
 from streams.reading import Reading, decode_reading, encode_reading
 from streams.records import Record
-from streams.stage import Output, ReadingView
+from streams.stage import Output, ReadingView, Role
+from streams.topics import Topics
 
-STATE = ("session", "last", "latest")
-FACTS = ("day", "minute", "alert", "anchor")
+STATE = ("session", "last", "latest", "commands")
+FACTS = ("day", "minute", "alert", "anchor", "event")
 
 
 class DetectorStage:
-    """Implements `streams.stage.Stage` for the readings topic; an index has its own detector from its first reading on.
+    """Implements `streams.stage.Stage` for the readings and the commands topic; each index has its own detector.
 
     A repeated second of an index and tenor is dropped in silence: the stage before may publish it again after a crash.
+    So is a command that was applied before. How readings and commands mix decides what the events say of notification,
+    and nothing else.
     """
 
-    def __init__(self, market: Market, rules: RuleSet) -> None:
+    def __init__(self, market: Market, rules: RuleSet, topics: Topics | None = None) -> None:
+        self._commands = (topics or Topics()).name("commands")
         self._specs = {spec.symbol: spec for spec in market.indices}
         self._gates = market.gates
         self._rules = catalogue(rules, market.gates)
@@ -31,26 +36,44 @@ class DetectorStage:
         self._detectors: dict[str, Detector] = {}
 
     def process(self, records: Sequence[Record]) -> Output:
-        """Apply readings in order."""
+        """Apply readings or commands in order."""
         output = Output()
-        touched: dict[str, Detector] = {}
+        drawn: dict[str, Detector] = {}
         for record in records:
-            reading, reason, message = self._decode(record)
-            if reading is None:
-                output.messages.append(dead_letter(record, reason, message))
-                output.counts["dead_letter_messages", "readings", reason] += 1
+            role: Role = "commands" if record.topic == self._commands else "readings"
+            try:
+                detector = self._obey(record, output) if role == "commands" else self._judge(record, output)
+            except Refused as refusal:
+                output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
+                output.counts["dead_letter_messages", role, refusal.reason] += 1
                 continue
-            detector = self._detector(reading.index)
-            if detector.seen(reading):
-                continue
-            output.outbox.extend(detector.apply(reading))
-            output.views.append(_view(reading))
-            touched[reading.index] = detector
-        for index, detector in touched.items():
+            if detector is not None:
+                drawn[detector.index] = detector
+        for index, detector in drawn.items():
             output.snapshots[index] = detector.snapshot()
+        for detector in self._detectors.values():
             output.counts.update(detector.counts)
             detector.counts.clear()
         return output
+
+    def _judge(self, record: Record, output: Output) -> Detector | None:
+        """Judge a reading; its detector, or None for a repeat. Raises `Refused`."""
+        reading = self._reading(record)
+        detector = self._detector(reading.index)
+        if detector.seen(reading):
+            return None
+        output.outbox.extend(detector.apply(reading))
+        output.views.append(_view(reading))
+        return detector
+
+    def _obey(self, record: Record, output: Output) -> Detector | None:
+        """Obey a command; its detector if there is something new to draw. Raises `Refused`."""
+        told = issued(decode_command(record.value), record.timestamp)
+        self._known(told.command.index)
+        detector = self._detector(told.command.index)
+        echoes = detector.obey(told)
+        output.outbox.extend(echoes)
+        return detector if echoes and detector.drawn else None
 
     def idle(self) -> Output:
         """Nothing: silence reaches this stage as readings."""
@@ -77,17 +100,20 @@ class DetectorStage:
             detector = self._detectors[index] = Detector(self._specs[index], self._gates, self._rules, self._reach)
         return detector
 
-    def _decode(self, record: Record) -> tuple[Reading | None, str, str]:
-        """A reading, or why there is none: a reason and a text for people."""
+    def _reading(self, record: Record) -> Reading:
+        """The reading in a record. Raises `Refused` (schema, unknown_index)."""
         try:
             reading = decode_reading(record.value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-            return None, "schema", str(problem)
+            raise Refused("schema", str(problem)) from problem
         if reading.ts_event.tzinfo is None:
-            return None, "schema", "ts_event without an offset from UTC"
-        if reading.index not in self._specs:
-            return None, "unknown_index", f"{reading.index!r} is not configured"
-        return reading, "", ""
+            raise Refused("schema", "ts_event without an offset from UTC")
+        self._known(reading.index)
+        return reading
+
+    def _known(self, index: str) -> None:
+        if index not in self._specs:
+            raise Refused("unknown_index", f"{index!r} is not configured")
 
 
 def _parse(name: str) -> tuple[str, str, str]:

@@ -27,12 +27,22 @@ def fingerprint(rule: str, index: str, tenor: str, scope: str) -> str:
     >>> fingerprint("vix_spike_unwind", "SPX", "30d", "intraday")
     '83fbce0a7abe6abc'
     """
-    return blake2b(SEPARATOR.join((rule, index, tenor, scope)).encode()).hexdigest()[:16]
+    return hashed(rule, index, tenor, scope)[:16]
 
 
 def event_id(alert: str, rule_version: str, transition: str, ts_event: int) -> str:
     """Identity of an event: 20 hex digits over fingerprint, rule version, transition and event time in nanoseconds."""
-    return blake2b(SEPARATOR.join((alert, rule_version, transition, str(ts_event))).encode()).hexdigest()[:20]
+    return hashed(alert, rule_version, transition, str(ts_event))[:20]
+
+
+def event_type(transition: str) -> str:
+    """The CloudEvents type of a transition or an echo."""
+    return f"io.dispersion.alert.{transition}.v1"
+
+
+def hashed(*parts: str) -> str:
+    """BLAKE2b of some words, hexadecimal."""
+    return blake2b(SEPARATOR.join(parts).encode()).hexdigest()
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -58,7 +68,7 @@ def outbox_entry(who: Identity, rule: Rule, alert: Alert, transition: Transition
     event = AlertEvent(
         id=event_id(who.fingerprint, rule.version, transition.kind, when.ts),
         source=f"/dispersion/monitor/{who.index.lower()}",
-        type=f"io.dispersion.alert.{transition.kind}.v1",
+        type=event_type(transition.kind),
         subject=f"{who.index}/{who.tenor}/{rule.name}",
         time=moment(when.ts),
         partitionkey=who.fingerprint,
@@ -105,6 +115,7 @@ def _data(who: Identity, rule: Rule, alert: Alert, transition: Transition, when:
         thresholds=Thresholds(enter, leave, *durations),
         data_quality=why.data_quality,
         contributors=why.contributors,
+        notification=alert.notification,
         links={"runbook": f"docs/runbook.md#{rule.name}"},
         replay=when.mode in {"replay", "scenario"},
         engine=ENGINE,

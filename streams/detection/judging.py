@@ -10,6 +10,7 @@ from streams.detection.events import Setting, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
 from streams.detection.lifecycle import GAP, Alert, Shade, Transition, end_session, forget, hold, judge, suspend, tempo_of
+from streams.detection.notification import Notification
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
 from streams.detection.rules.rule import Answer, Rule, Verdict
 from streams.detection.scene import Scene
@@ -124,10 +125,13 @@ class Judging:
             why = evidence(rule, scene, alert, transition, verdict, start)
             alert.sequence += 1
             alert.summary = why.summary
-            self.events.append(outbox_entry(self.book.identity(key), rule, alert, transition, when, why))
+            event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why)
+            self.events.append(event)
+            self.book.told(key, None if transition.status == "resolved" else event.value)
             self.counts["alert_events", rule.name, transition.kind, "emitted"] += 1
             if transition.status == "resolved":
                 self.book.weigh_anchor(key)
+                alert.notification = Notification()
             self.book.touch(key)
 
 

@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from streams.detection.notification import Notification
 from streams.detection.rules.rule import Direction, Severity, Verdict, greater
 from streams.detection.rules.ruleset import Timing
 from streams.records import NS
@@ -72,6 +73,8 @@ class Alert(msgspec.Struct):
     """Greatest move from the start of the episode since it fires."""
     summary: str = ""
     """Words of the latest event."""
+    notification: Notification = Notification()
+    """What people have said of it since it became active; no transition looks at it."""
 
     @property
     def standing(self) -> Status:

@@ -45,6 +45,7 @@ class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     summary: str
     acked_by: str = ""
+    silenced_until: datetime | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +94,8 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
         direction=alert.shade.direction,
         starts_at=moment(alert.starts_at),
         summary=alert.summary,
+        acked_by=alert.notification.acked_by or "",
+        silenced_until=alert.notification.silenced_until,
     )
 
 

@@ -5,6 +5,7 @@ from typing import get_args
 from agents.zeros import RULES, TICK_OUTCOMES, TRANSITIONS, zeros
 from config.rules import load_rules
 from config.settings import Settings
+from streams.detection.commands import EchoKind
 from streams.detection.lifecycle import Kind
 from streams.detection.rules.catalogue import catalogue
 from streams.market import Gates
@@ -16,7 +17,7 @@ def test_the_rules_and_transitions_are_those_of_the_engine() -> None:
     settings = Settings()
     rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), Gates())
     assert {rule.name for rule in rules} == set(RULES)
-    assert set(get_args(Kind)) == set(TRANSITIONS)
+    assert {*get_args(Kind), *get_args(EchoKind)} == set(TRANSITIONS)
     assert set(TICK_OUTCOMES) < set(OUTCOMES)
 
 

@@ -91,7 +91,8 @@ def test_chunks_hold_what_has_changed() -> None:
     assert run.stage.chunks() == {}
     run.play(path(MONDAY, "10:00:00", 1, [SHOCK, SHOCK]))
     names = sorted(run.stage.chunks())
-    assert [name.rpartition("/")[0] for name in names] == ["alert/SPX", "alert/SPX", "last", "latest", "minute/SPX", "session"]
+    facts = ["alert/SPX", "alert/SPX", "event/SPX", "event/SPX"]
+    assert [name.rpartition("/")[0] for name in names] == [*facts, "last", "latest", "minute/SPX", "session"]
     run.play([toy(eastern(MONDAY, "10:00:02"), *SHOCK, tenor="91d", tenor_days=91)])
     assert sorted(run.stage.chunks()) == ["latest/SPX"]
 
@@ -104,6 +105,8 @@ def test_chunks_hold_what_has_changed() -> None:
         {"day/SPX": b""},
         {"latest/SPX/1": b""},
         {"latest/SPX": b"bytes"},
+        {"commands/SPX": b"bytes"},
+        {"commands/SPX": pack("text")},
         {"minute/SPX/ten": pack(None)},
         {"day/SPX/2026-07-10": pack({"ts": 1})},
     ],
