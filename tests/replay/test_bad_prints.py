@@ -48,9 +48,9 @@ def index_vol(rho: float, start: float, *, moves: bool) -> float:
 
 
 def session(row: Row, *, moves: bool) -> list[Reading]:
-    """The minute of the row between two quarters of an hour at its open, a reading a second: a close may fire, a print may not."""
+    """The minute of the row between two and five minutes at its open, a reading a second: a close may fire, a print may not."""
     at, out = eastern(MONDAY, "10:00:00"), []
-    for rho, seconds in [(row.prints[0], 900), *((rho, PRINT_SECONDS) for rho in row.prints), (row.prints[0], 900)]:
+    for rho, seconds in [(row.prints[0], 120), *((rho, PRINT_SECONDS) for rho in row.prints), (row.prints[0], 300)]:
         for _ in range(seconds):
             out.append(toy(at, index_vol(rho, row.prints[0], moves=moves), BASKET, rho))
             at += timedelta(seconds=1)
