@@ -15,6 +15,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",
         "dispersion backtest --daily samples --from 2026-06-04 --json",
     ),
+    "evaluate": (
+        "dispersion evaluate --labels FILE.csv build/run/alerts.jsonl",
+        "dispersion evaluate --labels FILE.csv build/run/alerts.jsonl --plot FILE.svg",
+    ),
     "demo": (
         "dispersion demo",
         "dispersion demo --scenario calm --refresh 300 --hold --json",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, replay, status, topics, worker
+from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, evaluate, replay, status, topics, worker
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
@@ -26,6 +26,7 @@ CODES: dict[type[Exception], int] = {ConfigError: USAGE, SourceError: USAGE, Ref
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "backtest": backtest.backtest,
+    "evaluate": evaluate.evaluate,
     "worker": worker.worker,
     "exporter": worker.exporter,
     "bridge": bridge.bridge,
