@@ -25,7 +25,7 @@ FIELDS = (
 )
 
 
-_WITHOUT_FONTS = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+PICTURE = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """rich's picture without its fonts from elsewhere: the reader's own monospace does."""
 
 
@@ -99,7 +99,7 @@ def save_picture(state: BoardState, file: Path, width: int = 150) -> None:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(render(state))
     file.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(file), title=state.title, code_format=_WITHOUT_FONTS)
+    console.save_svg(str(file), title=state.title, code_format=PICTURE)
 
 
 def _last(state: BoardState, name: str) -> float | None:

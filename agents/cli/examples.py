@@ -44,6 +44,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion status",
         "dispersion status --watch",
     ),
+    "explain": (
+        "dispersion explain SPY",
+        "dispersion explain SPY --at 10:09 --run build/unwind --json",
+    ),
     "doctor": (
         "dispersion doctor",
         "dispersion doctor --json",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, evaluate, replay, status, topics, worker
+from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, evaluate, explain, replay, status, topics, worker
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.replay,
     "backfill": backfill.backfill,
     "status": status.status,
+    "explain": explain.explain,
     "doctor": doctor.doctor,
     "alerts tail": alerts.tail,
     "topics create": topics.create,

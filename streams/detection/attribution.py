@@ -60,19 +60,24 @@ def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
         if getattr(start, name) != getattr(end, name):
             raise ValueError(f"two readings of one {name} are needed, got {getattr(start, name)} and {getattr(end, name)}")
     before, after = (instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end))
+    return attribution_between(before, after, basket)
+
+
+def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attribution:
+    """The same between two instants of one basis: an earlier close, for example."""
     common = common_names(before, after, Panels())
     if common is None:
         return Attribution(None, None, None, None)
     core = frozenset(basket_columns(basket).largest_symbols)
-    variances = None if end.basis == "atm" else _members(*common, "variances", None)
+    variances = None if after.basis == "atm" else _members(*common, "variances", None)
     vols = _members(*common, "atm_vols", core)
     sectors = {one.symbol: one.sector or UNCLASSIFIED for one in basket.constituents}
-    index_vol = _index_atm_vol(before, after, vols, sectors) if end.basis == "atm" else _index_vol(before, after, variances, sectors)
+    index_vol = _index_atm_vol(before, after, vols, sectors) if after.basis == "atm" else _index_vol(before, after, variances, sectors)
     return Attribution(
         index_vol,
         _dispersion(before, after, variances, sectors),
         _correlation(before, after, vols, sectors),
-        _share(before, after, vols if end.basis == "atm" else variances),
+        _share(before, after, vols if after.basis == "atm" else variances),
     )
 
 

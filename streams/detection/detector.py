@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from streams.basket_columns import basket_columns
-from streams.detection.alert_book import AlertBook
+from streams.detection.alert_book import AlertBook, Key
 from streams.detection.command_desk import CommandDesk
 from streams.detection.commands import Issued
 from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
 from streams.detection.history import History
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import instant_of
-from streams.detection.judging import Judging
+from streams.detection.judging import Judged, Judging
 from streams.detection.panels import Panels
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.ruleset import Baseline
@@ -66,6 +66,16 @@ class Detector:
     def counts(self) -> Counter[Count]:
         """What was counted since the caller last cleared it."""
         return self._judging.counts
+
+    @property
+    def scene(self) -> Scene | None:
+        """What the rules looked at last; None before the first 30d reading."""
+        return self._scene
+
+    @property
+    def judged(self) -> Mapping[Key, Judged]:
+        """What each rule made of it, by rule and scope."""
+        return self._judging.judged
 
     def seen(self, reading: Reading) -> bool:
         """Whether this second of this tenor, or a later one, has been applied."""

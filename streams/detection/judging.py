@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.events import Setting, outbox_entry
@@ -17,9 +17,19 @@ from streams.detection.scene import Scene
 from streams.stage import Count, OutboxEntry
 
 
+class Judged(NamedTuple):
+    """What one rule made of the latest reading, in one scope."""
+
+    verdict: Verdict
+    gate: str
+    """The gate that kept the rule from being asked; empty when it was."""
+    held: bool
+    """The spike gate holds the value back."""
+
+
 @dataclass(slots=True)
 class Judging:
-    """The rules over the alert book of one index; what the latest reading has brought stands in the last five fields."""
+    """The rules over the alert book of one index; what the latest reading has brought stands in the fields after the book."""
 
     rules: Sequence[Rule]
     book: AlertBook
@@ -30,12 +40,15 @@ class Judging:
     """Of the rules that could be judged, 0 for those that fire."""
     answers: dict[str, Answer] = field(default_factory=dict)
     """By rule, at a closing reading; else empty."""
+    judged: dict[Key, Judged] = field(default_factory=dict)
+    """By rule and scope; the forms that the reading is not for are absent."""
     counts: Counter[Count] = field(default_factory=Counter)
     """Until the caller clears them."""
 
     def open(self) -> None:
         """A new reading."""
         self.events, self.failing, self.distances, self.answers = [], set(), {}, {}
+        self.judged = {}
 
     def adjourn(self) -> None:
         """All is judged: what fires is at no distance, whether it could be judged or not."""
@@ -84,6 +97,7 @@ class Judging:
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
                 shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
                 transitions += judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
+        self.judged[key] = Judged(verdict, gate, held)
         if tempo.daily:
             self._note_answer(rule, "suspended" if gate else _answer(verdict, alert))
         if transitions or alert.status != "inactive":

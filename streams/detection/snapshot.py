@@ -127,8 +127,8 @@ def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], activ
         distances=picture.distances,
         verdicts=picture.answers,
         alerts=active,
-        changes={} if scene is None else _changes(scene, picture.five_minutes_ago),
-        percentiles={} if scene is None else _percentiles(scene.baseline, scene.reading),
+        changes={} if scene is None else changes_of(scene, picture.five_minutes_ago),
+        percentiles={} if scene is None else percentiles_of(scene.baseline, scene.reading),
         bands={} if scene is None else _bands(scene.baseline),
     )
 
@@ -140,7 +140,7 @@ def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
     return dict(zip(names.symbols, zip(names.atm_vols, names.variances, strict=True), strict=True))
 
 
-def _changes(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
+def changes_of(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
     """Moves since the prior close on the common set, and of index vol, which has no composition, over five minutes."""
     out: dict[str, dict[str, float]] = {}
     level = scene.now.index_level
@@ -162,7 +162,8 @@ def _changes(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str
     return out
 
 
-def _percentiles(baseline: Baseline, reading: Reading) -> dict[str, dict[str, float]]:
+def percentiles_of(baseline: Baseline, reading: Reading) -> dict[str, dict[str, float]]:
+    """Ranks of a reading's measures among the closes of the baseline, those that are known."""
     ranks = {measure: baseline.rank(measure, getattr(reading, measure)) for measure in MEASURES}
     return {measure: {f"{baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
 

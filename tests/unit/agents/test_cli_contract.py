@@ -27,6 +27,7 @@ from tests.support.command import DISPERSION, environment, run
 
 SAMPLE = "samples/option_closes_2026-07-10.parquet"
 REQUIRED = [
+    "explain",
     "worker",
     "exporter",
     "bridge",

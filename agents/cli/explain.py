@@ -1,0 +1,53 @@
+"""`dispersion explain`: why the monitor says what it says of an index, on one screen."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents.cli.shared import print_line, shared_of
+from agents.exits import Refusal
+
+
+def explain(
+    context: typer.Context,
+    index: Annotated[str, typer.Argument(metavar="INDEX", help="One index of the settings.")],
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="HH:MM in New York on the latest day, or ISO 8601 with an offset; else the latest.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")] = None,
+) -> None:
+    """Values, each condition of each rule against its threshold, standing alerts, and what has moved since the prior close."""
+    from agents.reach import reach
+    from agents.selection import select
+    from config.market import market_of
+    from config.rules import load_rules
+
+    shared = shared_of(context)
+    settings = select(shared.settings({"mode": "replay"} if run else None), index=index)
+    (spec,) = (market := market_of(settings)).indices
+    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
+    if run is None:
+        reach(settings.kafka, settings.redis)
+
+    from agents.recall import from_folder, from_stack  # pandas takes a while to import
+    from streams.detection.explaining import explain as explained
+
+    told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
+    found = explained(spec, market.gates, rules, told)
+    if found is None:
+        raise Refusal(f"nothing to explain of {spec.symbol}")
+
+    import msgspec
+
+    from agents.cli.explain_screen import save_picture, screen
+
+    if shared.json:
+        print_line(msgspec.json.encode(found))
+    else:
+        shared.stdout.print(screen(found))
+    if picture is not None:
+        save_picture(found, picture)

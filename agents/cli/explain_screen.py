@@ -1,0 +1,139 @@
+"""The screen of `dispersion explain`, drawn with rich."""
+
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agents.board import PICTURE, SEVERITY_STYLE, percent
+from streams.detection.explanation import Explanation, RuleLine, Tested
+from streams.sessions import EASTERN
+
+MEASURES = (
+    ("index_vol", "index vol"),
+    ("basket_vol", "basket vol"),
+    ("vol_spread", "vol spread"),
+    ("dispersion", "dispersion"),
+    ("implied_correlation", "implied correlation"),
+    ("index_atm_vol", "index ATM vol"),
+    ("basket_atm_vol", "basket ATM vol"),
+)
+HOURS = {
+    "before": "The rules are judged from 09:45 on: nothing is judged yet.",
+    "after": "After the equity close the intraday rules rest; the daily form is judged at the session's last reading alone.",
+    "open": "",
+}
+WORDS = {"holds": "condition holds", "quiet": "quiet", "inhibited": "inhibited: an unwind or a repricing tells the same story"}
+MARKS = {True: ("yes", "bold yellow"), False: ("no", "dim"), None: ("unknown", "magenta")}
+
+
+def screen(found: Explanation) -> RenderableType:
+    """The explanation as one renderable."""
+    resting = [Text(HOURS[found.hours], style="dim")] if HOURS[found.hours] else []
+    return Group(_head(found), _values(found), _quality(found), *resting, Text(), _rules(found), Text(), *_alerts(found), *_moves(found))
+
+
+def save_picture(found: Explanation, file: Path, width: int = 130) -> None:
+    """The screen as an SVG file."""
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, highlight=False)
+    console.print(screen(found))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    console.save_svg(str(file), title=f"dispersion explain {found.reading.index}", code_format=PICTURE)
+
+
+def _head(found: Explanation) -> Text:
+    reading = found.reading
+    text = Text(f"{reading.index} {reading.tenor}", style="bold").append(f"  {_wall(reading.ts_event)} New York", style="not bold")
+    text.append(f"  regime {found.regime}")
+    if reading.mode != "live":
+        text.append(f"  {reading.mode.upper()}", style="bold black on yellow")
+    return text
+
+
+def _values(found: Explanation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("measure", "value", "since the prior close", "rank"):
+        table.add_column(title, justify="left" if title == "measure" else "right")
+    for name, title in MEASURES:
+        value, change = getattr(found.reading, name), found.changes.get(name, {}).get("1d")
+        ranks = found.percentiles.get(name, {})
+        shown = "" if change is None else f"{100 * change:+.1f}"
+        table.add_row(title, percent(value), shown, ", ".join(f"{rank:.2f} of {window}" for window, rank in ranks.items()))
+    return table
+
+
+def _quality(found: Explanation) -> Text:
+    reading = found.reading
+    text = Text(f"coverage {percent(reading.coverage)} by weight, {percent(reading.coverage_names)} of the names, {reading.names} valid")
+    text.append(f"; basis {reading.basis}; compared with {found.history} closes, ranks need {found.needed}")
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reading.reasons.items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        text.append(f"\nunknown for {reason}: {', '.join(names)}", style="dim")
+    if reading.flags:
+        text.append(f"\nflags: {', '.join(reading.flags)}", style="dim")
+    return text
+
+
+def _rules(found: Explanation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("rule", "scope", "condition", "value", "enters", "exits", "holds", "distance"):
+        table.add_column(title, justify="right" if title in {"value", "enters", "exits", "distance"} else "left")
+    for line in found.rules:
+        says = Text(_says(line), style=SEVERITY_STYLE.get(line.severity or "", "") if line.says == "holds" else "bold")
+        table.add_row(Text(line.rule, style="bold"), line.scope, says, "", "", "", "", _number(line.distance, 2))
+        for one in line.conditions:
+            mark, style = MARKS[one.holds]
+            enter = f"{_sign(one)} {_number(one.enter)}"
+            row = [f"  {one.name}", _number(one.value), enter, _number(one.exit) if one.exit is not None else ""]
+            table.add_row("", "", *row, Text(mark, style=style), Text(_number(one.distance, 2), style="dim"))
+    return table
+
+
+def _says(line: RuleLine) -> str:
+    if line.says == "suspended":
+        words = f"suspended by the {line.gate} gate"
+    elif line.says == "held":
+        words = "held: has correlation really jumped?"
+    elif line.says == "unknown":
+        words = "not enough history"
+    else:
+        words = WORDS[line.says]
+    story = " ".join(part for part in (line.severity, line.direction or line.label) if part) if line.severity else ""
+    since = f", since {_wall(line.compared_with)}" if line.compared_with else ""
+    alert = f"; alert {line.alert}" if line.alert != "inactive" else ""
+    one = "; one is enough" if line.any_of else ""
+    return f"{words}{f' ({story})' if story else ''}{since}{one}{alert}"
+
+
+def _alerts(found: Explanation) -> Iterator[Text]:
+    for one in found.alerts:
+        style = SEVERITY_STYLE.get(one.severity, "")
+        yield Text(f"{one.severity} {one.rule} {one.scope} {one.status} since {_wall(one.starts_at)}: {one.summary}", style=style)
+    if not found.alerts:
+        yield Text("no alert is active", style="dim")
+
+
+def _moves(found: Explanation) -> Iterator[Text]:
+    if found.move is None or found.prior_close is None or found.move_by_correlation is None:
+        return
+    parts = {"correlation": found.move_by_correlation, **found.move_by_name}
+    told = ", ".join(f"{name} {100 * part:+.2f}" for name, part in parts.items())
+    yield Text(f"\nindex vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}")
+
+
+def _sign(one: Tested) -> str:
+    return ("<" if one.below else ">") if one.strict else ("≤" if one.below else "≥")
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "—" if value is None else f"{value:.{digits}f}"
+
+
+def _wall(when: datetime) -> str:
+    return f"{when.astimezone(EASTERN):%Y-%m-%d %H:%M:%S}"

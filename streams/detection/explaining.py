@@ -1,0 +1,155 @@
+"""Explaining one index at one second: the detector's own verdicts, not a second opinion.
+
+The detector is fed the readings that lead up to that second, so what is explained is what decided. Alerts are taken from
+their events instead, because an alert may have begun long before the first of these readings.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from streams.detection.alert_event import AlertEvent
+from streams.detection.attribution import attribution_between
+from streams.detection.detector import TENOR, Detector
+from streams.detection.events import moment
+from streams.detection.explanation import Explanation, RuleLine, Says, Tested
+from streams.detection.gates import phase
+from streams.detection.judging import Judged
+from streams.detection.lifecycle import Alert, Shade
+from streams.detection.rules.catalogue import INHIBITED_BY, catalogue
+from streams.detection.rules.rule import Rule
+from streams.detection.rules.ruleset import RuleSet
+from streams.detection.scene import Scene
+from streams.detection.snapshot import ActiveAlert, changes_of, percentiles_of, regime
+from streams.market import Gates, IndexSpec
+from streams.reading import Reading
+
+TOP = 8
+"""Names shown of a move; the rest is `other`."""
+
+
+class Told(NamedTuple):
+    """What is known of an index up to a second: the closes before its session, its readings in order, its latest alerts."""
+
+    days: Mapping[date, bytes]
+    readings: Iterable[Reading]
+    alerts: Sequence[ActiveAlert] = ()
+
+
+def explain(spec: IndexSpec, gates: Gates, rules: RuleSet, told: Told) -> Explanation | None:
+    """The last of the readings explained; None when there is none of 30 days."""
+    made = catalogue(rules, gates)
+    detector = Detector(spec, gates, made, rules.baseline)
+    readings = [reading for reading in told.readings if reading.index == spec.symbol and reading.tenor == TENOR]
+    if not readings:
+        return None
+    session = readings[-1].session
+    detector.restore({("day", day.isoformat()): payload for day, payload in told.days.items() if day < session})
+    for reading in readings:
+        if not detector.seen(reading):
+            detector.apply(reading)
+    scene = detector.scene
+    return None if scene is None else _explanation(spec, scene, made, detector.judged, told.alerts)
+
+
+def active_at(events: Iterable[AlertEvent], index: str, at: datetime) -> list[ActiveAlert]:
+    """The alerts of an index that stood at a time, oldest first, from their events in order."""
+    latest = {event.partitionkey: event for event in events if event.data.labels.index == index and event.time <= at}
+    return [_active(event) for event in sorted(latest.values(), key=lambda one: one.data.starts_at) if event.data.status != "resolved"]
+
+
+def _active(event: AlertEvent) -> ActiveAlert:
+    data = event.data
+    assert data.status != "resolved"
+    return ActiveAlert(
+        fingerprint=data.fingerprint,
+        rule=data.rule,
+        scope=data.labels.scope,
+        tenor=data.labels.tenor,
+        severity=data.severity,
+        status=data.status,
+        before=data.previous_status if data.status == "suspended" else data.status,
+        label=data.label,
+        direction=data.direction,
+        starts_at=data.starts_at,
+        summary=data.summary,
+    )
+
+
+def _explanation(
+    spec: IndexSpec, scene: Scene, rules: Sequence[Rule], judged: Mapping[tuple[str, str], Judged], alerts: Sequence[ActiveAlert]
+) -> Explanation:
+    standing = {(one.rule, one.scope): one for one in alerts}
+    close = scene.baseline.close(1)
+    split = None if close is None or close.basis != scene.now.basis else attribution_between(close, scene.now, spec.basket).index_vol
+    return Explanation(
+        reading=msgspec.structs.replace(scene.reading, constituents=None),
+        hours=phase(scene.now.ts, scene.reading.session),
+        regime=regime({key: _alert(one) for key, one in standing.items()}, scene),
+        changes=changes_of(scene, None),
+        percentiles=percentiles_of(scene.baseline, scene.reading),
+        history=len(scene.baseline.closes),
+        needed=scene.baseline.minimum,
+        prior_close=None if close is None else moment(close.ts),
+        move=None if split is None else split.change,
+        move_by_correlation=None if split is None else split.common,
+        move_by_name={} if split is None else _largest(split.names),
+        rules=tuple(
+            _line(rule, scope, judged[rule.name, scope], standing)
+            for rule in rules
+            for scope in rule.scopes
+            if (rule.name, scope) in judged
+        ),
+        alerts=tuple(alerts),
+    )
+
+
+def _alert(active: ActiveAlert) -> Alert:
+    return Alert(status="firing" if active.before == "firing" else "pending", shade=Shade(active.label, active.direction))
+
+
+def _line(rule: Rule, scope: str, judged: Judged, standing: Mapping[tuple[str, str], ActiveAlert]) -> RuleLine:
+    verdict = judged.verdict
+    enter, leave = rule.thresholds()
+    alert = standing.get((rule.name, scope))
+    return RuleLine(
+        rule=rule.name,
+        scope=scope,
+        says=_says(rule, judged, standing),
+        gate=judged.gate or verdict.blocked,
+        severity=verdict.severity if verdict.enter else None,
+        label=verdict.label,
+        direction=verdict.direction,
+        distance=verdict.distance,
+        compared_with=None if verdict.start is None else moment(verdict.start.ts),
+        any_of=verdict.any_of,
+        conditions=tuple(
+            Tested(one.name, one.value, one.enter, one.downwards, one.strict, one.exit, one.holds, one.distance)
+            for one in verdict.conditions
+        ),
+        unknown=verdict.unknown,
+        alert="inactive" if alert is None else alert.status,
+        thresholds={"enter": enter, "exit": leave},
+    )
+
+
+def _says(rule: Rule, judged: Judged, standing: Mapping[tuple[str, str], ActiveAlert]) -> Says:
+    verdict = judged.verdict
+    if judged.gate or verdict.blocked:
+        return "suspended"
+    if judged.held:
+        return "held"
+    if verdict.lacking:
+        return "unknown"
+    if not verdict.enter:
+        return "quiet"
+    firing = {name for (name, _), alert in standing.items() if alert.before == "firing"}
+    return "inhibited" if firing.intersection(INHIBITED_BY.get(rule.name, ())) else "holds"
+
+
+def _largest(parts: Mapping[str, float]) -> dict[str, float]:
+    order = sorted(parts, key=lambda name: (-abs(parts[name]), name))
+    shown = {name: parts[name] for name in order[:TOP]}
+    return shown if len(order) <= TOP else {**shown, "other": sum(parts[name] for name in order[TOP:])}

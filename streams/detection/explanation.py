@@ -1,0 +1,80 @@
+"""What there is to say of one index at one second: values, and every rule line by line. Decimals, None when unknown."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from streams.detection.gates import Phase
+from streams.detection.rules.rule import Direction, Severity
+from streams.detection.snapshot import ActiveAlert, Regime
+from streams.reading import Reading
+
+Says = Literal["holds", "quiet", "inhibited", "unknown", "suspended", "held"]
+"""What a rule says of a reading.
+
+`holds`: its condition holds; whether an alert fires is a question of time. `inhibited`: it holds, and another rule tells the same story.
+`unknown`: not enough history. `suspended`: a gate forbids to judge. `held`: the spike gate waits whether the value stands.
+"""
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """One condition of a rule."""
+
+    name: str
+    value: float | None
+    enter: float
+    below: bool
+    """The value has to fall to `enter`, not to rise to it."""
+    strict: bool
+    exit: float | None
+    holds: bool | None
+    distance: float
+
+
+class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule in one scope."""
+
+    rule: str
+    scope: str
+    says: Says
+    gate: str
+    """Why it is suspended; else empty."""
+    severity: Severity | None
+    label: str
+    direction: Direction | None
+    distance: float | None
+    compared_with: datetime | None
+    """Event time from which the changes are taken."""
+    any_of: bool
+    """One condition is enough; otherwise all are needed."""
+    conditions: tuple[Tested, ...]
+    unknown: tuple[str, ...]
+    alert: str
+    """pending, firing, suspended; inactive when nothing stands."""
+    thresholds: dict[str, dict[str, float]]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole."""
+
+    reading: Reading
+    """Without its constituents."""
+    hours: Phase
+    """Where it lies to the hours in which the intraday rules are judged."""
+    regime: Regime
+    changes: dict[str, dict[str, float]]
+    percentiles: dict[str, dict[str, float]]
+    history: int
+    """Closes that it is compared with."""
+    needed: int
+    """Closes below which a rank is unknown."""
+    prior_close: datetime | None
+    move: float | None
+    """Of index vol since the prior close, on the common set of names."""
+    move_by_correlation: float | None
+    """The part of it that no name did."""
+    move_by_name: dict[str, float]
+    """The largest parts and `other`: together with `move_by_correlation` the move."""
+    rules: tuple[RuleLine, ...]
+    alerts: tuple[ActiveAlert, ...]

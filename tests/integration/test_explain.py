@@ -1,0 +1,120 @@
+"""`explain` over real topics and a real daily history tells what the detector told."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import main
+from agents.cloud_event import event_message
+from agents.keys import stage_keys
+from agents.publishing import FramePublisher
+from agents.readings_log import ReadingsLog
+from agents.redis_sync import connect_sync
+from config.settings import Settings
+from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.detector import TENOR
+from streams.reading import Reading, encode_reading
+from streams.stage import Message
+from tests.support.readings import FRIDAY, INDEX, MONDAY, NAMES, WEIGHTS, Run, closing, eastern, toy
+from tests.support.stack import Stack, create_flow_topics, environment_for, settings_for
+from tests.support.unwind import CALM, ramp, stay
+
+OTHER = "QQQ"
+"""An index on the same partition."""
+
+
+@pytest.fixture
+def settings(stack: Stack, topic_prefix: str, tmp_path: Path) -> Settings:
+    names = (f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in zip(NAMES, WEIGHTS, strict=True))
+    basket = tmp_path / "toy.toml"
+    basket.write_text('name = "toy"\n\n' + "\n".join(names))
+    indices = [{"symbol": INDEX, "basket": str(basket)}, {"symbol": OTHER, "basket": ""}]
+    partitions = {"quotes": 1, "ticks": 1, "results": 1}
+    settings = settings_for(
+        stack, topic_prefix, mode="replay", kafka={"partitions": partitions}, market={"indices": indices}, rules={"cap_unknown": False}
+    )
+    create_flow_topics(stack, settings)
+    return settings
+
+
+def fill(settings: Settings) -> tuple[list[Reading], list[AlertEvent]]:
+    """What a worker leaves of an unwind: facts of the Friday, the Monday's readings between those of another index, and the events."""
+    detector = Run(cap_unknown=False)
+    readings = [closing(FRIDAY, *CALM), *ramp(5), *stay("10:20:06", 600, step=5)]
+    detector.play(readings[:1])
+    keys = stage_keys("detector", [f"{settings.kafka.topic_prefix}dispersion.readings.v1"], 0, [INDEX])
+    redis = connect_sync(settings.redis)
+    for name, chunk in detector.stage.chunks().items():
+        if name.startswith("day/"):
+            redis.hset(keys.day(INDEX), name.split("/")[2], chunk)
+    detector.play(readings[1:])
+    entries = [entry for output in detector.outputs for entry in output.outbox]
+    with FramePublisher(settings) as publisher:
+        for reading in readings:
+            for index, tenor in ((OTHER, "30d"), (INDEX, "91d"), (INDEX, "30d")):
+                value = encode_reading(
+                    toy(reading.ts_event, *CALM, index=index, tenor=tenor) if (index, tenor) != (INDEX, "30d") else reading
+                )
+                publisher.publish_message(Message("readings", index.encode(), value, (), 0))
+        for entry in entries:
+            publisher.publish_message(event_message("alerts", entry.value, 0))
+    return readings, [decode_event(entry.value) for entry in entries]
+
+
+@pytest.fixture
+def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The command in this process: exit code, stdout, stderr."""
+    for name, value in environment_for(settings).items():
+        monkeypatch.setenv(name, value)
+
+    def say(*arguments: str) -> tuple[int, str, str]:
+        code = main(["explain", INDEX, *arguments])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return say
+
+
+def test_what_is_explained_is_what_was_told(settings: Settings, said: Callable[..., tuple[int, str, str]]) -> None:
+    _, events = fill(settings)
+    firing = next(event for event in events if (event.data.rule, event.data.transition) == ("vix_spike_unwind", "firing"))
+    code, out, _ = said("--at", firing.time.isoformat(), "--json")
+    assert code == 0
+    found = json.loads(out)
+    (unwind,) = (one for one in found["rules"] if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday"))
+    assert datetime.fromisoformat(found["reading"]["ts_event"]) == firing.time
+    assert (unwind["says"], unwind["severity"], unwind["alert"]) == ("holds", firing.data.severity, "firing")
+    conditions = {one["name"]: one["value"] for one in unwind["conditions"]}
+    assert conditions == {name: firing.data.values[name] for name in conditions}
+    assert [alert["rule"] for alert in found["alerts"]] == ["vix_spike_unwind"]
+    assert found["regime"] == "unwinding"
+
+    code, out, _ = said("--at", "10:00:30")
+    assert code == 0
+    assert "2026-07-13 10:00:26 New York" in out
+    assert "no alert is active" in out
+    assert "index_vol_change" in out
+
+    code, out, _ = said("--json")
+    assert json.loads(out)["reading"]["ts_event"] == "2026-07-13T14:30:06Z", "the latest; without a snapshot its alerts are in the log"
+    assert "vix_spike_unwind" in {alert["rule"] for alert in json.loads(out)["alerts"]}
+
+    code, _, err = said("--at", "2026-07-09T10:00:00-04:00")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "begin later" in err
+    assert said("--at", "noon")[0] == 2
+
+
+def test_a_time_is_found_among_the_readings_of_others(settings: Settings) -> None:
+    readings, _ = fill(settings)
+    with ReadingsLog(settings, INDEX, TENOR) as log:
+        assert log.latest() == readings[-1]
+        first, last = eastern(MONDAY, "10:05:00"), eastern(MONDAY, "10:06:01")
+        assert list(log.between(first, last)) == [one for one in readings if first < one.ts_event <= last]
+        assert log.latest(eastern(MONDAY, "09:00:00")) == readings[0]
+        assert log.latest(eastern(FRIDAY, "09:00:00")) is None
+    with ReadingsLog(settings, "absent", TENOR) as log:
+        assert log.latest() is None
