@@ -10,7 +10,7 @@ from streams.valuation.source_stage import OUTCOMES
 CRASH: Final = "crash"
 TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")
 FRAME_OUTCOMES: Final = ("new", "duplicate", "idle_mark", "late", "unknown_index")
-RULES: Final = ("data_quality", "vix_spike_unwind", "broad_repricing", "vol_convergence")
+RULES: Final = ("data_quality", "vix_spike_unwind", "broad_repricing", "vol_convergence", "mechanical_rotation")
 TRANSITIONS: Final = ("pending", "firing", "updated", "suspended", "resumed", "resolved", "acknowledged", "silenced", "unsilenced")
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")

@@ -7,7 +7,7 @@ neither standard nor weekly. Conventions: "Cboe volatility index mathematics met
 
 from collections.abc import Collection
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -120,6 +120,19 @@ def minutes_to(settlement: NDArray[np.int64], ns: int) -> NDArray[np.int64]:
     34484
     """
     return (settlement - np.int64(ns)) // MINUTE
+
+
+@lru_cache(maxsize=1024)
+def sessions_to_standard_monthly(session: date) -> int | None:
+    """Sessions from one session to the next standard monthly expiry, 0 on its own day; None at the end of the calendar.
+
+    >>> sessions_to_standard_monthly(date(2026, 7, 10)), sessions_to_standard_monthly(date(2026, 7, 20))
+    (5, 24)
+    """
+    days = hours().day
+    ahead = days[np.searchsorted(days, day_number(session)) :][:30]
+    found = np.flatnonzero(is_standard_monthly(ahead))
+    return int(found[0]) if found.size else None
 
 
 def standard_monthly(year: int, month: int) -> date:

@@ -92,7 +92,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     confidence: Confidence
     unknown: tuple[str, ...]
-    """Conditions not tested for want of history."""
+    """Conditions not tested for want of history or data."""
     basis: Basis
     labels: Labels
     group_key: str

@@ -101,7 +101,7 @@ def _summary(rule: Rule, scene: Scene, change: Change | None, alert: Alert, tran
     if transition.kind == "resolved":
         return f"{index} {rule.name} is over: {_why_over(rule, transition)}."
     prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(transition.kind, "")
-    doubt = f" Not enough history for {', '.join(alert.unknown)}." if alert.unknown else ""
+    doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.name == "data_quality" else f" {DISCLAIMER}"
     return f"{prefix}{index} {rule.words(scene, change, alert.shade.label)}{doubt}{tail}"
 

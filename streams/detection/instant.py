@@ -38,6 +38,13 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return self.basket_level - self.index_level
 
+    @property
+    def vol_ratio(self) -> float | None:
+        """Basket over index vol of that pair."""
+        if not self.index_level or self.basket_level is None:
+            return None
+        return self.basket_level / self.index_level
+
 
 def instant_of(reading: Reading, ts: int) -> Instant:
     """The instant that a reading at `ts` (nanoseconds) leaves behind."""

@@ -63,7 +63,7 @@ class Judging:
                 if rule.name == SUSPENDS_ALL:
                     self._step(rule, scope, scene, "", held=False)
                 else:
-                    scene.unwinding = self.book.firing("vix_spike_unwind")
+                    scene.unwinding, scene.converging = self.book.firing("vix_spike_unwind"), self.book.firing("vol_convergence")
                     suspended = gate or (SUSPENDS_ALL if self.book.firing(SUSPENDS_ALL) else "")
                     self._step(rule, scope, scene, suspended, held=held)
 
@@ -79,6 +79,7 @@ class Judging:
         key, ts = (rule.name, scope), scene.now.ts
         alert = self.book.alerts[key]
         tempo = tempo_of(rule.timing, scene.reading.refresh_seconds, daily=scope.startswith("daily"))
+        scene.peak = alert.peak if alert.standing == "firing" else None
         verdict = Verdict()
         transitions: list[Transition] = []
         if gate:

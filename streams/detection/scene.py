@@ -30,6 +30,10 @@ class Scene:
     panels: Panels = field(default_factory=Panels)
     unwinding: bool = False
     """Whether an unwind of this index is firing."""
+    converging: bool = False
+    """Whether a convergence of this index is firing."""
+    peak: float | None = None
+    """Greatest extent of the alert that is judged, while it fires."""
     _changes: dict[int, Change | None] = field(default_factory=dict)
 
     def change(self, start: Instant) -> Change | None:

@@ -2,6 +2,7 @@
 
 from streams.detection.rules.broad_repricing import BroadRepricingRule
 from streams.detection.rules.data_quality import DataQualityRule
+from streams.detection.rules.mechanical_rotation import MechanicalRotationRule
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.ruleset import RuleSet
 from streams.detection.rules.vix_spike_unwind import VixSpikeUnwindRule
@@ -26,4 +27,5 @@ def catalogue(numbers: RuleSet, gates: Gates) -> tuple[Rule, ...]:
         VixSpikeUnwindRule(numbers.vix_spike_unwind, numbers.cap_unknown),
         BroadRepricingRule(numbers.broad_repricing),
         VolConvergenceRule(numbers.vol_convergence),
+        MechanicalRotationRule(numbers.mechanical_rotation),
     )

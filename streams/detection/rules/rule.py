@@ -35,7 +35,7 @@ class Verdict:
     label: str = ""
     direction: Direction | None = None
     unknown: tuple[str, ...] = ()
-    """Conditions that could not be tested for want of history."""
+    """Conditions that could not be tested for want of history or data."""
     start: Instant | None = None
     """The instant that the change is taken from, whether the condition holds or not."""
     values: Mapping[str, float | None] = field(default_factory=dict)

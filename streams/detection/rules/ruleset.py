@@ -149,6 +149,46 @@ class DataQuality(Timing, frozen=True, kw_only=True):
     critical: QualityCritical
 
 
+class RotationEnter(Numbers, frozen=True):
+    """Tests of `mechanical_rotation` and how many have to pass."""
+
+    score: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    """Of six tests; one cannot be made."""
+    vol_ratio_rank: Share
+    correlation_rank: Share
+    sector_dispersion_z: Positive
+    index_return_sds: Positive
+    """Of the index's daily move."""
+    sessions_to_expiry: Annotated[int, msgspec.Meta(ge=0, le=22)]
+
+
+class RotationExit(Numbers, frozen=True):
+    """Score at which a rotation is over."""
+
+    score: Annotated[int, msgspec.Meta(ge=0, le=4)]
+
+
+class Reversal(Numbers, frozen=True):
+    """When a firing rotation reverses, given that the trade converges."""
+
+    strength: Positive
+    """Greatest strength below which there is nothing to give back."""
+    given_back: Share
+
+
+class MechanicalRotation(Timing, frozen=True, kw_only=True):
+    """Numbers of `mechanical_rotation`."""
+
+    version: Version
+    enter: RotationEnter
+    exit: RotationExit
+    reversal: Reversal
+
+    def __post_init__(self) -> None:
+        if self.exit.score >= self.enter.score:
+            raise ValueError("exit.score must be below enter.score")
+
+
 class RuleSet(Numbers, frozen=True, kw_only=True):
     """All rules of a process."""
 
@@ -157,5 +197,6 @@ class RuleSet(Numbers, frozen=True, kw_only=True):
     vix_spike_unwind: VixSpikeUnwind
     broad_repricing: BroadRepricing
     vol_convergence: VolConvergence
+    mechanical_rotation: MechanicalRotation
     cap_unknown: bool = True
     """Whether a condition without enough history limits severity to warning; a choice of the process, not of the file."""

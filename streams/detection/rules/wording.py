@@ -12,6 +12,11 @@ def points(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
+def percent(value: float) -> str:
+    """A return on screen: 0.0123 reads +1.2%."""
+    return f"{100 * value:+.1f}%"
+
+
 def since(change: Change) -> str:
     """What the change is taken from: an earlier close, or the low of the last hour."""
     if change.start.session != change.end.session:

@@ -1,0 +1,70 @@
+"""`mechanical_score`: six yes-or-no tests of whether a rotation is mechanical. A heuristic that no source validates."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from streams.detection.rules.ruleset import RotationEnter
+from streams.detection.scene import Scene
+from streams.expiries import sessions_to_standard_monthly
+from streams.reading import Rotation
+
+SESSIONS_A_YEAR = 252
+UNTESTABLE = "test_fundamentals_quiet"
+"""Needs earnings revisions and rates, which the monitor does not have: always unknown."""
+
+
+class Score(NamedTuple):
+    """Tests by name: passed, failed, or None where an input is missing; an unknown test is no failed one."""
+
+    tests: Mapping[str, bool | None]
+
+    @property
+    def passed(self) -> int:
+        """The score."""
+        return sum(test is True for test in self.tests.values())
+
+    @property
+    def possible(self) -> int:
+        """The score if every test that is unknown now were passed, but the one that is always unknown."""
+        return sum(test is not False for name, test in self.tests.items() if name != UNTESTABLE)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Tests without an input."""
+        return tuple(name for name, test in self.tests.items() if test is None)
+
+
+def score_of(scene: Scene, numbers: RotationEnter) -> Score:
+    """Methodology, "Rotation analytics", tests (a) to (f) in that order."""
+    rotation = scene.reading.rotation or Rotation()
+    ratio, rho = (
+        scene.baseline.rank("vol_ratio", scene.now.vol_ratio),
+        scene.baseline.rank("implied_correlation", scene.now.implied_correlation),
+    )
+    sessions = sessions_to_standard_monthly(scene.reading.session)
+    return Score(
+        {
+            "test_vol_ratio_high": None if ratio is None else ratio > numbers.vol_ratio_rank,
+            "test_correlation_low": None if rho is None else rho < numbers.correlation_rank,
+            "test_sectors_apart": _sectors_apart(scene, rotation, numbers),
+            UNTESTABLE: None,
+            "test_before_expiry": None if sessions is None else sessions <= numbers.sessions_to_expiry,
+            "test_moves_revert": None if rotation.autocorrelation is None else rotation.autocorrelation < 0.0,
+        }
+    )
+
+
+def _sectors_apart(scene: Scene, rotation: Rotation, numbers: RotationEnter) -> bool | None:
+    """Unusual sector dispersion while the index is flat, its daily sd taken as index vol / sqrt(252).
+
+    A young session has had little time to disperse: before the equity close an unusually *low* figure is unknown.
+    """
+    index, z, vol = rotation.index_return, rotation.sector_dispersion_z, scene.now.index_level
+    if index is None or z is None or vol is None:
+        return None
+    if abs(index) >= numbers.index_return_sds * vol / math.sqrt(SESSIONS_A_YEAR):
+        return False
+    if z < -numbers.sector_dispersion_z:
+        return True if scene.elapsed >= 1.0 else None
+    return z > numbers.sector_dispersion_z
