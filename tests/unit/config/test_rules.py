@@ -25,6 +25,9 @@ def test_the_shipped_numbers_are_those_of_the_methodology() -> None:
     assert (unwind.dwell_seconds, repricing.dwell_seconds, convergence.dwell_seconds) == (180, 180, 600)
     assert (rules.data_quality.dwell_seconds, rules.data_quality.exit_dwell_seconds) == (30, 60)
     assert {rule.cool_down_seconds for rule in (unwind, repricing, convergence)} == {1800}
+    rotation = rules.mechanical_rotation
+    assert (rotation.enter.score, rotation.exit.score, rotation.dwell_seconds, rotation.cool_down_seconds) == (4, 2, 600, 1800)
+    assert (rotation.enter.vol_ratio_rank, rotation.enter.correlation_rank, rotation.enter.sessions_to_expiry) == (0.80, 0.20, 15)
     assert rules.cap_unknown
     assert not load_rules(cap_unknown=False).cap_unknown
 
@@ -41,6 +44,7 @@ def test_the_shipped_numbers_are_those_of_the_methodology() -> None:
         ("minimum = 60", "minimum = 300", "baseline", "minimum must not exceed sessions"),
         ("correlation_share = 0.60", "correlation_share = 0.30", "vix_spike_unwind.enter", "correlation_share_low must be below"),
         ("correlation_move = 0.10", "correlation_move = 0.01", "vix_spike_unwind", "critical must not be easier"),
+        ("score = 2", "score = 4", "mechanical_rotation", "exit.score must be below enter.score"),
         ("[vol_convergence]", "[vol_divergence]", "vol_", ""),
         ('version = "1"', 'version = "one"', "version", ""),
         ("[baseline]", "cap_unknown = false\n[baseline]", "cap_unknown", "does not belong"),
