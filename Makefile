@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
+KILLS ?= 50
+SECONDS ?= 30
+SEED ?= 20180205
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,8 +25,12 @@ demo: setup ## the main job on the embedded stack: real closes, then an unwind s
 
 test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints what it skipped
 	$(BIN)/python -m tests.support.provision
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/integration --ignore tests/benchmarks
-	$(BIN)/python -m pytest tests/integration tests/benchmarks
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/integration --ignore tests/chaos --ignore tests/benchmarks
+	$(BIN)/python -m pytest tests/integration tests/chaos tests/benchmarks
+
+chaos: setup ## the alerts' chaos at length: KILLS=50 kills of a worker, outages of SECONDS=30; another SEED kills at other instants
+	$(BIN)/python -m tests.support.provision
+	DISPERSION_CHAOS_KILLS=$(KILLS) DISPERSION_CHAOS_SECONDS=$(SECONDS) DISPERSION_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos
 
 check: setup ## style, types and the import contracts
 	$(BIN)/ruff check .
@@ -49,4 +56,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test check bench dashboards lock up down clean
+.PHONY: help setup demo test chaos check bench dashboards lock up down clean

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 class Wakeable(Protocol):
     """A relay, as far as it concerns us."""
 
-    def wake(self) -> None:
-        """There is something in the outbox."""
+    def wake(self, length: int) -> None:
+        """The outbox has grown to this length."""
 
 
 class StageEffects:
@@ -89,6 +89,5 @@ class StageEffects:
 
     def posted(self, length: int) -> None:
         """The outbox has grown."""
-        del length
         if self.relay is not None:
-            self.relay.wake()
+            self.relay.wake(length)

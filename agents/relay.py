@@ -64,10 +64,12 @@ class Relay:
         self._empty = asyncio.Event()
         self._seen: dict[int, str] = {}
         self._tombstones = Tombstones()
-        self._beat = 0.0
+        self._beat = self._oldest = 0.0
 
-    def wake(self) -> None:
-        """The outbox has grown."""
+    def wake(self, length: int) -> None:
+        """The outbox has grown to this length; told at once, because the broker may hold up the round under way."""
+        self._oldest = self._oldest or time()
+        self._observer.outbox(self._partition, length, self._oldest)
         self._empty.clear()
         self._wake.set()
 
@@ -79,8 +81,8 @@ class Relay:
             self._wake.clear()
             length, entries = await self._ledger.outbox(published, COUNT, floor)
             floor = 0
-            oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
-            self._observer.outbox(self._partition, length, oldest)
+            self._oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
+            self._observer.outbox(self._partition, length, self._oldest)
             if entries:
                 await self._publish(entries)
                 published = entries[-1].entry_id

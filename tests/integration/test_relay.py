@@ -152,7 +152,8 @@ async def test_wakes_up_for_a_new_event_and_flushes(world: World) -> None:
     task = asyncio.create_task(relay.run())
     await asyncio.sleep(0.2)
     await world.post(event("a"))
-    relay.wake()
+    relay.wake(7)
+    assert world.lengths[-1] == 7
     await relay.flush()
     assert [name for name, _ in world.events(ALERTS)] == ["a"]
     task.cancel()
