@@ -50,7 +50,7 @@ class Bench:
         """`seconds` of event time in each backlog."""
         self._stack, self._partitions, self._seconds = stack, partitions, seconds
         self._chains = [Chain.of(symbols(names)[p::partitions]) for p in range(partitions)]
-        self._settings = _settings(stack, directory, names, partitions, checkpoint_seconds)
+        self._settings = bench_settings(stack, directory, names, partitions, redis={"checkpoint_seconds": checkpoint_seconds})
         create_flow_topics(stack, self._settings)
         self._names, self._second = names, 0
         self._sent = [0] * partitions
@@ -155,7 +155,8 @@ class Bench:
             assert all((one.index_vol, one.basket_vol)), one
 
 
-def _settings(stack: RealStack, directory: Path, names: int, partitions: int, checkpoint_seconds: float) -> Settings:
+def bench_settings(stack: RealStack, directory: Path, names: int, partitions: int, **overrides: Any) -> Settings:
+    """Settings for one index over so many names of equal weight; the worker may be stopped for long."""
     rows = "\n".join(f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0' for name in symbols(names)[1:])
     basket = directory / "bench.toml"
     basket.write_text(f'name = "bench"\nillustrative = true\n{rows}\n')
@@ -165,7 +166,7 @@ def _settings(stack: RealStack, directory: Path, names: int, partitions: int, ch
         mode="replay",
         market={"indices": ({"symbol": INDEX, "basket": str(basket)},)},
         kafka={"session_timeout": 60.0, "partitions": {"quotes": partitions, "ticks": 1, "results": 1}},
-        redis={"checkpoint_seconds": checkpoint_seconds, "lease_seconds": 60},  # it is stopped for long
+        **{**overrides, "redis": {"lease_seconds": 60, **overrides.get("redis", {})}},
     )
 
 

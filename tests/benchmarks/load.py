@@ -51,8 +51,8 @@ class Chain:
     mid: NDArray[np.float64]
 
     @classmethod
-    def of(cls, underlyings: tuple[str, ...]) -> "Chain":
-        """Black-76 prices on a forward of 100 and a vol that differs by name."""
+    def of(cls, underlyings: tuple[str, ...], index_ratio: float = 1.0) -> "Chain":
+        """Black-76 prices on a forward of 100 and a vol that differs by name; that of the index is multiplied."""
         days = np.array([(e - date(1970, 1, 1)).days for e in EXPIRIES], dtype=np.int32)
         code, expiry, strike, call = (
             a.ravel()
@@ -65,7 +65,8 @@ class Chain:
             )
         )
         years = (expiry - (SESSION - date(1970, 1, 1)).days + 0.25) / 365.0
-        deviation = (0.15 + 0.4 * (code % 50) / 50.0) * np.sqrt(years)
+        vol = (0.15 + 0.4 * (code % 50) / 50.0) * np.where(np.array(underlyings)[code] == INDEX, index_ratio, 1.0)
+        deviation = vol * np.sqrt(years)
         d1 = np.log(100.0 / strike) / deviation + deviation / 2
         price = 100.0 * ndtr(d1) - strike * ndtr(d1 - deviation)
         return cls(tuple(Series(u, u) for u in underlyings), code, expiry, strike, call, np.where(call, price, price - 100.0 + strike))

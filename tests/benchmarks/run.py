@@ -1,4 +1,4 @@
-"""`make bench`: CPU per quote of the worker beside a bare aiokafka loop on a real Kafka, and CPU of a revaluation.
+"""`make bench`: CPU per quote of the worker beside a bare aiokafka loop on a real Kafka, CPU of a revaluation, latency of alerts.
 
 Prints tables, writes `build/bench.json`. Figures of one run may be compared with each other, not with another machine's or
 another day's: what counts is the ratio to the bare loop.
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.settings import Redis
+from tests.benchmarks.alert_latency import QUOTES_A_SECOND, Latency, alert_latency
 from tests.benchmarks.consumers import Bench
 from tests.benchmarks.load import Kind
 from tests.benchmarks.meter import Cost
@@ -39,6 +40,9 @@ class Sizes:
     """Names and partitions by key of the report."""
     skews: Mapping[str, int]
     """Names by key of the report."""
+    latency_seconds: int
+    """Of the feed that alert latency is measured under."""
+    latency_quotes: int = QUOTES_A_SECOND
     repeats: int = REPEATS
     checkpoint_seconds: float = Redis().checkpoint_seconds
     """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
@@ -56,6 +60,7 @@ FULL = Sizes(
         "revaluation_2000": (2000, 1),
     },
     skews={"delta_skew_500": 500},
+    latency_seconds=240,
 )
 
 
@@ -65,10 +70,11 @@ class Results:
 
     consumers: dict[str, Cost]
     revaluations: dict[str, Revaluation]
+    latency: Latency
 
     def as_json(self) -> dict[str, Any]:
         """The report, rounded to what the rig can tell."""
-        measured: dict[str, Cost | Revaluation] = {**self.consumers, **self.revaluations}
+        measured: dict[str, Cost | Revaluation | Latency] = {**self.consumers, **self.revaluations, "alert_latency": self.latency}
         return {name: _rounded(asdict(one)) for name, one in measured.items()}
 
 
@@ -76,9 +82,11 @@ def measured(stack: RealStack, sizes: Sizes) -> Results:
     """Measure everything."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         consumers = Bench(stack, Path(directory), sizes.names, sizes.partitions, sizes.seconds, sizes.checkpoint_seconds).run(sizes.quotes)
+    with tempfile.TemporaryDirectory(prefix="latency-") as directory:
+        latency = alert_latency(stack, Path(directory), sizes.names, sizes.latency_seconds, sizes.latency_quotes)
     revaluations = {key: revalue(names, partitions, sizes.repeats) for key, (names, partitions) in sizes.revaluations.items()}
     skews = {key: skew(names, sizes.repeats) for key, names in sizes.skews.items()}
-    return Results(consumers, revaluations | skews)
+    return Results(consumers, revaluations | skews, latency)
 
 
 def tables(results: Results) -> list[Table]:
@@ -99,10 +107,15 @@ def tables(results: Results) -> list[Table]:
     seconds = Table("one second's revaluation", "CPU ms", *parts)
     for name, one in results.revaluations.items():
         seconds.add_row(name, f"{one.cpu_ms:.1f}", *(f"{one.split_ms[part]:.1f}" for part in parts if one.split_ms))
-    for table in (consumers, seconds):
+    alerts = results.latency
+    stages = [f"{part.replace('_', ' ')} (median)" for part in alerts.split_s]
+    latency = Table("event time to alert, ms", "p50", "p99", "p99.9", *stages, "events", "quotes")
+    milliseconds = (f"{1e3 * value:.0f}" for value in (alerts.p50, alerts.p99, alerts.p999, *alerts.split_s.values()))
+    latency.add_row("alert on its topic", *milliseconds, str(alerts.events), f"{alerts.quotes:,}")
+    for table in (consumers, seconds, latency):
         for column in table.columns[1:]:
             column.justify = "right"
-    return [consumers, seconds]
+    return [consumers, seconds, latency]
 
 
 def main() -> None:

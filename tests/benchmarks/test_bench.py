@@ -8,12 +8,14 @@ from tests.benchmarks.run import FULL, Sizes, measured, tables
 from tests.support.stack import RealStack
 
 SMALL = Sizes(
-    names=12,
+    names=60,
     partitions=2,
     seconds=2,
     quotes=dict.fromkeys(FULL.quotes, 8000),
     revaluations={key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()},
     skews=dict.fromkeys(FULL.skews, 8),
+    latency_seconds=10,
+    latency_quotes=4000,
     repeats=2,
     checkpoint_seconds=0.5,
 )
@@ -25,7 +27,7 @@ def test_the_benchmark_reports_what_it_measured(real_stack: RealStack) -> None:
     report = json.loads(json.dumps(results.as_json()))
     consumers = {f"{who}_{kind}" for who in ("worker", "aiokafka") for kind in FULL.quotes}
     assert consumers >= {"worker_frames", "worker_json", "worker_frames_repeated", "aiokafka_frames", "aiokafka_json"}
-    assert report.keys() == consumers | FULL.revaluations.keys() | FULL.skews.keys()
+    assert report.keys() == consumers | FULL.revaluations.keys() | FULL.skews.keys() | {"alert_latency"}
     for name in consumers:
         assert report[name].keys() == {"cpu_us_per_quote", "quotes", "wall_s", "peak_rss_mb"}
         assert report[name]["quotes"] == 8_000
@@ -36,4 +38,8 @@ def test_the_benchmark_reports_what_it_measured(real_stack: RealStack) -> None:
         assert 0 < sum(report[name]["split_ms"].values()) < report[name]["cpu_ms"]
     for name in FULL.skews:
         assert report[name]["cpu_ms"] > 0
-    assert [table.row_count for table in tables(results)] == [len(consumers), len(FULL.revaluations) + len(FULL.skews)]
+    latency = report["alert_latency"]
+    assert latency["events"] > 0
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["p999"]
+    assert latency["split_s"].keys() == {"to_points", "to_reading", "to_alert"}
+    assert [table.row_count for table in tables(results)] == [len(consumers), len(FULL.revaluations) + len(FULL.skews), 1]
