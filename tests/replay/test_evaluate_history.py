@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.cli.main import main
+from tests.support.command import ROOT
 from tests.support.evaluation import evaluation_data
 
 pytestmark = pytest.mark.evaluation
@@ -38,6 +39,15 @@ def test_the_evaluation(found: Found, folder: Path) -> None:
     _baselines({one["name"]: one for one in found["baselines"]}, found["base_rate"])
     root = ET.parse(folder / "plot.svg").getroot()
     assert len(root.findall("{*}polyline")) == 4, "two runs of closes in two panels"
+
+
+def test_the_page_shows_these_years(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = evaluation_data() / "labels" / "vix_spike_days.csv"
+    assert main(["evaluate", str(folder / "alerts.jsonl"), "--labels", str(labels)]) == 0
+    printed = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    page = (ROOT / "docs/evaluation.md").read_text().partition("## On eleven years")[2].partition("```text\n")[2].partition("```")[0]
+    assert len(page.splitlines()) > 10
+    assert [line for line in page.splitlines() if " ".join(line.split()) not in printed] == []
 
 
 def _ours(ours: Found) -> None:

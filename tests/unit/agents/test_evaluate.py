@@ -5,13 +5,18 @@ import os
 import subprocess
 import xml.etree.ElementTree as ET
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
+from rich.console import Console
 
+from agents.cli.evaluation_output import show
 from agents.cli.main import main
 from streams.detection.alert_event import encode_event
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
+from streams.evaluation.evaluation import Evaluation
 from streams.reading import encode_reading
 from streams.sessions import sessions_in
 from tests.support.command import DISPERSION, ROOT, environment
@@ -68,11 +73,24 @@ def test_json_says_hits_and_misses(folder: Path, capsys: pytest.CaptureFixture[s
 def test_the_table_marks_every_label(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(folder) == 0
     lines = capsys.readouterr().out.splitlines()
-    marks = {line.split()[0]: line.split()[1:3] for line in lines if line.startswith("2024")}
+    marks = {line.split()[0]: line.split()[1:3] for line in lines if line.startswith("2024-")}
     assert marks == {str(MISSED): ["-", "?"], str(SPIKE): ["y", "?"]}
     ours = next(line for line in lines if line.startswith("ours"))
     assert ours.split()[2:4] == ["1/2", "1.00"]
     assert any(line.startswith("outside the evaluated sessions: 2024-01-06") for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_loses_nothing(width: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(folder, "--json") == 0
+    found = msgspec.json.decode(capsys.readouterr().out, type=Evaluation)
+    out = StringIO()
+    show(Console(file=out, width=width), found)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in out.getvalue()
+    rows = [line.split() for line in lines if line.startswith("  vix_spike_unwind")]
+    assert [len(row) for row in rows] == ([6, 7] if width == 80 else [12])
 
 
 def test_fewer_rules_catch_less(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +160,7 @@ def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
         ["bash", "-euc", script], cwd=tmp_path, env=environment({"PATH": path}), capture_output=True, text=True, check=True
     )
     printed = {" ".join(line.split()) for line in ran.stdout.splitlines()}
-    shown = text.partition("```text\n")[2].partition("```")[0].splitlines()
+    shown = text.partition("Lines of what it prints:\n\n```text\n")[2].partition("```")[0].splitlines()
     assert len(shown) > 5
     assert [line for line in shown if " ".join(line.split()) not in printed] == []
     assert (tmp_path / "build/toy/evaluation.svg").stat().st_size > 1000
