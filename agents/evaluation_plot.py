@@ -68,7 +68,8 @@ def _panel(values: Floats, panel: tuple[int, int], name: str, x: _Dates, closes:
     """Grid, name, and a line for every run; the axis is in points."""
     top, bottom = panel
     points = 100 * values
-    low, high = min(0.0, float(points.min())), float(points.max())
+    low = min(0.0, float(points.min()))
+    high = max(low + 1.0, float(points.max()))
     scale = (bottom - top) / (high - low)
     step = next((step for step in (1, 2, 5, 10, 20) if (high - low) / step <= 6), 50)
     for level in range(int(-(-low // step)) * step, int(high) + 1, step):
