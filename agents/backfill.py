@@ -13,12 +13,10 @@ from agents.publishing import partition_of
 from agents.redis_sync import connect_sync, redis_failures
 from agents.topics_admin import check_topics
 from config.settings import Settings
-from streams.detection.closed_sessions import ClosedSessions
+from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
 from streams.detection.rules.ruleset import Baseline
 from streams.sessions import next_session
-
-TOO_OLD = "older_than_kept"
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):

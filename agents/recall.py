@@ -62,7 +62,7 @@ def from_folder(folder: Path, index: str, at: str | None) -> Told:
     """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `Refusal`."""
     file = folder / "readings.jsonl"
     if not file.is_file():
-        raise ConfigError(f"no {file}", key="--from", fix="name the folder that `dispersion backtest --out` has written")
+        raise ConfigError(f"no {file}", key="--run", fix="name the folder that `dispersion backtest --out` has written")
     with file.open("rb") as lines:
         readings = [reading for reading in map(decode_reading, lines) if (reading.index, reading.tenor) == (index, TENOR)]
     if not readings:

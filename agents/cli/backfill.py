@@ -1,12 +1,12 @@
 """`dispersion backfill`: past sessions from files into the daily history that ranks and changes are taken in."""
 
-from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.backtest import daily_alone
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.cli.span import DAY
@@ -14,17 +14,25 @@ from agents.exits import Refusal
 
 if TYPE_CHECKING:
     from agents.backfill import Filled
-    from agents.cli.span import Span
+    from config.settings import Settings
     from streams.detection.closed_sessions import ClosedSessions
-    from streams.pipeline import Pipeline
-    from streams.sources.feed import Feed
+    from streams.detection.rules.ruleset import RuleSet
+    from streams.market import Market
+
+Typed = tuple[datetime | None, datetime | None]
+"""First and last session."""
+PUBLISHED = "SPX"
+"""What the published closes are of, unless `--index` says that another index may be compared with them."""
 
 
 def backfill(
     context: typer.Context,
     quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
     ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
-    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index of the settings.")] = None,
+    daily: Annotated[Path | None, typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …")] = None,
+    index: Annotated[
+        str | None, typer.Option(metavar="SYMBOL", help="One index; published closes are SPX's unless it says otherwise.")
+    ] = None,
     basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
     rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Rates as in backtest.")] = None,
     rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")] = None,
@@ -36,40 +44,53 @@ def backfill(
     from agents.cli.replay import refuse_missing
     from agents.reach import reach
     from agents.selection import select
-    from config.market import market_of
 
     shared = shared_of(context)
+    if daily is not None:
+        daily_alone({"--quotes": quotes, "--ticks": ticks, "--basket": basket, "--rates": rates, "--rate": rate})
     refuse_missing([*(quotes or []), *(ticks or [])])
-    settings = select(shared.settings({"mode": "replay"}), index=index, basket=basket, rates=rates, rate=rate)
-    market = market_of(settings)
+    settings = shared.settings({"mode": "replay"})
+    chosen = index or (PUBLISHED if daily else None)
+    _refuse_unknown(settings, chosen)
+    settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
     reach(settings.kafka, settings.redis)
 
     from agents.backfill import fill_history  # from here on pandas and scipy are needed, which take a while to import
-    from agents.cli.span import Span
-    from agents.inputs import open_feed
+    from config.market import market_of
     from config.rules import load_rules
-    from streams.pipeline import Pipeline
-    from streams.topics import Topics
 
-    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
-    topics = Topics(settings.kafka.topic_prefix)
-    pipeline = Pipeline(market, rules, 1, 1, topics)
-    feed = open_feed(quotes or [], ticks or [], None, market, (1, 1), topics)
-    closed = _close(shared, pipeline, feed, Span.of(since, until))
+    market, rules = market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
+    span = (since, until)
+    closed = _published(shared, daily, market, rules, span) if daily else _quoted(shared, (quotes or [], ticks or []), market, rules, span)
     _tell(shared, fill_history(settings, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
 
 
-def _close(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span") -> "ClosedSessions":
-    """Run the files through the flow and keep what each session leaves behind."""
-    from agents.cli.backtest_output import Progress
-    from streams.detection.closed_sessions import ClosedSessions
-    from streams.reading import Reading
+def _refuse_unknown(settings: "Settings", index: str | None) -> None:
+    """Raise `ConfigError` for an index whose history no worker would read."""
+    from config.errors import ConfigError
+    from streams.symbols import normalise
 
-    closed = ClosedSessions()
-    readings = 0
-    with interruptible(), ExitStack() as stack:
-        progress = stack.enter_context(Progress(shared.stderr))
-        for record in feed.records(*span):
+    known = [one.symbol for one in settings.market.indices]
+    if index is not None and normalise(index) not in map(normalise, known):
+        raise ConfigError(
+            f"the settings have no index {index}", key="--index", fix=f"one of {', '.join(known)}, or add it to market.indices"
+        )
+
+
+def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Market", rules: "RuleSet", typed: "Typed") -> "ClosedSessions":
+    """Run option quotes and ticks through the flow and keep what each session leaves behind."""
+    from agents.cli.backtest_output import Progress
+    from agents.cli.span import Span
+    from agents.inputs import open_feed
+    from streams.detection.closed_sessions import ClosedSessions
+    from streams.pipeline import Pipeline
+    from streams.reading import Reading
+    from streams.topics import Topics
+
+    feed = open_feed(*files, None, market, (1, 1), Topics())
+    pipeline, closed, readings = Pipeline(market, rules, 1, 1), ClosedSessions(), 0
+    with interruptible(), Progress(shared.stderr) as progress:
+        for record in feed.records(*Span.of(*typed)):
             progress.clock(record.timestamp)
             for made in pipeline.process([record]):
                 if isinstance(made, Reading):
@@ -79,6 +100,30 @@ def _close(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span") -> 
     closed.take(pipeline.detector_chunks())
     if not readings:
         raise Refusal("no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files")
+    return closed
+
+
+def _published(shared: Shared, folder: Path, market: "Market", rules: "RuleSet", typed: "Typed") -> "ClosedSessions":
+    """The same for published closes, as closes of the one index that was chosen."""
+    import msgspec
+
+    from agents.cli.backtest_output import Progress
+    from streams.detection.closed_sessions import closed_by
+    from streams.sources.published_closes import PublishedCloses
+
+    first, last = (one.date() if one else None for one in typed)
+    closes, (spec,) = PublishedCloses(folder), market.indices
+    with interruptible(), Progress(shared.stderr):
+        readings = [
+            msgspec.structs.replace(reading, index=spec.symbol)
+            for reading in closes.readings()
+            if (first is None or first <= reading.session) and (last is None or reading.session <= last)
+        ]
+        closed = closed_by(readings, market, rules)
+    if closes.missing:
+        shared.stderr.print(f"no file {', '.join(closes.missing)}: what it would say stays unknown", soft_wrap=True)
+    if not readings:
+        raise Refusal("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
     return closed
 
 

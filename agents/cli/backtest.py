@@ -42,7 +42,9 @@ def backtest(
 ) -> None:
     """Compute readings and alert events from files. With --json one reading a line, else a table."""
     if daily is not None:
-        _alone({"--quotes": quotes, "--ticks": ticks, "--scenario": scenario, "--basket": basket, "--rates": rates, "--rate": rate}, index)
+        daily_alone(
+            {"--quotes": quotes, "--ticks": ticks, "--scenario": scenario, "--basket": basket, "--rates": rates, "--rate": rate}, index
+        )
         _daily(shared_of(context), daily, (since, until), out)
         return
     from agents.cli.span import Span
@@ -65,7 +67,7 @@ def backtest(
     _conclude(shared, pipeline, feed, made)
 
 
-def _alone(others: "Mapping[str, object]", index: str | None) -> None:
+def daily_alone(others: "Mapping[str, object]", index: str | None = None) -> None:
     """Published closes stand for themselves. Raises `ConfigError` for an option that would say otherwise."""
     from config.errors import ConfigError
 

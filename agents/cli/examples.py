@@ -38,7 +38,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "backfill": (
         "dispersion backfill --quotes samples/option_closes_*.parquet --dry-run",
-        "dispersion backfill --quotes FILE --from 2026-05-01 --to 2026-07-10 --json",
+        "dispersion backfill --daily samples --index SPY --to 2026-07-07 --json",
     ),
     "status": (
         "dispersion status",

@@ -4,13 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from streams.detection.detector import TENOR
+from streams.detection.detector_stage import DetectorStage
 from streams.detection.history_days import DayFacts, decode_day
-from streams.reading import Reading
+from streams.detection.rules.ruleset import RuleSet
+from streams.market import Market
+from streams.reading import Reading, encode_reading
+from streams.records import InputRecord
+from streams.topics import Topics
 
 DAY = "day"
 NO_CLOSE = "no_close"
 """The files end before the session's closing reading."""
 NO_LEVEL = "no_index_vol"
+TOO_OLD = "older_than_kept"
 
 Session = tuple[str, date]
 """Index and session."""
@@ -22,6 +28,7 @@ class ClosedSessions:
     def __init__(self) -> None:
         self._facts: dict[Session, DayFacts] = {}
         self._seen: dict[Session, None] = {}
+        self._dropped: set[Session] = set()
 
     def saw(self, reading: Reading) -> None:
         """Note that a session has a reading."""
@@ -34,6 +41,8 @@ class ClosedSessions:
             kind, index, session = [*name.split("/", 2), "", ""][:3]
             if kind == DAY and payload:
                 self._facts[index, date.fromisoformat(session)] = decode_day(payload)
+            elif kind == DAY:
+                self._dropped.add((index, date.fromisoformat(session)))
 
     def facts(self, indices: Iterable[str]) -> dict[str, list[DayFacts]]:
         """Facts that say something, by index, oldest first."""
@@ -51,5 +60,15 @@ class ClosedSessions:
     def _reason(self, index: str, session: date) -> str:
         facts = self._facts.get((index, session))
         if facts is None:
-            return NO_CLOSE
+            return TOO_OLD if (index, session) in self._dropped else NO_CLOSE
         return NO_LEVEL if facts.index_level is None else ""
+
+
+def closed_by(readings: Iterable[Reading], market: Market, rules: RuleSet) -> ClosedSessions:
+    """What readings in order, of indices of the market, leave behind."""
+    stage, closed, topic = DetectorStage(market, rules), ClosedSessions(), Topics().name("readings")
+    for offset, reading in enumerate(readings):
+        stage.process([InputRecord(topic, 0, offset, 0, reading.index.encode(), encode_reading(reading))])
+        closed.saw(reading)
+    closed.take(stage.chunks())
+    return closed

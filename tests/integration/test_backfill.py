@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -12,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from agents.backfill import TOO_OLD, Filled, fill
+from agents.backfill import Filled, fill
+from agents.cli.main import main
 from agents.keys import StageKeys, stage_keys
 from agents.patience import Patience
 from agents.redis_client import connect
@@ -20,12 +20,12 @@ from agents.redis_store import Checkpoint, Progress, Store
 from agents.redis_sync import connect_sync
 from config.rules import load_rules
 from config.settings import Redis as RedisSettings
+from streams.detection.closed_sessions import TOO_OLD
 from streams.detection.history_days import SESSIONS, DayFacts, decode_day
 from streams.detection.instant import instant_of
 from streams.records import NS
 from streams.sessions import sessions_in
 from tests.integration.test_redis_ledger import Silent
-from tests.support.command import run
 from tests.support.monitor import QUOTES
 from tests.support.readings import FRIDAY, INDEX, MONDAY, Run, closing, eastern, toy
 from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, environment_for, settings_for
@@ -136,28 +136,45 @@ async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, own
 
 
 @pytest.mark.embedded
-def test_the_command(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_the_command(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = settings_for(embedded_stack, topic_prefix, kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 3}})
     create_flow_topics(embedded_stack, settings)
-    keys = stage_keys("detector", [f"{topic_prefix}dispersion.readings.v1"], 2, ["SPY"])
-    redis, variables = connect_sync(settings.redis), environment_for(settings)
-    arguments = ["backfill", "--quotes", *map(str, QUOTES)]
+    for name, value in environment_for(settings).items():
+        monkeypatch.setenv(name, value)
+    key = stage_keys("detector", [f"{topic_prefix}dispersion.readings.v1"], 2, ["SPY"]).day("SPY")
+    redis = connect_sync(settings.redis)
 
-    dry = run(*arguments, "--dry-run", "--json", env=variables, cwd=tmp_path)
-    assert dry.returncode == 0, dry.stderr
-    would = json.loads(dry.stdout)
-    assert (would["written"], would["skipped"]) == (2, {"2026-07-08": "no_index_vol"})
-    assert not redis.exists(keys.day("SPY"))
+    def stored() -> dict[bytes, bytes]:
+        return cast("dict[bytes, bytes]", redis.hgetall(key))
 
-    done = run(*arguments, env=variables)
-    assert done.stdout == "SPY: 2 sessions written, 0 there already, 1 skipped\n"
-    assert "compared with 2 closes from 2026-07-09 on, too few for ranks, which need 60" in done.stderr
-    stored = redis.hgetall(keys.day("SPY"))
-    assert sorted(stored) == [b"2026-07-09", b"2026-07-10"]
-    facts = decode_day(cast("dict[bytes, bytes]", stored)[b"2026-07-10"])
+    def said(*arguments: str) -> tuple[str, str]:
+        assert main(["backfill", *arguments]) == 0
+        return capsys.readouterr()
+
+    quotes = ["--quotes", *map(str, QUOTES)]
+    dry = json.loads(said(*quotes, "--dry-run", "--json")[0])
+    assert (dry["written"], dry["skipped"]) == (2, {"2026-07-08": "no_index_vol"})
+    assert stored() == {}
+
+    out, err = said(*quotes)
+    assert out == "SPY: 2 sessions written, 0 there already, 1 skipped\n"
+    assert "compared with 2 closes from 2026-07-09 on, too few for ranks, which need 60" in err
+    first = stored()
+    assert sorted(first) == [b"2026-07-09", b"2026-07-10"]
+    facts = decode_day(first[b"2026-07-10"])
     assert facts.index_vol == pytest.approx(0.1488, abs=1e-3)
     assert facts.constituents is not None
 
-    again = json.loads(run(*arguments, "--json", env=variables).stdout)
+    again = json.loads(said(*quotes, "--json")[0])
     assert (again["written"], again["existing"], again["dry_run"]) == (0, 2, False)
-    assert redis.hgetall(keys.day("SPY")) == stored
+    assert stored() == first
+
+    out, err = said("--daily", str(QUOTES[0].parent), "--index", "SPY", "--to", "2026-07-09", "--json")
+    published, both = json.loads(out), stored()
+    assert (published["written"], published["existing"]) == (len(both) - 2, 1), "2026-07-09 stays as the quotes have it"
+    assert both.items() > first.items()
+    assert {decode_day(value).basis for value in both.values()} == {"published", "quotes"}
+    assert published["comparable"] == len(both) > 20
+    assert "no file vixeq_daily, dspx_daily, cor1m_daily" in err
