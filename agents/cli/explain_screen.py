@@ -69,7 +69,7 @@ def _values(found: Explanation) -> Table:
 def _quality(found: Explanation) -> Text:
     reading = found.reading
     text = Text(f"coverage {percent(reading.coverage)} by weight, {percent(reading.coverage_names)} of the names, {reading.names} valid")
-    text.append(f"; basis {reading.basis}; compared with {found.history} closes, ranks need {found.needed}")
+    text.append(f"; basis {reading.basis}; closes to compare with: {found.history}, ranks need {found.needed}")
     by_reason: dict[str, list[str]] = {}
     for name, reason in reading.reasons.items():
         by_reason.setdefault(reason, []).append(name)

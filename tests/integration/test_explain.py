@@ -9,7 +9,7 @@ import pytest
 
 from agents.cli.main import main
 from agents.cloud_event import event_message
-from agents.keys import stage_keys
+from agents.keys import snapshot, stage_keys
 from agents.publishing import FramePublisher
 from agents.readings_log import ReadingsLog
 from agents.redis_sync import connect_sync
@@ -51,6 +51,7 @@ def fill(settings: Settings) -> tuple[list[Reading], list[AlertEvent]]:
         if name.startswith("day/"):
             redis.hset(keys.day(INDEX), name.split("/")[2], chunk)
     detector.play(readings[1:])
+    redis.hset(snapshot(settings.kafka.topic_prefix, INDEX), "value", detector.outputs[-1].snapshots[INDEX])
     entries = [entry for output in detector.outputs for entry in output.outbox]
     with FramePublisher(settings) as publisher:
         for reading in readings:
@@ -99,8 +100,10 @@ def test_what_is_explained_is_what_was_told(settings: Settings, said: Callable[.
     assert "index_vol_change" in out
 
     code, out, _ = said("--json")
-    assert json.loads(out)["reading"]["ts_event"] == "2026-07-13T14:30:06Z", "the latest; without a snapshot its alerts are in the log"
-    assert "vix_spike_unwind" in {alert["rule"] for alert in json.loads(out)["alerts"]}
+    latest, shown = json.loads(out), connect_sync(settings.redis).hget(snapshot(settings.kafka.topic_prefix, INDEX), "value")
+    assert latest["reading"]["ts_event"] == "2026-07-13T14:30:06Z"
+    assert latest["alerts"] == json.loads(shown or b"")["alerts"], "the alerts of the latest reading stand in the snapshot"
+    assert "vix_spike_unwind" in {alert["rule"] for alert in latest["alerts"]}
 
     code, _, err = said("--at", "2026-07-09T10:00:00-04:00")
     assert (code, err.count("\n")) == (1, 1)
