@@ -3,10 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer
-
-from agents.kafka_client import kafka_failures, kafka_python_options
-from agents.tail import assign
+from agents.kafka_client import kafka_failures
+from agents.tail import assign, reader
 from config.settings import Settings
 from streams.topics import Topics
 
@@ -16,6 +14,7 @@ RECONNECT_MS = 2_000
 class StateRecord(NamedTuple):
     """The latest event of one alert, or None: it is forgotten."""
 
+    partition: int
     key: bytes
     value: bytes | None
     published: datetime
@@ -28,16 +27,7 @@ class StateTopic:
         """Connect. Raises `ConfigError`, `Refusal`, `Down`; an outage later is waited for."""
         self._settings = settings
         with kafka_failures(settings):
-            self._consumer: Any = KafkaConsumer(
-                **kafka_python_options(settings),
-                allow_auto_create_topics=False,
-                auto_offset_reset="earliest",
-                check_crcs=settings.kafka.check_crcs,
-                enable_auto_commit=False,
-                group_id=None,
-                max_partition_fetch_bytes=settings.kafka.max_message_bytes,
-                reconnect_backoff_max_ms=RECONNECT_MS,
-            )
+            self._consumer: Any = reader(settings, reconnect_backoff_max_ms=RECONNECT_MS)
             try:
                 name = Topics(settings.kafka.topic_prefix).name("alerts_state")
                 self._ends = assign(self._consumer, name, from_beginning=True)
@@ -54,7 +44,7 @@ class StateTopic:
         """What has come, in order of each alert; empty after some time, and while Kafka is away."""
         batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
         return [
-            StateRecord(record.key, record.value, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+            StateRecord(record.partition, record.key, record.value, datetime.fromtimestamp(record.timestamp / 1000, UTC))
             for batch in batches.values()
             for record in batch
             if record.key is not None

@@ -32,56 +32,69 @@ class AlertRecord(NamedTuple):
     headers: dict[str, bytes]
 
 
-def tail_alerts(settings: Settings, *, follow: bool = True, from_beginning: bool = False) -> Generator[AlertRecord]:
+def reader(settings: Settings, **options: Any) -> Any:
+    """A consumer in no group, without partitions yet. Raises kafka-python's errors."""
+    return KafkaConsumer(
+        **kafka_python_options(settings),
+        allow_auto_create_topics=False,
+        auto_offset_reset="earliest",
+        check_crcs=settings.kafka.check_crcs,
+        enable_auto_commit=False,
+        group_id=None,
+        max_partition_fetch_bytes=settings.kafka.max_message_bytes,
+        **options,
+    )
+
+
+def tail_alerts(
+    settings: Settings, *, follow: bool = True, from_beginning: bool = False, partition: int | None = None
+) -> Generator[AlertRecord]:
     """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
 
     Args:
         settings: how to reach Kafka, and the topic prefix.
         follow: go on for ever; otherwise end at what was published when the reading began.
         from_beginning: start with the oldest event kept, not with the next one.
+        partition: of this one alone.
 
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     with kafka_failures(settings):
-        consumer = KafkaConsumer(
-            **kafka_python_options(settings),
-            allow_auto_create_topics=False,
-            auto_offset_reset="earliest",
-            check_crcs=settings.kafka.check_crcs,
-            enable_auto_commit=False,
-            group_id=None,
-            max_partition_fetch_bytes=settings.kafka.max_message_bytes,
-        )
+        consumer = reader(settings)
         try:
-            ends = assign(consumer, Topics(settings.kafka.topic_prefix).name("alerts"), from_beginning=from_beginning)
+            topic = Topics(settings.kafka.topic_prefix).name("alerts")
+            ends = assign(consumer, topic, from_beginning=from_beginning, partition=partition)
             seen: OrderedDict[bytes, None] = OrderedDict()
-            while follow or any(consumer.position(partition) < end for partition, end in ends.items()):
-                for record in _poll(consumer):
-                    beyond = not follow and record.offset >= ends[TopicPartition(record.topic, record.partition)]
-                    alert = _alert(record)
+            while follow or any(consumer.position(place) < end for place, end in ends.items()):
+                for alert in poll_alerts(consumer):
+                    beyond = not follow and alert.offset >= ends[TopicPartition(topic, alert.partition)]
                     if not beyond and not _repeated(alert, seen):
                         yield alert
         finally:
             consumer.close()
 
 
-def assign(consumer: Any, topic: str, *, from_beginning: bool) -> dict[TopicPartition, int]:
-    """Take every partition of the topic; returns where each ends now."""
+def assign(consumer: Any, topic: str, *, from_beginning: bool, partition: int | None = None) -> dict[TopicPartition, int]:
+    """Take every partition of the topic, or one; returns where each ends now."""
     partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     if not partitions:
         message = f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
         raise Refusal(message)
+    if partition is not None:
+        partitions = [TopicPartition(topic, partition)]
     consumer.assign(partitions)
     ends: dict[TopicPartition, int] = consumer.end_offsets(partitions)
-    for partition, offset in (consumer.beginning_offsets(partitions) if from_beginning else ends).items():
-        consumer.seek(partition, offset)
+    for place, offset in (consumer.beginning_offsets(partitions) if from_beginning else ends).items():
+        consumer.seek(place, offset)
     return ends
 
 
-def _poll(consumer: Any) -> list[Any]:
+def poll_alerts(consumer: Any) -> list[AlertRecord]:
+    """What one poll brings, by time of publication; empty after a while."""
     batches = consumer.poll(timeout_ms=POLL_MS)
-    return sorted((record for batch in batches.values() for record in batch), key=lambda record: (record.timestamp, record.offset))
+    alerts = [_alert(record) for batch in batches.values() for record in batch]
+    return sorted(alerts, key=lambda alert: (alert.published_ms, alert.offset))
 
 
 def _alert(record: Any) -> AlertRecord:

@@ -10,6 +10,8 @@ import typer
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import print_line, shared_of
 
+NO_REASON = "no reason given"
+
 
 def tail(
     context: typer.Context,
@@ -40,5 +42,9 @@ def alert_line(event: dict[str, object]) -> str:
     labels = data.get("labels", {})
     where = f"{labels.get('index', '')} {labels.get('tenor', '')} {labels.get('scope', '')}".strip()
     doubt = " (low confidence)" if data.get("confidence") == "low" else ""
+    text = data.get("summary", "")
+    if command := data.get("command"):
+        until = f" until {command['until']}" if command["until"] else ""
+        text, doubt = f"{data['transition']} by {command['who']}{until}: {command['why'] or NO_REASON}", ""
     head = f"{event['time']}  {data.get('severity', '-'):8}  {data.get('rule', event['type'])}"
-    return f"{head}  {where}  {data.get('status', '')}  {data.get('summary', '')}{doubt}"
+    return f"{head}  {where}  {data.get('status', '')}  {text}{doubt}"

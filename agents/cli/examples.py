@@ -52,11 +52,25 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion doctor",
         "dispersion doctor --json",
     ),
-    "alerts": ("dispersion alerts tail",),
+    "alerts": (
+        "dispersion alerts tail",
+        "dispersion alerts list",
+    ),
     "alerts tail": (
         "dispersion alerts tail",
         "dispersion alerts tail --from-beginning --no-follow --json",
     ),
+    "alerts list": (
+        "dispersion alerts list",
+        "dispersion alerts list --all --json",
+    ),
+    "alerts show": ("dispersion alerts show 9f2c",),
+    "alerts ack": ("dispersion alerts ack 9f2c --why 'calling the desk'",),
+    "alerts silence": (
+        "dispersion alerts silence 9f2c --for 2h --why 'rolling the book'",
+        "dispersion alerts silence 9f2c --until 2026-07-13T16:00:00Z --why known",
+    ),
+    "alerts unsilence": ("dispersion alerts unsilence 9f2c",),
     "topics": ("dispersion topics create",),
     "topics create": (
         "dispersion topics create",

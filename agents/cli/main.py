@@ -12,7 +12,24 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import alerts, backfill, backtest, bridge, config, demo, doctor, evaluate, explain, replay, status, topics, worker
+from agents.cli import (
+    alerts,
+    alerts_command,
+    alerts_list,
+    alerts_show,
+    backfill,
+    backtest,
+    bridge,
+    config,
+    demo,
+    doctor,
+    evaluate,
+    explain,
+    replay,
+    status,
+    topics,
+    worker,
+)
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
@@ -36,10 +53,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain.explain,
     "doctor": doctor.doctor,
     "alerts tail": alerts.tail,
+    "alerts list": alerts_list.alerts_list,
+    "alerts show": alerts_show.show,
+    "alerts ack": alerts_command.ack,
+    "alerts silence": alerts_command.silence,
+    "alerts unsilence": alerts_command.unsilence,
     "topics create": topics.create,
     "config check": config.check,
 }
-GROUPS = {"alerts": "Alert events.", "topics": "Topics.", "config": "Settings."}
+GROUPS = {"alerts": "Alert events, and who deals with them.", "topics": "Topics.", "config": "Settings."}
 
 
 def _group(name: str, text: str) -> typer.Typer:

@@ -1,7 +1,10 @@
-"""Sessions from and to, as event time."""
+"""Sessions from and to, as event time; lengths of time."""
 
-from datetime import datetime, time
+import re
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
+
+from config.errors import ConfigError
 
 DAY = ["%Y-%m-%d"]
 """How a session is typed."""
@@ -20,3 +23,15 @@ class Span(NamedTuple):
 
         first = wall_ns(since.date(), time.min) if since else 0
         return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)
+
+
+def duration(text: str) -> timedelta:
+    """A length of time as people write it. Raises `ConfigError`.
+
+    >>> duration("90s"), duration("2h")
+    (datetime.timedelta(seconds=90), datetime.timedelta(seconds=7200))
+    """
+    match = re.fullmatch(r"(\d{1,6})([smh])", text)
+    if match is None:
+        raise ConfigError(f"{text!r} is no length of time", key="--for", fix="write 90s, 30m or 2h")
+    return int(match[1]) * timedelta(**{{"s": "seconds", "m": "minutes", "h": "hours"}[match[2]]: 1})

@@ -37,6 +37,11 @@ REQUIRED = [
     "evaluate",
     "demo",
     "alerts tail",
+    "alerts list",
+    "alerts show",
+    "alerts ack",
+    "alerts silence",
+    "alerts unsilence",
     "status",
     "doctor",
     "topics create",
@@ -94,7 +99,13 @@ def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pyt
         (["explain", "SPY", "--run", "absent"], "error: --run: no absent/readings.jsonl; name the folder that"),
         (["explain"], "error: missing argument 'INDEX'"),
         (["demo", "--scenario", "moon"], "error: --scenario: no scenario 'moon'"),
-        (["alerts", "show"], "error: no such command 'show'"),
+        (["alerts", "shwo"], "error: no such command 'shwo'"),
+        (["alerts", "show"], "error: missing argument 'FINGERPRINT'"),
+        (["alerts", "ack", "9f2c"], "error: missing option '--why'"),
+        (["alerts", "ack", "9f2c", "--why", "x", "--who", ""], "error: --who: nobody is named and $USER is not set; say whose word it is"),
+        (["alerts", "silence", "9f2c", "--why", "x"], "error: --for or --until: a silence needs an end; give one of the two"),
+        (["alerts", "silence", "9f2c", "--why", "x", "--for", "soon"], "error: --for: 'soon' is no length of time; write 90s, 30m or 2h"),
+        (["alerts", "silence", "9f2c", "--why", "x", "--until", "16:00"], "error: --until: '16:00' is no time with an offset from UTC"),
         (["status", "--config", "absent.toml"], "error: absent.toml: no such file; check the path"),
         (["worker", "--config", "absent.toml"], "error: absent.toml: no such file"),
     ],
@@ -125,7 +136,11 @@ def listener(monkeypatch: pytest.MonkeyPatch, nothing_runs: tuple[str, str]) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["worker", "bridge", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"]
+    "command",
+    [
+        *("worker", "bridge", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"),
+        *("alerts list", "alerts show 9f2c", "alerts ack 9f2c --why seen --who ann"),
+    ],
 )
 def test_kafka_down_is_code_three_at_once(command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     begun = time.monotonic()

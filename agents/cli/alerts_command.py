@@ -1,0 +1,113 @@
+"""`dispersion alerts ack`, `silence`, `unsilence`: tell the monitor who deals with an alert, and hear it echoed."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agents.cli.alerts import alert_line
+from agents.cli.alerts_show import FINGERPRINT
+from agents.cli.interrupts import INTERRUPTED, interruptible
+from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.span import duration
+from agents.exits import Refusal
+from config.errors import ConfigError
+
+if TYPE_CHECKING:
+    from agents.alert_states import AlertState
+    from streams.detection.commands import Command, Verb
+
+Fingerprint = Annotated[str, FINGERPRINT]
+Who = Annotated[str | None, typer.Option(envvar="USER", metavar="NAME", help="Whose word it is.")]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for everybody who is told.", show_default=False)]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the echo and print it.")]
+Seconds = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait.")]
+
+
+def ack(context: typer.Context, fingerprint: Fingerprint, why: Why, who: Who = None, wait: Wait = True, timeout: Seconds = 10.0) -> None:
+    """Acknowledge an active alert. Exit code 1: it is over, or no echo came."""
+    _give(shared_of(context), fingerprint, "acknowledge", timeout if wait else 0.0, who=who, why=why)
+
+
+def silence(
+    context: typer.Context,
+    fingerprint: Fingerprint,
+    why: Why,
+    who: Who = None,
+    length: Annotated[str | None, typer.Option("--for", metavar="TIME", help="How long from now: 90s, 30m, 2h.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="ISO", help="Until when, with an offset from UTC.")] = None,
+    wait: Wait = True,
+    timeout: Seconds = 10.0,
+) -> None:
+    """Silence an active alert, for 24 hours at most. Exit code 1: it is over, or no echo came."""
+    _give(shared_of(context), fingerprint, "silence", timeout if wait else 0.0, who=who, why=why, until=_end(length, until))
+
+
+def unsilence(
+    context: typer.Context, fingerprint: Fingerprint, why: Why = "", who: Who = None, wait: Wait = True, timeout: Seconds = 10.0
+) -> None:
+    """End the silence of an active alert. Exit code 1: it is over, or no echo came."""
+    _give(shared_of(context), fingerprint, "unsilence", timeout if wait else 0.0, who=who, why=why)
+
+
+def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said: Any) -> None:
+    """Check, send, wait. The alert's index and partition are those of its state."""
+    from agents.alert_states import alert_states, find
+    from agents.commanding import send
+    from agents.reach import reach_kafka
+
+    if not said["who"]:
+        raise ConfigError("nobody is named and $USER is not set", key="--who", fix="say whose word it is")
+    settings = shared.settings()
+    reach_kafka(settings.kafka)
+    state = find(alert_states(settings), fingerprint)
+    if not state.active:
+        raise Refusal(f"{state.title} is resolved: there is nothing to {verb}; see `dispersion alerts list`")
+    command = _checked(state, verb, said)
+    try:
+        with interruptible():
+            echo = send(settings, command, state.partition, seconds)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if echo is not None:
+        import json
+
+        print_line(echo.value if shared.json else alert_line(json.loads(echo.value)).encode())
+    elif seconds:
+        raise Refusal(
+            f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: see with `dispersion status` whether a "
+            "worker runs; one that was refused is on the dead-letter topic with its reason"
+        )
+    else:
+        from streams.detection.commands import encode_command
+
+        print_line(encode_command(command) if shared.json else f"sent {command.command_id}".encode())
+
+
+def _checked(state: "AlertState", verb: "Verb", said: dict[str, Any]) -> "Command":
+    """The command as the detector will read it. Raises `ConfigError` on what it would refuse."""
+    from uuid import uuid4
+
+    from streams.dead_letters import Refused
+    from streams.detection.commands import Command, decode_command, encode_command, issued
+
+    data = state.event.data
+    command = Command(command_id=uuid4(), command=verb, index=data.labels.index, fingerprint=data.fingerprint, **said)
+    try:
+        return issued(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
+    except Refused as refusal:
+        raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal
+
+
+def _end(length: str | None, until: str | None) -> datetime:
+    if (length is None) == (until is None):
+        raise ConfigError("a silence needs an end", key="--for or --until", fix="give one of the two, for example --for 2h")
+    if length is not None:
+        return datetime.now(UTC) + duration(length)
+    try:
+        end = datetime.fromisoformat(until or "")
+    except ValueError:
+        end = datetime.min  # noqa: DTZ901 - naive, and told below
+    if end.tzinfo is None:
+        raise ConfigError(f"{until!r} is no time with an offset from UTC", key="--until", fix="for example 2026-07-13T16:00:00Z")
+    return end

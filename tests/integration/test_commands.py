@@ -1,0 +1,136 @@
+"""Commands on a real stack: a late subscriber, an acknowledgement that outlives a killed worker, a silence, the end."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.alert_states import AlertState, alert_states
+from agents.cli.main import main
+from config.settings import Settings
+from streams.reading import Reading, encode_reading
+from tests.support.commands import UNWIND
+from tests.support.fleet import Fleet, wait_until
+from tests.support.readings import INDEX, NAMES, WEIGHTS, closing, path
+from tests.support.stack import RealStack, create_flow_topics, environment_for, settings_for
+from tests.support.subscriber import judge
+
+pytestmark = pytest.mark.stack
+
+FRIDAY, MONDAY = date(2024, 7, 12), date(2024, 7, 15)
+"""Long past, so that a silence of today outlasts them."""
+CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
+SECONDS = 40.0
+
+
+@pytest.fixture
+def settings(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Settings:
+    """One index on the toy basket of the scripted readings."""
+    basket = tmp_path / "toy.toml"
+    names = zip(NAMES, WEIGHTS, strict=True)
+    basket.write_text("".join(f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in names))
+    return settings_for(
+        real_stack,
+        topic_prefix,
+        mode="replay",
+        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 2}},
+        market={"indices": [{"symbol": INDEX, "basket": str(basket), "tenors": [30]}]},
+        rules={"cap_unknown": False},
+        redis={"lease_seconds": 2},
+    )
+
+
+@pytest.fixture
+def fleet(real_stack: RealStack, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """The topics, and the commands of this process pointed at them."""
+    create_flow_topics(real_stack, settings)
+    for name, value in environment_for(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("USER", "ann")
+    with Fleet(settings, real_stack.redis.url, tmp_path) as made:
+        yield made
+
+
+def read(fleet: Fleet, readings: Sequence[Reading]) -> None:
+    """Put readings on the partition of their index, as the cross-section does."""
+    fleet.put("readings", [encode_reading(reading) for reading in readings], partition=1)
+
+
+def seen(fleet: Fleet, transition: str) -> AlertState:
+    """What a subscriber finds who comes once this transition is the latest word on the unwind."""
+
+    def there() -> bool:
+        state = alert_states(fleet.settings).get(UNWIND)
+        return state is not None and state.event.data.transition == transition
+
+    wait_until(there, SECONDS, f"{transition}: {fleet.log(fleet.workers[-1])}")
+    return alert_states(fleet.settings)[UNWIND]
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """The echo that a command prints."""
+    assert main(["alerts", *arguments, "--json", "--timeout", "30"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    event: dict[str, Any] = json.loads(shown.out)
+    return event
+
+
+def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    worker = fleet.start("agents.cli.main", "worker")
+    read(fleet, [closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)])
+    wait_until(lambda: fleet.drained("readings", 2), SECONDS, f"readings applied: {fleet.log(worker)}")
+    late = seen(fleet, "updated")
+    assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (1, "firing", None)
+
+    echo = told(capsys, "ack", UNWIND[:6], "--why", "seen")
+    assert (echo["type"], echo["sequence"]) == ("io.dispersion.alert.acknowledged.v1", late.event.sequence)
+    assert (echo["data"]["notification"]["acked_by"], echo["data"]["notification"]["ack_why"]) == ("ann", "seen")
+
+    worker.kill()
+    worker.wait()
+    assert main(["alerts", "silence", UNWIND, "--for", "20h", "--why", "known", "--timeout", "0.5"]) == 1
+    assert "within 0.5 s: see with `dispersion status` whether a worker runs" in capsys.readouterr().err
+    fleet.put("commands", [b"{", b'{"command_id": 1}'], partition=1)
+    fleet.start("agents.cli.main", "worker")
+    silenced = seen(fleet, "silenced").event.data.notification
+    assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == ("ann", "ann", "known")
+    letters = [dict(record.headers)["reason"] for partition in (0, 1) for record in fleet.records("dead_letters", partition)]
+    assert letters == [b"schema", b"schema"]
+    read(fleet, path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
+    assert seen(fleet, "suspended").event.data.notification == silenced
+    assert main(["alerts", "list"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if UNWIND in line]
+    assert line.split()[:5] == ["critical", "vix_spike_unwind", INDEX, "intraday", "suspended"]
+    assert f"ann       {silenced.silenced_until:%Y-%m-%d %H:%M:%S}Z" in line
+
+    echo = told(capsys, "unsilence", UNWIND, "--who", "bob")
+    assert (echo["data"]["notification"]["silenced_until"], echo["data"]["command"]["who"]) == (None, "bob")
+    read(fleet, path(MONDAY, "10:20:15", 400, [CALM, CALM], step=5))
+    assert seen(fleet, "resolved").event.data.notification.acked_by == "ann"
+    _over(capsys)
+    events = [judge(record) for record in fleet.records("alerts", 1) if record.key == UNWIND.encode()]
+    told_of = [event["data"]["transition"] for event in events if "command" in event["data"]]
+    assert told_of == ["acknowledged", "silenced", "unsilenced"]
+    assert len({event["id"] for event in events}) == len(events)
+
+
+def _over(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the commands say of an alert that was resolved."""
+    assert main(["alerts", "ack", UNWIND, "--why", "late"]) == 1
+    assert "is resolved: there is nothing to acknowledge" in capsys.readouterr().err
+    assert main(["alerts", "ack", "0123", "--why", "late"]) == 2
+    assert "FINGERPRINT: no alert begins with '0123'; see `dispersion alerts list --all`" in capsys.readouterr().err
+    assert main(["alerts", "list", "--json"]) == 0
+    assert UNWIND not in capsys.readouterr().out
+    assert main(["alerts", "show", UNWIND[:8]]) == 0
+    shown = capsys.readouterr().out
+    assert "SPX vix_spike_unwind is over: the move has been given back." in shown
+    assert "silenced by ann until" in shown
+    assert "unsilenced by bob: no reason given" in shown
+    assert main(["alerts", "show", UNWIND, "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["alert"] == whole["transitions"][-1]
