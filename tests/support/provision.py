@@ -20,6 +20,7 @@ PROGRAMS = {
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "docker-compose": "docker-compose",
+    "openssl": "openssl",
 }
 """Debian's package of each program. docker-compose only checks the compose file; no daemon is needed."""
 APT_SECONDS = 900
