@@ -41,6 +41,9 @@ bench: setup ## CPU per quote beside a bare client, to build/bench.json
 	$(BIN)/python -m tests.support.provision kafka
 	$(BIN)/python -m tests.benchmarks.run
 
+schemas: setup ## JSON Schemas that follow from the code
+	$(BIN)/python -m config.schemas.build
+
 dashboards: setup ## Grafana JSON anew from its code
 	$(BIN)/python -m grafana.build
 
@@ -56,4 +59,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos check bench dashboards lock up down clean
+.PHONY: help setup demo test chaos check bench schemas dashboards lock up down clean

@@ -76,6 +76,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion topics create",
         "DISPERSION_KAFKA__TOPIC_PREFIX=replay. dispersion topics create --json",
     ),
+    "schema": ("dispersion schema print",),
+    "schema print": (
+        "dispersion schema print",
+        "dispersion schema print alert.firing.v1",
+    ),
     "config": ("dispersion config check",),
     "config check": (
         "dispersion config check --config my.toml",

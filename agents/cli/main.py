@@ -26,6 +26,7 @@ from agents.cli import (
     evaluate,
     explain,
     replay,
+    schema,
     status,
     topics,
     worker,
@@ -60,8 +61,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "alerts unsilence": alerts_command.unsilence,
     "topics create": topics.create,
     "config check": config.check,
+    "schema print": schema.show,
 }
-GROUPS = {"alerts": "Alert events, and who deals with them.", "topics": "Topics.", "config": "Settings."}
+GROUPS = {"alerts": "Alert events, and who deals with them.", "topics": "Topics.", "config": "Settings.", "schema": "Schemas of the topics."}
 
 
 def _group(name: str, text: str) -> typer.Typer:

@@ -1,7 +1,8 @@
-"""Fetching beforehand what the tests need: ``python -m tests.support.provision [kafka] [programs]`` (nothing named: both).
+"""Fetching beforehand what the tests need: ``python -m tests.support.provision [programs] [kafka] [asyncapi]`` (nothing named: all).
 
-Kafka's jars come from Maven Central into `build/kafka/jars`; programs that are missing are installed with apt-get where
-that is possible (Debian, root), and named where it is not. Safe to repeat; the exit code is 1 when something is missing in CI.
+Kafka's jars come from Maven Central into `build/kafka/jars`, AsyncAPI's parser by npm into `build/asyncapi`, as its lock says; programs
+that are missing are installed with apt-get where that is possible (Debian, root), and named where it is not. Safe to repeat; the exit code is 1
+when something is missing in CI.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from tests.support.asyncapi_parser import MODULES, PARSER, parser_present
 from tests.support.kafka_jars import JARS, JarsUnavailableError, fetch, present
 
 PROGRAMS = {
@@ -21,9 +23,12 @@ PROGRAMS = {
     "prometheus-alertmanager": "prometheus-alertmanager",
     "docker-compose": "docker-compose",
     "openssl": "openssl",
+    "node": "nodejs",
+    "npm": "npm",
 }
 """Debian's package of each program. docker-compose only checks the compose file; no daemon is needed."""
 APT_SECONDS = 900
+NPM_SECONDS = 300
 
 
 def say(text: str) -> None:
@@ -72,7 +77,26 @@ def provide_kafka() -> bool:
     return True
 
 
-STEPS: dict[str, Callable[[], bool]] = {"programs": provide_programs, "kafka": provide_kafka}
+def provide_asyncapi() -> bool:
+    """Install AsyncAPI's own parser, no scripts run; False when it cannot be had."""
+    if parser_present():
+        say(f"asyncapi: parser here ({MODULES})")
+        return True
+    if shutil.which("npm") is None:
+        say("asyncapi: npm is missing; the test of the document will be skipped")
+        return False
+    MODULES.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PARSER / name, MODULES)
+    step = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    say(" ".join(step))
+    done = subprocess.run(step, cwd=MODULES, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
+    if done.returncode:
+        say(f"failed: {done.stderr.strip()[-500:]}")
+    return parser_present()
+
+
+STEPS: dict[str, Callable[[], bool]] = {"programs": provide_programs, "kafka": provide_kafka, "asyncapi": provide_asyncapi}
 
 
 def main(names: Sequence[str]) -> int:

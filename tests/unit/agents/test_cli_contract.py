@@ -46,6 +46,7 @@ REQUIRED = [
     "doctor",
     "topics create",
     "config check",
+    "schema print",
 ]
 
 
@@ -73,7 +74,7 @@ def test_every_command_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         assert EXAMPLES[command]
 
 
-@pytest.mark.parametrize("group", [[], ["alerts"], ["topics"], ["config"]])
+@pytest.mark.parametrize("group", [[], ["alerts"], ["topics"], ["config"], ["schema"]])
 def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(group) == 2
     shown = capsys.readouterr()
@@ -106,6 +107,7 @@ def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pyt
         (["alerts", "silence", "9f2c", "--why", "x"], "error: --for or --until: a silence needs an end; give one of the two"),
         (["alerts", "silence", "9f2c", "--why", "x", "--for", "soon"], "error: --for: 'soon' is no length of time; write 90s, 30m or 2h"),
         (["alerts", "silence", "9f2c", "--why", "x", "--until", "16:00"], "error: --until: '16:00' is no time with an offset from UTC"),
+        (["schema", "print", "alert"], "error: NAME: no schema 'alert'; one of asyncapi, alert."),
         (["status", "--config", "absent.toml"], "error: absent.toml: no such file; check the path"),
         (["worker", "--config", "absent.toml"], "error: absent.toml: no such file"),
     ],
