@@ -80,7 +80,7 @@ def _ended(held: Json, now: datetime) -> Json:
 
 def _silence(alert: BridgedAlert, now: datetime) -> Json | None:
     """The silence that somebody has commanded; None when there is none, or it is over."""
-    said = alert.notification
+    said = alert.data.notification
     if alert.data.status == "resolved" or said.silenced_until is None or said.silenced_until <= now:
         return None
     return {

@@ -8,20 +8,12 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from streams.detection.notification import Notification
+
 NUMBERS: Final = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
 """Those of `values` that stand in the text."""
 
 Json = dict[str, Any]
-
-
-class Notification(msgspec.Struct, frozen=True):
-    """What subscribers have commanded; null where nothing was."""
-
-    acked_by: str | None = None
-    ack_why: str | None = None
-    silenced_by: str | None = None
-    silenced_until: datetime | None = None
-    silence_why: str | None = None
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -42,7 +34,7 @@ class _Data(msgspec.Struct, frozen=True):
     summary: str
     values: dict[str, float | None]
     links: dict[str, str]
-    notification: Notification | None = None
+    notification: Notification = Notification()
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -65,11 +57,6 @@ class BridgedAlert:
         """Whether it fires, suspended or not: lost data does not end an alert."""
 
     @property
-    def notification(self) -> Notification:
-        """What subscribers have commanded."""
-        return self.data.notification or Notification()
-
-    @property
     def key(self) -> tuple[str, str]:
         """What tells it from every other alert that an Alertmanager may hold of ours."""
         return self.data.fingerprint, self.data.mode
@@ -89,7 +76,7 @@ class BridgedAlert:
 
     def annotations(self) -> dict[str, str]:
         """Text for people; what is empty is left out."""
-        data, said = self.data, self.notification
+        data, said = self.data, self.data.notification
         since = f"{data.starts_at:%Y-%m-%d %H:%M:%S} UTC of event time"
         reason = f" ({data.reason})" if data.reason else ""
         doubt = f" Not tested for want of history: {', '.join(data.unknown)}." if data.unknown else ""

@@ -16,11 +16,11 @@ from agents.cloud_event import event_message, heartbeat
 from agents.ports import free_ports
 from agents.publishing import FramePublisher
 from config.settings import Settings
-from tests.support.command import ROOT, START_SECONDS, Running, answers, run, start, stop
+from tests.support.command import START_SECONDS, Running, answers, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.monitor import QUOTES
 from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
-from tests.support.subscriber import consumed, judge
+from tests.support.subscriber import consumed, documented, judge
 
 pytestmark = pytest.mark.embedded
 
@@ -227,23 +227,10 @@ def _subscribers(settings: Settings, told: list[dict[str, Any]], topics: list[st
     events = [judge(record) for record in consumed(settings.kafka.bootstrap_servers, topic)]
     assert events == told
     script = directory / "subscriber.py"
-    script.write_text(subscriber_of_the_documentation(settings.kafka.bootstrap_servers, topic))
+    script.write_text(documented(settings.kafka.bootstrap_servers, topic, "api_version=(2, 0)"))
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in told]
     process.kill()
     process.communicate()
     assert lines == [f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n" for one in told]
-
-
-def subscriber_of_the_documentation(bootstrap_servers: str, topic: str) -> str:
-    """The ten lines of docs/alerts.md, pointed here."""
-    text = (ROOT / "docs" / "alerts.md").read_text().partition("```python\n")[2].partition("```")[0]
-    assert len([line for line in text.splitlines() if line]) <= 10
-    for there, here in (
-        ('"dispersion.alerts.v1"', repr(topic)),
-        ('bootstrap_servers="127.0.0.1:9092"', f"bootstrap_servers={bootstrap_servers!r}, api_version=(2, 0)"),
-    ):
-        assert text.count(there) == 1
-        text = text.replace(there, here)
-    return text

@@ -2,6 +2,7 @@
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support.fleet import wait_until
 from tests.support.need import program
 from tests.support.prometheus import Alertmanager
 from tests.support.stack import RealStack
+from tests.support.subscriber import documented
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
@@ -82,7 +84,7 @@ def test_every_file_a_command_names_is_in_the_image(services: dict[str, Service]
         assert Path(file).parts[0] in copied
 
 
-def test_the_services_make_a_reading(stack: RealStack, services: dict[str, Service]) -> None:
+def test_the_services_make_a_reading_and_a_bridged_alert(stack: RealStack, manager: Alertmanager, services: dict[str, Service]) -> None:
     assert set(services) == set(OURS)
     made = run(*words(services["topics"]), env=services["topics"]["env"])
     assert made.returncode == 0, made.stderr
@@ -101,10 +103,29 @@ def test_the_services_make_a_reading(stack: RealStack, services: dict[str, Servi
         out, err = running["replay"].communicate(timeout=200)
         assert running["replay"].returncode == 0, err
         assert out.startswith("published ")
+        wait_until(
+            lambda: {one["labels"]["alertname"] for one in manager.alerts()} == {"DispersionVixSpikeUnwind"}, 60, "the alert bridged"
+        )
+        (bridged,) = manager.alerts()
+        assert (bridged["labels"]["mode"], bridged["generatorURL"]) == ("replay", "http://127.0.0.1:3000/d/dispersion-wall")
+        first, second = _subscribed(stack)
+        assert "SPY/30d/vix_spike_unwind pending Building: SPY index vol" in first
+        assert f"SPY/30d/vix_spike_unwind firing {bridged['annotations']['summary'][:20]}" in second
     finally:
         ended = {name: stop(process) for name, process in running.items()}
     for name in READY:
         assert ended[name].returncode == 0, f"{name}: {ended[name].stderr[-2000:]}"
+
+
+def _subscribed(stack: RealStack) -> tuple[str, str]:
+    """What the subscriber of the documentation prints first."""
+    process = subprocess.Popen([sys.executable, "-c", documented(stack.bootstrap_servers)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        return process.stdout.readline(), process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def page(port: int) -> str:

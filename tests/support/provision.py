@@ -1,8 +1,8 @@
 """Fetching beforehand what the tests need: ``python -m tests.support.provision [programs] [kafka] [asyncapi]`` (nothing named: all).
 
 Kafka's jars come from Maven Central into `build/kafka/jars`, AsyncAPI's parser by npm into `build/asyncapi`, as its lock says; programs
-that are missing are installed with apt-get where that is possible (Debian, root), and named where it is not. Safe to repeat; the exit code is 1
-when something is missing in CI.
+that are missing are installed with apt-get where that is possible (Debian, root), and named where it is not. Safe to repeat; the exit code
+is 1 when something is missing in CI.
 """
 
 import os
