@@ -63,7 +63,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "config check": config.check,
     "schema print": schema.show,
 }
-GROUPS = {"alerts": "Alert events, and who deals with them.", "topics": "Topics.", "config": "Settings.", "schema": "Schemas of the topics."}
+GROUPS = {
+    "alerts": "Alert events, and who deals with them.",
+    "topics": "Topics.",
+    "config": "Settings.",
+    "schema": "Schemas of the topics.",
+}
 
 
 def _group(name: str, text: str) -> typer.Typer:
