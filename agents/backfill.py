@@ -90,5 +90,4 @@ def _comparable(payloads: Sequence[bytes], reach: Baseline) -> Sequence[DayFacts
     newest = days.newest
     if newest is None:
         return ()
-    gap = timedelta(days=reach.gap_days)
-    return days.baseline(next_session(newest.session), newest.basis, gap, reach.sessions, reach.minimum).closes
+    return days.before(next_session(newest.session), newest.basis, timedelta(days=reach.gap_days))

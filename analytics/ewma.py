@@ -1,5 +1,7 @@
 """Exponentially weighted statistics along the first axis, whole histories at once."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -60,17 +62,21 @@ def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike
     return finite(np.where(passed, kept * v + (1 - kept) * r * r / np.where(passed, dt, 1.0), v))
 
 
-@np.errstate(all="ignore")  # no spread yet, or none at all: no score
-def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:
-    """z_t = (x_t - m_(t-1)) / sd_(t-1), scored with the state before x_t; (t, ...) in and out, NaN until sd > 0.
+class Moments(NamedTuple):
+    """Mean and sd of t observations so far, after each of them."""
 
-    Mean and sd are weighted by 2^(-age/half_life) over all observations so far, the sd corrected for bias. With the
-    state after x a shock would mute itself.
+    mean: Floats
+    sd: Floats
 
-    Source: methodology 8.1.
 
-    >>> ewma_z([1.0, 3.0, 4.0, 6.0], half_life=1e9).round(4).tolist()
-    [nan, nan, 1.4142, 2.1822]
+@np.errstate(all="ignore")  # no spread yet, or none at all: no sd
+def ew_moments(x: ArrayLike, half_life: float = 20.0) -> Moments:
+    """Mean and sd weighted by 2^(-age/half_life), the sd corrected for bias; (t, ...) in and out, sd NaN until there is spread.
+
+    Source: methodology 8.1; pandas `ewm(halflife=...)`.
+
+    >>> ew_moments([1.0, 3.0], half_life=1e9).mean.round(4).tolist(), ew_moments([1.0, 3.0], half_life=1e9).sd.round(4).tolist()
+    ([1.0, 2.0], [nan, 1.4142])
     """
     values = np.asarray(x, dtype=np.float64)
     moved = values - values[:1]  # a level far from zero would cancel in the squares
@@ -80,7 +86,19 @@ def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:
     weight, squared = weight.reshape(column), squared.reshape(column)
     mean = ew_sum(moved, decay) / weight
     variance = (ew_sum(moved**2, decay) / weight - mean**2) * weight**2 / (weight**2 - squared)
+    return Moments(mean + values[:1], np.where(variance > 1e-24 * mean**2, np.sqrt(variance), np.nan))
+
+
+def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:
+    """z_t = (x_t - m_(t-1)) / sd_(t-1) of `ew_moments`, scored with the state before x_t; (t, ...) in and out, NaN until sd > 0.
+
+    With the state after x a shock would mute itself. Source: methodology 8.1.
+
+    >>> ewma_z([1.0, 3.0, 4.0, 6.0], half_life=1e9).round(4).tolist()
+    [nan, nan, 1.4142, 2.1822]
+    """
+    values = np.asarray(x, dtype=np.float64)
+    mean, sd = ew_moments(values, half_life)
     scores = np.full(values.shape, np.nan)
-    known = variance[:-1] > 1e-24 * mean[:-1] ** 2
-    scores[1:] = np.where(known, (moved[1:] - mean[:-1]) / np.sqrt(np.where(known, variance[:-1], 1.0)), np.nan)
+    scores[1:] = (values[1:] - mean[:-1]) / sd[:-1]
     return scores

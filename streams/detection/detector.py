@@ -22,6 +22,7 @@ from streams.detection.panels import Panels
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.ruleset import Baseline
 from streams.detection.scene import Scene
+from streams.detection.seasonality import part_of_session
 from streams.detection.snapshot import FIVE_MINUTES, Picture, encode_snapshot, snapshot_of
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
@@ -157,6 +158,7 @@ class Detector:
             low=window.low(ts, reading.basis),
             width_median=window.width_median(ts),
             elapsed=elapsed_share(ts, reading.session),
+            part=part_of_session(ts, reading.session),
             core=self._core,
             panels=self._panels,
         )

@@ -89,7 +89,7 @@ def _explanation(
         hours=phase(scene.now.ts, scene.reading.session),
         regime=regime({key: _alert(one) for key, one in standing.items()}, scene),
         changes=changes_of(scene, None),
-        percentiles=percentiles_of(scene.baseline, scene.reading),
+        percentiles=percentiles_of(scene),
         history=len(scene.baseline.closes),
         needed=scene.baseline.minimum,
         prior_close=None if close is None else moment(close.ts),

@@ -10,12 +10,14 @@ from datetime import date, timedelta
 
 import msgspec
 
+from streams.detection.baseline import Baseline
 from streams.detection.gates import SpikeHold
 from streams.detection.history_codec import pack, unpack
-from streams.detection.history_days import Baseline, DayFacts, Days
+from streams.detection.history_days import DayFacts, Days
 from streams.detection.history_window import Sample, Window
 from streams.detection.instant import Instant
 from streams.detection.rules.ruleset import Baseline as Reach
+from streams.detection.seasonality import Part, part_of_session
 from streams.reading import Basis, Reading
 
 
@@ -25,8 +27,8 @@ class Progress(msgspec.Struct):
     session: date | None = None
     closed: bool = False
     """The session's fact has been written."""
-    rise: float | None = None
-    """Greatest rise of implied correlation from a 60-minute low so far."""
+    rises: dict[Part, float] = {}
+    """Greatest rise of implied correlation from a 60-minute low so far, by part of the session."""
     samples: list[Sample] = []
     spike: SpikeHold = msgspec.field(default_factory=SpikeHold)
 
@@ -59,13 +61,14 @@ class History:
         """Closes before a session that may be compared with readings of this basis."""
         key = (session, basis == "atm")
         if key not in self._baselines:
-            gap = timedelta(days=self._reach.gap_days)
-            self._baselines[key] = self.days.baseline(session, basis, gap, self._reach.sessions, self._reach.minimum)
+            reach = self._reach
+            closes = self.days.before(session, basis, timedelta(days=reach.gap_days))
+            self._baselines[key] = Baseline(closes, reach.sessions, reach.minimum, reach.season_weeks)
         return self._baselines[key]
 
     def note(self, reading: Reading, now: Instant) -> None:
         """Remember the session's latest reading."""
-        self._last = _facts(reading, now, self.progress.rise)
+        self._last = _facts(reading, now, self.progress.rises)
         self._dirty = True
 
     def close(self) -> None:
@@ -77,8 +80,9 @@ class History:
     def evaluated(self, now: Instant, width: float | None, rise: float | None) -> None:
         """Take an evaluated reading into the window; `rise` is that of implied correlation from the 60-minute low."""
         self.window.add(now, width)
-        if rise is not None and (self.progress.rise is None or rise > self.progress.rise):
-            self.progress.rise = rise
+        if rise is not None:
+            part = part_of_session(now.ts, now.session)
+            self.progress.rises[part] = max(rise, self.progress.rises.get(part, rise))
 
     def chunks(self, index: str) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
@@ -106,7 +110,7 @@ class History:
         self._baselines.clear()
 
 
-def _facts(reading: Reading, now: Instant, rise: float | None) -> DayFacts:
+def _facts(reading: Reading, now: Instant, rises: dict[Part, float]) -> DayFacts:
     return DayFacts(
         ts=now.ts,
         session=now.session,
@@ -119,5 +123,5 @@ def _facts(reading: Reading, now: Instant, rise: float | None) -> DayFacts:
         constituents=now.constituents,
         dispersion=reading.dispersion,
         vol_spread=now.spread_level,
-        correlation_rise=rise,
+        correlation_rises=dict(rises),
     )

@@ -1,22 +1,18 @@
-"""The daily history of one index: one fact a session, and the baseline that ranks are taken in.
+"""The daily history of one index: one fact a session.
 
 Facts, not statistics, are stored; every rank and window is recomputed from them, so that changing one needs no migration.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
 
-from analytics.rolling import percentile_rank
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import Instant
+from streams.detection.seasonality import Part
 
-Floats = NDArray[np.float64]
 SESSIONS = 504
 """Facts kept."""
 VECTORS = 6
@@ -28,8 +24,8 @@ class DayFacts(Instant, frozen=True, kw_only=True):
 
     dispersion: float | None = None
     vol_spread: float | None = None
-    correlation_rise: float | None = None
-    """Greatest rise of implied correlation from a 60-minute low of index vol at any evaluated reading of the session."""
+    correlation_rises: dict[Part, float] = msgspec.field(default_factory=dict)
+    """Greatest rise of implied correlation from a 60-minute low of index vol at the evaluated readings of each part of the session."""
 
 
 def encode_day(facts: DayFacts) -> bytes:
@@ -40,51 +36,6 @@ def encode_day(facts: DayFacts) -> bytes:
 def decode_day(payload: bytes) -> DayFacts:
     """Facts in a chunk payload. Raises `ValueError` on foreign bytes."""
     return unpack(payload, DayFacts)
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Closes before one session, oldest first, none before the last gap; ranks are over the trailing `sessions` of them."""
-
-    closes: tuple[DayFacts, ...] = ()
-    sessions: int = 252
-    minimum: int = 60
-
-    def close(self, back: int) -> DayFacts | None:
-        """The close `back` stored sessions ago; None without one."""
-        return self.closes[-back] if len(self.closes) >= back else None
-
-    def levels(self, measure: str) -> Floats:
-        """Known closes of a field of `DayFacts`, trailing window; array of length at most `sessions`."""
-        values = [getattr(close, measure) for close in self.closes[-self.sessions :]]
-        return np.array([value for value in values if value is not None], dtype=np.float64)
-
-    def rank(self, measure: str, value: float | None) -> float | None:
-        """Percentile rank of a level; None while the history is too short."""
-        return None if value is None else self._rank(self.levels(measure), value)
-
-    @cached_property
-    def correlation_changes(self) -> Floats:
-        """Session-to-session changes of implied correlation, trailing window."""
-        values = np.array([close.implied_correlation for close in self.closes[-self.sessions - 1 :]], dtype=np.float64)
-        steps = np.diff(values)
-        return steps[np.isfinite(steps)]
-
-    def rank_of_change(self, move: float) -> float | None:
-        """Rank of a rise of implied correlation among the daily ones."""
-        return self._rank(self.correlation_changes, move)
-
-    @cached_property
-    def correlation_rises(self) -> Floats:
-        """Each session's greatest rise of implied correlation from a 60-minute low."""
-        return self.levels("correlation_rise")
-
-    def rank_of_rise(self, move: float) -> float | None:
-        """Rank of a rise of implied correlation from the 60-minute low among the sessions' greatest."""
-        return self._rank(self.correlation_rises, move)
-
-    def _rank(self, history: Floats, value: float) -> float | None:
-        return float(percentile_rank(history, value)) if len(history) >= self.minimum else None
 
 
 class Days:
@@ -105,8 +56,8 @@ class Days:
             self._changed[self._facts.pop(0).session.isoformat()] = b""
         self._thin()
 
-    def baseline(self, session: date, basis: str, gap: timedelta, sessions: int, minimum: int) -> Baseline:
-        """Closes before `session` of the same pair of vols, cut at a gap of more than `gap` between two of them or before `session`.
+    def before(self, session: date, basis: str, gap: timedelta) -> tuple[DayFacts, ...]:
+        """Closes before `session` of the same pair of vols, oldest first, cut at a gap of more than `gap` between two or before `session`.
 
         The model-free and the ATM pair are never mixed; published levels belong to the model-free pair. Closes without
         a basket do not fill a gap between closes with one.
@@ -122,7 +73,7 @@ class Days:
             newer = facts.session
             newer_pair = facts.session if paired else newer_pair
             closes.append(facts)
-        return Baseline(tuple(reversed(closes)), sessions, minimum)
+        return tuple(reversed(closes))
 
     @property
     def newest(self) -> DayFacts | None:

@@ -45,6 +45,14 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return self.basket_level / self.index_level
 
+    def level(self, measure: str) -> float | None:
+        """A field by its name in readings; vols and their spread of the pair that the rules use."""
+        value: float | None = getattr(self, _OF_THE_PAIR.get(measure, measure))
+        return value
+
+
+_OF_THE_PAIR = {"index_vol": "index_level", "basket_vol": "basket_level", "vol_spread": "spread_level"}
+
 
 def instant_of(reading: Reading, ts: int) -> Instant:
     """The instant that a reading at `ts` (nanoseconds) leaves behind."""

@@ -3,11 +3,12 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from streams.detection.baseline import Baseline
 from streams.detection.change import Change, change
 from streams.detection.gates import relative_width
-from streams.detection.history_days import Baseline
 from streams.detection.instant import Instant
 from streams.detection.panels import Panels
+from streams.detection.seasonality import Part
 from streams.market import Gates
 from streams.reading import Reading
 
@@ -25,6 +26,7 @@ class Scene:
     width_median: float | None = None
     elapsed: float = 1.0
     """Share of the session that has passed."""
+    part: Part = "middle"
     core: AbstractSet[str] | None = None
     """Names behind the ATM figures."""
     panels: Panels = field(default_factory=Panels)
@@ -47,6 +49,10 @@ class Scene:
         same_pair = (start.basis == "atm") == (self.now.basis == "atm")
         oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session
         return same_pair and start.session < oldest
+
+    def level(self, measure: str) -> float | None:
+        """A measure of this reading, to be ranked among the closes of the baseline; vols of the pair that the rules use."""
+        return self.reading.dispersion if measure == "dispersion" else self.now.level(measure)
 
     def wide(self) -> bool:
         """Whether quotes are too wide to believe: more than a multiple of the day's 60-minute median of the relative width."""

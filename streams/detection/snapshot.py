@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-import numpy as np
 
+from streams.detection.baseline import MEASURES
 from streams.detection.events import Identity, moment
-from streams.detection.history_days import Baseline
 from streams.detection.lifecycle import Alert
 from streams.detection.rules.rule import Answer, Direction, Severity
 from streams.detection.scene import Scene
@@ -23,8 +22,6 @@ from streams.reading import Reading
 from streams.records import NS
 
 Regime = Literal["unwinding", "converging", "building", "stable"]
-MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
-BANDS = {"p05": 5, "p10": 10, "p90": 90, "p95": 95}
 BUILDING_SESSIONS = 20
 BUILDING_RANK = 0.8
 
@@ -128,8 +125,8 @@ def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], activ
         verdicts=picture.answers,
         alerts=active,
         changes={} if scene is None else changes_of(scene, picture.five_minutes_ago),
-        percentiles={} if scene is None else percentiles_of(scene.baseline, scene.reading),
-        bands={} if scene is None else _bands(scene.baseline),
+        percentiles={} if scene is None else percentiles_of(scene),
+        bands={} if scene is None else dict(scene.baseline.bands),
     )
 
 
@@ -162,19 +159,10 @@ def changes_of(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[s
     return out
 
 
-def percentiles_of(baseline: Baseline, reading: Reading) -> dict[str, dict[str, float]]:
+def percentiles_of(scene: Scene) -> dict[str, dict[str, float]]:
     """Ranks of a reading's measures among the closes of the baseline, those that are known."""
-    ranks = {measure: baseline.rank(measure, getattr(reading, measure)) for measure in MEASURES}
-    return {measure: {f"{baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
-
-
-def _bands(baseline: Baseline) -> dict[str, dict[str, float]]:
-    out: dict[str, dict[str, float]] = {}
-    for measure in MEASURES:
-        history = baseline.levels(measure)
-        if len(history) >= baseline.minimum:
-            out[measure] = dict(zip(BANDS, np.percentile(history, list(BANDS.values())).tolist(), strict=True))
-    return out
+    ranks = {measure: scene.baseline.rank(measure, scene.level(measure)) for measure in MEASURES}
+    return {measure: {f"{scene.baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:

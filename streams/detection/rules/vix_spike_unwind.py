@@ -19,6 +19,7 @@ class VixSpikeUnwindRule:
 
     name = "vix_spike_unwind"
     label = "unwind"
+    over = "the move has been given back"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001 - a setting
@@ -94,7 +95,7 @@ class VixSpikeUnwindRule:
         )
 
     def _rank(self, case: Case, scene: Scene, rise: float) -> float | None:
-        return scene.baseline.rank_of_change(rise) if case.from_close else scene.baseline.rank_of_rise(rise)
+        return scene.baseline.rank_of_change(rise) if case.from_close else scene.baseline.rank_of_rise(rise, scene.part)
 
     def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
         """`unwind`, `mixed`, or nothing: the bands of the correlation share."""

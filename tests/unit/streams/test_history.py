@@ -2,17 +2,19 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
+from streams.detection.baseline import Baseline
 from streams.detection.history import History
 from streams.detection.history_codec import pack
-from streams.detection.history_days import SESSIONS, Baseline, DayFacts, Days, decode_day, encode_day
+from streams.detection.history_days import SESSIONS, DayFacts, Days, decode_day, encode_day
 from streams.detection.history_window import Window
 from streams.detection.instant import Instant, instant_of
 from streams.detection.rules.ruleset import Baseline as Reach
 from streams.reading import Reading
 from streams.records import NS
-from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
+from tests.support.readings import FRIDAY, MONDAY, TUESDAY, closing, eastern, toy
 
 GAP = timedelta(days=10)
 MORNING = int(eastern(MONDAY, "10:00:00").timestamp()) * NS
@@ -28,7 +30,7 @@ def facts(session: date, rho: float = 0.3, *, basis: str = "quotes", rise: float
         index_vol=0.15,
         implied_correlation=rho,
         constituents=reading.constituents,
-        correlation_rise=rise,
+        correlation_rises={} if rise is None else {"middle": rise},
     )
 
 
@@ -44,7 +46,7 @@ def run_of(count: int, first: date = date(2025, 1, 6)) -> list[date]:
 
 
 def base(known: Days, session: date, basis: str = "quotes", minimum: int = 60) -> Baseline:
-    return known.baseline(session, basis, GAP, 252, minimum)
+    return Baseline(known.before(session, basis, GAP), minimum=minimum)
 
 
 def test_the_baseline_ends_before_the_session() -> None:
@@ -74,9 +76,10 @@ def test_a_rank_needs_sixty_observations() -> None:
     assert base(short, later).rank("implied_correlation", 0.5) == 1.0
     long = days(*(facts(session, 0.3 + 0.001 * at) for at, session in enumerate(run_of(61))))
     assert base(long, run_of(62)[-1]).rank_of_change(0.05) == 1.0
-    assert base(long, run_of(62)[-1]).rank_of_rise(0.05) is None, "no session has stored a rise"
+    assert base(long, run_of(62)[-1]).rank_of_rise(0.05, "middle") is None, "no session has stored a rise"
     risen = days(*(facts(session, rise=0.001 * at) for at, session in enumerate(run_of(60))))
-    assert base(risen, later).rank_of_rise(0.0295) == pytest.approx(31 / 61)
+    assert base(risen, later).rank_of_rise(0.0295, "middle") == pytest.approx(31 / 61)
+    assert base(risen, later).rank_of_rise(0.0295, "opening") is None, "each part of the session has its own history"
 
 
 def test_ranks_look_back_252_sessions_only() -> None:
@@ -147,7 +150,7 @@ def test_the_width_median_wants_five_minutes_and_leaves_out_the_present_one() ->
 
 
 def history_of(*readings: Reading) -> History:
-    history = History(Reach(252, 60, 10))
+    history = History(Reach(252, 60, 10, 4))
     for reading in readings:
         history.begin(reading.session)
         history.note(reading, instant_of(reading, int(reading.ts_event.timestamp()) * NS))
@@ -171,3 +174,36 @@ def test_without_a_closing_reading_the_last_one_is_the_fact() -> None:
     close = history.baseline(MONDAY, "quotes").close(1)
     assert close is not None
     assert close.index_vol == 0.2
+
+
+def test_each_part_of_the_session_keeps_its_greatest_rise() -> None:
+    history = history_of()
+    history.begin(MONDAY)
+    for wall, rise in (
+        ("09:50:00", 0.03),
+        ("10:14:59", 0.02),
+        ("10:15:00", 0.01),
+        ("12:00:00", 0.04),
+        ("15:30:00", 0.05),
+        ("16:00:00", -0.01),
+    ):
+        reading = toy(eastern(MONDAY, wall), 0.15, 0.44, 0.10)
+        now = instant_of(reading, int(reading.ts_event.timestamp()) * NS)
+        history.evaluated(now, None, rise)
+        history.note(reading, now)
+    history.close()
+    close = history.baseline(TUESDAY, "quotes").close(1)
+    assert close is not None
+    assert close.correlation_rises == {"opening": 0.03, "middle": 0.04, "closing": 0.05}
+
+
+def test_chunks_from_before_the_parts_of_the_session_still_load() -> None:
+    """They have one greatest rise of the whole session, which belongs to no part."""
+    known = msgspec.to_builtins(facts(FRIDAY)) | {"correlation_rise": 0.04}
+    del known["correlation_rises"]
+    assert decode_day(pack(known)).correlation_rises == {}
+    history = history_of()
+    progress = pack({"session": MONDAY, "closed": False, "rise": 0.04, "samples": [], "spike": {}})
+    history.restore({("session", ""): progress, ("last", ""): pack(known), ("day", "2026-07-10"): pack(known)})
+    assert history.progress.rises == {}
+    assert history.baseline(MONDAY, "quotes").close(1) is not None

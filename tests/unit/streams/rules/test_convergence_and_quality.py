@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from config.rules import load_rules
-from streams.detection.history_days import Baseline, DayFacts
+from streams.detection.baseline import Baseline
+from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
 from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.rule import Verdict

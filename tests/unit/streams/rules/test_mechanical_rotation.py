@@ -10,7 +10,8 @@ import pytest
 
 from config.rules import load_rules
 from streams.detection.alert_event import AlertEvent
-from streams.detection.history_days import Baseline, DayFacts
+from streams.detection.baseline import Baseline
+from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
 from streams.detection.rules.mechanical_rotation import MechanicalRotationRule
 from streams.detection.rules.mechanical_score import score_of

@@ -4,10 +4,12 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.rules import load_rules
-from streams.detection.history_days import Baseline, DayFacts
+from streams.detection.baseline import Baseline
+from streams.detection.history_days import DayFacts
 from streams.detection.instant import Instant, instant_of
 from streams.detection.rules.broad_repricing import BroadRepricingRule
 from streams.detection.rules.rule import Verdict
@@ -213,3 +215,18 @@ def test_a_rise_that_needs_no_share_stands_for_the_share() -> None:
     assert verdict.enter
     assert [one.name for one in verdict.conditions].count("implied_correlation_change") == 2
     assert "correlation_share" not in {one.name for one in verdict.conditions}
+
+
+def test_a_rise_is_ranked_among_those_of_the_same_part_of_the_session() -> None:
+    """Rises of twelve points are usual near the close and unheard of at midday."""
+    low = toy(eastern(MONDAY, "10:30:00"), 0.16, 0.40, 0.20)
+    found = scene((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
+    day = close(closing(FRIDAY, 0.20, 0.40, 0.30))
+    rises = {"middle": 0.01, "closing": 0.20}
+    found.baseline = Baseline((msgspec.structs.replace(day, correlation_rises=rises),) * 60)
+    verdict = FREE.evaluate("intraday", found)
+    assert (verdict.enter, verdict.values[RANK], verdict.unknown) == (True, 1.0, ())
+    found.part = "closing"
+    assert not FREE.evaluate("intraday", found).enter
+    found.part = "opening"
+    assert FREE.evaluate("intraday", found).unknown == (RANK,)
