@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from streams.dead_letters import REASONS_BY_ROLE
+from streams.detection.rules.catalogue import NAMES
 from streams.topics import Topics
 from streams.valuation.source_stage import OUTCOMES
 
 CRASH: Final = "crash"
 TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")
 FRAME_OUTCOMES: Final = ("new", "duplicate", "idle_mark", "late", "unknown_index")
-RULES: Final = ("data_quality", "vix_spike_unwind", "broad_repricing", "vol_convergence", "mechanical_rotation")
 TRANSITIONS: Final = ("pending", "firing", "updated", "suspended", "resumed", "resolved", "acknowledged", "silenced", "unsilenced")
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
@@ -34,7 +34,7 @@ def zeros(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
         "dead_letter_messages": [
             (topics.name(role), why) for role, reasons in REASONS_BY_ROLE.items() for why in (*sorted(reasons), CRASH)
         ],
-        "alert_events": [(rule, transition, outcome) for rule in RULES for transition in TRANSITIONS for outcome in EVENT_OUTCOMES],
+        "alert_events": [(rule, transition, outcome) for rule in NAMES for transition in TRANSITIONS for outcome in EVENT_OUTCOMES],
         "gate_failures": [(index, gate) for index in indices for gate in GATES],
         "implied_correlation_out_of_range": [(index, bound) for index in indices for bound in ("low", "high")],
         "redis_errors": [(operation, reason) for operation in REDIS_OPERATIONS for reason in REDIS_REASONS],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from analytics.correlation import implied_correlation
-from analytics.dispersion import basket_vol, correlation_share, variance_ratio
+from analytics.dispersion import basket_vol, correlation_share, dispersion, variance_ratio
 from streams.detection.instant import Instant
 from streams.detection.panels import Members, Panel, Panels, common_names, members_of
 
@@ -57,6 +57,13 @@ class Change:
         if self.correlation_from is None or self.correlation_to is None:
             return None
         return self.correlation_to - self.correlation_from
+
+    @property
+    def dispersion_move(self) -> float | None:
+        """Rise of dispersion; None for basis `atm`, whose pair has none."""
+        if self.end.basis == "atm":
+            return None
+        return float(dispersion(self.basket_to**2, self.index_to) - dispersion(self.basket_from**2, self.index_from))
 
     @cached_property
     def correlation_share(self) -> float | None:

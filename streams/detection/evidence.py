@@ -10,6 +10,7 @@ from streams.detection.lifecycle import GAP, Alert, Transition
 from streams.detection.panels import members
 from streams.detection.rules.rule import Rule, Verdict
 from streams.detection.scene import Scene
+from streams.detection.scores import scores
 from streams.reading import Reading
 
 TOP = 5
@@ -37,7 +38,7 @@ def evidence(rule: Rule, scene: Scene, alert: Alert, transition: Transition, ver
     reading = scene.reading
     return Evidence(
         summary=_summary(rule, scene, change, alert, transition),
-        values={**_levels(reading), **_ranks(scene), **_changes(change), **verdict.values},
+        values={**_levels(reading), **_ranks(scene), **scores(scene), **_changes(change), **verdict.values},
         data_quality=DataQuality(
             reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names, reading.flags, reading.reasons
         ),
@@ -73,7 +74,7 @@ def _levels(reading: Reading) -> dict[str, float | None]:
 
 def _ranks(scene: Scene) -> dict[str, float | None]:
     sessions = scene.baseline.sessions
-    return {f"{measure}_percentile_{sessions}d": scene.baseline.rank(measure, getattr(scene.reading, measure)) for measure in RANKED}
+    return {f"{measure}_percentile_{sessions}d": scene.baseline.rank(measure, scene.level(measure)) for measure in RANKED}
 
 
 def _changes(change: Change | None) -> dict[str, float | None]:
@@ -113,6 +114,4 @@ def _why_over(rule: Rule, transition: Transition) -> str:
         return "an unwind or a repricing of the index tells the same story"
     if transition.reason == GAP:
         return "it began before a gap in the history, and nothing is compared across one"
-    if transition.previous == "pending":
-        return "its condition ended before it fired"
-    return "coverage and correlation are in range again" if rule.name == "data_quality" else "the move has been given back"
+    return "its condition ended before it fired" if transition.previous == "pending" else rule.over

@@ -17,6 +17,7 @@ class BroadRepricingRule:
 
     name = "broad_repricing"
     label = "repricing"
+    over = "the move has been given back"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: BroadRepricing) -> None:

@@ -14,6 +14,7 @@ class DataQualityRule:
 
     name = "data_quality"
     label = "quality"
+    over = "coverage and correlation are in range again"
     scopes = ("intraday",)
 
     def __init__(self, numbers: DataQuality, limits: dict[str, float]) -> None:

@@ -60,6 +60,10 @@ class Rule(Protocol):
         """Headline, and the group that its events belong to."""
 
     @property
+    def over(self) -> str:
+        """Why it is over when its exit holds, for a trader."""
+
+    @property
     def version(self) -> str:
         """Version of its numbers."""
 

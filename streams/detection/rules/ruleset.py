@@ -34,6 +34,8 @@ class Baseline(Numbers, frozen=True):
     minimum: Count
     gap_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
     """History before a longer gap, in calendar days, is forgotten."""
+    season_weeks: Annotated[int, msgspec.Meta(ge=0, le=13)]
+    """Weeks from the start of a quarter that are compared among themselves, and the others likewise; 0 compares all with all."""
 
     def __post_init__(self) -> None:
         if self.minimum > self.sessions:
@@ -136,6 +138,48 @@ class VolConvergence(Timing, frozen=True, kw_only=True):
     exit: GiveBack
 
 
+class ExtremeRanks(Numbers, frozen=True):
+    """Bounds of `dispersion_extreme`: of vol_spread or dispersion from below, of implied correlation from above."""
+
+    rank: Share
+    correlation_rank: Share
+
+
+class DispersionExtreme(Timing, frozen=True, kw_only=True):
+    """Numbers of `dispersion_extreme`."""
+
+    version: Version
+    enter: ExtremeRanks
+    exit: ExtremeRanks
+
+    def __post_init__(self) -> None:
+        if self.exit.rank > self.enter.rank or self.exit.correlation_rank < self.enter.correlation_rank:
+            raise ValueError("exit must not be harder to hold than enter")
+
+
+class RankBand(Numbers, frozen=True):
+    """A band of ranks, bounds inside."""
+
+    low: Share
+    high: Share
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+
+
+class CorrelationRegime(Timing, frozen=True, kw_only=True):
+    """Numbers of `correlation_regime`: it fires outside the enter band and is over inside the exit band."""
+
+    version: Version
+    enter: RankBand
+    exit: RankBand
+
+    def __post_init__(self) -> None:
+        if self.exit.low < self.enter.low or self.exit.high > self.enter.high:
+            raise ValueError("the exit band must lie inside the enter band")
+
+
 class QualityCritical(Numbers, frozen=True):
     """Coverage below which the picture is lost."""
 
@@ -197,6 +241,8 @@ class RuleSet(Numbers, frozen=True, kw_only=True):
     vix_spike_unwind: VixSpikeUnwind
     broad_repricing: BroadRepricing
     vol_convergence: VolConvergence
+    dispersion_extreme: DispersionExtreme
+    correlation_regime: CorrelationRegime
     mechanical_rotation: MechanicalRotation
     cap_unknown: bool = True
     """Whether a condition without enough history limits severity to warning; a choice of the process, not of the file."""

@@ -25,6 +25,7 @@ class VolConvergenceRule:
 
     name = "vol_convergence"
     label = "convergence"
+    over = "the move has been given back"
     scopes = tuple(WINDOWS)
 
     def __init__(self, numbers: VolConvergence) -> None:

@@ -17,6 +17,11 @@ def percent(value: float) -> str:
     return f"{100 * value:+.1f}%"
 
 
+def percentile(rank: float) -> str:
+    """A rank on screen: 0.973 reads percentile 97."""
+    return f"percentile {100 * rank:.0f}"
+
+
 def since(change: Change) -> str:
     """What the change is taken from: an earlier close, or the low of the last hour."""
     if change.start.session != change.end.session:

@@ -2,12 +2,12 @@
 
 from typing import get_args
 
-from agents.zeros import RULES, TICK_OUTCOMES, TRANSITIONS, zeros
+from agents.zeros import TICK_OUTCOMES, TRANSITIONS, zeros
 from config.rules import load_rules
 from config.settings import Settings
 from streams.detection.commands import EchoKind
 from streams.detection.lifecycle import Kind
-from streams.detection.rules.catalogue import catalogue
+from streams.detection.rules.catalogue import NAMES, catalogue
 from streams.market import Gates
 from streams.topics import Topics
 from streams.valuation.source_stage import OUTCOMES
@@ -16,8 +16,10 @@ from streams.valuation.source_stage import OUTCOMES
 def test_the_rules_and_transitions_are_those_of_the_engine() -> None:
     settings = Settings()
     rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), Gates())
-    assert {rule.name for rule in rules} == set(RULES)
     assert {*get_args(Kind), *get_args(EchoKind)} == set(TRANSITIONS)
+    assert tuple(rule.name for rule in rules) == NAMES
+    children = set(zeros(["SPY"], Topics(""))["alert_events"])
+    assert all((name, "firing", "emitted") in children for name in NAMES)
     assert set(TICK_OUTCOMES) < set(OUTCOMES)
 
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -13,6 +14,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 import config
 from streams.detection.alert_event import decode_event
 from streams.detection.events import event_id, fingerprint
+from streams.detection.scores import SCORED
+from tests.support.past_closes import weekdays
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 
 SCHEMA = json.loads((Path(config.__file__).parent / "schemas" / "alert.v1.json").read_text(encoding="utf-8"))
@@ -101,3 +104,25 @@ def test_contributors_sum_to_the_move_that_the_values_tell(values: list[bytes]) 
     assert len(data.contributors) == 6
     assert data.group_key == "SPX/unwind"
     assert data.replay
+
+
+def test_events_carry_the_scores_on_the_common_set() -> None:
+    """The basket's widest name goes away, and its level falls with it: the scores of the change hardly do."""
+    rng = np.random.default_rng(3)
+    past = [
+        closing(day, CALM[0] + step, CALM[1] + 2 * step, CALM[2] - step)
+        for day, step in zip(weekdays(70), rng.normal(0, 0.004, 70).tolist(), strict=True)
+    ]
+    singles_stay = (SHOCK[0], CALM[1], 0.5)
+    found = []
+    for dropped in ((), ("N11",)):
+        events = Run(cap_unknown=False).play(
+            [*past, *path(MONDAY, "10:00:00", 200, [singles_stay, singles_stay], step=10, dropped=dropped)]
+        )
+        found.append(next(event.data for event in events if event.data.rule == "vix_spike_unwind"))
+    whole, short = found
+    assert short.values["basket_vol"] == pytest.approx(0.42, abs=0.01)
+    assert (whole.values["common_names"], short.values["common_names"]) == (12.0, 11.0)
+    for measure in SCORED:
+        assert whole.values[f"{measure}_change_z"] == pytest.approx(short.values[f"{measure}_change_z"] or 0.0, rel=0.05), measure
+        assert None not in {whole.values[f"{measure}_{kind}"] for kind in ("robust_z", "cusum_up", "cusum_down")}
