@@ -43,7 +43,12 @@ def _facts(session: date, rho: float) -> DayFacts:
     reading = closing(session, 0.148, 0.44, rho)
     now = instant_of(reading, int(reading.ts_event.timestamp()) * NS)
     known = {name: getattr(now, name) for name in now.__struct_fields__}
-    return DayFacts(**known, dispersion=reading.dispersion, vol_spread=reading.vol_spread, correlation_rise=0.02)
+    return DayFacts(
+        **known,
+        dispersion=reading.dispersion,
+        vol_spread=reading.vol_spread,
+        correlation_rises={"opening": 0.02, "middle": 0.02, "closing": 0.02},
+    )
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """`correlation_regime`: implied correlation has left the band of its own year, at either end."""
 
+from dataclasses import replace
+
 from streams.detection.change import Change
 from streams.detection.instant import Instant
-from streams.detection.rules.place import Place, place, season_values, unknown
-from streams.detection.rules.rule import Verdict, closeness
-from streams.detection.rules.ruleset import CorrelationRegime
+from streams.detection.rules.condition import Condition
+from streams.detection.rules.place import MEDIAN, Place, place, season_values, unknown
+from streams.detection.rules.rule import Verdict
+from streams.detection.rules.ruleset import CorrelationRegime, RankBand
 from streams.detection.rules.wording import percentile, points
 from streams.detection.scene import Scene
 
@@ -27,18 +30,19 @@ class CorrelationRegimeRule:
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
         """The level against its ranks; an alert whose rank is no longer known is suspended."""
         del scope
+        start = scene.baseline.close(1)
         if scene.level(RHO) is None:
-            return Verdict(blocked="coverage")
+            return Verdict(blocked="coverage", start=start)
         at = place(scene, RHO)
         if at is None:
-            return Verdict(lacking=True, blocked="history")
+            return Verdict(lacking=True, blocked="history", start=start)
+        tested = _outside(at, self._numbers.enter, self._numbers.exit)
+        quiet = Verdict(start=start, values=season_values([at]), conditions=tested, any_of=True)
         if scene.wide():
-            return Verdict(blocked="width")
-        band, places = self._numbers.enter, {RHO: at}
-        values = season_values(scene, places)
-        if _inside(at, band.low, band.high):
-            return Verdict(values=values, distance=min(closeness(band.high, at.high, 0.5), closeness(band.low, at.low, 0.5)))
-        return Verdict(enter=True, label=self.label, unknown=unknown(places), start=scene.baseline.close(1), values=values, distance=0.0)
+            return replace(quiet, blocked="width")
+        if not any(one.holds for one in tested):
+            return replace(quiet, distance=min(one.distance for one in tested))
+        return replace(quiet, enter=True, label=self.label, unknown=unknown([at]), distance=0.0)
 
     def extent(self, scene: Scene, start: Instant) -> float | None:
         """There is no move."""
@@ -48,8 +52,8 @@ class CorrelationRegimeRule:
     def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
         """The rank is back inside the narrower band; None without one."""
         del start, peak
-        at = place(scene, RHO)
-        return None if at is None else _inside(at, self._numbers.exit.low, self._numbers.exit.high)
+        at, band = place(scene, RHO), self._numbers.exit
+        return None if at is None else not any(one.holds for one in _outside(at, band, band))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit bands of the rank."""
@@ -64,10 +68,10 @@ class CorrelationRegimeRule:
         level, at = scene.level(RHO), place(scene, RHO)
         if level is None or at is None:
             return "implied correlation has left its band."
-        side = "high" if at.rank > 0.5 else "low"
-        closes = len(scene.baseline.levels(RHO))
+        side, closes = "high" if at.rank > MEDIAN else "low", len(scene.baseline.levels(RHO))
         return f"implied correlation {points(level)} is {side}: {percentile(at.rank)} of {closes} closes."
 
 
-def _inside(at: Place, low: float, high: float) -> bool:
-    return at.high <= high and at.low >= low
+def _outside(at: Place, band: RankBand, leave: RankBand) -> tuple[Condition, Condition]:
+    """Below the band and above it; its bounds are inside."""
+    return at.below(band.low, leave.low, strict=True), at.above(band.high, leave.high, strict=True)

@@ -1,9 +1,12 @@
 """`dispersion_extreme`: the trade is crowded. Vol spread or dispersion is at the top of its year and implied correlation at the bottom."""
 
+from dataclasses import replace
+
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rules.condition import Condition
 from streams.detection.rules.place import Place, place, season_values, unknown
-from streams.detection.rules.rule import Verdict, closeness
+from streams.detection.rules.rule import Verdict
 from streams.detection.rules.ruleset import DispersionExtreme, ExtremeRanks
 from streams.detection.rules.wording import percentile, points
 from streams.detection.scene import Scene
@@ -29,19 +32,19 @@ class DispersionExtremeRule:
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
         """Both levels against their ranks; an alert whose ranks are no longer known is suspended."""
         del scope
+        start = scene.baseline.close(1)
         if scene.level(RHO) is None:
-            return Verdict(blocked="coverage")
+            return Verdict(blocked="coverage", start=start)
         places = _places(scene)
-        if RHO not in places or len(places) == 1:
-            return Verdict(lacking=True, blocked="history")
+        if places is None:
+            return Verdict(lacking=True, blocked="history", start=start)
+        tested = _conditions(places, self._numbers.enter, self._numbers.exit)
+        quiet = Verdict(start=start, values=season_values(places.values()), conditions=tested)
         if scene.wide():
-            return Verdict(blocked="width")
-        values, enter = season_values(scene, places), self._numbers.enter
-        if not _holds(places, enter):
-            high = max(places[measure].high for measure in WIDE if measure in places)
-            distance = max(closeness(enter.rank, high, 0.5), closeness(enter.correlation_rank, places[RHO].low, 0.5))
-            return Verdict(values=values, distance=distance)
-        return Verdict(enter=True, label=self.label, unknown=unknown(places), start=scene.baseline.close(1), values=values, distance=0.0)
+            return replace(quiet, blocked="width")
+        if not all(one.holds for one in tested):
+            return replace(quiet, distance=max(one.distance for one in tested))
+        return replace(quiet, enter=True, label=self.label, unknown=unknown(places.values()), distance=0.0)
 
     def extent(self, scene: Scene, start: Instant) -> float | None:
         """There is no move."""
@@ -51,8 +54,8 @@ class DispersionExtremeRule:
     def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
         """Neither spread nor dispersion is high any more, or correlation is no longer low; None without ranks."""
         del start, peak
-        places = _places(scene)
-        return None if RHO not in places or len(places) == 1 else not _holds(places, self._numbers.exit)
+        places, bounds = _places(scene), self._numbers.exit
+        return None if places is None else not all(one.holds for one in _conditions(places, bounds, bounds))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
@@ -66,25 +69,31 @@ class DispersionExtremeRule:
         """Which measure is high, and where all of them stand."""
         del change, label
         places = _places(scene)
-        for bound in (self._numbers.enter.rank, self._numbers.exit.rank, 0.0):
-            high = [words for measure, words in WIDE.items() if measure in places and places[measure].high >= bound]
-            if high:
-                break
-        levels = {measure: scene.level(measure) for measure in places}
+        if places is None:
+            return "crowded dispersion trade."
         stand = [
-            f"{name} {points(level)} ({percentile(places[measure].rank)})"
+            f"{name} {points(scene.level(measure) or 0.0)} ({percentile(places[measure].rank)})"
             for measure, name in {**WIDE, RHO: "implied correlation"}.items()
-            if (level := levels.get(measure)) is not None
+            if measure in places
         ]
-        closes = len(scene.baseline.levels(RHO))
-        return f"crowded dispersion trade: {' and '.join(high)} high, implied correlation low. {', '.join(stand)} among {closes} closes."
+        where = f"{', '.join(stand)} among {len(scene.baseline.levels(RHO))} closes"
+        return f"crowded dispersion trade: {self._high(places)} high, implied correlation low. {where}."
+
+    def _high(self, places: dict[str, Place]) -> str:
+        """The measures that are at the top; while none is, those that have not come back yet."""
+        enter, leave = self._numbers.enter.rank, self._numbers.exit.rank
+        of = {bound: [WIDE[name] for name in WIDE if name in places and places[name].above(bound, leave).holds] for bound in (enter, leave)}
+        return " and ".join(of[enter] or of[leave] or WIDE.values())
 
 
-def _places(scene: Scene) -> dict[str, Place]:
-    found = {measure: place(scene, measure) for measure in (*WIDE, RHO)}
-    return {measure: at for measure, at in found.items() if at is not None}
+def _places(scene: Scene) -> dict[str, Place] | None:
+    """By measure; None without that of correlation or of any other."""
+    found = {measure: place(scene, measure) for measure in (RHO, *WIDE)}
+    known = {measure: at for measure, at in found.items() if at is not None}
+    return known if RHO in known and len(known) > 1 else None
 
 
-def _holds(places: dict[str, Place], bounds: ExtremeRanks) -> bool:
-    high = any(places[measure].high >= bounds.rank for measure in WIDE if measure in places)
-    return high and places[RHO].low <= bounds.correlation_rank
+def _conditions(places: dict[str, Place], bounds: ExtremeRanks, leave: ExtremeRanks) -> tuple[Condition, Condition]:
+    """Of vol spread and dispersion the nearer one counts."""
+    wide = [places[measure].above(bounds.rank, leave.rank) for measure in WIDE if measure in places]
+    return min(wide, key=lambda one: one.distance), places[RHO].below(bounds.correlation_rank, leave.correlation_rank)

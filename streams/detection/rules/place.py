@@ -5,42 +5,55 @@ level is as high as the lower of two ranks, among all closes and among those of 
 of them. While the season has too few closes the rank among all decides alone.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from streams.detection.rules.condition import Condition
 from streams.detection.scene import Scene
 
 SEASON = "season_rank"
+MEDIAN = 0.5
+"""Rank of the calm reference, the median of the baseline."""
 
 
 class Place(NamedTuple):
-    """Ranks of one level, in (0, 1]."""
+    """Ranks of one level, in (0, 1], by the names that they have in events."""
 
+    name: str
     rank: float
+    season_name: str
     season: float | None
+    """Among the closes of the same season; None while they are too few."""
 
-    @property
-    def high(self) -> float:
-        """The rank that counts towards an upper bound."""
-        return self.rank if self.season is None else min(self.rank, self.season)
+    def above(self, enter: float, leave: float, *, strict: bool = False) -> Condition:
+        """That the level is high: on the lower of its ranks."""
+        if self.season is not None and self.season < self.rank:
+            return Condition(self.season_name, self.season, enter, MEDIAN, leave, strict)
+        return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
 
-    @property
-    def low(self) -> float:
-        """The rank that counts towards a lower bound."""
-        return self.rank if self.season is None else max(self.rank, self.season)
+    def below(self, enter: float, leave: float, *, strict: bool = False) -> Condition:
+        """That the level is low: on the higher of its ranks."""
+        if self.season is not None and self.season > self.rank:
+            return Condition(self.season_name, self.season, enter, MEDIAN, leave, strict)
+        return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
 
 
 def place(scene: Scene, measure: str) -> Place | None:
     """The place of a measure of this reading; None without a level or without history."""
     level, baseline = scene.level(measure), scene.baseline
     rank = baseline.rank(measure, level)
-    return None if rank is None else Place(rank, baseline.season_rank(measure, level, scene.reading.session))
+    if rank is None:
+        return None
+    season = baseline.season_rank(measure, level, scene.reading.session)
+    window = f"percentile_{baseline.sessions}d"
+    return Place(f"{measure}_{window}", rank, f"{measure}_season_{window}", season)
 
 
-def season_values(scene: Scene, places: dict[str, Place]) -> dict[str, float | None]:
-    """The seasonal ranks for the event, by the name of the measure."""
-    return {f"{measure}_season_percentile_{scene.baseline.sessions}d": found.season for measure, found in places.items()}
+def season_values(places: Iterable[Place]) -> dict[str, float | None]:
+    """The seasonal ranks for the event."""
+    return {found.season_name: found.season for found in places}
 
 
-def unknown(places: dict[str, Place]) -> tuple[str, ...]:
+def unknown(places: Iterable[Place]) -> tuple[str, ...]:
     """`season_rank` while the season of any of the levels has too few closes."""
-    return (SEASON,) if any(found.season is None for found in places.values()) else ()
+    return (SEASON,) if any(found.season is None for found in places) else ()
