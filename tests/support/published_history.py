@@ -3,6 +3,8 @@
 from functools import cache
 from typing import NamedTuple
 
+import msgspec
+
 from config.rules import load_rules
 from streams.daily_run import Close, daily_run
 from streams.detection.alert_event import AlertData, decode_event
@@ -34,9 +36,10 @@ class History(NamedTuple):
 
 
 @cache
-def history() -> History:
-    """The run, with the rules as they are shipped."""
-    files = PublishedCloses(evaluation_data() / "vol_indices")
-    closes = tuple(daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), load_rules()))
+def history(season_weeks: int = 4) -> History:
+    """The run, with the rules as they are shipped but for the season."""
+    files, rules = PublishedCloses(evaluation_data() / "vol_indices"), load_rules()
+    rules = msgspec.structs.replace(rules, baseline=msgspec.structs.replace(rules.baseline, season_weeks=season_weeks))
+    closes = tuple(daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), rules))
     events = (decode_event(entry.value).data for close in closes for entry in close.events)
     return History(closes, tuple(event for event in events if event.transition in {"firing", "updated"}))

@@ -28,14 +28,14 @@ class CorrelationRegimeRule:
         self._numbers = numbers
 
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
-        """The level against its ranks; an alert whose rank is no longer known is suspended."""
+        """The level against its ranks."""
         del scope
         start = scene.baseline.close(1)
         if scene.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
         at = place(scene, RHO)
         if at is None:
-            return Verdict(lacking=True, blocked="history", start=start)
+            return Verdict(lacking=True, start=start)
         tested = _outside(at, self._numbers.enter, self._numbers.exit)
         quiet = Verdict(start=start, values=season_values([at]), conditions=tested, any_of=True)
         if scene.wide():

@@ -30,14 +30,14 @@ class DispersionExtremeRule:
         self._numbers = numbers
 
     def evaluate(self, scope: str, scene: Scene) -> Verdict:
-        """Both levels against their ranks; an alert whose ranks are no longer known is suspended."""
+        """Both levels against their ranks."""
         del scope
         start = scene.baseline.close(1)
         if scene.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
         places = _places(scene)
         if places is None:
-            return Verdict(lacking=True, blocked="history", start=start)
+            return Verdict(lacking=True, start=start)
         tested = _conditions(places, self._numbers.enter, self._numbers.exit)
         quiet = Verdict(start=start, values=season_values(places.values()), conditions=tested)
         if scene.wide():

@@ -84,10 +84,10 @@ def test_words_say_which_and_where() -> None:
 
 
 @pytest.mark.parametrize("rule", [EXTREME, REGIME], ids=lambda rule: rule.name)
-def test_without_sixty_closes_nothing_is_said_and_an_alert_waits(rule: DispersionExtremeRule | CorrelationRegimeRule) -> None:
+def test_without_sixty_closes_nothing_is_said(rule: DispersionExtremeRule | CorrelationRegimeRule) -> None:
     found = scene(steps(59), level(46, 46, -46))
     verdict = rule.evaluate("daily", found)
-    assert (verdict.lacking, verdict.blocked, verdict.enter, verdict.distance) == (True, "history", False, None)
+    assert (verdict.lacking, verdict.blocked, verdict.enter, verdict.distance) == (True, "", False, None)
     assert rule.ended(found, None, 0.0) is None
     assert rule.evaluate("daily", scene(steps(60), level(46, 46, -46))).enter
 
