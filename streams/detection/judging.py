@@ -151,10 +151,10 @@ class Judging:
 
 
 def _answer(verdict: Verdict, alert: Alert) -> Answer:
-    if verdict.lacking:
-        return "unknown"
     if verdict.blocked:
         return "suspended"
+    if verdict.lacking:
+        return "unknown"
     if not verdict.enter:
         return "quiet"
     return "fires" if alert.status == "firing" else "inhibited"
