@@ -37,6 +37,7 @@ class MechanicalRotationRule:
         known = len(score.tests) - len(score.unknown) >= enter
         line = Condition("mechanical_score", float(score.passed) if known else None, enter, 0.0, exit=self._numbers.exit.score)
         quiet = Verdict(
+            lacking=not known,
             unknown=score.unknown,
             start=scene.baseline.close(1),
             values=self._values(scene, score),
@@ -49,7 +50,7 @@ class MechanicalRotationRule:
         if not (reverses or line.holds):
             return quiet
         severity: Severity = "warning" if reverses else "info"
-        return replace(quiet, enter=True, severity=severity, label=self.label, distance=0.0)
+        return replace(quiet, enter=True, lacking=False, severity=severity, label=self.label, distance=0.0)
 
     def extent(self, scene: Scene, start: Instant) -> float | None:
         """Strength of the defensive set over 20 sessions."""

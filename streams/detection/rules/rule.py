@@ -30,7 +30,7 @@ class Verdict:
     blocked: str = ""
     """The gate that forbids to say so; the alert is suspended meanwhile."""
     lacking: bool = False
-    """No history to compare with: nothing can be entered, nothing is suspended."""
+    """No history or data to compare with: nothing can be entered, nothing is suspended."""
     severity: Severity = "info"
     label: str = ""
     direction: Direction | None = None

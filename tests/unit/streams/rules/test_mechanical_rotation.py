@@ -81,7 +81,8 @@ def test_four_are_needed_and_unknown_ones_do_not_count(
 
 def test_with_fewer_than_four_known_tests_nothing_is_told() -> None:
     found = RULE.evaluate("intraday", scene(rotation=None))
-    assert (found.enter, found.distance) == (False, None)
+    assert (found.enter, found.lacking, found.distance) == (False, True, None)
+    assert not RULE.evaluate("intraday", scene()).lacking
     assert RULE.evaluate("intraday", scene(sessions=59)).values["test_vol_ratio_high"] is None
     assert not RULE.evaluate("intraday", scene(sessions=59)).enter
 
