@@ -77,6 +77,7 @@ class MarketGauges(Collector):
         yield from _references(views)
         yield from _state(views)
         yield from _names(views)
+        yield _rotation(views)
 
     def _views(self) -> Iterator[View]:
         for spec in self._indices:
@@ -198,3 +199,16 @@ def _names(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     for symbol, vol in vols.items():
         family.add_metric([symbol], vol)
     yield family
+
+
+def _rotation(views: Sequence[View]) -> GaugeMetricFamily:
+    """Of the first index that has sectors, as references and names are."""
+    family = _gauge("sector_rotation_ratio", "Return of a sector less that of its index since the prior close.", "sector")
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        rotation = None if reading is None else reading.rotation
+        if rotation is not None and rotation.index_return is not None and rotation.sector_returns:
+            for sector, move in rotation.sector_returns.items():
+                family.add_metric([sector], move - rotation.index_return)
+            break
+    return family

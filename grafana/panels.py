@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
-from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphDrawStyle
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.models.common import (
+    BarGaugeDisplayMode,
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    GraphDrawStyle,
+    VizOrientation,
+)
 from grafana_foundation_sdk.models.dashboard import DataSourceRef, GridPos, Threshold, ThresholdsMode, ValueMap, ValueMappingResult
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -65,6 +72,19 @@ def line_chart(number: int, title: str, description: str, place: Place, queries:
     """Shape through the day, not reading off."""
     panel = timeseries.Panel().draw_style(GraphDrawStyle.LINE).line_width(3).fill_opacity(0)
     return _finish(panel, number, title, description, place, queries, look, instant=False)
+
+
+def bars(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look, reach: float) -> bargauge.Panel:
+    """One bar a series, from -`reach` to `reach`: half a bar is zero. Instant, like the tiles."""
+    panel = (
+        bargauge.Panel()
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .orientation(VizOrientation.HORIZONTAL)
+        .min(-reach)
+        .max(reach)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
+    )
+    return _finish(panel, number, title, description, place, queries, look, instant=True)
 
 
 def _finish(

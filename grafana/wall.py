@@ -3,12 +3,15 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableHide
 
-from grafana.panels import ACT, ATTENTION, CALM, SOURCE, Look, Place, Query, line_chart, stat_tile
+from grafana.panels import ACT, ATTENTION, CALM, SOURCE, Look, Place, Query, bars, line_chart, stat_tile
 
 STALE_AFTER = 15
 """Seconds after which a market number leaves the wall."""
 
 FRESH = f'(time() - max by (index) (dispersion_last_publish_timestamp_seconds{{job=~"$job",index="$index"}}) < {STALE_AFTER})'
+
+SOME_FRESH = f'(time() - max by (job) (dispersion_last_publish_timestamp_seconds{{job=~"$job"}}) < {STALE_AFTER})'
+"""For series without an index."""
 
 
 def live(metric: str, labels: str = "") -> str:
@@ -91,9 +94,19 @@ def _shape() -> tuple[object, ...]:
         Query(live("dispersion_implied_correlation_lower_ratio", ',tenor="30d"'), "lower bound"),
         Query(live("dispersion_implied_correlation_upper_ratio", ',tenor="30d"'), "upper bound"),
     ]
+    sectors = 'max by (job, sector) (dispersion_sector_rotation_ratio{job=~"$job"}) and on (job) ' + SOME_FRESH
     return (
-        line_chart(20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", Place(0, 12, 12, 9), vols, Look()),
-        line_chart(21, "Implied correlation", "With its bounds from missing names.", Place(12, 12, 12, 9), correlation, Look()),
+        line_chart(20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", Place(0, 12, 8, 9), vols, Look()),
+        line_chart(21, "Implied correlation", "With its bounds from missing names.", Place(8, 12, 8, 9), correlation, Look()),
+        bars(
+            22,
+            "Sector rotation",
+            "Sectors less the index since the prior close; half a bar is zero.",
+            Place(16, 12, 8, 9),
+            [Query(sectors, "{{sector}}")],
+            Look(decimals=2, steps=((None, ATTENTION), (0, CALM))),
+            reach=0.03,
+        ),
     )
 
 

@@ -1,0 +1,26 @@
+"""The gauge of sector rotation: what it shows, and when it shows nothing."""
+
+import msgspec
+
+from agents.market_gauges import View, _rotation
+from streams.detection.snapshot import decode_snapshot
+from streams.reading import Rotation
+from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
+
+
+def view(rotation: Rotation | None) -> View:
+    run = Run()
+    run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, rotation=rotation)])
+    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
+    return View(MARKET.indices[0], shown, 1.0)
+
+
+def test_sectors_less_the_index() -> None:
+    rotation = Rotation(index_return=-0.01, sector_returns={"Energy": 0.02, "Utilities": -0.015})
+    other = msgspec.structs.replace(rotation, sector_returns={"Other": 0.5})
+    samples = _rotation([view(None), view(rotation), view(other)]).samples
+    assert {sample.labels["sector"]: round(sample.value, 12) for sample in samples} == {"Energy": 0.03, "Utilities": -0.005}
+
+
+def test_nothing_is_shown_without_the_index() -> None:
+    assert _rotation([view(Rotation(sector_returns={"Energy": 0.02})), view(Rotation(index_return=0.01))]).samples == []
