@@ -79,7 +79,7 @@ class Judging:
         key, ts = (rule.name, scope), scene.now.ts
         alert = self.book.alerts[key]
         tempo = tempo_of(rule.timing, scene.reading.refresh_seconds, daily=scope.startswith("daily"))
-        scene.peak = alert.peak if alert.standing == "firing" else None
+        scene.peak, scene.severity = (alert.peak, alert.severity) if alert.standing == "firing" else (None, "")
         verdict = Verdict()
         transitions: list[Transition] = []
         if gate:

@@ -36,6 +36,8 @@ class Scene:
     """Whether a convergence of this index is firing."""
     peak: float | None = None
     """Greatest extent of the alert that is judged, while it fires."""
+    severity: str = ""
+    """Its severity so far, alike."""
     _changes: dict[int, Change | None] = field(default_factory=dict)
 
     def change(self, start: Instant) -> Change | None:

@@ -17,7 +17,8 @@ class MechanicalRotationRule:
     """Methodology, "Rotation analytics" with the numbers of "The rules in numbers".
 
     The alert's extent is the strength of the defensive set against the index. A reversal is a firing alert whose strength has
-    fallen back through half of its greatest while an unwind or a convergence fires: the same alert, one severity higher.
+    fallen back through half of its greatest while an unwind or a convergence fires: the same alert, one severity higher. It is
+    told once; until then the alert waits for it, however low its score.
     """
 
     name = "mechanical_rotation"
@@ -58,9 +59,10 @@ class MechanicalRotationRule:
         return _strength(scene)
 
     def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
-        """The score is low whatever the unknown tests would say; while the trade converges the alert waits for the reversal."""
+        """The score is low whatever the unknown tests would say, and no reversal is to be waited for."""
         del start, peak
-        return not _converges(scene) and score_of(scene, self._numbers.enter).possible <= self._numbers.exit.score
+        waits = _converges(scene) and scene.severity == "info"
+        return not waits and score_of(scene, self._numbers.enter).possible <= self._numbers.exit.score
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, those of the reversal among the former."""
@@ -91,7 +93,7 @@ class MechanicalRotationRule:
 
     def _reverses(self, scene: Scene) -> bool:
         reversal = self._numbers.reversal
-        if scene.peak is None or scene.peak < reversal.strength or not _converges(scene):
+        if scene.severity != "info" or scene.peak is None or scene.peak < reversal.strength or not _converges(scene):
             return False
         return bool(given_back(_strength(scene), scene.peak, reversal.given_back))
 

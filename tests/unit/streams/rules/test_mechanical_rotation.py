@@ -127,28 +127,30 @@ def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: 
 )
 def test_reversal(strength: float | None, peak: float | None, converging: bool, unwinding: bool, reverses: bool) -> None:  # noqa: FBT001
     rotation = msgspec.structs.replace(APART, defensive_strength=strength)
-    found = scene(CALM, rotation, peak=peak, converging=converging, unwinding=unwinding)
+    found = scene(CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding)
     verdict = RULE.evaluate("intraday", found)
     assert (verdict.enter, verdict.severity) == (reverses, "warning" if reverses else "info")
     assert ("reverses" in RULE.words(found, None, "rotation")) is reverses
 
 
 @pytest.mark.parametrize(
-    ("rotation", "converging", "ended"),
+    ("rotation", "converging", "severity", "ended"),
     [
-        ({"autocorrelation": 0.1, "sector_dispersion_z": 0.0}, False, True),
-        ({"autocorrelation": 0.1, "sector_dispersion_z": 0.0}, True, False),
-        ({"autocorrelation": 0.1}, False, True),
-        ({}, False, False),
-        ({"autocorrelation": None}, False, False),
+        ({"autocorrelation": 0.1, "sector_dispersion_z": 0.0}, False, "info", True),
+        ({"autocorrelation": 0.1, "sector_dispersion_z": 0.0}, True, "info", False),
+        ({"autocorrelation": 0.1, "sector_dispersion_z": 0.0}, True, "warning", True),
+        ({"autocorrelation": 0.1}, False, "info", True),
+        ({}, False, "info", False),
+        ({"autocorrelation": None}, False, "info", False),
     ],
 )
-def test_the_end_waits_for_unknown_tests_and_while_the_trade_converges(
+def test_the_end_waits_for_unknown_tests_and_for_a_reversal_that_has_not_been_told(
     rotation: dict[str, float | None],
     converging: bool,  # noqa: FBT001 - a row of the table
+    severity: str,
     ended: bool,  # noqa: FBT001
 ) -> None:
-    found = scene(CALM, msgspec.structs.replace(APART, **rotation), converging=converging)
+    found = scene(CALM, msgspec.structs.replace(APART, **rotation), peak=0.05, converging=converging, severity=severity)
     assert RULE.ended(found, None, 0.0) is ended
 
 
@@ -199,14 +201,11 @@ def test_a_rotation_builds_reverses_and_ends() -> None:
     assert ("vol_convergence", "firing") in {(one.data.rule, one.data.transition) for one in converges}
 
     reverses = run.play(with_strength(path(MONDAY, "10:46:00", 1200, [bleed, bleed], step=30), 0.03, 0.0, **over))
-    assert told(reverses) == [("updated", "warning", "10:53", "escalated")]
-    (update,) = [one.data for one in reverses if one.data.rule == "mechanical_rotation"]
+    assert told(reverses) == [("updated", "warning", "10:53", "escalated"), ("resolved", "warning", "11:03", "")]
+    update = next(one.data for one in reverses if one.data.rule == "mechanical_rotation")
     assert update.values["defensive_strength_peak"] == pytest.approx(0.04)
     assert "reverses while the trade converges: strength +1.9% after +4.0%" in update.summary
     assert update.fingerprint == firing.fingerprint
-
-    ends = run.play(with_strength(path(MONDAY, "11:06:30", 2400, [CALM, CALM], step=30), 0.0, 0.0, **over))
-    assert [kind for kind, *_ in told(ends)] == ["resolved"]
 
 
 def test_a_restart_changes_nothing_about_the_reversal() -> None:
