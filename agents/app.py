@@ -1,4 +1,4 @@
-"""The Faust app: four thin agents over the batch transport, everything else switched off."""
+"""The Faust app: one thin agent a topic over the batch transport, everything else switched off."""
 
 import logging
 from collections.abc import Sequence

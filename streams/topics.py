@@ -68,6 +68,7 @@ class Topics:
 def topic_config(role: Role, max_message_bytes: int) -> dict[str, str]:
     """Configuration to create a topic with.
 
+    The broker stamps commands: a sender who chose the time could choose how long a silence lasts.
     The compacted topic of alert states keeps tombstones for two days, so that a consumer away over a weekend day still learns of them.
     """
     config = {"cleanup.policy": "compact", "delete.retention.ms": str(48 * _HOUR)}
@@ -75,4 +76,6 @@ def topic_config(role: Role, max_message_bytes: int) -> dict[str, str]:
         config = {"cleanup.policy": "delete", "retention.ms": str(_RETENTION_MS[role])}
     if role in LARGE_MESSAGES:
         config["max.message.bytes"] = str(max_message_bytes)
+    if role == "commands":
+        config["message.timestamp.type"] = "LogAppendTime"
     return config

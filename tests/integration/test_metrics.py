@@ -127,7 +127,7 @@ def test_partitions_that_moved_leave_no_series_behind(running: Services) -> None
     mine, other = held(first), held(second)
     for name in names:
         assert not mine[name] & other[name], f"two workers tell {name} of the same partition"
-    assert len(mine[names[0]] | other[names[0]]) == 4 * PARTITIONS
+    assert len(mine[names[0]] | other[names[0]]) == 5 * PARTITIONS, "quotes, ticks, points, readings, commands"
 
 
 def test_an_exporter_without_redis_says_so_and_stays_up() -> None:

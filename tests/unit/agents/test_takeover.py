@@ -39,3 +39,14 @@ def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> N
     with pytest.raises(Refusal, match="log starts at 50"):
         start_offset(INTERNAL, TP, 41, assigned(42, 50, 200))
     assert start_offset(EXTERNAL, TP, 41, assigned(42, 50, 200)) == 50
+
+
+def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_outrun() -> None:
+    plan = INTERNAL._replace(inputs=("points", "commands"), external=("commands",))
+    commands = Partition("commands", 3)
+    kept = Assignment(7, {TP: 42, commands: None}, {TP: 0, commands: 5}, {TP: 42, commands: 9})
+    assert start_offset(plan, TP, 41, kept) == 42
+    assert start_offset(plan, commands, -1, kept) == 5
+    assert start_offset(plan, commands, 2, kept) == 5
+    with pytest.raises(Refusal, match=r"commands partition 3.*recreated.*\{cross_section:points:3\}"):
+        start_offset(plan, commands, 9, kept)

@@ -35,6 +35,7 @@ def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records
     assert configs["alerts"]["retention.ms"] == str(30 * 86_400_000)
     assert configs["dead_letters"]["retention.ms"] == str(14 * 86_400_000)
     assert configs["quotes"]["max.message.bytes"] == "8388608"
+    assert {role for role, config in configs.items() if "message.timestamp.type" in config} == {"commands"}
 
 
 def test_topics_of_one_index_have_equal_partitions() -> None:
