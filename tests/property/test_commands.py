@@ -13,8 +13,8 @@ from streams.detection.events import fingerprint
 from streams.detection.notification import Notification
 from streams.records import InputRecord
 from streams.stage import OutboxEntry
-from tests.property.test_detector_restart import RULES, expected, script
 from tests.support.commands import command
+from tests.support.detector_scripts import FRESH, RULES
 from tests.support.readings import MARKET, MONDAY, eastern
 
 COMMANDS: Sequence[tuple[str, dict[str, str]]] = (
@@ -33,8 +33,8 @@ def mixed(places: Sequence[int]) -> list[InputRecord]:
     """The script with commands before the readings of these places."""
     orders = [command(verb, at, eastern(MONDAY, "10:00:00"), at, **fields) for at, (verb, fields) in enumerate(COMMANDS)]
     records: list[InputRecord] = []
-    for at, one in enumerate(script()):
-        records += [order for order, place in zip(orders, sorted(places), strict=True) if place % len(script()) == at]
+    for at, one in enumerate(FRESH.records):
+        records += [order for order, place in zip(orders, sorted(places), strict=True) if place % len(FRESH.records) == at]
         records.append(one)
     return records
 
@@ -56,7 +56,7 @@ def lifecycle(events: Iterable[OutboxEntry]) -> list[OutboxEntry]:
 def test_commands_change_no_lifecycle_and_restarts_change_no_echo(places: list[int], restarts: set[int]) -> None:
     records = mixed(places)
     steady = DetectorStage(MARKET, RULES).process(records)
-    assert lifecycle(steady.outbox) == list(expected())
+    assert lifecycle(steady.outbox) == FRESH.whole.outbox
     stage, store = DetectorStage(MARKET, RULES), dict[str, bytes]()
     told: list[OutboxEntry] = []
     for at, one in enumerate(records):

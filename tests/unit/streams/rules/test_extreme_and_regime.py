@@ -162,3 +162,14 @@ def test_the_atm_pair_has_no_dispersion_and_is_judged_on_its_spread() -> None:
     verdict = EXTREME.evaluate("daily", replace(found, reading=reading, now=instant_of(reading, 1)))
     assert verdict.enter
     assert "dispersion_season_percentile_252d" not in verdict.values
+
+
+@pytest.mark.parametrize("spread", [-46, 0, 44, 46])
+@pytest.mark.parametrize("rho", [-46, -44, 0, 46])
+@pytest.mark.parametrize("rule", [EXTREME, REGIME], ids=lambda rule: rule.name)
+def test_a_verdict_is_what_its_conditions_say(rule: DispersionExtremeRule | CorrelationRegimeRule, rho: float, spread: float) -> None:
+    verdict = rule.evaluate("daily", scene(steps(), level(spread, 0, rho)))
+    held, distances = [one.holds for one in verdict.conditions], [one.distance for one in verdict.conditions]
+    assert verdict.enter == (any(held) if verdict.any_of else all(held))
+    assert verdict.distance == (min(distances) if verdict.any_of else max(distances))
+    assert not (verdict.enter and rule.ended(scene(steps(), level(spread, 0, rho)), None, 0.0)), "nothing enters where it ends"
