@@ -7,7 +7,7 @@ from typing import Any
 import faust
 
 from agents.credentials import faust_credentials
-from agents.exits import INTERNAL, leave
+from agents.exits import INTERNAL, REFUSED, leave
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
@@ -40,7 +40,16 @@ def build(settings: Settings, plans: Sequence[Plan], crew: Crew, ports: AppPorts
     """A fresh app whose agents hand every batch to the crew. Raises `ConfigError` on unusable credentials."""
     app = faust.App(settings.kafka.group, **app_options(settings))
     ports.attach(app, plans)
-    install(app, Hooks(crew.start, crew.release, ports.coordinator_error, lambda reason: leave(INTERNAL, reason)))
+    install(
+        app,
+        Hooks(
+            crew.start,
+            crew.release,
+            ports.coordinator_error,
+            give_up=lambda reason: leave(INTERNAL, reason),
+            refuse=lambda reason: leave(REFUSED, reason),
+        ),
+    )
     for plan in plans:
         for topic in plan.inputs:
             _agent(app, topic, crew)

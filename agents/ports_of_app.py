@@ -132,3 +132,7 @@ class AppPorts:
         except (AssertionError, KafkaError, LookupError):  # not assigned any more
             return None
         return None if value is None else int(value)
+
+    def following(self, tp: Partition, offset: int) -> int:
+        """The next offset that may hold a record, when `offset` is the next to apply."""
+        return int(self.running_app.consumer.following(tp, offset))

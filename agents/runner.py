@@ -219,8 +219,9 @@ class Crew:
                 silent.append(post)
         ends = await self._ports.ends([post.inputs[0] for post in silent]) if silent else {}
         for post in silent:
-            end = ends.get(post.inputs[0])
-            if end is not None and end <= post.runner.applied[post.plan.inputs[0]] + 1 and not post.runner.closed:
+            end, tp = ends.get(post.inputs[0]), post.inputs[0]
+            following = self._ports.following(tp, post.runner.applied[tp.topic] + 1)
+            if end is not None and end <= following and not post.runner.closed:
                 await post.runner.idle()
 
 

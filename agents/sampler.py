@@ -58,12 +58,12 @@ class Sampler:
         metrics, runner, labels = self._ports.metrics, post.runner, (tp.topic, str(tp.partition))
         newest = runner.newest[tp.topic]
         known = end if end is not None else self._ports.highwater(tp)
-        if known is not None:
-            status.end = max(status.end, known)
+        status.look(self._ports.following(tp, runner.applied[tp.topic] + 1), known)
         lag = status.waiting
         metrics.end_offset.labels(*labels).set(status.end)
         metrics.watermark.labels(*labels).set(runner.covered[tp.topic])
-        metrics.lag_messages.labels(*labels).set(max(0, status.end - runner.covered[tp.topic] - 1))
+        covered = self._ports.following(tp, runner.covered[tp.topic] + 1)
+        metrics.lag_messages.labels(*labels).set(max(0, status.end - covered))
         metrics.lag_seconds.labels(*labels).set(time() - newest / 1000 if lag and newest else 0)
         committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp)
         if committed is not None:

@@ -25,6 +25,14 @@ class PartitionStatus:
         """Records in the log that are not applied."""
         return max(0, self.end - self.following)
 
+    def look(self, following: int, end: int | None) -> None:
+        """Note what a look finds; what arrives after a silence has waited since now, not since the record before it."""
+        before, self.following = self.waiting, following
+        end = max(self.end, end or 0)
+        if end > following and not before:
+            self.progressed = monotonic()  # first: the watchdog may read between the two
+        self.end = end
+
 
 @dataclass(slots=True)
 class Status:

@@ -6,13 +6,15 @@ The one room that knows private parts of Faust and aiokafka. It is written again
 Four things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
 hook decides where each partition starts, inside `perform_seek`, before anything is delivered. And a guard asks the group
-coordinator every second whether it is stuck, because nobody else does. `pause_partitions` and transactions are not used.
+coordinator every second whether it is stuck, because nobody else does. `pause_partitions` is not used. Of a transactional
+producer's records only committed ones are read; we ourselves write none.
 """
 
 import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from time import monotonic
 from typing import Any, NamedTuple
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -25,6 +27,8 @@ from agents.transport_pins import check_pins
 COALESCE = 0.01
 """Seconds between polls: longer means larger batches and later ones."""
 GUARD_INTERVAL = 1.0
+LOOK_INTERVAL = 1.0
+"""Seconds between looks at how far the fetcher is."""
 GUARD_LIMIT = 30
 """Coordinator errors in a row after which the worker gives up."""
 
@@ -61,13 +65,15 @@ class Hooks(NamedTuple):
     """Counts an error of the group coordinator."""
     give_up: Callable[[str], None]
     """Ends the process: the group cannot be joined."""
+    refuse: Callable[[str], None]
+    """Ends the process: Kafka denies us something, and a person must grant it."""
 
 
 check_pins()
 
 
 class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The consumer's thread with the range assignor and a watch on the group coordinator.
+    """The consumer's thread with the range assignor, committed records only, and a watch on the group coordinator.
 
     The range assignor gives partition p of every topic with equal counts to the same worker, so that the readings and the
     commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
@@ -78,7 +84,21 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
+        consumer._isolation_level = "read_committed"
         return consumer
+
+    def highwater(self, tp: Any) -> Any:
+        """Where the log ends for us: an open transaction is not there yet."""
+        consumer = self._ensure_consumer()
+        stable = consumer.last_stable_offset(tp)
+        return stable if stable is not None and stable >= 0 else consumer.highwater(tp)
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Next offset to fetch by partition; markers of transactions and places without a record are behind it."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
+        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     async def on_start(self) -> None:
         """Start the consumer, then the watch, both in this thread's loop."""
@@ -99,7 +119,7 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             try:
                 self._consumer._coordinator.check_errors()  # asking also lets the parked coordinator go on
             except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
-                hooks.give_up(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
+                hooks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
                 hooks.coordinator_error(error)
                 in_a_row += 1
@@ -120,6 +140,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._ranges: defaultdict[Partition, deque[tuple[int, int]]] = defaultdict(deque)  # delivered, not committed
         self._epoch = 0  # rises with every revocation and seek: what was fetched before is void
+        self._passed: dict[Partition, tuple[int, int]] = {}  # next offset to deliver and to fetch, when nothing was in between
+        self._looked = 0.0
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
@@ -138,6 +160,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 records, _ = await self._wait_next_records(1.0)
                 if records and not self.should_stop:
                     await self._deliver(records, epoch)
+                self._look(epoch)
+        except TopicAuthorizationFailedError as error:
+            self.hooks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
+            raise
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -167,6 +193,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
                 log.info("rewind left to the rebalance: %r", error)
 
+    def _look(self, epoch: int) -> None:
+        """Once a second: all that was fetched is delivered, so between the two offsets there is no record."""
+        if self._live(epoch) and monotonic() - self._looked > LOOK_INTERVAL:
+            self._looked = monotonic()
+            offsets = {tp: (self._read_offset[tp], position) for tp, position in self._thread.positions().items()}
+            self._passed = {tp: (delivered, position) for tp, (delivered, position) in offsets.items() if delivered is not None}
+
+    def following(self, tp: Partition, offset: int) -> int:
+        """The next offset that may hold a record, when `offset` is the next to apply: the log's end can lie behind markers."""
+        delivered, position = self._passed.get(tp, (offset, offset))
+        return max(offset, position) if offset >= delivered else offset
+
     async def _seek_exact(self, target: Mapping[Partition, int]) -> None:
         if target:
             await self._thread.seek_wait(target)
@@ -193,12 +231,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await self.commit()
         self._epoch += 1
         self._ranges.clear()
+        self._passed = {}
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
         """Place every assigned partition where the hook says; once per assignment, before the flow resumes."""
         self._epoch += 1
-        for forgotten in (self._ranges, self._acked, self._acked_index):
+        for forgotten in (self._ranges, self._acked, self._acked_index, self._passed):
             forgotten.clear()
         await super().perform_seek()
         tps = [Partition(*tp) for tp in self.assignment()]

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment
 from faust.transport import consumer as base
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
@@ -22,15 +23,18 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (base.Consumer, "on_partitions_revoked", ("revoked",)),
     (driver.Consumer, "_new_consumer_thread", ()),
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ("transport",)),
+    (driver.AIOKafkaConsumerThread, "_ensure_consumer", ()),
+    (driver.AIOKafkaConsumerThread, "highwater", ("tp",)),
     (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
     (driver.Producer, "_settings_extra", ()),
     (GroupCoordinator, "check_errors", ()),
+    (Assignment, "state_value", ("tp",)),
 )
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (base.Consumer, ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_unacked_messages", "callback", "suspend_flow")),
     (base.ThreadDelegateConsumer, ("_thread",)),
-    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_coordinator")),
+    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator")),
     (GroupCoordinator, ("_coordination_task",)),
     (Service, ("_stopped",)),
 )

@@ -1,15 +1,28 @@
 """What the rest of the worker relies on from the transport, against the installed Faust and without a broker."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import faust
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, TopicAuthorizationFailedError
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
 from agents import transport_pins
-from agents.transport import Assignment, BatchConsumer, Hooks, IdempotentProducer, Partition, broker_urls, install
+from agents.transport import (
+    GUARD_LIMIT,
+    Assignment,
+    BatchConsumer,
+    GuardedThread,
+    Hooks,
+    IdempotentProducer,
+    Partition,
+    broker_urls,
+    install,
+)
 from agents.transport_pins import TransportMismatchError, check_pins
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
@@ -33,6 +46,11 @@ class Thread:
     def __init__(self) -> None:
         self.sought: list[dict[TP, int]] = []
         self.committed: dict[TP, int] = {}
+        self.fetched: dict[TP, int] = {}
+        self.rebalancing = False
+
+    def positions(self) -> Mapping[TP, int]:
+        return self.fetched
 
     def assignment(self) -> set[TP]:
         return {ONE, TWO}
@@ -41,6 +59,8 @@ class Thread:
         return self.committed
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        if self.rebalancing:
+            raise IllegalStateError("not assigned")
         self.sought.append(dict(partitions))
 
     async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
@@ -58,6 +78,8 @@ class Rig(NamedTuple):
     thread: Thread
     delivered: list[Any]
     assignments: list[Assignment]
+    said: list[str]
+    """Why the process was to end."""
 
 
 @pytest.fixture
@@ -72,7 +94,8 @@ async def rig() -> Rig:
     async def release() -> None:
         return
 
-    install(app, Hooks(start, release, lambda _error: None, lambda _reason: None))
+    said: list[str] = []
+    install(app, Hooks(start, release, lambda _error: None, said.append, said.append))
     consumer: Any = app.consumer
     assert isinstance(consumer, BatchConsumer)
     consumer._thread.thread_loop.close()
@@ -84,7 +107,7 @@ async def rig() -> Rig:
     consumer._thread, consumer.callback = thread, callback
     app.topics._acking_topics.add("quotes")
     app.consumer_generation_id = 1
-    return Rig(app, consumer, thread, delivered, assignments)
+    return Rig(app, consumer, thread, delivered, assignments, said)
 
 
 async def test_an_agent_receives_all_records_of_a_partition_as_one_list(rig: Rig) -> None:
@@ -162,6 +185,96 @@ async def test_what_is_cut_off_by_a_stopped_flow_is_fetched_again(rig: Rig) -> N
     await rig.consumer._deliver({ONE: fetched(0, 4), TWO: fetched(20, 24)}, rig.consumer._epoch)
     assert [message.tp for message in rig.delivered] == [ONE]
     assert rig.thread.sought == [{ONE: 5, TWO: 20}]
+
+
+async def test_a_rewind_that_a_rebalance_interrupts_is_left_to_the_rebalance(rig: Rig) -> None:
+    before = rig.consumer._epoch
+    rig.consumer._epoch += 1
+    rig.consumer._read_offset[ONE] = 40
+    rig.thread.rebalancing = True
+    await rig.consumer._deliver({ONE: fetched(100, 104)}, before)
+    assert rig.delivered == []
+    assert rig.consumer._read_offset[ONE] == 40
+    rig.thread.rebalancing = False
+    await rig.consumer.perform_seek()
+    assert rig.thread.sought == [{ONE: 7, TWO: 0}]
+    await rig.consumer._deliver({ONE: fetched(5, 9)}, rig.consumer._epoch)
+    assert [record.offset for record in rig.delivered[0].value] == [7, 8, 9]
+
+
+async def test_markers_behind_the_last_record_hold_no_record(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.transport.LOOK_INTERVAL", -1)
+    await rig.consumer.perform_seek()
+    await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
+    rig.thread.fetched = {ONE: 12, TWO: 0}  # 10 and 11 are markers
+    rig.consumer._look(rig.consumer._epoch)
+    assert rig.consumer.following(ONE, 10) == 12
+    assert rig.consumer.following(ONE, 8) == 8, "records before the markers are not applied yet"
+    await rig.consumer._deliver({ONE: fetched(12, 12)}, rig.consumer._epoch)
+    assert rig.consumer.following(ONE, 13) == 13
+    rig.thread.fetched = {ONE: 99}
+    rig.consumer._look(rig.consumer._epoch - 1)
+    assert rig.consumer.following(ONE, 10) == 12, "looked at after a seek"
+    await rig.consumer.perform_seek()
+    assert rig.consumer.following(ONE, 10) == 10
+
+
+async def test_a_topic_that_may_not_be_read_ends_the_process(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def denied(_timeout: float) -> None:
+        raise TopicAuthorizationFailedError("quotes")
+
+    monkeypatch.setattr(rig.consumer, "_get_active_partitions", lambda: {ONE})
+    monkeypatch.setattr(rig.consumer, "_wait_next_records", denied)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await rig.consumer._drain_messages(rig.consumer)
+    assert len(rig.said) == 1
+    assert "grant Read on the topic" in rig.said[0]
+
+
+class Coordinator:
+    """A group coordinator that has so many errors in store."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self._errors = iter(errors)
+        self._coordination_task: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def check_errors(self) -> None:
+        error = next(self._errors, Ended())
+        if error is not None:
+            raise error
+
+
+class Ended(BaseException):
+    """Nothing more in store."""
+
+
+async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the guard has said of a coordinator's errors."""
+    monkeypatch.setattr("agents.transport.GUARD_INTERVAL", 0)
+    said: list[str] = []
+    hooks = {"coordinator_error": lambda error: said.append(str(error)), "give_up": said.append, "refuse": said.append}
+    thread: Any = SimpleNamespace(
+        consumer=SimpleNamespace(hooks=SimpleNamespace(**hooks)), _consumer=SimpleNamespace(_coordinator=coordinator)
+    )
+    with pytest.raises(Ended):
+        await GuardedThread._watch(thread)
+    return said
+
+
+async def test_coordinator_errors_end_the_process_when_they_come_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("42")
+    almost = [error] * (GUARD_LIMIT - 1)
+    assert await watched(Coordinator(*almost, None, *almost), monkeypatch) == ["42"] * 2 * (GUARD_LIMIT - 1)
+    said = await watched(Coordinator(*almost, error), monkeypatch)
+    assert said[:-1] == ["42"] * GUARD_LIMIT
+    assert "does not recover" in said[-1]
+
+
+async def test_a_coordinator_that_has_ended_or_denies_the_group_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = Coordinator(RuntimeError("x"))
+    dead._coordination_task.set_result(None)
+    assert "does not recover" in (await watched(dead, monkeypatch))[-1]
+    assert "grant Read on the group" in (await watched(Coordinator(GroupAuthorizationFailedError("g")), monkeypatch))[-1]
 
 
 async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:

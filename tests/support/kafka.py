@@ -35,6 +35,7 @@ SINGLE_NODE = {
     "broker.heartbeat.interval.ms": "500",
     "auto.create.topics.enable": "false",
     "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.cleaner.backoff.ms": "500",  # a test waits for compaction
 }
 
 

@@ -33,6 +33,15 @@ def test_a_partition_without_waiting_input_may_be_silent_for_ever() -> None:
     assert Watchdog(running(partitions=quiet), 10).complaint() == ""
 
 
+def test_what_arrives_after_a_silence_has_not_waited_through_it() -> None:
+    status = running(partitions={Partition("points", 0): PartitionStatus(10, 10, monotonic() - 3000)})
+    status.partitions[Partition("points", 0)].look(10, 11)
+    assert Watchdog(status, 10).complaint() == ""
+    status.partitions[Partition("points", 0)].progressed -= 20
+    status.partitions[Partition("points", 0)].look(10, 12)
+    assert "2 records wait" in Watchdog(status, 10).complaint()
+
+
 def test_a_dead_event_loop_is_a_stall() -> None:
     assert "event loop" in Watchdog(running(beat=monotonic() - 100), 10).complaint()
 
