@@ -1,24 +1,40 @@
-"""SASL and TLS against a real Kafka: the settings as a person writes them, through every synchronous client."""
+"""SASL, TLS and permissions against a real Kafka: the settings as a person writes them, through every client and a worker."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
+from pydantic import SecretStr
 
-from agents.exits import Down, Refusal
+from agents.embedded_redis import EmbeddedRedis
+from agents.exits import OK, REFUSED, Down, Refusal
 from agents.publishing import FramePublisher
 from agents.tail import tail_alerts
 from agents.topics_admin import check_topics, create_topics
 from config.errors import ConfigError
 from config.settings import Kafka, Settings
-from streams.stage import Message
+from config.settings import Redis as RedisSettings
+from streams.stage import Message, Role
+from tests.support.counting import record_value
+from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until
 from tests.support.kafka import KafkaServer
 from tests.support.kafka_jars import JarsUnavailableError
 from tests.support.need import missing
+from tests.support.redis import system_redis
 from tests.support.tls import Certificate, certificate
 
-PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_desk="open sesame";'
+PASSWORD = "open sesame"
+USERS = " ".join(f'user_{name}="{PASSWORD}"' for name in ("desk", "worker", "blind", "stranger"))
+PLAIN = f"org.apache.kafka.common.security.plain.PlainLoginModule required {USERS};"
+AUTHORIZER = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS;User:desk",
+}
+READS: tuple[Role, ...] = ("quotes", "readings", "alerts", "alerts_state")
+"""What the tests' worker consumes, and the alerts that a relay reads back."""
+WRITES: tuple[Role, ...] = ("points", "readings", "alerts", "alerts_state", "dead_letters")
 
 pytestmark = pytest.mark.stack
 
@@ -33,7 +49,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def broker(issued: Certificate) -> Iterator[KafkaServer]:
     """A broker that takes passwords on two listeners, one of them over TLS, and TLS alone on a third."""
     listeners = {"PASSWORD": "SASL_PLAINTEXT", "SECURE": "SASL_SSL", "SEALED": "SSL"}
-    properties = {**issued.properties("SECURE"), **issued.properties("SEALED")}
+    properties = {**issued.properties("SECURE"), **issued.properties("SEALED"), **AUTHORIZER}
     for listener in ("password", "secure"):
         properties[f"listener.name.{listener}.sasl.enabled.mechanisms"] = "PLAIN"
         properties[f"listener.name.{listener}.plain.sasl.jaas.config"] = PLAIN
@@ -48,8 +64,19 @@ def broker(issued: Certificate) -> Iterator[KafkaServer]:
         server.close()
 
 
+@pytest.fixture(scope="module")
+def redis() -> Iterator[EmbeddedRedis]:
+    """A Redis for the workers."""
+    server = system_redis()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
 def settings(address: str, protocol: str, prefix: str, **more: Any) -> Settings:
-    values = {"sasl_mechanism": "PLAIN", "sasl_username": "desk", "sasl_password": "open sesame", **more}
+    values = {"sasl_mechanism": "PLAIN", "sasl_username": "desk", "sasl_password": PASSWORD, **more}
     return Settings(
         kafka=Kafka.model_validate({"bootstrap_servers": address, "security_protocol": protocol, "topic_prefix": prefix, **values})
     )
@@ -93,3 +120,74 @@ def test_an_unknown_authority_is_not_trusted(
     other = certificate(tmp_path)
     with pytest.raises(Down, match=r"kafka\.ssl_cafile"):
         check_topics(settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=other.authority))
+
+
+def grant(broker: KafkaServer, user: str, operation: AclOperation, kind: ResourceType, *names: str) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+    allowed = (f"User:{user}", "*", operation, AclPermissionType.ALLOW)
+    for done in admin.create_acls([AclBinding(kind, name, ResourcePatternType.LITERAL, *allowed) for name in names]).values():
+        done.result(30)
+
+
+class Permitted:
+    """A worker over TLS and a password, with the permissions that `docs/runbook.md` names and no others."""
+
+    def __init__(self, broker: KafkaServer, issued: Certificate, redis: EmbeddedRedis, prefix: str, directory: Path, user: str) -> None:
+        address = broker.address("SECURE")
+        kafka: dict[str, Any] = {"partitions": {"quotes": 1, "ticks": 1, "results": 1}, "session_timeout": 6.0, "heartbeat_interval": 0.5}
+        more: dict[str, Any] = {"ssl_cafile": issued.authority, "group": f"{prefix}group", **kafka}
+        desk, own = (settings(address, "SASL_SSL", prefix, sasl_username=name, **more) for name in ("desk", user))
+        create_topics(desk).refuse()
+        store = RedisSettings(url=SecretStr(redis.url), checkpoint_seconds=0.5)
+        self.desk = Fleet(desk, redis.url, directory)
+        self.own = Fleet(own.model_copy(update={"redis": store}), redis.url, directory)
+        self._broker, self._user = broker, user
+
+    def permit(self, *, reads: Sequence[Role] = READS, group: bool = True) -> None:
+        names = {role: self.desk.topics.name(role) for role in self.desk.topics.all()}
+        grant(self._broker, self._user, AclOperation.DESCRIBE, ResourceType.TOPIC, *names.values())
+        grant(self._broker, self._user, AclOperation.READ, ResourceType.TOPIC, *(names[role] for role in reads))
+        grant(self._broker, self._user, AclOperation.WRITE, ResourceType.TOPIC, *(names[role] for role in WRITES))
+        if group:
+            grant(self._broker, self._user, AclOperation.READ, ResourceType.GROUP, self.own.settings.kafka.group)
+
+
+@pytest.fixture
+def permitted(
+    broker: KafkaServer, issued: Certificate, redis: EmbeddedRedis, topic_prefix: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Permitted]:
+    made = Permitted(broker, issued, redis, topic_prefix, tmp_path, request.param)
+    with made.own:
+        yield made
+
+
+@pytest.mark.parametrize("permitted", ["worker"], indirect=True)
+def test_a_worker_needs_these_permissions_and_no_others(permitted: Permitted) -> None:
+    permitted.permit()
+    for role in ("quotes", "readings"):
+        permitted.desk.put(role, [record_value(n) for n in range(300)])
+    worker = permitted.own.start()
+    wait_until(lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1), 60, permitted.own.log(worker))
+    assert permitted.own.stop(worker) == OK, permitted.own.log(worker)
+    judge_once(permitted.desk, "quotes", 300)
+    judge_alerts(permitted.desk, 1)
+    assert permitted.desk.committed("quotes", 1) == {0: 300}
+    assert PASSWORD not in permitted.own.log(worker)
+
+
+@pytest.mark.parametrize("permitted", ["blind"], indirect=True)
+def test_a_topic_that_may_not_be_read_is_refused_by_name(permitted: Permitted) -> None:
+    permitted.permit(reads=[role for role in READS if role != "quotes"])
+    permitted.desk.put("quotes", [record_value(1)])
+    worker = permitted.own.start()
+    assert worker.wait(60) == REFUSED, permitted.own.log(worker)
+    assert permitted.desk.topics.name("quotes") in permitted.own.log(worker).splitlines()[-1]
+    assert "grant Read" in permitted.own.log(worker)
+
+
+@pytest.mark.parametrize("permitted", ["stranger"], indirect=True)
+def test_a_group_that_may_not_be_joined_is_refused(permitted: Permitted) -> None:
+    permitted.permit(group=False)
+    worker = permitted.own.start()
+    assert worker.wait(60) == REFUSED, permitted.own.log(worker)
+    assert "grant Read on the group" in permitted.own.log(worker)
