@@ -18,6 +18,8 @@ BUFFERED_BATCHES = 16
 """Events a stream may hold; each is a whole batch."""
 REQUEST_SECONDS = 90.0
 PRODUCE_SECONDS = 30.0
+METADATA_SECONDS = 60
+"""How long a topic may have grown before a member of the group notices and asks for a rebalance."""
 LINGER_MS = 0
 
 
@@ -71,6 +73,7 @@ def app_options(settings: Settings) -> dict[str, Any]:
         "broker_check_crcs": kafka.check_crcs,
         "consumer_max_fetch_size": kafka.max_message_bytes,
         "consumer_auto_offset_reset": "earliest",
+        "consumer_metadata_max_age_ms": METADATA_SECONDS * 1000,
         "consumer_group_instance_id": kafka.instance_id or None,
         "producer_acks": -1,
         "producer_linger": LINGER_MS / 1000,

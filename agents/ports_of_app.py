@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from agents.credentials import client_options
 from agents.effects import StageEffects
+from agents.growth import grown, refuse_moved
 from agents.measures import Measures
 from agents.metrics import Metrics
 from agents.patience import Patience
@@ -20,6 +21,7 @@ from agents.producer import Publisher
 from agents.redis_store import Ledger
 from agents.relay import History, Relay
 from agents.topic_tail import published, resolved
+from agents.topics_admin import check_topics
 from agents.transport import Partition
 from agents.views import Views
 from config.settings import Settings
@@ -40,6 +42,7 @@ class AppPorts:
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
+        self._redis = redis
         self._views = Views(redis, settings.kafka.topic_prefix)
         self._plans: Sequence[Plan] = ()
         self.partition_counts = counts
@@ -56,6 +59,20 @@ class AppPorts:
         """The app."""
         assert self.app is not None
         return self.app
+
+    async def recount(self) -> None:
+        """Learn the partition counts anew when a topic has grown. Raises `Refusal` where they no longer fit, or `Down`."""
+        consumer = self.running_app.consumer
+        seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
+        if not (more := grown(self.partition_counts, seen)):
+            return
+        report = await asyncio.to_thread(check_topics, self._settings)
+        report.refuse()
+        counts = {topic.name: topic.partitions for topic in report.topics}
+        readings = self._topics.name("readings")
+        await refuse_moved(self._redis, readings, counts[readings], [index.symbol for index in self._settings.market.indices])
+        log.warning("topics have grown: %s", ", ".join(f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()))
+        self.partition_counts = counts
 
     def rebalancing(self) -> bool:
         """Whether the group is being rebalanced."""

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.exits import DOWN, INTERNAL, REFUSED, Refusal, leave
+from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, leave
 from agents.keys import stage_keys
 from agents.partition import PartitionRunner, Ticket
 from agents.patience import Abandoned, Patience
@@ -82,6 +82,8 @@ class Crew:
             return await asyncio.wait_for(self._take_over(assignment), TAKEOVER_SECONDS)
         except Refusal as refusal:
             leave(REFUSED, str(refusal))
+        except Down as down:
+            leave(DOWN, str(down))
         except TimeoutError:
             leave(DOWN, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
         except RedisError as error:
@@ -89,6 +91,7 @@ class Crew:
 
     async def _take_over(self, assignment: Assignment) -> dict[Partition, int]:
         self._generation = assignment.generation
+        await self._ports.recount()
         wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
         posts = await asyncio.gather(*(self._post(self._plans[topic], p, assignment) for topic, p in wanted))
         target: dict[Partition, int] = {}

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.app import build
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
+from agents.growth import refuse_moved
 from agents.health import HealthServer, Probes
 from agents.identity import identify
 from agents.logs import log_to_stderr
@@ -97,6 +98,8 @@ class Worker:
         redis = connect(settings.redis)
         try:
             await check_server(redis, needed_bytes=redis_bytes(settings))
+            readings = Topics(settings.kafka.topic_prefix).name("readings")
+            await refuse_moved(redis, readings, self._partitions[readings], [index.symbol for index in settings.market.indices])
             ports = AppPorts(settings, self._metrics, redis, self._partitions)
             store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None

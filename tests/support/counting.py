@@ -1,7 +1,7 @@
 """A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
 
-`python -m tests.support.counting` is a worker that runs it on the points topic (commit per batch) and on the quotes topic
-(commit on a cadence); settings come from the environment.
+`python -m tests.support.counting [metadata seconds]` is a worker that runs it on the points topic (commit per batch) and on the
+quotes topic (commit on a cadence); settings come from the environment.
 """
 
 import os
@@ -34,8 +34,9 @@ def record_value(number: int) -> bytes:
 class CountingStage:
     """State: how often each id was applied, in chunks of `SEGMENT` ids; output: a message for every `GROUP` records."""
 
-    def __init__(self, partition: int, output_role: str, *, alerts: bool = False) -> None:
-        self.partition, self.alerts = partition, alerts
+    def __init__(self, partition: int, output_role: str, *, alerts: bool = False, sources: int | None = None) -> None:
+        """`sources` is told in the messages, where given."""
+        self.partition, self.alerts, self._sources = partition, alerts, sources
         self._role = output_role
         self.applied = np.zeros(CAPACITY, np.uint8)
         self.total = 0
@@ -65,7 +66,8 @@ class CountingStage:
 
     def _emit(self, output: Output, record: Record) -> None:
         body = {"partition": self.partition, "total": self.total, "offset": record.offset}
-        output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(body), partition=0))
+        told = body if self._sources is None else {**body, "sources": self._sources}
+        output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0))
         if self.alerts:
             event = {
                 "specversion": "1.0",
@@ -113,7 +115,7 @@ def counting_plans(settings: Settings) -> Sequence[Plan]:
         Plan(
             "slow",
             (topics.name("quotes"),),
-            lambda p, _counts: CountingStage(p, "quotes"),
+            lambda p, counts: CountingStage(p, "quotes", sources=counts[topics.name("quotes")]),
             Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
             owns_source=True,
             external=(topics.name("quotes"),),
@@ -123,6 +125,8 @@ def counting_plans(settings: Settings) -> Sequence[Plan]:
 
 
 if __name__ == "__main__":
+    from agents import app
     from agents.worker import run_worker
 
+    app.METADATA_SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else app.METADATA_SECONDS
     sys.exit(run_worker(Settings(), counting_plans))

@@ -1,0 +1,32 @@
+"""Topics that gained partitions: sources may, an index must not leave the partition that has its history."""
+
+from collections.abc import Mapping, Sequence
+
+from redis.asyncio import Redis
+
+from agents.exits import Refusal
+from agents.keys import stage_keys
+from agents.publishing import partition_of
+
+
+async def refuse_moved(redis: Redis, readings: str, partitions: int, indices: Sequence[str]) -> None:
+    """Raise `Refusal` when an index now belongs to another partition of the readings topic than its daily history."""
+    for index in indices:
+        home = partition_of(index, partitions)
+        for other in set(range(partitions)) - {home}:
+            old, new = (stage_keys("detector", [readings], p, [index]).day(index) for p in (other, home))
+            if await redis.exists(old):
+                raise Refusal(
+                    f"{readings} has {partitions} partitions, so {index} belongs to {home}, but its daily history is kept for {other}: "
+                    f"the results topics have grown. Recreate them with the former number, or, with all workers stopped, move the "
+                    f"history in Redis: RENAME {old} {new}"
+                )
+
+
+def grown(known: Mapping[str, int], seen: Mapping[str, int | None]) -> dict[str, int]:
+    """Topics that have more partitions than we know, with their number.
+
+    >>> grown({"quotes": 4, "ticks": 4}, {"quotes": 6, "ticks": None})
+    {'quotes': 6}
+    """
+    return {topic: count for topic, count in seen.items() if count is not None and count > known[topic]}
