@@ -20,7 +20,7 @@ from agents.quiet import idle_counts
 from agents.redis_store import Fenced, Store
 from agents.relay import Relay
 from agents.status import PartitionStatus, Status
-from agents.takeover import start_offset
+from agents.takeover import ColdStart, skipped, start_offset
 from agents.transport import Assignment, Partition
 
 GRACE = 3.0
@@ -59,11 +59,13 @@ class Crew:
         *,
         idle_after: float | None,
         dead_letter_ratio: float = 1.0,
+        cold: ColdStart = "checkpoint",
     ) -> None:
-        """`idle_after` None never declares a source idle (replays)."""
+        """`idle_after` None never declares a source idle (replays); `cold` is for partitions unknown to Redis."""
         self._plans = {topic: plan for plan in plans for topic in plan.inputs}
         self._store, self._ports, self._status = store, ports, status
         self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
+        self._cold = cold
         self.patience = Patience()
         self._generation = -1
         self._posts: dict[Partition, Post] = {}
@@ -99,7 +101,7 @@ class Crew:
             post = bare._replace(task=asyncio.create_task(self._relaying(bare.relay))) if bare.relay else bare
             for tp in post.inputs:
                 if tp in assignment.end:
-                    target[tp] = start_offset(post.plan, tp, post.runner.applied[tp.topic], assignment)
+                    target[tp] = start_offset(post.plan, tp, post.runner.applied[tp.topic], assignment, self._cold)
                     self._posts[tp] = post
                     self._status.partitions[tp] = PartitionStatus(target[tp], assignment.end[tp], monotonic())
         self._ports.resumed(self._posts)
@@ -111,6 +113,9 @@ class Crew:
         ledger = self._store.ledger(keys, assignment.generation, self.patience)
         waiting = [topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)]
         checkpoint = await ledger.acquire(waiting=waiting)
+        if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
+            await ledger.commit(steps, {})
+            checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps})
         effects = self._ports.effects(plan)
         publisher = self._ports.publisher(self.patience)
         try:

@@ -26,6 +26,7 @@ from agents.redis_store import Store
 from agents.runner import Crew
 from agents.sampler import Sampler
 from agents.status import Status
+from agents.takeover import ColdStart
 from agents.topics_admin import check_topics
 from agents.watchdog import Watchdog
 from agents.zeros import zeros
@@ -51,7 +52,7 @@ def monitor_plans(settings: Settings) -> Sequence[Plan]:
     return flow_plans(settings, market_of(settings), load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown))
 
 
-def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
+def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart = "checkpoint") -> int:
     """Run until SIGTERM or SIGINT; the exit code of `agents.exits`. Logs go to stderr and name no secret."""
     log_to_stderr()
     try:
@@ -59,7 +60,7 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
         settings.worker.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
         topics = check_topics(settings)
         topics.refuse()
-        return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}).run())
+        return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
     except (ConfigError, Refusal) as error:
         log.critical("refused: %s", error)
         return REFUSED
@@ -74,8 +75,8 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans) -> int:
 class Worker:
     """One process's work, from the checks to the last commit."""
 
-    def __init__(self, settings: Settings, plans: Sequence[Plan], partitions: Mapping[str, int]) -> None:
-        self._settings, self._plans, self._partitions = settings, plans, partitions
+    def __init__(self, settings: Settings, plans: Sequence[Plan], partitions: Mapping[str, int], cold: ColdStart) -> None:
+        self._settings, self._plans, self._partitions, self._cold = settings, plans, partitions, cold
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
         identify(self.registry, settings)
@@ -103,7 +104,15 @@ class Worker:
             ports = AppPorts(settings, self._metrics, redis, self._partitions)
             store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
-            crew = Crew(self._plans, store, ports, self._status, idle_after=idle_after, dead_letter_ratio=settings.worker.dead_letter_ratio)
+            crew = Crew(
+                self._plans,
+                store,
+                ports,
+                self._status,
+                idle_after=idle_after,
+                dead_letter_ratio=settings.worker.dead_letter_ratio,
+                cold=self._cold,
+            )
             return await self._work(build(settings, self._plans, crew, ports), crew, ports, store)
         finally:
             await redis.aclose()

@@ -26,6 +26,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "worker": (
         "dispersion worker",
         "DISPERSION_METRICS__PORT=9465 dispersion worker",
+        "dispersion worker --from earliest",
     ),
     "exporter": ("DISPERSION_METRICS__PORT=9466 dispersion exporter",),
     "bridge": (

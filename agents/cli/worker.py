@@ -4,13 +4,21 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 import typer
 
 from agents.cli.shared import Shared, shared_of
 
+From = Literal["checkpoint", "earliest", "latest"]
 
-def worker(context: typer.Context) -> None:
+
+def worker(
+    context: typer.Context,
+    start: Annotated[
+        From, typer.Option("--from", help="Where to start when Redis knows nothing of a partition: refuse, or the log's start or end.")
+    ] = "checkpoint",
+) -> None:
     """Take part in the consumer group until SIGTERM.
 
     Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is lost.
@@ -28,7 +36,7 @@ def worker(context: typer.Context) -> None:
     from agents.worker import run_worker  # Faust takes seconds to import
 
     log_as(shared)
-    raise typer.Exit(run_worker(settings))
+    raise typer.Exit(run_worker(settings, cold=start))
 
 
 def exporter(context: typer.Context) -> None:

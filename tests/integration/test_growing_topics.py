@@ -38,7 +38,7 @@ def grow(fleet: Fleet, count: int, *roles: Role) -> None:
 
 
 def test_a_new_partition_is_a_new_source_without_a_restart(fleet: Fleet) -> None:
-    worker = fleet.start("tests.support.counting", "1")
+    worker = fleet.start("tests.support.counting", "--metadata-seconds", "1")
     for p in range(2):
         fleet.put("quotes", [record_value(n) for n in range(p * 100, p * 100 + 100)], p)
     fleet.put("readings", [record_value(n) for n in range(100)])
@@ -58,7 +58,7 @@ def test_a_new_partition_is_a_new_source_without_a_restart(fleet: Fleet) -> None
 
 
 def test_results_that_grow_apart_are_refused(fleet: Fleet) -> None:
-    worker = fleet.start("tests.support.counting", "1")
+    worker = fleet.start("tests.support.counting", "--metadata-seconds", "1")
     fleet.put("readings", [record_value(n) for n in range(100)])
     wait_until(lambda: fleet.drained("readings", 1), SECONDS, fleet.log(worker))
     grow(fleet, 2, "readings")

@@ -28,9 +28,9 @@ def fleet(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
         yield fleet
 
 
-def run_dry(fleet: Fleet) -> None:
+def run_dry(fleet: Fleet, *arguments: str) -> None:
     """One worker until its input is committed, then a clean stop."""
-    worker = fleet.start()
+    worker = fleet.start("tests.support.counting", *arguments)
     wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, f"drained: {fleet.log(worker)}")
     assert fleet.stop(worker) == OK, fleet.log(worker)
 
@@ -70,14 +70,30 @@ def test_a_redis_that_lost_its_last_seconds_is_rewound_to(fleet: Fleet) -> None:
     assert judge_alerts(fleet, 1) == 0, "events found on the topic with the same number and id are not published again"
 
 
-def test_an_empty_redis_under_a_group_with_commits_is_refused(fleet: Fleet) -> None:
-    fleet.put("readings", [record_value(n) for n in range(200)])
-    run_dry(fleet)
+def lose_redis(fleet: Fleet) -> None:
     client = fleet.redis
     client.delete(*client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"))
+
+
+def test_an_empty_redis_under_a_group_with_commits_is_refused_unless_told_where_to_start(fleet: Fleet, stack: Stack) -> None:
+    fleet.put("readings", [record_value(n) for n in range(200)])
+    run_dry(fleet)
+    lose_redis(fleet)
     worker = fleet.start()
     assert worker.wait(START) == REFUSED
     assert "committed offset 200, but Redis knows nothing of it. Restore Redis" in fleet.log(worker)
+    assert "--from earliest" in fleet.log(worker)
+    if stack.name == "embedded":
+        return
+    worker = fleet.start("tests.support.counting", "--from", "latest")
+    wait_until(lambda: fleet.watermarks("readings") == {0: 199}, START, fleet.log(worker))
+    fleet.put("readings", [record_value(n) for n in range(200, 300)])
+    wait_until(lambda: fleet.drained("readings", 1), START, fleet.log(worker))
+    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.applied("readings").nonzero()[0].tolist() == list(range(200, 300))
+    lose_redis(fleet)
+    run_dry(fleet, "--from", "earliest")
+    judge_once(fleet, "readings", 300)
 
 
 def test_a_watermark_beyond_the_log_is_refused(fleet: Fleet) -> None:

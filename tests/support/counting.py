@@ -1,9 +1,10 @@
 """A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
 
-`python -m tests.support.counting [metadata seconds]` is a worker that runs it on the points topic (commit per batch) and on the
-quotes topic (commit on a cadence); settings come from the environment.
+`python -m tests.support.counting [--metadata-seconds N] [--from WHERE]` is a worker that runs it on the readings topic (commit
+per batch) and on the quotes topic (commit on a cadence); settings come from the environment.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -128,5 +129,9 @@ if __name__ == "__main__":
     from agents import app
     from agents.worker import run_worker
 
-    app.METADATA_SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else app.METADATA_SECONDS
-    sys.exit(run_worker(Settings(), counting_plans))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--metadata-seconds", type=int, default=app.METADATA_SECONDS)
+    parser.add_argument("--from", dest="cold", default="checkpoint")
+    given = parser.parse_args()
+    app.METADATA_SECONDS = given.metadata_seconds
+    sys.exit(run_worker(Settings(), counting_plans, given.cold))

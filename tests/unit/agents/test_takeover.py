@@ -2,7 +2,8 @@ import pytest
 
 from agents.exits import Refusal
 from agents.plans import Plan
-from agents.takeover import start_offset
+from agents.redis_store import Checkpoint, Progress
+from agents.takeover import skipped, start_offset
 from agents.transport import Assignment, Partition
 from tests.support.counting import CountingStage
 
@@ -26,7 +27,7 @@ def test_a_fresh_partition_starts_where_its_log_starts() -> None:
 
 
 def test_refuses_an_empty_redis_under_a_group_with_commits() -> None:
-    with pytest.raises(Refusal, match=r"committed offset 100.*Restore Redis.*new kafka\.group"):
+    with pytest.raises(Refusal, match=r"committed offset 100.*Restore Redis.*--from earliest"):
         start_offset(INTERNAL, TP, -1, assigned(100, 0, 200))
 
 
@@ -50,3 +51,17 @@ def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_
     assert start_offset(plan, commands, 2, kept) == 5
     with pytest.raises(Refusal, match=r"commands partition 3.*recreated.*\{cross_section:points:3\}"):
         start_offset(plan, commands, 9, kept)
+
+
+def test_an_empty_redis_is_no_reason_to_refuse_when_told_where_to_start() -> None:
+    assert start_offset(INTERNAL, TP, -1, assigned(100, 30, 200), "earliest") == 30
+    assert start_offset(INTERNAL, TP, 41, assigned(100, 30, 200), "earliest") == 42
+    with pytest.raises(Refusal, match="recreated"):
+        start_offset(INTERNAL, TP, 200, assigned(150, 0, 200), "latest")
+
+
+def test_the_logs_end_is_committed_once_and_for_all() -> None:
+    empty = Checkpoint({"points": -1}, {}, 0, {"points": 0}, ())
+    assert skipped(INTERNAL, 3, empty, assigned(100, 0, 200)) == [Progress("points", -1, 199)]
+    assert skipped(INTERNAL, 3, empty, assigned(None, 0, 0)) == [Progress("points", -1, -1)]
+    assert not skipped(INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), "what arrived since is to be applied"
