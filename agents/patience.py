@@ -1,7 +1,14 @@
 """How long work may still take once the worker is asked to let go."""
 
 import asyncio
+from collections.abc import Coroutine
 from time import monotonic
+from typing import Any, TypeVar
+
+LOOK = 0.25
+"""Seconds between looks at a deadline that may be set while something is waited for."""
+
+T = TypeVar("T")
 
 
 class Abandoned(Exception):  # noqa: N818 - the work is dropped, not wrong: its input comes again
@@ -42,3 +49,18 @@ class Patience:
         left = self.left()
         await asyncio.sleep(seconds if left is None else min(seconds, left))
         self.check()
+
+    async def within(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for work that hangs no longer than to the deadline; there it is cancelled and `Abandoned` raised."""
+        task = asyncio.create_task(work)
+        try:
+            while not task.done():
+                left = self.left()
+                await asyncio.wait([task], timeout=LOOK if left is None else min(LOOK, left))
+                if not task.done():
+                    self.check()
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])  # a cancelled call closes its connection

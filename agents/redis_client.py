@@ -85,7 +85,7 @@ class Caller:
         while True:
             await self.breaker.ready(patience)
             try:
-                return await self.once(operation, call)
+                return await patience.within(self.once(operation, call))
             except DENIED:
                 raise
             except OUTAGE as error:

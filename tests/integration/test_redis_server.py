@@ -1,0 +1,175 @@
+"""What the books in Redis ask of a server: one Cluster slot a script, little of its time, and no hidden repetition."""
+
+import asyncio
+import os
+import signal
+import statistics
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import pytest
+import redis
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from agents.embedded_redis import EmbeddedRedis
+from agents.keys import StageKeys, stage_keys
+from agents.patience import Abandoned, Patience
+from agents.redis_client import connect
+from agents.redis_store import Ledger, Progress, Store
+from agents.views import Views
+from config.settings import Redis as RedisSettings
+from streams.stage import OutboxEntry, ReadingView
+from tests.integration.test_redis_ledger import Silent
+from tests.support.fleet import wait_until
+from tests.support.redis import system_redis
+
+CHUNKS, CHUNK_BYTES = 40, 12_500
+"""Half a megabyte, as a book checkpoints it."""
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[EmbeddedRedis]:
+    """A Redis Cluster of one node that owns all slots."""
+    server = system_redis("--cluster-enabled", "yes")
+    server.start()
+    try:
+        with closing(redis.Redis.from_url(server.url)) as client:
+            ask: Callable[..., Any] = client.execute_command
+            ask("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            wait_until(lambda: ask("CLUSTER INFO")["cluster_state"] == "ok", 10, "a cluster")
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+async def client(cluster: EmbeddedRedis) -> AsyncIterator[Redis]:
+    made = connect(RedisSettings(url=SecretStr(cluster.url)))
+    yield made
+    await made.aclose()
+
+
+def ledger(client: Redis, keys: StageKeys, patience: Patience | None = None) -> Ledger:
+    return Store(client, Silent(), lease_seconds=30).ledger(keys, 1, patience or Patience())
+
+
+async def test_every_script_keeps_to_one_slot_of_a_cluster(client: Redis) -> None:
+    keys = stage_keys("detector", ["desk.dispersion.readings.v1", "desk.dispersion.alerts.commands.v1"], 3, ["SPX", "NDX"])
+    books = ledger(client, keys)
+    await books.acquire(waiting=keys.inputs)
+    steps = [Progress(topic, -1, 7) for topic in keys.inputs]
+    chunks = {"windows": b"w", "alert/SPX/9f": b"a", "day/SPX/2026-07-10": b"d", "day/NDX/2026-07-10": b"d"}
+    assert await books.commit(steps, chunks, [OutboxEntry("e1", b"{}")]) == 1
+    await books.note(probe="8")
+    assert (await books.outbox("", 10))[1][0].event_id == "e1"
+    await books.note(exp="0")
+    found = await ledger(client, keys).acquire(waiting=())
+    assert (found.watermarks, found.chunks) == (dict.fromkeys(keys.inputs, 7), chunks)
+    with pytest.raises(ResponseError, match="slot"):  # such a server does refuse what does not keep to one
+        await client.eval("return redis.call('MGET', KEYS[1], KEYS[2])", 2, "a", "b")
+
+
+async def test_the_views_need_no_slot_in_common(client: Redis) -> None:
+    views = [ReadingView("SPX", "30d", 1_752_500_000, b"{}"), ReadingView("NDX", "30d", 1_752_500_000, b"{}")]
+    await Views(client, "desk.").write({"SPX": b"{}", "NDX": b"{}"}, views)
+    assert await client.exists("dispersion:v1:desk.:snapshot:NDX") == 1
+
+
+async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(client: Redis) -> None:
+    """By the server's own account, beside a script that is handed the same arguments and does nothing."""
+    keys = stage_keys("surfaces", ["quotes"], 0)
+    books, nothing = ledger(client, keys), client.register_script("return #ARGV")
+    await books.acquire(waiting=())
+    await nothing(keys=[keys.key("own")], args=["warm"])
+    costs: dict[str, list[int]] = {"commit": [], "nothing": []}
+
+    async def account(name: str) -> None:
+        costs[name].append((await client.info("commandstats"))["cmdstat_evalsha"]["usec"])
+
+    for number in range(25):
+        chunks = {f"book/{n}": os.urandom(CHUNK_BYTES) for n in range(CHUNKS)}
+        arguments = [part for name, chunk in chunks.items() for part in (2, name, chunk)]
+        await client.config_resetstat()
+        await books.commit([Progress("quotes", number - 1, number)], chunks)
+        await account("commit")
+        await client.config_resetstat()
+        await nothing(keys=[keys.key("own")], args=arguments)
+        await account("nothing")
+    commit, least = (statistics.median(costs[name]) for name in ("commit", "nothing"))
+    assert commit < 2.5 * least, f"{commit:.0f} µs for half a megabyte, {least:.0f} µs to take it"
+
+
+@asynccontextmanager
+async def forgetful(server: EmbeddedRedis, word: bytes) -> AsyncIterator[Redis]:
+    """A client whose way to the server loses the first answer to a request with this word and hangs up there."""
+    state = {"heard": False, "lost": False}
+    connections: list[asyncio.Task[None]] = []
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (data := await reader.read(65536)) and (state["lost"] or not state["heard"]):
+            writer.write(data)
+        state["lost"] = state["heard"]
+
+    async def requests(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            state["heard"] |= word in data
+            writer.write(data)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_connection("127.0.0.1", server.port)
+        ways = [asyncio.create_task(requests(reader, outer)), asyncio.create_task(answers(inner, writer))]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for end in (writer, outer):
+            end.close()
+        await asyncio.wait(ways)
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.create_task(serve(reader, writer)))
+
+    async with await asyncio.start_server(accepted, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        async with connect(RedisSettings(url=SecretStr(f"redis://127.0.0.1:{port}/0"))) as client:
+            yield client
+        await asyncio.wait(connections, timeout=10)
+    assert state["lost"]
+
+
+async def test_a_write_whose_answer_is_lost_is_not_repeated_behind_our_back(cluster: EmbeddedRedis, client: Redis) -> None:
+    async with forgetful(cluster, b"counted") as through:
+        with pytest.raises(RedisConnectionError):
+            await through.incr("counted")
+    assert await client.get("counted") == b"1"
+
+
+async def test_a_commit_whose_answer_is_lost_is_made_once(cluster: EmbeddedRedis, client: Redis) -> None:
+    keys = stage_keys("detector", ["lost"], 0)
+    async with forgetful(cluster, b"only-once") as through:
+        books = ledger(through, keys)
+        await books.acquire(waiting=())
+        assert await books.commit([Progress("lost", -1, 3)], {}, [OutboxEntry("only-once", b"{}")]) == 1
+    assert await client.hget(keys.key("own"), "n") == b"1"
+    assert await client.xlen(keys.key("out")) == 1
+
+
+async def test_a_call_that_hangs_is_let_go_when_partitions_must_be(cluster: EmbeddedRedis) -> None:
+    """The operation's own time-out would be longer than what a rebalance grants."""
+    keys, patience = stage_keys("detector", ["hung"], 0), Patience()
+    async with connect(RedisSettings(url=SecretStr(cluster.url), operation_timeout=60)) as hanging:
+        books = ledger(hanging, keys, patience)
+        await books.acquire(waiting=())
+        os.kill(cluster.pid, signal.SIGSTOP)
+        try:
+            commit = asyncio.create_task(books.commit([Progress("hung", -1, 3)], {}))
+            await asyncio.sleep(0.3)
+            assert not commit.done()
+            patience.wind_down(0.2)
+            with pytest.raises(Abandoned):
+                await asyncio.wait_for(commit, 10)
+        finally:
+            os.kill(cluster.pid, signal.SIGCONT)
