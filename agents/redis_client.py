@@ -44,6 +44,8 @@ OUTAGE = (
     TryAgainError,
 )
 """Errors that waiting may heal."""
+REFUSALS = ("OOM command not allowed", "MISCONF ", "READONLY You can't write")
+"""Refusals that waiting may heal, by their words: redis-py has no class for a full disk, and Redis 6 wraps what a script meets."""
 DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 log = logging.getLogger(__name__)
@@ -86,9 +88,9 @@ class Caller:
             await self.breaker.ready(patience)
             try:
                 return await patience.within(self.once(operation, call))
-            except DENIED:
-                raise
-            except OUTAGE as error:
+            except RedisError as error:
+                if not may_heal(error):
+                    raise
                 log.warning("Redis %s failed, trying again: %s", operation, type(error).__name__)
                 await patience.sleep(PAUSE)
 
@@ -111,6 +113,17 @@ class Caller:
             else:
                 self.breaker.failure()
         return answer
+
+
+def may_heal(error: RedisError) -> bool:
+    """Whether waiting may heal an error: Redis is away, or has no room in memory or on its disk.
+
+    >>> may_heal(ResponseError("MISCONF Errors writing to the AOF file: No space left on device")), may_heal(ResponseError("ERR syntax"))
+    (True, False)
+    """
+    if isinstance(error, DENIED):
+        return False
+    return isinstance(error, OUTAGE) or (isinstance(error, ResponseError) and any(words in str(error) for words in REFUSALS))
 
 
 def error_reason(error: RedisError) -> str:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
+import redis
 from pydantic import SecretStr
 
 from agents.exits import Down, Refusal
@@ -13,7 +15,9 @@ from agents.redis_client import check_server, connect
 from agents.redis_store import Fenced, Ledger, Progress, Store
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
-from tests.support.stack import Stack
+from tests.support.fleet import wait_until
+from tests.support.redis import full_disk
+from tests.support.stack import RealStack, Stack
 
 TOPIC = "readings"
 
@@ -225,6 +229,41 @@ async def test_an_outage_is_waited_out(workers: Workers, keys: StageKeys, stack:
     stack.redis.start()
     await asyncio.wait_for(commit, 15)
     assert await workers.redis.hget(keys.key("st"), "a") == b"2"
+
+
+async def test_full_memory_is_waited_out(workers: Workers, keys: StageKeys) -> None:
+    ledger = workers.ledger(keys, 1, lease=60)
+    await ledger.acquire(waiting=keys.inputs)
+    await workers.redis.config_set("maxmemory", "1")
+    try:
+        commit = asyncio.create_task(ledger.commit(progress(keys, -1, 1), {"a": b"1"}))
+        await asyncio.sleep(0.5)
+        assert not commit.done()
+    finally:
+        await workers.redis.config_set("maxmemory", "0")
+    await asyncio.wait_for(commit, 15)
+    assert await workers.redis.hget(keys.key("st"), "a") == b"1"
+
+
+def refuses(url: str) -> bool:
+    """Whether the last write of the append-only file failed."""
+    with closing(redis.Redis.from_url(url)) as client:
+        return bool(client.info("persistence")["aof_last_write_status"] != "ok")
+
+
+async def test_a_full_disk_is_waited_out(real_stack: RealStack, keys: StageKeys) -> None:
+    workers = Workers(RedisSettings(url=SecretStr(real_stack.redis.url)))
+    ledger = workers.ledger(keys, 1, lease=60)
+    await ledger.acquire(waiting=keys.inputs)
+    with full_disk(real_stack.redis):
+        await workers.redis.set(keys.key("st") + "-more", b"x")  # taken; Redis learns of the disk when it writes it down
+        wait_until(lambda: refuses(real_stack.redis.url), 10, "a refusal")
+        commit = asyncio.create_task(ledger.commit(progress(keys, -1, 1), {"a": b"1"}))
+        await asyncio.sleep(0.5)
+        assert not commit.done()
+    await asyncio.wait_for(commit, 15)
+    assert await workers.redis.hget(keys.key("st"), "a") == b"1"
+    await workers.redis.aclose()
 
 
 async def test_patience_ends_during_an_outage(stack: Stack, keys: StageKeys) -> None:
