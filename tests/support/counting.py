@@ -66,7 +66,7 @@ class CountingStage:
         return output
 
     def _emit(self, output: Output, record: Record) -> None:
-        body = {"partition": self.partition, "total": self.total, "offset": record.offset}
+        body = {"role": self._role, "partition": self.partition, "total": self.total, "offset": record.offset}
         told = body if self._sources is None else {**body, "sources": self._sources}
         output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0))
         if self.alerts:

@@ -40,7 +40,7 @@ class Fleet:
 
     def __init__(self, settings: Settings, redis_url: str, directory: Path) -> None:
         self.settings, self.topics = settings, Topics(settings.kafka.topic_prefix)
-        self._url, self._directory = redis_url, directory
+        self.redis_url, self._directory = redis_url, directory
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -75,11 +75,11 @@ class Fleet:
     @property
     def redis(self) -> Any:
         """A fresh plain client that answers bytes."""
-        return redis.Redis.from_url(self._url)
+        return redis.Redis.from_url(self.redis_url)
 
     def watermarks(self, role: Role) -> dict[int, int]:
         """Watermark by partition."""
-        client, marks = self.redis, {}
+        client, marks = self.redis, dict[int, int]()
         for key in client.keys(f"dispersion:v1:{{*:{self.topics.name(role)}:*}}:wm"):
             partition = int(key.decode().rpartition("}")[0].rpartition(":")[2])
             marks[partition] = int(client.get(key) or -1)
