@@ -71,7 +71,9 @@ class PartitionRunner:
         cadence: Cadence,
         effects: Effects,
         limit: DeadLetterLimit,
+        alone: asyncio.Lock,
     ) -> None:
+        """`alone` is shared by all runners of the process: held, no record but its holder's can end it."""
         self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
         self.applied = dict(checkpoint.watermarks)
         """Last applied offset by input topic."""
@@ -79,7 +81,7 @@ class PartitionRunner:
         self.progressed = self.heard = self.committed = monotonic()
         self.covered = dict(checkpoint.watermarks)
         """Last committed offset by input topic."""
-        self._cadence, self._limit, self._lock = cadence, limit, asyncio.Lock()
+        self._cadence, self._limit, self._lock, self._alone = cadence, limit, asyncio.Lock(), alone
         self.newest = dict.fromkeys(self.applied, 0)
         """Broker time of the newest applied record by input topic, milliseconds."""
         self._tickets: list[Ticket] = []
@@ -129,7 +131,11 @@ class PartitionRunner:
                 await self._commit()
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
-        output = self.stage.process(records)
+        async with self._alone:
+            output = self.stage.process(records)
+        await self._account(topic, records, output)
+
+    async def _account(self, topic: str, records: Sequence[Record], output: Output) -> None:
         letters = sum(message.role == "dead_letters" for message in output.messages)
         await self._take(output)
         if topic == self.ledger.keys.inputs[0]:  # a further input has no say in whether the stage goes on
@@ -143,18 +149,19 @@ class PartitionRunner:
         await self.publisher.send(output.messages)
 
     async def _carefully(self, topic: str, records: Sequence[Record]) -> None:
-        """Note each record before it is processed: one still noted when the process is gone has killed it."""
-        for record in records:
-            place = Place(topic, record.offset)
-            if place in self._skip:
-                self.effects.crashed(record)
-                await self.publisher.send([dead_letter(record, "crash", CRASH_MESSAGE)])
-                continue
+        """Note each record before it is processed, with no other partition at work: one still noted at two deaths caused them."""
+        async with self._alone:
+            for record in records:
+                place = Place(topic, record.offset)
+                if place in self._skip:
+                    self.effects.crashed(record)
+                    await self.publisher.send([dead_letter(record, "crash", CRASH_MESSAGE)])
+                    continue
+                if topic in self.careful:
+                    await self.ledger.note(probe=self.ledger.keys.name_of(place))
+                await self._account(topic, [record], self.stage.process([record]))
             if topic in self.careful:
-                await self.ledger.note(probe=self.ledger.keys.name_of(place))
-            await self._apply(topic, [record])
-        if topic in self.careful:
-            await self.ledger.note(probe="")
+                await self.ledger.note(probe="")
 
     async def _commit(self, promised: bytes | None = None) -> None:
         try:

@@ -14,7 +14,8 @@ from streams.stage import OutboxEntry
 
 HELD_PAUSE = 0.3
 """Seconds between attempts to take a partition whose former owner's lease still runs."""
-SUSPICIOUS_STARTS = 3
+SUSPICIOUS_STARTS = 2
+"""Starts at one watermark after which records are processed alone; one that is alone at two deaths is skipped (`docs/decisions/0012`)."""
 
 
 class Fenced(Exception):  # noqa: N818 - a verdict, not a fault
@@ -31,7 +32,7 @@ class Checkpoint(NamedTuple):
     starts: dict[str, int]
     """How often it was started at its watermark with input waiting, by input topic."""
     skip: tuple[Place, ...]
-    """Records that killed the process when they were processed alone."""
+    """Records that killed the process twice when they were processed alone."""
 
 
 class Progress(NamedTuple):

@@ -67,6 +67,7 @@ class Crew:
         self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
         self._cold = cold
         self.patience = Patience()
+        self._alone = asyncio.Lock()
         self._generation = -1
         self._posts: dict[Partition, Post] = {}
 
@@ -121,7 +122,7 @@ class Crew:
         try:
             stage = plan.make(partition, self._ports.partition_counts)
             runner = PartitionRunner(
-                stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects, DeadLetterLimit(self._dead_letter_ratio)
+                stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects, DeadLetterLimit(self._dead_letter_ratio), self._alone
             )
         except ValueError as error:
             raise Refusal(

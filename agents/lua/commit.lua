@@ -15,7 +15,7 @@ end
 for _ = 1, steps do
   if ARGV[i + 2] ~= ARGV[i + 1] then
     redis.call('SET', KEYS[tonumber(ARGV[i])], ARGV[i + 2])
-    redis.call('HDEL', KEYS[1], 'probe', 'crash')
+    redis.call('HDEL', KEYS[1], 'probe', 'suspect', 'crash')
   end
   i = i + 3
 end

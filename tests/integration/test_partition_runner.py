@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import pytest
 from pydantic import SecretStr
+from redis import Redis
 
 from agents import unsent
 from agents.cadence import Cadence, Policy
@@ -70,6 +72,7 @@ class World:
         self.open.set()
         self.generation = 0
         self.patience = Patience()
+        self.alone = asyncio.Lock()
 
     @property
     def topic(self) -> str:
@@ -89,7 +92,7 @@ class World:
         checkpoint = await ledger.acquire(waiting=self.keys.inputs)
         publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
         stage, limit = CountingStage(0, "quotes"), limit or DeadLetterLimit(1.0)
-        runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(policy), self, limit)
+        runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(policy), self, limit, self.alone)
         await runner.begin()
         return runner
 
@@ -253,21 +256,47 @@ async def test_an_idle_mark_committed_but_not_published_is_published_by_the_succ
     assert world.sent == [b"0"]
 
 
-async def test_a_record_noted_when_the_process_died_is_dead_lettered(world: World) -> None:
+async def test_a_record_noted_at_two_deaths_is_dead_lettered(world: World) -> None:
+    await world.runner()
     for _ in range(2):
-        await world.runner()
-    third = await world.runner()
-    assert third.careful
-    await third.ledger.note(probe="4")  # noted, and then the process was gone
-    fourth = await world.runner()
-    await fourth.consume(world.topic, consumed(0, 9), world.ticket("a"))
-    await fourth.settle()
+        careful = await world.runner()
+        assert careful.careful
+        assert "crashed 4" not in world.diary
+        await careful.ledger.note(probe="4")  # noted, and then the process was gone
+    heir = await world.runner()
+    await heir.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await heir.settle()
     assert "crashed 4" in world.diary
-    stage = fourth.stage
+    stage = heir.stage
     assert isinstance(stage, CountingStage)
     assert stage.applied[:10].tolist() == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
-    fifth = await world.runner()
-    assert not fifth.careful
+    assert not (await world.runner()).careful
+
+
+async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
+    """Whoever ends the process then is the record at work, and it alone is accused."""
+    world, other = World(embedded_stack, topic_prefix), World(embedded_stack, f"{topic_prefix}other.")
+    other.alone = world.alone
+    at_work, bystander = await world.runner(), [await other.runner() for _ in range(2)][1]
+    assert bystander.careful
+    noted: list[Any] = []
+    process = at_work.stage.process
+    with closing(Redis.from_url(embedded_stack.redis.url)) as client:
+
+        def look(records: Sequence[Record]) -> Output:
+            noted.append(client.hget(other.keys.key("own"), "probe"))
+            return process(records)
+
+        at_work.stage.process = look  # type: ignore[method-assign]
+        careful = asyncio.create_task(bystander.consume(other.topic, consumed(0, 50), other.ticket("a")))
+        for n in range(20):
+            await asyncio.sleep(0.001)
+            await at_work.consume(world.topic, consumed(n, n), world.ticket("b"))
+        await careful
+    assert noted == [None] * 20
+    assert bystander.applied[other.topic] == 50
+    await world.redis.aclose()
+    await other.redis.aclose()
 
 
 @pytest.fixture
@@ -320,8 +349,10 @@ async def test_a_further_input_without_records_keeps_no_watermark(pair: World) -
 async def test_a_record_that_kills_is_known_by_its_topic(pair: World) -> None:
     first, second = pair.keys.inputs
     runner = await pair.runner()
-    await runner.ledger.note(probe=runner.ledger.keys.name_of(Place(second, 4)))
-    heir = await pair.runner(Policy())
+    for _ in range(2):
+        await runner.ledger.note(probe=runner.ledger.keys.name_of(Place(second, 4)))
+        runner = await pair.runner(Policy())
+    heir = runner
     await heir.consume(first, consumed(0, 9), pair.ticket("a"))
     assert "crashed 4" not in pair.diary
     await heir.consume(second, consumed(0, 9), pair.ticket("b"))

@@ -17,6 +17,7 @@ from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
 from tests.support.fleet import wait_until
 from tests.support.redis import full_disk
+from tests.support.redis_proxy import RedisProxy
 from tests.support.stack import RealStack, Stack
 
 TOPIC = "readings"
@@ -194,18 +195,38 @@ async def test_a_commit_or_a_clean_end_forgets_the_starts(workers: Workers, keys
     assert list((await workers.ledger(keys, 4).acquire(waiting=keys.inputs)).starts.values()) == [1, 1]
 
 
-async def test_a_record_noted_at_death_is_skipped_until_it_is_behind(workers: Workers, keys: StageKeys) -> None:
-    first = workers.ledger(keys, 1)
-    await first.acquire(waiting=keys.inputs)
+async def test_a_record_noted_at_two_deaths_is_skipped_until_it_is_behind(workers: Workers, keys: StageKeys) -> None:
     readings, command = (Place(topic, 17) for topic in keys.inputs)
-    await first.note(probe="17")  # as a worker with one input wrote it
-    second = workers.ledger(keys, 2)
-    assert (await second.acquire(waiting=keys.inputs)).skip == (readings,)
-    await second.note(probe=keys.name_of(command))
-    third = workers.ledger(keys, 3)
-    assert (await third.acquire(waiting=keys.inputs)).skip == (readings, command)
-    await third.commit(progress(keys, -1, 20), {}, skip=(command,))
-    assert (await workers.ledger(keys, 4).acquire(waiting=keys.inputs)).skip == (command,)
+    assert await skipped_after(workers, keys, 1, "17") == (readings,)  # as a worker with one input wrote it
+    assert await skipped_after(workers, keys, 4, keys.name_of(command)) == (readings, command)
+    last = workers.ledger(keys, 7)
+    await last.acquire(waiting=keys.inputs)
+    await last.commit(progress(keys, -1, 20), {}, skip=(command,))
+    assert (await workers.ledger(keys, 8).acquire(waiting=keys.inputs)).skip == (command,)
+
+
+async def skipped_after(workers: Workers, keys: StageKeys, generation: int, probe: str) -> tuple[Place, ...]:
+    """What the third owner skips of a record that was noted when its two predecessors died."""
+    skipped = []
+    for following in range(generation, generation + 3):
+        ledger = workers.ledger(keys, following)
+        skipped.append((await ledger.acquire(waiting=keys.inputs)).skip)
+        await ledger.note(probe=probe if following < generation + 2 else "")
+    assert skipped[0] == skipped[1]
+    return skipped[2]
+
+
+async def test_one_death_and_a_process_that_lives_accuse_nobody(workers: Workers, keys: StageKeys) -> None:
+    store = Store(workers.redis, Silent(), lease_seconds=10)
+    for generation, probe in ((1, "17"), (2, "17"), (3, "18")):  # the same process takes it again and again
+        ledger = store.ledger(keys, generation, Patience())
+        assert (await ledger.acquire(waiting=keys.inputs)).skip == ()
+        await ledger.note(probe=probe)
+    heir = workers.ledger(keys, 4)
+    assert (await heir.acquire(waiting=keys.inputs)).skip == ()
+    await heir.commit(progress(keys, -1, 17), {})
+    await heir.note(probe="18")
+    assert (await workers.ledger(keys, 5).acquire(waiting=keys.inputs)).skip == (), "its first death since the watermark moved"
 
 
 async def test_one_commit_moves_all_inputs_or_none(workers: Workers, keys: StageKeys) -> None:
@@ -229,6 +250,19 @@ async def test_an_outage_is_waited_out(workers: Workers, keys: StageKeys, stack:
     stack.redis.start()
     await asyncio.wait_for(commit, 15)
     assert await workers.redis.hget(keys.key("st"), "a") == b"2"
+
+
+async def test_a_commit_whose_answer_breaks_off_is_made_once(stack: Stack, keys: StageKeys) -> None:
+    with RedisProxy(stack.redis.port) as proxy:
+        workers = Workers(RedisSettings(url=SecretStr(proxy.url)))
+        ledger = workers.ledger(keys, 1, lease=60)
+        await ledger.acquire(waiting=keys.inputs)
+        proxy.cut(2)
+        assert await ledger.commit(progress(keys, -1, 1), {"a": b"1"}, [OutboxEntry("e1", b"x")]) == 1
+        assert await workers.redis.xlen(keys.key("out")) == 1
+        assert await workers.redis.hget(keys.key("own"), "n") == b"1"
+        assert proxy.cuts == 0
+        await workers.redis.aclose()
 
 
 async def test_full_memory_is_waited_out(workers: Workers, keys: StageKeys) -> None:

@@ -42,7 +42,7 @@ def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet
     for attempt in range(3):
         worker = fleet.start()
         assert worker.wait(START) == (-9 if death else INTERNAL), fleet.log(worker)
-        assert ("going record by record" in fleet.log(worker)) == (attempt == 2)
+        assert ("going record by record" in fleet.log(worker)) == (attempt > 0)
     run_dry(fleet)
     letters = [record for record in fleet.records("dead_letters") if dict(record.headers).get("x-error-class") == b"crash"]
     assert {(record.value, dict(record.headers)["x-error-offset"]) for record in letters} == {(POISON + death, b"90")}

@@ -28,7 +28,8 @@ class RedisProxy:
         self._links: set[asyncio.Task[Any]] = set()
         self.delay = 0.0
         """Seconds that each answer is kept back."""
-        self._cuts = 0
+        self.cuts = 0
+        """Answers to commits that are still to break off."""
         self._holding: threading.Event | None = None
         self.port = 0
 
@@ -51,7 +52,7 @@ class RedisProxy:
 
     def cut(self, times: int) -> None:
         """The next answers to a commit break off in the middle: done, and nobody knows."""
-        self._cuts = times
+        self.cuts = times
 
     def hold(self) -> threading.Event:
         """Keep back the answers to commits from now on; the event says that one has been made."""
@@ -60,7 +61,7 @@ class RedisProxy:
 
     def release(self) -> None:
         """Keep nothing back any longer; what was kept back stays away, as its connection is closed."""
-        self._holding, self._cuts, self.delay = None, 0, 0.0
+        self._holding, self.cuts, self.delay = None, 0, 0.0
 
     def _here(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -113,8 +114,8 @@ class RedisProxy:
                 if self._holding is not None:
                     self._holding.set()
                     return
-                if self._cuts:
-                    self._cuts -= 1
+                if self.cuts:
+                    self.cuts -= 1
                     writer.write(data[: len(data) // 2])
                     await writer.drain()
                     return
