@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
     mark_run()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # stops what it started, as Ctrl-C does
     done = {(line["stack"], line["seed"], line["faults"]) for line in noted(given.out) if "session" in line}
     left = [seed for seed in given.seeds if (given.stack, seed, given.faults_per_seed) not in done]
     console, bad = Console(stderr=True), 0

@@ -57,6 +57,7 @@ class Judge:
         self.figures["accused"] += int(accused.sum())
         self._must(not len(absent), lambda: f"{role}: the log itself lacks {len(absent)} ids, first {absent[:5]}")
         self._must(not len(lost), lambda: f"{role}: {len(lost)} lost, first {lost[:5]}")
+        self._must(not accused.any(), lambda: f"{role}: {accused.sum()} healthy records dead-lettered as poison")
         self._must(not len(doubled), lambda: f"{role}: {len(doubled)} applied twice, first {doubled[:5]}")
         self._must(poisons <= crashed, lambda: f"{role}: poison not dead-lettered: {sorted(poisons - crashed)}")
 

@@ -1,0 +1,49 @@
+"""Workers with a bug planted on purpose, to see that a session's judgement finds it: `python -m tests.chaos.planted NAME`."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agents.partition import PartitionRunner, Ticket
+from agents.worker import run_worker
+from config.settings import Settings
+from streams.records import Record
+from streams.stage import Output
+from tests.support.counting import counting_plans
+
+
+def acknowledge_before_checkpoint() -> None:
+    """Input may be committed before the state that has applied it is in Redis."""
+    consume = PartitionRunner.consume
+
+    async def early(self: PartitionRunner, topic: str, records: list[Record], ticket: Ticket) -> None:
+        ticket.ack()
+        await consume(self, topic, records, ticket)
+
+    PartitionRunner.consume = early  # type: ignore[method-assign]
+
+
+def publish_after_checkpoint() -> None:
+    """A process that dies between the two has messages in its state that nobody will ever publish."""
+    take, checkpoint = PartitionRunner._take, PartitionRunner._checkpoint
+
+    async def keep(self: Any, output: Output) -> None:
+        self.late = [*getattr(self, "late", ()), *output.messages]
+        output.messages = []
+        await take(self, output)
+
+    async def commit_first(self: Any, promised: bytes | None) -> None:
+        await checkpoint(self, promised)
+        late, self.late = getattr(self, "late", []), []
+        await self.publisher.send(late)
+        await self.publisher.drain()
+
+    PartitionRunner._take, PartitionRunner._checkpoint = keep, commit_first  # type: ignore[method-assign]
+
+
+BUGS: Mapping[str, Callable[[], None]] = {bug.__name__: bug for bug in (acknowledge_before_checkpoint, publish_after_checkpoint)}
+
+
+if __name__ == "__main__":
+    BUGS[sys.argv[1]]()
+    sys.exit(run_worker(Settings(), counting_plans))
