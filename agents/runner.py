@@ -187,22 +187,22 @@ class Crew:
             leave(INTERNAL, f"lost a partition: {verdict}")
         log.info("batch given back: %s", str(verdict) or "out of time")
 
-    async def release(self) -> None:
-        """Make the final checkpoints and give everything back; the partitions go to somebody else."""
+    async def release(self) -> bool:
+        """Make the final checkpoints and give everything back; the partitions go to somebody else. Whether all were made."""
         self._status.enter("rebalancing" if self._status.phase != "draining" else "draining")
         self.patience.wind_down(GRACE)
         posts, self._posts = self.posts, {}
         self._ports.released(list(self._status.partitions))
         self._status.partitions.clear()
-        for post, outcome in zip(
-            posts, await asyncio.gather(*(post.runner.settle() for post in posts), return_exceptions=True), strict=True
-        ):
-            if isinstance(outcome, BaseException):
+        outcomes = await asyncio.gather(*(post.runner.settle() for post in posts), return_exceptions=True)
+        for post, outcome in zip(posts, outcomes, strict=True):
+            if outcome is not None:
                 log.warning("no final checkpoint of %s: %r", post.runner.ledger.keys.tag, outcome)
         for post in posts:
             if post.relay is not None and post.task is not None:
                 await post.relay.flush()
                 post.task.cancel()
+        return not any(outcomes)
 
     async def tick(self) -> None:
         """Overdue checkpoints, leases and idle marks; called a few times a second."""

@@ -59,7 +59,7 @@ class Hooks(NamedTuple):
 
     start: Callable[[Assignment], Awaitable[Mapping[Partition, int]]]
     """Takes ownership and answers the offset each partition starts at."""
-    release: Callable[[], Awaitable[None]]
+    release: Callable[[], Awaitable[object]]
     """Called when partitions are about to be taken away: acknowledge or discard everything."""
     coordinator_error: Callable[[Exception], None]
     """Counts an error of the group coordinator."""

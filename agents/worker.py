@@ -12,6 +12,7 @@ from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
 from agents.app import build
+from agents.clock_check import check_clock
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
 from agents.growth import refuse_moved
 from agents.health import HealthServer, Probes
@@ -99,6 +100,7 @@ class Worker:
         redis = connect(settings.redis)
         try:
             await check_server(redis, needed_bytes=redis_bytes(settings))
+            await check_clock(redis)
             readings = Topics(settings.kafka.topic_prefix).name("readings")
             await refuse_moved(redis, readings, self._partitions[readings], [index.symbol for index in settings.market.indices])
             ports = AppPorts(settings, self._metrics, redis, self._partitions)
@@ -159,12 +161,14 @@ class Worker:
         log.info("stopping: final checkpoints")
         self._status.enter("draining")
         started = monotonic()
-        await crew.release()
+        code = OK if await crew.release() else DOWN
         with suppress(TimeoutError, ConsumerNotStarted):
             await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
         try:
             await asyncio.wait_for(app.stop(), STOP_SECONDS)
         except TimeoutError:
-            leave(OK, f"everything is committed, but Faust did not stop within {STOP_SECONDS:.0f} s")
+            leave(code, f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s")
+        if code == DOWN:
+            log.error("down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost")
         log.info("stopped in %.1f s", monotonic() - started)
-        return OK
+        return code

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
-SKEW_SECONDS = 2.0
-
 
 class Finding(NamedTuple):
     """One check."""
@@ -97,6 +95,7 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _clock(settings: "Settings") -> "Iterator[Finding]":
+    from agents.clock_check import NEXT, NOTED_SECONDS
     from agents.reach import reach_redis
     from agents.redis_sync import connect_sync, redis_failures
 
@@ -104,8 +103,8 @@ def _clock(settings: "Settings") -> "Iterator[Finding]":
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         seconds, micros = redis.time()
     skew = time() - (seconds + micros / 1e6)
-    ok = abs(skew) < SKEW_SECONDS
-    yield Finding("clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else ": run a time service on both machines"))
+    ok = abs(skew) < NOTED_SECONDS
+    yield Finding("clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else f": {NEXT}"))
 
 
 def _calendar(_settings: "Settings") -> "Iterator[Finding]":

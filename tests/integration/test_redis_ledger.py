@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
+from time import time
 
 import pytest
 import redis
 from pydantic import SecretStr
 
+from agents.clock_check import check_clock
 from agents.exits import Down, Refusal
 from agents.keys import Place, StageKeys, stage_keys
 from agents.patience import Abandoned, Patience
@@ -322,3 +324,16 @@ async def test_the_server_is_checked_at_start(workers: Workers, stack: Stack) ->
         await check_server(nobody)
     assert "hush" not in str(caught.value)
     await nobody.aclose()
+
+
+async def test_a_clock_that_differs_is_told_and_one_that_is_wrong_refused(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await check_clock(workers.redis)
+    assert not caplog.records
+    monkeypatch.setattr("agents.clock_check.time", lambda: time() - 20)
+    await check_clock(workers.redis)
+    assert "-20.0 s" in caplog.text
+    monkeypatch.setattr("agents.clock_check.time", lambda: time() + 90)
+    with pytest.raises(Refusal, match=r"\+90 s against that of Redis.*time service"):
+        await check_clock(workers.redis)
