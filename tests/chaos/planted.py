@@ -1,15 +1,17 @@
-"""Workers with a bug planted on purpose, to see that a session's judgement finds it: `python -m tests.chaos.planted NAME`."""
+"""Workers with bugs planted on purpose, to see that a session's judgement finds them: `python -m tests.chaos.planted NAME…`."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.partition import PartitionRunner, Ticket
+from agents.redis_store import Posted
+from agents.relay import Relay
 from agents.worker import run_worker
 from config.settings import Settings
 from streams.records import Record
 from streams.stage import Output
-from tests.support.counting import counting_plans
+from tests.support.counting import CountingStage, counting_plans
 
 
 def acknowledge_before_checkpoint() -> None:
@@ -41,9 +43,32 @@ def publish_after_checkpoint() -> None:
     PartitionRunner._take, PartitionRunner._checkpoint = keep, commit_first  # type: ignore[method-assign]
 
 
-BUGS: Mapping[str, Callable[[], None]] = {bug.__name__: bug for bug in (acknowledge_before_checkpoint, publish_after_checkpoint)}
+def miscount() -> None:
+    """Of 500 records one is lost and another counts twice."""
+    process = CountingStage.process
+
+    def wrongly(self: CountingStage, records: Sequence[Record]) -> Output:
+        return process(self, [record for record in records for _ in range({7: 0, 9: 2}.get(record.offset % 500, 1))])
+
+    CountingStage.process = wrongly  # type: ignore[method-assign]
+
+
+def forget_events() -> None:
+    """The relay drops each third entry of the outbox unpublished."""
+    publish = Relay._publish
+
+    async def some(self: Relay, entries: list[Posted]) -> None:
+        await publish(self, [entry for entry in entries if entry.seq % 3])
+
+    Relay._publish = some  # type: ignore[method-assign]
+
+
+BUGS: Mapping[str, Callable[[], None]] = {
+    bug.__name__: bug for bug in (acknowledge_before_checkpoint, publish_after_checkpoint, miscount, forget_events)
+}
 
 
 if __name__ == "__main__":
-    BUGS[sys.argv[1]]()
+    for name in sys.argv[1:]:
+        BUGS[name]()
     sys.exit(run_worker(Settings(), counting_plans))

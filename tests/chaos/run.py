@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -58,9 +59,7 @@ def one(stack_name: str, seed: int, faults: int) -> Played:
     with RealStack() if stack_name == "real" else EmbeddedTestStack() as stack:
         played = play(stack, f"chaos{seed}.", folder, script_of(seed, stack_name, faults))
     if not played.violations:
-        for file in sorted(folder.rglob("*"), reverse=True):
-            file.rmdir() if file.is_dir() else file.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder)
     return played
 
 

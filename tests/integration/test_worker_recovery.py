@@ -35,7 +35,14 @@ def run_dry(fleet: Fleet, *arguments: str) -> None:
     assert fleet.stop(worker) == OK, fleet.log(worker)
 
 
-@pytest.mark.parametrize("death", [b"", b"-kill"], ids=["raises", "kills"])
+@pytest.mark.parametrize(
+    ("stack", "death"),
+    [
+        pytest.param("embedded", b"", marks=pytest.mark.embedded, id="embedded-raises"),
+        pytest.param("real", b"-kill", marks=pytest.mark.stack, id="real-kills"),
+    ],
+    indirect=["stack"],
+)
 def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet, death: bytes) -> None:
     values = [record_value(n) for n in range(150)]
     fleet.put("readings", [*values[:90], POISON + death, *values[90:]])
