@@ -102,7 +102,7 @@ class Caller:
             answer = await call()
             answered = True
         except RedisError as error:
-            answered = isinstance(error, ResponseError)  # Redis is there and says no
+            answered = isinstance(error, ResponseError) and not may_heal(error)  # Redis is there and says no for good
             self._observer.redis_error(operation, error_reason(error))
             raise
         finally:

@@ -9,6 +9,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from agents.breaker import State
 from agents.clock_check import check_clock
 from agents.exits import Down, Refusal
 from agents.keys import Place, StageKeys, stage_keys
@@ -268,17 +269,23 @@ async def test_a_commit_whose_answer_breaks_off_is_made_once(stack: Stack, keys:
 
 
 async def test_full_memory_is_waited_out(workers: Workers, keys: StageKeys) -> None:
-    ledger = workers.ledger(keys, 1, lease=60)
+    """The circuit is open meanwhile, so the worker counts as held, not as stalled."""
+    store = Store(workers.redis, Silent(), lease_seconds=60)
+    ledger = store.ledger(keys, 1, Patience())
     await ledger.acquire(waiting=keys.inputs)
     await workers.redis.config_set("maxmemory", "1")
     try:
         commit = asyncio.create_task(ledger.commit(progress(keys, -1, 1), {"a": b"1"}))
         await asyncio.sleep(0.5)
         assert not commit.done()
+        states = [store.caller.breaker.state]
     finally:
         await workers.redis.config_set("maxmemory", "0")
     await asyncio.wait_for(commit, 15)
     assert await workers.redis.hget(keys.key("st"), "a") == b"1"
+    states.append(store.caller.breaker.state)
+    assert states[0] is not State.CLOSED
+    assert states[1] is State.CLOSED
 
 
 def refuses(url: str) -> bool:
