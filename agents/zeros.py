@@ -6,7 +6,7 @@ from typing import Final
 from streams.dead_letters import REASONS_BY_ROLE
 from streams.detection.rules.catalogue import NAMES
 from streams.topics import Topics
-from streams.valuation.source_stage import OUTCOMES
+from streams.valuation.screen import OUTCOMES
 
 CRASH: Final = "crash"
 TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")

@@ -104,6 +104,13 @@ def settlement_ns(expiry: NDArray[np.int32], morning: NDArray[np.bool_] | None =
     return settlement if inside.all() else np.where(inside, settlement, _evening(expiry))
 
 
+@lru_cache(maxsize=4096)
+def settlement_bounds(first: int, last: int) -> tuple[int, int]:
+    """The earliest and the latest time (ns) at which contracts of the expiry days from `first` to `last` may settle."""
+    days = np.array([first, last], np.int32)
+    return int(settlement_ns(days, np.ones(2, np.bool_))[0]), int(settlement_ns(days)[1])
+
+
 def settles_am(series: Collection[Series], am_roots: Collection[str]) -> NDArray[np.bool_]:
     """Which series settle at the open on standard monthlies."""
     return np.array([one.root in am_roots for one in series], np.bool_)

@@ -84,6 +84,8 @@ class Quotes(NamedTuple):
     """Kafka timestamp of the record behind each row, nanoseconds."""
     refresh_seconds: float | None = None
     """How often a snapshot source repeats itself; None for a feed of changes."""
+    remembered: bool = False
+    """The contract columns are the very arrays of an earlier frame that said the same."""
 
 
 class Vols(NamedTuple):
@@ -103,6 +105,7 @@ class Vols(NamedTuple):
     ts_event: NDArray[np.int64]
     record_ts: NDArray[np.int64]
     refresh_seconds: float | None = None
+    remembered: bool = False
 
 
 class Ticks(NamedTuple):

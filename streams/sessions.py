@@ -151,15 +151,17 @@ def session_days(ns: NDArray[np.int64]) -> NDArray[np.int32]:
 
 def trading_hours(ns: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which times lie on a session's New York date and not after its option close (early quotes of the day count)."""
-    table = hours()
-    if (
-        ns.size
-        and (at := bisect_right(_lists().midnight, int(ns.min())) - 1) >= 0
-        and ns.max() <= table.equity_close[at] + OPTION_CLOSE_DELAY
-    ):
+    if ns.size and in_trading_hours(int(ns.min()), int(ns.max())):
         return np.ones(ns.size, np.bool_)  # rows that arrive together are nearly always of one session
+    table = hours()
     rows = np.searchsorted(table.midnight, ns, side="right") - 1
     return (rows >= 0) & (ns <= table.equity_close[rows] + OPTION_CLOSE_DELAY)
+
+
+def in_trading_hours(first: int, last: int) -> bool:
+    """Whether both times, and so all between them, lie within the hours of one session as `trading_hours` has them."""
+    at = bisect_right(_lists().midnight, first) - 1
+    return at >= 0 and last <= int(hours().equity_close[at]) + OPTION_CLOSE_DELAY
 
 
 @lru_cache(maxsize=1024)

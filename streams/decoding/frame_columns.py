@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.frame_layout import inspect
+from streams.decoding.written_numbers import is_number, written_as
 
 Columns = Mapping[str, Any]
 """Arrow arrays by name."""
@@ -92,8 +93,13 @@ def int_column(columns: Columns, name: str) -> NDArray[np.int64]:
 def float_column(columns: Columns, name: str) -> NDArray[np.float64]:
     """Floats; a null is NaN."""
     column = columns[name]
-    numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-    return numbers
+    if not pa.types.is_decimal(column.type):
+        numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+        return numbers
+    written, (_, data) = written_as(column.type), column.buffers()
+    found = written.numbers(np.frombuffer(data, written.dtype, len(column), column.offset * written.dtype.itemsize))
+    assert found is not None, "validated"
+    return np.where(column.is_valid().to_numpy(zero_copy_only=False), found, np.nan) if column.null_count else found
 
 
 def _complete(columns: Columns, name: str) -> Any:  # noqa: ANN401 - an Arrow array
@@ -129,4 +135,4 @@ def _fits(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow t
     if pa.types.is_dictionary(wanted):
         given = given.value_type if pa.types.is_dictionary(given) else given
         return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
-    return bool(given == wanted)
+    return is_number(given) if pa.types.is_float64(wanted) else bool(given == wanted)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.frame_columns import Columns, FrameSchema, Limits, day_column, float_column, int_column, read_batches, text_column
+from streams.decoding.frame_memory import FrameMemory
+from streams.decoding.written_numbers import shortest
 from streams.records import Quotes, Series, Ticks, Vols
 from streams.symbols import normalise
 
@@ -46,19 +48,23 @@ _QUOTES = FrameSchema(
     either=(("bid", "ask"), ("iv", "delta")),
 )
 _TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
+PRICE_SCALE: Final = 4
+STRIKE_SCALE: Final = 3
+"""Decimal places of the prices and strikes that we write: no listed option has more."""
+_memory = FrameMemory()
 _MAX_PAIRS = 1 << 20
 _REMEMBERED_WORDS, _REMEMBERED_LETTERS = 4096, 65_536
 _Word = TypeVar("_Word", str, Series)
 
 
 def encode_quotes(quotes: Quotes) -> bytes:
-    """A quote frame, sizes left out: nothing downstream uses them."""
-    return _write_options(quotes, bid=quotes.bid, ask=quotes.ask)
+    """A quote frame, sizes left out: nothing downstream uses them. Prices are decimals where these are exact."""
+    return _write_options(quotes, bid=shortest(quotes.bid, PRICE_SCALE), ask=shortest(quotes.ask, PRICE_SCALE))
 
 
 def encode_vols(vols: Vols) -> bytes:
     """A quote frame with implied vols and deltas in place of bid and ask."""
-    return _write_options(vols, iv=vols.vol, delta=vols.delta)
+    return _write_options(vols, iv=pa.array(vols.vol, pa.float64()), delta=pa.array(vols.delta, pa.float64()))
 
 
 def encode_ticks(ticks: Ticks) -> bytes:
@@ -69,7 +75,7 @@ def encode_ticks(ticks: Ticks) -> bytes:
         "size": pa.array(ticks.size, pa.float64()),
         "ts_event": pa.array(ticks.ts_event, pa.int64()),
     }
-    return _write(columns, TICK_SCHEMA)
+    return _write(columns)
 
 
 def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes | Vols]:
@@ -78,7 +84,15 @@ def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_sec
     Where a frame has bid and ask these count; otherwise its rows are `Vols`.
     Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
     """
-    return [_quotes(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _QUOTES)]
+    if len(value) <= limits.record_bytes:
+        known = _memory.recall(value, record_ts, refresh_seconds)
+        if known is not None and len(known.strike) <= limits.rows:
+            return [known]
+    batches = read_batches(value, limits, _QUOTES)
+    quotes = [_quotes(columns, record_ts, refresh_seconds) for columns in batches]
+    if len(quotes) == 1 and isinstance(quotes[0], Quotes):
+        _memory.learn(value, batches[0], quotes[0])
+    return quotes
 
 
 def decode_tick_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Ticks]:
@@ -176,25 +190,27 @@ def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64],
 
 
 def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
-    """A text column; words may repeat, so that root and underlying share their codes and decode fast."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+    """A text column with codes as short as the vocabulary allows; words may repeat, so that root and underlying share their codes."""
+    short = next((kind for kind in (np.int8, np.int16) if len(words) <= np.iinfo(kind).max), np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(short, copy=False)), pa.array(words, pa.string()))
 
 
-def _write_options(rows: Quotes | Vols, **values: NDArray[np.float64]) -> bytes:
-    columns = {
-        "underlying": _words([one.underlying for one in rows.series], rows.series_code),
-        "root": _words([one.root for one in rows.series], rows.series_code),
+def _write_options(rows: Quotes | Vols, **values: Any) -> bytes:  # noqa: ANN401 - Arrow arrays
+    columns = {"underlying": _words([one.underlying for one in rows.series], rows.series_code)}
+    if any(one.root != one.underlying for one in rows.series):
+        columns["root"] = _words([one.root for one in rows.series], rows.series_code)
+    columns |= {
         "expiry": pa.array(rows.expiry, pa.int32()).view(pa.date32()),
-        "strike": pa.array(rows.strike, pa.float64()),
+        "strike": shortest(rows.strike, STRIKE_SCALE),
         "right": _words(["P", "C"], rows.call.astype(np.int32)),
-        **{name: pa.array(column, pa.float64()) for name, column in values.items()},
+        **values,
         "ts_event": pa.array(rows.ts_event, pa.int64()),
     }
-    return _write(columns, _QUOTES.schema)
+    return _write(columns)
 
 
-def _write(columns: dict[str, Any], schema: Any) -> bytes:  # noqa: ANN401 - an Arrow schema
-    batch = pa.record_batch(list(columns.values()), schema=pa.schema([schema.field(name) for name in columns]))
+def _write(columns: dict[str, Any]) -> bytes:
+    batch = pa.record_batch(list(columns.values()), names=list(columns))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

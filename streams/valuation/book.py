@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT, Bools, Floats, Ints
+from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT, Floats, Ints
 
-NEVER = np.iinfo(np.int64).min
+NEVER = int(np.iinfo(np.int64).min)
 """`ts_event` of a slot without a quote."""
 ABSENT = 0
 """The slot of no contract."""
@@ -21,19 +21,27 @@ SPREAD = 8
 
 NO_KEY = -1
 """Of a slot without a contract; keys are not negative."""
+REPEATED = -1
+"""In place of a row: several rows are of this contract."""
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio."""
 
 Slots = NDArray[np.intp]
 
 
-class Applied(NamedTuple):
-    """What became of n rows offered to the book, in their order."""
+class Repeats(NamedTuple):
+    """Pairs of rows of one contract, one the next of the other."""
 
-    accepted: Bools
-    duplicate: Bools
-    """The same quote at the same time as the row that won."""
-    refused: Bools
+    row: NDArray[np.intp]
+    following: NDArray[np.intp]
+
+
+class Applied(NamedTuple):
+    """Which rows offered to the book do not count: their positions."""
+
+    duplicate: NDArray[np.intp]
+    """The next row of the same contract says the same at the same time."""
+    refused: NDArray[np.intp]
     """Of a contract for which the book had no room."""
 
 
@@ -54,6 +62,8 @@ class QuoteBook:
         self.bid: Floats = np.full(1024, np.nan)
         self.ask: Floats = np.full(1024, np.nan)
         self._winner: Ints = np.zeros(1024, np.int64)
+        self._newest = NEVER
+        """Greatest `ts_event` applied."""
         self._key: Ints = np.full(1024, NO_KEY, np.int64)
         self._shortcut = self._shortcuts()
         self.new_segments: set[int] = set()
@@ -71,29 +81,39 @@ class QuoteBook:
             slots = self._find(key)
         return slots
 
-    def apply(self, slots: Slots, ts: Ints, bid: Floats, ask: Floats) -> Applied:
-        """Take over n quotes given in order of arrival. Prices USD, times nanoseconds."""
+    def apply(self, slots: Slots, ts: Ints, bid: Floats, ask: Floats, repeats: Repeats | None = None) -> Applied:
+        """Take over n quotes given in order of arrival; prices USD, times nanoseconds. `repeats` are those of the slots, where known."""
         n = slots.size
-        order = None if n < 2 or bool((ts[1:] >= ts[:-1]).all()) else np.argsort(ts, kind="stable")
+        order = None if in_order(ts) else np.argsort(ts, kind="stable")
         if order is not None:
-            slots, ts, bid, ask = slots[order], ts[order], bid[order], ask[order]
-        rows = np.arange(n)
-        self._winner[slots] = rows
-        won = self._winner[slots]
-        refused = slots == ABSENT
-        duplicate = (won != rows) & ~refused
-        if duplicate.any():
-            duplicate &= (ts == ts[won]) & (bid == bid[won]) & (ask == ask[won])
-        lands = ~refused & (ts >= self.ts[slots])
-        if not lands.all():
+            slots, ts, bid, ask, repeats = slots[order], ts[order], bid[order], ask[order], None
+        duplicate = _duplicates(repeats or self.repeats(slots), ts, bid, ask)
+        refused = np.flatnonzero(slots == ABSENT)
+        if n and (refused.size or ts[0] < self._newest):
+            lands = ts >= self.ts[slots]
+            lands[refused] = False
             slots, ts, bid, ask = slots[lands], ts[lands], bid[lands], ask[lands]
         # Rows are in order of time here and a repeated index keeps the last value assigned: the winner's.
         self.ts[slots] = ts
         self.bid[slots] = bid
         self.ask[slots] = ask
-        if order is not None:
-            duplicate, refused = _restored(duplicate, order), _restored(refused, order)
-        return Applied(~(duplicate | refused), duplicate, refused)
+        if ts.size:
+            self._newest = max(self._newest, int(ts[-1]))
+        return Applied(duplicate, refused) if order is None else Applied(order[duplicate], order[refused])
+
+    def repeats(self, slots: Slots) -> Repeats:
+        """Where n rows name a contract again."""
+        rows = np.arange(slots.size)
+        self._winner[slots] = rows
+        earlier = np.flatnonzero(self._winner[slots] != rows)
+        if not earlier.size:
+            return Repeats(earlier, earlier)
+        self._winner[slots[earlier]] = REPEATED
+        again = np.flatnonzero(self._winner[slots] == REPEATED)
+        again = again[np.argsort(slots[again], kind="stable")]
+        row, following = again[:-1], again[1:]
+        pairs = (slots[row] == slots[following]) & (slots[row] != ABSENT)
+        return Repeats(row[pairs], following[pairs])
 
     def span(self, low: Ints, high: Ints) -> tuple[Ints, Ints]:
         """Positions in `keys` of the half-open key ranges [low, high)."""
@@ -148,10 +168,18 @@ class QuoteBook:
         self._shortcut = self._shortcuts()
 
 
-def _restored(mask: Bools, order: Slots) -> Bools:
-    back = np.empty_like(mask)
-    back[order] = mask
-    return back
+def in_order(ts: Ints) -> bool:
+    """Whether no time is less than the one before."""
+    return bool(np.logical_and.reduce(ts[1:] >= ts[:-1]))
+
+
+def _duplicates(repeats: Repeats, ts: Ints, bid: Floats, ask: Floats) -> NDArray[np.intp]:
+    """Rows that the next one of their contract repeats."""
+    row, following = repeats
+    if not row.size:
+        return row
+    same: NDArray[np.bool_] = (ts[row] == ts[following]) & (bid[row] == bid[following]) & (ask[row] == ask[following])
+    return row[same]
 
 
 def series_range(first: int, last: int) -> tuple[Ints, Ints]:

@@ -27,6 +27,8 @@ class Admission(NamedTuple):
     future: NDArray[np.bool_]
     closed: NDArray[np.int64]
     """The last closed second once the row was seen: where it rises, seconds close."""
+    span: tuple[int, int] | None = None
+    """Least and greatest time of rows that are all of one open second and close nothing, as nearly always; None of any others."""
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -104,17 +106,17 @@ class SourceClock:
         self._closed, self._seen = (-1, -NS) if state is None else (state.closed, state.seen)
 
     def _undisturbed(self, ts: NDArray[np.int64], record_ts: NDArray[np.int64]) -> Admission | None:
-        """The admission of rows of one open second that close nothing, as nearly all are; None for any others."""
+        """The admission of rows that have a span; None for any others."""
         if not ts.size:
             return None
-        low, high, record = int(ts.min()), int(ts.max()), int(record_ts.min())
+        low, high, record = int(np.minimum.reduce(ts)), int(np.maximum.reduce(ts)), int(np.minimum.reduce(record_ts))
         second, seen = -(-high // NS), max(high, self._seen)
         open_rows = second == -(-low // NS) and second > self._closed and (seen - self._lateness - 1) // NS <= self._closed
         if not open_rows or max(-low, high, record) > _LIMIT or high > record + self._tolerance:
             return None
         self._seen = seen
         none = np.zeros(ts.size, np.bool_)
-        return Admission(np.full(ts.size, second), none, none, np.full(ts.size, self._closed))
+        return Admission(np.full(ts.size, second), none, none, np.full(ts.size, self._closed), (low, high))
 
     def _closes(self, front: NDArray[np.int64]) -> NDArray[np.int64]:
         """The greatest T with front > T + lateness."""

@@ -20,17 +20,22 @@ SERIES_SHIFT = 48
 SEGMENT_SHIFT = 32
 
 
-def pack(series: Ints, expiry: NDArray[np.int32], strike: Floats, call: Bools) -> tuple[Ints, Bools]:
-    """Keys of n contracts, and which of them fit (the key of one that does not is meaningless).
+def pack(series: Ints, expiry: NDArray[np.int32], strike: Floats, call: Bools) -> Ints:
+    """Keys of n contracts; the key of one that does not fit (`fitting`) is meaningless."""
+    with np.errstate(invalid="ignore"):
+        mills = np.rint(strike * 1000.0).astype(np.int64)
+    key = series << SERIES_SHIFT
+    key |= expiry.astype(np.int64) << SEGMENT_SHIFT
+    key |= mills << 1
+    key |= call
+    return key
 
-    A negative series code says that the row is of no interest; it does not fit.
-    """
+
+def fitting(series: Ints, expiry: NDArray[np.int32], strike: Floats) -> Bools:
+    """Which of n contracts fit into a key. A negative series code says that the row is of no interest; it does not fit."""
     with np.errstate(invalid="ignore"):
         scaled = np.rint(strike * 1000.0)
-        fits = (series >= 0) & (series < SERIES_LIMIT) & (expiry >= 0) & (expiry < EXPIRY_LIMIT) & (scaled >= 1) & (scaled < MILLS_LIMIT)
-        mills = scaled.astype(np.int64)
-    key = (series << SERIES_SHIFT) | (expiry.astype(np.int64) << SEGMENT_SHIFT) | (mills << 1) | call
-    return key, fits
+        return (series >= 0) & (series < SERIES_LIMIT) & (expiry >= 0) & (expiry < EXPIRY_LIMIT) & (scaled >= 1) & (scaled < MILLS_LIMIT)
 
 
 def segment(series: int, expiry: int) -> int:

@@ -1,6 +1,7 @@
 """QuotesStage: from the quote topic to the surfaces of each closed second."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import msgspec
@@ -12,17 +13,17 @@ from streams.points import SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
 from streams.sessions import close_ns, day_number, open_ns, session_of
 from streams.stage import Output, Role
-from streams.valuation.book import QuoteBook
+from streams.valuation.book import QuoteBook, in_order
 from streams.valuation.book_chunks import BookChunks
 from streams.valuation.clock import Admission
-from streams.valuation.contract_key import Bools, Floats, Ints, pack, series_of
+from streams.valuation.contract_key import Bools, Floats, Ints, series_of
+from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings
 from streams.valuation.pending import Columns, Pending, joined, looked_up
-from streams.valuation.screen import Outcome, screen_quotes
-from streams.valuation.series_codes import FULL, SeriesCodes
+from streams.valuation.screen import screen_quotes
 from streams.valuation.skews import EVERY_SECONDS
-from streams.valuation.source_stage import NO_BID, NO_ROOM, IndexPart, Rows, SourceStage, longest
+from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
 from streams.valuation.surfaces import Surfaces
 
 SERIES_CHUNK = "series"
@@ -46,8 +47,9 @@ class QuotesStage(SourceStage):
     def __init__(self, market: Market, source: str, sources: int, contracts: int = 1_000_000) -> None:
         super().__init__(market, source, sources, Pending(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64))
         self._monitored = underlyings(market)
-        self._codes = SeriesCodes(self._monitored)
         self._book = QuoteBook(contracts)
+        self._contracts = Contracts(self._monitored, market.am_roots, self._book)
+        self._codes = self._contracts.codes
         self._book_chunks = BookChunks(self._book)
         self._listings = Listings(market.am_roots)
         self._surfaces = Surfaces(market, self._monitored, self._book, self._listings)
@@ -78,13 +80,13 @@ class QuotesStage(SourceStage):
         return decode_quotes(records, self._limits)
 
     def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:
-        series = self._codes.of(item.series)[item.series_code]
-        key, fits = pack(series, item.expiry, item.strike, item.call)
-        outcome = screen_quotes(item, admission, self._monitored.position, self._market.am_roots)
-        if not fits.all():
-            outcome[(outcome == 0) & ~fits] = np.where(series == FULL, NO_ROOM, Outcome.STRIKE)[(outcome == 0) & ~fits]
-        refresh = np.full(key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
-        return Rows(outcome, (key, item.ts_event, *_values(item), refresh))
+        packed = self._contracts.pack(item)
+        outcome = screen_quotes(item, admission, packed.contracted)
+        if packed.misfit is not None:
+            refused = (outcome == 0) & (packed.misfit > 0)
+            outcome[refused] = packed.misfit[refused]
+        refresh = np.full(packed.key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
+        return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
         now = second * NS
@@ -112,6 +114,7 @@ class QuotesStage(SourceStage):
 
     def _begin(self, day: int) -> None:
         self._book.clear()
+        self._contracts.forget()
         self._book_chunks.cleared()
         self._listings.clear()
         self._surfaces.relisted(set(self._monitored.symbols))
@@ -120,24 +123,42 @@ class QuotesStage(SourceStage):
         self._refresh[:] = np.nan
 
     def _apply(self, output: Output, blocks: list[Columns]) -> tuple[Ints, Floats]:
-        """Take quotes into the book; by underlying, how many were accepted and what refresh holds for those that have any."""
-        key, ts, bid, ask, refresh = joined(blocks)
-        applied = self._book.apply(self._book.locate(key), ts, bid, ask)
-        no_bid = (bid == 0) | (ask == 0)
-        if self._codes.in_vols.any():
-            no_bid &= ~self._codes.in_vols[series_of(key)]
-        outcome = np.where(no_bid, NO_BID, int(Outcome.ACCEPTED))
-        outcome[applied.duplicate] = Outcome.DUPLICATE
-        outcome[applied.refused] = NO_ROOM
-        self._count(output, outcome)
-        series = series_of(key[applied.accepted])
-        underlying = self._codes.underlying[series]
-        self._refresh[underlying] = refresh[applied.accepted]
-        self._book_chunks.touch(series)
+        """Take quotes into the book; by underlying, how many were accepted and what refresh holds for those that have any.
+
+        Blocks that follow one another in time are taken one by one, others together: no row of one can repeat a row of another.
+        """
+        accepted: Ints = np.zeros(len(self._codes.known), np.int64)
+        for block in blocks if _one_after_another(blocks) else [joined(blocks)]:
+            taken = self._take(output, block)
+            accepted[: taken.size] += taken
+        present = np.flatnonzero(accepted)
+        self._book_chunks.touch(present)
         self._list()
-        accepted: Ints = np.bincount(underlying, minlength=self._quoted.size)
-        self._quoted |= accepted > 0
-        return accepted, np.where(self._quoted, self._refresh, np.nan)
+        by_underlying: Ints = np.zeros(self._quoted.size, np.int64)
+        np.add.at(by_underlying, self._codes.underlying[present], accepted[present])
+        self._quoted |= by_underlying > 0
+        return by_underlying, np.where(self._quoted, self._refresh, np.nan)
+
+    def _take(self, output: Output, block: Columns) -> Ints:
+        """Take one block into the book; how many rows were accepted, by series."""
+        key, ts, bid, ask, refresh = block
+        located = self._contracts.locate(key)
+        duplicate, refused = self._book.apply(located.slots, ts, bid, ask, located.repeats)
+        bare, counts = (bid == 0) | (ask == 0), located.counts
+        if self._codes.in_vols.any():
+            bare &= ~self._codes.in_vols[located.series]
+        if duplicate.size or refused.size:
+            rejected = np.concatenate([duplicate, refused])
+            bare[rejected] = False
+            counts = counts - np.bincount(located.series[rejected], minlength=counts.size)
+        no_bid, accepted = int(np.count_nonzero(bare)), int(counts.sum())
+        told = {"no_bid": no_bid, "accepted": accepted - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
+        output.counts.update({("quotes", outcome): rows for outcome, rows in told.items() if rows})
+        series = located.series
+        if refused.size:
+            series, refresh = np.delete(series, refused), np.delete(refresh, refused)
+        self._refresh[self._codes.underlying[series]] = refresh
+        return counts
 
     def _list(self) -> None:
         self._surfaces.relisted(self._listings.add(self._book.new_segments, self._codes.known))
@@ -152,6 +173,7 @@ class QuotesStage(SourceStage):
 
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
         self._forget()
+        self._contracts.forget()
         self._codes.restore(chunks.get(SERIES_CHUNK))
         self._series_saved = len(self._codes.known)
         key = self._pending.columns()["key"]
@@ -172,3 +194,9 @@ class QuotesStage(SourceStage):
 def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:
     """The two numbers of a contract that the book keeps."""
     return (item.bid, item.ask) if isinstance(item, Quotes) else (item.vol, item.delta)
+
+
+def _one_after_another(blocks: list[Columns]) -> bool:
+    """Whether every row of a block is later than all of the block before."""
+    spans = [(ts[0], ts[-1]) if in_order(ts) else (ts.min(), ts.max()) for _, ts, *_ in blocks]
+    return all(bool(before[1] < after[0]) for before, after in pairwise(spans))

@@ -4,16 +4,16 @@ Every row gets one outcome, the first that applies in the order of `Outcome`. A 
 strip needs to know that nobody bids. A row that repeats its contract's quote is for the book to find.
 """
 
-from collections.abc import Collection, Container
+from collections.abc import Container
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.expiries import settlement_ns, settles_am
+from streams.expiries import settlement_ns
 from streams.records import NS, Quotes, Ticks, Vols
-from streams.sessions import trading_hours
+from streams.sessions import in_trading_hours, trading_hours
 from streams.valuation.clock import Admission
 
 MAX_STRIKE: Final = 1_000_000.0
@@ -48,20 +48,34 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
+OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room")
+"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, beside what the
+screen says."""
+NO_ROOM: Final = OUTCOMES.index("no_room")
+
 _Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
 
 
-def screen_quotes(
-    quotes: Quotes | Vols, admission: Admission, underlyings: Container[str], am_roots: Collection[str] = ()
-) -> NDArray[np.int8]:
-    """Outcome of each quote (`Outcome`, int8); `underlyings` are those whose options are wanted here.
+class Contracted(NamedTuple):
+    """What is known of the contracts of a run of quotes before its prices and times are looked at."""
 
-    `am_roots` settle at the open on standard monthlies, so their options are expired from 09:30 ET on. A price above 1e9 is an error of the
-    source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta beyond 1.
+    wanted: NDArray[np.bool_]
+    """By series code, whether options of the series are of use here."""
+    morning: NDArray[np.bool_]
+    """By series code, whether it settles at the open on standard monthlies: its options are then expired from 09:30 ET on."""
+    settles: tuple[int, int] | None = None
+    """When the first and the last contract may settle (ns), where all are wanted and no strike is absurd; None where that is not known."""
+
+
+def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contracted) -> NDArray[np.int8]:
+    """Outcome of each quote (`Outcome`, int8).
+
+    A price above 1e9 is an error of the source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta
+    beyond 1.
     """
-    series, ts = quotes.series, quotes.ts_event
-    wanted = np.array([one.underlying in underlyings for one in series], np.bool_)
-    morning = settles_am(series, am_roots)
+    if isinstance(quotes, Quotes) and admission.span and contracted.settles and _calm(quotes, admission.span, contracted.settles):
+        return np.zeros(quotes.ts_event.size, np.int8)
+    ts, wanted, morning = quotes.ts_event, contracted.wanted, contracted.morning
     settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
     checks = (
         (Outcome.FAR_EXPIRY, settlement - ts > MAX_LIFE),
@@ -73,6 +87,13 @@ def screen_quotes(
         *(_price_checks(quotes) if isinstance(quotes, Quotes) else _vol_checks(quotes)),
     )
     return _first(checks, ts.size)
+
+
+def _calm(quotes: Quotes, span: tuple[int, int], settles: tuple[int, int]) -> bool:
+    """Whether the extremes speak for all rows, as nearly always: nothing is refused."""
+    bid, ask, (first, last) = quotes.bid, quotes.ask, span
+    living = last < settles[0] and settles[1] - first <= MAX_LIFE and in_trading_hours(first, last)
+    return living and bool(np.minimum.reduce(bid) >= 0 and np.maximum.reduce(ask) <= MAX_PRICE and np.logical_and.reduce(bid <= ask))
 
 
 def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) -> NDArray[np.int8]:
@@ -91,20 +112,12 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
 
 def _price_checks(quotes: Quotes) -> tuple[_Check, ...]:
     bid, ask, strike = quotes.bid, quotes.ask, quotes.strike
-    crossed = (Outcome.CROSSED, (ask < bid) & (ask > 0))
-    if _within(bid, 0, MAX_PRICE) and _within(ask, 0, MAX_PRICE) and _within(strike, 0.001, MAX_STRIKE / 2):
-        return (crossed,)  # the extremes speak for all rows, as nearly always
     return (
-        crossed,
+        (Outcome.CROSSED, (ask < bid) & (ask > 0)),
         (Outcome.STRIKE, ~((strike > 0) & (strike < MAX_STRIKE))),
         (Outcome.NEGATIVE, (bid < 0) | (ask < 0) | (bid > MAX_PRICE) | (ask > MAX_PRICE)),
         (Outcome.NON_FINITE, ~(np.isfinite(bid) & np.isfinite(ask) & np.isfinite(strike))),
     )
-
-
-def _within(column: NDArray[np.float64], low: float, high: float) -> bool:
-    """Whether all rows are in [low, high]; NaN is not."""
-    return bool(column.size and column.min() >= low and column.max() <= high)
 
 
 def _vol_checks(vols: Vols) -> tuple[_Check, ...]:

@@ -18,13 +18,8 @@ from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vol
 from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.pending import Columns, Pending
-from streams.valuation.screen import Outcome
+from streams.valuation.screen import OUTCOMES
 
-OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room")
-"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, beside what the
-screen says."""
-NO_BID: Final = OUTCOMES.index("no_bid")
-NO_ROOM: Final = OUTCOMES.index("no_room")
 CHUNK: Final = "source"
 """State chunk with the clock and the rows of open seconds."""
 

@@ -11,6 +11,7 @@ import sys
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from agents.app import FETCH_BYTES
 from streams.decoding.codec import decode_quotes
 from streams.records import Quotes
 
@@ -21,7 +22,7 @@ async def consume(bootstrap: str, topic: str, partitions: int, backlogs: list[in
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 2**20,  # as the worker's
+        max_partition_fetch_bytes=FETCH_BYTES,
     )
     await consumer.start()
     try:

@@ -76,7 +76,8 @@ class Chain:
         mid = self.mid[rows]
         stamp = np.full(len(rows), ts, dtype=np.int64)
         bid = np.maximum(np.floor(mid * 98) / 100, 0.0)
-        return Quotes(self.series, self.code[rows], self.expiry[rows], self.strike[rows], self.call[rows], bid, bid + 0.05, stamp, stamp)
+        ask = np.round(bid + 0.05, 2)
+        return Quotes(self.series, self.code[rows], self.expiry[rows], self.strike[rows], self.call[rows], bid, ask, stamp, stamp)
 
     def all(self, ts: int) -> Iterator[Quotes]:
         """Every contract once, in frames."""

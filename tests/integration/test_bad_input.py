@@ -17,7 +17,7 @@ from streams.decoding.frames import encode_quotes
 from streams.records import NS
 from streams.stage import Role
 from streams.topics import Topics
-from streams.valuation.source_stage import OUTCOMES
+from streams.valuation.screen import OUTCOMES
 from tests.support.bad_records import BEAT, CASES, FIRST, Bad
 from tests.support.fleet import Fleet, wait_until
 from tests.support.frame_bytes import START
@@ -74,7 +74,7 @@ def outcome(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> 
         url = ready(fleet, worker)
         before, started = samples(url), len(fleet.log(worker))
         sent, good = _send(fleet)
-        wait_until(lambda: worker.poll() is not None or all(fleet.drained(role, 1) for role in ROLES), 60, "everything applied")
+        wait_until(lambda: worker.poll() is not None or _all_applied(fleet), 60, "everything applied")
         assert worker.poll() is None, fleet.log(worker)
         letters = {
             (dict(one.headers)["x-error-topic"].decode(), int(dict(one.headers)["x-error-offset"])): one
@@ -106,6 +106,10 @@ def _send(fleet: Fleet) -> tuple[dict[str, tuple[int, bytes | None]], Counter[st
     producer.flush()
     producer.close()
     return sent, good
+
+
+def _all_applied(fleet: Fleet) -> bool:
+    return all(fleet.drained(role, 1) for role in ROLES) and fleet.committed("commands", 1) == fleet.ends("commands", 1)
 
 
 def _readings(fleet: Fleet) -> dict[int, dict[str, Any]]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
 from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA
+from streams.detection.commands import MAX_BYTES
 from streams.reading import encode_reading
 from streams.records import NS
 from streams.stage import Role
@@ -191,6 +193,11 @@ def _tick_rows() -> tuple[Bad, ...]:
     )
 
 
+def _command(name: str, reason: str, **changed: Any) -> Bad:
+    command = {"command_id": str(UUID(int=1)), "command": "acknowledge", "index": "SPY", "fingerprint": "0" * 16, "who": "ann"}
+    return Bad("commands", name, lambda _: _text(command | changed), reason=reason)
+
+
 def _flood(at: int) -> bytes:
     """One root more than a source can tell apart, beside the one that is known."""
     rows = SERIES_LIMIT
@@ -223,5 +230,13 @@ CASES: tuple[Bad, ...] = (
         lambda _: encode_reading(msgspec.structs.replace(toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.10), index="DAX")),
         reason="unknown_index",
     ),
+    Bad("commands", "truncated JSON", lambda _: b'{"command"', reason="schema"),
+    Bad("commands", "tombstone", lambda _: None, reason="schema"),
+    _command("endless reason", "schema", why="x" * MAX_BYTES),
+    _command("unknown verb", "schema", command="resolve"),
+    _command("to another monitor", "unknown_index", index="DAX"),
+    _command("about no alert", "unknown_alert"),
+    _command("silence for ever", "until", command="silence", until="2999-01-01T00:00:00Z"),
+    _command("silence without an end", "until", command="silence"),
     *LAST,
 )

@@ -24,7 +24,7 @@ TERMS = (NEAR, date(2026, 8, 7), date(2026, 8, 14), NEXT)
 def booked(quotes: Quotes) -> QuoteBook:
     """A book that holds these quotes."""
     book = QuoteBook()
-    key, _ = pack(quotes.series_code.astype(np.int64), quotes.expiry, quotes.strike, quotes.call)
+    key = pack(quotes.series_code.astype(np.int64), quotes.expiry, quotes.strike, quotes.call)
     book.apply(book.locate(key), quotes.ts_event, quotes.bid, quotes.ask)
     return book
 

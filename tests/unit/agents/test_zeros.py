@@ -10,7 +10,7 @@ from streams.detection.lifecycle import Kind
 from streams.detection.rules.catalogue import NAMES, catalogue
 from streams.market import Gates
 from streams.topics import Topics
-from streams.valuation.source_stage import OUTCOMES
+from streams.valuation.screen import OUTCOMES
 
 
 def test_the_rules_and_transitions_are_those_of_the_engine() -> None:

@@ -31,16 +31,17 @@ def test_greater_time_wins_and_at_a_tie_the_later_arrival() -> None:
     slots = book.locate(keys(1, 1, 1, 2))
     applied = book.apply(slots, np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0))
     assert bid_of(book, 1) == 2.0
-    assert applied.accepted.tolist() == [True] * 4
+    assert (applied.duplicate.size, applied.refused.size) == (0, 0)
     book.apply(book.locate(keys(1)), np.array([11]), prices(7.0), prices(9.0))
     assert bid_of(book, 1) == 2.0
 
 
-def test_repetition_of_the_winner_is_a_duplicate() -> None:
+def test_a_row_that_the_next_one_repeats_is_a_duplicate() -> None:
     book = QuoteBook()
     applied = book.apply(book.locate(keys(1, 2, 1, 1)), np.array([10, 10, 10, 9]), prices(1.0, 1.0, 1.0, 1.0), prices(2.0, 2.0, 2.0, 2.0))
-    assert applied.duplicate.tolist() == [True, False, False, False]
-    assert applied.accepted.tolist() == [False, True, True, True]
+    assert applied.duplicate.tolist() == [0]
+    there_and_back = prices(1.0, 2.0, 1.0, 1.0)
+    assert book.apply(book.locate(keys(1, 1, 1, 2)), np.full(4, 11), there_and_back, np.full(4, 2.0)).duplicate.tolist() == []
 
 
 def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
@@ -48,7 +49,7 @@ def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
     slots = book.locate(keys(9, 1, 5))
     applied = book.apply(slots, np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0))
     assert slots[2] == ABSENT
-    assert applied.refused.tolist() == [False, False, True]
+    assert applied.refused.tolist() == [2]
     assert book.keys.tolist() == keys(1, 9).tolist()
     assert np.isnan(book.bid[ABSENT])
 

@@ -8,7 +8,7 @@ from streams.valuation.contract_key import SERIES_LIMIT, Ints, pack, series_of
 
 
 def key_of(series: int) -> Ints:
-    return pack(np.array([series]), np.array([20_000], np.int32), np.array([100.0]), np.array([True]))[0]
+    return pack(np.array([series]), np.array([20_000], np.int32), np.array([100.0]), np.array([True]))
 
 
 def put(book: QuoteBook, chunks: BookChunks, series: int, bid: float) -> None:

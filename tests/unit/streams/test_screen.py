@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from streams.expiries import settles_am
 from streams.records import NS, Quotes, Series, Ticks
 from streams.sessions import day_number
 from streams.valuation.clock import Admission
-from streams.valuation.screen import Outcome, screen_quotes, screen_ticks
+from streams.valuation.screen import Contracted, Outcome, screen_quotes, screen_ticks
 from tests.support.frame_bytes import START
 
 EXPIRY = day_number(date(2026, 7, 17))
@@ -41,8 +42,12 @@ def admission(late: NDArray[np.bool_], future: NDArray[np.bool_]) -> Admission:
     return Admission(nothing, late, future, nothing)
 
 
+def contracted(row: Quotes, am_roots: tuple[str, ...] = ()) -> Contracted:
+    return Contracted(np.array([one.underlying in WANTED for one in row.series]), settles_am(row.series, am_roots))
+
+
 def outcome(row: Quotes, *, late: bool = False, future: bool = False, am_roots: tuple[str, ...] = ()) -> Outcome:
-    (code,) = screen_quotes(row, admission(np.array([late]), np.array([future])), WANTED, am_roots)
+    (code,) = screen_quotes(row, admission(np.array([late]), np.array([future])), contracted(row, am_roots))
     return Outcome(code)
 
 
@@ -113,7 +118,7 @@ def test_rows_are_judged_one_by_one() -> None:
         ts_event=np.full(4, START),
     )
     never = np.zeros(4, np.bool_)
-    assert screen_quotes(many, admission(never, never), WANTED).tolist() == [0, Outcome.NON_FINITE, 0, Outcome.CROSSED]
+    assert screen_quotes(many, admission(never, never), contracted(many)).tolist() == [0, Outcome.NON_FINITE, 0, Outcome.CROSSED]
 
 
 @pytest.mark.parametrize(

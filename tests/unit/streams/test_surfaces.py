@@ -51,7 +51,7 @@ def test_a_new_strike_appears_on_a_remembered_structure() -> None:
     book = booked(taken(quotes, np.flatnonzero(quotes.strike != 10)))
     boards, segments = Boards(book), np.array([segment(0, day_number(NEAR))])
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 8
-    key, _ = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
+    key = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
     book.apply(book.locate(key), np.array([TEN]), np.array([1.0]), np.array([2.0]))
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 9
 
