@@ -7,6 +7,7 @@ topic with 4 partitions, so topics are created here before anyone asks for them.
 drops whole batches: two of 3 MB in a row leave nothing to read.
 
     topic NAME PARTITIONS           create a topic
+    topic-error NAME CODE           answer for a topic with an error (0: no more), as a broker that does not know it yet
     down ID | up ID                 stop or restart a broker (-1: all)
     rtt ID MS                       delay every answer of a broker
     err APIKEY CODE [TIMES]         fail the next requests of one kind (code -195 drops the connection)
@@ -76,6 +77,7 @@ class Broker:
         verb, *words = line.split()
         commands: dict[str, Callable[..., int | None]] = {
             "topic": lambda name, n: self._mock("topic_create", Int, Text, Int, Int)(name.encode(), int(n), self._replicas),
+            "topic-error": lambda name, code: self._mock("topic_set_error", None, Text, Int)(name.encode(), int(code)),
             "down": lambda broker: self._mock("broker_set_down", Int, Int32)(int(broker)),
             "up": lambda broker: self._mock("broker_set_up", Int, Int32)(int(broker)),
             "rtt": lambda broker, ms: self._mock("broker_set_rtt", Int, Int32, Int)(int(broker), int(ms)),

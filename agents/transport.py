@@ -127,6 +127,8 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                     hooks.give_up(f"the group coordinator does not recover: {error!r}")
             else:
                 in_a_row = 0
+                if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started
+                    self._consumer._client.force_metadata_update()  # once their partitions are known, the group is joined anew
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]

@@ -4,8 +4,9 @@ import inspect
 from importlib.metadata import version
 from typing import Any
 
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.consumer import AIOKafkaConsumer
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment
 from faust.transport import consumer as base
 from faust.transport.drivers import aiokafka as driver
@@ -28,13 +29,15 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
     (driver.Producer, "_settings_extra", ()),
     (GroupCoordinator, "check_errors", ()),
+    (AIOKafkaClient, "force_metadata_update", ()),
     (Assignment, "state_value", ("tp",)),
 )
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (base.Consumer, ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_unacked_messages", "callback", "suspend_flow")),
     (base.ThreadDelegateConsumer, ("_thread",)),
-    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator")),
+    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator", "_client")),
+    (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
     (Service, ("_stopped",)),
 )

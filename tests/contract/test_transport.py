@@ -236,6 +236,7 @@ class Coordinator:
 
     def __init__(self, *errors: Exception | None) -> None:
         self._errors = iter(errors)
+        self._metadata_snapshot: dict[str, int] = {}
         self._coordination_task: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def check_errors(self) -> None:

@@ -1,12 +1,14 @@
-"""An unexpected coordinator error leaves a stock Faust worker without partitions for ever; the guard lets it go on."""
+"""What leaves a worker without partitions for ever, or for a minute, unless somebody looks at the group coordinator each second."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from agents.app import METADATA_SECONDS
 from agents.exits import OK
 from streams.stage import Role
+from tests.support.counting import record_value
 from tests.support.fleet import Fleet, Pacer, judge_alerts, judge_once, wait_until
 from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, settings_for
 
@@ -38,7 +40,29 @@ def judge(fleet: Fleet, pacer: Pacer) -> None:
     judge_alerts(fleet, 2)
 
 
-@pytest.mark.parametrize("stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True)
+EMBEDDED = pytest.mark.parametrize("stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True)
+UNKNOWN_TOPIC = 3
+"""The error of a broker that has just started and does not know its topics yet."""
+
+
+@EMBEDDED
+def test_partitions_that_were_unknown_when_they_were_assigned_are_asked_for_again(fleet: Fleet, stack: Stack) -> None:
+    assert isinstance(stack, EmbeddedTestStack)
+    worker = fleet.start()
+    wait_until(lambda: "metrics and health on" in fleet.log(worker), 90, "the topics are checked")
+    for role in ROLES:
+        stack.broker.command(f"topic-error {fleet.topics.name(role)} {UNKNOWN_TOPIC}")
+    wait_until(lambda: "newly assigned partitions set()" in fleet.log(worker), 30, "nothing is assigned")
+    for role, partitions in ROLES.items():
+        stack.broker.command(f"topic-error {fleet.topics.name(role)} 0")
+        for partition in range(partitions):
+            fleet.put(role, [record_value(partition)], partition)
+    wait_until(lambda: len(fleet.watermarks("quotes")) == 4, METADATA_SECONDS / 2, "it works all the same")
+    drain(fleet)
+    assert fleet.stop(worker) == OK, fleet.log(worker)
+
+
+@EMBEDDED
 def test_an_unexpected_coordinator_error_does_not_park_the_worker(fleet: Fleet, stack: Stack) -> None:
     """One SyncGroup answered with error 42 leaves a stock Faust worker without partitions for ever."""
     assert isinstance(stack, EmbeddedTestStack)
