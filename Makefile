@@ -9,6 +9,7 @@ FAULTS ?= 5
 KILLS ?=
 SECONDS ?= 30
 SEED ?= 20180205
+MESSAGES ?= 1000000
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -39,6 +40,9 @@ else
 	DISPERSION_CHAOS_KILLS=$(KILLS) DISPERSION_CHAOS_SECONDS=$(SECONDS) DISPERSION_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos/test_alerts_survive.py
 endif
 
+hostile: setup ## a million hostile messages, each accounted for, to build/hostile.json: MESSAGES=1000000, SEED=…
+	$(BIN)/python -m tests.chaos.hostile --seed $(SEED) --count $(MESSAGES)
+
 check: setup ## style, types and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -66,4 +70,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos check bench schemas dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench schemas dashboards lock up down clean

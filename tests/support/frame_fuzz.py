@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -33,10 +34,15 @@ def frames() -> list[bytes]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _heads(value: bytes) -> list[int]:
+    """Where messages may begin."""
+    return [at for at in range(0, len(value) - 8, 4) if value[at : at + 4] == MAGIC]
+
+
 def mutate(value: bytes, rng: np.random.Generator) -> bytes:
     """Bytes changed, numbers made extreme, pieces moved, ends cut: mostly in the metadata, where it hurts most."""
-    data = bytearray(value)
-    heads = [at for at in range(0, len(data) - 8, 4) if data[at : at + 4] == MAGIC]
+    data, heads = bytearray(value), _heads(value)
     for _ in range(int(rng.integers(1, 6))):
         head = heads[int(rng.integers(len(heads)))]
         at = int(rng.integers(len(data))) if rng.random() < 0.3 else min(head + int(rng.integers(400)), len(data) - 1)
