@@ -122,7 +122,11 @@ class PartitionRunner:
                 if before >= 0 and fresh[0].offset > before + 1:
                     self.effects.gap(topic, fresh[0].offset - before - 1)
                 self._cadence.took(sum(map(size_of, fresh)))
-                await (self._carefully if topic in self.careful or self._skip else self._apply)(topic, fresh)
+                try:
+                    await (self._carefully if topic in self.careful or self._skip else self._apply)(topic, fresh)
+                except BaseException:
+                    self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
+                    raise
                 self.applied[topic], self.newest[topic] = fresh[-1].offset, fresh[-1].timestamp
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()

@@ -23,7 +23,7 @@ from streams.records import Record
 from streams.stage import Output, ReadingView
 from streams.topics import Topics
 from tests.integration.test_redis_ledger import Silent
-from tests.support.counting import GROUP, CountingStage, record_value
+from tests.support.counting import GROUP, POISON, CountingStage, record_value
 from tests.support.stack import EmbeddedTestStack
 
 pytestmark = pytest.mark.embedded
@@ -254,6 +254,26 @@ async def test_an_idle_mark_committed_but_not_published_is_published_by_the_succ
     await successor.settle()
     await world.runner()
     assert world.sent == [b"0"]
+
+
+@pytest.mark.parametrize("deaths", [0, 1])
+async def test_half_a_batch_is_never_committed(world: World, deaths: int) -> None:
+    """While the process notes what it dies of, its timers go on."""
+    runner = await world.runner(Policy())
+    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    for _ in range(deaths + 1):
+        runner = await world.runner(Policy())
+    assert bool(runner.careful) == bool(deaths)
+    with pytest.raises(RuntimeError):
+        await runner.consume(world.topic, [*consumed(10, 14), Consumed(15, POISON)], world.ticket("b"))
+    await runner.checkpoint()
+    await runner.settle()
+    assert world.diary[-1] == "discard b"
+    heir = await world.runner(Policy())
+    await heir.consume(world.topic, consumed(10, 14), world.ticket("c"))
+    stage = heir.stage
+    assert isinstance(stage, CountingStage)
+    assert stage.applied[:15].tolist() == [1] * 15
 
 
 async def test_a_record_noted_at_two_deaths_is_dead_lettered(world: World) -> None:

@@ -124,15 +124,17 @@ class Fleet:
         return committed
 
     def records(self, role: Role, partition: int = 0) -> Sequence[Any]:
-        """Everything on a partition."""
+        """Everything on a partition, each offset once: the client may fetch again what it has already given out."""
         consumer = KafkaConsumer(**kafka_python_options(self.settings), consumer_timeout_ms=10_000)
         place = TopicPartition(self.topics.name(role), partition)
         consumer.assign([place])
         end = consumer.end_offsets([place])[place]
         consumer.seek_to_beginning()
-        records = []
+        records: list[Any] = []
         while consumer.position(place) < end:
-            records.append(next(consumer))
+            record = next(consumer)
+            if not records or record.offset > records[-1].offset:
+                records.append(record)
         consumer.close()
         return records
 
