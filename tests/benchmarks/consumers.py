@@ -69,27 +69,27 @@ class Bench:
             wait_until(spoke, READY_SECONDS, "the bare loop has decoded every contract once")
             wait_until(self._covered, READY_SECONDS, "the worker has applied every contract once")
             for kind, values in made.items():
-                before = _counted(port)
+                before = counted(port)
                 loop.send_signal(signal.SIGSTOP)
                 worker.send_signal(signal.SIGSTOP)
                 self._second += self._seconds
                 self._publish(values)
                 for name, consumer, done in (("aiokafka", loop, spoke), ("worker", worker, self._covered)):
                     costs[f"{name}_{kind}"] = measure(consumer.pid, sizes[kind], partial(consumer.send_signal, signal.SIGCONT), done)
-                self._judge(_counted(port) - before, sizes[kind])
+                self._judge(counted(port) - before, sizes[kind])
         return costs
 
     def _backlog(self, kind: Kind, quotes: int, at: int) -> Backlog:
         after = START + at * self._seconds * NS
         return {p: backlog(chain, kind, quotes // self._partitions, after, self._seconds) for p, chain in enumerate(self._chains)}
 
-    def _publish(self, values: Backlog) -> None:
-        """Send everything in order of its partition, then heartbeats that close its last second."""
+    def _publish(self, values: Backlog, *, beats: bool = False) -> None:
+        """Send everything in order of its partition, then heartbeats that close its last second; `beats` when all are heartbeats."""
         topics, beat = self._fleet.topics, heartbeat(START + self._second * NS)
         headers = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
         for p, sent in values.items():
             for value in sent:
-                self._produce(topics.name("quotes"), p, value)
+                self._produce(topics.name("quotes"), p, value, headers if beats else None)
             self._produce(topics.name("quotes"), p, beat, headers)
             self._sent[p] += len(sent) + 1
         self._produce(topics.name("ticks"), 0, beat, headers)
@@ -178,7 +178,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _counted(port: int) -> Counter[str]:
+def counted(port: int) -> Counter[str]:
     """Quotes by outcome so far, as the worker's metrics say."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
         text = reply.read().decode()
