@@ -72,22 +72,23 @@ def partition_cost(
     spreads: dict[Shape, Spread] = {}
     for shape in shapes:
         with tempfile.TemporaryDirectory(prefix="partitions-") as directory:
-            bench = _Spreading(stack, Path(directory), names, shape.partitions, seconds, CHECKPOINT_SECONDS)
+            bench = Spreading(stack, Path(directory), names, shape.partitions, seconds, CHECKPOINT_SECONDS)
             spreads[shape] = bench.spread(shape.workers, quotes, rounds)
     return PartitionCost(
-        silent_ms=_slope(spreads, "silent_ms"),
-        beating_ms=_slope(spreads, "beating_ms"),
-        lively_ms=_slope(spreads, "lively_ms"),
+        silent_ms=slope(spreads, "silent_ms"),
+        beating_ms=slope(spreads, "beating_ms"),
+        lively_ms=slope(spreads, "lively_ms"),
         shapes={f"{shape.partitions}x{shape.workers}": spread for shape, spread in spreads.items()},
     )
 
 
-def _slope(spreads: Mapping[Shape, Spread], kind: str) -> float:
+def slope(spreads: Mapping[Shape, Spread], kind: str) -> float:
+    """CPU of one more partition of one worker, least squares."""
     single = {shape.partitions: getattr(spread, kind) for shape, spread in spreads.items() if shape.workers == 1}
     return float(np.polyfit(list(single), list(single.values()), 1)[0])
 
 
-class _Spreading(Bench):
+class Spreading(Bench):
     """The worker's half of the benchmark, with several of them."""
 
     def spread(self, workers: int, quotes: int, rounds: int) -> Spread:

@@ -1,18 +1,22 @@
-"""The cost of a partition, small: the rig runs, judges what the workers did, and tells every figure. None of them is asserted."""
+"""The cost of a partition, small: the rig runs, judges what two workers did, and tells every figure. None of them is asserted."""
+
+from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.partition_cost import Shape, partition_cost
+from tests.benchmarks.partition_cost import Shape, Spread, Spreading, slope
 from tests.support.stack import RealStack
 
 
 @pytest.mark.stack
-def test_the_shapes_are_measured(real_stack: RealStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shape_is_measured(real_stack: RealStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.benchmarks.partition_cost.SILENT_SECONDS", 0.5)
-    cost = partition_cost(real_stack, 8, 8000, 2, (Shape(1, 1), Shape(2, 2), Shape(2, 1)), rounds=1)
-    assert cost.shapes.keys() == {"1x1", "2x2", "2x1"}
-    for spread in cost.shapes.values():
-        assert spread.silent_ms > 0
-        assert spread.lively_ms > 0
-        assert spread.beating_ms > 0
-    assert cost.lively_ms != cost.beating_ms
+    shape = Shape(partitions=2, workers=2)
+    spread = Spreading(real_stack, tmp_path, 8, shape.partitions, 2, 0.5).spread(shape.workers, 8000, 1)
+    assert all(value > 0 for value in (spread.silent_ms, spread.lively_ms, spread.beating_ms)), spread
+
+
+def test_one_more_partition_is_told_from_the_shapes_of_one_worker() -> None:
+    spreads = {Shape(n, 1): Spread(8 + n / 10, 2 * n, 3 * n, 0.3) for n in (4, 16, 64)} | {Shape(16, 2): Spread(99, 99, 99, 99)}
+    assert slope(spreads, "silent_ms") == pytest.approx(0.1)
+    assert slope(spreads, "lively_ms") == pytest.approx(3.0)
