@@ -1,5 +1,7 @@
 """Input as foreign producers write it: every compression, transactions and compacted logs, through a worker on a real Kafka."""
 
+import itertools
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,12 +50,23 @@ def offsets(fleet: Fleet, partition: int) -> list[int]:
 def compact(fleet: Fleet, partition: int) -> None:
     """Let the broker throw away what newer records of the same keys have made obsolete; `delete` again afterwards."""
     admin = AdminClient({"bootstrap.servers": fleet.settings.kafka.bootstrap_servers})
-    before = len(offsets(fleet, partition))
-    fast = {"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01"}
-    _configure(admin, fleet, fast)
-    send(fleet, producer(fleet), [1999], partition)  # rolls the segment: the active one is never compacted
-    wait_until(lambda: len(offsets(fleet, partition)) < before / 2, SECONDS, "compaction")
+    before, rolling, via = len(offsets(fleet, partition)), itertools.count(5000), producer(fleet)
+
+    def thinned() -> bool:
+        send(fleet, via, [next(rolling)], partition)  # rolls the segment: the active one is never compacted
+        return len(offsets(fleet, partition)) < before / 2
+
+    _configure(admin, fleet, {"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01"})
+    wait_until(thinned, SECONDS, "compaction")
     _configure(admin, fleet, {"cleanup.policy": "delete", "segment.ms": "600000"})
+    last: list[list[int]] = [[]]
+    wait_until(lambda: _settled(last, offsets(fleet, partition)), SECONDS, "the end of the compaction")
+
+
+def _settled(last: list[list[int]], now: list[int]) -> bool:
+    before, last[0] = last[0], now
+    time.sleep(1.5)  # three rounds of the cleaner
+    return before == now
 
 
 def _configure(admin: AdminClient, fleet: Fleet, values: dict[str, str]) -> None:
