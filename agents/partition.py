@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 from time import monotonic
 from typing import Protocol
 
@@ -17,8 +16,6 @@ from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
 CRASH_MESSAGE = "processing this record alone ended the process"
-
-size_of = attrgetter("serialized_value_size")
 
 
 class Ticket(Protocol):
@@ -121,7 +118,7 @@ class PartitionRunner:
             if fresh:
                 if before >= 0 and fresh[0].offset > before + 1:
                     self.effects.gap(topic, fresh[0].offset - before - 1)
-                self._cadence.took(sum(map(size_of, fresh)))
+                self._cadence.took(sum([len(record.value or b"") for record in fresh]))
                 try:
                     await (self._carefully if topic in self.careful or self._skip else self._apply)(topic, fresh)
                 except BaseException:

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
+import msgspec
+from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
@@ -70,6 +72,35 @@ class Hooks(NamedTuple):
 
 
 check_pins()
+
+
+class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
+    """What is read of a record; costs a tenth of aiokafka's own, and the garbage collector need not look at it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any
+
+
+class FetchedRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]
+    """The records of a fetch and partition, made as `FetchedRecord`."""
+
+    def __iter__(self) -> Any:
+        return self._records_iterator
+
+    def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
+        headers = record.headers or ()  # a list for each of many records would set off the collector
+        return FetchedRecord(
+            tp.topic, tp.partition, record.offset, record.timestamp, record.timestamp_type, record.key, record.value, headers
+        )
+
+
+aiokafka_fetcher.PartitionRecords = FetchedRecords  # the fetcher knows its class by this name only
 
 
 class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]

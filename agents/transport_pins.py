@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.consumer import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment
 from faust.transport import consumer as base
@@ -31,6 +32,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (GroupCoordinator, "check_errors", ()),
     (AIOKafkaClient, "force_metadata_update", ()),
     (Assignment, "state_value", ("tp",)),
+    (PartitionRecords, "_consumer_record", ("tp", "record")),
 )
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -39,6 +41,7 @@ ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator", "_client")),
     (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
+    (PartitionRecords, ("_records_iterator",)),
     (Service, ("_stopped",)),
 )
 """Set by the constructor of each class."""

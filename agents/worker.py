@@ -1,6 +1,7 @@
 """The worker process: checks, takes part in the consumer group, and leaves in order on SIGTERM."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -61,6 +62,7 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
         settings.worker.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
         topics = check_topics(settings)
         topics.refuse()
+        gc.freeze()  # a fetch of small records sets the collector off; it need not look at what stays for good
         return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
     except (ConfigError, Refusal) as error:
         log.critical("refused: %s", error)

@@ -5,7 +5,7 @@ An option with `iv` and `delta` and neither `bid` nor `ask` is one of vols; thos
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,14 +18,32 @@ from streams.records import Heartbeat, Quotes, Series, Ticks, Vols
 from streams.sessions import day_number
 from streams.symbols import normalise
 
-QuoteRow = tuple[Series, int, float, bool, float | None, float | None, int]
-"""Series, expiry day, strike, call, bid, ask, ts_event."""
-TickRow = tuple[str, float | None, float | None, int]
-"""Symbol, price, size, ts_event."""
+
+class QuoteRow(msgspec.Struct, frozen=True, gc=False):
+    """One quote, before it becomes a row of columns; the garbage collector need not look at it."""
+
+    series: Series
+    expiry: int
+    strike: float
+    call: bool
+    bid: float | None
+    ask: float | None
+    ts_event: int
+
+
+class TickRow(msgspec.Struct, frozen=True, gc=False):
+    """One tick."""
+
+    symbol: str
+    price: float | None
+    size: float | None
+    ts_event: int
+
 
 MAX_RECORD_MS: Final = 2**62 // 1_000_000
 """Kafka timestamps are clamped to this, so that sums in nanoseconds stay within int64."""
 
+_Word = TypeVar("_Word", str, Series)
 _MAX_TEXT = 64
 _MAX_NS = 2**63 - 1
 
@@ -108,35 +126,33 @@ def vols_of(value: bytes, record_ms: int, refresh_seconds: float | None) -> Vols
     decoded = _vols.decode(value)
     # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
     rows = [_quote_row(_Quote(*msgspec.structs.astuple(one))) for one in (decoded if isinstance(decoded, list) else [decoded])]
-    series, expiry, strike, call, vol, delta, ts_event = zip(*rows, strict=True)
-    place = {one: at for at, one in enumerate(dict.fromkeys(series))}
+    quotes = quotes_of(rows, [record_ms] * len(rows), refresh_seconds)
     return Vols(
-        series=tuple(one._replace(in_vols=True) for one in place),
-        series_code=np.array([place[one] for one in series], np.int32),
-        expiry=np.array(expiry, np.int32),
-        strike=np.array(strike, np.float64),
-        call=np.array(call, np.bool_),
-        vol=np.array(vol, np.float64),
-        delta=np.array(delta, np.float64),
-        ts_event=np.array(ts_event, np.int64),
-        record_ts=_record_ns([record_ms] * len(rows)),
+        series=tuple(one._replace(in_vols=True) for one in quotes.series),
+        series_code=quotes.series_code,
+        expiry=quotes.expiry,
+        strike=quotes.strike,
+        call=quotes.call,
+        vol=quotes.bid,
+        delta=quotes.ask,
+        ts_event=quotes.ts_event,
+        record_ts=quotes.record_ts,
         refresh_seconds=refresh_seconds,
     )
 
 
 def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Quotes:
     """Columns of rows; an absent number is NaN."""
-    series, expiry, strike, call, bid, ask, ts_event = zip(*rows, strict=True)
-    place = {one: at for at, one in enumerate(dict.fromkeys(series))}
+    series, code = _coded([row.series for row in rows])
     return Quotes(
-        series=tuple(place),
-        series_code=np.array([place[one] for one in series], np.int32),
-        expiry=np.array(expiry, np.int32),
-        strike=np.array(strike, np.float64),
-        call=np.array(call, np.bool_),
-        bid=np.array(bid, np.float64),
-        ask=np.array(ask, np.float64),
-        ts_event=np.array(ts_event, np.int64),
+        series=series,
+        series_code=code,
+        expiry=np.array([row.expiry for row in rows], np.int32),
+        strike=np.array([row.strike for row in rows], np.float64),
+        call=np.array([row.call for row in rows], np.bool_),
+        bid=np.array([row.bid for row in rows], np.float64),
+        ask=np.array([row.ask for row in rows], np.float64),
+        ts_event=np.array([row.ts_event for row in rows], np.int64),
         record_ts=_record_ns(record_ms),
         refresh_seconds=refresh_seconds,
     )
@@ -144,17 +160,22 @@ def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_second
 
 def ticks_of(rows: Sequence[TickRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Ticks:
     """Columns of rows; an absent number is NaN."""
-    symbol, price, size, ts_event = zip(*rows, strict=True)
-    place = {one: at for at, one in enumerate(dict.fromkeys(symbol))}
+    symbols, code = _coded([row.symbol for row in rows])
     return Ticks(
-        symbols=tuple(place),
-        symbol_code=np.array([place[one] for one in symbol], np.int32),
-        price=np.array(price, np.float64),
-        size=np.array(size, np.float64),
-        ts_event=np.array(ts_event, np.int64),
+        symbols=symbols,
+        symbol_code=code,
+        price=np.array([row.price for row in rows], np.float64),
+        size=np.array([row.size for row in rows], np.float64),
+        ts_event=np.array([row.ts_event for row in rows], np.int64),
         record_ts=_record_ns(record_ms),
         refresh_seconds=refresh_seconds,
     )
+
+
+def _coded(words: Sequence[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32]]:
+    """Vocabulary and codes."""
+    place = {word: at for at, word in enumerate(dict.fromkeys(words))}
+    return tuple(place), np.array([place[word] for word in words], np.int32)
 
 
 def _quote_row(quote: _Quote) -> QuoteRow:
@@ -166,11 +187,12 @@ def _quote_row(quote: _Quote) -> QuoteRow:
         if quote.strike is None:
             raise DecodeError("missing_field", "neither `symbol` nor `strike`")
         strike = quote.strike
-    return series, expiry, strike, call, quote.bid, quote.ask, ts if type(ts) is int and 0 <= ts <= _MAX_NS else nanoseconds(ts)
+    at = ts if type(ts) is int and 0 <= ts <= _MAX_NS else nanoseconds(ts)
+    return QuoteRow(series, expiry, strike, call, quote.bid, quote.ask, at)
 
 
 def _tick_row(tick: _Tick) -> TickRow:
-    return normalise(tick.symbol), tick.price, tick.size, nanoseconds(tick.ts_event)
+    return TickRow(normalise(tick.symbol), tick.price, tick.size, nanoseconds(tick.ts_event))
 
 
 def _record_ns(record_ms: Sequence[int]) -> NDArray[np.int64]:

@@ -40,7 +40,6 @@ class Consumed(NamedTuple):
     timestamp: int = 1_700_000_000_000
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
-    serialized_value_size: int = 8
 
 
 def consumed(first: int, last: int) -> list[Any]:
