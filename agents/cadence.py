@@ -12,8 +12,8 @@ class Policy(NamedTuple):
     """Least time between checkpoints; 0 checkpoints every batch."""
     bytes_per_second: float = 4e6
     """Bandwidth of checkpoints: a large one delays the next."""
-    unacked_bytes: int = 64 * 2**20
-    """Input that may wait for the checkpoint that covers it; more forces one."""
+    unacked_bytes: int = 256 * 2**20
+    """Input that may wait for the checkpoint that covers it, and that a crash reads again; more forces one."""
 
 
 class Cadence:

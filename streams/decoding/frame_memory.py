@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
-from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +23,8 @@ KEPT_BYTES: Final = 64 * 2**20
 LENGTHS: Final = 4_096
 """Frame lengths of which a shape is kept."""
 SEEN_ONCE: Final = 65_536
+HEAD: Final = 256
+"""Bytes of each constant part that a digest looks at in their order."""
 
 
 class Price(NamedTuple):
@@ -47,11 +48,9 @@ class Shape(NamedTuple):
     constant: tuple[slice, ...]
 
     def digest(self, value: bytes) -> int:
-        """A checksum of the constant parts."""
-        view, checksum = memoryview(value), 0
-        for part in self.constant:
-            checksum = crc32(view[part], checksum)
-        return checksum
+        """What tells constant parts apart nearly always, and quickly: the sum of their words, and their first bytes."""
+        words = [np.frombuffer(value, np.uint64, (part.stop - part.start) // 8, part.start) for part in self.constant]
+        return hash((*(int(np.add.reduce(part)) for part in words), *(value[part.start : part.start + HEAD] for part in self.constant)))
 
 
 class _Known(NamedTuple):

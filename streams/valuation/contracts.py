@@ -42,6 +42,8 @@ class Located(NamedTuple):
     repeats: Repeats
     counts: Ints
     """Rows by series."""
+    present: Ints
+    """Codes of the series that have rows."""
 
 
 class Contracts:
@@ -88,7 +90,8 @@ class Contracts:
         if packed is not None and packed.located is not None:
             return packed.located
         series, slots = series_of(key), self._book.locate(key)
-        located = Located(series, slots, self._book.repeats(slots), np.bincount(series, minlength=len(self.codes.known)))
+        counts = np.bincount(series, minlength=len(self.codes.known))
+        located = Located(series, slots, self._book.repeats(slots), counts, np.flatnonzero(counts))
         if packed is not None and not (slots == ABSENT).any():
             packed.located = located
         return located

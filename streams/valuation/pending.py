@@ -63,6 +63,16 @@ class Pending:
         self.restore({key: column[kept] for key, column in (self.columns() | {name: numbers}).items()})
 
 
+def throughout(value: float, rows: int) -> NDArray[np.float64]:
+    """One value for all rows, held once: an array of stride 0."""
+    return np.ndarray((rows,), np.float64, np.float64(value).tobytes(), 0, (0,))
+
+
+def is_throughout(column: NDArray[Any]) -> bool:
+    """Whether a column holds one value for all its rows; False may be wrong."""
+    return column.strides == (0,) and column.size > 0
+
+
 def looked_up(table: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.int64]:
     """`table[code]`, but codes outside of the table raise `ValueError`: they come from a checkpoint."""
     if code.size and (code.min() < 0 or code.max() >= table.size):

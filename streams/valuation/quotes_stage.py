@@ -20,7 +20,7 @@ from streams.valuation.contract_key import Bools, Floats, Ints, series_of
 from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings
-from streams.valuation.pending import Columns, Pending, joined, looked_up
+from streams.valuation.pending import Columns, Pending, is_throughout, joined, looked_up, throughout
 from streams.valuation.screen import screen_quotes
 from streams.valuation.skews import EVERY_SECONDS
 from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
@@ -85,7 +85,7 @@ class QuotesStage(SourceStage):
         if packed.misfit is not None:
             refused = (outcome == 0) & (packed.misfit > 0)
             outcome[refused] = packed.misfit[refused]
-        refresh = np.full(packed.key.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
+        refresh = throughout(np.nan if item.refresh_seconds is None else item.refresh_seconds, packed.key.size)
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
@@ -154,10 +154,10 @@ class QuotesStage(SourceStage):
         no_bid, accepted = int(np.count_nonzero(bare)), int(counts.sum())
         told = {"no_bid": no_bid, "accepted": accepted - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
         output.counts.update({("quotes", outcome): rows for outcome, rows in told.items() if rows})
-        series = located.series
-        if refused.size:
-            series, refresh = np.delete(series, refused), np.delete(refresh, refused)
-        self._refresh[self._codes.underlying[series]] = refresh
+        if is_throughout(refresh) and not refused.size:
+            self._refresh[self._codes.underlying[located.present]] = refresh[0]
+        else:
+            self._refresh[np.delete(self._codes.underlying[located.series], refused)] = np.delete(refresh, refused)
         return counts
 
     def _list(self) -> None:
