@@ -32,6 +32,8 @@ def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) ->
         members: (n, g) weight of each name in each group, any unit, 0 outside it.
         least: share of a group's weight, in [0, 1].
 
+    Source: methodology 9.
+
     >>> group_returns([0.02, float("nan"), -0.01], [[1, 0], [1, 0], [0, 2]], least=0.5).tolist()
     [0.02, -0.01]
     """
@@ -64,6 +66,8 @@ def sector_dispersion(returns: ArrayLike, weights: ArrayLike, least: float = 0.0
 def best_less_worst(returns: ArrayLike) -> float:
     """Greatest less least of the known returns: the range of sectors, the spread of a few leaders; NaN with fewer than two.
 
+    Source: methodology 9.
+
     >>> round(best_less_worst([0.1436, -0.0874, 0.0009]), 4)
     0.231
     """
@@ -74,6 +78,8 @@ def best_less_worst(returns: ArrayLike) -> float:
 
 def population_sd(returns: ArrayLike) -> float:
     """Equal-weight cross-sectional standard deviation of the known returns (division by n); NaN without one.
+
+    Source: methodology 4.1.
 
     >>> population_sd([0.01, 0.03])
     0.01
