@@ -173,6 +173,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._ranges: defaultdict[Partition, deque[tuple[int, int]]] = defaultdict(deque)  # delivered, not committed
         self._epoch = 0  # rises with every revocation and seek: what was fetched before is void
+        self._placing = asyncio.Lock()  # held by who seeks: what is fetched meanwhile is void too
         self._passed: dict[Partition, tuple[int, int]] = {}  # next offset to deliver and to fetch, when nothing was in between
         self._looked = 0.0
         super().__init__(*args, **kwargs)
@@ -181,7 +182,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return GuardedThread(self, loop=self.loop, beacon=self.beacon)
 
     def _live(self, epoch: int) -> bool:
-        return epoch == self._epoch and self.flow_active
+        return epoch == self._epoch and self.flow_active and not self._placing.locked()
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -222,7 +223,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 self._read_offset[tp] = last.offset + 1
         if not self._live(epoch):  # what was fetched and not delivered must be fetched again
             try:
-                await self._seek_exact({tp: o for tp in records if tp in self.assignment() and (o := self._read_offset[tp]) is not None})
+                async with self._placing:  # after a placing under way, whose seek may be older than what was fetched
+                    await self._seek_exact(
+                        {tp: o for tp in records if tp in self.assignment() and (o := self._read_offset[tp]) is not None}
+                    )
             except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
                 log.info("rewind left to the rebalance: %r", error)
 
@@ -268,7 +272,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        """Place every assigned partition where the hook says; once per assignment, before the flow resumes."""
+        """Place every assigned partition where the hook says; once per assignment, before the flow resumes.
+
+        Faust resumes the flow even after a rebalance that the next one has overtaken, so the flow may run during this one.
+        """
+        async with self._placing:
+            await self._place()
+
+    async def _place(self) -> None:
         self._epoch += 1
         for forgotten in (self._ranges, self._acked, self._acked_index, self._passed):
             forgotten.clear()

@@ -25,7 +25,7 @@ def test_on_a_real_broker(real_stack: RealStack, topic_prefix: str, tmp_path: Pa
 
 
 @pytest.mark.embedded
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(500)
 def test_on_the_embedded_broker(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
     played = play(embedded_stack, topic_prefix, tmp_path, script_of(1, "embedded", 5))
     assert not played.violations, played

@@ -187,6 +187,37 @@ async def test_what_is_cut_off_by_a_stopped_flow_is_fetched_again(rig: Rig) -> N
     assert rig.thread.sought == [{ONE: 5, TWO: 20}]
 
 
+async def test_what_is_fetched_while_partitions_are_placed_is_fetched_again(rig: Rig) -> None:
+    """A rebalance that another has overtaken may resume the flow while its successor asks where the partitions start."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def start(_assignment: Assignment) -> Mapping[Partition, int]:
+        asked.set()
+        await answer.wait()
+        return {Partition("quotes", 0): 7, Partition("quotes", 1): 0}
+
+    async def overtaken(partitions: Mapping[TP, int]) -> None:
+        """Fetched before the seek, handed over after it."""
+        rig.thread.seek_wait = seek_wait  # type: ignore[method-assign]
+        await seek_wait(partitions)
+        late.append(asyncio.create_task(rig.consumer._deliver({TWO: fetched(300, 304)}, rig.consumer._epoch)))
+        await asyncio.sleep(0)
+
+    late: list[asyncio.Task[None]] = []
+    seek_wait = rig.thread.seek_wait
+    rig.consumer.hooks = rig.consumer.hooks._replace(start=start)
+    placing = asyncio.create_task(rig.consumer.perform_seek())
+    await asked.wait()
+    late.append(asyncio.create_task(rig.consumer._deliver({ONE: fetched(100, 104)}, rig.consumer._epoch)))
+    await asyncio.sleep(0)
+    rig.thread.seek_wait = overtaken  # type: ignore[method-assign]
+    answer.set()
+    await placing
+    await asyncio.gather(*late)
+    assert rig.delivered == []
+    assert rig.thread.sought == [{ONE: 7, TWO: 0}, {ONE: 7}, {TWO: 0}]
+
+
 async def test_a_rewind_that_a_rebalance_interrupts_is_left_to_the_rebalance(rig: Rig) -> None:
     before = rig.consumer._epoch
     rig.consumer._epoch += 1
