@@ -10,11 +10,13 @@ import pytest
 
 from agents.alert_states import AlertState, alert_states
 from agents.cli.main import main
+from agents.publishing import partition_of
 from config.settings import Settings
 from streams.reading import Reading, encode_reading
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
 from tests.support.readings import INDEX, NAMES, WEIGHTS, closing, path
+from tests.support.schemas import validator
 from tests.support.stack import RealStack, create_flow_topics, environment_for, settings_for
 from tests.support.subscriber import judge
 
@@ -24,6 +26,8 @@ FRIDAY, MONDAY = date(2024, 7, 12), date(2024, 7, 15)
 """Long past, so that a silence of today outlasts them."""
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 SECONDS = 40.0
+HOME = partition_of(INDEX, 2)
+"""The partition of the index's results."""
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def fleet(real_stack: RealStack, settings: Settings, tmp_path: Path, monkeypatch
 
 def read(fleet: Fleet, readings: Sequence[Reading]) -> None:
     """Put readings on the partition of their index, as the cross-section does."""
-    fleet.put("readings", [encode_reading(reading) for reading in readings], partition=1)
+    fleet.put("readings", [encode_reading(reading) for reading in readings], partition=HOME)
 
 
 def seen(fleet: Fleet, transition: str) -> AlertState:
@@ -84,7 +88,7 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     read(fleet, [closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)])
     wait_until(lambda: fleet.drained("readings", 2), SECONDS, f"readings applied: {fleet.log(worker)}")
     late = seen(fleet, "updated")
-    assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (1, "firing", None)
+    assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (HOME, "firing", None)
 
     echo = told(capsys, "ack", UNWIND[:6], "--why", "seen")
     assert (echo["type"], echo["sequence"]) == ("io.dispersion.alert.acknowledged.v1", late.event.sequence)
@@ -94,7 +98,7 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     worker.wait()
     assert main(["alerts", "silence", UNWIND, "--for", "20h", "--why", "known", "--timeout", "0.5"]) == 1
     assert "within 0.5 s: see with `dispersion status` whether a worker runs" in capsys.readouterr().err
-    fleet.put("commands", [b"{", b'{"command_id": 1}'], partition=1)
+    fleet.put("commands", [b"{", b'{"command_id": 1}'], partition=HOME)
     fleet.start("agents.cli.main", "worker")
     silenced = seen(fleet, "silenced").event.data.notification
     assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == ("ann", "ann", "known")
@@ -112,9 +116,11 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     read(fleet, path(MONDAY, "10:20:15", 400, [CALM, CALM], step=5))
     assert seen(fleet, "resolved").event.data.notification.acked_by == "ann"
     _over(capsys)
-    events = [judge(record) for record in fleet.records("alerts", 1) if record.key == UNWIND.encode()]
+    events = [judge(record) for record in fleet.records("alerts", HOME) if record.key == UNWIND.encode()]
     told_of = [event["data"]["transition"] for event in events if "command" in event["data"]]
     assert told_of == ["acknowledged", "silenced", "unsilenced"]
+    for event in events:
+        validator(f"alert.{event['data']['transition']}.v1").validate(event)
     assert len({event["id"] for event in events}) == len(events)
 
 
