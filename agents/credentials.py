@@ -1,14 +1,14 @@
 """Who we are to Kafka: one setting, spoken in Faust's words and in aiokafka's. Secrets never enter a log or a URL."""
 
 import ssl
-from typing import Any
-
-import faust
-from faust.types.auth import CredentialsT
+from typing import TYPE_CHECKING, Any
 
 from agents.kafka_client import refuse_open_sasl
 from config.errors import ConfigError
 from config.settings import Kafka
+
+if TYPE_CHECKING:
+    from faust.types.auth import CredentialsT
 
 
 def tls_context(kafka: Kafka) -> ssl.SSLContext | None:
@@ -24,8 +24,10 @@ def tls_context(kafka: Kafka) -> ssl.SSLContext | None:
     return context
 
 
-def faust_credentials(kafka: Kafka) -> CredentialsT | None:
+def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
     """For the app's `broker_credentials`. Raises `ConfigError`."""
+    import faust  # slow; who speaks aiokafka alone does without
+
     refuse_open_sasl(kafka)
     context = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL"):

@@ -20,7 +20,7 @@ Partitioner = Callable[[str, bytes | None], int | None]
 
 
 class Producer(Protocol):
-    """Faust's producer, as far as we use it."""
+    """Faust's producer, as far as we use it: a failure to accept a message has Kafka's own error as its cause."""
 
     async def send(
         self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
@@ -55,9 +55,10 @@ class Publisher:
 
     async def _accepted(self, topic: str, message: Message) -> "asyncio.Future[Any]":
         headers = list(message.headers) or None
+        seconds = None if message.timestamp is None else message.timestamp / 1000
         while True:
             try:
-                answer = await self._producer.send(topic, message.key, message.value, message.partition, None, headers)
+                answer = await self._producer.send(topic, message.key, message.value, message.partition, seconds, headers)
             except Exception as error:
                 if not isinstance(error.__cause__, KafkaTimeoutError):
                     raise PublishError(f"cannot publish to {topic}: {error!r}") from error

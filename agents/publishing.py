@@ -99,6 +99,7 @@ class FramePublisher:
                     key=message.key,
                     headers=list(message.headers),
                     partition=message.partition,
+                    timestamp_ms=message.timestamp,
                 )
             except BaseException:
                 self._settle(size)

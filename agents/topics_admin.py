@@ -47,6 +47,12 @@ def check_topics(settings: Settings) -> TopicsCheck:
     return _check(settings, frozenset())
 
 
+def partitions_of(settings: Settings, topic: str) -> int:
+    """Partitions of a topic of anybody's; 0 where there is none, or none that we may see. Raises as `check_topics`."""
+    with kafka_failures(settings), _admin(settings) as admin:
+        return len(_metadata(admin, [topic])[topic]["partitions"])
+
+
 @contextmanager
 def _admin(settings: Settings) -> Iterator[Any]:
     client = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=REQUEST_MS)

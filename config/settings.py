@@ -159,6 +159,15 @@ class Bridge(Section):
     """Where an alert's "Source" link leads; empty for none."""
 
 
+class Ingest(Section):
+    """What `dispersion ingest` reads and how it frames it."""
+
+    topic: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,249}$")
+    """The feed's own, without our prefix."""
+    frame_rows: int = Field(default=2000, ge=1, le=20_000)
+    linger: float = Field(default=0.1, gt=0, le=5)
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -172,6 +181,7 @@ class Settings(BaseSettings):
     rules: RuleSettings = RuleSettings()
     worker: Worker = Worker()
     bridge: Bridge = Bridge()
+    ingest: Ingest = Ingest()
 
     @classmethod
     def settings_customise_sources(

@@ -23,6 +23,8 @@ class Message(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
+    timestamp: int | None = None
+    """Milliseconds since the epoch; None is when it is published."""
 
 
 class OutboxEntry(NamedTuple):

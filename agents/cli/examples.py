@@ -33,6 +33,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion bridge --alertmanager http://127.0.0.1:9093",
         "DISPERSION_METRICS__PORT=9467 dispersion bridge --all-modes",
     ),
+    "ingest": (
+        "dispersion ingest --topic vendor.quotes",
+        "DISPERSION_METRICS__PORT=9468 dispersion ingest --topic vendor.quotes --from latest",
+    ),
     "replay": (
         "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",
         "dispersion replay --quotes FILE --from 2026-07-10 --to 2026-07-10 --json",

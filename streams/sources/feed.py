@@ -11,21 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
-from streams.decoding.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_ticks, encode_vols
+from streams.decoding.frames import encode_ticks
+from streams.framing import BEAT_HEADERS, FRAME_ROWS, beat_value, frame_headers, option_frame
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
-from streams.sources.option_rows import take_quotes
 from streams.sources.source import Batch, Source, Wanted
 from streams.sources.tick_rows import take_ticks
 from streams.stage import Count, Role
 from streams.topics import Topics
 
-FRAME_ROWS = 2_000
 _MS = 1_000_000
 
 Partitioner = Callable[[str, int], int]
@@ -76,7 +73,7 @@ class Feed:
         code = rows.symbol_code if isinstance(rows, Ticks) else rows.series_code
         partitions = self._routing.ticks_partitions if isinstance(rows, Ticks) else self._routing.quotes_partitions
         target = np.array([self._routing.partition_of(name, partitions) for name in names], dtype=np.int64)[code]
-        headers = _headers(rows.refresh_seconds)
+        headers = frame_headers(rows.refresh_seconds)
         for partition in range(partitions):
             mine = np.flatnonzero((target == partition) & inside)
             for start in range(0, len(mine), FRAME_ROWS):
@@ -84,12 +81,11 @@ class Feed:
                 yield self._record(role, partition, boundary, value, headers)
 
     def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
-        value = msgspec.json.encode({"ts_event": boundary})
-        headers = (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),)
+        value = beat_value(boundary)
         counts: tuple[tuple[Role, int], ...] = (("quotes", self._routing.quotes_partitions), ("ticks", self._routing.ticks_partitions))
         for role, partitions in counts:
             for partition in range(partitions):
-                yield self._record(role, partition, boundary, value, headers)
+                yield self._record(role, partition, boundary, value, BEAT_HEADERS)
 
     def _record(self, role: Role, partition: int, boundary: int, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> InputRecord:
         topic = self._routing.topics.name(role)
@@ -102,19 +98,10 @@ def _boundary(batch: Batch) -> int:
     return batch.boundary
 
 
-def _headers(refresh_seconds: float | None) -> tuple[tuple[str, bytes], ...]:
-    content = ("content-type", ARROW_CONTENT_TYPE.encode())
-    return (content,) if refresh_seconds is None else (content, (REFRESH_HEADER, f"{refresh_seconds:g}".encode()))
-
-
 def _encode(rows: Quotes | Vols | Ticks, chosen: NDArray[np.int64]) -> bytes:
     """A frame of some rows, its vocabulary only what they use."""
-    if isinstance(rows, Ticks):
-        ticks = take_ticks(rows, chosen)
-        used, code = np.unique(ticks.symbol_code, return_inverse=True)
-        return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))
-    used, code = np.unique(rows.series_code[chosen], return_inverse=True)
-    series, series_code = tuple(rows.series[at] for at in used.tolist()), code.astype(np.int32)
-    if isinstance(rows, Vols):
-        return encode_vols(take_quotes(rows, chosen)._replace(series=series, series_code=series_code))
-    return encode_quotes(take_quotes(rows, chosen)._replace(series=series, series_code=series_code))
+    if not isinstance(rows, Ticks):
+        return option_frame(rows, chosen)
+    ticks = take_ticks(rows, chosen)
+    used, code = np.unique(ticks.symbol_code, return_inverse=True)
+    return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
+from streams.framing import FRAME_ROWS
 from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks
 from streams.sessions import close_ns, trading_hours, wall_ns
-from streams.sources.feed import FRAME_ROWS, Feed, Routing
+from streams.sources.feed import Feed, Routing
 from streams.sources.option_rows import take_quotes
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.tick_rows import take_ticks
