@@ -1,8 +1,9 @@
-"""Publishing a replay's input: frames and single records, in order, with every failure brought to the caller."""
+"""Publishing input: quotes as frames, and records as they are, in order, with every failure brought to the caller."""
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Self
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -12,6 +13,9 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from config.settings import Settings
 from streams.stage import Message, Role
 from streams.topics import Topics
+
+if TYPE_CHECKING:
+    from streams.framing import Framer, Options
 
 CONTENT_TYPE_HEADER = "content-type"
 REFRESH_HEADER = "dispersion-refresh-seconds"
@@ -23,6 +27,8 @@ IN_FLIGHT_BYTES = 32 * 2**20
 DELIVERY_SECONDS = 120.0
 """How long a record is retried before the publisher gives up."""
 CLOSE_SECONDS = 10.0
+FRAME_SECONDS = 0.1
+"""How long added quotes wait for their frame to fill, if they are followed by others."""
 
 
 def partition_of(key: str, partitions: int) -> int:
@@ -43,8 +49,9 @@ def source_headers(content_type: str | None = None, refresh_seconds: float | Non
 class FramePublisher:
     """A synchronous producer of one process; a context manager that flushes on a clean exit.
 
-    `publish` returns at once while less than `IN_FLIGHT_BYTES` wait for their acknowledgement. A record that Kafka
-    refuses, or does not take in time, is raised by the next `publish` or `flush`; nothing is dropped in silence.
+    `add` is for quotes: they leave in frames, those of an underlying on one partition. `publish` is for records that are made. Both
+    return at once while less than `IN_FLIGHT_BYTES` wait for their acknowledgement. A record that Kafka refuses, or does not take
+    in time, is raised by the next call; nothing is dropped in silence.
     """
 
     def __init__(self, settings: Settings, *, delivery_seconds: float = DELIVERY_SECONDS, compression: str | None = None) -> None:
@@ -55,6 +62,8 @@ class FramePublisher:
         self._change = threading.Condition()
         self._in_flight = 0
         self._failure: BaseException | None = None
+        self._framer: Framer | None = None  # made at the first quotes: numpy and pandas take a second to import
+        self._framed = 0.0
         with kafka_failures(settings):
             self._producer = KafkaProducer(
                 **kafka_python_options(settings),
@@ -80,6 +89,21 @@ class FramePublisher:
         """Partitions of a topic. Raises `Down` while Kafka does not know it."""
         with kafka_failures(self._settings):
             return len(self._producer.partitions_for(self._topics.name(role)))
+
+    def add(self, options: "Options") -> None:
+        """Gather quotes, or vols, into frames; what waits leaves with a later call, or with `flush`. Raises `Refusal`, `Down`.
+
+        Their `record_ts` is not looked at: Kafka says when a frame was published.
+        """
+        framer = self._framing()
+        if not framer.waiting:
+            self._framed = monotonic()
+        late = monotonic() - self._framed >= FRAME_SECONDS
+        self._send_frames([*framer.add(options), *(framer.flush() if late else ())])
+
+    def beat(self, ts_event: int) -> None:
+        """Frame what waits, and promise on every partition that nothing at or before a time (ns) will follow. Raises `Refusal`, `Down`."""
+        self._send_frames(self._framing().beat(ts_event))
 
     def publish(
         self, role: Role, key: str | None, value: bytes, *, partition: int | None = None, headers: Sequence[tuple[str, bytes]] = ()
@@ -108,7 +132,9 @@ class FramePublisher:
         future.add_errback(lambda error: self._settle(size, error))
 
     def flush(self) -> None:
-        """Wait until everything sent is acknowledged. Raises `Refusal`, `Down`."""
+        """Wait until everything added and sent is acknowledged. Raises `Refusal`, `Down`."""
+        if self._framer is not None:
+            self._send_frames(self._framer.flush())
         with kafka_failures(self._settings):
             self._producer.flush(timeout=self._delivery_seconds)
         with self._change:  # the client wakes us before it has told all callbacks
@@ -125,6 +151,16 @@ class FramePublisher:
             if self._in_flight and sender is not None:
                 sender.force_close()
             self._producer.close(timeout=CLOSE_SECONDS)
+
+    def _framing(self) -> "Framer":
+        from streams.framing import Framer
+
+        self._framer = self._framer or Framer(self.partitions("quotes"), partition_of)
+        return self._framer
+
+    def _send_frames(self, frames: Sequence[Message]) -> None:
+        for frame in frames:
+            self.publish_message(frame._replace(timestamp=None))
 
     def _reserve(self, size: int) -> None:
         with self._change:
