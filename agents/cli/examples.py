@@ -35,7 +35,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "ingest": (
         "dispersion ingest --topic vendor.quotes",
-        "DISPERSION_METRICS__PORT=9468 dispersion ingest --topic vendor.quotes --from latest",
+        "dispersion ingest --topic vendor.quotes --from latest",
     ),
     "replay": (
         "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",

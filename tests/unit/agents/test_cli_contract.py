@@ -31,6 +31,7 @@ REQUIRED = [
     "worker",
     "exporter",
     "bridge",
+    "ingest",
     "replay",
     "backfill",
     "backtest",
