@@ -6,12 +6,13 @@ from typing import Any
 
 import faust
 
+from agents.assignment import Hooks
 from agents.credentials import faust_credentials
 from agents.exits import INTERNAL, REFUSED, leave
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
-from agents.transport import Hooks, broker_urls, install
+from agents.transport import broker_urls, install
 from config.settings import Settings
 
 BUFFERED_BATCHES = 16

@@ -10,6 +10,7 @@ import faust
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 
+from agents.assignment import Partition
 from agents.credentials import client_options
 from agents.effects import StageEffects
 from agents.growth import grown, refuse_moved
@@ -22,7 +23,6 @@ from agents.redis_store import Ledger
 from agents.relay import History, Relay
 from agents.topic_tail import published, resolved
 from agents.topics_admin import check_topics
-from agents.transport import Partition
 from agents.views import Views
 from config.settings import Settings
 from streams.topics import Topics

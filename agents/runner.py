@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
+from agents.assignment import Assignment, Partition
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, leave
@@ -21,7 +22,6 @@ from agents.redis_store import Fenced, Store
 from agents.relay import Relay
 from agents.status import PartitionStatus, Status
 from agents.takeover import ColdStart, skipped, start_offset
-from agents.transport import Assignment, Partition
 
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""

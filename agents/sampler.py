@@ -4,13 +4,13 @@ import asyncio
 from time import monotonic, time
 from typing import Any
 
+from agents.assignment import Partition
 from agents.breaker import Breaker, State
 from agents.metrics import source_label
 from agents.partition import PartitionRunner
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew, Post
 from agents.status import Status
-from agents.transport import Partition
 from streams.records import NS
 
 LAG_PERIOD = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
 
-from agents.transport import Partition
+from agents.assignment import Partition
 
 Phase = Literal["starting", "rebalancing", "running", "draining"]
 

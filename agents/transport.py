@@ -1,7 +1,8 @@
 """The Kafka transport of the Faust app: batches to agents, contiguous commits, start offsets from the Redis watermark.
 
-The one room that knows private parts of Faust and aiokafka. It is written against faust-streaming 0.15.3 and aiokafka
-0.14.0; at import `agents.transport_pins` checks that what it leans on is still there, and refuses to load otherwise.
+With `agents.transport_thread` the one place that knows private parts of Faust and aiokafka. It is written against
+faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still there,
+and refuses to load otherwise.
 
 Four things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
@@ -13,153 +14,23 @@ producer's records only committed ones are read; we ourselves write none.
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-from aiokafka.consumer import fetcher as aiokafka_fetcher
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from agents.transport_pins import check_pins
+from agents.assignment import Assignment, Hooks, Partition
+from agents.transport_thread import GuardedThread
 
 COALESCE = 0.01
 """Seconds between polls: longer means larger batches and later ones."""
-GUARD_INTERVAL = 1.0
 LOOK_INTERVAL = 1.0
 """Seconds between looks at how far the fetcher is."""
-GUARD_LIMIT = 30
-"""Coordinator errors in a row after which the worker gives up."""
 
 log = logging.getLogger(__name__)
-
-
-class Partition(NamedTuple):
-    """A topic partition; equal to and hashed like Faust's and aiokafka's own tuples."""
-
-    topic: str
-    partition: int
-
-
-class Assignment(NamedTuple):
-    """What a start hook gets to know about the partitions just assigned."""
-
-    generation: int
-    committed: Mapping[Partition, int | None]
-    """Next offset by the group's commits; None without one."""
-    first: Mapping[Partition, int]
-    """First offset still in the log."""
-    end: Mapping[Partition, int]
-    """One past the last offset of the log."""
-
-
-class Hooks(NamedTuple):
-    """What the app does at the seams of the consumer."""
-
-    start: Callable[[Assignment], Awaitable[Mapping[Partition, int]]]
-    """Takes ownership and answers the offset each partition starts at."""
-    release: Callable[[], Awaitable[object]]
-    """Called when partitions are about to be taken away: acknowledge or discard everything."""
-    coordinator_error: Callable[[Exception], None]
-    """Counts an error of the group coordinator."""
-    give_up: Callable[[str], None]
-    """Ends the process: the group cannot be joined."""
-    refuse: Callable[[str], None]
-    """Ends the process: Kafka denies us something, and a person must grant it."""
-
-
-check_pins()
-
-
-class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
-    """What is read of a record; costs a tenth of aiokafka's own, and the garbage collector need not look at it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: Any
-
-
-class FetchedRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]
-    """The records of a fetch and partition, made as `FetchedRecord`."""
-
-    def __iter__(self) -> Any:
-        return self._records_iterator
-
-    def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
-        headers = record.headers or ()  # a list for each of many records would set off the collector
-        return FetchedRecord(
-            tp.topic, tp.partition, record.offset, record.timestamp, record.timestamp_type, record.key, record.value, headers
-        )
-
-
-aiokafka_fetcher.PartitionRecords = FetchedRecords  # the fetcher knows its class by this name only
-
-
-class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The consumer's thread with the range assignor, committed records only, and a watch on the group coordinator.
-
-    The range assignor gives partition p of every topic with equal counts to the same worker, so that the readings and the
-    commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
-    """
-
-    mundane_level = "debug"
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._partition_assignment_strategy = [RangePartitionAssignor]
-        consumer._isolation_level = "read_committed"
-        return consumer
-
-    def highwater(self, tp: Any) -> Any:
-        """Where the log ends for us: an open transaction is not there yet."""
-        consumer = self._ensure_consumer()
-        stable = consumer.last_stable_offset(tp)
-        return stable if stable is not None and stable >= 0 else consumer.highwater(tp)
-
-    def positions(self) -> Mapping[Partition, int]:
-        """Next offset to fetch by partition; markers of transactions and places without a record are behind it."""
-        subscription = self._ensure_consumer()._subscription.subscription
-        assignment = subscription.assignment if subscription is not None else None
-        states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
-        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
-
-    async def on_start(self) -> None:
-        """Start the consumer, then the watch, both in this thread's loop."""
-        await super().on_start()
-        self._guard = asyncio.ensure_future(self._watch())
-
-    async def on_thread_stop(self) -> None:
-        """End the watch before the consumer."""
-        guard = getattr(self, "_guard", None)  # absent when the consumer failed to start
-        if guard is not None:
-            guard.cancel()
-        await super().on_thread_stop()
-
-    async def _watch(self) -> None:
-        hooks, in_a_row = self.consumer.hooks, 0
-        while True:
-            await asyncio.sleep(GUARD_INTERVAL)
-            try:
-                self._consumer._coordinator.check_errors()  # asking also lets the parked coordinator go on
-            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
-                hooks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
-                hooks.coordinator_error(error)
-                in_a_row += 1
-                if in_a_row >= GUARD_LIMIT or self._consumer._coordinator._coordination_task.done():
-                    hooks.give_up(f"the group coordinator does not recover: {error!r}")
-            else:
-                in_a_row = 0
-                if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started
-                    self._consumer._client.force_metadata_update()  # once their partitions are known, the group is joined anew
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]

@@ -12,18 +12,10 @@ from faust.transport.consumer import Consumer
 from faust.types import TP
 
 from agents import transport_pins
-from agents.transport import (
-    GUARD_LIMIT,
-    Assignment,
-    BatchConsumer,
-    GuardedThread,
-    Hooks,
-    IdempotentProducer,
-    Partition,
-    broker_urls,
-    install,
-)
+from agents.assignment import Assignment, Hooks, Partition
+from agents.transport import BatchConsumer, IdempotentProducer, broker_urls, install
 from agents.transport_pins import TransportMismatchError, check_pins
+from agents.transport_thread import GUARD_LIMIT, GuardedThread
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
 
@@ -282,7 +274,7 @@ class Ended(BaseException):
 
 async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the guard has said of a coordinator's errors."""
-    monkeypatch.setattr("agents.transport.GUARD_INTERVAL", 0)
+    monkeypatch.setattr("agents.transport_thread.GUARD_INTERVAL", 0)
     said: list[str] = []
     hooks = {"coordinator_error": lambda error: said.append(str(error)), "give_up": said.append, "refuse": said.append}
     thread: Any = SimpleNamespace(

@@ -11,7 +11,8 @@ from faust.transport.drivers import aiokafka as driver
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.transport import Hooks, broker_urls, install
+from agents.assignment import Hooks
+from agents.transport import broker_urls, install
 from tests.support.stack import RealStack
 
 COUNT = 20

@@ -7,10 +7,10 @@ from time import monotonic
 import pytest
 from prometheus_client import CollectorRegistry
 
+from agents.assignment import Partition
 from agents.health import HealthServer, Probes
 from agents.metrics import Metrics
 from agents.status import PartitionStatus, Status
-from agents.transport import Partition
 
 TP = Partition("points", 0)
 

@@ -1,10 +1,10 @@
 import pytest
 
+from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
 from agents.plans import Plan
 from agents.redis_store import Checkpoint, Progress
 from agents.takeover import skipped, start_offset
-from agents.transport import Assignment, Partition
 from tests.support.counting import CountingStage
 
 TP = Partition("points", 3)

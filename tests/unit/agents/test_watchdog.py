@@ -1,8 +1,8 @@
 import threading
 from time import monotonic
 
+from agents.assignment import Partition
 from agents.status import PartitionStatus, Status
-from agents.transport import Partition
 from agents.watchdog import Watchdog
 
 

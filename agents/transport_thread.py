@@ -1,0 +1,111 @@
+"""The consumer's thread: what it fetches, and whether its group coordinator is stuck.
+
+With `agents.transport` the one place that knows private parts of Faust and aiokafka.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from aiokafka.consumer import fetcher as aiokafka_fetcher
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from faust.transport.drivers import aiokafka as driver
+
+from agents.assignment import Partition
+from agents.transport_pins import check_pins
+
+GUARD_INTERVAL = 1.0
+GUARD_LIMIT = 30
+"""Coordinator errors in a row after which the worker gives up."""
+
+check_pins()
+
+
+class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
+    """What is read of a record; costs a tenth of aiokafka's own, and the garbage collector need not look at it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any
+
+
+class FetchedRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]
+    """The records of a fetch and partition, made as `FetchedRecord`."""
+
+    def __iter__(self) -> Any:
+        return self._records_iterator
+
+    def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
+        headers = record.headers or ()  # a list for each of many records would set off the collector
+        return FetchedRecord(
+            tp.topic, tp.partition, record.offset, record.timestamp, record.timestamp_type, record.key, record.value, headers
+        )
+
+
+aiokafka_fetcher.PartitionRecords = FetchedRecords  # the fetcher knows its class by this name only
+
+
+class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The consumer's thread with the range assignor, committed records only, and a watch on the group coordinator.
+
+    The range assignor gives partition p of every topic with equal counts to the same worker, so that the readings and the
+    commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
+    """
+
+    mundane_level = "debug"
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._partition_assignment_strategy = [RangePartitionAssignor]
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    def highwater(self, tp: Any) -> Any:
+        """Where the log ends for us: an open transaction is not there yet."""
+        consumer = self._ensure_consumer()
+        stable = consumer.last_stable_offset(tp)
+        return stable if stable is not None and stable >= 0 else consumer.highwater(tp)
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Next offset to fetch by partition; markers of transactions and places without a record are behind it."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
+        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+
+    async def on_start(self) -> None:
+        """Start the consumer, then the watch, both in this thread's loop."""
+        await super().on_start()
+        self._guard = asyncio.ensure_future(self._watch())
+
+    async def on_thread_stop(self) -> None:
+        """End the watch before the consumer."""
+        guard = getattr(self, "_guard", None)  # absent when the consumer failed to start
+        if guard is not None:
+            guard.cancel()
+        await super().on_thread_stop()
+
+    async def _watch(self) -> None:
+        hooks, in_a_row = self.consumer.hooks, 0
+        while True:
+            await asyncio.sleep(GUARD_INTERVAL)
+            try:
+                self._consumer._coordinator.check_errors()  # asking also lets the parked coordinator go on
+            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
+                hooks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
+                hooks.coordinator_error(error)
+                in_a_row += 1
+                if in_a_row >= GUARD_LIMIT or self._consumer._coordinator._coordination_task.done():
+                    hooks.give_up(f"the group coordinator does not recover: {error!r}")
+            else:
+                in_a_row = 0
+                if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started
+                    self._consumer._client.force_metadata_update()  # once their partitions are known, the group is joined anew
