@@ -12,7 +12,7 @@ Made = TypeVar("Made")
 class IdentityMemory(Generic[Key, Made]):
     """At most `limit` values; a full memory starts anew."""
 
-    def __init__(self, limit: int = 512) -> None:
+    def __init__(self, limit: int = 128) -> None:
         self._limit = limit
         self._made: dict[int, tuple[Key, Made]] = {}
 
