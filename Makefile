@@ -48,9 +48,17 @@ check: setup ## style, types and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## CPU per quote beside a bare client, to build/bench.json
+bench: setup ## CPU per quote beside other libraries, growth, latency; to build/bench.json and docs/performance.md
 	$(BIN)/python -m tests.support.provision kafka
+	-$(MAKE) --no-print-directory peers # without them their rows say so
 	$(BIN)/python -m tests.benchmarks.run
+
+peers: build/peers/.ready ## what `make bench` measures beside, in an environment of its own
+
+build/peers/.ready: requirements-peers.lock .venv/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/peers
+	$(BIN)/uv pip sync --quiet --require-hashes --python build/peers/bin/python requirements-peers.lock
+	@touch $@
 
 schemas: setup ## JSON Schemas that follow from the code
 	$(BIN)/python -m config.schemas.build
@@ -58,8 +66,9 @@ schemas: setup ## JSON Schemas that follow from the code
 dashboards: setup ## Grafana JSON anew from its code
 	$(BIN)/python -m grafana.build
 
-lock: ## requirements.lock anew from pyproject.toml
+lock: ## requirements.lock and requirements-peers.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile --group peers --generate-hashes --universal --quiet --output-file requirements-peers.lock
 
 up: ## the whole stack in Docker
 	docker compose up --build --detach
@@ -70,4 +79,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench schemas dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench peers schemas dashboards lock up down clean

@@ -5,19 +5,17 @@ the consumer's own CPU counts. What the worker claims is checked afterwards agai
 readings it published.
 """
 
-import select
 import signal
-import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
-from confluent_kafka import Producer
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
@@ -30,13 +28,13 @@ from streams.decoding.frames import encode_quotes
 from streams.reading import decode_reading
 from streams.records import NS
 from streams.stage import Role
+from tests.benchmarks.child import Child, child
 from tests.benchmarks.load import INDEX, ROWS, START, Chain, Kind, backlog, heartbeat, symbols
 from tests.benchmarks.meter import Cost, measure
-from tests.support.fleet import ROOT, Fleet, wait_until
+from tests.benchmarks.sending import Backlog, Sender
+from tests.support.fleet import Fleet, wait_until
 from tests.support.stack import RealStack, create_flow_topics, settings_for
 
-Backlog = Mapping[int, Sequence[bytes]]
-"""Record values by partition."""
 FOLLOWING: tuple[Role, ...] = ("ticks", "points", "readings")
 READY_SECONDS = 60.0
 TAKEN = ("accepted", "no_bid", "duplicate")
@@ -56,19 +54,22 @@ class Bench:
         self._sent = [0] * partitions
         self._fleet = Fleet(self._settings, stack.redis.url, directory)
         self._consumer = KafkaConsumer(**kafka_python_options(self._settings))
-        self._producer = Producer({"bootstrap.servers": stack.bootstrap_servers, "linger.ms": 20, "acks": "all", "log_level": 0})
+        self._sender = Sender(stack.bootstrap_servers)
 
-    def run(self, quotes: Mapping[Kind, int]) -> dict[str, Cost]:
-        """Costs by `<consumer>_<kind>` of backlogs of about so many quotes, after one that quotes every contract."""
-        made = {kind: self._backlog(kind, wanted, at) for at, (kind, wanted) in enumerate(quotes.items())}
-        sizes = {kind: sum(map(len, values.values())) * (1 if kind == "json" else ROWS) for kind, values in made.items()}
+    def backlogs(self, quotes: Mapping[Kind, int]) -> dict[Kind, Backlog]:
+        """About so many quotes of each kind, event time going on from one to the next."""
+        return {kind: self._backlog(kind, wanted, at) for at, (kind, wanted) in enumerate(quotes.items())}
+
+    def run(self, backlogs: Mapping[Kind, Backlog]) -> dict[str, Cost]:
+        """Costs by `<consumer>_<kind>`, after a backlog that quotes every contract."""
+        sizes = {kind: quotes_in(kind, values) for kind, values in backlogs.items()}
         contracts = sum(len(chain.code) for chain in self._chains)
         costs: dict[str, Cost] = {}
         with self._fleet, self._loop([contracts, *sizes.values()]) as (loop, spoke), self._worker() as (worker, port):
             self._publish({p: [encode_quotes(one) for one in chain.all(START)] for p, chain in enumerate(self._chains)})
             wait_until(spoke, READY_SECONDS, "the bare loop has decoded every contract once")
             wait_until(self._covered, READY_SECONDS, "the worker has applied every contract once")
-            for kind, values in made.items():
+            for kind, values in backlogs.items():
                 before = counted(port)
                 loop.send_signal(signal.SIGSTOP)
                 worker.send_signal(signal.SIGSTOP)
@@ -89,38 +90,18 @@ class Bench:
         headers = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
         for p, sent in values.items():
             for value in sent:
-                self._produce(topics.name("quotes"), p, value, headers if beats else None)
-            self._produce(topics.name("quotes"), p, beat, headers)
+                self._sender.send(topics.name("quotes"), p, value, headers if beats else None)
+            self._sender.send(topics.name("quotes"), p, beat, headers)
             self._sent[p] += len(sent) + 1
-        self._produce(topics.name("ticks"), 0, beat, headers)
-        if left := self._producer.flush(60):
-            raise RuntimeError(f"Kafka did not take {left} records within a minute")
+        self._sender.send(topics.name("ticks"), 0, beat, headers)
+        self._sender.stored()
 
-    def _produce(self, topic: str, partition: int, value: bytes, headers: Any = None) -> None:
-        while True:
-            try:
-                self._producer.produce(topic, value, partition=partition, headers=headers)
-            except BufferError:  # the client's queue is full
-                self._producer.poll(0.1)
-            else:
-                return
-
-    @contextmanager
-    def _loop(self, sizes: Sequence[int]) -> Iterator[tuple["subprocess.Popen[bytes]", Callable[[], bool]]]:
-        """The bare loop, and whether it has said a line since last asked."""
+    def _loop(self, sizes: Sequence[int]) -> AbstractContextManager[Child]:
         arguments = [self._stack.bootstrap_servers, self._fleet.topics.name("quotes"), str(self._partitions), *map(str, sizes)]
-        command = [sys.executable, "-m", "tests.benchmarks.aiokafka_loop", *arguments]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0) as child:
-            assert child.stdout is not None
-            pipe = child.stdout
-            try:
-                yield child, lambda: bool(select.select([pipe], [], [], 0)[0] and pipe.readline())
-            finally:
-                child.send_signal(signal.SIGCONT)
-                child.kill()
+        return child(Path(sys.executable), "tests.benchmarks.aiokafka_loop", arguments)
 
     @contextmanager
-    def _worker(self) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    def _worker(self) -> Iterator[tuple[Popen[bytes], int]]:
         """The worker and the port of its metrics; it must end in order."""
         (port,) = free_ports(1)
         worker = self._fleet.start("agents.cli.main", "worker", DISPERSION_METRICS__PORT=str(port))
@@ -153,6 +134,11 @@ class Bench:
             one = seconds[second]
             assert (one.names, one.coverage) == (self._names, 1.0), one
             assert all((one.index_vol, one.basket_vol)), one
+
+
+def quotes_in(kind: Kind, values: Backlog) -> int:
+    """How many quotes a backlog holds."""
+    return sum(map(len, values.values())) * (1 if kind == "json" else ROWS)
 
 
 def bench_settings(stack: RealStack, directory: Path, names: int, partitions: int, **overrides: Any) -> Settings:

@@ -19,9 +19,10 @@ import numpy as np
 
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
-from tests.benchmarks.consumers import READY_SECONDS, Backlog, Bench, counted
+from tests.benchmarks.consumers import READY_SECONDS, Bench, counted
 from tests.benchmarks.load import ROWS, START, backlog, heartbeat
 from tests.benchmarks.meter import cpu_seconds
+from tests.benchmarks.sending import Backlog
 from tests.support.fleet import wait_until
 from tests.support.stack import RealStack
 

@@ -1,8 +1,8 @@
-"""From the event time of a reading to the alert event it causes on the topic, while a whole basket is quoted at market pace.
+"""From event time to the reading on its topic and to the alert event, while a whole basket is quoted at market pace.
 
 A feed publishes quotes of 500 names as they would come, second by second, with heartbeats; every few seconds the index's vol
 jumps or falls back, so that alerts begin and end all the time. Event time is a past session's, moved onto the wall clock of the
-run. Where the time goes is read off the records: Kafka keeps when each was made.
+run. Where the time goes is read off the records: Kafka keeps when each was made. What the feed is late counts.
 """
 
 import re
@@ -15,6 +15,7 @@ from time import sleep, time
 import msgspec
 import numpy as np
 from confluent_kafka import Producer
+from numpy.typing import NDArray
 
 from config.rules import SHIPPED
 from config.settings import Settings
@@ -31,9 +32,12 @@ from tests.support.pages import ready
 from tests.support.stack import RealStack, create_flow_topics
 
 PARTITIONS = 4
-QUOTES_A_SECOND = 20_000
 STEPS = 10
 """Publications a second."""
+FLOW: dict[Role, int] = {"quotes": PARTITIONS, "ticks": 1, "points": 1, "readings": 1}
+"""Partitions by role, in the order in which one role fills the next."""
+DRAIN_SECONDS = 300
+"""Ample: a machine that others use may fall behind, and the figures have to say so."""
 HALF_CYCLE = 4
 """Seconds of calm, and of shock."""
 SHOCK = 1.08
@@ -48,19 +52,25 @@ QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds from event time to the alert on its topic, and medians of the stages on the way."""
+    """Seconds from an event time to a record on its topic, and medians of the stages on the way."""
 
     p50: float
     p99: float
     p999: float
-    events: int
-    """Alert events measured."""
-    quotes: int
+    count: int
+    """Of what was measured."""
+    quotes_a_second: int
+    feed_late_s: float
+    """How late the feed was at worst; a part of the above."""
     split_s: dict[str, float]
 
 
-def alert_latency(stack: RealStack, directory: Path, names: int, seconds: int, quotes_a_second: int = QUOTES_A_SECOND) -> Latency:
-    """Run the feed for so many seconds of the wall clock, then look at what was published when."""
+def latencies(stack: RealStack, directory: Path, names: int, seconds: int, quotes_a_second: int) -> dict[str, Latency]:
+    """Run the feed for so many seconds of the wall clock, then look at what was published when.
+
+    `latency` is from the event time of a quote to the first reading that knows it, the rest of its second included;
+    `alert_latency` from the event time of a reading to an alert event that follows from it.
+    """
     rules = directory / "rules.toml"
     rules.write_text(_restless(SHIPPED.read_text(encoding="utf-8")), encoding="utf-8")
     settings = bench_settings(stack, directory, names, PARTITIONS, rules={"file": str(rules), "cap_unknown": False})
@@ -69,10 +79,12 @@ def alert_latency(stack: RealStack, directory: Path, names: int, seconds: int, q
         worker = fleet.start("agents.cli.main", "worker")
         ready(fleet, worker)
         feed = Feed(settings, stack.bootstrap_servers, names, quotes_a_second)
-        begun = feed.run(seconds)
-        wait_until(lambda: fleet.drained("readings", 1), 60, "every reading is judged")
+        feed.run(seconds)
+        wait_until(
+            lambda: all(fleet.drained(role, partitions) for role, partitions in FLOW.items()), DRAIN_SECONDS, "every reading is judged"
+        )
         assert fleet.stop(worker) == 0, fleet.log(worker)
-        return judged(fleet, begun, feed.quotes)
+        return {"latency": _to_reading(fleet, feed, seconds), "alert_latency": _to_alert(fleet, feed, seconds)}
 
 
 class Feed:
@@ -86,25 +98,33 @@ class Feed:
         self._rows = max(1, quotes_a_second // STEPS // PARTITIONS)
         self._rng = np.random.default_rng(11)
         self.quotes = 0
+        self.begun = 0.0
+        """Wall time of event time `START`."""
+        self.late = 0.0
+        """Seconds, at worst."""
 
-    def run(self, seconds: int) -> float:
-        """Quote every contract, then go on for so many seconds; the wall time of event time `START`."""
+    def run(self, seconds: int) -> None:
+        """Quote every contract, then go on for so many seconds."""
         for p, chain in enumerate(self._calm):
             for quotes in chain.all(START):
                 self._send(p, quotes)
         self._beat(START)
         self._producer.flush(60)
         sleep(2.0)
-        begun = time()
+        self.begun, self.quotes = time(), 0
         for second in range(seconds):
             chains = self._shocked if second // HALF_CYCLE % 2 else self._calm
             for step in range(STEPS):
-                sleep(max(0.0, begun + second + step / STEPS - time()))
+                self._wait(second + step / STEPS)
                 self._step(chains, START + second * NS + (step * NS) // STEPS + 1, first=step == 0)
-            sleep(max(0.0, begun + second + 1 - time()))
+            self._wait(second + 1)
             self._beat(START + (second + 1) * NS)
         self._producer.flush(60)
-        return begun
+
+    def _wait(self, second: float) -> None:
+        ahead = self.begun + second - time()
+        self.late = max(self.late, -ahead)
+        sleep(max(0.0, ahead))
 
     def _step(self, chains: list[Chain], ts: int, *, first: bool) -> None:
         for p, chain in enumerate(chains):
@@ -126,18 +146,33 @@ class Feed:
         self._producer.poll(0)
 
 
-def judged(fleet: Fleet, begun: float, quotes: int) -> Latency:
-    """Latencies of all alert events; `begun` is the wall time of `START`."""
-    points = dict(_stamps(fleet, "points"))
-    readings = dict(_stamps(fleet, "readings"))
+def _to_reading(fleet: Fleet, feed: Feed, seconds: int) -> Latency:
+    """Of all publications of the feed; each waits for the end of its second first."""
+    points, readings = dict(_stamps(fleet, "points")), dict(_stamps(fleet, "readings"))
+    rows = []
+    for second in range(1, seconds + 1):
+        boundary = START // NS + second
+        to_points, to_reading = points[boundary] - (feed.begun + second), readings[boundary] - points[boundary]
+        rows += [(to_close, to_points, to_reading) for to_close in 1 - np.arange(STEPS) / STEPS]
+    return _latency(np.array(rows), ("to_close", "to_points", "to_reading"), feed, seconds)
+
+
+def _to_alert(fleet: Fleet, feed: Feed, seconds: int) -> Latency:
+    """Of all alert events."""
+    points, readings = dict(_stamps(fleet, "points")), dict(_stamps(fleet, "readings"))
     rows = []
     for second, stamp in _stamps(fleet, "alerts"):
-        due = begun + (second - START // NS)
-        rows.append((stamp - due, points[second] - due, readings[second] - points[second], stamp - readings[second]))
-    whole, *parts = np.array(rows).T
+        due = feed.begun + (second - START // NS)
+        rows.append((points[second] - due, readings[second] - points[second], stamp - readings[second]))
+    return _latency(np.array(rows), ("to_points", "to_reading", "to_alert"), feed, seconds)
+
+
+def _latency(rows: NDArray[np.float64], stages: tuple[str, ...], feed: Feed, seconds: int) -> Latency:
+    """`rows` are seconds, a column a stage."""
+    whole = rows.sum(axis=1)
     quantiles = {name: float(np.quantile(whole, q)) for name, q in QUANTILES.items()}
-    split = dict(zip(("to_points", "to_reading", "to_alert"), (float(np.median(part)) for part in parts), strict=True))
-    return Latency(**quantiles, events=len(rows), quotes=quotes, split_s=split)
+    split = dict(zip(stages, np.median(rows, axis=0).tolist(), strict=True))
+    return Latency(**quantiles, count=len(rows), quotes_a_second=feed.quotes // seconds, feed_late_s=feed.late, split_s=split)
 
 
 def _stamps(fleet: Fleet, role: Role) -> Iterator[tuple[int, float]]:
