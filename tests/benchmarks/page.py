@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from itertools import pairwise
 from math import log10
 from typing import Any
 
@@ -34,8 +35,9 @@ def keys(page: str) -> set[str]:
     """What the figures of a page are of: the first cells of its tables."""
     _, rest = _parted(page, BEGIN)
     figures, _ = _parted(rest, END)
-    rows = [line.split("|")[1].strip() for line in figures.splitlines() if line.startswith("|")]
-    return {cell for cell in rows if "_" in cell}
+    lines = [line.split("|")[1].strip() for line in figures.splitlines() if line.startswith("|")]
+    heads = {head for head, below in pairwise(lines) if set(below) == {"-"}}
+    return {cell for cell in lines if set(cell) != {"-"} and cell not in heads and "×" not in cell}
 
 
 def plot(report: Report) -> str:

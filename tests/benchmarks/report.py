@@ -36,7 +36,8 @@ class Sheet:
 
 def sheets(report: Report) -> list[Sheet]:
     """Consumers, growth, revaluations, latencies."""
-    return [consumers(report), growth(report), revaluations(report), latencies(report)]
+    every = (consumers(report), growth(report), revaluations(report), latencies(report))
+    return [sheet for sheet in every if sheet.rows]
 
 
 def kind_of(key: str) -> str | None:
@@ -64,7 +65,8 @@ def consumers(report: Report) -> Sheet:
 def growth(report: Report) -> Sheet:
     """CPU of all workers together over partitions and workers, and of one more partition."""
     sheet = Sheet(("partitions × workers", "CPU µs/quote, net", "silent ms/s", "beating ms/s", "lively ms/s"))
-    cost = report["partition_cost"]
+    if (cost := report.get("partition_cost")) is None:
+        return sheet
     for shape, one in cost["shapes"].items():
         sheet.rows.append((shape.replace("x", " × "), f"{one['net_us_per_quote']:.3f}", *_each(one)))
     sheet.rows.append(("partition_cost", "", *_each(cost)))

@@ -19,7 +19,7 @@ from tests.benchmarks import page
 from tests.benchmarks.consumers import Bench
 from tests.benchmarks.latency import latencies
 from tests.benchmarks.load import Kind
-from tests.benchmarks.partition_cost import ROUNDS, SHAPES, Shape, partition_cost
+from tests.benchmarks.partition_cost import SHAPES, Shape, partition_cost
 from tests.benchmarks.peers.runs import measured_peers
 from tests.benchmarks.report import sheets
 from tests.benchmarks.revaluation import REPEATS, revalue, skew
@@ -39,7 +39,7 @@ class Sizes:
     """Of event time in each backlog."""
     quotes: Mapping[Kind, int]
     shapes: Sequence[Shape]
-    """That growth is measured over."""
+    """That growth is measured over, if any."""
     spread: tuple[int, int]
     """Quotes and seconds of event time in each shape."""
     revaluations: Mapping[str, tuple[int, int]]
@@ -51,8 +51,6 @@ class Sizes:
     latency_quotes: int | None = None
     """A second; half of what the worker has just done in one where it is not given."""
     repeats: int = REPEATS
-    rounds: int = ROUNDS
-    """Of each shape."""
     checkpoint_seconds: float = Redis().checkpoint_seconds
     """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
 
@@ -84,8 +82,8 @@ def measured(stack: RealStack, sizes: Sizes) -> dict[str, Any]:
         report |= _plain(bench.run(backlogs))
         report |= _plain(dict(measured_peers(stack, Path(directory).name, backlogs)))
     del backlogs
-    growth = partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes, sizes.rounds)
-    report |= _plain({"partition_cost": growth})
+    if sizes.shapes:
+        report |= _plain({"partition_cost": partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes)})
     worker = report["worker_frames"]
     rate = sizes.latency_quotes or round(0.5 * worker["quotes"] / worker["wall_s"])
     with tempfile.TemporaryDirectory(prefix="latency-") as directory:

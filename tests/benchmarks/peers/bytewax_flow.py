@@ -2,11 +2,6 @@
 
 from typing import Any
 
-import bytewax.operators as op
-from bytewax.connectors.kafka import KafkaSource
-from bytewax.dataflow import Dataflow
-from bytewax.testing import TestingSink, run_main
-
 from tests.benchmarks.peers.job import Job, quote
 
 RECORDS = 1000
@@ -14,6 +9,11 @@ RECORDS = 1000
 
 def main() -> None:
     """Work off the backlogs."""
+    import bytewax.operators as op
+    from bytewax.connectors.kafka import KafkaSource
+    from bytewax.dataflow import Dataflow
+    from bytewax.testing import TestingSink, run_main
+
     job = Job.told()
 
     def decode(messages: list[Any]) -> list[None]:

@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-from faststream import FastStream
-from faststream.kafka import KafkaBroker
-
 from tests.benchmarks.peers.job import Job, Quote, quote
 
 RECORDS = 5000
@@ -13,6 +10,9 @@ RECORDS = 5000
 
 def main() -> None:
     """Work off the backlogs."""
+    from faststream import FastStream
+    from faststream.kafka import KafkaBroker
+
     job = Job.told()
     broker = KafkaBroker(job.bootstrap, logger=None, apply_types=False)
 

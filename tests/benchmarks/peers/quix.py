@@ -1,12 +1,12 @@
 """Quix Streams: a step of a dataframe of plain bytes."""
 
-from quixstreams import Application
-
 from tests.benchmarks.peers.job import Job, quote
 
 
 def main() -> None:
     """Work off the backlogs."""
+    from quixstreams import Application
+
     job = Job.told()
 
     def decode(value: bytes) -> None:
