@@ -4,6 +4,7 @@ The bytes of a frame are constant parts (schema, dictionaries, columns of contra
 constant parts are byte for byte those of an earlier frame, its columns are the ones that were decoded and validated then.
 """
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -23,6 +24,7 @@ KEPT_BYTES: Final = 64 * 2**20
 LENGTHS: Final = 4_096
 """Frame lengths of which a shape is kept."""
 SEEN_ONCE: Final = 65_536
+"""Places for digests of frames that came once, one a place, so that a feed that never repeats costs no more memory."""
 HEAD: Final = 256
 """Bytes of each constant part that a digest looks at in their order."""
 
@@ -68,7 +70,7 @@ class FrameMemory:
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept_bytes, self._bytes = kept_bytes, 0
         self._shapes: OrderedDict[int, Shape] = OrderedDict()
-        self._once: OrderedDict[int, None] = OrderedDict()
+        self._once = array("q", bytes(8 * SEEN_ONCE))
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
 
     def recall(self, value: bytes, record_ts: int, refresh_seconds: float | None) -> Quotes | None:
@@ -102,9 +104,9 @@ class FrameMemory:
                 _shorten(self._shapes, LENGTHS)
             return
         key = len(value), shape.digest(value)
-        if hash(key) not in self._once:
-            self._once[hash(key)] = None
-            _shorten(self._once, SEEN_ONCE)
+        place = hash(key) % SEEN_ONCE
+        if self._once[place] != hash(key):
+            self._once[place] = hash(key)
         elif key not in self._known and shape_of(value, columns) == shape:
             self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(remembered=True))
             self._bytes += 2 * len(value)  # the arrays are views of the bytes
