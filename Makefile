@@ -10,6 +10,7 @@ KILLS ?=
 SECONDS ?= 30
 SEED ?= 20180205
 MESSAGES ?= 1000000
+MINUTES ?= 15
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -53,6 +54,10 @@ bench: setup ## CPU per quote beside other libraries, growth, latency; to build/
 	-$(MAKE) --no-print-directory peers # without them their rows say so
 	$(BIN)/python -m tests.benchmarks.run
 
+soak: setup ## memory of a worker that carries 500 names, three minutes of warm-up and MINUTES=15, to build/soak.json
+	$(BIN)/python -m tests.support.provision kafka
+	$(BIN)/python -m tests.benchmarks.soak --minutes $(MINUTES)
+
 peers: build/peers/.ready ## what `make bench` measures beside, in an environment of its own
 
 build/peers/.ready: requirements-peers.lock .venv/.ready
@@ -79,4 +84,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench peers schemas dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench soak peers schemas dashboards lock up down clean

@@ -27,8 +27,12 @@ def cpu_seconds(pid: int) -> float:
 
 def peak_rss_mb(pid: int) -> float:
     """High-water mark of resident memory since the process began or the mark was last reset."""
-    line = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024.0
+    return _memory_mb(pid, "VmHWM")
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory now."""
+    return _memory_mb(pid, "VmRSS")
 
 
 def measure(pid: int, quotes: int, begin: Callable[[], object], done: Callable[[], bool], limit: float = 120.0) -> Cost:
@@ -41,3 +45,8 @@ def measure(pid: int, quotes: int, begin: Callable[[], object], done: Callable[[
             raise TimeoutError(f"process {pid} did not finish {quotes} quotes in {limit:.0f} s")
         time.sleep(_POLL)
     return Cost((cpu_seconds(pid) - cpu) / quotes * 1e6, quotes, time.monotonic() - wall, peak_rss_mb(pid))
+
+
+def _memory_mb(pid: int, field: str) -> float:
+    line = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith(field))
+    return int(line.split()[1]) / 1024.0
