@@ -48,8 +48,10 @@ class Sizes:
     """Names by key of the report."""
     latency_seconds: int
     """Of the feed that latency is measured under."""
+    market_pace: int = 20_000
+    """Quotes a second that alerts are measured under."""
     latency_quotes: int | None = None
-    """A second; half of what the worker has just done in one where it is not given."""
+    """A second, for readings; half of what the worker has just done in one where it is not given."""
     repeats: int = REPEATS
     checkpoint_seconds: float = Redis().checkpoint_seconds
     """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
@@ -59,7 +61,7 @@ FULL = Sizes(
     names=500,
     partitions=4,
     seconds=10,
-    quotes={"frames": 4_000_000, "frames_repeated": 4_000_000, "json": 320_000},
+    quotes={"frames": 12_000_000, "frames_repeated": 16_000_000, "json": 1_000_000},
     shapes=SHAPES,
     spread=(2_000_000, 8),
     revaluations={
@@ -86,8 +88,9 @@ def measured(stack: RealStack, sizes: Sizes) -> dict[str, Any]:
         report |= _plain({"partition_cost": partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes)})
     worker = report["worker_frames"]
     rate = sizes.latency_quotes or round(0.5 * worker["quotes"] / worker["wall_s"])
-    with tempfile.TemporaryDirectory(prefix="latency-") as directory:
-        report |= _plain(latencies(stack, Path(directory), sizes.names, sizes.latency_seconds, rate))
+    for key, pace in (("latency", rate), ("alert_latency", sizes.market_pace)):
+        with tempfile.TemporaryDirectory(prefix="latency-") as directory:
+            report |= _plain({key: latencies(stack, Path(directory), sizes.names, sizes.latency_seconds, pace)[key]})
     report |= _plain({key: revalue(names, partitions, sizes.repeats) for key, (names, partitions) in sizes.revaluations.items()})
     return report | _plain({key: skew(names, sizes.repeats) for key, names in sizes.skews.items()})
 

@@ -23,6 +23,7 @@ SMALL = Sizes(
     revaluations={key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()},
     skews=dict.fromkeys(FULL.skews, 8),
     latency_seconds=10,
+    market_pace=4000,
     latency_quotes=4000,
     repeats=2,
     checkpoint_seconds=0.5,
