@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from agents.credentials import client_options
+from agents.plain_producer import REQUEST_MS
 from config.settings import Settings
 
 FETCH_BYTES = 512 * 1024
@@ -40,6 +41,7 @@ class FeedReader:
             isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_BYTES,
             metadata_max_age_ms=METADATA_SECONDS * 1000,
+            request_timeout_ms=REQUEST_MS,
         )
         self._next: dict[int, int] = {}
         self._ends: dict[int, int] = {}
@@ -53,8 +55,8 @@ class FeedReader:
         """Disconnect."""
         await self._consumer.stop()
 
-    async def assign(self, partitions: int) -> None:
-        """Take so many partitions, each from its commit, and commit where those begin that have none."""
+    async def assign(self, partitions: int) -> dict[int, int]:
+        """Take so many partitions, each from its commit; where each begins. Those without a commit get one."""
         places = [TopicPartition(self._topic, number) for number in range(partitions)]
         self._consumer.assign(places)
         committed = {place: await self._consumer.committed(place) for place in places}
@@ -67,6 +69,7 @@ class FeedReader:
             self._consumer.seek(place, offset)
             self._next[place.partition], self._ends[place.partition] = max(offset, first[place]), ends[place]
             self._heard[place.partition] = monotonic()
+        return dict(self._next)
 
     async def poll(self, partitions: Iterable[int], seconds: float) -> Mapping[int, Sequence[Any]]:
         """New records of some partitions, after a while at the latest."""

@@ -24,8 +24,10 @@ from streams.topics import Topics
 
 STOP_SECONDS = 3.0
 CLOSE_SECONDS = 0.75
+WELL_SECONDS = 15.0
+"""A commit is tried every second: one that is older is a trouble."""
 STALL_SECONDS = 120.0
-"""A loop that is silent for so long hangs, or Kafka is away: it waits for both."""
+"""A loop that is silent for so long hangs, unless it is Kafka that it waits for."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Ingest:
         try:
             for client in (self._reader, self._producer):
                 await self._patience.within(client.open())
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
             await self._loop.run(lambda: self._patience.winding_down)
         except DENIED as error:
             raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
@@ -80,11 +83,12 @@ class Ingest:
     def _probe(self, path: str, query: str) -> Answer | None:
         if path not in PATHS:
             return None
-        silent = monotonic() - self._loop.beat
-        checks = [Check("loop", silent <= STALL_SECONDS or self._loop.publisher.waiting, f"last ran {silent:.1f} s ago", silent)]
+        silent, well = monotonic() - self._loop.beat, self._loop.well
+        checks = [Check("loop", silent <= STALL_SECONDS or self._loop.waiting, f"last ran {silent:.1f} s ago", silent)]
         if path != "/livez":
-            waiting = self._loop.publisher.waiting
-            checks.append(Check("kafka", not waiting, "acknowledgements are out" if waiting else "acknowledges"))
+            age = silent if well is None else monotonic() - well
+            words = "no commit yet" if well is None else f"last commit {age:.1f} s ago"
+            checks.append(Check("kafka", well is not None and age <= WELL_SECONDS, words, age))
         return told(path, query, checks, {})
 
 

@@ -17,7 +17,7 @@ from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import Refusal
 from agents.feed_reader import FeedReader
 from agents.ingest_metrics import IngestMetrics
-from agents.patience import Patience
+from agents.patience import Abandoned, Patience
 from agents.plain_producer import PlainProducer
 from agents.producer import Publisher
 from agents.publishing import partition_of
@@ -33,6 +33,7 @@ COALESCE = 0.01
 HELD_ROWS = 50_000
 """Of one partition: with so many waiting for other partitions it is read no further."""
 COMMIT_SECONDS = 1.0
+AWAY_SECONDS = 5.0
 TOLD_SECONDS = 10.0
 DENIED: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
 
@@ -48,7 +49,10 @@ class IngestLoop:
         self._settings, self._market, self._reader, self._producer = settings, market, reader, producer
         self._quotes, self._patience, self._metrics = Topics(settings.kafka.topic_prefix).name("quotes"), patience, metrics
         self.publisher = Publisher(producer, Topics(settings.kafka.topic_prefix), patience, lambda *_: None)
-        self.beat, self._framed = monotonic(), monotonic()
+        self.beat = self._framed = monotonic()
+        self.well: float | None = None
+        """When Kafka last took a commit, by the monotonic clock."""
+        self._committing = self._failed = False
         self._told: Counter[str] = Counter()
 
     async def run(self, stopping: Callable[[], bool]) -> None:
@@ -65,8 +69,14 @@ class IngestLoop:
                 if monotonic() - told >= TOLD_SECONDS:
                     self._tell("lately")
                     told = monotonic()
-            await self._commit()
+            if not await self._commit() and stopping():
+                raise Abandoned
         self._tell("at the end")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether Kafka has a message or a commit of ours and does not answer."""
+        return self.publisher.waiting or self._committing
 
     async def _grown(self, inputs: int, outputs: int) -> bool:
         """Whether one of the topics has more partitions than that; while Kafka is away none has."""
@@ -83,12 +93,11 @@ class IngestLoop:
     async def _begin(self) -> tuple[int, int]:
         """Take the partitions there are, from what is committed; nothing is under way."""
         inputs, outputs = await self._patience.within(self._shape())
-        await self._patience.within(self._reader.assign(inputs))
+        self._committed = await self._patience.within(self._reader.assign(inputs))
         limits = Limits(self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance)
         framer = Framer(outputs, partition_of, self._settings.ingest.frame_rows)
         self._intake = Intake(range(inputs), framer, self._market.allowed_lateness, limits)
         self._letters = {number: DeadLetterLimit(self._settings.worker.dead_letter_ratio) for number in range(inputs)}
-        self._committed: dict[int, int] = {}
         log.info("%d partitions of %s to %d of %s", inputs, self._settings.ingest.topic, outputs, self._quotes)
         return inputs, outputs
 
@@ -112,24 +121,31 @@ class IngestLoop:
         elif monotonic() - self._framed >= linger:
             await self.publisher.send(self._intake.flush())
 
-    async def _commit(self) -> None:
-        """What was released is framed, acknowledged and then committed."""
+    async def _commit(self) -> bool:
+        """What was released is framed, acknowledged and then committed; where nothing is new that asks whether Kafka is there."""
         await self.publisher.send(self._intake.flush())
-        offsets = self._intake.offsets
+        offsets = {**self._committed, **self._intake.offsets}
         await self.publisher.drain()
         self._told.update(self._intake.counts)
         self._told["refused"] += self._intake.refused.total()
         self._metrics.take(self._intake)
-        if offsets != self._committed:
-            try:
-                await self._patience.within(self._reader.commit(offsets))
-            except DENIED:
-                raise
-            except KafkaError as error:
-                log.warning("not committed, tried again in a second: %r", error)
-                return
-        self._committed = offsets
+        self._committing = True
+        try:
+            await self._patience.within(self._reader.commit(offsets))
+        except DENIED:
+            raise
+        except KafkaError as error:
+            if not self._failed:
+                log.warning("Kafka takes no commit, tried again every second: %r", error)
+            self._failed = True
+            return False
+        finally:
+            self._committing = False
+        if self.well is not None and monotonic() - self.well > AWAY_SECONDS:
+            log.warning("Kafka was away for %.0f s and is well again", monotonic() - self.well)
+        self._committed, self.well, self._failed = offsets, monotonic(), False
         self._metrics.committed(self._reader.lag())
+        return True
 
     def _tell(self, when: str) -> None:
         told, lag = self._told, sum(self._reader.lag().values())

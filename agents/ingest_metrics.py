@@ -19,7 +19,7 @@ class IngestMetrics:
         texts = {"records": "Records of the feed that were read.", "quotes": "Quotes in them.", "frames": "Frames that were published."}
         self._counters = {name: Counter(f"dispersion_ingest_{name}", text, registry=registry) for name, text in texts.items()}
         text = "Records sent to the dead-letter topic."
-        self._letters = Counter("dispersion_ingest_dead_letters", text, ("topic", "reason"), registry=registry)
+        self._letters = Counter("dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry)
         for reason in REASONS:
             self._letters.labels(topic, reason)
         text = "Records between the last one read and the end of the log."

@@ -9,13 +9,17 @@ from aiokafka.errors import KafkaTimeoutError
 from agents.credentials import client_options
 from config.settings import Settings
 
+REQUEST_MS = 10_000
+"""Until a request is given up and sent again: a broker that is coming back may take a connection and lose it."""
+
 
 class PlainProducer:
     """Keeps the order within a partition, and never gives up on a message it has accepted."""
 
     def __init__(self, settings: Settings) -> None:
         """Within an event loop. Raises `ConfigError`."""
-        options = {"acks": "all", "enable_idempotence": True, "max_request_size": settings.kafka.max_message_bytes}
+        size = settings.kafka.max_message_bytes
+        options = {"acks": "all", "enable_idempotence": True, "max_request_size": size, "request_timeout_ms": REQUEST_MS}
         self._client: Any = AIOKafkaProducer(**client_options(settings.kafka), **options)
 
     async def open(self) -> None:
