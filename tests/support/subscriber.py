@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from jsonschema import Draft202012Validator, FormatChecker
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 
 import config
 
@@ -14,17 +14,18 @@ SCHEMA = json.loads((Path(config.__file__).parent / "schemas" / "alert.v1.json")
 ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
 
 
-def consumed(bootstrap_servers: str, topic: str, seconds: float = 5.0) -> list[Any]:
-    """Every alert record of a topic, as a plain consumer reads it; heartbeats left out."""
-    consumer = KafkaConsumer(
-        topic,
-        bootstrap_servers=bootstrap_servers,
-        api_version=(2, 0),
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=int(seconds * 1000),
-    )
+def consumed(bootstrap_servers: str, topic: str, seconds: float = 30.0) -> list[Any]:
+    """Every alert record that is on a topic now, as a plain consumer reads it; heartbeats left out."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap_servers, api_version=(2, 0), consumer_timeout_ms=int(seconds * 1000))
     try:
-        return [record for record in consumer if dict(record.headers)["ce_type"].startswith(b"io.dispersion.alert.")]
+        places = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic)]
+        consumer.assign(places)
+        ends = consumer.end_offsets(places)
+        consumer.seek_to_beginning()
+        records = []
+        while any(consumer.position(place) < ends[place] for place in places):
+            records.append(next(consumer))
+        return [record for record in records if dict(record.headers)["ce_type"].startswith(b"io.dispersion.alert.")]
     finally:
         consumer.close()
 
