@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 from agents.embedded_redis import EmbeddedRedis
 from agents.keys import StageKeys, stage_keys
 from agents.patience import Abandoned, Patience
+from agents.ports import free_ports
 from agents.redis_client import connect
 from agents.redis_store import Ledger, Progress, Store
 from agents.views import Views
@@ -36,7 +37,8 @@ pytestmark = pytest.mark.stack
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[EmbeddedRedis]:
     """A Redis Cluster of one node that owns all slots."""
-    server = system_redis("--cluster-enabled", "yes")
+    (bus,) = free_ports(1)  # by default 10,000 above the port, which may be too high
+    server = system_redis("--cluster-enabled", "yes", "--cluster-port", str(bus))
     server.start()
     try:
         with closing(redis.Redis.from_url(server.url)) as client:
