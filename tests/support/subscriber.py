@@ -51,7 +51,8 @@ def documented(bootstrap_servers: str, topic: str = "dispersion.alerts.v1", *opt
     assert len([line for line in text.splitlines() if line]) <= 10
     for there, here in (
         ('"dispersion.alerts.v1"', f'"{topic}"'),
-        ('bootstrap_servers="127.0.0.1:9092"', ", ".join([f'bootstrap_servers="{bootstrap_servers}"', *options])),
+        ('"127.0.0.1:9092"', f'"{bootstrap_servers}"'),
+        ("**where", ", ".join(["**where", *options])),
     ):
         assert text.count(there) == 1
         text = text.replace(there, here)
