@@ -9,6 +9,7 @@ import faust
 from agents.assignment import Hooks
 from agents.credentials import faust_credentials
 from agents.exits import INTERNAL, REFUSED, leave
+from agents.feed_reader import FETCH_BYTES
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
@@ -22,9 +23,6 @@ PRODUCE_SECONDS = 30.0
 METADATA_SECONDS = 60
 """How long a topic may have grown before a member of the group notices and asks for a rebalance."""
 LINGER_MS = 0
-FETCH_BYTES = 512 * 1024
-"""Of one partition in one answer of the broker, which gives a longer record all the same. Megabytes leave the processor's cache: they
-cost half as much again."""
 
 
 class EventTicket:

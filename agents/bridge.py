@@ -44,10 +44,7 @@ class Bridge:
         identify(registry, settings)
         self._measure(registry)
         host, port = settings.metrics.host, settings.metrics.port
-        try:
-            self._server = HealthServer(host, port, registry, self._probe)
-        except OSError as error:
-            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
+        self._server = HealthServer(host, port, registry, self._probe)
         self.url = f"http://{host}:{self._server.port}"
 
     def _measure(self, registry: CollectorRegistry) -> None:

@@ -6,7 +6,7 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
-from agents.exits import OK, Refusal
+from agents.exits import OK
 from agents.health import PATHS, Answer, Check, HealthServer, told
 from agents.identity import identify
 from agents.market_gauges import MarketGauges
@@ -28,10 +28,7 @@ class Exporter:
         identify(registry, settings)
         registry.register(self._gauges)
         host, port = settings.metrics.host, settings.metrics.port
-        try:
-            self._server = HealthServer(host, port, registry, self._probe)
-        except OSError as error:
-            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
+        self._server = HealthServer(host, port, registry, self._probe)
         self.url = f"http://{host}:{self._server.port}/metrics"
 
     def start(self) -> None:

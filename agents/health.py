@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from agents.exits import Refusal
 from agents.status import Status
 
 PATHS = frozenset({"/livez", "/readyz", "/healthz"})
@@ -89,7 +90,7 @@ class HealthServer:
     """The HTTP server; bound at once, so that a taken port is an error at start."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, probes: Callable[[str, str], Answer | None]) -> None:
-        """Raises `OSError` when the address cannot be bound."""
+        """Raises `Refusal` when the address cannot be bound."""
 
         class Handler(BaseHTTPRequestHandler):
             server_version, sys_version = "dispersion", ""
@@ -110,7 +111,10 @@ class HealthServer:
             def log_message(self, *_: object) -> None:
                 """Probes are not news."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="health", daemon=True)
 

@@ -44,10 +44,7 @@ class Ingest:
         self._reader, self._producer = FeedReader(settings, settings.ingest.topic, start), PlainProducer(settings)
         self._loop = IngestLoop(settings, market, self._reader, self._producer, self._patience, metrics)
         host, port = settings.metrics.host, settings.metrics.port
-        try:
-            self._server = HealthServer(host, port, registry, self._probe)
-        except OSError as error:
-            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
+        self._server = HealthServer(host, port, registry, self._probe)
         self.url = f"http://{host}:{self._server.port}"
 
     async def run(self) -> int:

@@ -91,12 +91,7 @@ class Worker:
         """Work until told to stop; the exit code."""
         settings = self._settings
         probes = Probes(self._status, settings.worker.stall_after)
-        try:
-            server = HealthServer(settings.metrics.host, settings.metrics.port, self.registry, probes.answer)
-        except OSError as error:
-            raise Refusal(
-                f"cannot listen on {settings.metrics.host}:{settings.metrics.port}: {error}; choose another metrics.port"
-            ) from error
+        server = HealthServer(settings.metrics.host, settings.metrics.port, self.registry, probes.answer)
         server.start()
         log.info("metrics and health on http://%s:%d", settings.metrics.host, server.port)
         redis = connect(settings.redis)
