@@ -1,8 +1,8 @@
 """The Kafka transport of the Faust app: batches to agents, contiguous commits, start offsets from the Redis watermark.
 
-With `agents.transport_thread` the one place that knows private parts of Faust and aiokafka. It is written against
-faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still there,
-and refuses to load otherwise.
+With `agents.transport_thread` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka. It is
+written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
+there, and refuses to load otherwise.
 
 Four things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.consumer import AIOKafkaConsumer
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment
 from faust.transport import consumer as base
@@ -32,7 +32,14 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (GroupCoordinator, "check_errors", ()),
     (AIOKafkaClient, "force_metadata_update", ()),
     (Assignment, "state_value", ("tp",)),
-    (PartitionRecords, "_consumer_record", ("tp", "record")),
+    (PartitionRecords, "_unpack_records", ()),
+    (PartitionRecords, "_consume_aborted_up_to", ("batch_offset",)),
+    (PartitionRecords, "_contains_abort_marker", ("next_batch",)),
+    (FetchResult, "getall", ("max_records",)),
+    (FetchResult, "getone", ()),
+    (FetchResult, "check_assignment", ("tp",)),
+    (FetchResult, "has_more", ()),
+    (FetchResult, "_update_position", ()),
 )
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -41,7 +48,9 @@ ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator", "_client")),
     (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
-    (PartitionRecords, ("_records_iterator",)),
+    (PartitionRecords, ("_tp", "_records", "_aborted_producers", "_check_crcs", "_isolation_level")),
+    (PartitionRecords, ("next_fetch_offset", "_records_iterator")),
+    (FetchResult, ("_topic_partition", "_partition_records")),
     (Service, ("_stopped",)),
 )
 """Set by the constructor of each class."""

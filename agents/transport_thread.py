@@ -1,55 +1,26 @@
 """The consumer's thread: what it fetches, and whether its group coordinator is stuck.
 
-With `agents.transport` the one place that knows private parts of Faust and aiokafka.
+With `agents.transport` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 
 from agents.assignment import Partition
 from agents.transport_pins import check_pins
+from agents.transport_records import use_fetched_records
 
 GUARD_INTERVAL = 1.0
 GUARD_LIMIT = 30
 """Coordinator errors in a row after which the worker gives up."""
 
 check_pins()
-
-
-class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
-    """What is read of a record; costs a tenth of aiokafka's own, and the garbage collector need not look at it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    headers: Any
-
-
-class FetchedRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]
-    """The records of a fetch and partition, made as `FetchedRecord`."""
-
-    def __iter__(self) -> Any:
-        return self._records_iterator
-
-    def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
-        headers = record.headers or ()  # a list for each of many records would set off the collector
-        return FetchedRecord(
-            tp.topic, tp.partition, record.offset, record.timestamp, record.timestamp_type, record.key, record.value, headers
-        )
-
-
-aiokafka_fetcher.PartitionRecords = FetchedRecords  # the fetcher knows its class by this name only
+use_fetched_records()
 
 
 class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
