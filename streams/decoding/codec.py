@@ -6,7 +6,8 @@ are what is cheap; one of vols stays alone. Whatever the bytes, decoding yields 
 """
 
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from streams.decoding.decode_error import REASONS, DecodeError
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import MAGIC
 from streams.decoding.frames import decode_quote_frame, decode_tick_frame
+from streams.decoding.listed_quotes import listed_quotes
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 
 __all__ = ["HEARTBEAT_CONTENT_TYPE", "REASONS", "REFRESH_HEADER", "Limits", "decode_quotes", "decode_ticks", "record_ns"]
@@ -27,6 +29,7 @@ MAX_REFRESH_SECONDS: Final = 86_400.0
 
 _HEARTBEAT = HEARTBEAT_CONTENT_TYPE.encode()
 _MESSAGE_LENGTH = 200
+_HEADERS = attrgetter("headers")
 _SPACE: Final = (b" ", b"\t", b"\r", b"\n")
 _Columns = TypeVar("_Columns", Quotes | Vols, Ticks)
 _Value = TypeVar("_Value")
@@ -41,21 +44,25 @@ class _Kind(NamedTuple, Generic[_Columns]):
     frame: Callable[[bytes, int, Limits, float | None], list[_Columns]]
     other: Callable[[bytes, int, float | None], _Columns] | None = None
     """JSON of which `row` and `rows` miss a field; raises `DecodeError` or a `ValueError` of the JSON library."""
+    plain: Callable[[list[bytes], list[int]], _Columns] | None = None
+    """Values that are single objects of the most common form, all of them; raises as `row` where one is not."""
 
 
-_QUOTES: _Kind[Quotes | Vols] = _Kind(json_rows.quote_row, json_rows.quote_rows, json_rows.quotes_of, decode_quote_frame, json_rows.vols_of)
+_QUOTES: _Kind[Quotes | Vols] = _Kind(
+    json_rows.quote_row, json_rows.quote_rows, json_rows.quotes_of, decode_quote_frame, json_rows.vols_of, listed_quotes
+)
 _TICKS = _Kind(json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame)
 _DEFAULT = Limits()
 _Reading = tuple[float | None, Sequence[Any], Sequence[_Columns | Heartbeat | Malformed]]
 
 
-def decode_quotes(records: Iterable[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
+def decode_quotes(records: Sequence[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
     """Decode records of the quotes topic; arrays may be read-only."""
     return _decode(records, limits, _QUOTES)
 
 
 def decode_ticks(
-    records: Iterable[Record], references: Container[str], limits: Limits = _DEFAULT
+    records: Sequence[Record], references: Container[str], limits: Limits = _DEFAULT
 ) -> Iterator[Ticks | Heartbeat | Malformed]:
     """Decode records of the ticks topic; prices of `references` arrive in index points and leave as decimals."""
     for item in _decode(records, limits, _TICKS):
@@ -67,7 +74,25 @@ def record_ns(record: Record) -> int:
     return min(max(record.timestamp, -json_rows.MAX_RECORD_MS), json_rows.MAX_RECORD_MS) * 1_000_000
 
 
-def _decode(records: Iterable[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed]:
+def _decode(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed]:
+    plain = _plain(records, limits, kind.plain) if kind.plain else None
+    return _one_by_one(records, limits, kind) if plain is None else iter((plain,))
+
+
+def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes], list[int]], _Columns]) -> _Columns | None:
+    """All records at once, where each is a plain quote; None where one is not, or something about them must be said."""
+    if not 0 < len(records) <= limits.rows or any(map(_HEADERS, records)):
+        return None
+    values = [record.value or b"" for record in records]
+    if max(map(len, values)) > limits.record_bytes:
+        return None
+    try:
+        return read(values, [record.timestamp for record in records])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed]:
     rows: list[Any] = []
     times: list[int] = []
     declared: float | None = None

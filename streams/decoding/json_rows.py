@@ -40,12 +40,12 @@ class TickRow(msgspec.Struct, frozen=True, gc=False):
     ts_event: int
 
 
+MAX_NS: Final = 2**63 - 1
 MAX_RECORD_MS: Final = 2**62 // 1_000_000
 """Kafka timestamps are clamped to this, so that sums in nanoseconds stay within int64."""
 
 _Word = TypeVar("_Word", str, Series)
 _MAX_TEXT = 64
-_MAX_NS = 2**63 - 1
 
 
 class _Quote(msgspec.Struct, gc=False):
@@ -153,7 +153,7 @@ def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_second
         bid=np.array([row.bid for row in rows], np.float64),
         ask=np.array([row.ask for row in rows], np.float64),
         ts_event=np.array([row.ts_event for row in rows], np.int64),
-        record_ts=_record_ns(record_ms),
+        record_ts=record_times(record_ms),
         refresh_seconds=refresh_seconds,
     )
 
@@ -167,7 +167,7 @@ def ticks_of(rows: Sequence[TickRow], record_ms: Sequence[int], refresh_seconds:
         price=np.array([row.price for row in rows], np.float64),
         size=np.array([row.size for row in rows], np.float64),
         ts_event=np.array([row.ts_event for row in rows], np.int64),
-        record_ts=_record_ns(record_ms),
+        record_ts=record_times(record_ms),
         refresh_seconds=refresh_seconds,
     )
 
@@ -183,11 +183,11 @@ def _quote_row(quote: _Quote) -> QuoteRow:
     if quote.symbol:
         series, expiry, call, strike = _option(quote.symbol, quote.underlying)
     else:
-        series, expiry, call = _listed(quote.underlying, quote.root, quote.expiry, quote.right)
+        series, expiry, call = listed(quote.underlying, quote.root, quote.expiry, quote.right)
         if quote.strike is None:
             raise DecodeError("missing_field", "neither `symbol` nor `strike`")
         strike = quote.strike
-    at = ts if type(ts) is int and 0 <= ts <= _MAX_NS else nanoseconds(ts)
+    at = ts if type(ts) is int and 0 <= ts <= MAX_NS else nanoseconds(ts)
     return QuoteRow(series, expiry, strike, call, quote.bid, quote.ask, at)
 
 
@@ -195,7 +195,8 @@ def _tick_row(tick: _Tick) -> TickRow:
     return TickRow(normalise(tick.symbol), tick.price, tick.size, nanoseconds(tick.ts_event))
 
 
-def _record_ns(record_ms: Sequence[int]) -> NDArray[np.int64]:
+def record_times(record_ms: Sequence[int]) -> NDArray[np.int64]:
+    """Kafka timestamps in nanoseconds."""
     return np.clip(np.array(record_ms, np.int64), -MAX_RECORD_MS, MAX_RECORD_MS) * 1_000_000
 
 
@@ -203,7 +204,8 @@ def _record_ns(record_ms: Sequence[int]) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=65_536)
-def _listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
+def listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
+    """Series, expiry and call of a contract that is spelled out. Raises `DecodeError`."""
     absent = [name for name, given in (("underlying", underlying), ("expiry", expiry), ("right", right)) if not given]
     if absent:
         raise DecodeError("missing_field", f"missing {', '.join(absent)}")

@@ -89,7 +89,7 @@ def test_any_bytes_are_ticks_or_refusals(among: list[InputRecord]) -> None:
         check(item, among)
 
 
-def flat(item: Quotes | Vols | Heartbeat | Malformed) -> list[object]:
+def flat(item: Quotes | Vols | Heartbeat | Malformed) -> list[str]:
     """One entry a row, so that how rows are gathered into columns does not show."""
     if not isinstance(item, Quotes):
         return [repr(item)]
@@ -104,3 +104,26 @@ def test_how_records_are_cut_into_batches_does_not_show(among: list[InputRecord]
     edges = [0, *sorted(min(cut, len(among)) for cut in cuts), len(among)]
     parts = [row for a, b in itertools.pairwise(edges) for item in decode_quotes(among[a:b]) for row in flat(item)]
     assert parts == whole
+
+
+SPOKEN = st.fixed_dictionaries(
+    {"underlying": st.sampled_from(["SPX", "spx", "BRK/B"]), "expiry": st.sampled_from(["2026-07-17", "2026-08-21", "2026-02-30"])},
+    optional={
+        "root": st.sampled_from([None, "", "SPXW"]),
+        "right": st.sampled_from(["C", "P"]),
+        "strike": st.integers(1, 9_000) | st.floats(0, 1e4) | st.none(),
+        "bid": st.floats(0, 100) | st.none(),
+        "ts_event": st.integers(START, 2**63) | st.just("2026-07-10T10:00:00Z"),
+        "symbol": st.sampled_from(["", "SPXW  260717P06200000"]),
+        "venue": JSON,
+    },
+).map(lambda change: json.dumps(QUOTE | change).encode())
+
+
+@given(st.lists(records(SPOKEN | st.just(GOOD)), max_size=8) | st.lists(records(VALUES), max_size=2))
+def test_plain_records_mean_what_they_mean_beside_a_header_of_no_meaning(among: list[InputRecord]) -> None:
+    """The header keeps them from being read all at once."""
+    bare, headed = ([one._replace(headers=headers) for one in among] for headers in ((), (("trace", b"1"),)))
+    assert [row for item in decode_quotes(bare) for row in flat(item)] == [
+        row.replace(repr((("trace", b"1"),)), "()") for item in decode_quotes(headed) for row in flat(item)
+    ]
