@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
+MAX_PRICE = 1e9
+"""USD; above it a price is an error of the source."""
 
 
 class Record(Protocol):
@@ -86,6 +88,8 @@ class Quotes(NamedTuple):
     """How often a snapshot source repeats itself; None for a feed of changes."""
     remembered: bool = False
     """The contract columns are the very arrays of an earlier frame that said the same."""
+    sound: bool = False
+    """Every row is known to have 0 <= bid <= ask <= `MAX_PRICE`."""
 
 
 class Vols(NamedTuple):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.uniform import in_order
+from streams.valuation.contest import QuoteColumns, contest
 from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT, Floats, Ints
 
 NEVER = int(np.iinfo(np.int64).min)
@@ -21,6 +23,7 @@ SPREAD = 8
 
 NO_KEY = -1
 """Of a slot without a contract; keys are not negative."""
+_NONE: NDArray[np.intp] = np.empty(0, np.intp)
 REPEATED = -1
 """In place of a row: several rows are of this contract."""
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -36,11 +39,21 @@ class Repeats(NamedTuple):
     following: NDArray[np.intp]
 
 
+class Places(NamedTuple):
+    """Where the contracts of n rows are kept."""
+
+    slots: Slots
+    """ABSENT where the book has no room."""
+    repeats: Repeats
+    complete: bool
+    """None is absent."""
+
+
 class Applied(NamedTuple):
     """Which rows offered to the book do not count: their positions."""
 
     duplicate: NDArray[np.intp]
-    """The next row of the same contract says the same at the same time."""
+    """Says what the latest quote of its contract says, at the same time."""
     refused: NDArray[np.intp]
     """Of a contract for which the book had no room."""
 
@@ -81,27 +94,38 @@ class QuoteBook:
             slots = self._find(key)
         return slots
 
-    def apply(self, slots: Slots, ts: Ints, bid: Floats, ask: Floats, repeats: Repeats | None = None) -> Applied:
-        """Take over n quotes given in order of arrival; prices USD, times nanoseconds. `repeats` are those of the slots, where known."""
-        n = slots.size
-        order = None if in_order(ts) else np.argsort(ts, kind="stable")
-        if order is not None:
-            slots, ts, bid, ask, repeats = slots[order], ts[order], bid[order], ask[order], None
-        duplicate = _duplicates(repeats or self.repeats(slots), ts, bid, ask)
-        refused = np.flatnonzero(slots == ABSENT)
-        if n and (refused.size or ts[0] < self._newest):
-            lands = ts >= self.ts[slots]
-            lands[refused] = False
-            slots, ts, bid, ask = slots[lands], ts[lands], bid[lands], ask[lands]
-        # Rows are in order of time here and a repeated index keeps the last value assigned: the winner's.
-        self.ts[slots] = ts
-        self.bid[slots] = bid
-        self.ask[slots] = ask
-        if ts.size:
-            self._newest = max(self._newest, int(ts[-1]))
-        return Applied(duplicate, refused) if order is None else Applied(order[duplicate], order[refused])
+    def places(self, key: Ints) -> Places:
+        """Where contracts are kept, new ones entered while there is room."""
+        slots = self.locate(key)
+        return Places(slots, self._repeats(slots), bool((slots != ABSENT).all()))
 
-    def repeats(self, slots: Slots) -> Repeats:
+    def apply(self, places: Places, quoted: QuoteColumns, *, ordered: bool | None = None) -> Applied:
+        """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told.
+
+        `ordered` is whether no time is less than the one before, where that is known.
+        """
+        slots, ts = places.slots, quoted.ts
+        if places.complete and ts.size and (in_order(ts) if ordered is None else ordered) and self._follow(slots, ts):
+            self._write(slots, quoted, ts[-1])
+            return Applied(_repeating(places.repeats, quoted), _NONE)
+        refused, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)
+        if not taken.size:
+            return Applied(_NONE, refused)
+        slots, quoted = slots[taken], quoted.take(taken)
+        duplicate, winner = contest(slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots]))
+        self._write(slots[winner], quoted.take(winner), quoted.ts.max())
+        return Applied(taken[duplicate], refused)
+
+    def _follow(self, slots: Slots, ts: Ints) -> bool:
+        """Whether rows in order of time are all later than what is held of their contracts."""
+        return bool(ts[0] > self._newest or np.logical_and.reduce(self.ts[slots] < ts))
+
+    def _write(self, slots: Slots, quoted: QuoteColumns, newest: np.int64) -> None:
+        """Of rows of one contract the last is kept."""
+        self.ts[slots], self.bid[slots], self.ask[slots] = quoted
+        self._newest = max(self._newest, int(newest))
+
+    def _repeats(self, slots: Slots) -> Repeats:
         """Where n rows name a contract again."""
         rows = np.arange(slots.size)
         self._winner[slots] = rows
@@ -168,18 +192,14 @@ class QuoteBook:
         self._shortcut = self._shortcuts()
 
 
-def in_order(ts: Ints) -> bool:
-    """Whether no time is less than the one before."""
-    return bool(np.logical_and.reduce(ts[1:] >= ts[:-1]))
-
-
-def _duplicates(repeats: Repeats, ts: Ints, bid: Floats, ask: Floats) -> NDArray[np.intp]:
-    """Rows that the next one of their contract repeats."""
+def _repeating(repeats: Repeats, quoted: QuoteColumns) -> NDArray[np.intp]:
+    """Rows that say what the one before of their contract says."""
     row, following = repeats
     if not row.size:
         return row
-    same: NDArray[np.bool_] = (ts[row] == ts[following]) & (bid[row] == bid[following]) & (ask[row] == ask[following])
-    return row[same]
+    (ts, bid, ask), (then, its_bid, its_ask) = quoted.take(row), quoted.take(following)
+    same: NDArray[np.bool_] = (ts == then) & (bid == its_bid) & (ask == its_ask)
+    return following[same]
 
 
 def series_range(first: int, last: int) -> tuple[Ints, Ints]:

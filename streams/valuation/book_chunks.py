@@ -6,6 +6,7 @@ import numpy as np
 
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.valuation.book import QuoteBook
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import SERIES_SHIFT, Ints, series_of
 from streams.valuation.pending import looked_up
 
@@ -47,8 +48,8 @@ class BookChunks:
             self._saved.add(int(name.removeprefix(PREFIX)))
             key = columns["key"]
             kept = looked_up(underlying, series_of(key)) >= 0
-            slots = self._book.locate(key[kept])
-            self._book.apply(slots, columns["ts"][kept], columns["bid"][kept], columns["ask"][kept])
+            quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(np.flatnonzero(kept))
+            self._book.apply(self._book.places(key[kept]), quoted)
 
     def _encode(self, part: int) -> bytes:
         first, last = part << (SERIES_BITS + SERIES_SHIFT), ((part + 1) << (SERIES_BITS + SERIES_SHIFT)) - 1

@@ -13,9 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.records import NS
+from streams.uniform import in_order, is_uniform, uniform
 
 _LIMIT = 2**62
 """Times are clamped to this distance from 1970, the years 1823 to 2116, so that sums stay within int64."""
+
+
+class Span(NamedTuple):
+    """Rows that are all of one open second and close nothing, as nearly always."""
+
+    second: int
+    first: int
+    """Least time."""
+    last: int
+    """Greatest time."""
+    ordered: bool
+    """No time is less than the one before."""
 
 
 class Admission(NamedTuple):
@@ -27,8 +40,8 @@ class Admission(NamedTuple):
     future: NDArray[np.bool_]
     closed: NDArray[np.int64]
     """The last closed second once the row was seen: where it rises, seconds close."""
-    span: tuple[int, int] | None = None
-    """Least and greatest time of rows that are all of one open second and close nothing, as nearly always; None of any others."""
+    span: Span | None = None
+    """None of rows that have none."""
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -109,14 +122,18 @@ class SourceClock:
         """The admission of rows that have a span; None for any others."""
         if not ts.size:
             return None
-        low, high, record = int(np.minimum.reduce(ts)), int(np.maximum.reduce(ts)), int(np.minimum.reduce(record_ts))
+        ordered = in_order(ts)
+        low, high = (ts[0], ts[-1]) if ordered else (np.minimum.reduce(ts), np.maximum.reduce(ts))
+        low, high = int(low), int(high)
+        record = int(record_ts[0] if is_uniform(record_ts) else np.minimum.reduce(record_ts))
         second, seen = -(-high // NS), max(high, self._seen)
         open_rows = second == -(-low // NS) and second > self._closed and (seen - self._lateness - 1) // NS <= self._closed
         if not open_rows or max(-low, high, record) > _LIMIT or high > record + self._tolerance:
             return None
         self._seen = seen
-        none = np.zeros(ts.size, np.bool_)
-        return Admission(np.full(ts.size, second), none, none, np.full(ts.size, self._closed), (low, high))
+        none = uniform(np.False_, ts.size)
+        span = Span(second, low, high, ordered)
+        return Admission(uniform(np.int64(second), ts.size), none, none, uniform(np.int64(self._closed), ts.size), span)
 
     def _closes(self, front: NDArray[np.int64]) -> NDArray[np.int64]:
         """The greatest T with front > T + lateness."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streams.expiries import settlement_bounds, settles_am
 from streams.records import Quotes, Series, Vols
-from streams.valuation.book import ABSENT, QuoteBook, Repeats, Slots
+from streams.valuation.book import Places, QuoteBook
 from streams.valuation.contract_key import EXPIRY_LIMIT, Floats, Ints, fitting, pack, series_of
 from streams.valuation.identity_memory import IdentityMemory
 from streams.valuation.monitored import Monitored
@@ -37,13 +37,11 @@ class Located(NamedTuple):
 
     series: Ints
     """Codes by row."""
-    slots: Slots
-    """ABSENT where the book has no room."""
-    repeats: Repeats
+    places: Places
     counts: Ints
     """Rows by series."""
-    present: Ints
-    """Codes of the series that have rows."""
+    underlying: Ints
+    """Positions of the underlyings that have rows."""
 
 
 class Contracts:
@@ -89,10 +87,10 @@ class Contracts:
         packed = self._by_key.get(key)
         if packed is not None and packed.located is not None:
             return packed.located
-        series, slots = series_of(key), self._book.locate(key)
+        series, places = series_of(key), self._book.places(key)
         counts = np.bincount(series, minlength=len(self.codes.known))
-        located = Located(series, slots, self._book.repeats(slots), counts, np.flatnonzero(counts))
-        if packed is not None and not (slots == ABSENT).any():
+        located = Located(series, places, counts, self.codes.underlying[np.flatnonzero(counts)])
+        if packed is not None and places.complete:
             packed.located = located
         return located
 

@@ -24,6 +24,10 @@ class Pending:
         """Number of rows."""
         return sum(block[0].size for blocks in self._blocks.values() for block in blocks)
 
+    def __contains__(self, second: int) -> bool:
+        """Whether a second is due."""
+        return second in self._blocks
+
     def add(self, second: NDArray[np.int64], columns: Columns) -> None:
         """Let rows wait, `second` telling for what; the arrays must not be written to afterwards."""
         if not second.size:
@@ -38,8 +42,18 @@ class Pending:
             rows = order[start:stop]
             self._blocks.setdefault(int(ordered[start]), []).append(tuple(column[rows] for column in columns))
 
+    def take(self, second: int) -> list[Columns]:
+        """Take out the rows of a second so far; it is due all the same."""
+        blocks = self._blocks.get(second, [])
+        self._blocks[second] = []
+        return blocks
+
+    def expect(self, second: int) -> None:
+        """A second is due, with rows or without."""
+        self._blocks.setdefault(second, [])
+
     def due(self, closed: int) -> Iterator[tuple[int, list[Columns]]]:
-        """Take out the seconds up to a closed one, in order, each with its blocks in order of arrival."""
+        """Take out the seconds up to a closed one, in order, each with its blocks in order of arrival; none for one taken before."""
         for second in sorted(second for second in self._blocks if second <= closed):
             yield second, self._blocks.pop(second)
 
@@ -61,16 +75,6 @@ class Pending:
         """Replace a column, in the order of `columns`; rows that get a negative number are dropped."""
         kept = numbers >= 0
         self.restore({key: column[kept] for key, column in (self.columns() | {name: numbers}).items()})
-
-
-def throughout(value: float, rows: int) -> NDArray[np.float64]:
-    """One value for all rows, held once: an array of stride 0."""
-    return np.ndarray((rows,), np.float64, np.float64(value).tobytes(), 0, (0,))
-
-
-def is_throughout(column: NDArray[Any]) -> bool:
-    """Whether a column holds one value for all its rows; False may be wrong."""
-    return column.strides == (0,) and column.size > 0
 
 
 def looked_up(table: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,6 @@
 """QuotesStage: from the quote topic to the surfaces of each closed second."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, cast
 
 import msgspec
@@ -13,20 +12,23 @@ from streams.points import SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
 from streams.sessions import close_ns, day_number, open_ns, session_of
 from streams.stage import Output, Role
-from streams.valuation.book import QuoteBook, in_order
+from streams.uniform import is_uniform, uniform
+from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
-from streams.valuation.clock import Admission
+from streams.valuation.clock import Admission, Span
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import Bools, Floats, Ints, series_of
 from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings
-from streams.valuation.pending import Columns, Pending, is_throughout, joined, looked_up, throughout
-from streams.valuation.screen import screen_quotes
+from streams.valuation.pending import Columns, Pending, looked_up
+from streams.valuation.screen import all_accepted, screen_quotes
 from streams.valuation.skews import EVERY_SECONDS
 from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
 from streams.valuation.surfaces import Surfaces
 
 SERIES_CHUNK = "series"
+NO_SECOND = -1
 
 
 class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +37,10 @@ class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     day: int = 0
     refresh: dict[str, float] = {}
     quoted: list[str] = []
+    open: int = NO_SECOND
+    """The second of which rows are in the book already."""
+    accepted: dict[str, int] = {}
+    """Of these."""
     skew_slot: int = 0
     unskewed: list[str] = []
 
@@ -58,6 +64,7 @@ class QuotesStage(SourceStage):
 
     def chunks(self) -> dict[str, bytes]:
         """State chunks changed since the last call."""
+        self._fold()
         chunks = super().chunks()
         if chunks and len(self._codes.known) != self._series_saved:
             self._series_saved = len(self._codes.known)
@@ -70,6 +77,12 @@ class QuotesStage(SourceStage):
         """Date of the session whose quotes the book holds, days since 1970-01-01; 0 before any."""
         self._quoted: Bools = np.zeros(n, np.bool_)
         """Underlyings with quotes that no value has taken into account."""
+        self._at = NO_SECOND
+        """The second whose rows were last applied, if it is known."""
+        self._taken: Ints = np.zeros(0, np.int64)
+        """By series, rows accepted that are not in `_accepted` yet."""
+        self._accepted: Ints = np.zeros(n, np.int64)
+        """By underlying, rows accepted of the second that closes next."""
         self._skew_slot = 0
         """The ten seconds (counted from 1970) in which skews were last valued."""
         self._unskewed: Bools = np.zeros(n, np.bool_)
@@ -81,20 +94,36 @@ class QuotesStage(SourceStage):
 
     def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:
         packed = self._contracts.pack(item)
-        outcome = screen_quotes(item, admission, packed.contracted)
-        if packed.misfit is not None:
+        outcome = None if all_accepted(item, admission, packed.contracted) else screen_quotes(item, admission, packed.contracted)
+        if outcome is not None and packed.misfit is not None:
             refused = (outcome == 0) & (packed.misfit > 0)
             outcome[refused] = packed.misfit[refused]
-        refresh = throughout(np.nan if item.refresh_seconds is None else item.refresh_seconds, packed.key.size)
+        refresh = uniform(np.float64(np.nan if item.refresh_seconds is None else item.refresh_seconds), packed.key.size)
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
+    def _apply_at_once(self, output: Output, span: Span, columns: Columns) -> bool:
+        self._pending.expect(span.second)
+        self._turn(span.second)
+        self._take(output, columns, ordered=span.ordered)
+        return True
+
+    def _apply_early(self, output: Output) -> None:
+        second = self._clock.closed + 1
+        if second in self._pending:
+            self._turn(second)
+            for block in self._pending.take(second):
+                self._take(output, block)
+
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
+        self._turn(second)
+        for block in blocks:
+            self._take(output, block)
+        self._fold()
+        refresh = np.where(self._quoted, self._refresh, np.nan)
+        parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
+        self._accepted[:] = 0
         now = second * NS
         session = session_of(now)
-        if session is not None and day_number(session) != self._day:
-            self._begin(day_number(session))
-        accepted, refresh = self._apply(output, blocks)
-        parts = [IndexPart(int(accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
         if session is None or not open_ns(session) < now <= close_ns(session):
             return parts
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
@@ -112,6 +141,15 @@ class QuotesStage(SourceStage):
         self._unskewed[:] = False
         return skews
 
+    def _turn(self, second: int) -> None:
+        """Rows of this second come next."""
+        if second == self._at:
+            return
+        self._at = second
+        session = session_of(second * NS)
+        if session is not None and day_number(session) != self._day:
+            self._begin(day_number(session))
+
     def _begin(self, day: int) -> None:
         self._book.clear()
         self._contracts.forget()
@@ -122,28 +160,11 @@ class QuotesStage(SourceStage):
         self._quoted[:] = self._unskewed[:] = False
         self._refresh[:] = np.nan
 
-    def _apply(self, output: Output, blocks: list[Columns]) -> tuple[Ints, Floats]:
-        """Take quotes into the book; by underlying, how many were accepted and what refresh holds for those that have any.
-
-        Blocks that follow one another in time are taken one by one, others together: no row of one can repeat a row of another.
-        """
-        accepted: Ints = np.zeros(len(self._codes.known), np.int64)
-        for block in blocks if _one_after_another(blocks) else [joined(blocks)]:
-            taken = self._take(output, block)
-            accepted[: taken.size] += taken
-        present = np.flatnonzero(accepted)
-        self._book_chunks.touch(present)
-        self._list()
-        by_underlying: Ints = np.zeros(self._quoted.size, np.int64)
-        np.add.at(by_underlying, self._codes.underlying[present], accepted[present])
-        self._quoted |= by_underlying > 0
-        return by_underlying, np.where(self._quoted, self._refresh, np.nan)
-
-    def _take(self, output: Output, block: Columns) -> Ints:
-        """Take one block into the book; how many rows were accepted, by series."""
+    def _take(self, output: Output, block: Columns, *, ordered: bool | None = None) -> None:
+        """Take rows into the book; `ordered` is whether their times rise, where known."""
         key, ts, bid, ask, refresh = block
         located = self._contracts.locate(key)
-        duplicate, refused = self._book.apply(located.slots, ts, bid, ask, located.repeats)
+        duplicate, refused = self._book.apply(located.places, QuoteColumns(ts, bid, ask), ordered=ordered)
         bare, counts = (bid == 0) | (ask == 0), located.counts
         if self._codes.in_vols.any():
             bare &= ~self._codes.in_vols[located.series]
@@ -151,14 +172,28 @@ class QuotesStage(SourceStage):
             rejected = np.concatenate([duplicate, refused])
             bare[rejected] = False
             counts = counts - np.bincount(located.series[rejected], minlength=counts.size)
-        no_bid, accepted = int(np.count_nonzero(bare)), int(counts.sum())
-        told = {"no_bid": no_bid, "accepted": accepted - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
-        output.counts.update({("quotes", outcome): rows for outcome, rows in told.items() if rows})
-        if is_throughout(refresh) and not refused.size:
-            self._refresh[self._codes.underlying[located.present]] = refresh[0]
+        if self._taken.size < counts.size:
+            self._taken = np.concatenate([self._taken, np.zeros(len(self._codes.known) - self._taken.size, np.int64)])
+        self._taken[: counts.size] += counts
+        no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + refused.size
+        told = {"no_bid": no_bid, "accepted": ts.size - rejects - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
+        for outcome, rows in told.items():
+            if rows:
+                output.counts["quotes", outcome] += rows
+        if is_uniform(refresh) and not refused.size:
+            self._refresh[located.underlying] = refresh[0]
         else:
             self._refresh[np.delete(self._codes.underlying[located.series], refused)] = np.delete(refresh, refused)
-        return counts
+
+    def _fold(self) -> None:
+        """Carry over to the underlyings, and to what a checkpoint has to write, what the series have had."""
+        present = np.flatnonzero(self._taken)
+        if present.size:
+            self._book_chunks.touch(present)
+            np.add.at(self._accepted, self._codes.underlying[present], self._taken[present])
+            self._quoted |= self._accepted > 0
+            self._taken[:] = 0
+        self._list()
 
     def _list(self) -> None:
         self._surfaces.relisted(self._listings.add(self._book.new_segments, self._codes.known))
@@ -168,7 +203,9 @@ class QuotesStage(SourceStage):
         symbols = self._monitored.symbols
         refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
         quoted, unskewed = ([symbols[at] for at in np.flatnonzero(which).tolist()] for which in (self._quoted, self._unskewed))
-        state = _BookState(self._day, refresh, quoted, self._skew_slot, unskewed)
+        accepted = {symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()}
+        opened = self._at if self._at > self._clock.closed else NO_SECOND
+        state = _BookState(self._day, refresh, quoted, opened, accepted, self._skew_slot, unskewed)
         return cast("dict[str, Any]", msgspec.to_builtins(state))
 
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
@@ -183,7 +220,11 @@ class QuotesStage(SourceStage):
         self._surfaces.relisted(set(self._monitored.symbols))
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
-        self._day, self._skew_slot = state.day, state.skew_slot
+        self._day, self._skew_slot, self._at = state.day, state.skew_slot, state.open
+        if self._at != NO_SECOND:
+            self._pending.expect(self._at)
+        for symbol in state.accepted.keys() & self._monitored.position.keys():
+            self._accepted[self._monitored.position[symbol]] = state.accepted[symbol]
         for symbol in state.refresh.keys() & self._monitored.position.keys():
             self._refresh[self._monitored.position[symbol]] = state.refresh[symbol]
         for marked, symbols in ((self._quoted, state.quoted), (self._unskewed, state.unskewed)):
@@ -194,9 +235,3 @@ class QuotesStage(SourceStage):
 def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:
     """The two numbers of a contract that the book keeps."""
     return (item.bid, item.ask) if isinstance(item, Quotes) else (item.vol, item.delta)
-
-
-def _one_after_another(blocks: list[Columns]) -> bool:
-    """Whether every row of a block is later than all of the block before."""
-    spans = [(ts[0], ts[-1]) if in_order(ts) else (ts.min(), ts.max()) for _, ts, *_ in blocks]
-    return all(bool(before[1] < after[0]) for before, after in pairwise(spans))

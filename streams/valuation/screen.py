@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.expiries import settlement_ns
-from streams.records import NS, Quotes, Ticks, Vols
+from streams.records import MAX_PRICE, NS, Quotes, Ticks, Vols
 from streams.sessions import in_trading_hours, trading_hours
 from streams.valuation.clock import Admission
 
 MAX_STRIKE: Final = 1_000_000.0
 """USD, exclusive."""
-MAX_PRICE: Final = 1e9
-"""USD; above it a price is an error of the source."""
 MAX_VOL: Final = 10.0
 """Options of hours have vols of several hundred percent, none of more than a thousand."""
 MAX_LIFE: Final = 20 * 366 * 86_400 * NS
@@ -73,8 +71,6 @@ def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contr
     A price above 1e9 is an error of the source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta
     beyond 1.
     """
-    if isinstance(quotes, Quotes) and admission.span and contracted.settles and _calm(quotes, admission.span, contracted.settles):
-        return np.zeros(quotes.ts_event.size, np.int8)
     ts, wanted, morning = quotes.ts_event, contracted.wanted, contracted.morning
     settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
     checks = (
@@ -89,11 +85,17 @@ def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contr
     return _first(checks, ts.size)
 
 
-def _calm(quotes: Quotes, span: tuple[int, int], settles: tuple[int, int]) -> bool:
-    """Whether the extremes speak for all rows, as nearly always: nothing is refused."""
-    bid, ask, (first, last) = quotes.bid, quotes.ask, span
-    living = last < settles[0] and settles[1] - first <= MAX_LIFE and in_trading_hours(first, last)
-    return living and bool(np.minimum.reduce(bid) >= 0 and np.maximum.reduce(ask) <= MAX_PRICE and np.logical_and.reduce(bid <= ask))
+def all_accepted(quotes: Quotes | Vols, admission: Admission, contracted: Contracted) -> bool:
+    """Whether the extremes speak for all rows, as nearly always: nothing is refused. False may be wrong."""
+    span, settles = admission.span, contracted.settles
+    if not isinstance(quotes, Quotes) or span is None or settles is None:
+        return False
+    living = span.last < settles[0] and settles[1] - span.first <= MAX_LIFE and in_trading_hours(span.first, span.last)
+    return living and (quotes.sound or _sound(quotes.bid, quotes.ask))
+
+
+def _sound(bid: NDArray[np.float64], ask: NDArray[np.float64]) -> bool:
+    return bool(np.minimum.reduce(bid) >= 0 and np.maximum.reduce(ask) <= MAX_PRICE and np.logical_and.reduce(bid <= ask))
 
 
 def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) -> NDArray[np.int8]:

@@ -16,7 +16,7 @@ from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 from streams.stage import Message, Output, Role
-from streams.valuation.clock import Admission, ClockState, SourceClock
+from streams.valuation.clock import Admission, ClockState, SourceClock, Span
 from streams.valuation.pending import Columns, Pending
 from streams.valuation.screen import OUTCOMES
 
@@ -46,8 +46,8 @@ class IndexPart(NamedTuple):
 class Rows(NamedTuple):
     """Decoded rows on their way to the open seconds; arrays of length n."""
 
-    outcome: NDArray[np.integer[Any]]
-    """Position in `OUTCOMES`; 0 for a row that is let in."""
+    outcome: NDArray[np.integer[Any]] | None
+    """Position in `OUTCOMES`, 0 for a row that is let in; None where all are."""
     columns: Columns
     """As the stage's `Pending` wants them."""
 
@@ -81,6 +81,7 @@ class SourceStage(ABC):
                 self._close(output, before, self._clock.heartbeat(item.ts_event))
             else:
                 self._admit(output, item)
+            self._apply_early(output)
         return output
 
     def idle(self) -> Output:
@@ -88,6 +89,7 @@ class SourceStage(ABC):
         output = Output()
         before = self._clock.closed
         self._close(output, before, self._clock.idle())
+        self._apply_early(output)
         self._publish(output, max(self._clock.closed, 0), [IndexPart()] * len(self._market.indices), idle=True)
         self._changed = True
         return output
@@ -125,9 +127,17 @@ class SourceStage(ABC):
     def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
         """Screen decoded columns, given what the clock says about them."""
 
+    def _apply_at_once(self, output: Output, span: Span, columns: Columns) -> bool:
+        """Apply new rows of the second that closes next; whether the stage does that before it closes."""
+        del output, span, columns
+        return False
+
+    def _apply_early(self, output: Output) -> None:  # noqa: B027 - for a stage that does
+        """Apply rows that wait for the second that closes next."""
+
     @abstractmethod
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> Sequence[IndexPart]:
-        """Apply the rows of a closed second; what it brings to each index of the market."""
+        """Apply the rows of a closed second that still wait; what it brings to each index of the market."""
 
     @abstractmethod
     def _more(self) -> dict[str, Any]:
@@ -140,14 +150,15 @@ class SourceStage(ABC):
     def _admit(self, output: Output, item: Quotes | Vols | Ticks) -> None:
         before = self._clock.closed
         admission = self._clock.admit(item.ts_event, item.record_ts)
-        rows = self._rows(item, admission)
-        kept = rows.outcome == 0
-        if kept.all():
-            self._pending.add(admission.second, rows.columns)
-        else:
-            at = np.flatnonzero(kept)
-            self._pending.add(admission.second[at], tuple([column.take(at) for column in rows.columns]))
-            self._count(output, rows.outcome[~kept])
+        outcome, columns = self._rows(item, admission)
+        second, span = admission.second, admission.span
+        if outcome is not None and outcome.any():
+            kept = np.flatnonzero(outcome == 0)
+            self._count(output, outcome[outcome != 0])
+            second, columns = second[kept], tuple([column.take(kept) for column in columns])
+        if span is not None and span.second == before + 1 and second.size and self._apply_at_once(output, span, columns):
+            return
+        self._pending.add(second, columns)
         if self._clock.closed > before:  # once for each row that closed something: a batch must not look different from its rows
             for after in np.unique(admission.closed[admission.closed > before]).tolist():
                 self._close(output, before, after)

@@ -9,6 +9,7 @@ from streams.points import SurfacePoints
 from streams.records import NS, Quotes
 from streams.sessions import day_number, open_ns
 from streams.valuation.book import QuoteBook
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import pack
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings
@@ -25,7 +26,7 @@ def booked(quotes: Quotes) -> QuoteBook:
     """A book that holds these quotes."""
     book = QuoteBook()
     key = pack(quotes.series_code.astype(np.int64), quotes.expiry, quotes.strike, quotes.call)
-    book.apply(book.locate(key), quotes.ts_event, quotes.bid, quotes.ask)
+    book.apply(book.places(key), QuoteColumns(quotes.ts_event, quotes.bid, quotes.ask))
     return book
 
 

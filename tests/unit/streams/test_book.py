@@ -3,6 +3,7 @@
 import numpy as np
 
 from streams.valuation.book import ABSENT, QuoteBook
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import Floats, Ints
 
 
@@ -20,35 +21,37 @@ def bid_of(book: QuoteBook, number: int) -> float:
 
 def test_latest_quote_of_each_contract() -> None:
     book = QuoteBook()
-    book.apply(book.locate(keys(3, 1, 2)), np.array([10, 10, 10]), prices(3.0, 1.0, 2.0), prices(3.1, 1.1, 2.1))
-    book.apply(book.locate(keys(2, 9)), np.array([11, 11]), prices(2.5, 9.0), prices(2.6, 9.1))
+    book.apply(book.places(keys(3, 1, 2)), QuoteColumns(np.array([10, 10, 10]), prices(3.0, 1.0, 2.0), prices(3.1, 1.1, 2.1)))
+    book.apply(book.places(keys(2, 9)), QuoteColumns(np.array([11, 11]), prices(2.5, 9.0), prices(2.6, 9.1)))
     assert book.keys.tolist() == keys(1, 2, 3, 9).tolist()
     assert [bid_of(book, number) for number in (1, 2, 3, 9)] == [1.0, 2.5, 3.0, 9.0]
 
 
 def test_greater_time_wins_and_at_a_tie_the_later_arrival() -> None:
     book = QuoteBook()
-    slots = book.locate(keys(1, 1, 1, 2))
-    applied = book.apply(slots, np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0))
+    places = book.places(keys(1, 1, 1, 2))
+    applied = book.apply(places, QuoteColumns(np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0)))
     assert bid_of(book, 1) == 2.0
     assert (applied.duplicate.size, applied.refused.size) == (0, 0)
-    book.apply(book.locate(keys(1)), np.array([11]), prices(7.0), prices(9.0))
+    book.apply(book.places(keys(1)), QuoteColumns(np.array([11]), prices(7.0), prices(9.0)))
     assert bid_of(book, 1) == 2.0
 
 
-def test_a_row_that_the_next_one_repeats_is_a_duplicate() -> None:
+def test_a_row_that_repeats_the_latest_quote_is_a_duplicate() -> None:
     book = QuoteBook()
-    applied = book.apply(book.locate(keys(1, 2, 1, 1)), np.array([10, 10, 10, 9]), prices(1.0, 1.0, 1.0, 1.0), prices(2.0, 2.0, 2.0, 2.0))
-    assert applied.duplicate.tolist() == [0]
+    same = QuoteColumns(np.array([10, 10, 10, 9]), np.ones(4), np.full(4, 2.0))
+    applied = book.apply(book.places(keys(1, 2, 1, 1)), same)
+    assert applied.duplicate.tolist() == [2]
     there_and_back = prices(1.0, 2.0, 1.0, 1.0)
-    assert book.apply(book.locate(keys(1, 1, 1, 2)), np.full(4, 11), there_and_back, np.full(4, 2.0)).duplicate.tolist() == []
+    again = QuoteColumns(np.full(4, 11), there_and_back, np.full(4, 2.0))
+    assert book.apply(book.places(keys(1, 1, 1, 2)), again).duplicate.tolist() == []
 
 
 def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
     book = QuoteBook(limit=2)
-    slots = book.locate(keys(9, 1, 5))
-    applied = book.apply(slots, np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0))
-    assert slots[2] == ABSENT
+    places = book.places(keys(9, 1, 5))
+    applied = book.apply(places, QuoteColumns(np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0)))
+    assert places.slots[2] == ABSENT
     assert applied.refused.tolist() == [2]
     assert book.keys.tolist() == keys(1, 9).tolist()
     assert np.isnan(book.bid[ABSENT])
@@ -82,7 +85,7 @@ def test_new_strips_are_named_once() -> None:
 
 def test_a_cleared_book_knows_nothing() -> None:
     book = QuoteBook()
-    book.apply(book.locate(keys(1)), np.array([10]), prices(1.0), prices(2.0))
+    book.apply(book.places(keys(1)), QuoteColumns(np.array([10]), prices(1.0), prices(2.0)))
     book.clear()
     assert len(book) == 0
     assert np.isnan(book.bid[book.locate(keys(1))]).all()

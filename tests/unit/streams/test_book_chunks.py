@@ -4,6 +4,7 @@ import numpy as np
 
 from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import SERIES_LIMIT, Ints, pack, series_of
 
 
@@ -13,7 +14,7 @@ def key_of(series: int) -> Ints:
 
 def put(book: QuoteBook, chunks: BookChunks, series: int, bid: float) -> None:
     key = key_of(series)
-    book.apply(book.locate(key), np.array([1]), np.array([bid]), np.array([bid + 1]))
+    book.apply(book.places(key), QuoteColumns(np.array([1]), np.array([bid]), np.array([bid + 1])))
     chunks.touch(series_of(key))
 
 

@@ -12,6 +12,7 @@ from streams.records import NS
 from streams.sessions import day_number
 from streams.valuation.boards import Boards
 from streams.valuation.book import NEVER
+from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import pack, segment
 from streams.valuation.risk_free import rate_on
 from tests.support.option_chains import Chain, quotes_of, taken
@@ -52,7 +53,7 @@ def test_a_new_strike_appears_on_a_remembered_structure() -> None:
     boards, segments = Boards(book), np.array([segment(0, day_number(NEAR))])
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 8
     key = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
-    book.apply(book.locate(key), np.array([TEN]), np.array([1.0]), np.array([2.0]))
+    book.apply(book.places(key), QuoteColumns(np.array([TEN]), np.array([1.0]), np.array([2.0])))
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 9
 
 

@@ -1,0 +1,43 @@
+"""The book in columns does what a loop over single quotes would do, in any order of time and however it is cut."""
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.valuation.book import QuoteBook
+from streams.valuation.contest import QuoteColumns
+
+Row = tuple[int, int, int]
+"""Contract, time, price: few of each, so that they meet."""
+rows = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(0, 2)), min_size=1, max_size=60)
+ROOM = 3
+
+
+def one_by_one(given_rows: list[Row]) -> tuple[dict[int, tuple[int, int]], list[int], list[int]]:
+    held, duplicate, refused = dict[int, tuple[int, int]](), list[int](), list[int]()
+    for at, (contract, ts, price) in enumerate(given_rows):
+        if contract not in held and len(held) == ROOM:
+            refused.append(at)
+        elif held.get(contract) == (ts, price):
+            duplicate.append(at)
+        elif contract not in held or ts >= held[contract][0]:
+            held[contract] = ts, price
+    return held, duplicate, refused
+
+
+@settings(max_examples=300, deadline=None)
+@given(rows, st.lists(st.integers(0, 60), max_size=5), st.booleans())
+def test_columns_do_what_a_loop_does(given_rows: list[Row], cuts: list[int], ordered: bool) -> None:  # noqa: FBT001 - drawn
+    drawn = sorted(given_rows, key=lambda row: row[1]) if ordered else given_rows
+    book, duplicate, refused = QuoteBook(limit=ROOM), list[int](), list[int]()
+    for start, stop in pairwise([0, *sorted(min(cut, len(drawn)) for cut in cuts), len(drawn)]):
+        contract, ts, price = np.array(drawn[start:stop], np.int64).reshape(-1, 3).T
+        quoted = QuoteColumns(ts, price.astype(np.float64), price.astype(np.float64))
+        applied = book.apply(book.places(contract << 32), quoted, ordered=True if ordered else None)
+        duplicate += (applied.duplicate + start).tolist()
+        refused += (applied.refused + start).tolist()
+    held, expected_duplicate, expected_refused = one_by_one(drawn)
+    found = {int(key >> 32): (int(book.ts[slot]), int(book.bid[slot])) for key, slot in zip(book.keys, book.slots, strict=True)}
+    assert (found, sorted(duplicate), refused) == (held, expected_duplicate, expected_refused)
