@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.frame_layout import inspect
-from streams.decoding.written_numbers import is_number, written_as
+from streams.decoding.written_numbers import Written, is_number, read_prices, written_as
 
 Columns = Mapping[str, Any]
 """Arrow arrays by name."""
@@ -96,10 +96,27 @@ def float_column(columns: Columns, name: str) -> NDArray[np.float64]:
     if not pa.types.is_decimal(column.type):
         numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
         return numbers
-    written, (_, data) = written_as(column.type), column.buffers()
-    found = written.numbers(np.frombuffer(data, written.dtype, len(column), column.offset * written.dtype.itemsize))
+    written, raw = _raw(column)
+    found = written.numbers(raw)
     assert found is not None, "validated"
     return np.where(column.is_valid().to_numpy(zero_copy_only=False), found, np.nan) if column.null_count else found
+
+
+def price_columns(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Bid, ask, and whether they are known to be sound, as in `Quotes`."""
+    bid, ask = columns["bid"], columns["ask"]
+    if pa.types.is_decimal(bid.type) and pa.types.is_decimal(ask.type) and not bid.null_count and not ask.null_count:
+        prices = read_prices(*_raw(bid), *_raw(ask))
+        assert prices.bid is not None, "validated"
+        assert prices.ask is not None, "validated"
+        return prices.bid, prices.ask, prices.sound
+    return float_column(columns, "bid"), float_column(columns, "ask"), False
+
+
+def _raw(column: Any) -> tuple[Written, NDArray[Any]]:  # noqa: ANN401 - an Arrow array
+    """The integers of decimals."""
+    written, (_, data) = written_as(column.type), column.buffers()
+    return written, np.frombuffer(data, written.dtype, len(column), column.offset * written.dtype.itemsize)
 
 
 def _complete(columns: Columns, name: str) -> Any:  # noqa: ANN401 - an Arrow array

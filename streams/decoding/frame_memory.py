@@ -15,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.decoding.frame_columns import Columns
-from streams.decoding.written_numbers import Written, written_as
+from streams.decoding.written_numbers import Written, read_prices, written_as
 from streams.records import Quotes
+from streams.uniform import uniform
 
 CONTRACT: Final = frozenset({"underlying", "root", "expiry", "strike", "right"})
 """Columns that are remembered."""
@@ -35,9 +36,9 @@ class Price(NamedTuple):
     at: int
     written: Written
 
-    def read(self, value: bytes, rows: int) -> NDArray[np.float64] | None:
-        """The column; None where it holds what its type forbids."""
-        return self.written.numbers(np.frombuffer(value, self.written.dtype, rows, self.at))
+    def read(self, value: bytes, rows: int) -> NDArray[Any]:
+        """The column as it is written."""
+        return np.frombuffer(value, self.written.dtype, rows, self.at)
 
 
 class Shape(NamedTuple):
@@ -78,21 +79,17 @@ class FrameMemory:
         shape = self._shapes.get(len(value))
         if shape is None:
             return None
-        key = len(value), shape.digest(value)
+        key, rows = (len(value), shape.digest(value)), shape.rows
         known = self._known.get(key)
         if known is None or not known.says_the_same(value):
             return None
-        bid, ask = shape.bid.read(value, shape.rows), shape.ask.read(value, shape.rows)
+        bid, ask, sound = read_prices(shape.bid.written, shape.bid.read(value, rows), shape.ask.written, shape.ask.read(value, rows))
         if bid is None or ask is None:
             return None
         self._known.move_to_end(key)
-        return known.quotes._replace(
-            bid=bid,
-            ask=ask,
-            ts_event=np.frombuffer(value, np.int64, shape.rows, shape.ts_event),
-            record_ts=np.full(shape.rows, record_ts, np.int64),
-            refresh_seconds=refresh_seconds,
-        )
+        series, code, expiry, strike, call, *_ = known.quotes
+        ts_event, times = np.frombuffer(value, np.int64, rows, shape.ts_event), uniform(np.int64(record_ts), rows)
+        return Quotes(series, code, expiry, strike, call, bid, ask, ts_event, times, refresh_seconds, remembered=True, sound=sound)
 
     def learn(self, value: bytes, columns: Columns, quotes: Quotes) -> None:
         """Take note of a frame of one batch, decoded and validated."""

@@ -13,11 +13,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
-from streams.decoding.frame_columns import Columns, FrameSchema, Limits, day_column, float_column, int_column, read_batches, text_column
+from streams.decoding.frame_columns import (
+    Columns,
+    FrameSchema,
+    Limits,
+    day_column,
+    float_column,
+    int_column,
+    price_columns,
+    read_batches,
+    text_column,
+)
 from streams.decoding.frame_memory import FrameMemory
 from streams.decoding.written_numbers import shortest
 from streams.records import Quotes, Series, Ticks, Vols
 from streams.symbols import normalise
+from streams.uniform import uniform
 
 ARROW_CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
 
@@ -115,20 +126,22 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> 
             vol=float_column(columns, "iv"),
             delta=float_column(columns, "delta"),
             ts_event=int_column(columns, "ts_event"),
-            record_ts=np.full(len(right), record_ts, np.int64),
+            record_ts=uniform(np.int64(record_ts), len(right)),
             refresh_seconds=refresh_seconds,
         )
+    bid, ask, sound = price_columns(columns)
     return Quotes(
         series=series,
         series_code=series_code.astype(np.int32, copy=False),
         expiry=day_column(columns, "expiry"),
         strike=float_column(columns, "strike"),
         call=np.array([text == "C" for text in rights])[right],
-        bid=float_column(columns, "bid"),
-        ask=float_column(columns, "ask"),
+        bid=bid,
+        ask=ask,
         ts_event=int_column(columns, "ts_event"),
-        record_ts=np.full(len(right), record_ts, np.int64),
+        record_ts=uniform(np.int64(record_ts), len(right)),
         refresh_seconds=refresh_seconds,
+        sound=sound,
     )
 
 
@@ -142,7 +155,7 @@ def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> T
         price=float_column(columns, "price"),
         size=float_column(columns, "size") if "size" in columns else np.zeros(len(codes)),
         ts_event=int_column(columns, "ts_event"),
-        record_ts=np.full(len(codes), record_ts, np.int64),
+        record_ts=uniform(np.int64(record_ts), len(codes)),
         refresh_seconds=refresh_seconds,
     )
 

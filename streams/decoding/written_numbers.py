@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.records import MAX_PRICE
+
 DIGITS: Final = 9
 """Of a decimal of four bytes."""
 
@@ -31,6 +33,26 @@ class Written(NamedTuple):
             return None
         numbers: NDArray[np.float64] = raw / self.divisor
         return numbers
+
+
+class Prices(NamedTuple):
+    """Bids and asks of n rows; None for a column with a decimal of too many digits."""
+
+    bid: NDArray[np.float64] | None
+    ask: NDArray[np.float64] | None
+    sound: bool
+    """As in `Quotes`."""
+
+
+def read_prices(bid_written: Written, bid: NDArray[Any], ask_written: Written, ask: NDArray[Any]) -> Prices:
+    """Prices of n written bids and asks: two looks at integers tell what would take seven at floats."""
+    if bid_written is ask_written and bid_written.limit and bid.size:
+        unsigned = np.dtype(f"u{bid.itemsize}")  # to which a negative number is huge
+        lower, upper = bid.view(unsigned), ask.view(unsigned)
+        in_bounds = int(np.maximum.reduce(upper)) < min(bid_written.limit, MAX_PRICE * bid_written.divisor)
+        if in_bounds and np.count_nonzero(lower <= upper) == bid.size:
+            return Prices(bid / bid_written.divisor, ask / ask_written.divisor, sound=True)
+    return Prices(bid_written.numbers(bid), ask_written.numbers(ask), sound=False)
 
 
 @lru_cache(maxsize=64)
