@@ -16,7 +16,7 @@ from agents.runner import Crew
 from agents.transport import broker_urls, install
 from config.settings import Settings
 
-BUFFERED_BATCHES = 16
+BUFFERED_BATCHES = 2
 """Events a stream may hold; each is a whole batch."""
 REQUEST_SECONDS = 90.0
 PRODUCE_SECONDS = 30.0

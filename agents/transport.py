@@ -23,10 +23,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, Hooks, Partition
-from agents.transport_thread import GuardedThread
+from agents.transport_thread import GuardedThread, SameLoop
 
 COALESCE = 0.01
-"""Seconds between polls: longer means larger batches and later ones."""
+"""Seconds between polls of a consumer that is not behind: longer means larger batches and later ones."""
 LOOK_INTERVAL = 1.0
 """Seconds between looks at how far the fetcher is."""
 
@@ -47,10 +47,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._placing = asyncio.Lock()  # held by who seeks: what is fetched meanwhile is void too
         self._passed: dict[Partition, tuple[int, int]] = {}  # next offset to deliver and to fetch, when nothing was in between
         self._looked = 0.0
+        self._behind = False
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
-        return GuardedThread(self, loop=self.loop, beacon=self.beacon)
+        return GuardedThread(self, loop=self.loop, thread_loop=self.loop, Worker=SameLoop, beacon=self.beacon)
 
     def _live(self, epoch: int) -> bool:
         return epoch == self._epoch and self.flow_active and not self._placing.locked()
@@ -58,11 +59,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                await asyncio.sleep(COALESCE)
+                await asyncio.sleep(0.0 if self._behind else COALESCE)
                 epoch = self._epoch  # before the fetch: it may straddle a seek
                 if self.flow_active and not self._get_active_partitions():
                     continue  # all buffers are full; stock would sleep a second here
                 records, _ = await self._wait_next_records(1.0)
+                self._behind = any(self._is_behind(tp, fetched) for tp, fetched in records.items())
                 if records and not self.should_stop:
                     await self._deliver(records, epoch)
                 self._look(epoch)
@@ -75,6 +77,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+
+    def _is_behind(self, tp: Partition, fetched: list[Any]) -> bool:
+        """Whether the log holds as many records again: there is nothing to wait for."""
+        return (self._thread.highwater(tp) or 0) - fetched[-1].offset > len(fetched)
 
     async def _deliver(self, records: Mapping[Partition, list[Any]], epoch: int) -> None:
         generation = self.app.consumer_generation_id

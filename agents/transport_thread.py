@@ -11,6 +11,8 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 
+from mode.utils.futures import maybe_async
+
 from agents.assignment import Partition
 from agents.transport_pins import check_pins
 from agents.transport_records import use_fetched_records
@@ -21,6 +23,21 @@ GUARD_LIMIT = 30
 
 check_pins()
 use_fetched_records()
+
+
+class SameLoop:
+    """In place of a thread: serves in the loop that starts it."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+        self._task: Any = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.ensure_future(self._service._serve())
+
+    def stop(self) -> None:
+        """The service has been waited for."""
 
 
 class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -37,6 +54,13 @@ class GuardedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def call_thread(self, fun: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call what a thread would have been asked to call."""
+        return await maybe_async(fun(*args, **kwargs))
+
+    async def _gather_remaining_tasks(self) -> None:
+        """The loop is not ours to sweep."""
 
     def highwater(self, tp: Any) -> Any:
         """Where the log ends for us: an open transaction is not there yet."""
