@@ -1,6 +1,6 @@
 """The Kafka transport of the Faust app: batches to agents, contiguous commits, start offsets from the Redis watermark.
 
-With `agents.transport_thread` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka. It is
+With `agents.transport_consumer` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka. It is
 written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
 there, and refuses to load otherwise.
 
@@ -23,7 +23,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, Hooks, Partition
-from agents.transport_thread import GuardedThread, SameLoop
+from agents.transport_consumer import GuardedConsumer
 
 COALESCE = 0.01
 """Seconds between polls of a consumer that is not behind: longer means larger batches and later ones."""
@@ -51,7 +51,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
-        return GuardedThread(self, loop=self.loop, thread_loop=self.loop, Worker=SameLoop, beacon=self.beacon)
+        return GuardedConsumer(self, self.loop, self.beacon)
 
     def _live(self, epoch: int) -> bool:
         return epoch == self._epoch and self.flow_active and not self._placing.locked()
@@ -80,7 +80,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _is_behind(self, tp: Partition, fetched: list[Any]) -> bool:
         """Whether the log holds as many records again: there is nothing to wait for."""
-        return (self._thread.highwater(tp) or 0) - fetched[-1].offset > len(fetched)
+        return bool((self._thread.highwater(tp) or 0) - fetched[-1].offset > len(fetched))
 
     async def _deliver(self, records: Mapping[Partition, list[Any]], epoch: int) -> None:
         generation = self.app.consumer_generation_id

@@ -12,6 +12,7 @@ from aiokafka.consumer.subscription_state import Assignment
 from faust.transport import consumer as base
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
+from mode.threads import QueueServiceThread, ServiceThread
 
 RELEASES = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 
@@ -28,6 +29,11 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.AIOKafkaConsumerThread, "_ensure_consumer", ()),
     (driver.AIOKafkaConsumerThread, "highwater", ("tp",)),
     (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
+    (ServiceThread, "__init__", ("executor", "loop", "thread_loop", "Worker", "kwargs")),
+    (ServiceThread, "_serve", ()),
+    (ServiceThread, "_gather_remaining_tasks", ()),
+    (QueueServiceThread, "call_thread", ("fun", "args", "kwargs")),
+    (QueueServiceThread, "on_thread_started", ()),
     (driver.Producer, "_settings_extra", ()),
     (GroupCoordinator, "check_errors", ()),
     (AIOKafkaClient, "force_metadata_update", ()),

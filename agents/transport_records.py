@@ -1,6 +1,6 @@
 """Records as the worker's consumer makes them of what it fetched: batch by batch, in lists, and cheaply.
 
-With `agents.transport` and `agents.transport_thread` the one place that knows private parts of Faust and aiokafka.
+With `agents.transport` and `agents.transport_consumer` the one place that knows private parts of Faust and aiokafka.
 """
 
 import sys

@@ -14,8 +14,8 @@ from faust.types import TP
 from agents import transport_pins
 from agents.assignment import Assignment, Hooks, Partition
 from agents.transport import BatchConsumer, IdempotentProducer, broker_urls, install
+from agents.transport_consumer import GUARD_LIMIT, GuardedConsumer
 from agents.transport_pins import TransportMismatchError, check_pins
-from agents.transport_thread import GUARD_LIMIT, GuardedThread
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
 
@@ -90,7 +90,6 @@ async def rig() -> Rig:
     install(app, Hooks(start, release, lambda _error: None, said.append, said.append))
     consumer: Any = app.consumer
     assert isinstance(consumer, BatchConsumer)
-    consumer._thread.thread_loop.close()
     thread, delivered = Thread(), []
 
     async def callback(message: Any) -> None:
@@ -274,14 +273,14 @@ class Ended(BaseException):
 
 async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the guard has said of a coordinator's errors."""
-    monkeypatch.setattr("agents.transport_thread.GUARD_INTERVAL", 0)
+    monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0)
     said: list[str] = []
     hooks = {"coordinator_error": lambda error: said.append(str(error)), "give_up": said.append, "refuse": said.append}
     thread: Any = SimpleNamespace(
         consumer=SimpleNamespace(hooks=SimpleNamespace(**hooks)), _consumer=SimpleNamespace(_coordinator=coordinator)
     )
     with pytest.raises(Ended):
-        await GuardedThread._watch(thread)
+        await GuardedConsumer._watch(thread)
     return said
 
 
