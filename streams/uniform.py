@@ -1,13 +1,15 @@
 """Columns that hold one value throughout: one number, however many rows."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@lru_cache(maxsize=512, typed=True)
 def uniform(value: np.generic, rows: int) -> NDArray[Any]:
-    """One value for all rows, held once: a read-only array of stride 0."""
+    """One value for all rows, held once: a read-only array of stride 0. Frames repeat their lengths and seconds, so it is remembered."""
     return np.ndarray((rows,), value.dtype, value.tobytes(), 0, (0,))
 
 

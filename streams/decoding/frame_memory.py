@@ -52,8 +52,10 @@ class Shape(NamedTuple):
 
     def digest(self, value: bytes) -> int:
         """What tells constant parts apart nearly always, and quickly: the sum of their words, and their first bytes."""
-        words = [np.frombuffer(value, np.uint64, (part.stop - part.start) // 8, part.start) for part in self.constant]
-        return hash((*(int(np.add.reduce(part)) for part in words), *(value[part.start : part.start + HEAD] for part in self.constant)))
+        heads = [value[part.start : part.start + HEAD] for part in self.constant]
+        long = [part for part in self.constant if part.stop - part.start > HEAD]
+        words = [np.frombuffer(value, np.uint64, (part.stop - part.start) // 8, part.start) for part in long]
+        return hash((*heads, *(int(np.add.reduce(part)) for part in words)))
 
 
 class _Known(NamedTuple):

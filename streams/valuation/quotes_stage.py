@@ -29,6 +29,8 @@ from streams.valuation.surfaces import Surfaces
 
 SERIES_CHUNK = "series"
 NO_SECOND = -1
+CHANGES = np.float64(np.nan)
+"""Refresh of a feed of changes."""
 
 
 class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +100,7 @@ class QuotesStage(SourceStage):
         if outcome is not None and packed.misfit is not None:
             refused = (outcome == 0) & (packed.misfit > 0)
             outcome[refused] = packed.misfit[refused]
-        refresh = uniform(np.float64(np.nan if item.refresh_seconds is None else item.refresh_seconds), packed.key.size)
+        refresh = uniform(CHANGES if item.refresh_seconds is None else np.float64(item.refresh_seconds), packed.key.size)
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
     def _apply_at_once(self, output: Output, span: Span, columns: Columns) -> bool:
