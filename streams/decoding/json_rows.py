@@ -183,7 +183,7 @@ def _quote_row(quote: _Quote) -> QuoteRow:
     if quote.symbol:
         series, expiry, call, strike = _option(quote.symbol, quote.underlying)
     else:
-        series, expiry, call = listed(quote.underlying, quote.root, quote.expiry, quote.right)
+        series, expiry, call = _listed(quote.underlying, quote.root, quote.expiry, quote.right)
         if quote.strike is None:
             raise DecodeError("missing_field", "neither `symbol` nor `strike`")
         strike = quote.strike
@@ -200,19 +200,23 @@ def record_times(record_ms: Sequence[int]) -> NDArray[np.int64]:
     return np.clip(np.array(record_ms, np.int64), -MAX_RECORD_MS, MAX_RECORD_MS) * 1_000_000
 
 
+def listed_series(underlying: str, root: str | None) -> Series:
+    """The series of a contract that is spelled out. Raises `DecodeError`."""
+    if max(len(underlying), len(root or "")) > _MAX_TEXT:
+        raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
+    name = normalise(underlying)
+    return Series(name, normalise(root) if root else name)
+
+
 # Exceptions are not remembered, so over-long text never stays in these caches.
 
 
 @lru_cache(maxsize=65_536)
-def listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
-    """Series, expiry and call of a contract that is spelled out. Raises `DecodeError`."""
+def _listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
     absent = [name for name, given in (("underlying", underlying), ("expiry", expiry), ("right", right)) if not given]
     if absent:
         raise DecodeError("missing_field", f"missing {', '.join(absent)}")
-    if max(len(underlying), len(root or "")) > _MAX_TEXT:
-        raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
-    name = normalise(underlying)
-    return Series(name, normalise(root) if root else name), day_number(iso_date(expiry)), right == "C"
+    return listed_series(underlying, root), day_number(iso_date(expiry)), right == "C"
 
 
 @lru_cache(maxsize=262_144)

@@ -4,22 +4,24 @@ Whatever else a quote may be (an option symbol, a time in text, something wrong)
 left to `streams.decoding.json_rows`, which reads everything and knows the reasons.
 """
 
-from array import array
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.decoding.json_rows import MAX_NS, listed, record_times
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.json_rows import MAX_NS, listed_series, record_times
+from streams.decoding.times import iso_date
 from streams.records import Quotes, Series
+from streams.sessions import day_number
 
 KEPT: Final = 65_536
-"""Terms that are remembered; beyond these, all are forgotten."""
+"""Spellings that are remembered; beyond these, all are forgotten."""
 
-_Term = tuple[str, str | None, str, str]
+# The listing of a quote in one integer: the code of its series, its expiry, whether it is a call.
+_SERIES, _EXPIRY, _DAYS = 32, 1, 2**31 - 1
 
 
 class _Listed(msgspec.Struct, gc=False):
@@ -36,48 +38,58 @@ class _Listed(msgspec.Struct, gc=False):
     symbol: Literal[""] = ""
 
 
-class _Terms(dict[_Term, int]):
-    """Codes of terms (underlying, root, expiry and right as producers spell them) and what they mean. Bad ones are never entered."""
+class _Roots(dict[str | tuple[str, str], int]):
+    """Codes of series, in their place of a listing, by an underlying or an underlying and a root as producers spell them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.series: dict[Series, int] = {}
-        self.series_code, self.expiry, self.call = array("i"), array("i"), array("b")
 
-    def __missing__(self, term: _Term) -> int:
-        """A new code. Raises `DecodeError`."""
-        series, expiry, call = listed(*term)
-        self.series_code.append(self.series.setdefault(series, len(self.series)))
-        self.expiry.append(expiry)
-        self.call.append(call)
-        return self.setdefault(term, len(self))
-
-    def forget(self) -> None:
-        """Start anew."""
-        self.clear()
-        self.series.clear()
-        for column in (self.series_code, self.expiry, self.call):
-            del column[:]
+    def __missing__(self, spelling: str | tuple[str, str]) -> int:
+        """Enter a series. Raises `DecodeError`, and then remembers nothing."""
+        underlying, root = (spelling, None) if isinstance(spelling, str) else spelling
+        if not underlying:
+            raise DecodeError("missing_field", "missing underlying")
+        code = self.series.setdefault(listed_series(underlying, root), len(self.series))
+        return self.setdefault(spelling, code << _SERIES)
 
 
-_terms = _Terms()
+class _Expiries(dict[str, int]):
+    """Expiries, in their place of a listing, by ISO dates."""
+
+    def __missing__(self, text: str) -> int:
+        """Enter a date. Raises `DecodeError`, and then remembers nothing."""
+        day = day_number(iso_date(text))
+        if day < 0:
+            raise DecodeError("expiry", f"before 1970: {text}")
+        return self.setdefault(text, day << _EXPIRY)
+
+
+_CALLS = {"C": 1, "P": 0}
+_roots, _expiries = _Roots(), _Expiries()
 _decode = msgspec.json.Decoder(_Listed).decode
-_term = attrgetter("underlying", "root", "expiry", "right")
 
 
 def listed_quotes(values: Sequence[bytes], record_ms: Sequence[int]) -> Quotes:
     """Columns of single quotes; an absent price is NaN. Raises `ValueError` or `RecursionError` where one is of another form."""
     quotes = [_decode(value) for value in values]
-    if len(_terms) > KEPT:
-        _terms.forget()
-    code = np.array([_terms[term] for term in map(_term, quotes)], np.intp)
-    series, series_code = _spoken(tuple(_terms.series), np.frombuffer(_terms.series_code, np.int32)[code])
+    if len(_roots) + len(_expiries) > KEPT:
+        for memory in (_roots, _roots.series, _expiries):
+            memory.clear()
+    listing = np.array(
+        [
+            _roots[(quote.underlying, quote.root) if quote.root else quote.underlying] + _expiries[quote.expiry] + _CALLS[quote.right]
+            for quote in quotes
+        ],
+        np.int64,
+    )
+    series, code = _spoken(tuple(_roots.series), listing >> _SERIES)
     return Quotes(
         series=series,
-        series_code=series_code,
-        expiry=np.frombuffer(_terms.expiry, np.int32)[code],
+        series_code=code,
+        expiry=(listing >> _EXPIRY & _DAYS).astype(np.int32),
         strike=np.array([quote.strike for quote in quotes], np.float64),
-        call=np.frombuffer(_terms.call, np.bool_)[code],
+        call=(listing & 1).astype(np.bool_),
         bid=np.array([quote.bid for quote in quotes], np.float64),
         ask=np.array([quote.ask for quote in quotes], np.float64),
         ts_event=np.array([quote.ts_event for quote in quotes], np.int64),
@@ -85,7 +97,7 @@ def listed_quotes(values: Sequence[bytes], record_ms: Sequence[int]) -> Quotes:
     )
 
 
-def _spoken(known: tuple[Series, ...], code: NDArray[np.int32]) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
+def _spoken(known: tuple[Series, ...], code: NDArray[np.int64]) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
     """The part of a vocabulary that is spoken, in order of its first word, and the codes in it."""
     first = np.full(len(known), code.size)
     first[code[::-1]] = np.arange(code.size)[::-1]  # of several for one place the last stays

@@ -107,7 +107,10 @@ def test_how_records_are_cut_into_batches_does_not_show(among: list[InputRecord]
 
 
 SPOKEN = st.fixed_dictionaries(
-    {"underlying": st.sampled_from(["SPX", "spx", "BRK/B"]), "expiry": st.sampled_from(["2026-07-17", "2026-08-21", "2026-02-30"])},
+    {
+        "underlying": st.sampled_from(["SPX", "spx", "BRK/B"]),
+        "expiry": st.sampled_from(["2026-07-17", "9999-12-31", "1969-12-31", "2026-02-30"]),
+    },
     optional={
         "root": st.sampled_from([None, "", "SPXW"]),
         "right": st.sampled_from(["C", "P"]),

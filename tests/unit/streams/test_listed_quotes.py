@@ -44,6 +44,7 @@ def test_a_vocabulary_holds_nothing_of_earlier_calls() -> None:
         {"ts_event": 2**63},
         {"strike": None},
         {"expiry": "2026-02-30"},
+        {"expiry": "1969-12-31"},
         {"underlying": ""},
         {"underlying": "x" * 65},
         {"right": "X"},
@@ -55,12 +56,15 @@ def test_what_is_not_plain_is_left_to_others(change: dict[str, object]) -> None:
     assert len(read({}, {}).bid) == 2
 
 
-def test_no_more_than_so_many_terms_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_so_many_spellings_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT", 10)
     for at in range(40):
         got = read({"underlying": f"M{at}"}, {"underlying": f"M{at + 1}", "right": "P"})
         assert (got.series[1].underlying, got.call.tolist()) == (f"M{at + 1}", [True, False])
-        assert len(module._terms) <= 12
-    with pytest.raises(DecodeError):
-        read({"expiry": "never"})
-    assert all(expiry != "never" for _, _, expiry, _ in module._terms)
+        assert len(module._roots) + len(module._expiries) <= 12
+        assert len(module._roots.series) <= 12
+    for bad in ({"underlying": "x" * 65}, {"root": "x" * 65}, {"expiry": "never"}):
+        with pytest.raises(DecodeError):
+            read(bad)
+    assert max(len(text) for spelling in (*module._roots, *module._expiries) for text in spelling) < 65
+    assert "never" not in module._expiries
