@@ -38,6 +38,7 @@ class Sizes:
     seconds: int
     """Of event time in each backlog."""
     quotes: Mapping[Kind, int]
+    """In each backlog. In full, a second of event time has about what a CPU-second can take: the basket is revalued once in each."""
     shapes: Sequence[Shape]
     """That growth is measured over, if any."""
     spread: tuple[int, int]
@@ -60,8 +61,8 @@ class Sizes:
 FULL = Sizes(
     names=500,
     partitions=4,
-    seconds=10,
-    quotes={"frames": 12_000_000, "frames_repeated": 16_000_000, "json": 1_000_000},
+    seconds=4,
+    quotes={"frames": 16_000_000, "frames_repeated": 40_000_000, "json": 1_600_000},
     shapes=SHAPES,
     spread=(2_000_000, 8),
     revaluations={
