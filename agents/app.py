@@ -9,7 +9,7 @@ import faust
 from agents.assignment import Hooks
 from agents.credentials import faust_credentials
 from agents.exits import INTERNAL, REFUSED, leave
-from agents.feed_reader import FETCH_BYTES
+from agents.ingest.feed_reader import FETCH_BYTES
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew

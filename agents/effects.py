@@ -7,11 +7,11 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from agents.metrics import Metrics
+from agents.monitoring.metrics import Metrics
+from agents.monitoring.zeros import CRASH
 from agents.plans import Plan
-from agents.redis_client import error_reason
-from agents.views import Views
-from agents.zeros import CRASH
+from agents.store.client import error_reason
+from agents.store.views import Views
 from streams.records import Record
 from streams.stage import Count, Output, ReadingView
 from streams.topics import Topics

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from redis.asyncio import Redis
 
 from agents.exits import Refusal
-from agents.keys import stage_keys
 from agents.publishing import partition_of
+from agents.store.keys import stage_keys
 
 
 async def refuse_moved(redis: Redis, readings: str, partitions: int, indices: Sequence[str]) -> None:

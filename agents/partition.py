@@ -8,9 +8,9 @@ from typing import Protocol
 from agents import unsent
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit
-from agents.keys import Place
 from agents.producer import Publisher
-from agents.redis_store import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
+from agents.store.keys import Place
+from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
 from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage

@@ -10,20 +10,20 @@ import faust
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 
+from agents.alerts.relay import History, Relay
+from agents.alerts.topic_tail import published, resolved
 from agents.assignment import Partition
 from agents.credentials import client_options
 from agents.effects import StageEffects
 from agents.growth import grown, refuse_moved
-from agents.measures import Measures
-from agents.metrics import Metrics
+from agents.monitoring.measures import Measures
+from agents.monitoring.metrics import Metrics
 from agents.patience import Patience
 from agents.plans import Plan
 from agents.producer import Publisher
-from agents.redis_store import Ledger
-from agents.relay import History, Relay
-from agents.topic_tail import published, resolved
-from agents.topics_admin import check_topics
-from agents.views import Views
+from agents.store.ledger import Ledger
+from agents.store.views import Views
+from agents.topics.admin import check_topics
 from config.settings import Settings
 from streams.topics import Topics
 

@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
+from agents.alerts.relay import Relay
 from agents.assignment import Assignment, Partition
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, leave
-from agents.keys import stage_keys
+from agents.monitoring.status import PartitionStatus, Status
 from agents.partition import PartitionRunner, Ticket
 from agents.patience import Abandoned, Patience
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.quiet import idle_counts
-from agents.redis_store import Fenced, Store
-from agents.relay import Relay
-from agents.status import PartitionStatus, Status
+from agents.store.keys import stage_keys
+from agents.store.ledger import Fenced, Store
 from agents.takeover import ColdStart, skipped, start_offset
 
 GRACE = 3.0

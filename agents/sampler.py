@@ -5,12 +5,12 @@ from time import monotonic, time
 from typing import Any
 
 from agents.assignment import Partition
-from agents.breaker import Breaker, State
-from agents.metrics import source_label
+from agents.monitoring.metrics import source_label
+from agents.monitoring.status import Status
 from agents.partition import PartitionRunner
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew, Post
-from agents.status import Status
+from agents.store.breaker import Breaker, State
 from streams.records import NS
 
 LAG_PERIOD = 0.1

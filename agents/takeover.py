@@ -6,7 +6,7 @@ from typing import Literal
 from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
 from agents.plans import Plan
-from agents.redis_store import Checkpoint, Progress
+from agents.store.ledger import Checkpoint, Progress
 
 ColdStart = Literal["checkpoint", "earliest", "latest"]
 """Where a partition starts of which Redis knows nothing though its group has worked on it: not at all, at its log's start, at its end."""

@@ -13,25 +13,25 @@ from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
 from agents.app import build
-from agents.clock_check import check_clock
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
 from agents.growth import refuse_moved
-from agents.health import HealthServer, Probes
-from agents.identity import identify
 from agents.logs import log_to_stderr
-from agents.metrics import Metrics
+from agents.monitoring.health import HealthServer, Probes
+from agents.monitoring.identity import identify
+from agents.monitoring.metrics import Metrics
+from agents.monitoring.status import Status
+from agents.monitoring.watchdog import Watchdog
+from agents.monitoring.zeros import zeros
 from agents.plans import Plan, flow_plans
 from agents.ports_of_app import AppPorts
-from agents.redis_client import check_server, connect
-from agents.redis_estimate import redis_bytes
-from agents.redis_store import Store
 from agents.runner import Crew
 from agents.sampler import Sampler
-from agents.status import Status
+from agents.store.client import check_server, connect
+from agents.store.clock_check import check_clock
+from agents.store.estimate import redis_bytes
+from agents.store.ledger import Store
 from agents.takeover import ColdStart
-from agents.topics_admin import check_topics
-from agents.watchdog import Watchdog
-from agents.zeros import zeros
+from agents.topics.admin import check_topics
 from config.errors import ConfigError
 from config.settings import Settings
 from streams.topics import Topics

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.framing import Options
-from streams.records import NS, Heartbeat
-from streams.sources.option_rows import take_quotes
+from streams.records import NS, Heartbeat, take_quotes
 
 _BEFORE_ALL = -(2**63)
 _FOR_EVER = 2**63 - 1

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
 from streams.decoding.frames import ARROW_CONTENT_TYPE, encode_quotes, encode_vols
-from streams.records import Quotes, Series, Vols
-from streams.sources.option_rows import take_quotes
+from streams.records import Quotes, Series, Vols, take_quotes
 from streams.stage import Message
 
 FRAME_ROWS: Final = 2_000

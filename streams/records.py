@@ -5,13 +5,15 @@ a `Heartbeat`, or a `Malformed` value. Times are int64 nanoseconds UTC, prices U
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
+REPETITIONS = 3
+"""A snapshot source may miss this many repetitions before what it said is stale."""
 MAX_PRICE = 1e9
 """USD; above it a price is an error of the source."""
 
@@ -112,6 +114,9 @@ class Vols(NamedTuple):
     remembered: bool = False
 
 
+_Options = TypeVar("_Options", bound=Quotes | Vols)
+
+
 class Ticks(NamedTuple):
     """Trades and index levels, one per row, in the order of the source. All arrays have length n."""
 
@@ -139,3 +144,9 @@ class Malformed(NamedTuple):
     """One of `streams.decoding.codec.REASONS`."""
     message: str
     """For people; may quote at most 200 characters of the input."""
+
+
+def take_quotes(quotes: _Options, rows: NDArray[np.int64]) -> _Options:
+    """Some rows of quotes; the vocabulary stays whole."""
+    columns: dict[str, Any] = {name: column[rows] for name, column in quotes._asdict().items() if isinstance(column, np.ndarray)}
+    return cast("_Options", quotes._replace(**columns))

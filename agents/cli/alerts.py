@@ -20,8 +20,8 @@ def tail(
     heartbeats: Annotated[bool, typer.Option("--heartbeats", help="Show the monitor's heartbeat events too.")] = False,
 ) -> None:
     """Print each event once, in order within an index. With --json the CloudEvent unchanged."""
+    from agents.alerts.tail import tail_alerts
     from agents.reach import reach_kafka
-    from agents.tail import tail_alerts
 
     shared = shared_of(context)
     settings = shared.settings()

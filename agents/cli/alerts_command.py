@@ -14,7 +14,7 @@ from agents.exits import Refusal
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agents.alert_states import AlertState
+    from agents.alerts.states import AlertState
     from streams.detection.commands import Command, Verb
 
 Fingerprint = Annotated[str, FINGERPRINT]
@@ -52,8 +52,8 @@ def unsilence(
 
 def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said: Any) -> None:
     """Check, send, wait. The alert's index and partition are those of its state."""
-    from agents.alert_states import alert_states, find
-    from agents.commanding import send
+    from agents.alerts.commanding import send
+    from agents.alerts.states import alert_states, find
     from agents.reach import reach_kafka
 
     if not said["who"]:

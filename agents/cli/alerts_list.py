@@ -8,7 +8,7 @@ import typer
 from agents.cli.shared import print_line, shared_of
 
 if TYPE_CHECKING:
-    from agents.alert_states import AlertState
+    from agents.alerts.states import AlertState
 
 SEVERITIES = ("critical", "warning", "info")
 COLUMNS = ("severity", "rule", "index", "scope", "status", "since", "acked by", "silenced until", "fingerprint")
@@ -19,7 +19,7 @@ def alerts_list(
     resolved: Annotated[bool, typer.Option("--all", help="Also those that were resolved within the last day.")] = False,
 ) -> None:
     """Print the active alerts, the gravest first. With --json the latest event of each, one a line."""
-    from agents.alert_states import alert_states
+    from agents.alerts.states import alert_states
     from agents.reach import reach_kafka
 
     shared = shared_of(context)

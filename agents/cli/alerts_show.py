@@ -11,7 +11,7 @@ from agents.cli.alerts_list import wall
 from agents.cli.shared import print_line, shared_of
 
 if TYPE_CHECKING:
-    from agents.alert_states import AlertState
+    from agents.alerts.states import AlertState
     from config.settings import Settings
     from streams.detection.alert_event import AlertData
 
@@ -22,7 +22,7 @@ def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> No
     """Print the latest event in words, then its transitions as the log keeps them. With --json one object: alert, transitions."""
     import msgspec
 
-    from agents.alert_states import alert_states, find
+    from agents.alerts.states import alert_states, find
     from agents.reach import reach_kafka
 
     shared = shared_of(context)
@@ -38,7 +38,7 @@ def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> No
 
 
 def _transitions(settings: "Settings", state: "AlertState") -> list[bytes]:
-    from agents.tail import tail_alerts
+    from agents.alerts.tail import tail_alerts
 
     key = state.event.data.fingerprint.encode()
     with closing(tail_alerts(settings, follow=False, from_beginning=True, partition=state.partition)) as log:

@@ -13,7 +13,7 @@ from agents.cli.span import DAY
 from agents.exits import Refusal
 
 if TYPE_CHECKING:
-    from agents.backfill import Filled
+    from agents.store.daily_facts import Filled
     from config.settings import Settings
     from streams.detection.closed_sessions import ClosedSessions
     from streams.detection.rules.ruleset import RuleSet
@@ -42,8 +42,8 @@ def backfill(
 ) -> None:
     """Fill the daily history in Redis from files. Sessions that are there already stay as they are; safe to repeat."""
     from agents.cli.replay import refuse_missing
+    from agents.cli.selection import select
     from agents.reach import reach
-    from agents.selection import select
 
     shared = shared_of(context)
     if daily is not None:
@@ -55,7 +55,7 @@ def backfill(
     settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
     reach(settings.kafka, settings.redis)
 
-    from agents.backfill import fill_history  # from here on pandas and scipy are needed, which take a while to import
+    from agents.store.daily_facts import fill_history  # from here on pandas and scipy are needed, which take a while to import
     from config.market import market_of
     from config.rules import load_rules
 
@@ -81,7 +81,7 @@ def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Mar
     """Run option quotes and ticks through the flow and keep what each session leaves behind."""
     from agents.cli.backtest_output import Progress
     from agents.cli.span import Span
-    from agents.inputs import open_feed
+    from agents.feed.inputs import open_feed
     from streams.detection.closed_sessions import ClosedSessions
     from streams.pipeline import Pipeline
     from streams.reading import Reading

@@ -47,9 +47,9 @@ def backtest(
         )
         _daily(shared_of(context), daily, (since, until), out)
         return
+    from agents.cli.selection import select
     from agents.cli.span import Span
-    from agents.inputs import open_feed, scenario_of
-    from agents.selection import select
+    from agents.feed.inputs import open_feed, scenario_of
     from config.market import market_of
     from config.rules import load_rules
     from streams.pipeline import Pipeline

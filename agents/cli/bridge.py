@@ -14,7 +14,7 @@ def bridge(
     all_modes: Annotated[bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")] = False,
 ) -> None:
     """Keep an Alertmanager at the state of the alert topic until SIGTERM. An outage of either is waited for."""
-    from agents.bridge import run_bridge
+    from agents.bridge.follower import run_bridge
     from agents.logs import log_to_stderr
     from agents.reach import reach_kafka
 

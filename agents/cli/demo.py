@@ -14,9 +14,9 @@ from agents.cli.shared import Shared, print_line, shared_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agents.board import BoardState
-    from agents.demo import Demo
-    from agents.watching import Watcher
+    from agents.embedded.demo import Demo
+    from agents.lookup.board import BoardState
+    from agents.lookup.watching import Watcher
     from streams.records import InputRecord
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"
@@ -44,10 +44,10 @@ def demo(
 
     Exit code 1: the readings did not reach the end.
     """
-    from agents.board import save_picture
-    from agents.demo import Demo
-    from agents.inputs import open_feed, scenario_of
-    from agents.watching import Watcher
+    from agents.embedded.demo import Demo
+    from agents.feed.inputs import open_feed, scenario_of
+    from agents.lookup.board import save_picture
+    from agents.lookup.watching import Watcher
     from config.market import market_of
     from streams.topics import Topics
 
@@ -76,9 +76,9 @@ def _play(shared: Shared, running: "Demo", watcher: "Watcher", records: "list[In
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
-    from agents.pacing import ByteBudget, FinalWatermark, Tempo
-    from agents.redis_sync import connect_sync
-    from agents.replay import BackgroundReplay, Pace
+    from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.feed.replay import BackgroundReplay, Pace
+    from agents.store.sync import connect_sync
     from config.market import market_of
 
     settings = running.settings
@@ -110,7 +110,7 @@ def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
 
     from rich.live import Live
 
-    from agents.board import plain_line, render
+    from agents.lookup.board import plain_line, render
 
     console = shared.stderr
     if console.is_terminal and not shared.quiet:
@@ -132,7 +132,7 @@ def _tell(shared: Shared, running: "Demo", watcher: "Watcher", scenario: str, *,
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
 
-    from agents.summary import summarise
+    from agents.embedded.summary import summarise
 
     summary = summarise(watcher, scenario, running.addresses if hold else None)
     if shared.json:

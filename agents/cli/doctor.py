@@ -69,7 +69,7 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
     from agents.reach import reach_kafka
-    from agents.topics_admin import check_topics
+    from agents.topics.admin import check_topics
 
     reach_kafka(settings.kafka)
     report = check_topics(settings)
@@ -82,7 +82,7 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
 
 def _redis(settings: "Settings") -> "Iterator[Finding]":
     from agents.reach import reach_redis
-    from agents.redis_client import check_server, connect
+    from agents.store.client import check_server, connect
 
     reach_redis(settings.redis)
 
@@ -95,9 +95,9 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _clock(settings: "Settings") -> "Iterator[Finding]":
-    from agents.clock_check import NEXT, NOTED_SECONDS
     from agents.reach import reach_redis
-    from agents.redis_sync import connect_sync, redis_failures
+    from agents.store.clock_check import NEXT, NOTED_SECONDS
+    from agents.store.sync import connect_sync, redis_failures
 
     reach_redis(settings.redis)
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:

@@ -29,9 +29,9 @@ def evaluate(
     """Print hits, misses, episodes a year and what followed them, of our rules and of the baselines."""
     import msgspec
 
+    from agents.cli.evaluation_files import alert_events, closing_readings
     from agents.cli.evaluation_output import show
-    from agents.evaluation_files import alert_events, closing_readings
-    from agents.evaluation_plot import picture
+    from agents.cli.evaluation_plot import picture
     from config.rules import load_rules
     from streams.detection.rules.catalogue import catalogue
     from streams.evaluation.closes import closes_of
@@ -86,7 +86,7 @@ def _chosen(rules: str | None, known: "Sequence[str]") -> tuple[str, ...]:
 
 
 def _told(shared: Shared, path: Path, index: str) -> "Told":
-    from agents.evaluation_files import session_verdicts
+    from agents.cli.evaluation_files import session_verdicts
 
     if path.is_file():
         return session_verdicts(path, index)

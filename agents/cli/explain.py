@@ -21,8 +21,8 @@ def explain(
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")] = None,
 ) -> None:
     """Values, each condition of each rule against its threshold, standing alerts, and what has moved since the prior close."""
+    from agents.cli.selection import select
     from agents.reach import reach
-    from agents.selection import select
     from config.market import market_of
     from config.rules import load_rules
 
@@ -33,7 +33,7 @@ def explain(
     if run is None:
         reach(settings.kafka, settings.redis)
 
-    from agents.recall import from_folder, from_stack  # pandas takes a while to import
+    from agents.lookup.recall import from_folder, from_stack  # pandas takes a while to import
     from streams.detection.explaining import explain as explained
 
     told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)

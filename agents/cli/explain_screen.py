@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.board import PICTURE, SEVERITY_STYLE, percent
+from agents.lookup.board import PICTURE, SEVERITY_STYLE, percent
 from streams.detection.explanation import Explanation, RuleLine, Tested
 from streams.sessions import EASTERN
 

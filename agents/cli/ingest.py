@@ -31,7 +31,7 @@ def ingest(
     market = market_of(settings)
     reach_kafka(settings.kafka)
 
-    from agents.ingest import run_ingest
+    from agents.ingest.service import run_ingest
 
     log_as(shared)
     log_to_stderr()

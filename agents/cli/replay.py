@@ -15,7 +15,7 @@ from agents.cli.span import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agents.replay import Progress
+    from agents.feed.replay import Progress
 
 LOG_SECONDS = 10.0
 
@@ -37,8 +37,8 @@ def replay(
     allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
+    from agents.cli.selection import select
     from agents.reach import reach_kafka, reach_redis
-    from agents.selection import select
     from config.market import market_of
 
     shared = shared_of(context)
@@ -51,12 +51,12 @@ def replay(
         reach_redis(settings.redis)
 
     from agents.cli.span import Span  # from here on pandas and scipy are needed, which take a while to import
-    from agents.inputs import open_feed, scenario_of
-    from agents.pacing import ByteBudget, FinalWatermark, Tempo
-    from agents.redis_sync import connect_sync
-    from agents.replay import Pace, refuse_live
-    from agents.replay import replay as publish
-    from agents.topics_admin import check_topics
+    from agents.feed.inputs import open_feed, scenario_of
+    from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.feed.replay import Pace, refuse_live
+    from agents.feed.replay import replay as publish
+    from agents.store.sync import connect_sync
+    from agents.topics.admin import check_topics
     from streams.topics import Topics
 
     played = scenario_of(scenario, refresh)

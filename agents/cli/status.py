@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from agents.health_report import Health
+    from agents.monitoring.health_report import Health
 
 WATCH_SECONDS = 2.0
 
@@ -29,7 +29,7 @@ def status(
     settings = shared.settings()
     reach(settings.kafka, settings.redis)
 
-    from agents.health_report import health  # pandas takes a while to import
+    from agents.monitoring.health_report import health  # pandas takes a while to import
 
     if watch:
         with suppress(KeyboardInterrupt), interruptible():
@@ -72,7 +72,7 @@ def screen(found: "Health") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from agents.board import SEVERITY_STYLE, percent
+    from agents.lookup.board import SEVERITY_STYLE, percent
 
     indices = Table("index", "regime", "index vol", "basket vol", "dispersion", "correlation", "coverage", "age", "mode", box=None)
     for one in found.indices:

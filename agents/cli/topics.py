@@ -10,7 +10,7 @@ def create(context: typer.Context) -> None:
     import msgspec
 
     from agents.reach import reach_kafka
-    from agents.topics_admin import create_topics
+    from agents.topics.admin import create_topics
 
     shared = shared_of(context)
     settings = shared.settings()

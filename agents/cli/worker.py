@@ -49,8 +49,8 @@ def exporter(context: typer.Context) -> None:
     market_of(settings)
     reach_redis(settings.redis)
 
-    from agents.exporter import run_exporter
     from agents.logs import log_to_stderr
+    from agents.monitoring.exporter import run_exporter
 
     log_as(shared)
     log_to_stderr()

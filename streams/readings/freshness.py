@@ -5,10 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.records import NS
-
-REPETITIONS = 3
-"""A snapshot source may miss this many repetitions before its points are stale."""
+from streams.records import NS, REPETITIONS
 
 Seconds = TypeVar("Seconds", float, NDArray[np.float64])
 

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.records import take_quotes
 from streams.sessions import close_ns, date_of, wall_ns
-from streams.sources.option_rows import option_columns, option_rows, take_quotes
+from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.source import Batch, SourceError, Wanted, by_second
 from streams.sources.table import DataFile
 

@@ -3,7 +3,7 @@
 A file has bid and ask, or else only vols and deltas: those make `Vols`, which are valued at the money and nowhere else.
 """
 
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,6 @@ OPTION_COLUMNS = (
     "underlying, expiration, strike, cp (C or P), bid and ask (or, where there are none, iv_pct in percent or iv, and delta) and, "
     "where a name has several series, root"
 )
-_Options = TypeVar("_Options", bound=Quotes | Vols)
 
 
 class OptionColumns(NamedTuple):
@@ -76,12 +75,6 @@ def option_rows(
         vol = first / 100.0 if columns.first == "iv_pct" else first
         return Vols(*contract, call, vol, second, stamps, stamps, refresh)
     return Quotes(*contract, call, first, second, stamps, stamps, refresh)
-
-
-def take_quotes(quotes: _Options, rows: NDArray[np.int64]) -> _Options:
-    """Some rows of a batch; the vocabulary stays whole."""
-    columns: dict[str, Any] = {name: column[rows] for name, column in quotes._asdict().items() if isinstance(column, np.ndarray)}
-    return cast("_Options", quotes._replace(**columns))
 
 
 def _series(

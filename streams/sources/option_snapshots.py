@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.records import NS
+from streams.records import NS, take_quotes
 from streams.sessions import session_days
 from streams.sources.option_closes import DAY_SECONDS
-from streams.sources.option_rows import option_columns, option_rows, take_quotes
+from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import time_slices

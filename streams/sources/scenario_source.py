@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from streams.market import Market
-from streams.records import NS, Quotes
+from streams.records import NS, Quotes, take_quotes
 from streams.sessions import day_number, next_session, open_ns, session_of
 from streams.sources.closing_surface import closing_surface
 from streams.sources.needed_terms import needed_rows
-from streams.sources.option_rows import take_quotes
 from streams.sources.scenario import START_SECONDS, Scenario
 from streams.sources.source import Batch, Source, Wanted
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.records import Quotes, Vols
-from streams.sources.option_rows import option_columns, option_rows, take_quotes
+from streams.records import Quotes, Vols, take_quotes
+from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import TIME_COLUMNS, time_slices

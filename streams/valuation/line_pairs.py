@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.tenor import MINUTES_PER_DAY
 from streams.expiries import minutes_to
-from streams.readings.freshness import REPETITIONS
-from streams.records import NS
+from streams.records import NS, REPETITIONS
 from streams.valuation.book import NEVER
 from streams.valuation.contract_key import Floats, Ints
 from streams.valuation.line_terms import LineTerms

@@ -11,7 +11,7 @@ import sys
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from agents.feed_reader import FETCH_BYTES  # not from the app, which would bring the worker's own records along
+from agents.ingest.feed_reader import FETCH_BYTES  # not from the app, which would bring the worker's own records along
 from streams.decoding.codec import decode_quotes
 from streams.records import Quotes
 

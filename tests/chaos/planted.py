@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents.alerts.relay import Relay
 from agents.partition import PartitionRunner, Ticket
-from agents.redis_store import Posted
-from agents.relay import Relay
+from agents.store.ledger import Posted
 from agents.worker import run_worker
 from config.settings import Settings
 from streams.records import Record

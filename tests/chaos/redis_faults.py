@@ -6,7 +6,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from agents.redis_estimate import redis_bytes
+from agents.store.estimate import redis_bytes
 from tests.chaos.scene import Scene
 from tests.support.redis import full_disk
 

@@ -11,13 +11,13 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from agents.backfill import Filled, fill
 from agents.cli.main import main
-from agents.keys import StageKeys, stage_keys
 from agents.patience import Patience
-from agents.redis_client import connect
-from agents.redis_store import Checkpoint, Progress, Store
-from agents.redis_sync import connect_sync
+from agents.store.client import connect
+from agents.store.daily_facts import Filled, fill
+from agents.store.keys import StageKeys, stage_keys
+from agents.store.ledger import Checkpoint, Progress, Store
+from agents.store.sync import connect_sync
 from config.rules import load_rules
 from config.settings import Redis as RedisSettings
 from streams.detection.closed_sessions import TOO_OLD

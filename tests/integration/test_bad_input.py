@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agents.zeros import CRASH, TICK_OUTCOMES
+from agents.monitoring.zeros import CRASH, TICK_OUTCOMES
 from config.settings import Settings
 from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE
 from streams.decoding.frames import encode_quotes

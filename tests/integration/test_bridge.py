@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.cloud_event import event_message
+from agents.alerts.cloud_event import event_message
 from agents.ports import free_ports
 from agents.publishing import FramePublisher
 from config.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agents.cloud_event import event_message, heartbeat
+from agents.alerts.cloud_event import event_message, heartbeat
 from agents.ports import free_ports
 from agents.publishing import FramePublisher
 from config.settings import Settings

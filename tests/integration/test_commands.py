@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.alert_states import AlertState, alert_states
+from agents.alerts.states import AlertState, alert_states
 from agents.cli.main import main
 from agents.publishing import partition_of
 from config.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from agents.ports import free_ports
-from agents.redis_sync import connect_sync
+from agents.store.sync import connect_sync
 from config.settings import Redis
 from tests.support.command import ROOT, Running, answers, run, start, stop
 from tests.support.fleet import wait_until

@@ -11,16 +11,16 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from agents.embedded import BrokerCommandError, EmbeddedStack
-from agents.embedded_redis import EmbeddedRedis, bundled_binary
-from agents.leash import module_environment
+from agents.embedded.leash import module_environment
+from agents.embedded.redis_server import EmbeddedRedis, bundled_binary
+from agents.embedded.stack import BrokerCommandError, EmbeddedStack
 from config.settings import load
 from tests.support.stack import EmbeddedTestStack
 
 pytestmark = pytest.mark.embedded
 OWNER = """
 import time
-from agents.embedded import EmbeddedStack
+from agents.embedded.stack import EmbeddedStack
 stack = EmbeddedStack().start()
 print(stack.broker.pid, stack.redis.pid, stack.redis.directory, flush=True)
 time.sleep(600)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
-from agents.cloud_event import event_message
-from agents.keys import snapshot, stage_keys
+from agents.lookup.readings_log import ReadingsLog
 from agents.publishing import FramePublisher
-from agents.readings_log import ReadingsLog
-from agents.redis_sync import connect_sync
+from agents.store.keys import snapshot, stage_keys
+from agents.store.sync import connect_sync
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector import TENOR

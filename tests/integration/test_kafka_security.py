@@ -8,11 +8,11 @@ import pytest
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
 from pydantic import SecretStr
 
-from agents.embedded_redis import EmbeddedRedis
+from agents.alerts.tail import tail_alerts
+from agents.embedded.redis_server import EmbeddedRedis
 from agents.exits import OK, REFUSED, Down, Refusal
 from agents.publishing import FramePublisher
-from agents.tail import tail_alerts
-from agents.topics_admin import check_topics, create_topics
+from agents.topics.admin import check_topics, create_topics
 from config.errors import ConfigError
 from config.settings import Kafka, Settings
 from config.settings import Redis as RedisSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.exporter import Exporter
+from agents.monitoring.exporter import Exporter
 from agents.ports import free_ports
 from config.settings import Settings
 from tests.support.catalogue import Metric, catalogue

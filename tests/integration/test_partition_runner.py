@@ -12,12 +12,12 @@ from redis import Redis
 from agents import unsent
 from agents.cadence import Cadence, Policy
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.keys import Place, stage_keys
 from agents.partition import PartitionRunner
 from agents.patience import Abandoned, Patience
 from agents.producer import Publisher
-from agents.redis_client import connect
-from agents.redis_store import Fenced, Store
+from agents.store.client import connect
+from agents.store.keys import Place, stage_keys
+from agents.store.ledger import Fenced, Store
 from config.settings import Redis as RedisSettings
 from streams.records import Record
 from streams.stage import Output, ReadingView

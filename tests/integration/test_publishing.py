@@ -7,10 +7,10 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.alerts.tail import AlertRecord, tail_alerts
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_python_options
 from agents.publishing import FramePublisher, partition_of, source_headers
-from agents.tail import AlertRecord, tail_alerts
 from config.settings import Settings
 from streams.stage import Message
 from streams.topics import Topics

@@ -9,13 +9,13 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from agents.breaker import State
-from agents.clock_check import check_clock
 from agents.exits import Down, Refusal
-from agents.keys import Place, StageKeys, stage_keys
 from agents.patience import Abandoned, Patience
-from agents.redis_client import check_server, connect
-from agents.redis_store import Fenced, Ledger, Progress, Store
+from agents.store.breaker import State
+from agents.store.client import check_server, connect
+from agents.store.clock_check import check_clock
+from agents.store.keys import Place, StageKeys, stage_keys
+from agents.store.ledger import Fenced, Ledger, Progress, Store
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
 from tests.support.fleet import wait_until
@@ -338,9 +338,9 @@ async def test_a_clock_that_differs_is_told_and_one_that_is_wrong_refused(
 ) -> None:
     await check_clock(workers.redis)
     assert not caplog.records
-    monkeypatch.setattr("agents.clock_check.time", lambda: time() - 20)
+    monkeypatch.setattr("agents.store.clock_check.time", lambda: time() - 20)
     await check_clock(workers.redis)
     assert "-20.0 s" in caplog.text
-    monkeypatch.setattr("agents.clock_check.time", lambda: time() + 90)
+    monkeypatch.setattr("agents.store.clock_check.time", lambda: time() + 90)
     with pytest.raises(Refusal, match=r"\+90 s against that of Redis.*time service"):
         await check_clock(workers.redis)

@@ -15,13 +15,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from agents.embedded_redis import EmbeddedRedis
-from agents.keys import StageKeys, stage_keys
+from agents.embedded.redis_server import EmbeddedRedis
 from agents.patience import Abandoned, Patience
 from agents.ports import free_ports
-from agents.redis_client import connect
-from agents.redis_store import Ledger, Progress, Store
-from agents.views import Views
+from agents.store.client import connect
+from agents.store.keys import StageKeys, stage_keys
+from agents.store.ledger import Ledger, Progress, Store
+from agents.store.views import Views
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry, ReadingView
 from tests.integration.test_redis_ledger import Silent

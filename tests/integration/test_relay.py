@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from agents.keys import stage_keys
+from agents.alerts.relay import History, Relay
+from agents.alerts.tombstones import Tombstones
 from agents.patience import Patience
 from agents.producer import Publisher, PublishError
-from agents.redis_client import connect
-from agents.redis_store import Ledger, Progress, Store
-from agents.relay import History, Relay
-from agents.tombstones import Tombstones
+from agents.store.client import connect
+from agents.store.keys import stage_keys
+from agents.store.ledger import Ledger, Progress, Store
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
 from streams.topics import Topics

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.exits import Down, Refusal
-from agents.topics_admin import check_topics, create_topics
+from agents.topics.admin import check_topics, create_topics
 from config.settings import Kafka, Settings
 from streams.topics import Topics
 from tests.support.stack import RealStack, Stack, create_flow_topics, settings_for

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
 from streams.framing import FRAME_ROWS
-from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks
+from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks, take_quotes
 from streams.sessions import close_ns, trading_hours, wall_ns
 from streams.sources.feed import Feed, Routing
-from streams.sources.option_rows import take_quotes
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.tick_rows import take_ticks
 from streams.topics import Topics

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.market import Basket, Constituent, IndexSpec, Market
-from streams.records import NS, InputRecord, Ticks
+from streams.records import NS, InputRecord, Ticks, take_quotes
 from streams.sessions import close_ns, next_session, open_ns
-from streams.sources.option_rows import take_quotes
 from streams.stage import Count, Message, Output
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.source_stage import SourceStage

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from agents.inputs import open_feed
+from agents.feed.inputs import open_feed
 from analytics.strip import StripReason, value_strips
 from config.rates import load_rates
 from config.rules import load_rules

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.inputs import open_feed
+from agents.feed.inputs import open_feed
 from config.rules import load_rules
 from streams.market import IndexSpec, Market, Rates
 from streams.pipeline import Pipeline

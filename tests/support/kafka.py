@@ -11,7 +11,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from agents.leash import Leashed
+from agents.embedded.leash import Leashed
 from agents.ports import free_ports
 from tests.support.kafka_jars import fetch
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.inputs import open_feed, scenario_of
-from agents.pacing import ByteBudget, FinalWatermark, Tempo
-from agents.redis_sync import connect_sync
-from agents.replay import Pace, replay
+from agents.feed.inputs import open_feed, scenario_of
+from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+from agents.feed.replay import Pace, replay
+from agents.store.sync import connect_sync
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
@@ -21,8 +21,7 @@ from streams.decoding.codec import decode_quotes
 from streams.decoding.frames import ARROW_CONTENT_TYPE, encode_quotes
 from streams.pipeline import Pipeline
 from streams.reading import Reading, encode_reading
-from streams.records import InputRecord, Quotes
-from streams.sources.option_rows import take_quotes
+from streams.records import InputRecord, Quotes, take_quotes
 from streams.topics import Topics
 from tests.support.fleet import Fleet, wait_until
 

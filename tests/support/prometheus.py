@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from agents.leash import Leashed
+from agents.embedded.leash import Leashed
 from agents.ports import free_ports
 from tests.support.need import program
 

@@ -1,11 +1,11 @@
-"""The real redis-server of the system, as `agents.embedded_redis` runs it: append-only file, `noeviction`, own directory."""
+"""The real redis-server of the system, as `agents.embedded.redis_server` runs it: append-only file, `noeviction`, own directory."""
 
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.embedded_redis import EmbeddedRedis
+from agents.embedded.redis_server import EmbeddedRedis
 from tests.support.need import program
 
 SERVER = Path(__file__).with_name("redis-server.sh")

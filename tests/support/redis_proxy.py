@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import sha1
 from typing import Any, Self, TypeVar
 
-from agents.scripts import source
+from agents.store.scripts import source
 
 COMMIT = sha1(source("commit").encode()).hexdigest().encode()
 """Redis' name of the commit script, as it stands in each call of it."""

@@ -11,10 +11,10 @@ from kafka import KafkaAdminClient
 from kafka.structs import TopicPartition
 from pydantic import BaseModel, SecretStr
 
-from agents.embedded import EmbeddedStack
-from agents.embedded_redis import EmbeddedRedis
-from agents.topics_admin import create_topics
-from agents.topics_report import TopicsCheck
+from agents.embedded.redis_server import EmbeddedRedis
+from agents.embedded.stack import EmbeddedStack
+from agents.topics.admin import create_topics
+from agents.topics.report import TopicsCheck
 from config.settings import Settings
 from tests.support.kafka import KafkaServer
 from tests.support.kafka_jars import JarsUnavailableError

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.dataset
 
-from agents.inputs import open_feed
+from agents.feed.inputs import open_feed
 from config.rates import load_rates
 from config.rules import load_rules
 from streams.detection.alert_event import AlertEvent, decode_event

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agents.alert_states import AlertState, find
+from agents.alerts.states import AlertState, find
 from agents.cli.alerts import alert_line
 from agents.cli.alerts_list import COLUMNS, cells
 from agents.cli.alerts_show import words

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.alertmanager import Alertmanager, AlertmanagerError
-from agents.identity import config_hash
+from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
+from agents.monitoring.identity import config_hash
 from agents.ports import free_ports
 from config.errors import ConfigError
 from config.settings import Bridge, Settings

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from agents.breaker import Breaker, State
 from agents.patience import Abandoned, Patience
+from agents.store.breaker import Breaker, State
 
 
 class Clock:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agents.bridge import ALL_MODES, MODES
-from agents.bridge_table import CREATOR, BridgeTable
-from agents.bridged_alert import BridgedAlert
+from agents.bridge.bridged_alert import BridgedAlert
+from agents.bridge.follower import ALL_MODES, MODES
+from agents.bridge.table import CREATOR, BridgeTable
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)

@@ -7,8 +7,8 @@ import pytest
 
 from agents.cli.arguments import arranged
 from agents.cli.main import main
-from agents.inputs import open_feed, scenario_of
-from agents.selection import select
+from agents.cli.selection import select
+from agents.feed.inputs import open_feed, scenario_of
 from config.errors import ConfigError
 from config.market import market_of
 from config.settings import Index, MarketSettings, Settings

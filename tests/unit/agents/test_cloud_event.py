@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from agents.cloud_event import CONTENT_TYPE, attributes, event_message, heartbeat
+from agents.alerts.cloud_event import CONTENT_TYPE, attributes, event_message, heartbeat
 
 EVENT = json.dumps(
     {

@@ -10,10 +10,10 @@ from redis.exceptions import OutOfMemoryError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agents.effects import StageEffects
-from agents.metrics import Metrics
+from agents.monitoring.metrics import Metrics
+from agents.monitoring.zeros import zeros
 from agents.plans import Plan
-from agents.redis_client import error_reason
-from agents.zeros import zeros
+from agents.store.client import error_reason
 from streams.records import InputRecord
 from streams.stage import Output
 from streams.topics import Topics

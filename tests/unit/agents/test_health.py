@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.assignment import Partition
-from agents.health import HealthServer, Probes
-from agents.metrics import Metrics
-from agents.status import PartitionStatus, Status
+from agents.monitoring.health import HealthServer, Probes
+from agents.monitoring.metrics import Metrics
+from agents.monitoring.status import PartitionStatus, Status
 
 TP = Partition("points", 0)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from agents.leash import Leashed, module_environment
+from agents.embedded.leash import Leashed, module_environment
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 OWNER = """
 import sys, time
 from pathlib import Path
-from agents.leash import Leashed
+from agents.embedded.leash import Leashed
 server = Leashed([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]) / "log", remove=Path(sys.argv[1]))
 print(server.pid, flush=True)
 time.sleep(600)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agents.market_gauges import View, _rotation
+from agents.monitoring.market_gauges import View, _rotation
 from streams.detection.snapshot import decode_snapshot
 from streams.reading import Rotation
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy

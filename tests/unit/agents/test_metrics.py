@@ -3,7 +3,7 @@ import subprocess
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from agents.metrics import Metrics
+from agents.monitoring.metrics import Metrics
 from tests.support.need import program
 
 

@@ -3,7 +3,7 @@ import pytest
 from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
 from agents.plans import Plan
-from agents.redis_store import Checkpoint, Progress
+from agents.store.ledger import Checkpoint, Progress
 from agents.takeover import skipped, start_offset
 from tests.support.counting import CountingStage
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents import pacing
-from agents.pacing import Tempo
+from agents.feed import pacing
+from agents.feed.pacing import Tempo
 from streams.records import NS
 
 

@@ -1,4 +1,4 @@
-from agents.tombstones import KEEP_SECONDS, Tombstones
+from agents.alerts.tombstones import KEEP_SECONDS, Tombstones
 
 RESOLVED = b'{"id":"1","data":{"status":"resolved","severity":"info"}}'
 FIRING = b'{"id":"2","data":{"status":"firing"}}'

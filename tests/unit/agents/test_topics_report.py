@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from agents.exits import Refusal
-from agents.topics_report import DENIED, TopicsCheck, judge
+from agents.topics.report import DENIED, TopicsCheck, judge
 from config.settings import Settings
 from streams.stage import Role
 from streams.topics import Topics, topic_config

@@ -2,8 +2,8 @@ import threading
 from time import monotonic
 
 from agents.assignment import Partition
-from agents.status import PartitionStatus, Status
-from agents.watchdog import Watchdog
+from agents.monitoring.status import PartitionStatus, Status
+from agents.monitoring.watchdog import Watchdog
 
 
 def running(**changes: object) -> Status:

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from agents.zeros import TICK_OUTCOMES, TRANSITIONS, zeros
+from agents.monitoring.zeros import TICK_OUTCOMES, TRANSITIONS, zeros
 from config.rules import load_rules
 from config.settings import Settings
 from streams.detection.commands import EchoKind

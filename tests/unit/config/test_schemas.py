@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from agents.alerts.cloud_event import heartbeat
 from agents.cli.main import main
-from agents.cloud_event import heartbeat
 from config.schemas.build import TRANSITIONS, rendered
 from config.schemas.files import FOLDER, contract
 from streams.decoding import json_rows

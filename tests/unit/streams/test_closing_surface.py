@@ -7,10 +7,9 @@ import numpy as np
 
 from analytics.black76 import price
 from streams.market import Rates
-from streams.records import Quotes, Series
+from streams.records import Quotes, Series, take_quotes
 from streams.sessions import close_ns, day_number
 from streams.sources.closing_surface import ClosingSurface, closing_surface
-from streams.sources.option_rows import take_quotes
 from streams.sources.registry import open_quotes
 from streams.sources.scenario_source import last_close
 from streams.sources.source import Wanted

@@ -11,9 +11,8 @@ from streams.decoding.codec import decode_quotes
 from streams.decoding.frames import encode_vols
 from streams.market import Basket, Constituent, IndexSpec, Market, Rates
 from streams.points import BASIS_ATM, SurfacePoints
-from streams.records import NS, InputRecord, Malformed, Quotes, Series, Vols
+from streams.records import NS, InputRecord, Malformed, Quotes, Series, Vols, take_quotes
 from streams.sessions import open_ns
-from streams.sources.option_rows import take_quotes
 from streams.stage import Output
 from streams.valuation.quotes_stage import QuotesStage
 from tests.support.frame_bytes import table, written

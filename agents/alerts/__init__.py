@@ -1,0 +1,1 @@
+"""Alert events on their topics: published, read back, followed and answered."""

@@ -1,0 +1,139 @@
+"""The relay: publishes the outbox of one readings partition to the alert topics, in order, then drops what is acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import time
+from typing import NamedTuple, Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
+from agents.alerts.tombstones import Tombstones
+from agents.patience import Abandoned
+from agents.producer import Publisher, PublishError
+from agents.store.ledger import Ledger, Posted
+from streams.stage import Message, Role
+
+COUNT = 100
+"""Entries a round."""
+IDLE_POLL = 1.0
+FLUSH_SECONDS = 1.0
+ROLES: tuple[Role, ...] = ("alerts", "alerts_state")
+"""The log and, compacted by its key, the latest event of each alert."""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class RelayObserver(Protocol):
+    """Who counts what the relay does."""
+
+    def outbox(self, partition: int, length: int, oldest: float) -> None:
+        """Entries that wait, and the Unix time of the oldest (0 for none)."""
+
+    def alert(self, value: bytes, outcome: str) -> None:
+        """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
+
+
+class History(NamedTuple):
+    """How to read back what was published before."""
+
+    published: Callable[[], Awaitable[Mapping[int, str]]]
+    """Event id by outbox sequence number, of the tail of the alert partition."""
+    resolved: Callable[[], Awaitable[Tombstones]]
+    """The alert states that wait for their tombstone."""
+
+
+class Relay:
+    """One partition's relay; owned and stopped together with the detector's runner of the same partition."""
+
+    def __init__(
+        self,
+        partition: int,
+        ledger: Ledger,
+        publisher: Publisher,
+        history: History,
+        observer: RelayObserver,
+        mode: str,
+    ) -> None:
+        self._partition, self._ledger, self._publisher = partition, ledger, publisher
+        self._history, self._observer, self._mode = history, observer, mode
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._seen: dict[int, str] = {}
+        self._tombstones = Tombstones()
+        self._beat = self._oldest = 0.0
+
+    def wake(self, length: int) -> None:
+        """The outbox has grown to this length; told at once, because the broker may hold up the round under way."""
+        self._oldest = self._oldest or time()
+        self._observer.outbox(self._partition, length, self._oldest)
+        self._empty.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises `Abandoned`, `Fenced` or `PublishError`."""
+        self._seen, self._tombstones = dict(await self._read(self._history.published)), await self._read(self._history.resolved)
+        floor, published = max(self._seen, default=0), ""
+        while True:
+            self._wake.clear()
+            length, entries = await self._ledger.outbox(published, COUNT, floor)
+            floor = 0
+            self._oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
+            self._observer.outbox(self._partition, length, self._oldest)
+            if entries:
+                await self._publish(entries)
+                published = entries[-1].entry_id
+                continue
+            if not self._wake.is_set():
+                self._empty.set()
+            await self._heartbeat()
+            await self._wait()
+
+    async def _read(self, read: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await read()
+            except KafkaError as error:
+                log.warning("cannot read back alert partition %d yet: %r", self._partition, error)
+                await asyncio.sleep(IDLE_POLL)
+
+    async def _publish(self, entries: list[Posted]) -> None:
+        fresh = [entry for entry in entries if self._seen.get(entry.seq) != entry.event_id]
+        try:
+            for entry in fresh:
+                messages = [event_message(role, entry.value, self._partition, entry.seq) for role in ROLES]
+                self._tombstones.published(messages[0].key, entry.value, time())
+                await self._publisher.send(messages)
+            await self._publisher.drain()
+        except PublishError:
+            for entry in fresh:
+                self._observer.alert(entry.value, "error")
+            raise
+        for entry in entries:
+            repeated = self._seen.pop(entry.seq, None) == entry.event_id
+            self._observer.alert(entry.value, "repeated" if repeated else "published")
+
+    async def _heartbeat(self) -> None:
+        now = time()
+        if now - self._beat >= HEARTBEAT_SECONDS:
+            self._beat = now
+            await self._publisher.send([event_message("alerts", heartbeat(self._partition, self._mode, now), self._partition)])
+            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._tombstones.due(now)]
+            await self._publisher.send(forgotten)
+            await self._publisher.drain()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), IDLE_POLL)
+        except TimeoutError:
+            return
+
+    async def flush(self) -> None:
+        """Give the relay a moment to empty the outbox before its partition is handed over."""
+        try:
+            await asyncio.wait_for(self._empty.wait(), FLUSH_SECONDS)
+        except (TimeoutError, Abandoned):
+            log.info("the outbox of partition %d is left to its next owner", self._partition)

@@ -1,0 +1,60 @@
+"""The compacted topic of alert states, read whole and then followed: the memory of everybody who comes late."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from agents.alerts.tail import assign, reader
+from agents.kafka_client import kafka_failures
+from config.settings import Settings
+from streams.topics import Topics
+
+RECONNECT_MS = 2_000
+
+
+class StateRecord(NamedTuple):
+    """The latest event of one alert, or None: it is forgotten."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+    published: datetime
+
+
+class StateTopic:
+    """All partitions from the beginning; in no group, so any number of readers may look."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect. Raises `ConfigError`, `Refusal`, `Down`; an outage later is waited for."""
+        self._settings = settings
+        with kafka_failures(settings):
+            self._consumer: Any = reader(settings, reconnect_backoff_max_ms=RECONNECT_MS)
+            try:
+                name = Topics(settings.kafka.topic_prefix).name("alerts_state")
+                self._ends = assign(self._consumer, name, from_beginning=True)
+            except BaseException:
+                self._consumer.close()
+                raise
+
+    @property
+    def read(self) -> bool:
+        """Whether everything is read that was there at the start: before that, a state may be an old one."""
+        return all(self._consumer.position(partition) >= end for partition, end in self._ends.items())
+
+    def poll(self, seconds: float) -> list[StateRecord]:
+        """What has come, in order of each alert; empty after some time, and while Kafka is away."""
+        batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
+        return [
+            StateRecord(record.partition, record.key, record.value, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+            for batch in batches.values()
+            for record in batch
+            if record.key is not None
+        ]
+
+    def check(self, seconds: float) -> None:
+        """Raise `Refusal` or `Down` when Kafka does not answer in time."""
+        with kafka_failures(self._settings):
+            self._consumer.end_offsets(list(self._ends), timeout_ms=int(seconds * 1000))
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()

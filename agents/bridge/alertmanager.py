@@ -1,0 +1,100 @@
+"""Alertmanager's API v2, as much of it as the bridge needs. One connection a request; redirects and proxies are not followed."""
+
+import json
+import ssl
+from base64 import b64encode
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from agents.bridge.bridged_alert import Json
+from config.errors import ConfigError
+from config.settings import Bridge
+
+TIMEOUT: Final = 10.0
+SHOWN: Final = 200
+"""Characters of a refusal that are worth a log line."""
+OURS: Final = urlencode([("filter", 'alertname=~"Dispersion.+"'), ("filter", 'fingerprint=~".+"')])
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class AlertmanagerError(Exception):
+    """A request came to nothing. `outcome` is `unreachable` or `refused`."""
+
+    def __init__(self, outcome: str, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class Alertmanager:
+    """One Alertmanager; every method raises `AlertmanagerError`."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Raises `ConfigError`: credentials would cross the network in the open, or the certificate file cannot be read."""
+        url = urlsplit(bridge.alertmanager_url)
+        self.place = bridge.alertmanager_url
+        self._host, self._path = url.netloc, url.path.rstrip("/")
+        self._headers = _authorization(bridge)
+        if self._headers and url.scheme == "http" and url.hostname not in _LOOPBACK:
+            raise ConfigError("credentials would cross the network in the open", key="bridge.alertmanager_url", fix="use https")
+        self._tls = _context(bridge) if url.scheme == "https" else None
+
+    def alerts(self) -> list[Json]:
+        """The market alerts it holds unresolved, silenced and inhibited ones among them."""
+        return list(self._call("GET", f"alerts?{OURS}"))
+
+    def post_alerts(self, alerts: list[Json]) -> None:
+        """Tell it of alerts; the same one again only prolongs it."""
+        self._call("POST", "alerts", alerts)
+
+    def silences(self) -> list[Json]:
+        """All silences it remembers."""
+        return list(self._call("GET", "silences"))
+
+    def post_silence(self, silence: Json) -> None:
+        """Make a silence, or change that of the same `id`."""
+        self._call("POST", "silences", silence)
+
+    def expire_silence(self, identity: str) -> None:
+        """End a silence."""
+        self._call("DELETE", f"silence/{identity}")
+
+    def _call(self, method: str, what: str, body: Any = None) -> Any:
+        headers = {"Accept": "application/json", **self._headers}
+        content = None
+        if body is not None:
+            content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        connection = (
+            HTTPSConnection(self._host, timeout=TIMEOUT, context=self._tls) if self._tls else HTTPConnection(self._host, timeout=TIMEOUT)
+        )
+        try:
+            connection.request(method, f"{self._path}/api/v2/{what}", content, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        except (OSError, HTTPException) as error:
+            raise AlertmanagerError("unreachable", str(error) or type(error).__name__) from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            outcome = "refused" if answer.status < 500 else "unreachable"
+            raise AlertmanagerError(outcome, f"{answer.status} {answer.reason}: {' '.join(text.split())[:SHOWN]}")
+        try:
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise AlertmanagerError("refused", f"no JSON, so no Alertmanager: {text[:SHOWN]!r}") from error
+
+
+def _authorization(bridge: Bridge) -> dict[str, str]:
+    if token := bridge.token.get_secret_value():
+        return {"Authorization": f"Bearer {token}"}
+    if bridge.username:
+        pair = f"{bridge.username}:{bridge.password.get_secret_value()}"
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    return {}
+
+
+def _context(bridge: Bridge) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=None if bridge.cafile is None else str(bridge.cafile))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"cannot load the certificate: {error}", key="bridge.cafile", fix="name a PEM file") from error

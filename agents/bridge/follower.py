@@ -1,0 +1,150 @@
+"""The bridge: follows the alert states on Kafka and keeps Alertmanager at the same, so that its receivers serve market alerts too."""
+
+import logging
+import signal
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from time import monotonic, time
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
+
+from agents.alerts.state_topic import StateTopic
+from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
+from agents.bridge.table import BridgeTable
+from agents.exits import OK, Down, Refusal
+from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.monitoring.identity import identify
+from config.settings import Settings
+
+POLL_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 5.0
+"""How long Kafka may take to answer; never longer than a resend, which must go on without it."""
+STALL_SECONDS: Final = 120.0
+"""A loop that is silent for so long hangs: its requests and its questions to Kafka end much sooner."""
+MODES: Final = frozenset({"live", "delayed"})
+ALL_MODES: Final = MODES | {"replay", "scenario"}
+
+log = logging.getLogger(__name__)
+
+
+class Bridge:
+    """One loop: read what is new, and when something is, or it is time, tell Alertmanager."""
+
+    def __init__(self, settings: Settings, *, all_modes: bool = False) -> None:
+        """Raises `ConfigError`, and `Refusal` when the address is taken."""
+        self._alertmanager = Alertmanager(settings.bridge)
+        self._table = BridgeTable(ALL_MODES if all_modes else MODES, settings.bridge.generator_url)
+        self._settings, self._resend = settings, settings.bridge.resend_seconds
+        self._troubles: dict[str, str] = {"topic": "not read yet"}
+        self._beat, self._due = monotonic(), 0.0
+        registry = CollectorRegistry()
+        identify(registry, settings)
+        self._measure(registry)
+        host, port = settings.metrics.host, settings.metrics.port
+        self._server = HealthServer(host, port, registry, self._probe)
+        self.url = f"http://{host}:{self._server.port}"
+
+    def _measure(self, registry: CollectorRegistry) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._posts = Counter("dispersion_bridge_posts", "Posts of alerts to Alertmanager.", ("outcome",), registry=registry)
+        for outcome in ("accepted", "refused", "unreachable"):
+            self._posts.labels(outcome)
+        self._active = Gauge("dispersion_bridge_active_alerts", "Alerts that fire, suspended or not.", registry=registry)
+        text = "When Kafka answered and Alertmanager had taken everything, Unix seconds."
+        self._success = Gauge("dispersion_bridge_last_success_timestamp_seconds", text, registry=registry)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; Alertmanager then keeps what it has for its `resolve_timeout`. Raises `Refusal`, `Down` at the start."""
+        self._server.start()
+        try:
+            with closing(StateTopic(self._settings)) as topic:
+                logging.getLogger("kafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
+                log.info("metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place)
+                while not stop.is_set():
+                    self._step(topic)
+        finally:
+            self._server.stop()
+
+    def _step(self, topic: StateTopic) -> None:
+        self._beat = monotonic()
+        changed = self._read(topic)
+        if "topic" in self._troubles and topic.read:
+            self._well("topic")
+            changed = True
+        if "topic" not in self._troubles and (changed or monotonic() >= self._due):
+            self._round(topic)
+
+    def _read(self, topic: StateTopic) -> bool:
+        records = topic.poll(POLL_SECONDS)
+        for record in records:
+            try:
+                self._table.take(record.key, record.value, record.published)
+            except ValueError as error:
+                log.warning("no alert event under %r on the state topic: %s", record.key, error)
+        return bool(records)
+
+    def _round(self, topic: StateTopic) -> None:
+        """Both sides are asked, so that one that is away is noticed within a resend."""
+        self._active.set(self._table.active)
+        well = self._tell()
+        try:
+            topic.check(min(ANSWER_SECONDS, self._resend))
+        except (Refusal, Down) as error:
+            well = self._trouble("kafka", str(error))
+        else:
+            self._well("kafka")
+        if well:
+            self._success.set(time())
+        self._due = monotonic() + (self._resend if well else min(RETRY_SECONDS, self._resend))
+
+    def _tell(self) -> bool:
+        """Whether Alertmanager has taken alerts and silences."""
+        outcome, there = "accepted", self._alertmanager
+        now = datetime.now(UTC)
+        try:
+            silences, over = self._table.silences(there.silences(), now)  # before the alerts: what is silenced must not ring first
+            for silence in silences:
+                there.post_silence(silence)
+            for identity in over:
+                there.expire_silence(identity)
+            there.post_alerts(self._table.posts(there.alerts(), now))
+        except AlertmanagerError as error:
+            outcome = error.outcome
+            self._trouble("alertmanager", f"Alertmanager at {there.place}: {error}")
+        else:
+            self._well("alertmanager")
+        self._posts.labels(outcome).inc()
+        return outcome == "accepted"
+
+    def _trouble(self, name: str, message: str) -> bool:
+        if name not in self._troubles:
+            log.warning("%s; trying until it is well", message)
+        self._troubles[name] = message
+        return False
+
+    def _well(self, name: str) -> None:
+        if self._troubles.pop(name, None) is not None:
+            log.info("%s is well", name)
+
+    def _probe(self, path: str, query: str) -> Answer | None:
+        if path not in PATHS:
+            return None
+        silent = monotonic() - self._beat
+        checks = [Check("loop", silent <= STALL_SECONDS, f"last ran {silent:.1f} s ago", silent)]
+        if path != "/livez":
+            troubles = dict(self._troubles)
+            checks += [Check(name, name not in troubles, troubles.get(name, "well")) for name in ("topic", "kafka", "alertmanager")]
+        return told(path, query, checks, {})
+
+
+def run_bridge(settings: Settings, *, all_modes: bool) -> int:
+    """Bridge until SIGTERM or SIGINT; the exit code."""
+    bridge = Bridge(settings, all_modes=all_modes)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    bridge.run(stop)
+    return OK

@@ -1,0 +1,1 @@
+"""Files published as a feed."""

@@ -1,0 +1,105 @@
+"""Publishing files as a feed: the records that a backtest hands to the stages, sent to Kafka instead."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agents.exits import Refusal
+from agents.feed.pacing import ByteBudget, Tempo
+from agents.publishing import FramePublisher
+from agents.topics.admin import check_topics
+from config.settings import Settings
+from streams.records import InputRecord
+from streams.stage import Role
+from streams.topics import Topics
+
+MS = 1_000_000
+INPUTS: tuple[Role, ...] = ("quotes", "ticks")
+
+
+class Progress(NamedTuple):
+    """How far a replay has come."""
+
+    records: int
+    bytes: int
+    event_ns: int
+    """Event time of the record sent last."""
+    complete: bool = True
+    """False after Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What holds a replay back; None and infinity hold nothing."""
+
+    tempo: Tempo
+    budget: ByteBudget | None = None
+
+
+def refuse_live(settings: Settings, *, allow_live: bool) -> None:
+    """Raise `Refusal` where a replay would be taken for the market: topics without a prefix are the live ones."""
+    if allow_live or settings.kafka.topic_prefix:
+        return
+    if live := [topic.name for topic in check_topics(settings).topics if topic.role in INPUTS and topic.status != "missing"]:
+        raise Refusal(
+            f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
+            "for workers and replay alike, or pass --allow-live"
+        )
+
+
+def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[Progress], None]) -> Progress:
+    """Publish every record to its partition, in order; returns when all are acknowledged. Ctrl-C ends it early, in order.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        NoProgressError: a paced replay whose readings stand still.
+    """
+    topics = Topics(settings.kafka.topic_prefix)
+    done = Progress(0, 0, 0)
+    with FramePublisher(settings) as publisher:
+        try:
+            for record in records:
+                event_ns = record.timestamp * MS
+                pace.tempo.keep(event_ns)
+                value = record.value or b""
+                if pace.budget is not None:
+                    pace.budget.spend(record.topic, record.partition, event_ns, len(value))
+                role = topics.role_of(record.topic)
+                assert role is not None
+                publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
+                done = Progress(done.records + 1, done.bytes + len(value), event_ns)
+                seen(done)
+        except KeyboardInterrupt:
+            done = done._replace(complete=False)
+    return done
+
+
+class BackgroundReplay:
+    """A replay in a thread of its own, for whoever wants to look at something else meanwhile."""
+
+    def __init__(self, settings: Settings, records: Sequence[InputRecord], pace: Pace) -> None:
+        self.sent, self.total = 0, len(records)
+        self._settings, self._records, self._pace = settings, records, pace
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether records are still to come. Raises what the replay raised."""
+        if self._error is not None:
+            raise self._error
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            replay(self._settings, self._records, self._pace, self._seen)
+        except Exception as error:  # noqa: BLE001 - raised where somebody listens
+            self._error = error
+
+    def _seen(self, progress: Progress) -> None:
+        self.sent = progress.records

@@ -1,0 +1,1 @@
+"""From a topic of single quotes to frames."""

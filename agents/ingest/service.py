@@ -1,0 +1,103 @@
+"""The ingest as a service: follows a feed of single quotes on Kafka and publishes them to the monitor as frames."""
+
+import asyncio
+import logging
+import signal
+from time import monotonic
+
+from aiokafka.errors import KafkaConnectionError
+from prometheus_client import CollectorRegistry
+
+from agents.exits import DOWN, OK, Down, Refusal
+from agents.ingest.feed_reader import FeedReader, Start
+from agents.ingest.loop import DENIED, IngestLoop
+from agents.ingest.metrics import IngestMetrics
+from agents.ingest.plain_producer import PlainProducer
+from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.monitoring.identity import identify
+from agents.patience import Abandoned, Patience
+from agents.producer import PublishError
+from agents.topics.admin import check_topics, partitions_of
+from config.settings import Settings
+from streams.market import Market
+from streams.topics import Topics
+
+STOP_SECONDS = 3.0
+CLOSE_SECONDS = 0.75
+WELL_SECONDS = 15.0
+"""A commit is tried every second: one that is older is a trouble."""
+STALL_SECONDS = 120.0
+"""A loop that is silent for so long hangs, unless it is Kafka that it waits for."""
+
+log = logging.getLogger(__name__)
+
+
+class Ingest:
+    """Serves until stopped."""
+
+    def __init__(self, settings: Settings, market: Market, start: Start) -> None:
+        """Within an event loop. Raises `ConfigError`, and `Refusal` when the address is taken."""
+        self._settings, self._patience = settings, Patience()
+        registry = CollectorRegistry()
+        identify(registry, settings)
+        metrics = IngestMetrics(registry, settings.ingest.topic)
+        self._reader, self._producer = FeedReader(settings, settings.ingest.topic, start), PlainProducer(settings)
+        self._loop = IngestLoop(settings, market, self._reader, self._producer, self._patience, metrics)
+        host, port = settings.metrics.host, settings.metrics.port
+        self._server = HealthServer(host, port, registry, self._probe)
+        self.url = f"http://{host}:{self._server.port}"
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT; the exit code. Raises `Refusal`, `Down`."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._patience.wind_down, STOP_SECONDS)
+        self._server.start()
+        log.info("metrics and health on %s", self.url)
+        try:
+            await self._work()
+        except Abandoned:
+            log.warning("stopped while Kafka was away; the next start publishes again what was not committed")
+            return DOWN
+        finally:
+            self._server.stop()
+            closing = [asyncio.ensure_future(client.close()) for client in (self._reader, self._producer)]
+            await asyncio.wait(closing, timeout=CLOSE_SECONDS)  # without Kafka they fail, or are cancelled by themselves, or do not end
+        return OK
+
+    async def _work(self) -> None:
+        try:
+            for client in (self._reader, self._producer):
+                await self._patience.within(client.open())
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
+            await self._loop.run(lambda: self._patience.winding_down)
+        except DENIED as error:
+            raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
+        except KafkaConnectionError as error:
+            raise Down(f"Kafka at {self._settings.kafka.bootstrap_servers} cannot be reached ({error}): check that it runs") from error
+        except PublishError as error:
+            raise Refusal(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
+
+    def _probe(self, path: str, query: str) -> Answer | None:
+        if path not in PATHS:
+            return None
+        silent, well = monotonic() - self._loop.beat, self._loop.well
+        checks = [Check("loop", silent <= STALL_SECONDS or self._loop.waiting, f"last ran {silent:.1f} s ago", silent)]
+        if path != "/livez":
+            age = silent if well is None else monotonic() - well
+            words = "no commit yet" if well is None else f"last commit {age:.1f} s ago"
+            checks.append(Check("kafka", well is not None and age <= WELL_SECONDS, words, age))
+        return told(path, query, checks, {})
+
+
+def run_ingest(settings: Settings, market: Market, start: Start) -> int:
+    """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `Refusal`, `Down`."""
+    if settings.ingest.topic in Topics(settings.kafka.topic_prefix).all().values():
+        raise Refusal(f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic")
+    check_topics(settings).refuse()
+    if not partitions_of(settings, settings.ingest.topic):
+        raise Refusal(f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it")
+
+    async def serve() -> int:
+        return await Ingest(settings, market, start).run()
+
+    return asyncio.run(serve())

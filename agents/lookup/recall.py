@@ -1,0 +1,93 @@
+"""What is known of an index up to a second, called back from Kafka and Redis or from the files of a backtest."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import cast
+
+from agents.alerts.tail import tail_alerts
+from agents.exits import Refusal
+from agents.lookup.readings_log import ReadingsLog
+from agents.store.keys import snapshot, stage_keys
+from agents.store.sync import connect_sync, redis_failures
+from config.errors import ConfigError
+from config.settings import Settings
+from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.detector import TENOR
+from streams.detection.explaining import Told, active_at
+from streams.detection.snapshot import ActiveAlert, decode_snapshot
+from streams.reading import Reading, decode_reading
+from streams.sessions import EASTERN
+from streams.topics import Topics
+
+HOUR = timedelta(hours=1)
+"""How far the rules look back within a session."""
+ALERT = b"io.dispersion.alert."
+
+
+def when_of(text: str, latest: datetime) -> datetime:
+    """A time as typed: ISO 8601 with an offset, or HH:MM[:SS] in New York on the day of `latest`. Raises `ConfigError`."""
+    try:
+        if "-" not in text and "T" not in text:
+            return datetime.combine(latest.astimezone(EASTERN).date(), time.fromisoformat(text), EASTERN).astimezone(UTC)
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        raise ConfigError(f"{text!r} is no time", key="--at", fix="write HH:MM (New York), or 2026-07-13T10:09:00-04:00") from None
+    return when.astimezone(UTC)
+
+
+def from_stack(settings: Settings, index: str, at: str | None) -> Told:
+    """From the topics and the daily history. Raises `ConfigError`, `Refusal`, `Down`."""
+    with ReadingsLog(settings, index, TENOR) as log:
+        latest = log.latest()
+        if latest is None:
+            raise Refusal(f"no reading of {index} on the readings topic: is a worker running and is there input?")
+        if at is not None:
+            latest = _not_none(log.latest(when_of(at, latest.ts_event)), index, at)
+        readings = [one for one in log.between(latest.ts_event - HOUR, latest.ts_event) if one.session == latest.session]
+        partition = log.partition
+    topics = Topics(settings.kafka.topic_prefix)
+    keys = stage_keys("detector", [topics.name("readings")], partition, [index])
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
+        shown = cast("bytes | None", redis.hget(snapshot(topics.prefix, index), "value")) if at is None else None
+    alerts = _standing(shown) if shown else active_at(_told(settings), index, latest.ts_event)
+    return Told({date.fromisoformat(session.decode()): facts for session, facts in days.items()}, readings, alerts)
+
+
+def from_folder(folder: Path, index: str, at: str | None) -> Told:
+    """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `Refusal`."""
+    file = folder / "readings.jsonl"
+    if not file.is_file():
+        raise ConfigError(f"no {file}", key="--run", fix="name the folder that `dispersion backtest --out` has written")
+    with file.open("rb") as lines:
+        readings = [reading for reading in map(decode_reading, lines) if (reading.index, reading.tenor) == (index, TENOR)]
+    if not readings:
+        raise Refusal(f"no reading of {index} in {file}")
+    until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
+    readings = [reading for reading in readings if reading.ts_event <= until]
+    latest = _not_none(readings[-1] if readings else None, index, at)
+    with (folder / "alerts.jsonl").open("rb") as lines:
+        alerts = active_at(map(decode_event, lines), index, latest.ts_event)
+    return Told({}, readings, alerts)
+
+
+def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
+    if reading is None:
+        raise Refusal(f"no reading of {index} at or before {at}: the readings kept begin later")
+    return reading
+
+
+def _standing(value: bytes) -> list[ActiveAlert]:
+    return decode_snapshot(value).alerts
+
+
+def _told(settings: Settings) -> Iterator[AlertEvent]:
+    """Every alert event kept, heartbeats left out."""
+    with closing(tail_alerts(settings, follow=False, from_beginning=True)) as records:
+        for record in records:
+            if record.headers.get("ce_type", b"").startswith(ALERT):
+                yield decode_event(record.value)

@@ -1,0 +1,72 @@
+"""Watching the monitor from outside: the snapshots in Redis and the alerts topic, gathered into what the board shows."""
+
+import json
+import threading
+from collections import deque
+from datetime import datetime
+from time import time
+
+from agents.alerts.tail import tail_alerts
+from agents.lookup.board import FIELDS, AlertLine, BoardState
+from agents.store.keys import readings, snapshot
+from agents.store.sync import connect_sync
+from config.settings import Settings
+from streams.detection.snapshot import decode_snapshot
+from streams.reading import Reading, decode_reading
+
+TENOR = "30d"
+HISTORY = 200
+
+
+class Watcher:
+    """One index, looked at as often as `state` is called; alert events are collected from the moment of `start`."""
+
+    def __init__(self, settings: Settings, index: str, title: str) -> None:
+        self._settings, self._index, self._title = settings, index, title
+        self._prefix = settings.kafka.topic_prefix
+        self._redis = connect_sync(settings.redis)
+        self._events: deque[AlertLine] = deque()
+        self._thread = threading.Thread(target=self._collect, name="alerts", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read the alerts topic, from its beginning."""
+        self._thread.start()
+
+    @property
+    def events(self) -> list[AlertLine]:
+        """Every transition seen so far, oldest first."""
+        return list(self._events)
+
+    def readings(self) -> list[Reading]:
+        """The latest readings, oldest first."""
+        values: list[bytes] = self._redis.zrange(readings(self._prefix, self._index, TENOR), -HISTORY, -1)  # type: ignore[assignment]
+        return [decode_reading(value) for value in values]
+
+    def state(self, done: int, total: int) -> BoardState:
+        """What the board shows now."""
+        value, published = self._redis.hmget(snapshot(self._prefix, self._index), "value", "published_at")
+        if not value or not published:
+            return BoardState(self._title, self._index, self._settings.mode, done=done, total=total)
+        shown = decode_snapshot(value if isinstance(value, bytes) else value.encode())
+        latest, known = shown.readings.get(TENOR), self.readings()
+        return BoardState(
+            self._title,
+            self._index,
+            shown.mode,
+            event_time=latest.ts_event if latest else None,
+            age_seconds=time() - float(published),
+            coverage=latest.coverage if latest else None,
+            regime=shown.regime,
+            history={name: [getattr(reading, name) for reading in known] for name, _ in FIELDS},
+            done=done,
+            total=total,
+            alerts=[AlertLine(a.starts_at, f"{a.rule} {a.scope}", a.severity, a.status, a.summary) for a in shown.alerts],
+        )
+
+    def _collect(self) -> None:
+        for record in tail_alerts(self._settings, from_beginning=True):
+            event = json.loads(record.value)
+            data = event.get("data", {})
+            if "fingerprint" in data:
+                when, rule = datetime.fromisoformat(event["time"]), f"{data['rule']} {data['labels']['scope']}"
+                self._events.append(AlertLine(when, rule, data["severity"], data["status"], data["summary"]))

@@ -1,0 +1,62 @@
+"""The exporter: market gauges on `/metrics`, read from Redis at every scrape. Two of them are redundancy, not conflict."""
+
+import logging
+import signal
+import threading
+
+from prometheus_client import CollectorRegistry
+
+from agents.exits import OK
+from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.monitoring.identity import identify
+from agents.monitoring.market_gauges import MarketGauges
+from agents.store.sync import connect_sync
+from config.market import market_of
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Exporter:
+    """Serves until stopped."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `ConfigError`, and `Refusal` when the address is taken."""
+        self._redis = connect_sync(settings.redis)
+        self._gauges = MarketGauges(self._redis, settings.kafka.topic_prefix, market_of(settings).indices)
+        registry = CollectorRegistry()
+        identify(registry, settings)
+        registry.register(self._gauges)
+        host, port = settings.metrics.host, settings.metrics.port
+        self._server = HealthServer(host, port, registry, self._probe)
+        self.url = f"http://{host}:{self._server.port}/metrics"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close the port and the connection."""
+        self._server.stop()
+        self._redis.close()
+
+    def _probe(self, path: str, query: str) -> Answer | None:
+        if path not in PATHS:
+            return None
+        if path == "/livez":
+            return told(path, query, [Check("server", ok=True, message="answers")], {})
+        up = self._gauges.answers()
+        return told(path, query, [Check("redis", up, "answers" if up else "does not answer")], {})
+
+
+def run_exporter(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code."""
+    exporter = Exporter(settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    exporter.start()
+    log.info("market gauges on %s", exporter.url)
+    stop.wait()
+    exporter.stop()
+    return OK

@@ -1,0 +1,103 @@
+"""How the monitor is, from outside: what Redis shows of each index, and how far the stages are behind Kafka."""
+
+from collections.abc import Iterator, Sequence
+from time import time
+
+import msgspec
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
+
+from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.monitoring.identity import session_open
+from agents.plans import flow_plans
+from agents.store.keys import snapshot, stage_keys
+from agents.store.sync import connect_sync, redis_failures
+from config.market import market_of
+from config.rules import load_rules
+from config.settings import Settings
+from streams.detection.snapshot import ActiveAlert, decode_snapshot
+from streams.records import NS
+
+STALE_SECONDS = 15.0
+LAG = 10_000
+COVERAGE = 0.90
+VALUES = ("index_vol", "basket_vol", "dispersion", "implied_correlation", "vol_spread", "coverage")
+
+
+class IndexHealth(msgspec.Struct, frozen=True):
+    """One index as the wall shows it."""
+
+    index: str
+    mode: str
+    event_time: str
+    age_seconds: float
+    regime: str
+    values: dict[str, float | None]
+    alerts: list[ActiveAlert]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The whole; `problems` empty means well."""
+
+    session_open: bool
+    indices: list[IndexHealth]
+    lag: dict[str, int]
+    """Topic → records not yet applied."""
+    problems: list[str]
+
+
+def health(settings: Settings) -> Health:
+    """Look at Redis and Kafka once. Raises `Down`, `Refusal`, `ConfigError`."""
+    opened = session_open(int(time() * NS))
+    indices, missing = _indices(settings)
+    lag = _lag(settings)
+    problems = [*missing, *_problems(indices, lag, opened=opened)]
+    return Health(opened, indices, lag, problems)
+
+
+def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
+    found, missing = [], []
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        for index in settings.market.indices:
+            value, published = redis.hmget(snapshot(settings.kafka.topic_prefix, index.symbol), "value", "published_at")
+            if not value or not published:
+                missing.append(f"{index.symbol}: no reading yet; is a worker running and is there input?")
+                continue
+            shown = decode_snapshot(value if isinstance(value, bytes) else value.encode())
+            reading = next(iter(shown.readings.values()))
+            values = {name: getattr(reading, name) for name in VALUES}
+            when, age = reading.ts_event.isoformat(), time() - float(published)
+            found.append(IndexHealth(index.symbol, shown.mode, when, round(age, 1), shown.regime, values, shown.alerts))
+    return found, missing
+
+
+def _lag(settings: Settings) -> dict[str, int]:
+    """Records between the watermarks in Redis and the ends of the logs, by topic."""
+    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    inputs = [(plan, topic) for plan in plans for topic in plan.inputs]
+    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        consumer = KafkaConsumer(**kafka_python_options(settings))
+        try:
+            lag = {}
+            for plan, topic in inputs:
+                partitions = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
+                ends = consumer.end_offsets(partitions)
+                lag[topic] = sum(
+                    max(0, end - 1 - int(redis.get(stage_keys(plan.name, plan.inputs, tp.partition).watermark(topic)) or -1))
+                    for tp, end in ends.items()
+                )
+            return lag
+        finally:
+            consumer.close()
+
+
+def _problems(indices: Sequence[IndexHealth], lag: dict[str, int], *, opened: bool) -> Iterator[str]:
+    for one in indices:
+        if opened and one.mode in {"live", "delayed"} and one.age_seconds > STALE_SECONDS:
+            yield f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; see the runbook, DispersionStale"
+        coverage = one.values["coverage"]
+        if coverage is not None and coverage < COVERAGE:
+            yield f"{one.index}: coverage is {coverage:.0%}; see the runbook, data_quality"
+    for topic, waiting in lag.items():
+        if waiting > LAG:
+            yield f"{topic}: {waiting:,} records wait; add workers, or see what holds them"

@@ -1,0 +1,214 @@
+"""Market gauges, read from the snapshots in Redis at every scrape: nothing is cached, so nothing can outlive its truth.
+
+Workers export no market value: when Kafka moves an index from one worker to another, the first would go on telling its
+last number. Values are decimals; ages are for PromQL to compute.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+
+from agents.store.keys import snapshot
+from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.market import IndexSpec
+from streams.reading import Reading
+
+BY_TENOR = {
+    "index_vol": "Model-free vol of the index, VIX style.",
+    "basket_vol": "Root-mean-square model-free vol of the constituents, VIXEQ style.",
+    "dispersion": "Square root of basket variance less index variance, DSPX style.",
+    "vol_spread": "Basket vol less index vol.",
+    "implied_correlation": "Correlation implied by at-the-money vols, raw, COR style.",
+    "implied_correlation_lower": "Implied correlation with every missing name at a high vol.",
+    "implied_correlation_upper": "Implied correlation with every missing name at a low vol.",
+}
+WINDOWS = {30: "21d", 91: "63d"}
+"""Sessions of the realized fields by tenor in days."""
+REGIMES = ("building", "stable", "converging", "unwinding")
+SEVERITIES = ("info", "warning", "critical")
+FIRST_SEVERITY = "warning"
+"""What the distance is measured to; the further steps of the ladder lie beyond it."""
+RULE_TENOR = "30d"
+REALIZED = {
+    "realized_correlation": "Correlation realized over the window, synthetic basket.",
+    "realized_dispersion": "Dispersion realized over the window.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One index as Redis shows it."""
+
+    spec: IndexSpec
+    snapshot: Snapshot
+    published_at: float
+
+
+class MarketGauges(Collector):
+    """A custom collector over the snapshot views of some indices."""
+
+    def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
+        self._redis, self._prefix, self._indices = redis, prefix, indices
+        self.redis_up = False
+
+    def answers(self) -> bool:
+        """Whether Redis answers now."""
+        try:
+            return bool(self._redis.ping())
+        except RedisError:
+            return False
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing in advance: registering must not ask Redis."""
+        return ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """All gauges of all indices that have a snapshot."""
+        views = list(self._views())
+        up = GaugeMetricFamily("dispersion_redis_up", "Whether Redis answered this scrape.", value=float(self.redis_up))
+        yield up
+        yield from _freshness(views)
+        yield from _levels(views)
+        yield from _history(views)
+        yield from _references(views)
+        yield from _state(views)
+        yield from _names(views)
+        yield _rotation(views)
+
+    def _views(self) -> Iterator[View]:
+        for spec in self._indices:
+            try:
+                value, published = self._redis.hmget(snapshot(self._prefix, spec.symbol), "value", "published_at")
+            except RedisError:
+                self.redis_up = False
+                return
+            self.redis_up = True
+            if value and published:
+                yield View(spec, decode_snapshot(value if isinstance(value, bytes) else value.encode()), float(published))
+
+
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"dispersion_{name}", text, labels=labels)
+
+
+def _readings(views: Iterable[View]) -> Iterator[tuple[str, Reading]]:
+    return ((view.spec.symbol, reading) for view in views for reading in view.snapshot.readings.values())
+
+
+def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    published = _gauge("last_publish_timestamp_seconds", "When the latest reading was published, Unix seconds.", "index")
+    event = _gauge("last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index")
+    coverage = _gauge("coverage_ratio", "Share of the basket's weight with fresh quotes.", "index")
+    stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
+    weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
+    for view in views:
+        symbol, names = view.spec.symbol, view.spec.basket.constituents
+        published.add_metric([symbol], view.published_at)
+        weights.add_metric([symbol], sum(c.weight for c in names) / 100.0)
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        if reading is None:
+            continue
+        event.add_metric([symbol], reading.ts_event.timestamp())
+        if reading.coverage is not None:
+            coverage.add_metric([symbol], reading.coverage)
+        if reading.coverage_names is not None:
+            stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
+    yield from (published, event, coverage, stale, weights)
+
+
+def _levels(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    for field, text in BY_TENOR.items():
+        family = _gauge(f"{field}_ratio", text, "index", "tenor")
+        for symbol, reading in _readings(views):
+            if (value := getattr(reading, field)) is not None:
+                family.add_metric([symbol, reading.tenor], value)
+        yield family
+    for field, text in REALIZED.items():
+        family = _gauge(f"{field}_ratio", text, "index", "window")
+        for symbol, reading in _readings(views):
+            if (value := getattr(reading, field)) is not None and reading.tenor_days in WINDOWS:
+                family.add_metric([symbol, WINDOWS[reading.tenor_days]], value)
+        yield family
+
+
+def _history(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    labels = ("index", "tenor", "measure", "window")
+    change = _gauge("change_ratio", "Move of a measure over a window; 1d is since the prior close.", *labels)
+    rank = _gauge("percentile_ratio", "Rank of a measure among the closes of a window.", *labels)
+    band = _gauge("percentile_band_ratio", "Percentiles of a measure's closes.", "index", "tenor", "measure", "bound")
+    for view in views:
+        sources: tuple[tuple[GaugeMetricFamily, Mapping[str, Mapping[str, float]]], ...] = (
+            (change, view.snapshot.changes),
+            (rank, view.snapshot.percentiles),
+            (band, view.snapshot.bands),
+        )
+        for family, measures in sources:
+            for measure, by_window in measures.items():
+                for window, value in by_window.items():
+                    family.add_metric([view.spec.symbol, RULE_TENOR, measure, window], value)
+    yield from (change, rank, band)
+
+
+def _references(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    level = _gauge("reference_index_ratio", "Published index level.", "reference")
+    error = _gauge("reference_tracking_error_ratio", "Ours minus the published level.", "reference")
+    known: dict[str, tuple[float, float | None]] = {}
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        for reference, value in (reading.references if reading else {}).items():
+            known.setdefault(reference, (value, reading.tracking_error.get(reference) if reading else None))
+    for reference, (value, difference) in known.items():
+        level.add_metric([reference], value)
+        if difference is not None:
+            error.add_metric([reference], difference)
+    yield from (level, error)
+
+
+def _state(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    regime = _gauge("regime", "1 for the state the trade is in.", "index", "state")
+    active = _gauge("alert_active", "1 while an alert is firing.", "index", "alert", "severity")
+    since = _gauge("alert_start_timestamp_seconds", "When a firing alert began, event time.", "index", "alert", "severity", "acked_by")
+    distance = _gauge("alert_distance_ratio", "How far a rule is from firing: 0 fires, 1 is calm.", "index", "alert", "severity")
+    for view in views:
+        symbol = view.spec.symbol
+        for state in REGIMES:
+            regime.add_metric([symbol, state], float(view.snapshot.regime == state))
+        for rule, value in view.snapshot.distances.items():
+            distance.add_metric([symbol, rule, FIRST_SEVERITY], value)
+        firing = {a.rule: a for a in sorted(view.snapshot.alerts, key=lambda a: SEVERITIES.index(a.severity)) if a.before == "firing"}
+        for rule in sorted({*view.snapshot.distances, *firing}):
+            alert = firing.get(rule)
+            for severity in SEVERITIES:
+                active.add_metric([symbol, rule, severity], float(alert is not None and alert.severity == severity))
+            if alert is not None:
+                since.add_metric([symbol, rule, alert.severity, alert.acked_by], alert.starts_at.timestamp())
+    yield from (regime, active, since, distance)
+
+
+def _names(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    vols: dict[str, float] = {}
+    for view in views:
+        for symbol, (atm_vol, _) in view.snapshot.names.items():
+            if atm_vol is not None:
+                vols.setdefault(symbol, atm_vol)
+    family = _gauge("symbol_vol_ratio", "At-the-money vol of a name, 30 days.", "symbol")
+    for symbol, vol in vols.items():
+        family.add_metric([symbol], vol)
+    yield family
+
+
+def _rotation(views: Sequence[View]) -> GaugeMetricFamily:
+    """Of the first index that has sectors, as references and names are."""
+    family = _gauge("sector_rotation_ratio", "Return of a sector less that of its index since the prior close.", "sector")
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        rotation = None if reading is None else reading.rotation
+        if rotation is not None and rotation.index_return is not None and rotation.sector_returns:
+            for sector, move in rotation.sector_returns.items():
+                family.add_metric([sector], move - rotation.index_return)
+            break
+    return family

@@ -1,0 +1,35 @@
+"""The observers that feed the metrics: Redis operations and the relay."""
+
+from agents.alerts.cloud_event import attributes
+from agents.monitoring.metrics import Metrics
+
+
+class Measures:
+    """Implements `agents.store.client.Observer` and `agents.alerts.relay.RelayObserver`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def redis_operation(self, operation: str, seconds: float) -> None:
+        """One operation was answered, or given up."""
+        self._metrics.redis_seconds.labels(operation).observe(seconds)
+
+    def redis_error(self, operation: str, reason: str) -> None:
+        """One operation failed."""
+        self._metrics.redis_errors.labels(operation, reason).inc()
+
+    def redis_in_use(self, change: int) -> None:
+        """A connection was taken or given back."""
+        self._metrics.redis_pool.inc(change)
+
+    def outbox(self, partition: int, length: int, oldest: float) -> None:
+        """Alert events that wait."""
+        self._metrics.outbox_entries.labels(str(partition)).set(length)
+        self._metrics.outbox_oldest.labels(str(partition)).set(oldest)
+
+    def alert(self, value: bytes, outcome: str) -> None:
+        """What became of one alert event: published, repeated (found on the topic already) or error."""
+        context = attributes(value)
+        rule = context.get("subject", "").rpartition("/")[2]
+        transition = context.get("type", "").removeprefix("io.dispersion.alert.").removesuffix(".v1")
+        self._metrics.count({("alert_events", rule, transition, outcome): 1})

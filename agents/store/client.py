@@ -1,0 +1,158 @@
+"""The Redis client: no hidden retries, our own patient ones, and the checks at start."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from agents.exits import Down, Refusal
+from agents.patience import Patience
+from agents.store.breaker import Breaker
+from config.settings import Redis as RedisSettings
+
+PAUSE = 0.1
+"""Seconds between attempts while the circuit is closed."""
+MINIMUM_VERSION = (6, 2)
+OUTAGE = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
+"""Errors that waiting may heal."""
+REFUSALS = ("OOM command not allowed", "MISCONF ", "READONLY You can't write")
+"""Refusals that waiting may heal, by their words: redis-py has no class for a full disk, and Redis 6 wraps what a script meets."""
+DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
+
+log = logging.getLogger(__name__)
+
+
+class Observer(Protocol):
+    """Who measures the operations."""
+
+    def redis_operation(self, operation: str, seconds: float) -> None:
+        """One operation was answered."""
+
+    def redis_error(self, operation: str, reason: str) -> None:
+        """One operation failed."""
+
+    def redis_in_use(self, change: int) -> None:
+        """A connection was taken (+1) or given back (-1)."""
+
+
+def connect(settings: RedisSettings) -> Redis:
+    """A client that answers bytes and never retries by itself: redis-py would repeat a write whose answer was lost."""
+    return Redis.from_url(
+        settings.url.get_secret_value(),
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=settings.operation_timeout,
+        socket_connect_timeout=settings.operation_timeout,
+        socket_keepalive=True,
+    )
+
+
+class Caller:
+    """Runs operations against Redis until they are answered, or patience ends."""
+
+    def __init__(self, observer: Observer, breaker: Breaker | None = None) -> None:
+        self.breaker = breaker or Breaker()
+        self._observer = observer
+
+    async def until_answered(self, operation: str, call: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
+        """Repeat `call` through an outage. It must be harmless to repeat. Raises `Abandoned`, `RedisError` on a real error."""
+        while True:
+            await self.breaker.ready(patience)
+            try:
+                return await patience.within(self.once(operation, call))
+            except RedisError as error:
+                if not may_heal(error):
+                    raise
+                log.warning("Redis %s failed, trying again: %s", operation, type(error).__name__)
+                await patience.sleep(PAUSE)
+
+    async def once(self, operation: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """One measured attempt."""
+        started, answered = perf_counter(), False
+        self._observer.redis_in_use(+1)
+        try:
+            answer = await call()
+            answered = True
+        except RedisError as error:
+            answered = isinstance(error, ResponseError) and not may_heal(error)  # Redis is there and says no for good
+            self._observer.redis_error(operation, error_reason(error))
+            raise
+        finally:
+            self._observer.redis_in_use(-1)
+            self._observer.redis_operation(operation, perf_counter() - started)
+            if answered:
+                self.breaker.success()
+            else:
+                self.breaker.failure()
+        return answer
+
+
+def may_heal(error: RedisError) -> bool:
+    """Whether waiting may heal an error: Redis is away, or has no room in memory or on its disk.
+
+    >>> may_heal(ResponseError("MISCONF Errors writing to the AOF file: No space left on device")), may_heal(ResponseError("ERR syntax"))
+    (True, False)
+    """
+    if isinstance(error, DENIED):
+        return False
+    return isinstance(error, OUTAGE) or (isinstance(error, ResponseError) and any(words in str(error) for words in REFUSALS))
+
+
+def error_reason(error: RedisError) -> str:
+    """A failure as a label: timeout, connection, or refused when Redis answered with an error (memory, permission, read-only)."""
+    if isinstance(error, ResponseError):
+        return "refused"
+    return "timeout" if isinstance(error, RedisTimeoutError) else "connection"
+
+
+async def check_server(redis: Redis, *, needed_bytes: int = 0) -> None:
+    """Refuse a Redis that may forget, warn about one that may lose seconds. Raises `Refusal` or `Down`."""
+    try:
+        info = await asyncio.wait_for(redis.info(), 10)
+    except DENIED as error:
+        raise Refusal(f"Redis refuses us: {error}; check user and password in redis.url") from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Down(f"Redis does not answer: {type(error).__name__}; start it or correct redis.url") from error
+    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
+    if version < MINIMUM_VERSION:
+        raise Refusal(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")
+    policy, limit = info.get("maxmemory_policy"), int(info.get("maxmemory", 0))
+    if policy is not None and policy != "noeviction":
+        raise Refusal(
+            f"Redis may evict keys (maxmemory-policy is {policy}), and an evicted watermark means input applied twice: "
+            "run `CONFIG SET maxmemory-policy noeviction` and keep it in redis.conf"
+        )
+    if 0 < limit < needed_bytes:
+        raise Refusal(
+            f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: raise it (CONFIG SET maxmemory) or monitor fewer indices"
+        )
+    if not int(info.get("aof_enabled", 0)):
+        log.warning("Redis runs without AOF: a crash of its host loses state; run `CONFIG SET appendonly yes`")

@@ -1,0 +1,93 @@
+"""Writing daily facts beside those of the monitor: the first word on a session wins, so repeating it changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from time import time
+from typing import cast
+
+import msgspec
+from redis import Redis
+
+from agents.publishing import partition_of
+from agents.store.keys import StageKeys, stage_keys
+from agents.store.sync import connect_sync, redis_failures
+from agents.topics.admin import check_topics
+from config.settings import Settings
+from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
+from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
+from streams.detection.rules.ruleset import Baseline
+from streams.sessions import next_session
+
+
+class Filled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the facts of one index."""
+
+    index: str
+    written: int
+    """Sessions added; with a dry run, that would be."""
+    existing: int
+    """Sessions that had a fact already, whoever wrote it."""
+    skipped: dict[date, str]
+    """Sessions left out, and why."""
+    comparable: int
+    """Closes that the session after the newest one is compared with: none before the last gap, none of another basis."""
+    comparable_from: date | None
+    needed: int
+    """Closes below which a rank is unknown."""
+    owned: bool
+    """A worker holds this history in memory."""
+
+
+def fill_history(settings: Settings, closed: ClosedSessions, reach: Baseline, *, dry_run: bool) -> list[Filled]:
+    """Add what the files have closed to the history of every configured index, on the partition that its readings have.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka or Redis may not, or cannot, be used; the topics are missing or unfit.
+    """
+    report = check_topics(settings)
+    report.refuse()
+    (topic,) = (one for one in report.topics if one.role == "readings")
+    indices = [index.symbol for index in settings.market.indices]
+    facts = closed.facts(indices)
+    filled = []
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        for index in indices:
+            keys = stage_keys("detector", [topic.name], partition_of(index, topic.partitions), [index])
+            filled.append(fill(redis, keys, facts[index], closed.skipped(index), reach, dry_run=dry_run))
+    return filled
+
+
+def fill(
+    redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], skipped: Mapping[date, str], reach: Baseline, *, dry_run: bool
+) -> Filled:
+    """Add the facts of the index of `keys` to its daily history; those that would not be kept are left out. Raises what redis-py raises."""
+    (index,) = keys.indices
+    known = {
+        date.fromisoformat(field.decode()): value
+        for field, value in sorted(cast("dict[bytes, bytes]", redis.hgetall(keys.day(index))).items())
+    }
+    fresh = {one.session: one for one in facts if one.session not in known}
+    kept = set(sorted({*known, *fresh})[-SESSIONS:])
+    added = {session: encode_day(one) for session, one in fresh.items() if session in kept}
+    if not dry_run:
+        added = {session: value for session, value in added.items() if redis.hsetnx(keys.day(index), session.isoformat(), value)}
+    comparable = _comparable([*known.values(), *added.values()], reach)
+    return Filled(
+        index=index,
+        written=len(added),
+        existing=len(facts) - len(fresh),
+        skipped={**skipped, **{session: TOO_OLD for session in fresh if session not in kept}},
+        comparable=len(comparable),
+        comparable_from=comparable[0].session if comparable else None,
+        needed=reach.minimum,
+        owned=float(redis.hget(keys.key("own"), "exp") or 0) > time(),
+    )
+
+
+def _comparable(payloads: Sequence[bytes], reach: Baseline) -> Sequence[DayFacts]:
+    days = Days()
+    days.restore(payloads)
+    newest = days.newest
+    if newest is None:
+        return ()
+    return days.before(next_session(newest.session), newest.basis, timedelta(days=reach.gap_days))

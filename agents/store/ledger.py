@@ -1,0 +1,152 @@
+"""Redis as the truth: ownership, checkpoints and outbox of one stage and partition, each step one idempotent script."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from agents.patience import Patience
+from agents.store.client import Caller, Observer
+from agents.store.keys import DAY_CHUNK, Place, StageKeys
+from agents.store.scripts import Scripts
+from streams.stage import OutboxEntry
+
+HELD_PAUSE = 0.3
+"""Seconds between attempts to take a partition whose former owner's lease still runs."""
+SUSPICIOUS_STARTS = 2
+"""Starts at one watermark after which records are processed alone; one that is alone at two deaths is skipped (`docs/decisions/0012`)."""
+
+
+class Fenced(Exception):  # noqa: N818 - a verdict, not a fault
+    """Somebody else owns the partition, or Redis has lost data: drop its memory, acknowledge nothing."""
+
+
+class Checkpoint(NamedTuple):
+    """What Redis knows about a partition when it is taken."""
+
+    watermarks: dict[str, int]
+    """Last applied offset by input topic; -1 for none."""
+    chunks: dict[str, bytes]
+    commits: int
+    starts: dict[str, int]
+    """How often it was started at its watermark with input waiting, by input topic."""
+    skip: tuple[Place, ...]
+    """Records that killed the process twice when they were processed alone."""
+
+
+class Progress(NamedTuple):
+    """The step of one input that a commit records; one commit takes those of all inputs, which share the state."""
+
+    topic: str
+    expected: int
+    """Watermark before."""
+    last: int
+    """Watermark after; equal for a commit without new input."""
+
+
+class Posted(NamedTuple):
+    """One outbox entry as the relay reads it."""
+
+    entry_id: str
+    seq: int
+    event_id: str
+    value: bytes
+
+
+class Store:
+    """The client and its scripts; makes one `Ledger` per stage and partition."""
+
+    def __init__(self, redis: Redis, observer: Observer, *, lease_seconds: int, instance: str = "") -> None:
+        self.redis = redis
+        self.caller = Caller(observer)
+        self.lease_seconds, self.instance = lease_seconds, instance
+        self.scripts = Scripts(redis)
+        self.uuid = uuid4().hex
+
+    def ledger(self, keys: StageKeys, generation: int, patience: Patience) -> "Ledger":
+        """The books of one partition for one generation."""
+        return Ledger(self, keys, generation, patience)
+
+
+class Ledger:
+    """The books of one stage and partition under one owner."""
+
+    def __init__(self, store: Store, keys: StageKeys, generation: int, patience: Patience) -> None:
+        self.keys, self.patience = keys, patience
+        self._store = store
+        self._owner = [str(generation), store.uuid, str(store.lease_seconds)]
+        self._commits = 0
+
+    async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        answer = await self._store.caller.until_answered(
+            script, lambda: self._store.scripts.run(script, keys, [*self._owner, *arguments]), self.patience
+        )
+        verdict = answer[0].decode()
+        if verdict in {"FENCED", "MOVED"}:
+            raise Fenced(f"{self.keys.tag}: {verdict} {answer[1]!r}")
+        return answer
+
+    async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
+        """Own the partition and learn its state; waits while another owner's lease runs.
+
+        Args:
+            waiting: inputs on whose partition something waits to be applied.
+        """
+        flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
+        while True:
+            answer = await self._run("acquire", self.keys.all, [self._store.instance, flags])
+            if answer[0] != b"HELD":
+                break
+            await self.patience.sleep(HELD_PAUSE)
+        _, marks, commits, starts, skip, state, alerts, days = answer
+        self._commits = int(commits)
+        chunks = {**_chunks(state), **_chunks(alerts)}
+        for index, facts in zip(self.keys.indices, days, strict=True):
+            chunks |= {f"{DAY_CHUNK}{index}/{session}": fact for session, fact in _chunks(facts).items()}
+        return Checkpoint(
+            watermarks={topic: int(mark) for topic, mark in zip(self.keys.inputs, marks, strict=True)},
+            chunks=chunks,
+            commits=self._commits,
+            starts=dict(zip(self.keys.inputs, map(int, starts), strict=True)),
+            skip=tuple(self.keys.place_of(name) for name in skip.decode().split(",") if name),
+        )
+
+    async def commit(
+        self, steps: Sequence[Progress], chunks: Mapping[str, bytes], outbox: Sequence[OutboxEntry] = (), skip: Sequence[Place] = ()
+    ) -> int:
+        """Write state, watermarks and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
+        number = self._commits + 1
+        arguments: list[Any] = [number, ",".join(map(self.keys.name_of, skip)), len(steps)]
+        for step in steps:
+            arguments += [5 + self.keys.inputs.index(step.topic), step.expected, step.last]
+        arguments.append(len(chunks))
+        for name, value in chunks.items():
+            arguments += [*self.keys.home(name), value]
+        for entry in outbox:
+            arguments += [entry.event_id, entry.value]
+        answer = await self._run("commit", self.keys.all, arguments)
+        self._commits = number
+        return int(answer[1])
+
+    async def note(self, **fields: str) -> None:
+        """Renew the lease and note fields in the owner record; an empty text removes one."""
+        await self._run("note", [self.keys.key("own")], [part for field in fields.items() for part in field])
+
+    async def outbox(self, published: str, count: int, floor: int = 0) -> tuple[int, list[Posted]]:
+        """Drop entries up to `published` (an entry id or empty) and read the next ones: (length, entries)."""
+        if published:
+            milliseconds, _, number = published.partition("-")
+            published = f"{milliseconds}-{int(number) + 1}"
+        answer = await self._run("outbox", [self.keys.key("own"), self.keys.key("out")], [published, count, floor])
+        entries = []
+        for entry_id, pairs in answer[2]:
+            fields = _chunks(pairs)
+            entries.append(Posted(entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]))
+        return int(answer[1]), entries
+
+
+def _chunks(pairs: Any) -> dict[str, bytes]:
+    if isinstance(pairs, dict):
+        return {name.decode(): value for name, value in pairs.items()}
+    return {name.decode(): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)}

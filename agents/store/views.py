@@ -1,0 +1,50 @@
+"""The derived views in Redis: latest snapshot and readings by time. Written after the commit, free to lose."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from time import time
+from typing import Any
+
+from redis.asyncio import Redis
+
+from agents.store import keys
+from streams.records import NS
+from streams.sessions import close_ns, open_ns, session_of, shift_session
+from streams.stage import ReadingView
+
+FULL_SESSIONS = 2
+"""Sessions with every second; older ones keep one reading a minute."""
+KEPT_SESSIONS = 60
+MINUTE = 60
+
+
+class Views:
+    """Writes the views of one topic prefix."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis, self._prefix = redis, prefix
+        self._trimmed: dict[str, object] = {}  # sorted set → session it was trimmed in
+
+    async def write(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
+        """One pipeline for all; raises what redis-py raises."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for index, value in snapshots.items():
+                fields: dict[Any, Any] = {"value": value, "published_at": time()}
+                pipeline.hset(keys.snapshot(self._prefix, index), mapping=fields)
+            for view in views:
+                key = keys.readings(self._prefix, view.index, view.tenor)
+                pipeline.zremrangebyscore(key, view.second, view.second)  # a repeat replaces
+                pipeline.zadd(key, {view.value: view.second})
+                for low, high in self._to_trim(key, view.second):
+                    pipeline.zremrangebyscore(key, low, high)
+            await pipeline.execute()
+
+    def _to_trim(self, key: str, second: int) -> Iterable[tuple[str, str]]:
+        """Score ranges that have grown too old, once a session."""
+        session = session_of(second * NS)
+        if session is None or self._trimmed.get(key) == session:
+            return
+        self._trimmed[key] = session
+        yield "-inf", f"({open_ns(shift_session(session, -KEPT_SESSIONS)) // NS}"
+        aged = shift_session(session, -FULL_SESSIONS)
+        for minute in range(open_ns(aged) // NS // MINUTE, close_ns(aged) // NS // MINUTE + 1):
+            yield f"({minute * MINUTE}", f"({(minute + 1) * MINUTE}"

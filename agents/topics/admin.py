@@ -1,0 +1,97 @@
+"""Creating the topics and checking that those which exist are fit for the flow."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.topics.report import TopicsCheck, is_missing, judge, wanted_partitions
+from config.settings import Settings
+from streams.topics import Topics, topic_config
+
+REQUEST_MS = 30_000
+
+Creator = Callable[[Iterable[tuple[str, int]]], Sequence[str]]
+"""Creates topics of (name, partitions) without Kafka's own API, returns the new ones: `EmbeddedStack.create_topics`."""
+
+
+def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsCheck:
+    """Create what is missing and touch nothing that exists; then report on everything. Safe to repeat.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+    """
+    roles = Topics(settings.kafka.topic_prefix).all()
+    wanted = {name: wanted_partitions(role, settings.kafka.partitions) for role, name in roles.items()}
+    with kafka_failures(settings), _admin(settings) as admin:
+        missing = [name for name, metadata in _metadata(admin, wanted).items() if is_missing(metadata)]
+        if creator is not None:
+            created = set(creator([(name, wanted[name]) for name in missing]))
+        else:
+            created = {name for name in missing if _created(admin, settings, name, wanted[name])}
+        if created:
+            admin.wait_for_topics(sorted(created))
+    return _check(settings, frozenset(created))
+
+
+def check_topics(settings: Settings) -> TopicsCheck:
+    """What `doctor` shows and a worker asks at start: `check_topics(settings).refuse()`. Changes nothing.
+
+    Raises:
+        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+    """
+    return _check(settings, frozenset())
+
+
+def partitions_of(settings: Settings, topic: str) -> int:
+    """Partitions of a topic of anybody's; 0 where there is none, or none that we may see. Raises as `check_topics`."""
+    with kafka_failures(settings), _admin(settings) as admin:
+        return len(_metadata(admin, [topic])[topic]["partitions"])
+
+
+@contextmanager
+def _admin(settings: Settings) -> Iterator[Any]:
+    client = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=REQUEST_MS)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _metadata(admin: Any, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    return {topic["name"]: topic for topic in admin.describe_topics(list(names))}
+
+
+def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool:
+    role = Topics(settings.kafka.topic_prefix).role_of(name)
+    assert role is not None
+    configs = topic_config(role, settings.kafka.max_message_bytes)
+    topic = {"num_partitions": partitions, "replication_factor": settings.kafka.replication_factor, "configs": configs}
+    try:
+        admin.create_topics({name: topic}, timeout_ms=REQUEST_MS)
+    except TopicAlreadyExistsError:  # somebody was faster
+        return False
+    return True
+
+
+def _check(settings: Settings, created: frozenset[str]) -> TopicsCheck:
+    roles = Topics(settings.kafka.topic_prefix).all()
+    with kafka_failures(settings), _admin(settings) as admin:
+        metadata = _metadata(admin, roles.values())
+        configs = _configs(admin, [name for name, found in metadata.items() if found["partitions"]])
+    return judge(settings, metadata, configs, created)
+
+
+def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]] | None:
+    """Configurations by topic; None where the broker does not tell."""
+    if not names:
+        return {}
+    try:
+        answer = admin.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
+    except KafkaError:  # denied, or unknown to the embedded broker, which then hangs up
+        return None
+    return {name: {key: str(entry["value"]) for key, entry in entries.items()} for name, entries in answer["topic"].items()}
