@@ -29,6 +29,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.AIOKafkaConsumerThread, "_ensure_consumer", ()),
     (driver.AIOKafkaConsumerThread, "highwater", ("tp",)),
     (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
+    (driver.AIOKafkaConsumerThread, "verify_event_path", ("now", "tp")),
     (ServiceThread, "__init__", ("executor", "loop", "thread_loop", "Worker", "kwargs")),
     (ServiceThread, "_serve", ()),
     (ServiceThread, "_gather_remaining_tasks", ()),

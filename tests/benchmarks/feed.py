@@ -4,6 +4,7 @@ Every few seconds the index's vol jumps or falls back, so that alerts begin and 
 moved onto the wall clock of the run.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from time import sleep, time
 
@@ -43,8 +44,8 @@ class Feed:
         self.late = 0.0
         """Seconds, at worst."""
 
-    def run(self, seconds: int) -> None:
-        """Quote every contract, then go on for so many seconds."""
+    def run(self, seconds: int, followed: Callable[[], bool] = lambda: True) -> None:
+        """Quote every contract, then go on for so many seconds. Raises `AssertionError` once nobody follows any more."""
         for p, chain in enumerate(self._calm):
             for quotes in chain.all(START):
                 self._send(p, quotes)
@@ -53,6 +54,7 @@ class Feed:
         sleep(2.0)
         self.begun, self.quotes = time(), 0
         for second in range(seconds):
+            assert followed(), f"nobody follows the feed after {second} s"
             chains = self._shocked if second // HALF_CYCLE % 2 else self._calm
             for step in range(STEPS):
                 self._wait(second + step / STEPS)
