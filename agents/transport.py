@@ -4,10 +4,11 @@ With `agents.transport_consumer` and `agents.transport_records` the one place th
 written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
 there, and refuses to load otherwise.
 
-Four things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
+Six things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
-hook decides where each partition starts, inside `perform_seek`, before anything is delivered. And a guard asks the group
-coordinator every second whether it is stuck, because nobody else does. `pause_partitions` is not used. Of a transactional
+hook decides where each partition starts, inside `perform_seek`, before anything is delivered. A guard asks the group
+coordinator every second whether it is stuck, because nobody else does. The consumer lives in the app's loop and has no thread.
+And one that is behind does not pause between polls. `pause_partitions` is not used. Of a transactional
 producer's records only committed ones are read; we ourselves write none.
 """
 
@@ -15,6 +16,7 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -48,6 +50,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._passed: dict[Partition, tuple[int, int]] = {}  # next offset to deliver and to fetch, when nothing was in between
         self._looked = 0.0
         self._behind = False
+        self._room = asyncio.Event()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
@@ -62,7 +65,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 await asyncio.sleep(0.0 if self._behind else COALESCE)
                 epoch = self._epoch  # before the fetch: it may straddle a seek
                 if self.flow_active and not self._get_active_partitions():
-                    continue  # all buffers are full; stock would sleep a second here
+                    await self._wait_for_room()
+                    continue
                 records, _ = await self._wait_next_records(1.0)
                 self._behind = any(self._is_behind(tp, fetched) for tp, fetched in records.items())
                 if records and not self.should_stop:
@@ -77,6 +81,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+
+    async def _wait_for_room(self) -> None:
+        """All buffers are full, or no partition is ours. Stock would sleep a second, and a consumer that is behind would not sleep."""
+        self._room.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), COALESCE)
+
+    def on_buffer_drop(self, tp: Any) -> None:
+        """A partition's buffer has room again."""
+        super().on_buffer_drop(tp)
+        self._room.set()
 
     def _is_behind(self, tp: Partition, fetched: list[Any]) -> bool:
         """Whether the log holds as many records again: there is nothing to wait for."""

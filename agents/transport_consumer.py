@@ -4,6 +4,7 @@ With `agents.transport` and `agents.transport_records` the one place that knows 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from mode.utils.futures import maybe_async
 from agents.assignment import Partition
 from agents.transport_pins import check_pins
 from agents.transport_records import use_fetched_records
+
+log = logging.getLogger(__name__)
 
 GUARD_INTERVAL = 1.0
 GUARD_LIMIT = 30
@@ -32,12 +35,17 @@ class _InLoop:
         self._task: Any = None
 
     def start(self) -> None:
-        """Serve; a crash has been told by then."""
+        """Serve."""
         self._task = asyncio.ensure_future(self._service._serve())
-        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._task.add_done_callback(self._served)
 
     def stop(self) -> None:
-        """Whoever stops the service has waited for it already."""
+        """Whoever stops the service has waited for its shutdown already."""
+
+    def _served(self, task: Any) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the consumer did not end in order: %r", task.exception())
+        self._service.set_shutdown()  # where it could not even close: nobody must wait for it
 
 
 class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]

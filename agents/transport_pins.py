@@ -14,7 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service
 from mode.threads import QueueServiceThread, ServiceThread
 
-RELEASES = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
+RELEASES = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "mode-streaming": "0.7.1"}
 
 SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (base.Consumer, "_drain_messages", ("fetcher",)),
@@ -22,6 +22,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (base.Consumer, "_get_active_partitions", ()),
     (base.Consumer, "_new_offset", ("tp",)),
     (base.Consumer, "ack", ("message",)),
+    (base.Consumer, "on_buffer_drop", ("tp",)),
     (base.Consumer, "perform_seek", ()),
     (base.Consumer, "on_partitions_revoked", ("revoked",)),
     (driver.Consumer, "_new_consumer_thread", ()),
@@ -32,6 +33,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.AIOKafkaConsumerThread, "verify_event_path", ("now", "tp")),
     (ServiceThread, "__init__", ("executor", "loop", "thread_loop", "Worker", "kwargs")),
     (ServiceThread, "_serve", ()),
+    (ServiceThread, "set_shutdown", ()),
     (ServiceThread, "_gather_remaining_tasks", ()),
     (QueueServiceThread, "call_thread", ("fun", "args", "kwargs")),
     (QueueServiceThread, "on_thread_started", ()),

@@ -39,7 +39,10 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             records = next(self._records_iterator, None)
             if records is None:
                 return taken, False
-            taken = taken + records if taken else records
+            if taken:
+                taken.extend(records)
+            else:
+                taken = records
         if len(taken) > most:
             self._left = taken[most:]
             del taken[most:]

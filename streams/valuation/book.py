@@ -99,13 +99,10 @@ class QuoteBook:
         slots = self.locate(key)
         return Places(slots, self._repeats(slots), bool((slots != ABSENT).all()))
 
-    def apply(self, places: Places, quoted: QuoteColumns, *, ordered: bool | None = None) -> Applied:
-        """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told.
-
-        `ordered` is whether no time is less than the one before, where that is known.
-        """
+    def apply(self, places: Places, quoted: QuoteColumns) -> Applied:
+        """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told."""
         slots, ts = places.slots, quoted.ts
-        if places.complete and ts.size and (in_order(ts) if ordered is None else ordered) and self._follow(slots, ts):
+        if places.complete and ts.size and in_order(ts) and self._follow(slots, ts):
             self._write(slots, quoted, ts[-1])
             return Applied(_repeating(places.repeats, quoted), _NONE)
         refused, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)

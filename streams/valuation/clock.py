@@ -27,8 +27,6 @@ class Span(NamedTuple):
     """Least time."""
     last: int
     """Greatest time."""
-    ordered: bool
-    """No time is less than the one before."""
 
 
 class Admission(NamedTuple):
@@ -42,11 +40,6 @@ class Admission(NamedTuple):
     """The last closed second once the row was seen: where it rises, seconds close."""
     span: Span | None = None
     """None of rows that have none."""
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """Rows that are neither late nor future: they wait until their second is closed."""
-        return ~(self.late | self.future)
 
 
 class ClockState(msgspec.Struct, frozen=True):
@@ -122,8 +115,7 @@ class SourceClock:
         """The admission of rows that have a span; None for any others."""
         if not ts.size:
             return None
-        ordered = in_order(ts)
-        low, high = (ts[0], ts[-1]) if ordered else (np.minimum.reduce(ts), np.maximum.reduce(ts))
+        low, high = (ts[0], ts[-1]) if in_order(ts) else (np.minimum.reduce(ts), np.maximum.reduce(ts))
         low, high = int(low), int(high)
         record = int(record_ts[0] if is_uniform(record_ts) else np.minimum.reduce(record_ts))
         second, seen = -(-high // NS), max(high, self._seen)
@@ -132,7 +124,7 @@ class SourceClock:
             return None
         self._seen = seen
         none = uniform(np.False_, ts.size)
-        span = Span(second, low, high, ordered)
+        span = Span(second, low, high)
         return Admission(uniform(np.int64(second), ts.size), none, none, uniform(np.int64(self._closed), ts.size), span)
 
     def _closes(self, front: NDArray[np.int64]) -> NDArray[np.int64]:

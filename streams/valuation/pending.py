@@ -1,4 +1,4 @@
-"""Rows of open seconds, waiting for their second to close."""
+"""Rows of open seconds, waiting until their second closes, or is the next to close."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -41,6 +41,10 @@ class Pending:
         for start, stop in pairwise(edges):
             rows = order[start:stop]
             self._blocks.setdefault(int(ordered[start]), []).append(tuple(column[rows] for column in columns))
+
+    def add_block(self, second: int, columns: Columns) -> None:
+        """The same for rows of one second."""
+        self._blocks.setdefault(second, []).append(columns)
 
     def take(self, second: int) -> list[Columns]:
         """Take out the rows of a second so far; it is due all the same."""

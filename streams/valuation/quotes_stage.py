@@ -1,7 +1,7 @@
 """QuotesStage: from the quote topic to the surfaces of each closed second."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from streams.stage import Output, Role
 from streams.uniform import is_uniform, uniform
 from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
-from streams.valuation.clock import Admission, Span
+from streams.valuation.clock import Admission
 from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import Bools, Floats, Ints, series_of
 from streams.valuation.contracts import Contracts
@@ -41,7 +41,7 @@ class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quoted: list[str] = []
     open: int = NO_SECOND
     """The second of which rows are in the book already."""
-    accepted: dict[str, int] = {}
+    accepted: dict[str, Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]] = {}
     """Of these."""
     skew_slot: int = 0
     unskewed: list[str] = []
@@ -66,7 +66,7 @@ class QuotesStage(SourceStage):
 
     def chunks(self) -> dict[str, bytes]:
         """State chunks changed since the last call."""
-        self._fold()
+        self._sum_up()
         chunks = super().chunks()
         if chunks and len(self._codes.known) != self._series_saved:
             self._series_saved = len(self._codes.known)
@@ -79,9 +79,9 @@ class QuotesStage(SourceStage):
         """Date of the session whose quotes the book holds, days since 1970-01-01; 0 before any."""
         self._quoted: Bools = np.zeros(n, np.bool_)
         """Underlyings with quotes that no value has taken into account."""
-        self._at = NO_SECOND
+        self._opened = NO_SECOND
         """The second whose rows were last applied, if it is known."""
-        self._taken: Ints = np.zeros(0, np.int64)
+        self._accepted_by_series: Ints = np.zeros(0, np.int64)
         """By series, rows accepted that are not in `_accepted` yet."""
         self._accepted: Ints = np.zeros(n, np.int64)
         """By underlying, rows accepted of the second that closes next."""
@@ -103,24 +103,18 @@ class QuotesStage(SourceStage):
         refresh = uniform(CHANGES if item.refresh_seconds is None else np.float64(item.refresh_seconds), packed.key.size)
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
-    def _apply_at_once(self, output: Output, span: Span, columns: Columns) -> bool:
-        self._pending.expect(span.second)
-        self._turn(span.second)
-        self._take(output, columns, ordered=span.ordered)
-        return True
-
     def _apply_early(self, output: Output) -> None:
         second = self._clock.closed + 1
         if second in self._pending:
-            self._turn(second)
+            self._open(second)
             for block in self._pending.take(second):
                 self._take(output, block)
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
-        self._turn(second)
+        self._open(second)
         for block in blocks:
             self._take(output, block)
-        self._fold()
+        self._sum_up()
         refresh = np.where(self._quoted, self._refresh, np.nan)
         parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
         self._accepted[:] = 0
@@ -143,11 +137,11 @@ class QuotesStage(SourceStage):
         self._unskewed[:] = False
         return skews
 
-    def _turn(self, second: int) -> None:
+    def _open(self, second: int) -> None:
         """Rows of this second come next."""
-        if second == self._at:
+        if second == self._opened:
             return
-        self._at = second
+        self._opened = second
         session = session_of(second * NS)
         if session is not None and day_number(session) != self._day:
             self._begin(day_number(session))
@@ -162,11 +156,11 @@ class QuotesStage(SourceStage):
         self._quoted[:] = self._unskewed[:] = False
         self._refresh[:] = np.nan
 
-    def _take(self, output: Output, block: Columns, *, ordered: bool | None = None) -> None:
-        """Take rows into the book; `ordered` is whether their times rise, where known."""
+    def _take(self, output: Output, block: Columns) -> None:
+        """Take rows into the book."""
         key, ts, bid, ask, refresh = block
         located = self._contracts.locate(key)
-        duplicate, refused = self._book.apply(located.places, QuoteColumns(ts, bid, ask), ordered=ordered)
+        duplicate, refused = self._book.apply(located.places, QuoteColumns(ts, bid, ask))
         bare, counts = (bid == 0) | (ask == 0), located.counts
         if self._codes.in_vols.any():
             bare &= ~self._codes.in_vols[located.series]
@@ -174,9 +168,11 @@ class QuotesStage(SourceStage):
             rejected = np.concatenate([duplicate, refused])
             bare[rejected] = False
             counts = counts - np.bincount(located.series[rejected], minlength=counts.size)
-        if self._taken.size < counts.size:
-            self._taken = np.concatenate([self._taken, np.zeros(len(self._codes.known) - self._taken.size, np.int64)])
-        self._taken[: counts.size] += counts
+        if self._accepted_by_series.size < counts.size:
+            self._accepted_by_series = np.concatenate(
+                [self._accepted_by_series, np.zeros(len(self._codes.known) - self._accepted_by_series.size, np.int64)]
+            )
+        self._accepted_by_series[: counts.size] += counts
         no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + refused.size
         told = {"no_bid": no_bid, "accepted": ts.size - rejects - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
         for outcome, rows in told.items():
@@ -187,14 +183,14 @@ class QuotesStage(SourceStage):
         else:
             self._refresh[np.delete(self._codes.underlying[located.series], refused)] = np.delete(refresh, refused)
 
-    def _fold(self) -> None:
+    def _sum_up(self) -> None:
         """Carry over to the underlyings, and to what a checkpoint has to write, what the series have had."""
-        present = np.flatnonzero(self._taken)
+        present = np.flatnonzero(self._accepted_by_series)
         if present.size:
             self._book_chunks.touch(present)
-            np.add.at(self._accepted, self._codes.underlying[present], self._taken[present])
+            np.add.at(self._accepted, self._codes.underlying[present], self._accepted_by_series[present])
             self._quoted |= self._accepted > 0
-            self._taken[:] = 0
+            self._accepted_by_series[:] = 0
         self._list()
 
     def _list(self) -> None:
@@ -206,7 +202,7 @@ class QuotesStage(SourceStage):
         refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
         quoted, unskewed = ([symbols[at] for at in np.flatnonzero(which).tolist()] for which in (self._quoted, self._unskewed))
         accepted = {symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()}
-        opened = self._at if self._at > self._clock.closed else NO_SECOND
+        opened = self._opened if self._opened > self._clock.closed else NO_SECOND
         state = _BookState(self._day, refresh, quoted, opened, accepted, self._skew_slot, unskewed)
         return cast("dict[str, Any]", msgspec.to_builtins(state))
 
@@ -222,9 +218,9 @@ class QuotesStage(SourceStage):
         self._surfaces.relisted(set(self._monitored.symbols))
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
-        self._day, self._skew_slot, self._at = state.day, state.skew_slot, state.open
-        if self._at != NO_SECOND:
-            self._pending.expect(self._at)
+        self._day, self._skew_slot, self._opened = state.day, state.skew_slot, state.open
+        if self._opened != NO_SECOND:
+            self._pending.expect(self._opened)
         for symbol in state.accepted.keys() & self._monitored.position.keys():
             self._accepted[self._monitored.position[symbol]] = state.accepted[symbol]
         for symbol in state.refresh.keys() & self._monitored.position.keys():

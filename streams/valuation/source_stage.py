@@ -16,12 +16,12 @@ from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
 from streams.stage import Message, Output, Role
-from streams.valuation.clock import Admission, ClockState, SourceClock, Span
+from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.pending import Columns, Pending
 from streams.valuation.screen import OUTCOMES
 
 CHUNK: Final = "source"
-"""State chunk with the clock and the rows of open seconds."""
+"""State chunk with the clock and the rows that wait."""
 
 
 class _SourceState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,13 +127,8 @@ class SourceStage(ABC):
     def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
         """Screen decoded columns, given what the clock says about them."""
 
-    def _apply_at_once(self, output: Output, span: Span, columns: Columns) -> bool:
-        """Apply new rows of the second that closes next; whether the stage does that before it closes."""
-        del output, span, columns
-        return False
-
     def _apply_early(self, output: Output) -> None:  # noqa: B027 - for a stage that does
-        """Apply rows that wait for the second that closes next."""
+        """Apply the rows of the second that closes next, before it closes."""
 
     @abstractmethod
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> Sequence[IndexPart]:
@@ -156,9 +151,10 @@ class SourceStage(ABC):
             kept = np.flatnonzero(outcome == 0)
             self._count(output, outcome[outcome != 0])
             second, columns = second[kept], tuple([column.take(kept) for column in columns])
-        if span is not None and span.second == before + 1 and second.size and self._apply_at_once(output, span, columns):
-            return
-        self._pending.add(second, columns)
+        if span is None:
+            self._pending.add(second, columns)
+        elif second.size:
+            self._pending.add_block(span.second, columns)
         if self._clock.closed > before:  # once for each row that closed something: a batch must not look different from its rows
             for after in np.unique(admission.closed[admission.closed > before]).tolist():
                 self._close(output, before, after)

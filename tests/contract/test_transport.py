@@ -15,7 +15,7 @@ from faust.types import TP
 
 from agents import transport_pins
 from agents.assignment import Assignment, Hooks, Partition
-from agents.transport import BatchConsumer, IdempotentProducer, broker_urls, install
+from agents.transport import COALESCE, BatchConsumer, IdempotentProducer, broker_urls, install
 from agents.transport_consumer import GUARD_LIMIT, GuardedConsumer
 from agents.transport_pins import TransportMismatchError, check_pins
 
@@ -35,13 +35,18 @@ def fetched(first: int, last: int) -> list[Fetched]:
 
 
 class Thread:
-    """The consumer thread's side: what is assigned, where the log begins and ends, where we seek."""
+    """What Faust takes for the consumer's thread: what is assigned, where the log begins and ends, where we seek."""
 
     def __init__(self) -> None:
         self.sought: list[dict[TP, int]] = []
         self.committed: dict[TP, int] = {}
         self.fetched: dict[TP, int] = {}
         self.rebalancing = False
+        self.end = 0
+        """Of the log of every partition."""
+
+    def highwater(self, _tp: TP) -> int:
+        return self.end
 
     def positions(self) -> Mapping[TP, int]:
         return self.fetched
@@ -253,6 +258,51 @@ async def test_a_topic_that_may_not_be_read_ends_the_process(rig: Rig, monkeypat
         await rig.consumer._drain_messages(rig.consumer)
     assert len(rig.said) == 1
     assert "grant Read on the topic" in rig.said[0]
+
+
+async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, turns = [0], 200
+    waited = asyncio.create_task(asyncio.sleep(3 * COALESCE))
+
+    def full() -> set[TP]:
+        looks[0] += 1
+        if waited.done() or looks[0] == turns:
+            raise Ended
+        return set()
+
+    monkeypatch.setattr(rig.consumer, "_get_active_partitions", full)
+    rig.consumer._behind = True
+    with pytest.raises(Ended):
+        await rig.consumer._drain_messages(rig.consumer)
+    assert looks[0] < turns, "it spins"
+
+
+async def test_room_in_a_buffer_ends_the_wait_for_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.transport.COALESCE", 60.0)
+    rig.consumer._set_active_tps({ONE})
+    rig.consumer.on_buffer_full(ONE)
+    waiting = asyncio.create_task(rig.consumer._wait_for_room())
+    await asyncio.sleep(0)
+    rig.consumer.on_buffer_drop(ONE)
+    await asyncio.wait_for(waiting, 10.0)
+    assert rig.consumer._get_active_partitions() == {ONE}
+
+
+@pytest.mark.parametrize(("end", "behind"), [(5, False), (7, False), (8, True), (100, True)])
+async def test_a_consumer_is_behind_when_the_log_holds_as_much_again(rig: Rig, *, end: int, behind: bool) -> None:
+    rig.thread.end = end
+    assert rig.consumer._is_behind(ONE, fetched(2, 4)) is behind
+
+
+async def test_a_consumer_that_cannot_close_is_told_of_and_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        raise RuntimeError("broken pipe")
+
+    GuardedConsumer.Worker(SimpleNamespace(_serve=serve, set_shutdown=over.set)).start()
+    await asyncio.wait_for(over.wait(), 10.0)
+    assert "broken pipe" in caplog.text
 
 
 class Coordinator:

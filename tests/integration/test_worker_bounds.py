@@ -20,8 +20,8 @@ from tests.support.stack import RealStack, create_flow_topics, settings_for
 ROLES: dict[Role, int] = {"quotes": 4, "readings": 2}
 FRAME = bytes(100_000)
 FRAMES = 3_000
-BOUND_MB = 250
-"""16 batches of a stream, and a fetch of each partition, at 8 MiB each: 160 MiB; and what copying takes."""
+BOUND_MB = 100
+"""2 batches of a stream, and a fetch of each partition, at 8 MiB each: 48 MiB; and what copying takes."""
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(200)]
 

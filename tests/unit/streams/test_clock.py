@@ -17,7 +17,6 @@ def admit(source: SourceClock, *ts_ms: int, record_ms: int | None = None) -> tup
     ts = np.array(ts_ms, np.int64) * MS
     record = ts if record_ms is None else np.full(ts.size, record_ms * MS)
     admission = source.admit(ts, record)
-    assert (admission.kept == ~(admission.late | admission.future)).all()
     return admission.second.tolist(), admission.late.tolist(), admission.future.tolist()
 
 
@@ -92,7 +91,7 @@ def test_a_restored_clock_goes_on_as_the_old_one() -> None:
 def test_times_at_the_ends_of_int64(ts: int) -> None:
     source = clock()
     admission = source.admit(np.array([ts]), np.array([0]))
-    assert not admission.kept.any()
+    assert (admission.late | admission.future).all()
     assert source.closed == -1
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.points import PointsFrame
 from streams.records import NS
 from streams.sessions import close_ns, open_ns
-from streams.valuation.quotes_stage import QuotesStage
+from streams.valuation.quotes_stage import QuotesStage, _BookState
 from tests.support.input_records import frame_of, frames_in, heartbeat, record
 from tests.support.option_chains import Chain, quotes_of, taken
 
@@ -235,3 +236,22 @@ def test_a_basket_may_change_between_checkpoint_and_restart() -> None:
     assert points is not None
     assert points.symbol == ("MSFT", "SPY")
     assert set(points.reason) == {""}
+
+
+def test_rows_that_an_older_release_left_waiting_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    older, restored, uninterrupted = stage(), stage(), stage()
+    board = quotes_of([SPY, AAPL], TEN + 1)
+    dearer = board._replace(bid=board.bid + 1.0, ask=board.ask + 1.0)
+    monkeypatch.setattr(older, "_apply_early", lambda _output: None)  # it let them wait until their second closed
+    for one in (older, uninterrupted):
+        one.process([heartbeat(TEN), frame_of(board)])
+    restored.restore(older.chunks())
+    for one in (restored, uninterrupted):
+        one.process([frame_of(dearer), heartbeat(TEN + NS)])
+    assert restored.chunks()["book/0"] == uninterrupted.chunks()["book/0"]
+
+
+@pytest.mark.parametrize("accepted", [-1, 2**63])
+def test_a_count_that_no_stage_has_made_is_refused(accepted: int) -> None:
+    with pytest.raises(msgspec.ValidationError, match="accepted"):
+        msgspec.convert({"accepted": {"AAPL": accepted}}, _BookState)
