@@ -87,6 +87,8 @@ class World:
     async def runner(self, policy: Policy = SLOW, limit: DeadLetterLimit | None = None) -> PartitionRunner:
         """Take the partition over, as a worker of the next generation does."""
         self.generation += 1
+        if self.alone.locked():
+            self.alone = asyncio.Lock()  # the process that held it has ended
         ledger = Store(self.redis, Silent(), lease_seconds=10).ledger(self.keys, self.generation, self.patience)
         checkpoint = await ledger.acquire(waiting=self.keys.inputs)
         publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
@@ -314,6 +316,32 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embe
         await careful
     assert noted == [None] * 20
     assert bystander.applied[other.topic] == 50
+    await world.redis.aclose()
+    await other.redis.aclose()
+
+
+async def test_once_a_record_ends_the_process_no_other_is_noted_in_its_place(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
+    """Between the error and the end of the process others wait for their turn: noted twice, they would be dropped as poison."""
+    world, other = World(embedded_stack, topic_prefix), World(embedded_stack, f"{topic_prefix}other.")
+    other.alone = world.alone
+    culprit, bystander = await world.runner(), [await other.runner() for _ in range(2)][1]
+    waiting: list[asyncio.Task[None]] = []
+
+    def poison(records: Sequence[Record]) -> Output:
+        del records
+        waiting.append(asyncio.create_task(bystander.consume(other.topic, consumed(0, 5), other.ticket("a"))))
+        raise RuntimeError("poison")
+
+    culprit.stage.process = poison  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="poison"):
+        await culprit.consume(world.topic, consumed(0, 0), world.ticket("b"))
+    with closing(Redis.from_url(embedded_stack.redis.url)) as client:
+        for _ in range(50):
+            await asyncio.sleep(0.002)
+            assert client.hget(other.keys.key("own"), "probe") is None
+    assert bystander.applied[other.topic] == -1
+    waiting[0].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
     await world.redis.aclose()
     await other.redis.aclose()
 
