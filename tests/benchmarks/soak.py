@@ -27,7 +27,7 @@ from tests.support.stack import RealStack, create_flow_topics
 
 OUT = ROOT / "build" / "soak.json"
 NAMES = 500
-QUOTES_A_SECOND = 1_600_000
+QUOTES_A_SECOND = 1_200_000
 """About what takes a worker half of a core; the report says how much it was."""
 WARM_UP_MINUTES = 3
 EVERY_SECONDS = 5.0
