@@ -1,18 +1,17 @@
 """One stage on one partition: apply a batch, publish, commit, acknowledge; the same for every stage of the flow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
 from agents import unsent
+from agents.alone import Alone
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit
-from agents.patience import Abandoned
 from agents.producer import Publisher
 from agents.store.keys import Place
-from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Fenced, Ledger, Progress
+from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
 from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
@@ -70,7 +69,7 @@ class PartitionRunner:
         cadence: Cadence,
         effects: Effects,
         limit: DeadLetterLimit,
-        alone: asyncio.Lock,
+        alone: Alone,
     ) -> None:
         """`alone` is shared by all runners of the process: held, no record but its holder's can end it."""
         self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
@@ -134,7 +133,7 @@ class PartitionRunner:
                 await self._commit()
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
-        async with self._by_itself():
+        async with self._alone:
             output = self.stage.process(records)
         await self._account(topic, records, output)
 
@@ -151,20 +150,9 @@ class PartitionRunner:
         self.effects.output(output)
         await self.publisher.send(output.messages)
 
-    @asynccontextmanager
-    async def _by_itself(self) -> AsyncIterator[None]:
-        """No other partition is at work. An error that ends the process keeps it so: until then nobody may be noted in its place."""
-        await self._alone.acquire()
-        try:
-            yield
-        except (Abandoned, Fenced, asyncio.CancelledError):
-            self._alone.release()
-            raise
-        self._alone.release()
-
     async def _carefully(self, topic: str, records: Sequence[Record]) -> None:
         """Note each record before it is processed, with no other partition at work: one still noted at two deaths caused them."""
-        async with self._by_itself():
+        async with self._alone:
             for record in records:
                 place = Place(topic, record.offset)
                 if place in self._skip:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from agents.alerts.relay import Relay
+from agents.alone import BYSTANDERS, Alone
 from agents.assignment import Assignment, Partition
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, leave
 from agents.monitoring.status import PartitionStatus, Status
 from agents.partition import PartitionRunner, Ticket
-from agents.patience import Abandoned, Patience
+from agents.patience import Patience
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.quiet import idle_counts
@@ -27,7 +28,6 @@ GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
 TAKEOVER_SECONDS = 80.0
 """Faust gives up on a takeover after its request timeout (90 s), and then hangs; we leave before."""
-BYSTANDERS = (Abandoned, Fenced)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Crew:
         self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
         self._cold = cold
         self.patience = Patience()
-        self._alone = asyncio.Lock()
+        self._alone = Alone()
         self._generation = -1
         self._posts: dict[Partition, Post] = {}
 
@@ -177,7 +177,7 @@ class Crew:
         note = f"{type(error).__name__} at offsets {records[0].offset}-{records[-1].offset}"
         try:
             await post.runner.ledger.note(crash=note)
-        except (Abandoned, Fenced, RedisError):
+        except (*BYSTANDERS, RedisError):
             log.warning("the crash could not be noted in Redis")
 
     def _give_up(self, verdict: Exception) -> None:

@@ -33,14 +33,14 @@ class Pending:
         if not second.size:
             return
         if (second == second[0]).all():
-            self._blocks.setdefault(int(second[0]), []).append(columns)
+            self.add_block(int(second[0]), columns)
             return
         order = np.argsort(second, kind="stable")
         ordered = second[order]
         edges = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), ordered.size]
         for start, stop in pairwise(edges):
             rows = order[start:stop]
-            self._blocks.setdefault(int(ordered[start]), []).append(tuple(column[rows] for column in columns))
+            self.add_block(int(ordered[start]), tuple(column[rows] for column in columns))
 
     def add_block(self, second: int, columns: Columns) -> None:
         """The same for rows of one second."""

@@ -106,14 +106,10 @@ class QuotesStage(SourceStage):
     def _apply_early(self, output: Output) -> None:
         second = self._clock.closed + 1
         if second in self._pending:
-            self._open(second)
-            for block in self._pending.take(second):
-                self._take(output, block)
+            self._apply(output, second, self._pending.take(second))
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
-        self._open(second)
-        for block in blocks:
-            self._take(output, block)
+        self._apply(output, second, blocks)
         self._sum_up()
         refresh = np.where(self._quoted, self._refresh, np.nan)
         parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
@@ -137,14 +133,15 @@ class QuotesStage(SourceStage):
         self._unskewed[:] = False
         return skews
 
-    def _open(self, second: int) -> None:
-        """Rows of this second come next."""
-        if second == self._opened:
-            return
-        self._opened = second
-        session = session_of(second * NS)
-        if session is not None and day_number(session) != self._day:
-            self._begin(day_number(session))
+    def _apply(self, output: Output, second: int, blocks: list[Columns]) -> None:
+        """Take rows of one second into the book; the first of a session find it empty."""
+        if second != self._opened:
+            self._opened = second
+            session = session_of(second * NS)
+            if session is not None and day_number(session) != self._day:
+                self._begin(day_number(session))
+        for block in blocks:
+            self._take(output, block)
 
     def _begin(self, day: int) -> None:
         self._book.clear()

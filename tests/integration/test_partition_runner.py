@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents import unsent
+from agents.alone import Alone
 from agents.cadence import Cadence, Policy
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.partition import PartitionRunner
@@ -71,7 +72,7 @@ class World:
         self.open.set()
         self.generation = 0
         self.patience = Patience()
-        self.alone = asyncio.Lock()
+        self.alone = Alone()
 
     @property
     def topic(self) -> str:
@@ -88,7 +89,7 @@ class World:
         """Take the partition over, as a worker of the next generation does."""
         self.generation += 1
         if self.alone.locked():
-            self.alone = asyncio.Lock()  # the process that held it has ended
+            self.alone = Alone()  # the process that held it has ended
         ledger = Store(self.redis, Silent(), lease_seconds=10).ledger(self.keys, self.generation, self.patience)
         checkpoint = await ledger.acquire(waiting=self.keys.inputs)
         publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
