@@ -4,12 +4,13 @@ With `agents.transport_consumer` and `agents.transport_records` the one place th
 written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
 there, and refuses to load otherwise.
 
-Six things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
+Seven things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
 hook decides where each partition starts, inside `perform_seek`, before anything is delivered. A guard asks the group
 coordinator every second whether it is stuck, because nobody else does. The consumer lives in the app's loop and has no thread.
-And one that is behind does not pause between polls. `pause_partitions` is not used. Of a transactional
-producer's records only committed ones are read; we ourselves write none.
+One that is behind does not pause between polls. And no partition's records wait long for another's silence: neither a fetch that
+finds nothing nor a poll that leaves a full buffer out lasts. `pause_partitions` is not used. Of a transactional producer's
+records only committed ones are read; we ourselves write none.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ from agents.transport_consumer import GuardedConsumer
 
 COALESCE = 0.01
 """Seconds between polls of a consumer that is not behind: longer means larger batches and later ones."""
+POLL = 1.0
+"""Seconds a poll may last that finds nothing."""
 LOOK_INTERVAL = 1.0
 """Seconds between looks at how far the fetcher is."""
 
@@ -67,7 +70,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 if self.flow_active and not self._get_active_partitions():
                     await self._wait_for_room()
                     continue
-                records, _ = await self._wait_next_records(1.0)
+                # a poll that leaves out a full buffer's partition must not outlast its being full: nothing else might come
+                records, _ = await self._wait_next_records(COALESCE if self._buffered_partitions else POLL)
                 self._behind = any(self._is_behind(tp, fetched) for tp, fetched in records.items())
                 if records and not self.should_stop:
                     await self._deliver(records, epoch)

@@ -19,6 +19,10 @@ from agents.transport_records import use_fetched_records
 
 log = logging.getLogger(__name__)
 
+FETCH_WAIT_MS = 200
+"""How long a broker may hold a fetch that finds nothing. aiokafka has one fetch a broker under way: a partition that was drained
+meanwhile waits for it, and Faust lets it last 1.5 s. Records that come now and then would be that late at each of three stages."""
+
 GUARD_INTERVAL = 1.0
 GUARD_LIMIT = 30
 """Coordinator errors in a row after which the worker gives up."""
@@ -69,6 +73,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
     async def call_thread(self, fun: Any, *args: Any, **kwargs: Any) -> Any:

@@ -53,8 +53,10 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (base.Consumer, ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_unacked_messages", "callback", "suspend_flow")),
+    (base.Consumer, ("_buffered_partitions",)),
     (base.ThreadDelegateConsumer, ("_thread",)),
-    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_subscription", "_coordinator", "_client")),
+    (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level", "_fetch_max_wait_ms")),
+    (AIOKafkaConsumer, ("_subscription", "_coordinator", "_client")),
     (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
     (PartitionRecords, ("_tp", "_records", "_aborted_producers", "_check_crcs", "_isolation_level")),

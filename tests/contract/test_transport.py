@@ -15,8 +15,8 @@ from faust.types import TP
 
 from agents import transport_pins
 from agents.assignment import Assignment, Hooks, Partition
-from agents.transport import COALESCE, BatchConsumer, IdempotentProducer, broker_urls, install
-from agents.transport_consumer import GUARD_LIMIT, GuardedConsumer
+from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
+from agents.transport_consumer import FETCH_WAIT_MS, GUARD_LIMIT, GuardedConsumer
 from agents.transport_pins import TransportMismatchError, check_pins
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
@@ -286,6 +286,31 @@ async def test_room_in_a_buffer_ends_the_wait_for_it(rig: Rig, monkeypatch: pyte
     rig.consumer.on_buffer_drop(ONE)
     await asyncio.wait_for(waiting, 10.0)
     assert rig.consumer._get_active_partitions() == {ONE}
+
+
+async def test_the_broker_does_not_hold_a_fetch_for_long(rig: Rig) -> None:
+    thread = GuardedConsumer(rig.consumer, asyncio.get_running_loop(), rig.consumer.beacon)
+    fetching = thread._create_worker_consumer(rig.consumer.transport)
+    assert fetching._fetch_max_wait_ms == FETCH_WAIT_MS < 1000 * POLL, "another partition's records wait for it"
+    assert fetching._isolation_level == "read_committed"
+    fetching._closed = True  # it never ran
+
+
+async def test_a_full_buffer_is_not_left_alone_while_other_partitions_are_silent(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    polled: list[float] = []
+
+    async def silent(seconds: float) -> tuple[dict[TP, Any], set[TP]]:
+        polled.append(seconds)
+        if len(polled) == 3:
+            raise Ended
+        (rig.consumer.on_buffer_full if len(polled) == 1 else rig.consumer.on_buffer_drop)(ONE)
+        return {}, {TWO}
+
+    monkeypatch.setattr(rig.consumer, "_wait_next_records", silent)
+    rig.consumer._set_active_tps({ONE, TWO})
+    with pytest.raises(Ended):
+        await rig.consumer._drain_messages(rig.consumer)
+    assert polled == [POLL, COALESCE, POLL]
 
 
 @pytest.mark.parametrize(("end", "behind"), [(5, False), (7, False), (8, True), (100, True)])
