@@ -5,6 +5,7 @@ for most contracts a shortcut by hash leads there faster.
 Slot 0 belongs to no contract: its prices are NaN, so an absent side of a strike reads as "no quote" without a branch.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +19,12 @@ NEVER = int(np.iinfo(np.int64).min)
 """`ts_event` of a slot without a quote."""
 ABSENT = 0
 """The slot of no contract."""
-SPREAD = 8
+SPREAD = 16
 """Places of the shortcut for each slot: the more, the fewer contracts share one."""
 
 NO_KEY = -1
 """Of a slot without a contract; keys are not negative."""
 _NONE: NDArray[np.intp] = np.empty(0, np.intp)
-REPEATED = -1
-"""In place of a row: several rows are of this contract."""
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio."""
 
@@ -39,14 +38,16 @@ class Repeats(NamedTuple):
     following: NDArray[np.intp]
 
 
-class Places(NamedTuple):
+@dataclass(slots=True)
+class Places:
     """Where the contracts of n rows are kept."""
 
     slots: Slots
     """ABSENT where the book has no room."""
-    repeats: Repeats
     complete: bool
     """None is absent."""
+    repeats: Repeats | None = None
+    """Once it has been asked."""
 
 
 class Applied(NamedTuple):
@@ -74,7 +75,7 @@ class QuoteBook:
         self.ts: Ints = np.full(1024, NEVER, np.int64)
         self.bid: Floats = np.full(1024, np.nan)
         self.ask: Floats = np.full(1024, np.nan)
-        self._winner: Ints = np.zeros(1024, np.int64)
+        self._latest: Slots = np.zeros(1024, np.intp)
         self._newest = NEVER
         """Greatest `ts_event` applied."""
         self._key: Ints = np.full(1024, NO_KEY, np.int64)
@@ -86,25 +87,20 @@ class QuoteBook:
         """Number of contracts."""
         return self.keys.size
 
-    def locate(self, key: Ints) -> Slots:
-        """Slots of contracts, new ones entered in order of arrival while there is room; ABSENT for the refused."""
+    def places(self, key: Ints) -> Places:
+        """Where contracts are kept, new ones entered in order of arrival while there is room."""
         slots = self._find(key)
-        if (slots == ABSENT).any():
+        if _present(slots) < slots.size:
             self._enter(key[slots == ABSENT])
             slots = self._find(key)
-        return slots
-
-    def places(self, key: Ints) -> Places:
-        """Where contracts are kept, new ones entered while there is room."""
-        slots = self.locate(key)
-        return Places(slots, self._repeats(slots), bool((slots != ABSENT).all()))
+        return Places(slots, _present(slots) == slots.size)
 
     def apply(self, places: Places, quoted: QuoteColumns) -> Applied:
         """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told."""
         slots, ts = places.slots, quoted.ts
         if places.complete and ts.size and in_order(ts) and self._follow(slots, ts):
             self._write(slots, quoted, ts[-1])
-            return Applied(_repeating(places.repeats, quoted), _NONE)
+            return Applied(self._repeating(places, quoted), _NONE)
         refused, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)
         if not taken.size:
             return Applied(_NONE, refused)
@@ -122,19 +118,25 @@ class QuoteBook:
         self.ts[slots], self.bid[slots], self.ask[slots] = quoted
         self._newest = max(self._newest, int(newest))
 
+    def _repeating(self, places: Places, quoted: QuoteColumns) -> NDArray[np.intp]:
+        """Rows in order of time that say what the one before of their contract says, at the same time."""
+        if not np.count_nonzero(quoted.ts[1:] == quoted.ts[:-1]):
+            return _NONE
+        if places.repeats is None:
+            places.repeats = self._repeats(places.slots)
+        row, following = places.repeats
+        (ts, bid, ask), (then, its_bid, its_ask) = quoted.take(row), quoted.take(following)
+        same: NDArray[np.bool_] = (ts == then) & (bid == its_bid) & (ask == its_ask)
+        return following[same]
+
     def _repeats(self, slots: Slots) -> Repeats:
         """Where n rows name a contract again."""
         rows = np.arange(slots.size)
-        self._winner[slots] = rows
-        earlier = np.flatnonzero(self._winner[slots] != rows)
-        if not earlier.size:
-            return Repeats(earlier, earlier)
-        self._winner[slots[earlier]] = REPEATED
-        again = np.flatnonzero(self._winner[slots] == REPEATED)
-        again = again[np.argsort(slots[again], kind="stable")]
-        row, following = again[:-1], again[1:]
-        pairs = (slots[row] == slots[following]) & (slots[row] != ABSENT)
-        return Repeats(row[pairs], following[pairs])
+        self._latest[slots] = rows
+        row = np.flatnonzero(self._latest[slots] != rows)
+        row = row[np.argsort(slots[row], kind="stable")]
+        last = np.append(slots[row[1:]] != slots[row[:-1]], True)[: row.size]
+        return Repeats(row, np.where(last, self._latest[slots[row]], np.roll(row, -1)))
 
     def span(self, low: Ints, high: Ints) -> tuple[Ints, Ints]:
         """Positions in `keys` of the half-open key ranges [low, high)."""
@@ -184,19 +186,14 @@ class QuoteBook:
         self.ts = np.concatenate([self.ts, np.full(more, NEVER, np.int64)])
         self.bid = np.concatenate([self.bid, np.full(more, np.nan)])
         self.ask = np.concatenate([self.ask, np.full(more, np.nan)])
-        self._winner = np.concatenate([self._winner, np.zeros(more, np.int64)])
+        self._latest = np.concatenate([self._latest, np.zeros(more, np.intp)])
         self._key = np.concatenate([self._key, np.full(more, NO_KEY, np.int64)])
         self._shortcut = self._shortcuts()
 
 
-def _repeating(repeats: Repeats, quoted: QuoteColumns) -> NDArray[np.intp]:
-    """Rows that say what the one before of their contract says."""
-    row, following = repeats
-    if not row.size:
-        return row
-    (ts, bid, ask), (then, its_bid, its_ask) = quoted.take(row), quoted.take(following)
-    same: NDArray[np.bool_] = (ts == then) & (bid == its_bid) & (ask == its_ask)
-    return following[same]
+def _present(slots: Slots) -> int:
+    """How many are the slot of a contract."""
+    return int(np.count_nonzero(slots))  # ABSENT is 0
 
 
 def series_range(first: int, last: int) -> tuple[Ints, Ints]:

@@ -16,7 +16,7 @@ def prices(*values: float) -> Floats:
 
 
 def bid_of(book: QuoteBook, number: int) -> float:
-    return float(book.bid[book.locate(keys(number))[0]])
+    return float(book.bid[book.places(keys(number)).slots[0]])
 
 
 def test_latest_quote_of_each_contract() -> None:
@@ -60,26 +60,26 @@ def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
 def test_contracts_keep_their_slots_when_they_lose_their_place_in_the_shortcut() -> None:
     book = QuoteBook()
     every = np.unique(np.random.default_rng(3).integers(1, 2**62, 20_000))[::-1].copy()
-    slots = np.concatenate([book.locate(part) for part in np.array_split(every, 7)])
+    slots = np.concatenate([book.places(part).slots for part in np.array_split(every, 7)])
     assert sorted(slots.tolist()) == list(range(1, every.size + 1))
     assert (book._shortcut.take(book._place(every)) != slots).any()
-    assert (book.locate(every) == slots).all()
+    assert (book.places(every).slots == slots).all()
 
 
 def test_contracts_keep_their_slots_after_others_enter() -> None:
     book = QuoteBook()
-    first = book.locate(keys(5, 6))
-    book.locate(keys(*range(2000, 0, -1)))
-    assert book.locate(keys(5, 6)).tolist() == first.tolist()
+    first = book.places(keys(5, 6)).slots
+    book.places(keys(*range(2000, 0, -1)))
+    assert book.places(keys(5, 6)).slots.tolist() == first.tolist()
     assert len(book) == 2000
 
 
 def test_new_strips_are_named_once() -> None:
     book = QuoteBook()
-    book.locate(keys(4, 2))
+    book.places(keys(4, 2))
     assert book.new_segments == {2, 4}
     book.new_segments.clear()
-    book.locate(keys(2, 4))
+    book.places(keys(2, 4))
     assert book.new_segments == set()
 
 
@@ -88,4 +88,4 @@ def test_a_cleared_book_knows_nothing() -> None:
     book.apply(book.places(keys(1)), QuoteColumns(np.array([10]), prices(1.0), prices(2.0)))
     book.clear()
     assert len(book) == 0
-    assert np.isnan(book.bid[book.locate(keys(1))]).all()
+    assert np.isnan(book.bid[book.places(keys(1)).slots]).all()

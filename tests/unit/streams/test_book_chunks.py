@@ -40,7 +40,7 @@ def test_a_restored_book_quotes_the_same_and_deletes_what_it_no_longer_holds() -
     underlying[70] = -1
     restored.restore(chunks.changed(), underlying)
     assert other.keys.tolist() == [key_of(1)[0], key_of(SERIES_LIMIT - 1)[0]]
-    assert other.bid[other.locate(key_of(SERIES_LIMIT - 1))].tolist() == [SERIES_LIMIT - 1]
+    assert other.bid[other.places(key_of(SERIES_LIMIT - 1)).slots].tolist() == [SERIES_LIMIT - 1]
     assert restored.changed() == {}
     other.clear()
     restored.cleared()
