@@ -9,7 +9,6 @@ import faust
 from agents.assignment import Hooks
 from agents.credentials import faust_credentials
 from agents.exits import INTERNAL, REFUSED, leave
-from agents.ingest.feed_reader import FETCH_BYTES
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
@@ -73,7 +72,6 @@ def app_options(settings: Settings) -> dict[str, Any]:
         "broker_request_timeout": max(REQUEST_SECONDS, kafka.session_timeout),
         "broker_max_poll_records": kafka.max_poll_records,
         "broker_check_crcs": kafka.check_crcs,
-        "consumer_max_fetch_size": FETCH_BYTES,
         "consumer_auto_offset_reset": "earliest",
         "consumer_metadata_max_age_ms": METADATA_SECONDS * 1000,
         "consumer_group_instance_id": kafka.instance_id or None,

@@ -19,6 +19,11 @@ from agents.transport_records import use_fetched_records
 
 log = logging.getLogger(__name__)
 
+FETCH_BYTES = 4 * 2**20
+"""Of one answer of the broker: what a processor's cache holds."""
+PARTITION_BYTES = 2 * 2**20
+"""Of one partition in it: more than a producer's batch (1 MB for librdkafka), of which the broker gives one only to the first
+partition that has any. With less than a batch, every answer would hold a single partition's."""
 FETCH_WAIT_MS = 200
 """How long a broker may hold a fetch that finds nothing. aiokafka has one fetch a broker under way: a partition that was drained
 meanwhile waits for it, and Faust lets it last 1.5 s. Records that come now and then would be that late at each of three stages."""
@@ -73,6 +78,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         consumer._isolation_level = "read_committed"
+        consumer._fetch_max_bytes, consumer._max_partition_fetch_bytes = FETCH_BYTES, PARTITION_BYTES
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 

@@ -64,7 +64,7 @@ FULL = Sizes(
     seconds=4,
     quotes={"frames": 16_000_000, "frames_repeated": 40_000_000, "json": 1_600_000},
     shapes=SHAPES,
-    spread=(2_000_000, 8),
+    spread=(16_000_000, 8),
     revaluations={
         "revaluation_50": (50, 1),
         "revaluation_500": (500, 1),

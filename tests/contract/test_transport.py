@@ -16,7 +16,7 @@ from faust.types import TP
 from agents import transport_pins
 from agents.assignment import Assignment, Hooks, Partition
 from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
-from agents.transport_consumer import FETCH_WAIT_MS, GUARD_LIMIT, GuardedConsumer
+from agents.transport_consumer import FETCH_BYTES, FETCH_WAIT_MS, GUARD_LIMIT, PARTITION_BYTES, GuardedConsumer
 from agents.transport_pins import TransportMismatchError, check_pins
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
@@ -288,10 +288,12 @@ async def test_room_in_a_buffer_ends_the_wait_for_it(rig: Rig, monkeypatch: pyte
     assert rig.consumer._get_active_partitions() == {ONE}
 
 
-async def test_the_broker_does_not_hold_a_fetch_for_long(rig: Rig) -> None:
+async def test_what_is_asked_of_the_broker(rig: Rig) -> None:
     thread = GuardedConsumer(rig.consumer, asyncio.get_running_loop(), rig.consumer.beacon)
     fetching = thread._create_worker_consumer(rig.consumer.transport)
     assert fetching._fetch_max_wait_ms == FETCH_WAIT_MS < 1000 * POLL, "another partition's records wait for it"
+    assert 1_000_000 < fetching._max_partition_fetch_bytes == PARTITION_BYTES, "a usual batch of every partition fits into an answer"
+    assert fetching._fetch_max_bytes == FETCH_BYTES
     assert fetching._isolation_level == "read_committed"
     fetching._closed = True  # it never ran
 
