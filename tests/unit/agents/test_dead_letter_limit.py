@@ -7,6 +7,8 @@ def test_a_few_dead_letters_are_the_exception() -> None:
     limit = DeadLetterLimit(0.5, window=100)
     for _ in range(50):
         limit.took(10, 5)
+    with pytest.raises(TooManyDeadLetters, match="51 of the last 100 records"):
+        limit.took(10, 6)
 
 
 def test_stops_above_the_ratio_once_the_window_is_full() -> None:

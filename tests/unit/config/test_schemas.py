@@ -86,8 +86,11 @@ def test_a_heartbeat_fits_and_a_wrong_one_does_not() -> None:
         assert not validator("heartbeat.v1").is_valid(beat | wrong)
 
 
-def test_a_toy_reading_fits() -> None:
-    validator("reading.v1").validate(json.loads(encode_reading(closing(FRIDAY, *CALM))))
+def test_a_toy_reading_fits_and_a_wrong_one_does_not() -> None:
+    reading = json.loads(encode_reading(closing(FRIDAY, *CALM)))
+    validator("reading.v1").validate(reading)
+    for wrong in ({"ts_event": 3}, {"index_vol": "high"}):
+        assert not validator("reading.v1").is_valid(reading | wrong)
 
 
 def test_inputs_have_the_fields_of_the_decoders() -> None:
