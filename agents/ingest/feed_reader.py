@@ -19,6 +19,8 @@ from config.settings import Settings
 FETCH_BYTES = 512 * 1024
 """Of one partition in one answer of the broker, which gives a longer record all the same. Megabytes leave the processor's cache: they
 cost half as much again."""
+FETCH_WAIT_MS = 100
+"""How long a broker may hold a fetch that finds nothing: a partition that was drained meanwhile waits for it."""
 METADATA_SECONDS = 60
 """How long a topic may have grown unnoticed."""
 SILENT_SECONDS = 5.0
@@ -38,6 +40,7 @@ class FeedReader:
             auto_offset_reset="earliest",
             check_crcs=settings.kafka.check_crcs,
             enable_auto_commit=False,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             group_id=f"{settings.kafka.group}-ingest",
             isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_BYTES,
