@@ -20,6 +20,7 @@ from tests.support.stack import RealStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
 JOBS = ("worker", "exporter")
+COMMIT_SECONDS = 30.0
 BUDGET = 5_000
 """Series of a deployment."""
 QUIET = {
@@ -39,7 +40,12 @@ QUIET = {
 def running(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with services(real_stack, "metrics.", tmp_path_factory.mktemp("metrics")) as made:
         made.replay()
+        wait_until(lambda: _committed(made.workers[0]), COMMIT_SECONDS, "a first commit, which the page tells")
         yield made
+
+
+def _committed(worker: str) -> bool:
+    return any(name == "dispersion_kafka_committed_offset" for name, _ in samples(worker))
 
 
 def urls(running: Services) -> dict[str, str]:
