@@ -90,10 +90,11 @@ class QuoteBook:
     def places(self, key: Ints) -> Places:
         """Where contracts are kept, new ones entered in order of arrival while there is room."""
         slots = self._find(key)
-        if _present(slots) < slots.size:
-            self._enter(key[slots == ABSENT])
-            slots = self._find(key)
-        return Places(slots, _present(slots) == slots.size)
+        if _complete(slots):
+            return Places(slots, complete=True)
+        self._enter(key[slots == ABSENT])
+        slots = self._find(key)
+        return Places(slots, _complete(slots))
 
     def apply(self, places: Places, quoted: QuoteColumns) -> Applied:
         """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told."""
@@ -191,9 +192,9 @@ class QuoteBook:
         self._shortcut = self._shortcuts()
 
 
-def _present(slots: Slots) -> int:
-    """How many are the slot of a contract."""
-    return int(np.count_nonzero(slots))  # ABSENT is 0
+def _complete(slots: Slots) -> bool:
+    """Whether each is the slot of a contract."""
+    return int(np.count_nonzero(slots)) == slots.size  # ABSENT is 0
 
 
 def series_range(first: int, last: int) -> tuple[Ints, Ints]:

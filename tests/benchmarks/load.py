@@ -71,11 +71,10 @@ class Chain:
         price = 100.0 * ndtr(d1) - strike * ndtr(d1 - deviation)
         return cls(tuple(Series(u, u) for u in underlyings), code, expiry, strike, call, np.where(call, price, price - 100.0 + strike))
 
-    def quotes(self, rows: NDArray[np.int64], ts: int, since: int | None = None) -> Quotes:
-        """Quotes of some contracts, one after the other since a time, or all at one."""
+    def quotes(self, rows: NDArray[np.int64], ts: int, span: int = 0) -> Quotes:
+        """Quotes of some contracts, one after the other in the nanoseconds up to a time, or all at it."""
         mid = self.mid[rows]
-        since = ts if since is None else since
-        stamp = since + (ts - since) * np.arange(1, len(rows) + 1) // len(rows)
+        stamp = ts - span + span * np.arange(1, len(rows) + 1) // len(rows)
         bid = np.maximum(np.floor(mid * 98) / 100, 0.0)
         ask = np.round(bid + 0.05, 2)
         return Quotes(self.series, self.code[rows], self.expiry[rows], self.strike[rows], self.call[rows], bid, ask, stamp, stamp)
@@ -98,8 +97,7 @@ def backlog(chain: Chain, kind: Kind, quotes: int, after: int, seconds: int) -> 
     for frame in range(seconds * per_second):
         chosen = sets[frame % REPEATED_SETS] if kind == "frames_repeated" else rng.integers(0, len(chain.code), ROWS)
         second, place = divmod(frame, per_second)
-        since, ts = (after + second * NS + (place + more) * NS // per_second for more in (0, 1))
-        columns = chain.quotes(chosen, ts, since)
+        columns = chain.quotes(chosen, after + second * NS + (place + 1) * NS // per_second, NS // per_second)
         values += json_quotes(columns) if kind == "json" else [encode_quotes(columns)]
     return values
 

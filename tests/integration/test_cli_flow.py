@@ -138,14 +138,8 @@ def _tail_for_people(variables: dict[str, str]) -> None:
 
 
 def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
-    deadline = time.monotonic() + 30  # the second event is out long before the last reading is judged
-    while True:
-        done = run("status", "--json", env=variables)
-        found = json.loads(done.stdout)
-        assert set(found) == {"session_open", "indices", "lag", "problems"}
-        assert done.returncode == (1 if found["problems"] else 0)
-        if set(found["lag"].values()) == {0} or time.monotonic() > deadline:
-            break
+    wait_until(lambda: set(_health(variables)["lag"].values()) == {0}, 30.0, "the last reading is judged, long after the second event")
+    found = _health(variables)
     (index,) = found["indices"]
     assert (index["index"], index["mode"]) == ("SPY", "scenario")
     assert datetime.fromisoformat(index["event_time"]) == datetime.fromisoformat(totals["event_time"])
@@ -157,6 +151,14 @@ def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
     assert people.returncode == 0
     assert "vix_spike_unwind intraday firing: SPY index vol" in people.stdout
     assert max(map(len, people.stdout.splitlines())) > 80
+
+
+def _health(variables: dict[str, str]) -> dict[str, Any]:
+    done = run("status", "--json", env=variables)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert set(found) == {"session_open", "indices", "lag", "problems"}
+    assert done.returncode == (1 if found["problems"] else 0)
+    return found
 
 
 def _doctor(variables: dict[str, str], topics: list[str]) -> None:
