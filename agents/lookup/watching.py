@@ -8,6 +8,7 @@ from time import time
 
 from agents.alerts.tail import tail_alerts
 from agents.lookup.board import FIELDS, AlertLine, BoardState
+from agents.monitoring.freshness import age_seconds, event_time
 from agents.store.keys import readings, snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
@@ -54,7 +55,7 @@ class Watcher:
             self._index,
             shown.mode,
             event_time=latest.ts_event if latest else None,
-            age_seconds=time() - float(published),
+            age_seconds=age_seconds(shown.mode, event_time(shown.readings), float(published), time()),
             coverage=latest.coverage if latest else None,
             regime=shown.regime,
             history={name: [getattr(reading, name) for reading in known] for name, _ in FIELDS},

@@ -8,6 +8,7 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import flow_plans
 from agents.store.keys import snapshot, stage_keys
@@ -31,9 +32,12 @@ class IndexHealth(msgspec.Struct, frozen=True):
     mode: str
     event_time: str
     age_seconds: float
+    """Since the newest reading's event or its publication, whichever is longer; in replay and scenario mode since the latter."""
     regime: str
     values: dict[str, float | None]
     alerts: list[ActiveAlert]
+    stale_seconds: float = 0.0
+    """The age, less what a delayed feed may be behind."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -66,8 +70,10 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
             shown = decode_snapshot(value if isinstance(value, bytes) else value.encode())
             reading = next(iter(shown.readings.values()))
             values = {name: getattr(reading, name) for name in VALUES}
-            when, age = reading.ts_event.isoformat(), time() - float(published)
-            found.append(IndexHealth(index.symbol, shown.mode, when, round(age, 1), shown.regime, values, shown.alerts))
+            when, event, now = reading.ts_event.isoformat(), event_time(shown.readings), time()
+            age = round(age_seconds(shown.mode, event, float(published), now), 1)
+            stale = round(now - fresh_from(shown.mode, event, float(published)), 1)
+            found.append(IndexHealth(index.symbol, shown.mode, when, age, shown.regime, values, shown.alerts, stale))
     return found, missing
 
 
@@ -93,7 +99,7 @@ def _lag(settings: Settings) -> dict[str, int]:
 
 def _problems(indices: Sequence[IndexHealth], lag: dict[str, int], *, opened: bool) -> Iterator[str]:
     for one in indices:
-        if opened and one.mode in {"live", "delayed"} and one.age_seconds > STALE_SECONDS:
+        if opened and one.mode in {"live", "delayed"} and one.stale_seconds > STALE_SECONDS:
             yield f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; see the runbook, DispersionStale"
         coverage = one.values["coverage"]
         if coverage is not None and coverage < COVERAGE:

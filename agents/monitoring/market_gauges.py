@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
+from agents.monitoring.freshness import event_time, fresh_from
 from agents.store.keys import snapshot
 from streams.detection.snapshot import Snapshot, decode_snapshot
 from streams.market import IndexSpec
@@ -46,6 +47,11 @@ class View:
     spec: IndexSpec
     snapshot: Snapshot
     published_at: float
+
+    @property
+    def fresh_from(self) -> float:
+        """Unix time from which the wall counts the age of what it shows."""
+        return fresh_from(self.snapshot.mode, event_time(self.snapshot.readings), self.published_at)
 
 
 class MarketGauges(Collector):
@@ -100,14 +106,15 @@ def _readings(views: Iterable[View]) -> Iterator[tuple[str, Reading]]:
 
 
 def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
-    published = _gauge("last_publish_timestamp_seconds", "When the latest reading was published, Unix seconds.", "index")
+    since = "When the latest reading was published, or its event where that counts and was earlier, Unix seconds."
+    published = _gauge("last_publish_timestamp_seconds", since, "index")
     event = _gauge("last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index")
     coverage = _gauge("coverage_ratio", "Share of the basket's weight with fresh quotes.", "index")
     stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
     weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
     for view in views:
         symbol, names = view.spec.symbol, view.spec.basket.constituents
-        published.add_metric([symbol], view.published_at)
+        published.add_metric([symbol], view.fresh_from)
         weights.add_metric([symbol], sum(c.weight for c in names) / 100.0)
         reading = view.snapshot.readings.get(RULE_TENOR)
         if reading is None:

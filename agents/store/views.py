@@ -25,10 +25,16 @@ class Views:
         self._trimmed: dict[str, object] = {}  # sorted set → session it was trimmed in
 
     async def write(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
-        """One pipeline for all; raises what redis-py raises."""
+        """One pipeline for all; raises what redis-py raises.
+
+        A picture drawn anew without a reading, as after a command, is no fresher than before.
+        """
+        read = {view.index for view in views}
         async with self._redis.pipeline(transaction=False) as pipeline:
             for index, value in snapshots.items():
-                fields: dict[Any, Any] = {"value": value, "published_at": time()}
+                fields: dict[Any, Any] = {"value": value}
+                if index in read:
+                    fields["published_at"] = time()
                 pipeline.hset(keys.snapshot(self._prefix, index), mapping=fields)
             for view in views:
                 key = keys.readings(self._prefix, view.index, view.tenor)

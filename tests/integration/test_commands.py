@@ -10,8 +10,13 @@ import pytest
 
 from agents.alerts.states import AlertState, alert_states
 from agents.cli.main import main
+from agents.monitoring.market_gauges import MarketGauges
 from agents.publishing import partition_of
+from agents.store.keys import snapshot
+from agents.store.sync import connect_sync
+from config.market import market_of
 from config.settings import Settings
+from streams.detection.snapshot import Snapshot, decode_snapshot
 from streams.reading import Reading, encode_reading
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
@@ -74,6 +79,20 @@ def seen(fleet: Fleet, transition: str) -> AlertState:
     return alert_states(fleet.settings)[UNWIND]
 
 
+def shown(fleet: Fleet) -> Snapshot:
+    """The picture of the index as the wall has it."""
+    return decode_snapshot(fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "value"))
+
+
+def freshness(fleet: Fleet) -> tuple[float, float]:
+    """When the picture was published, as Redis and the exporter's gauge have it."""
+    published = float(fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "published_at"))
+    gauges = MarketGauges(connect_sync(fleet.settings.redis), fleet.settings.kafka.topic_prefix, market_of(fleet.settings).indices)
+    families = {family.name: family.samples for family in gauges.collect()}
+    (sample,) = families["dispersion_last_publish_timestamp_seconds"]
+    return published, sample.value
+
+
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """The echo that a command prints."""
     assert main(["alerts", *arguments, "--json", "--timeout", "30"]) == 0
@@ -90,7 +109,10 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     late = seen(fleet, "updated")
     assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (HOME, "firing", None)
 
+    before = freshness(fleet)
     echo = told(capsys, "ack", UNWIND[:6], "--why", "seen")
+    wait_until(lambda: shown(fleet).alerts[0].acked_by == "ann", SECONDS, "the acknowledgement is on the wall")
+    assert freshness(fleet) == before, "a command made old data look fresh"
     assert (echo["type"], echo["sequence"]) == ("io.dispersion.alert.acknowledged.v1", late.event.sequence)
     assert (echo["data"]["notification"]["acked_by"], echo["data"]["notification"]["ack_why"]) == ("ann", "seen")
 
@@ -104,8 +126,10 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == ("ann", "ann", "known")
     letters = [dict(record.headers)["reason"] for partition in (0, 1) for record in fleet.records("dead_letters", partition)]
     assert letters == [b"schema", b"schema"]
+    assert freshness(fleet) == before
     read(fleet, path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
     assert seen(fleet, "suspended").event.data.notification == silenced
+    wait_until(lambda: freshness(fleet) > before, SECONDS, "a reading is news")
     assert main(["alerts", "list"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if UNWIND in line]
     assert line.split()[:5] == ["critical", "vix_spike_unwind", INDEX, "intraday", "suspended"]
