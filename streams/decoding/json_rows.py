@@ -228,4 +228,4 @@ def _option(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
     if len(underlying) > _MAX_TEXT:
         raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
     name = normalise(underlying or osi.underlying_of(contract.root))
-    return Series(name, contract.root), day_number(contract.expiry), contract.call, contract.strike
+    return Series(name, normalise(contract.root)), day_number(contract.expiry), contract.call, contract.strike

@@ -1,11 +1,20 @@
-"""The 21-character OSI option symbol: root in 6, expiry as YYMMDD, C or P, strike in thousandths in 8."""
+"""The OSI option symbol: root in 6 characters, expiry as YYMMDD, C or P, strike in thousandths in 8.
+
+Most vendors leave out the padding of the root, some put `O:` before it or write it small: all of these are read, and say the same.
+"""
 
 import re
 from datetime import date
 from typing import NamedTuple
 
-_SYMBOL = re.compile(r"([A-Z0-9]{1,6}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})", re.ASCII)
-_LENGTH = 21
+from streams.symbols import CLASS_SHARES
+
+_SYMBOL = re.compile(r"(?:O:|OPRA:)?([A-Z0-9][A-Z0-9./-]{0,6}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})", re.ASCII)
+_SHORT = re.compile(r"\.([A-Z]{1,6}\d?)(\d{2})(\d{2})(\d{2})([CP])(\d{1,5}(?:\.\d{1,3})?)", re.ASCII)
+"""The form of trading screens, told by its dot: the strike is in dollars."""
+_ROOT = re.compile(r"[A-Z0-9]{1,6}", re.ASCII)
+_LONGEST = 32
+_CLASS_MARKS = str.maketrans("", "", "./-")
 
 INDEX_ROOTS = {
     "SPXW": "SPX",
@@ -21,10 +30,6 @@ INDEX_ROOTS = {
 }
 """Roots whose underlying has another name."""
 
-CLASS_ROOTS = {"BRKA": "BRK.A", "BRKB": "BRK.B", "BFA": "BF.A", "BFB": "BF.B"}
-"""OSI has no character between a name and its share class."""
-
-
 class Contract(NamedTuple):
     """What an OSI symbol says."""
 
@@ -38,14 +43,25 @@ class Contract(NamedTuple):
 def parse(symbol: str) -> Contract:
     """Read a symbol; raises `ValueError` on anything that is not one. Two-digit years are 2000 to 2099.
 
-    >>> parse("SPXW  260717P06200000")
+    >>> parse("SPXW  260717P06200000") == parse("O:SPXW260717P06200000") == parse("spxw260717p06200000")
+    True
+    >>> parse("SPXW260717P06200000")
     Contract(root='SPXW', expiry=datetime.date(2026, 7, 17), call=False, strike=6200.0)
     """
-    found = _SYMBOL.fullmatch(symbol)
-    if len(symbol) != _LENGTH or found is None:
-        raise ValueError(f"not a 21-character OSI symbol: {symbol[:32]!r}")
+    text = symbol.strip(" ").upper() if len(symbol) <= _LONGEST and symbol.isascii() else ""
+    whole = _SYMBOL.fullmatch(text)
+    found = whole or _SHORT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not an OSI option symbol such as SPXW260717P06200000: {symbol[:_LONGEST]!r}")
     root, year, month, day, right, strike = found.groups()
-    return Contract(root, date(2000 + int(year), int(month), int(day)), right == "C", int(strike) / 1000)
+    root = root.translate(_CLASS_MARKS)
+    if len(root) > 6:
+        raise ValueError(f"the root of an OSI option symbol has six characters at most: {symbol[:_LONGEST]!r}")
+    try:
+        expiry = date(2000 + int(year), int(month), int(day))
+    except ValueError as problem:
+        raise ValueError(f"the option symbol {symbol[:_LONGEST]!r} holds no date: {problem}") from None
+    return Contract(root, expiry, right == "C", int(strike) / 1000 if whole else float(strike))
 
 
 def build(contract: Contract) -> str:
@@ -59,16 +75,17 @@ def build(contract: Contract) -> str:
         raise ValueError(f"strike {contract.strike} is no whole number of thousandths below 100,000")
     if not 2000 <= contract.expiry.year <= 2099:
         raise ValueError(f"year {contract.expiry.year} is not within 2000 to 2099")
+    if not _ROOT.fullmatch(contract.root):
+        raise ValueError(f"the root of an OSI option symbol is one to six letters and digits: {contract.root!r}")
     symbol = f"{contract.root:<6}{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{thousandths:08d}"
-    parse(symbol)
     return symbol
 
 
 def underlying_of(root: str) -> str:
     """The underlying of a root: index roots by table, an adjusted series (a digit after the name) by the name.
 
-    >>> underlying_of("SPXW"), underlying_of("BRKB"), underlying_of("AAPL1"), underlying_of("SPY")
-    ('SPX', 'BRK.B', 'AAPL', 'SPY')
+    >>> underlying_of("SPXW"), underlying_of("BRKB"), underlying_of("BRKB1"), underlying_of("AAPL1"), underlying_of("SPY")
+    ('SPX', 'BRK.B', 'BRK.B', 'AAPL', 'SPY')
     """
-    named = INDEX_ROOTS.get(root) or CLASS_ROOTS.get(root)
-    return named or (root.rstrip("0123456789") or root)
+    name = root.rstrip("0123456789") or root
+    return INDEX_ROOTS.get(root) or CLASS_SHARES.get(name) or name

@@ -56,7 +56,15 @@ def kinds(items: Sequence[object]) -> list[str]:
     return [type(item).__name__ for item in items]
 
 
-@pytest.mark.parametrize("value", [QUOTE, OSI, [QUOTE], [OSI], OSI | {"underlying": "spx"}, QUOTE | {"venue": "C", "nested": [{}]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(QUOTE, OSI, [QUOTE], [OSI]),
+        OSI | {"symbol": "O:SPXW260717P06200000"},
+        OSI | {"underlying": "spx"},
+        QUOTE | {"venue": "C", "nested": [{}]},
+    ],
+)
 def test_the_forms_of_a_json_quote_mean_the_same(value: object) -> None:
     got = one(value)
     assert isinstance(got, Quotes)
@@ -180,7 +188,7 @@ def test_a_heartbeat_without_a_plausible_time_is_refused(value: object) -> None:
         (QUOTE | {"expiry": "2026-02-30"}, "expiry"),
         (QUOTE | {"expiry": "20260717"}, "expiry"),
         (QUOTE | {"underlying": "X" * 65}, "symbol"),
-        (OSI | {"symbol": "SPXW260717P06200000"}, "symbol"),
+        (OSI | {"symbol": "SPXW260717P6200"}, "symbol"),
         (OSI | {"symbol": "SPXW  261717P06200000"}, "symbol"),
         (OSI | {"underlying": "X" * 65}, "symbol"),
         (b"\xff\xff\xff\xff\x00", "arrow"),
