@@ -1,27 +1,12 @@
 """Who we are to Kafka: one setting, spoken in Faust's words and in aiokafka's. Secrets never enter a log or a URL."""
 
-import ssl
 from typing import TYPE_CHECKING, Any
 
-from agents.kafka_client import refuse_open_sasl
-from config.errors import ConfigError
-from config.settings import Kafka
+from config.connections import refuse_open_sasl, tls_context
+from config.settings import Kafka, Redis
 
 if TYPE_CHECKING:
     from faust.types.auth import CredentialsT
-
-
-def tls_context(kafka: Kafka) -> ssl.SSLContext | None:
-    """The TLS context of a protocol that has one; certificates and host names are verified. Raises `ConfigError`."""
-    if not kafka.security_protocol.endswith("SSL"):
-        return None
-    try:
-        context = ssl.create_default_context(cafile=None if kafka.ssl_cafile is None else str(kafka.ssl_cafile))
-        if kafka.ssl_certfile is not None:
-            context.load_cert_chain(str(kafka.ssl_certfile), None if kafka.ssl_keyfile is None else str(kafka.ssl_keyfile))
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"cannot load the certificates: {error}", key="kafka.ssl_cafile", fix="check the three ssl_ paths") from error
-    return context
 
 
 def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
@@ -56,3 +41,9 @@ def client_options(kafka: Kafka) -> dict[str, Any]:
             "sasl_plain_password": kafka.sasl_password.get_secret_value(),
         }
     return options
+
+
+def redis_options(redis: Redis) -> dict[str, Any]:
+    """For `from_url` of any Redis client, beside the URL."""
+    password = redis.password.get_secret_value()
+    return {"password": password} if password else {}

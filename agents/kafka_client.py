@@ -12,7 +12,8 @@ from typing import Any
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
 from agents.exits import Down, Refusal
-from config.errors import ConfigError
+from config.connections import kafka_version, refuse_open_sasl, tls_context
+from config.redaction import shown
 from config.settings import Kafka, Settings
 
 BOOTSTRAP_MS = 10_000
@@ -24,7 +25,7 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
     """Arguments that `KafkaProducer`, `KafkaConsumer` and `KafkaAdminClient` share.
 
     Raises:
-        ConfigError: SASL would send its secret over an open line, or `kafka.api_version` is not a version.
+        ConfigError: the settings cannot be used to connect (`config.connections`).
     """
     kafka = settings.kafka
     refuse_open_sasl(kafka)
@@ -34,34 +35,15 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
         "client_id": "dispersion",
         "security_protocol": kafka.security_protocol,
     }
-    if kafka.api_version:
-        options["api_version"] = _version(kafka.api_version)
+    if version := kafka_version(kafka):
+        options["api_version"] = version
     if kafka.security_protocol.startswith("SASL"):
         options["sasl_mechanism"] = kafka.sasl_mechanism
         options["sasl_plain_username"] = kafka.sasl_username
         options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
-    if kafka.security_protocol.endswith("SSL"):
-        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
-            if path := getattr(kafka, name):
-                options[name] = str(path)
+    if context := tls_context(kafka):
+        options["ssl_context"] = context
     return options
-
-
-def refuse_open_sasl(kafka: Kafka) -> None:
-    """Raise `ConfigError` where a password would cross the network unencrypted and nobody has allowed it."""
-    if kafka.security_protocol == "SASL_PLAINTEXT" and not kafka.allow_sasl_plaintext:
-        raise ConfigError(
-            "SASL without TLS sends the password over an open line",
-            key="kafka.security_protocol",
-            fix="use SASL_SSL, or set kafka.allow_sasl_plaintext = true on a trusted network",
-        )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split("."))
-    except ValueError:
-        raise ConfigError(f"{text!r} is not a version", key="kafka.api_version", fix="write it as 3.9, or leave it empty") from None
 
 
 def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +81,7 @@ def kafka_failures(settings: Settings) -> Iterator[None]:
 
 
 def _meaning(kafka: Kafka, error: BaseException) -> Refusal | Down:
-    place = f"Kafka at {kafka.bootstrap_servers}"
+    place = f"Kafka at {shown(kafka.bootstrap_servers)}"
     if isinstance(error, SaslAuthenticationFailedError):
         return Refusal(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
     if isinstance(error, AuthorizationError):

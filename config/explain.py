@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr
 
 from config.layers import Key, dotted, layers_of, origin
+from config.redaction import HIDDEN, shown
 from config.settings import Settings, load
 
 
@@ -35,17 +35,11 @@ def _leaves(key: Key, value: object) -> Iterator[tuple[Key, str]]:
         for place, one in enumerate(value):
             yield from _leaves((*key, place), one)
     elif isinstance(value, SecretStr):
-        yield key, _redacted(value)
+        yield key, _redacted(key, value.get_secret_value())
     else:
-        yield key, ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+        yield key, "" if value is None else str(value) if isinstance(value, Path) else shown(value)
 
 
-def _redacted(secret: SecretStr) -> str:
-    """A URL without its password; anything else as stars."""
-    text = secret.get_secret_value()
-    parts = urlsplit(text)
-    if not parts.scheme or not parts.netloc:
-        return "***" if text else ""
-    user, at, host = parts.netloc.rpartition("@")
-    hidden = f"{user.split(':')[0]}:***" if user else ""
-    return urlunsplit((parts.scheme, f"{hidden}{at}{host}", parts.path, "", ""))
+def _redacted(key: Key, secret: str) -> str:
+    """A URL from its last `@` on; anything else, and what was meant to be a URL and is none, as stars."""
+    return shown(secret) if key[-1] == "url" and "://" in secret else HIDDEN if secret else ""

@@ -11,6 +11,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 
 from config.errors import ConfigError
+from config.redaction import remember, shown
+from config.secret_files import SECRETS, file_of, with_secrets
 from config.tables import read_toml
 
 PREFIX = "DISPERSION_"
@@ -22,8 +24,29 @@ _FILE_PATHS = (
     ("kafka", "ssl_certfile"),
     ("kafka", "ssl_keyfile"),
     ("bridge", "cafile"),
+    *((section, file_of(key)) for section, key in SECRETS),
 )
 """Input files: in a settings file they are relative to it."""
+_ADDRESSES = (
+    ("redis", "url"),
+    ("kafka", "bootstrap_servers"),
+    ("bridge", "alertmanager_url"),
+    ("bridge", "generator_url"),
+)
+"""Keys in whose values somebody may have written credentials."""
+_FLAGS = {
+    ("market", "rate"): "--rate",
+    ("market", "rates_file"): "--rates",
+    ("market", "indices"): "--index or --basket",
+    ("bridge", "alertmanager_url"): "--alertmanager",
+    ("ingest", "topic"): "--topic",
+}
+"""Options that stand for a setting."""
+_FIXES = {
+    ("kafka", "bootstrap_servers"): "write host:port, several with commas between",
+    ("bridge", "alertmanager_url"): "write http://host:9093; user and password are bridge.username and bridge.password",
+    ("redis", "url"): "for example redis://127.0.0.1:6379/0; percent-encode a password with / ? # or @ in it",
+}
 
 Key = tuple[str | int, ...]
 
@@ -37,14 +60,28 @@ class Layer(NamedTuple):
 
 
 def layers_of(model: type[BaseSettings], file: Path | None, overrides: Mapping[str, Any] | None) -> tuple[Layer, ...]:
-    """File, environment and flags in rising order of weight. Raises `ConfigError`."""
+    """File, environment and flags in rising order of weight, secrets read from their files. Raises `ConfigError`."""
     named = os.environ.get(f"{PREFIX}CONFIG")
     chosen = file or (Path(named) if named else None)
-    return (
+    layers = (
         *([Layer(chosen, _from_file(chosen))] if chosen else []),
         Layer("environment", _from_environment(model)),
         Layer("flags", dict(overrides or {})),
     )
+    for layer in layers:
+        _remember(layer.values)
+    complete = tuple(layer._replace(values=with_secrets(layer.values, layer.origin)) for layer in layers)
+    for layer in complete:
+        _remember(layer.values)
+    return complete
+
+
+def _remember(values: Mapping[str, Any]) -> None:
+    """What no text may show from now on, before anything can complain about it."""
+    for section, key in {*SECRETS, *_ADDRESSES}:
+        inside = values.get(section)
+        if isinstance(inside, Mapping) and inside.get(key) is not None:
+            remember(inside[key], address=(section, key) in _ADDRESSES)
 
 
 def merged(layers: Sequence[Layer]) -> dict[str, Any]:
@@ -85,7 +122,14 @@ def complaints(model: type[BaseSettings], layers: Sequence[Layer]) -> Iterator[N
         key = tuple(first["loc"])
         place = origin(layers, key) or origin(layers, key[:-1])
         problem, fix = _explain(model, key, first)
-        raise ConfigError(problem, file=_variable(key) if place == "environment" else place, key=dotted(key), fix=fix) from None
+        raise ConfigError(problem, file=_written(place, key), key=dotted(key), fix=fix) from None
+
+
+def _written(place: Path | str | None, key: Key) -> Path | str | None:
+    """A place as a person knows it: the file, the variable or the option."""
+    if place == "environment":
+        return variable(key)
+    return _FLAGS.get((str(key[0]), str(key[1])), place) if place == "flags" and len(key) > 1 else place
 
 
 def _explain(model: type[BaseModel], key: Key, error: Mapping[str, Any]) -> tuple[str, str]:
@@ -95,10 +139,31 @@ def _explain(model: type[BaseModel], key: Key, error: Mapping[str, Any]) -> tupl
         close = difflib.get_close_matches(str(key[-1]), known, 1)
         return "unknown key", f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch" and (key[0], key[-1]) in _ADDRESSES:
+        message = "is not of the form that is wanted"
     field = section.model_fields.get(str(key[-1])) if section else None
     secret = field is not None and field.annotation is SecretStr
-    value = "" if secret or isinstance(error["input"], Mapping | list | tuple) else f"{error['input']!r}: "
-    return f"{value}{message[:1].lower()}{message[1:]}", "see config/defaults.toml for its meaning and default"
+    value = "" if secret or isinstance(error["input"], Mapping | list | tuple) else f"{_quoted(error['input'])}: "
+    return f"{value}{message[:1].lower()}{message[1:]}", _fix(key, error["input"])
+
+
+def _quoted(value: object) -> str:
+    return repr(shown(value)) if isinstance(value, str) else str(value)
+
+
+def _fix(key: Key, value: object) -> str:
+    if key == ("market", "rate") and (fraction := _from_percent(value)) is not None:
+        return f"{value} % is {fraction:g}"
+    return _FIXES.get((str(key[0]), str(key[-1])), "see config/defaults.toml for its meaning and default")
+
+
+def _from_percent(value: object) -> float | None:
+    """The rate that a person meant who wrote percent."""
+    try:
+        percent = float(str(value))
+    except ValueError:
+        return None
+    return round(percent / 100, 12) if 0.5 < abs(percent) <= 50 else None
 
 
 def _section(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
@@ -115,7 +180,8 @@ def _section(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
     return place  # type: ignore[no-any-return] # walked from a model type
 
 
-def _variable(key: Key) -> str:
+def variable(key: Key) -> str:
+    """The environment variable of a setting."""
     return PREFIX + "__".join(str(part).upper() for part in key if not isinstance(part, int))
 
 

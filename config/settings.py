@@ -23,7 +23,7 @@ Tenor = Annotated[int, Field(ge=1, le=730)]
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Partitions(Section):
@@ -50,10 +50,15 @@ class Kafka(Section):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     sasl_username: str = ""
     sasl_password: SecretStr = SecretStr("")
+    sasl_password_file: Path | None = None
+    """In place of the password; so are all keys that end in `_file` and name a secret."""
     allow_sasl_plaintext: bool = False
     ssl_cafile: Path | None = None
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
+    ssl_key_password: SecretStr = SecretStr("")
+    """The passphrase of the client's key; nothing ever asks for it on a terminal."""
+    ssl_key_password_file: Path | None = None
     session_timeout: float = Field(default=10.0, ge=2, le=90)
     heartbeat_interval: float = Field(default=1.0, gt=0)
     commit_interval: float = Field(default=0.5, gt=0)
@@ -68,7 +73,11 @@ class Redis(Section):
     """How to reach Redis and how often to checkpoint."""
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """`redis://` or `rediss://`; may hold a password, so it is never printed."""
+    """`redis://` or `rediss://`; may hold a password, so it is shown from its last `@` on alone."""
+    url_file: Path | None = None
+    password: SecretStr = SecretStr("")
+    """For a URL that holds none."""
+    password_file: Path | None = None
     checkpoint_seconds: float = Field(default=5.0, gt=0)
     checkpoint_bytes_per_second: float = Field(default=4e6, gt=0)
     lease_seconds: int = Field(default=10, ge=2)
@@ -152,8 +161,10 @@ class Bridge(Section):
     """Less than Alertmanager's `resolve_timeout`."""
     username: str = ""
     password: SecretStr = SecretStr("")
+    password_file: Path | None = None
     token: SecretStr = SecretStr("")
     """Sent as a bearer token where it is given, in place of user and password."""
+    token_file: Path | None = None
     cafile: Path | None = None
     generator_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """Where an alert's "Source" link leads; empty for none."""

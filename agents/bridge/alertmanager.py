@@ -1,21 +1,20 @@
 """Alertmanager's API v2, as much of it as the bridge needs. One connection a request; redirects and proxies are not followed."""
 
 import json
-import ssl
 from base64 import b64encode
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from agents.bridge.bridged_alert import Json
-from config.errors import ConfigError
+from config.connections import bridge_tls, check_bridge
+from config.redaction import shown
 from config.settings import Bridge
 
 TIMEOUT: Final = 10.0
 SHOWN: Final = 200
 """Characters of a refusal that are worth a log line."""
 OURS: Final = urlencode([("filter", 'alertname=~"Dispersion.+"'), ("filter", 'fingerprint=~".+"')])
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class AlertmanagerError(Exception):
@@ -31,13 +30,12 @@ class Alertmanager:
 
     def __init__(self, bridge: Bridge) -> None:
         """Raises `ConfigError`: credentials would cross the network in the open, or the certificate file cannot be read."""
+        check_bridge(bridge)
         url = urlsplit(bridge.alertmanager_url)
-        self.place = bridge.alertmanager_url
+        self.place = shown(bridge.alertmanager_url)
         self._host, self._path = url.netloc, url.path.rstrip("/")
         self._headers = _authorization(bridge)
-        if self._headers and url.scheme == "http" and url.hostname not in _LOOPBACK:
-            raise ConfigError("credentials would cross the network in the open", key="bridge.alertmanager_url", fix="use https")
-        self._tls = _context(bridge) if url.scheme == "https" else None
+        self._tls = bridge_tls(bridge)
 
     def alerts(self) -> list[Json]:
         """The market alerts it holds unresolved, silenced and inhibited ones among them."""
@@ -91,10 +89,3 @@ def _authorization(bridge: Bridge) -> dict[str, str]:
         pair = f"{bridge.username}:{bridge.password.get_secret_value()}"
         return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
     return {}
-
-
-def _context(bridge: Bridge) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=None if bridge.cafile is None else str(bridge.cafile))
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"cannot load the certificate: {error}", key="bridge.cafile", fix="name a PEM file") from error

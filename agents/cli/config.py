@@ -14,12 +14,14 @@ def check(
     """Read all settings and the files they name; exit code 2 and one line if anything is wrong."""
     import msgspec
 
+    from config.connections import check_connections
     from config.explain import explain
     from config.market import market_of
     from config.rules import load_rules
 
     shared = shared_of(context)
     settings = shared.settings()
+    check_connections(settings)
     market = market_of(settings)
     load_rules(settings.rules.file, settings.rules.cap_unknown)
     rows = [one for one in explain(shared.config) if not changed or one.origin != "default"]
@@ -29,10 +31,11 @@ def check(
         return
 
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     for one in rows:
-        table.add_row(one.key, one.value, one.origin)
+        table.add_row(*map(Text, one))
     shared.stdout.print(table)
     for index in market.indices:
         basket = index.basket

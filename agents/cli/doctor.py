@@ -47,19 +47,22 @@ def doctor(context: typer.Context) -> None:
 def _run(name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings") -> tuple[list[Finding], bool]:
     from agents.exits import Down, Refusal
     from config.errors import ConfigError
+    from config.redaction import scrubbed
 
     try:
         return list(check(settings)), False
     except Down as error:
-        return [Finding(name, ok=False, message=str(error))], True
+        return [Finding(name, ok=False, message=scrubbed(str(error)))], True
     except (Refusal, ConfigError) as error:
-        return [Finding(name, ok=False, message=str(error))], False
+        return [Finding(name, ok=False, message=scrubbed(str(error)))], False
 
 
 def _settings(settings: "Settings") -> "Iterator[Finding]":
+    from config.connections import check_connections
     from config.market import market_of
     from config.rules import load_rules
 
+    check_connections(settings)
     market = market_of(settings)
     load_rules(settings.rules.file, settings.rules.cap_unknown)
     for index in market.indices:

@@ -38,6 +38,7 @@ from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
 from config.errors import ConfigError
+from config.redaction import scrubbed
 from streams.sources.source import SourceError
 
 USAGE = 2
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:  # noqa: BLE001 - the last line of defence says what to report
         if {"-v", "--verbose"} & set(given):
-            traceback.print_exc()
+            sys.stderr.write(scrubbed(traceback.format_exc()))
         return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", INTERNAL)
     return code if isinstance(code, int) else 0
 
@@ -135,7 +136,7 @@ def _usage(error: Any) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    sys.stderr.write(f"error: {scrubbed(' '.join(message.split()))}\n")
     return code
 
 

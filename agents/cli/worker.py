@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from agents.cli.shared import Shared, shared_of
+from config.redaction import scrubbed
 
 From = Literal["checkpoint", "earliest", "latest"]
 
@@ -69,7 +70,7 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(fields)
+        return scrubbed(json.dumps(fields))
 
 
 def log_as(shared: Shared) -> None:

@@ -18,6 +18,7 @@ from agents.monitoring.identity import identify
 from agents.patience import Abandoned, Patience
 from agents.producer import PublishError
 from agents.topics.admin import check_topics, partitions_of
+from config.redaction import shown
 from config.settings import Settings
 from streams.market import Market
 from streams.topics import Topics
@@ -73,7 +74,8 @@ class Ingest:
         except DENIED as error:
             raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
         except KafkaConnectionError as error:
-            raise Down(f"Kafka at {self._settings.kafka.bootstrap_servers} cannot be reached ({error}): check that it runs") from error
+            place = shown(self._settings.kafka.bootstrap_servers)
+            raise Down(f"Kafka at {place} cannot be reached ({error}): check that it runs") from error
         except PublishError as error:
             raise Refusal(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
 

@@ -10,6 +10,7 @@ from time import time
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from config.secret_files import SECRETS, file_of
 from config.settings import Settings
 from streams.records import NS
 from streams.sessions import close_ns, open_ns, session_of
@@ -17,6 +18,10 @@ from streams.sessions import close_ns, open_ns, session_of
 CALENDAR = "XNYS"
 FIRST_READING = 5 * NS
 """The session gauge rises when the first reading is due, not at the bell."""
+
+SECRET_KEYS: dict[str, set[str]] = {}
+for _section, _key in SECRETS:
+    SECRET_KEYS.setdefault(_section, set()).update({_key, file_of(_key)})
 
 
 def identify(registry: CollectorRegistry, settings: Settings) -> None:
@@ -35,7 +40,7 @@ def identify(registry: CollectorRegistry, settings: Settings) -> None:
 
 def config_hash(settings: Settings) -> str:
     """12 hex digits that change with any setting but the secrets."""
-    text = settings.model_dump_json(exclude={"redis": {"url"}, "kafka": {"sasl_password"}, "bridge": {"password", "token"}})
+    text = settings.model_dump_json(exclude=SECRET_KEYS)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

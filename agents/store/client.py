@@ -25,6 +25,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from agents.credentials import redis_options
 from agents.exits import Down, Refusal
 from agents.patience import Patience
 from agents.store.breaker import Breaker
@@ -68,6 +69,7 @@ def connect(settings: RedisSettings) -> Redis:
     """A client that answers bytes and never retries by itself: redis-py would repeat a write whose answer was lost."""
     return Redis.from_url(
         settings.url.get_secret_value(),
+        **redis_options(settings),
         retry=Retry(NoBackoff(), 0),
         socket_timeout=settings.operation_timeout,
         socket_connect_timeout=settings.operation_timeout,

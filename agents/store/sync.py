@@ -8,8 +8,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.retry import Retry
 
+from agents.credentials import redis_options
 from agents.exits import Down, Refusal
-from agents.reach import redis_place
+from config.connections import redis_place
 from config.settings import Redis as RedisSettings
 
 
@@ -17,6 +18,7 @@ def connect_sync(settings: RedisSettings) -> Redis:
     """A client that answers bytes and does not retry by itself."""
     return Redis.from_url(
         settings.url.get_secret_value(),
+        **redis_options(settings),
         retry=Retry(NoBackoff(), 0),
         socket_timeout=settings.operation_timeout,
         socket_connect_timeout=settings.operation_timeout,

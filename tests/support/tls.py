@@ -35,3 +35,14 @@ def certificate(directory: Path) -> Certificate:
     subprocess.run([keytool, "-genkeypair", "-keyalg", "RSA", "-validity", "2", *names, *store], check=True, capture_output=True)
     subprocess.run([keytool, "-exportcert", "-rfc", "-file", str(authority), *store], check=True, capture_output=True)
     return Certificate(keystore, authority)
+
+
+def client(directory: Path, passphrase: str = "") -> tuple[Path, Path]:
+    """A client's certificate and its key, encrypted where there is a passphrase; made by openssl."""
+    directory.mkdir(parents=True, exist_ok=True)
+    made, key = directory / "client.pem", directory / "client.key"
+    locked = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
+    subject = ["-subj", "/CN=client", "-days", "2", "-out", str(made), "-keyout", str(key)]
+    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", *locked, *subject]
+    subprocess.run(command, check=True, capture_output=True)
+    return made, key

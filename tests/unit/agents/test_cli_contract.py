@@ -206,7 +206,8 @@ def test_wrong_settings_are_code_two(
 def test_a_wrong_redis_url_is_code_two(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("DISPERSION_REDIS__URL", "localhost:6379")
     assert main(["status"]) == 2
-    assert "error: redis.url: must begin with redis:// or rediss://; for example redis://127.0.0.1:6379/0" in capsys.readouterr().err
+    message = "redis.url: must begin with redis://, rediss:// or unix://; for example redis://127.0.0.1:6379/0"
+    assert message in capsys.readouterr().err
 
 
 BASKET = '[[constituents]]\nsymbol = "AAPL"\nweight = {weight}\n[[constituents]]\nsymbol = "{other}"\nweight = 1\n'
