@@ -4,23 +4,47 @@ import logging
 import sys
 
 from config.redaction import scrubbed
+from streams.safe_text import safe
 
-LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LONGEST = 8_000
+"""Characters of a message; what follows is cut."""
+MARGIN = "  | "
+"""Before each line of a traceback: no line of it can be taken for a line of the log."""
 
 
-class Scrubbed(logging.Formatter):
-    """A line a record, and its traceback, without secrets: a library may say what it was given."""
+class SafeLines(logging.Formatter):
+    """One line a record, whatever stands in its message, and no secret in it; a traceback follows behind a margin.
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The whole text of a record."""
-        return scrubbed(super().format(record))
+    Secrets go first: what is cut or written out could no longer be told for one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line of the record."""
+        return safe(scrubbed(super().formatMessage(record)), LONGEST)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
+        """The traceback, line by line."""
+        return _behind_margin(super().formatException(ei))  # type: ignore[arg-type]
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging's name
+        """A stack that was asked for, line by line."""
+        return _behind_margin(stack_info)
 
 
 def log_to_stderr() -> None:
     """One line a record; the libraries speak only of trouble."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Scrubbed(LINE))
+    handler.setFormatter(SafeLines())
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     for library in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(library).setLevel(logging.WARNING)
     logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.INFO)
+
+
+def _behind_margin(text: str) -> str:
+    lines = scrubbed(text).split("\n")
+    return "\n".join(MARGIN + safe(line, LONGEST) for line in lines)

@@ -2,11 +2,9 @@
 
 from contextlib import closing
 from time import monotonic
-from typing import Any
 
-import msgspec
-
-from agents.alerts.tail import AlertRecord, assign, poll_alerts, reader
+from agents.alerts.read_event import read_event
+from agents.alerts.tail import AlertRecord, TailedEvent, assign, poll_alerts, reader
 from agents.kafka_client import kafka_failures
 from agents.publishing import FramePublisher
 from config.settings import Settings
@@ -15,18 +13,7 @@ from streams.stage import Message
 from streams.topics import Topics
 
 
-class _Data(msgspec.Struct):
-    command: dict[str, Any] = {}
-
-
-class _Echo(msgspec.Struct):
-    data: _Data
-
-
-_decode = msgspec.json.Decoder(_Echo).decode
-
-
-def send(settings: Settings, command: Command, partition: int, wait_seconds: float) -> AlertRecord | None:
+def send(settings: Settings, command: Command, partition: int, wait_seconds: float) -> TailedEvent | None:
     """Publish a command on the partition of its index; its echo, or None when none came in time.
 
     Raises:
@@ -39,14 +26,17 @@ def send(settings: Settings, command: Command, partition: int, wait_seconds: flo
         deadline = monotonic() + wait_seconds
         while monotonic() < deadline:
             for alert in poll_alerts(consumer):
-                if _command_id(alert.value) == str(command.command_id):
-                    return alert
+                echo = _echo(alert, str(command.command_id))
+                if echo is not None:
+                    return echo
     return None
 
 
-def _command_id(value: bytes) -> str:
-    """Of an echo; empty for everything else."""
+def _echo(record: AlertRecord, command_id: str) -> TailedEvent | None:
+    """The record as the echo of a command; None when it is anything else."""
     try:
-        return str(_decode(value).data.command.get("command_id", ""))
-    except msgspec.MsgspecError:
-        return ""
+        event = read_event(record.value)
+    except ValueError:
+        return None
+    told = event.data.command if event.data else None
+    return TailedEvent(record, event) if told and told.command_id == command_id else None

@@ -44,7 +44,7 @@ class StateTopic:
         """What has come, in order of each alert; empty after some time, and while Kafka is away."""
         batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
         return [
-            StateRecord(record.partition, record.key, record.value, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+            StateRecord(record.partition, record.key, record.value, _published(record.timestamp))
             for batch in batches.values()
             for record in batch
             if record.key is not None
@@ -58,3 +58,11 @@ class StateTopic:
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
+
+
+def _published(milliseconds: int) -> datetime:
+    """A record's timestamp; its producer may have written one beyond all calendars."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import NamedTuple
 
+from agents.alerts.read_event import whole_event
 from agents.alerts.state_topic import StateTopic
 from config.errors import ConfigError
 from config.settings import Settings
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alert_event import AlertEvent
 
 POLL_SECONDS = 0.5
 ANSWER_SECONDS = 5.0
@@ -51,7 +52,7 @@ def alert_states(settings: Settings) -> dict[str, AlertState]:
 
 def _note(states: dict[str, AlertState], partition: int, value: bytes) -> None:
     try:
-        event = decode_event(value)
+        event = whole_event(value)
     except ValueError:  # not an event of ours
         return
     states[event.data.fingerprint] = AlertState(partition, value, event)

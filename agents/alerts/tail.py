@@ -1,12 +1,13 @@
 """Reading the alerts topic as a subscriber does: every event once, in order within an index."""
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.alerts.read_event import ReadEvent, read_event
 from agents.exits import Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.settings import Settings
@@ -15,7 +16,6 @@ from streams.topics import Topics
 POLL_MS = 500
 REMEMBERED = 10_000
 """Event ids kept to pass over a repeat; the publisher repeats only what it sent shortly before a crash."""
-ID_HEADER = "ce_id"
 
 
 class AlertRecord(NamedTuple):
@@ -30,6 +30,13 @@ class AlertRecord(NamedTuple):
     value: bytes
     """The CloudEvent, structured JSON, unchanged."""
     headers: dict[str, bytes]
+
+
+class TailedEvent(NamedTuple):
+    """A record that is an event of ours, and the event."""
+
+    record: AlertRecord
+    event: ReadEvent
 
 
 def reader(settings: Settings, **options: Any) -> Any:
@@ -47,15 +54,23 @@ def reader(settings: Settings, **options: Any) -> Any:
 
 
 def tail_alerts(
-    settings: Settings, *, follow: bool = True, from_beginning: bool = False, partition: int | None = None
-) -> Generator[AlertRecord]:
+    settings: Settings,
+    *,
+    follow: bool = True,
+    from_beginning: bool = False,
+    partition: int | None = None,
+    foreign: Callable[[AlertRecord], None] = lambda _: None,
+) -> Generator[TailedEvent]:
     """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
+
+    What is no event of ours is passed over: anybody who may write to the topic may have put it there.
 
     Args:
         settings: how to reach Kafka, and the topic prefix.
         follow: go on for ever; otherwise end at what was published when the reading began.
         from_beginning: start with the oldest event kept, not with the next one.
         partition: of this one alone.
+        foreign: is told of each record that was passed over.
 
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
@@ -65,12 +80,16 @@ def tail_alerts(
         try:
             topic = Topics(settings.kafka.topic_prefix).name("alerts")
             ends = assign(consumer, topic, from_beginning=from_beginning, partition=partition)
-            seen: OrderedDict[bytes, None] = OrderedDict()
+            seen: OrderedDict[str, None] = OrderedDict()
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
                 for alert in poll_alerts(consumer):
-                    beyond = not follow and alert.offset >= ends[TopicPartition(topic, alert.partition)]
-                    if not beyond and not _repeated(alert, seen):
-                        yield alert
+                    if not follow and alert.offset >= ends[TopicPartition(topic, alert.partition)]:
+                        continue
+                    event = _event(alert)
+                    if event is None:
+                        foreign(alert)
+                    elif not _repeated(event.id, seen):
+                        yield TailedEvent(alert, event)
         finally:
             consumer.close()
 
@@ -101,10 +120,15 @@ def _alert(record: Any) -> AlertRecord:
     return AlertRecord(record.partition, record.offset, record.timestamp, record.key, record.value or b"", dict(record.headers))
 
 
-def _repeated(alert: AlertRecord, seen: OrderedDict[bytes, None]) -> bool:
-    identity = alert.headers.get(ID_HEADER)
-    if identity is None:
-        return False
+def _event(alert: AlertRecord) -> ReadEvent | None:
+    try:
+        return read_event(alert.value)
+    except ValueError:
+        return None
+
+
+def _repeated(identity: str, seen: OrderedDict[str, None]) -> bool:
+    """By the id in the event: a header beside it may be anybody's."""
     if identity in seen:
         return True
     seen[identity] = None

@@ -3,15 +3,21 @@
 Only what the bridge needs is read, as any subscriber should: fields may be added within version 1.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 
 from streams.detection.notification import Notification
+from streams.safe_text import safe
 
 NUMBERS: Final = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
 """Those of `values` that stand in the text."""
+LABEL_LENGTH: Final = 200
+TEXT_LENGTH: Final = 1_000
+"""Characters of a label and of an annotation."""
+_LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]{0,99}")
 
 Json = dict[str, Any]
 
@@ -49,7 +55,7 @@ class BridgedAlert:
 
     def __init__(self, value: bytes, published: datetime, before: "BridgedAlert | None" = None) -> None:
         """`before` is the alert as it was known so far. Raises `ValueError` on what is not an alert event."""
-        self.data = data = _decode(value).data
+        self.data = data = _read(value)
         self.published = published
         stood = before.active if before else True  # of an echo on a suspended alert that was never seen otherwise: rather shown than hidden
         standing = {"pending": False, "firing": True}.get(data.previous_status, stood)
@@ -59,20 +65,21 @@ class BridgedAlert:
     @property
     def key(self) -> tuple[str, str]:
         """What tells it from every other alert that an Alertmanager may hold of ours."""
-        return self.data.fingerprint, self.data.mode
+        return safe(self.data.fingerprint, LABEL_LENGTH), safe(self.data.mode, LABEL_LENGTH)
 
     def labels(self) -> dict[str, str]:
         """Identity and routing. With another severity or story it is another alert to Alertmanager."""
         data = self.data
-        return {
+        labels = {
+            **{name: text for name, text in data.labels.items() if _LABEL.fullmatch(name)},
             "alertname": alertname(data.rule),
-            **data.labels,
             "fingerprint": data.fingerprint,
             "group_key": data.group_key,
             "label": data.label,
             "mode": data.mode,
             "severity": data.severity,
         }
+        return {name: safe(text, LABEL_LENGTH) for name, text in labels.items()}
 
     def annotations(self) -> dict[str, str]:
         """Text for people; what is empty is left out."""
@@ -89,7 +96,7 @@ class BridgedAlert:
             "acked_by": said.acked_by or "",
             "ack_why": said.ack_why or "",
         }
-        return {name: text for name, text in texts.items() if text}
+        return {name: safe(text, TEXT_LENGTH) for name, text in texts.items() if text}
 
     def post(self, now: datetime, generator_url: str) -> Json:
         """The alert as Alertmanager's API takes it.
@@ -112,6 +119,13 @@ def alertname(rule: str) -> str:
     'DispersionVixSpikeUnwind'
     """
     return "Dispersion" + "".join(word.capitalize() for word in rule.split("_"))
+
+
+def _read(value: bytes) -> _Data:
+    try:
+        return _decode(value).data
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _told(number: float | None) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agents.bridge.bridged_alert import BridgedAlert, Json
+from streams.safe_text import safe
 
 TOLD_RESOLVED: Final = timedelta(minutes=15)
 """How long an end is repeated after it was published: an Alertmanager that restarts has forgotten its alerts."""
@@ -89,7 +90,7 @@ def _silence(alert: BridgedAlert, now: datetime) -> Json | None:
             for name, value in zip(("fingerprint", "mode"), alert.key, strict=True)
         ],
         "createdBy": CREATOR,
-        "comment": f"{said.silenced_by or 'somebody'}: {said.silence_why or 'no reason given'}",
+        "comment": safe(f"{said.silenced_by or 'somebody'}: {said.silence_why or 'no reason given'}"),
         "startsAt": now.isoformat(),
         "endsAt": said.silenced_until.isoformat(),
     }

@@ -1,16 +1,22 @@
 """`dispersion alerts tail`: alert events as a subscriber sees them, one line a transition."""
 
-import json
 import sys
 from contextlib import closing, suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agents.cli.interrupts import interruptible
-from agents.cli.shared import print_line, shared_of
+from agents.cli.shared import Shared, print_line, shared_of
+from streams.safe_text import safe, safe_bytes
+
+if TYPE_CHECKING:
+    from agents.alerts.read_event import ReadData, ReadEvent
+    from agents.alerts.tail import AlertRecord
 
 NO_REASON = "no reason given"
+WORD = 100
+"""Characters of a name that are shown; a text may be longer."""
 
 
 def tail(
@@ -19,32 +25,73 @@ def tail(
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more; otherwise end at what is there now.")] = True,
     heartbeats: Annotated[bool, typer.Option("--heartbeats", help="Show the monitor's heartbeat events too.")] = False,
 ) -> None:
-    """Print each event once, in order within an index. With --json the CloudEvent unchanged."""
+    """Print each event once, in order within an index. With --json the CloudEvent unchanged.
+
+    Records that are no events of ours are passed over: the first is named on stderr, at the end their number.
+    """
     from agents.alerts.tail import tail_alerts
     from agents.reach import reach_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
     reach_kafka(settings.kafka)
-    with suppress(KeyboardInterrupt), interruptible(), closing(tail_alerts(settings, follow=follow, from_beginning=from_beginning)) as tail:
-        for record in tail:
-            event = json.loads(record.value)
-            if not heartbeats and "fingerprint" not in event.get("data", {}):
-                continue
-            print_line(record.value if shared.json else alert_line(event).encode())
-            sys.stdout.flush()
+    foreign = ForeignRecords(shared)
+    log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note)
+    with suppress(KeyboardInterrupt), interruptible(), closing(log):
+        for record, event in log:
+            if heartbeats or event.data is not None:
+                print_line(one_line(record.value) if shared.json else alert_line(event).encode())
+                sys.stdout.flush()
+    foreign.sum_up()
 
 
-def alert_line(event: dict[str, object]) -> str:
-    """One event for people."""
-    data = event["data"]
-    assert isinstance(data, dict)
-    labels = data.get("labels", {})
-    where = f"{labels.get('index', '')} {labels.get('tenor', '')} {labels.get('scope', '')}".strip()
-    doubt = " (low confidence)" if data.get("confidence") == "low" else ""
-    text = data.get("summary", "")
-    if command := data.get("command"):
-        until = f" until {command['until']}" if command["until"] else ""
-        text, doubt = f"{data['transition']} by {command['who']}{until}: {command['why'] or NO_REASON}", ""
-    head = f"{event['time']}  {data.get('severity', '-'):8}  {data.get('rule', event['type'])}"
-    return f"{head}  {where}  {data.get('status', '')}  {text}{doubt}"
+class ForeignRecords:
+    """Records of the alerts topic that are no events of ours: the first is named at once, the others are counted."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._stderr = shared.stderr
+        self._count = 0
+
+    def note(self, record: "AlertRecord") -> None:
+        """One more."""
+        self._count += 1
+        if self._count == 1:
+            place = f"partition {record.partition}, offset {record.offset}"
+            value = safe_bytes(record.value, WORD)
+            text = f"passed over a record that is no alert event of ours ({place}): {value}"
+            self._stderr.print(text, soft_wrap=True)
+
+    def sum_up(self) -> None:
+        """How many there were, if more than the one that was named."""
+        if self._count > 1:
+            self._stderr.print(f"passed over {self._count:,} records that are no alert events of ours")
+
+
+def one_line(value: bytes) -> bytes:
+    """A JSON value on one line: its line breaks stand between its parts, never within a text."""
+    return value.translate(_LINE_BREAKS)
+
+
+_LINE_BREAKS = bytes.maketrans(b"\n\r\t", b"   ")
+
+
+def alert_line(event: "ReadEvent") -> str:
+    """One event for people, on one line and fit to be shown."""
+    when = event.time.isoformat().replace("+00:00", "Z")
+    if event.data is None:
+        return f"{when}  {'-':8}  {safe(event.type, WORD)}"
+    data = event.data
+    names = (data.labels.get(name, "") for name in ("index", "tenor", "scope"))
+    where = " ".join(safe(name, WORD) for name in names if name)
+    head = f"{when}  {safe(data.severity, WORD):8}  {safe(data.rule, WORD)}"
+    return f"{head}  {where}  {safe(data.status, WORD)}  {_text(data)}"
+
+
+def _text(data: "ReadData") -> str:
+    """The summary, or who gave the command that is echoed."""
+    if data.command is None:
+        doubt = " (low confidence)" if data.confidence == "low" else ""
+        return safe(data.summary) + doubt
+    told = data.command
+    until = f" until {told.until.isoformat().replace('+00:00', 'Z')}" if told.until else ""
+    return f"{safe(data.transition, WORD)} by {safe(told.who, WORD)}{until}: {safe(told.why) or NO_REASON}"

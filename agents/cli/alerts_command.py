@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.cli.alerts import alert_line
+from agents.cli.alerts import alert_line, one_line
 from agents.cli.alerts_show import FINGERPRINT
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, shared_of
@@ -70,9 +70,7 @@ def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     if echo is not None:
-        import json
-
-        print_line(echo.value if shared.json else alert_line(json.loads(echo.value)).encode())
+        print_line(one_line(echo.record.value) if shared.json else alert_line(echo.event).encode())
     elif seconds:
         raise Refusal(
             f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: see with `dispersion status` whether a "
@@ -89,11 +87,12 @@ def _checked(state: "AlertState", verb: "Verb", said: dict[str, Any]) -> "Comman
     from uuid import uuid4
 
     from streams.dead_letters import Refused
-    from streams.detection.commands import Command, decode_command, encode_command, issued
+    from streams.detection.commands import Command, check_words, decode_command, encode_command, issued
 
     data = state.event.data
     command = Command(command_id=uuid4(), command=verb, index=data.labels.index, fingerprint=data.fingerprint, **said)
     try:
+        check_words(command)  # half a character has no bytes
         return issued(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
     except Refused as refusal:
         raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.alerts import one_line
 from agents.cli.shared import print_line, shared_of
+from streams.safe_text import safe
 
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
 
 SEVERITIES = ("critical", "warning", "info")
+LONGEST = 100
 COLUMNS = ("severity", "rule", "index", "scope", "status", "since", "acked by", "silenced until", "fingerprint")
 
 
@@ -29,7 +32,7 @@ def alerts_list(
     states.sort(key=lambda state: (not state.active, SEVERITIES.index(state.event.data.severity), state.event.data.starts_at))
     if shared.json:
         for state in states:
-            print_line(state.value)
+            print_line(one_line(state.value))
         return
     if not states:
         shared.stderr.print("no alert is active")
@@ -47,7 +50,8 @@ def cells(state: "AlertState") -> list[str]:
     """One alert in the columns of the table."""
     data, said = state.event.data, state.event.data.notification
     where = (data.severity, data.rule, data.labels.index, data.labels.scope, data.status)
-    return [*where, wall(data.starts_at), said.acked_by or "-", wall(said.silenced_until), data.fingerprint]
+    shown = [*where, wall(data.starts_at), said.acked_by or "-", wall(said.silenced_until)]
+    return [safe(one, LONGEST) for one in (*shown, data.fingerprint)]
 
 
 def wall(at: datetime | None) -> str:

@@ -1,20 +1,24 @@
 """`dispersion alerts show`: everything about one alert, in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.cli.alerts import NO_REASON, alert_line
+from agents.cli.alerts import NO_REASON, alert_line, one_line
 from agents.cli.alerts_list import wall
 from agents.cli.shared import print_line, shared_of
+from streams.safe_text import safe
 
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
+    from agents.alerts.tail import TailedEvent
     from config.settings import Settings
     from streams.detection.alert_event import AlertData
 
+LONGEST = 2_000
+"""Characters of a line: some list all names."""
 FINGERPRINT = typer.Argument(metavar="FINGERPRINT", help="The alert's, or a beginning that no other has.", show_default=False)
 
 
@@ -31,22 +35,28 @@ def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> No
     state = find(alert_states(settings), fingerprint)
     transitions = _transitions(settings, state)
     if shared.json:
-        print_line(msgspec.json.encode({"alert": msgspec.Raw(state.value), "transitions": [msgspec.Raw(value) for value in transitions]}))
+        raw = [msgspec.Raw(one_line(one.value)) for one, _ in transitions]
+        whole = {"alert": msgspec.Raw(one_line(state.value)), "transitions": raw}
+        print_line(msgspec.json.encode(whole))
         return
-    for line in [*words(state.event.data), "", *(alert_line(msgspec.json.decode(value)) for value in transitions)]:
-        shared.stdout.print(line, markup=False)
+    for line in [*words(state.event.data), "", *(alert_line(event) for _, event in transitions)]:
+        shared.stdout.print(line)
 
 
-def _transitions(settings: "Settings", state: "AlertState") -> list[bytes]:
+def _transitions(settings: "Settings", state: "AlertState") -> "list[TailedEvent]":
     from agents.alerts.tail import tail_alerts
 
-    key = state.event.data.fingerprint.encode()
+    fingerprint = state.event.data.fingerprint
     with closing(tail_alerts(settings, follow=False, from_beginning=True, partition=state.partition)) as log:
-        return [record.value for record in log if record.key == key]
+        return [one for one in log if one.event.data and one.event.data.fingerprint == fingerprint]
 
 
-def words(data: "AlertData") -> Iterator[str]:
-    """The latest event of an alert, line by line."""
+def words(data: "AlertData") -> Iterable[str]:
+    """The latest event of an alert, line by line, fit to be shown."""
+    return (safe(line, LONGEST) for line in _words(data))
+
+
+def _words(data: "AlertData") -> Iterator[str]:
     labels, said = data.labels, data.notification
     yield f"{labels.index} {labels.tenor} {data.rule} {labels.scope}: {data.severity}, {data.status}, fingerprint {data.fingerprint}"
     yield data.summary

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.lookup.board import PICTURE, SEVERITY_STYLE, percent
+from agents.cli.safe_console import SafeConsole
+from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.detection.explanation import Explanation, RuleLine, Tested
+from streams.safe_text import safe
 from streams.sessions import EASTERN
 
+LONGEST = 4_000
+"""Characters of a list of names."""
 MEASURES = (
     ("index_vol", "index vol"),
     ("basket_vol", "basket vol"),
@@ -39,7 +43,7 @@ def screen(found: Explanation) -> RenderableType:
 
 def save_picture(found: Explanation, file: Path, width: int = 130) -> None:
     """The screen as an SVG file."""
-    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, highlight=False)
+    console = SafeConsole(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(screen(found))
     file.parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(str(file), title=f"dispersion explain {found.reading.index}", code_format=PICTURE)
@@ -47,8 +51,8 @@ def save_picture(found: Explanation, file: Path, width: int = 130) -> None:
 
 def _head(found: Explanation) -> Text:
     reading = found.reading
-    text = Text(f"{reading.index} {reading.tenor}", style="bold").append(f"  {_wall(reading.ts_event)} New York", style="not bold")
-    text.append(f"  regime {found.regime}")
+    text = foreign(f"{reading.index} {reading.tenor}", "bold").append(f"  {_wall(reading.ts_event)} New York", style="not bold")
+    text.append(f"  regime {safe(found.regime)}")
     if reading.mode != "live":
         text.append(f"  {reading.mode.upper()}", style="bold black on yellow")
     return text
@@ -74,9 +78,10 @@ def _quality(found: Explanation) -> Text:
     for name, reason in reading.reasons.items():
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
-        text.append(f"\nunknown for {reason}: {', '.join(names)}", style="dim")
+        told = f"unknown for {reason}: {', '.join(names)}"
+        text.append(f"\n{safe(told, LONGEST)}", style="dim")
     if reading.flags:
-        text.append(f"\nflags: {', '.join(reading.flags)}", style="dim")
+        text.append(f"\nflags: {safe(', '.join(reading.flags))}", style="dim")
     return text
 
 
@@ -114,7 +119,8 @@ def _says(line: RuleLine) -> str:
 def _alerts(found: Explanation) -> Iterator[Text]:
     for one in found.alerts:
         style = SEVERITY_STYLE.get(one.severity, "")
-        yield Text(f"{one.severity} {one.rule} {one.scope} {one.status} since {_wall(one.starts_at)}: {one.summary}", style=style)
+        what = f"{one.severity} {one.rule} {one.scope} {one.status}"
+        yield foreign(f"{what} since {_wall(one.starts_at)}: {one.summary}", style)
     if not found.alerts:
         yield Text("no alert is active", style="dim")
 
@@ -124,7 +130,8 @@ def _moves(found: Explanation) -> Iterator[Text]:
         return
     parts = {"correlation": found.move_by_correlation, **found.move_by_name}
     told = ", ".join(f"{name} {100 * part:+.2f}" for name, part in parts.items())
-    yield Text(f"\nindex vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}")
+    yield Text()
+    yield foreign(f"index vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}")
 
 
 def _sign(one: Tested) -> str:

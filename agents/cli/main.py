@@ -39,9 +39,12 @@ from agents.cli.shared import Shared
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
 from config.errors import ConfigError
 from config.redaction import scrubbed
+from streams.safe_text import safe
 from streams.sources.source import SourceError
 
 USAGE = 2
+LONGEST = 4_000
+"""Characters of an error."""
 CODES: dict[type[Exception], int] = {ConfigError: USAGE, SourceError: USAGE, Refusal: REFUSED, Down: DOWN}
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
@@ -136,7 +139,7 @@ def _usage(error: Any) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {scrubbed(' '.join(message.split()))}\n")
+    sys.stderr.write(f"error: {safe(scrubbed(' '.join(message.split())), LONGEST)}\n")
     return code
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from streams.safe_text import safe_bytes
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -38,16 +40,16 @@ class Shared:
     @property
     def stderr(self) -> "Console":
         """For progress, notes and errors; silent with `--quiet`."""
-        from rich.console import Console
+        from agents.cli.safe_console import SafeConsole
 
-        return Console(stderr=True, quiet=self.quiet, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+        return SafeConsole(stderr=True, quiet=self.quiet, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 
     @property
     def stdout(self) -> "Console":
         """For results that people read."""
-        from rich.console import Console
+        from agents.cli.safe_console import SafeConsole
 
-        return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+        return SafeConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def shared_of(context: typer.Context) -> Shared:
@@ -57,5 +59,5 @@ def shared_of(context: typer.Context) -> Shared:
 
 
 def print_line(line: bytes) -> None:
-    """One line on stdout, as bytes."""
-    typer.echo(line)
+    """One line on stdout, as bytes, or a text of several; what would be invisible in it is written out as JSON writes it."""
+    typer.echo(safe_bytes(line, None, keep="\n\t").encode())

@@ -60,7 +60,7 @@ def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
         while True:
             _show(shared, look())
             sleep(WATCH_SECONDS)
-    with Live(screen(look()), auto_refresh=False) as live:
+    with Live(screen(look()), console=shared.stdout, auto_refresh=False) as live:
         while True:
             sleep(WATCH_SECONDS)
             live.update(screen(look()), refresh=True)
@@ -72,20 +72,21 @@ def screen(found: "Health") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from agents.lookup.board import SEVERITY_STYLE, percent
+    from agents.lookup.board import SEVERITY_STYLE, foreign, percent
 
     indices = Table("index", "regime", "index vol", "basket vol", "dispersion", "correlation", "coverage", "age", "mode", box=None)
     for one in found.indices:
         shown = [percent(one.values[name]) for name in ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")]
-        indices.add_row(one.index, one.regime, *shown, f"{one.age_seconds:.0f} s", one.mode.upper())
+        age, mode = f"{one.age_seconds:.0f} s", foreign(one.mode.upper())
+        indices.add_row(foreign(one.index), foreign(one.regime), *shown, age, mode)
     lag = Table("topic", "waiting", box=None)
     for topic, waiting in found.lag.items():
         lag.add_row(topic, f"{waiting:,}")
     alerts = [
-        Text(f"{a.severity:8} {a.rule} {a.scope} {a.status}: {a.summary}", style=SEVERITY_STYLE.get(a.severity, ""))
+        foreign(f"{a.severity:8} {a.rule} {a.scope} {a.status}: {a.summary}", SEVERITY_STYLE.get(a.severity, ""))
         for one in found.indices
         for a in one.alerts
     ]
-    problems = [Text(f"! {text}", style="bold yellow") for text in found.problems]
+    problems = [foreign(f"! {text}", "bold yellow") for text in found.problems]
     session = Text(f"session {'open' if found.session_open else 'closed'}", style="bold")
     return Group(session, indices, Text(), lag, Text(), *(alerts or [Text("no alert is active", style="dim")]), *problems)

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from agents.cli.shared import Shared, shared_of
+from agents.logs import LONGEST
 from config.redaction import scrubbed
+from streams.safe_text import safe
 
 From = Literal["checkpoint", "earliest", "latest"]
 
@@ -66,11 +68,12 @@ class _JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": safe(scrubbed(record.getMessage()), LONGEST),
         }
         if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
-        return scrubbed(json.dumps(fields))
+            traceback = scrubbed(self.formatException(record.exc_info))
+            fields["traceback"] = safe(traceback, LONGEST, keep="\n")
+        return json.dumps(fields)
 
 
 def log_as(shared: Shared) -> None:

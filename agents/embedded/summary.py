@@ -8,6 +8,7 @@ import msgspec
 from agents.embedded.demo import Addresses
 from agents.lookup.board import percent
 from agents.lookup.watching import Watcher
+from streams.safe_text import safe
 
 VIX = "VIX"
 
@@ -49,7 +50,8 @@ class Summary(msgspec.Struct, frozen=True):
             yield f"  {one.session}  index vol {ours}  published VIX {percent(one.vix)}  coverage {percent(one.coverage)}"
         yield f"scenario {self.scenario}: " + ("these alert events:" if self.alerts else "no alert")
         for alert in self.alerts:
-            yield f"  {alert.at:%Y-%m-%d %H:%M:%S}  {alert.severity:8}  {alert.rule}  {alert.status}  {alert.summary}"
+            what = f"{alert.severity:8}  {alert.rule}  {alert.status}  {alert.summary}"
+            yield f"  {alert.at:%Y-%m-%d %H:%M:%S}  {safe(what)}"
         if self.addresses is not None:
             where = self.addresses
             yield f"still running: Kafka {where.kafka} (topic prefix {where.topic_prefix}), Redis {where.redis}, metrics {where.metrics}"

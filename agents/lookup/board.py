@@ -14,6 +14,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from streams.safe_text import safe
+
 BARS = "▁▂▃▄▅▆▇█"
 SEVERITY_STYLE = {"critical": "bold white on red", "warning": "bold black on yellow", "info": "bold cyan"}
 FIELDS = (
@@ -82,6 +84,11 @@ def percent(value: float | None) -> str:
     return "—" if value is None else f"{value * 100:.1f} %"
 
 
+def foreign(text: str, style: str = "") -> Text:
+    """Text that comes from elsewhere, as a part of a screen: safe, and no markup in it is interpreted."""
+    return Text(safe(text), style=style)
+
+
 def plain_line(state: BoardState) -> str:
     """One line for a log, where there is no terminal."""
     when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
@@ -91,7 +98,8 @@ def plain_line(state: BoardState) -> str:
 
 def render(state: BoardState) -> RenderableType:
     """The board as one renderable."""
-    return Panel(Group(_head(state), Text(), _tiles(state), Text(), _alerts(state)), title=f"[bold]{state.title}[/]", border_style="blue")
+    parts = Group(_head(state), Text(), _tiles(state), Text(), _alerts(state))
+    return Panel(parts, title=Text(state.title, style="bold"), border_style="blue")
 
 
 def save_picture(state: BoardState, file: Path, width: int = 150) -> None:
@@ -113,9 +121,9 @@ def _head(state: BoardState) -> Text:
     share = state.done / state.total if state.total else 0.0
     text = Text(f"{state.index} 30d   {when}   data age {age}   coverage {percent(state.coverage)}   ")
     if state.mode != "live":
-        text.append(f" {state.mode.upper()} ", style="bold black on yellow")
+        text.append(f" {safe(state.mode.upper())} ", style="bold black on yellow")
     if state.regime:
-        text.append(f"  {state.regime}", style="bold")
+        text.append(f"  {safe(state.regime)}", style="bold")
     if state.total:
         filled = int(share * 30)
         text.append(f"\nreplayed {'━' * filled}{'╌' * (30 - filled)} {share:4.0%}", style="dim")
@@ -141,6 +149,7 @@ def _alerts(state: BoardState) -> RenderableType:
         return Text("no alert is active", style="dim")
     table = Table("event time", "severity", "alert", "status", "what", box=None, header_style="dim")
     for alert in state.alerts:
-        severity = Text(f" {alert.severity} ", style=SEVERITY_STYLE.get(alert.severity, ""))
-        table.add_row(alert.at.strftime("%m-%d %H:%M:%S"), severity, alert.rule, alert.status, alert.summary)
+        severity = foreign(f" {alert.severity} ", SEVERITY_STYLE.get(alert.severity, ""))
+        texts = map(foreign, (alert.rule, alert.status, alert.summary))
+        table.add_row(alert.at.strftime("%m-%d %H:%M:%S"), severity, *texts)
     return table

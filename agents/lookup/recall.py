@@ -1,11 +1,12 @@
 """What is known of an index up to a second, called back from Kafka and Redis or from the files of a backtest."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import cast
 
+from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
 from agents.exits import Refusal
 from agents.lookup.readings_log import ReadingsLog
@@ -23,7 +24,6 @@ from streams.topics import Topics
 
 HOUR = timedelta(hours=1)
 """How far the rules look back within a session."""
-ALERT = b"io.dispersion.alert."
 
 
 def when_of(text: str, latest: datetime) -> datetime:
@@ -87,7 +87,9 @@ def _standing(value: bytes) -> list[ActiveAlert]:
 
 def _told(settings: Settings) -> Iterator[AlertEvent]:
     """Every alert event kept, heartbeats left out."""
-    with closing(tail_alerts(settings, follow=False, from_beginning=True)) as records:
-        for record in records:
-            if record.headers.get("ce_type", b"").startswith(ALERT):
-                yield decode_event(record.value)
+    with closing(tail_alerts(settings, follow=False, from_beginning=True)) as events:
+        for record, event in events:
+            if event.data is None:
+                continue
+            with suppress(ValueError):  # of another version, or hardly ours
+                yield whole_event(record.value)

@@ -1,9 +1,7 @@
 """Watching the monitor from outside: the snapshots in Redis and the alerts topic, gathered into what the board shows."""
 
-import json
 import threading
 from collections import deque
-from datetime import datetime
 from time import time
 
 from agents.alerts.tail import tail_alerts
@@ -65,9 +63,8 @@ class Watcher:
         )
 
     def _collect(self) -> None:
-        for record in tail_alerts(self._settings, from_beginning=True):
-            event = json.loads(record.value)
-            data = event.get("data", {})
-            if "fingerprint" in data:
-                when, rule = datetime.fromisoformat(event["time"]), f"{data['rule']} {data['labels']['scope']}"
-                self._events.append(AlertLine(when, rule, data["severity"], data["status"], data["summary"]))
+        for _, event in tail_alerts(self._settings, from_beginning=True):
+            if (data := event.data) is not None:
+                rule = f"{data.rule} {data.labels.get('scope', '')}"
+                line = AlertLine(event.time, rule, data.severity, data.status, data.summary)
+                self._events.append(line)

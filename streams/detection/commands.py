@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from streams.dead_letters import Refused
+from streams.safe_text import is_safe, safe
 
 Verb = Literal["acknowledge", "silence", "unsilence"]
 EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
@@ -56,9 +57,19 @@ def decode_command(value: bytes | None) -> Command:
     if value is not None and len(value) > MAX_BYTES:
         raise Refused("schema", f"{len(value)} bytes; a command has at most {MAX_BYTES}")
     try:
-        return _decoder.decode(value or b"")
+        command = _decoder.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
         raise Refused("schema", str(problem)) from problem
+    check_words(command)
+    return command
+
+
+def check_words(command: Command) -> None:
+    """Raise `Refused` (schema) when a word of the sender holds what cannot be seen: everybody who is told would be deceived."""
+    for name, text in (("who", command.who), ("why", command.why)):
+        if not is_safe(text):
+            message = f"`{name}` holds characters that cannot be seen: {safe(text)}"
+            raise Refused("schema", message)
 
 
 def issued(command: Command, timestamp: int) -> Issued:

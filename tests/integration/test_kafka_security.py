@@ -17,6 +17,7 @@ from config.errors import ConfigError
 from config.settings import Kafka, Settings
 from config.settings import Redis as RedisSettings
 from streams.stage import Message, Role
+from tests.support.alert_values import event_value
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until
 from tests.support.kafka import KafkaServer
@@ -26,6 +27,7 @@ from tests.support.redis import system_redis
 from tests.support.tls import Certificate, certificate
 
 PASSWORD = "open sesame"
+EVENT = event_value("one")
 USERS = " ".join(f'user_{name}="{PASSWORD}"' for name in ("desk", "worker", "blind", "stranger"))
 PLAIN = f"org.apache.kafka.common.security.plain.PlainLoginModule required {USERS};"
 AUTHORIZER = {
@@ -85,23 +87,23 @@ def settings(address: str, protocol: str, prefix: str, **more: Any) -> Settings:
 def round_trip(configured: Settings) -> list[bytes]:
     create_topics(configured).refuse()
     with FramePublisher(configured) as publisher:
-        publisher.publish_message(Message("alerts", b"key", b"event"))
-    return [event.value for event in tail_alerts(configured, follow=False, from_beginning=True)]
+        publisher.publish_message(Message("alerts", b"key", EVENT))
+    return [record.value for record, _ in tail_alerts(configured, follow=False, from_beginning=True)]
 
 
 def test_password_over_tls(broker: KafkaServer, issued: Certificate, topic_prefix: str) -> None:
     configured = settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=issued.authority)
-    assert round_trip(configured) == [b"event"]
+    assert round_trip(configured) == [EVENT]
 
 
 def test_tls_alone(broker: KafkaServer, issued: Certificate, topic_prefix: str) -> None:
-    assert round_trip(settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority)) == [b"event"]
+    assert round_trip(settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority)) == [EVENT]
 
 
 def test_password_on_an_open_line_only_when_allowed(broker: KafkaServer, topic_prefix: str) -> None:
     with pytest.raises(ConfigError, match="open line"):
         round_trip(settings(broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix))
-    assert round_trip(settings(broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix, allow_sasl_plaintext=True)) == [b"event"]
+    assert round_trip(settings(broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix, allow_sasl_plaintext=True)) == [EVENT]
 
 
 def test_a_wrong_password_is_named_and_not_repeated(broker: KafkaServer, issued: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:

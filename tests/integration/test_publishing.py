@@ -7,13 +7,14 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.alerts.tail import AlertRecord, tail_alerts
+from agents.alerts.tail import tail_alerts
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_python_options
 from agents.publishing import FramePublisher, partition_of, source_headers
 from config.settings import Settings
 from streams.stage import Message
 from streams.topics import Topics
+from tests.support.alert_values import event_value
 from tests.support.stack import Stack, create_flow_topics, settings_for
 
 
@@ -93,28 +94,30 @@ def test_an_interrupted_publisher_drops_what_is_unsent_and_leaves_at_once(stack:
         stack.kafka_up()
 
 
-def publish_alerts(settings: Settings, events: Sequence[tuple[int, str, bytes]]) -> None:
+def publish_alerts(settings: Settings, events: Sequence[tuple[int, str]]) -> None:
     with FramePublisher(settings) as publisher:
-        for partition, identity, value in events:
-            publisher.publish_message(Message("alerts", b"fp", value, (("ce_id", identity.encode()),), partition))
+        for partition, identity in events:
+            publisher.publish_message(Message("alerts", b"fp", event_value(identity), (), partition))
 
 
 def test_the_tail_gives_every_event_once_and_ends_where_it_began(settings: Settings) -> None:
-    publish_alerts(settings, [(0, "a", b"first"), (1, "b", b"second"), (0, "a", b"first"), (1, "c", b"third")])
-    events = list(tail_alerts(settings, follow=False, from_beginning=True))
-    assert sorted(event.value for event in events) == [b"first", b"second", b"third"]
-    assert {(event.partition, event.offset, event.key) for event in events} == {(0, 0, b"fp"), (1, 0, b"fp"), (1, 1, b"fp")}
+    publish_alerts(settings, [(0, "a"), (1, "b"), (0, "a"), (1, "c")])
+    tailed = list(tail_alerts(settings, follow=False, from_beginning=True))
+    records = [record for record, _ in tailed]
+    assert sorted(event.id for _, event in tailed) == ["a", "b", "c"]
+    places = {(record.partition, record.offset, record.key) for record in records}
+    assert places == {(0, 0, b"fp"), (1, 0, b"fp"), (1, 1, b"fp")}
     assert list(tail_alerts(settings, follow=False)) == []
 
 
 def test_a_following_tail_sees_what_comes_next(settings: Settings) -> None:
-    publish_alerts(settings, [(0, "old", b"old")])
+    publish_alerts(settings, [(0, "old")])
     tail = tail_alerts(settings, from_beginning=True)
-    first: AlertRecord = next(tail)
-    publish_alerts(settings, [(1, "new", b"new")])
+    first = next(tail)
+    publish_alerts(settings, [(1, "new")])
     second = next(tail)
     tail.close()
-    assert (first.value, second.value, second.headers["ce_id"]) == (b"old", b"new", b"new")
+    assert (first.event.id, second.event.id, second.record.value) == ("old", "new", event_value("new"))
 
 
 def test_the_tail_of_nothing_names_the_next_step(stack: Stack, topic_prefix: str) -> None:

@@ -1,9 +1,8 @@
 """Alerts by the beginning of their fingerprint, and one alert in words."""
 
-import json
-
 import pytest
 
+from agents.alerts.read_event import read_event
 from agents.alerts.states import AlertState, find
 from agents.cli.alerts import alert_line
 from agents.cli.alerts_list import COLUMNS, cells
@@ -40,7 +39,7 @@ def test_a_beginning_suffices_where_it_is_the_only_one(value: bytes) -> None:
 
 
 def test_an_echo_says_who_and_why(value: bytes) -> None:
-    line = alert_line(json.loads(value))
+    line = alert_line(read_event(value))
     assert line.endswith("vix_spike_unwind  SPX 30d intraday  firing  silenced by [red]bob until 2026-07-13T17:30:00Z: reason 2")
 
 
