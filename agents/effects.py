@@ -1,7 +1,7 @@
 """What the runners of one stage tell the world: metrics, views, and the relay's wake-up call."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import time
 from typing import Protocol
 
@@ -31,9 +31,19 @@ class Wakeable(Protocol):
 class StageEffects:
     """Implements `agents.partition.Effects` for one stage and partition."""
 
-    def __init__(self, metrics: Metrics, views: Views, plan: Plan, topics: Topics, *, live: bool) -> None:
-        """`live` measures latency against event time; a replay's event time is long past."""
+    def __init__(
+        self,
+        metrics: Metrics,
+        views: Views,
+        plan: Plan,
+        topics: Topics,
+        *,
+        live: bool,
+        recount: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`live` measures latency against event time; a replay's event time is long past. `recount` asks Kafka for partitions."""
         self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
+        self._recount = recount
         self.relay: Wakeable | None = None
         self._names: dict[str, str] = {str(role): name for role, name in topics.all().items()}
         self._duration = metrics.stage_duration.labels(plan.measured_as or plan.name)
@@ -64,6 +74,11 @@ class StageEffects:
         """Offsets are missing."""
         self._metrics.offset_gaps.labels(topic).inc(offsets)
         log.warning("%s: %d offsets are missing before the next record", topic, offsets)
+
+    async def recount(self) -> None:
+        """Learn how many partitions the topics have now."""
+        if self._recount is not None:
+            await self._recount()
 
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""

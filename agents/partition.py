@@ -13,6 +13,7 @@ from agents.producer import Publisher
 from agents.store.keys import Place
 from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
+from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
@@ -43,6 +44,9 @@ class Effects(Protocol):
 
     def gap(self, topic: str, offsets: int) -> None:
         """Offsets are missing between the watermark and the next record."""
+
+    async def recount(self) -> None:
+        """Learn how many partitions the topics have now; returns without an answer only when it was asked a moment ago."""
 
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
@@ -133,9 +137,20 @@ class PartitionRunner:
                 await self._commit()
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
-        async with self._alone:
-            output = self.stage.process(records)
-        await self._account(topic, records, output)
+        while records:
+            async with self._alone:
+                done, output = self._processed(records)
+            await self._account(topic, records[:done], output)
+            records = records[done:]
+            if records:
+                await self.effects.recount()
+
+    def _processed(self, records: Sequence[Record]) -> tuple[int, Output]:
+        """How many records were applied, all unless the topics seem to have grown, and what came of them."""
+        try:
+            return len(records), self.stage.process(records)
+        except MoreSourcesError as more:
+            return more.at, more.done
 
     async def _account(self, topic: str, records: Sequence[Record], output: Output) -> None:
         letters = sum(message.role == "dead_letters" for message in output.messages)
@@ -161,7 +176,11 @@ class PartitionRunner:
                     continue
                 if topic in self.careful:
                     await self.ledger.note(probe=self.ledger.keys.name_of(place))
-                await self._account(topic, [record], self.stage.process([record]))
+                done, output = self._processed([record])
+                if not done:
+                    await self.effects.recount()
+                    output = self.stage.process([record])
+                await self._account(topic, [record], output)
             if topic in self.careful:
                 await self.ledger.note(probe="")
 

@@ -11,7 +11,7 @@ from streams.stage import Stage
 from streams.topics import Topics
 
 Counts = Mapping[str, int]
-"""Partition count by topic, as the cluster has it."""
+"""Partition count by topic, as the cluster has it; what a stage holds of it goes on to tell the present count."""
 
 
 class Plan(NamedTuple):
@@ -59,7 +59,11 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
             "prices", (ticks,), lambda p, counts: TicksStage(market, f"ticks:{p}", sources(counts)), slow,
             owns_source=True, external=(ticks,), measured_as="decode",
         ),
-        Plan("cross_section", (points,), lambda _p, _counts: CrossSectionStage(market), measured_as="aggregate"),
+        Plan(
+            "cross_section", (points,),
+            lambda _p, counts: CrossSectionStage(market, lambda: {"quotes": counts[quotes], "ticks": counts[ticks]}),
+            measured_as="aggregate",
+        ),
         Plan(
             "detector", (readings, commands), lambda _p, _counts: DetectorStage(market, rules, topics),
             external=(commands,), indices=indices, has_outbox=True, measured_as="alert",

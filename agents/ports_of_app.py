@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import ChainMap
 from collections.abc import Collection, Mapping, Sequence
-from time import monotonic
+from datetime import datetime
+from time import monotonic, time_ns
 from typing import Any
 
 import faust
@@ -15,6 +17,7 @@ from agents.alerts.topic_tail import published, resolved
 from agents.assignment import Partition
 from agents.credentials import client_options
 from agents.effects import StageEffects
+from agents.exits import Down, Refusal
 from agents.growth import grown, refuse_moved
 from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
@@ -23,12 +26,16 @@ from agents.plans import Plan
 from agents.producer import Publisher
 from agents.store.ledger import Ledger
 from agents.store.views import Views
-from agents.topics.admin import check_topics
+from agents.topics.admin import check_topics, partition_counts
 from config.settings import Settings
+from streams.stage import Stage
 from streams.topics import Topics
 
 ENDS_SECONDS = 5.0
 """How long to wait for log ends; without an answer nothing is declared idle."""
+
+RECOUNT_SECONDS = 5.0
+"""Least time between two questions for partition counts."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +52,11 @@ class AppPorts:
         self._redis = redis
         self._views = Views(redis, settings.kafka.topic_prefix)
         self._plans: Sequence[Plan] = ()
-        self.partition_counts = counts
+        self._known = dict(counts)
+        self._asked: dict[str, int] = {}
+        self.partition_counts: Mapping[str, int] = ChainMap(self._asked, self._known)
+        """By topic; what was asked since the last takeover first."""
+        self._counted = -RECOUNT_SECONDS
         self._released: float | None = None
         self._given_back: Sequence[tuple[Plan, Partition]] = ()
         self.publishers: list[Publisher] = []
@@ -64,7 +75,7 @@ class AppPorts:
         """Learn the partition counts anew when a topic has grown. Raises `Refusal` where they no longer fit, or `Down`."""
         consumer = self.running_app.consumer
         seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
-        if not (more := grown(self.partition_counts, seen)):
+        if not (more := grown(self._known, seen)):
             return
         report = await asyncio.to_thread(check_topics, self._settings)
         report.refuse()
@@ -72,7 +83,20 @@ class AppPorts:
         readings = self._topics.name("readings")
         await refuse_moved(self._redis, readings, counts[readings], [index.symbol for index in self._settings.market.indices])
         log.warning("topics have grown: %s", ", ".join(f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()))
-        self.partition_counts = counts
+        self._known.update(counts)
+        self._asked.clear()
+
+    async def recount_inputs(self, patience: Patience) -> None:
+        """Learn the present partition counts, but no more often than every few seconds. Raises `Abandoned`."""
+        while monotonic() - self._counted >= RECOUNT_SECONDS:
+            try:
+                counts = await asyncio.to_thread(partition_counts, self._settings, list(self._known))
+            except (Down, Refusal) as error:
+                log.warning("cannot ask how many partitions there are: %s", error)
+                await patience.sleep(1.0)
+            else:
+                self._counted = monotonic()
+                self._asked.update({topic: count for topic, count in counts.items() if count > self._known[topic]})
 
     def rebalancing(self) -> bool:
         """Whether the group is being rebalanced."""
@@ -81,21 +105,30 @@ class AppPorts:
     def publisher(self, patience: Patience) -> Publisher:
         """A publisher over the app's idempotent producer."""
         publisher = Publisher(
-            self.running_app.producer, self._topics, patience, lambda topic, n: self.metrics.published.labels(topic).inc(n)
+            self.running_app.producer,
+            self._topics,
+            patience,
+            lambda topic, n: self.metrics.published.labels(topic).inc(n),
+            lambda: time_ns() // 1_000_000,
         )
         self.publishers.append(publisher)
         return publisher
 
-    def relay(self, partition: int, ledger: Ledger, publisher: Publisher) -> Relay:
+    def relay(self, partition: int, ledger: Ledger, publisher: Publisher, stage: Stage) -> Relay:
         """The relay of one readings partition."""
         options = client_options(self._settings.kafka)
         alerts, states = self._topics.name("alerts"), self._topics.name("alerts_state")
         history = History(lambda: published(options, alerts, partition), lambda: resolved(options, states, partition))
-        return Relay(partition, ledger, publisher, history, self.measures, self._settings.mode)
 
-    def effects(self, plan: Plan) -> StageEffects:
+        def judged() -> Mapping[str, datetime]:
+            return getattr(stage, "judged_until", {})
+
+        return Relay(partition, ledger, publisher, history, self.measures, self._settings.mode, judged)
+
+    def effects(self, plan: Plan, patience: Patience) -> StageEffects:
         """The effects of one stage."""
-        return StageEffects(self.metrics, self._views, plan, self._topics, live=self._settings.mode == "live")
+        live = self._settings.mode == "live"
+        return StageEffects(self.metrics, self._views, plan, self._topics, live=live, recount=lambda: self.recount_inputs(patience))
 
     async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
         """Log ends fresh from the broker; empty when it does not answer."""

@@ -38,8 +38,17 @@ class Publisher:
     A message once accepted is retried by the producer until it is stored, so waiting is all that is left to do here.
     """
 
-    def __init__(self, producer: Producer, topics: Topics, patience: Patience, published: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        producer: Producer,
+        topics: Topics,
+        patience: Patience,
+        published: Callable[[str, int], None],
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
+        """With a clock (`now_ms`), a message whose own time has passed is dated when it is published."""
         self._producer, self._topics, self._patience, self._published = producer, topics, patience, published
+        self._now_ms = now_ms
         self._pending: list[asyncio.Future[Any]] = []
         self.waiting = False
         """Acknowledgements have been out for more than a look."""
@@ -55,7 +64,7 @@ class Publisher:
 
     async def _accepted(self, topic: str, message: Message) -> "asyncio.Future[Any]":
         headers = list(message.headers) or None
-        seconds = None if message.timestamp is None else message.timestamp / 1000
+        seconds = self._seconds(message)
         while True:
             try:
                 answer = await self._producer.send(topic, message.key, message.value, message.partition, seconds, headers)
@@ -66,6 +75,12 @@ class Publisher:
                 await self._patience.sleep(PAUSE)
             else:
                 return asyncio.ensure_future(answer)
+
+    def _seconds(self, message: Message) -> float | None:
+        at = message.timestamp
+        if at is None or (self._now_ms is not None and at <= self._now_ms()):
+            return None
+        return at / 1000
 
     async def drain(self) -> None:
         """Wait until the broker has acknowledged everything sent. Raises `Abandoned` or `PublishError`."""

@@ -20,6 +20,7 @@ from agents.patience import Patience
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.quiet import idle_counts
+from agents.record_times import bound
 from agents.store.keys import stage_keys
 from agents.store.ledger import Fenced, Store
 from agents.takeover import ColdStart, skipped, start_offset
@@ -28,6 +29,9 @@ GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
 TAKEOVER_SECONDS = 80.0
 """Faust gives up on a takeover after its request timeout (90 s), and then hangs; we leave before."""
+
+TELL_SECONDS = 60.0
+"""Least time between two warnings of one kind."""
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +64,20 @@ class Crew:
         idle_after: float | None,
         dead_letter_ratio: float = 1.0,
         cold: ColdStart = "checkpoint",
+        live: bool = False,
     ) -> None:
-        """`idle_after` None never declares a source idle (replays); `cold` is for partitions unknown to Redis."""
+        """`idle_after` None never declares a source idle (replays); `cold` is for partitions unknown to Redis.
+
+        `live` says that event time is now: no record can be dated ahead of this process's clock.
+        """
         self._plans = {topic: plan for plan in plans for topic in plan.inputs}
         self._store, self._ports, self._status = store, ports, status
         self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
-        self._cold = cold
+        self._cold, self._live = cold, live
         self.patience = Patience()
         self._alone = Alone()
         self._generation = -1
+        self._told = -TELL_SECONDS
         self._posts: dict[Partition, Post] = {}
 
     @property
@@ -117,7 +126,7 @@ class Crew:
         if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
             await ledger.commit(steps, {})
             checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps})
-        effects = self._ports.effects(plan)
+        effects = self._ports.effects(plan, self.patience)
         publisher = self._ports.publisher(self.patience)
         try:
             stage = plan.make(partition, self._ports.partition_counts)
@@ -134,7 +143,7 @@ class Crew:
         await runner.begin()
         if not plan.has_outbox:
             return Post(plan, partition, runner)
-        relay = self._ports.relay(partition, ledger, self._ports.publisher(self.patience))
+        relay = self._ports.relay(partition, ledger, self._ports.publisher(self.patience), stage)
         effects.relay = relay
         return Post(plan, partition, runner, relay)
 
@@ -153,6 +162,7 @@ class Crew:
             if post is None or generation != self._generation or self.patience.winding_down:
                 ticket.discard()
             else:
+                self._bound(topic, partition, records)
                 await post.runner.consume(topic, records, ticket)
                 status = self._status.partitions.get(Partition(topic, partition))
                 if status is not None:  # else handed over while the batch waited for its turn
@@ -168,6 +178,12 @@ class Crew:
             leave(INTERNAL, f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
         finally:
             records.clear()  # the unacknowledged event must not keep its records alive
+
+    def _bound(self, topic: str, partition: int, records: list[Any]) -> None:
+        wrong = bound(records, time_ns() // 1_000_000, live=self._live)
+        if wrong and monotonic() - self._told >= TELL_SECONDS:
+            self._told = monotonic()
+            log.warning("%s partition %d: %d records bear a Kafka timestamp that no clock can have given", topic, partition, wrong)
 
     async def _note_crash(self, post: Post | None, records: list[Any], error: Exception) -> None:
         """For people: what the process died of. The count of starts, not this note, decides what happens next."""

@@ -111,6 +111,7 @@ class Worker:
                 idle_after=idle_after,
                 dead_letter_ratio=settings.worker.dead_letter_ratio,
                 cold=self._cold,
+                live=settings.mode in {"live", "delayed"},
             )
             return await self._work(build(settings, self._plans, crew, ports), crew, ports, store)
         finally:

@@ -13,8 +13,8 @@ REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         "quotes": REASONS,
         "ticks": REASONS - {"symbol", "expiry"},  # a tick without a symbol of ours is `unknown`, and it has no expiry
-        "points": frozenset({"malformed"}),
-        "readings": frozenset({"schema", "unknown_index"}),
+        "points": frozenset({"malformed", "future", "sources"}),
+        "readings": frozenset({"schema", "unknown_index", "future"}),
         "commands": frozenset({"schema", "unknown_index", "unknown_alert", "until"}),
     }
 )

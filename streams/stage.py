@@ -24,7 +24,8 @@ class Message(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
     timestamp: int | None = None
-    """Milliseconds since the epoch; None is when it is published."""
+    """Milliseconds since the epoch; None is when it is published. Of points and readings their event time: a worker publishes
+    them with it or with the present time, whichever is later, so that no clock that is behind makes them look dated ahead."""
 
 
 class OutboxEntry(NamedTuple):

@@ -1,5 +1,6 @@
 """Alert events on the wire: structured CloudEvents JSON, with `ce_*` headers beside it for cheap filtering."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,8 +34,12 @@ def event_message(role: Role, value: bytes, partition: int, seq: int | None = No
     return Message(role, None if key is None else key.encode(), value, tuple(headers), partition)
 
 
-def heartbeat(partition: int, mode: str, now: float) -> bytes:
-    """A word to subscribers that alerts of this partition are being looked for; the time is the wall's."""
+def heartbeat(partition: int, mode: str, now: float, judged: Mapping[str, datetime] | None = None) -> bytes:
+    """A word to subscribers that alerts of this partition are being looked for; the time is the wall's.
+
+    `judged` is the event time of the latest reading that was judged, by index: while it stands still nothing is judged.
+    """
+    until = {index: _zulu(at, "seconds") for index, at in sorted((judged or {}).items())}
     slot = int(now) // HEARTBEAT_SECONDS * HEARTBEAT_SECONDS
     event: dict[str, Any] = {
         "specversion": "1.0",
@@ -42,9 +47,18 @@ def heartbeat(partition: int, mode: str, now: float) -> bytes:
         "source": "/dispersion/monitor",
         "type": HEARTBEAT_TYPE,
         "subject": f"partition/{partition}",
-        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": _zulu(datetime.fromtimestamp(now, UTC), "milliseconds"),
         "datacontenttype": "application/json",
         "partitionkey": f"heartbeat-{partition}",
-        "data": {"partition": partition, "mode": mode},
+        "data": {
+            "partition": partition,
+            "mode": mode,
+            "event_time": max(until.values(), default=None),
+            "indices": until,
+        },
     }
     return _encode(event)
+
+
+def _zulu(at: datetime, precision: str) -> str:
+    return at.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from time import time
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -22,6 +23,8 @@ FLUSH_SECONDS = 1.0
 ROLES: tuple[Role, ...] = ("alerts", "alerts_state")
 """The log and, compacted by its key, the latest event of each alert."""
 
+Judged = Callable[[], Mapping[str, datetime]]
+"""Event time of the latest reading that was judged, by index."""
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -57,9 +60,11 @@ class Relay:
         history: History,
         observer: RelayObserver,
         mode: str,
+        judged: Judged = dict,
     ) -> None:
         self._partition, self._ledger, self._publisher = partition, ledger, publisher
         self._history, self._observer, self._mode = history, observer, mode
+        self._judged = judged
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._seen: dict[int, str] = {}
@@ -120,7 +125,8 @@ class Relay:
         now = time()
         if now - self._beat >= HEARTBEAT_SECONDS:
             self._beat = now
-            await self._publisher.send([event_message("alerts", heartbeat(self._partition, self._mode, now), self._partition)])
+            beat = heartbeat(self._partition, self._mode, now, self._judged())
+            await self._publisher.send([event_message("alerts", beat, self._partition)])
             forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._tombstones.due(now)]
             await self._publisher.send(forgotten)
             await self._publisher.drain()

@@ -47,10 +47,15 @@ def check_topics(settings: Settings) -> TopicsCheck:
     return _check(settings, frozenset())
 
 
+def partition_counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
+    """Partitions by topic; 0 for one that there is not, or that we may not see. Raises as `check_topics`."""
+    with kafka_failures(settings), _admin(settings) as admin:
+        return {name: len(found["partitions"]) for name, found in _metadata(admin, topics).items()}
+
+
 def partitions_of(settings: Settings, topic: str) -> int:
     """Partitions of a topic of anybody's; 0 where there is none, or none that we may see. Raises as `check_topics`."""
-    with kafka_failures(settings), _admin(settings) as admin:
-        return len(_metadata(admin, [topic])[topic]["partitions"])
+    return partition_counts(settings, [topic])[topic]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ so silence suspends alerts through the coverage gate and never through a clock o
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -77,6 +78,12 @@ class Detector:
     def judged(self) -> Mapping[Key, Judged]:
         """What each rule made of it, by rule and scope."""
         return self._judging.judged
+
+    @property
+    def judged_at(self) -> datetime | None:
+        """Event time of the latest reading that rules were judged on."""
+        latest = self._standing.latest.get(TENOR)
+        return None if latest is None else latest.ts_event
 
     def seen(self, reading: Reading) -> bool:
         """Whether this second of this tenor, or a later one, has been applied."""

@@ -1,9 +1,11 @@
 """The detector stage: readings and commands of one partition in, alert events, snapshots and views out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
+from streams.claimed_time import refuse_ahead
 from streams.dead_letters import Refused, dead_letter
 from streams.detection.commands import decode_command, issued
 from streams.detection.detector import Detector
@@ -11,10 +13,11 @@ from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
 from streams.reading import Reading, decode_reading, encode_reading
-from streams.records import Record
+from streams.records import NS, Record
 from streams.stage import Output, ReadingView, Role
 from streams.topics import Topics
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATE = ("session", "last", "latest", "commands")
 FACTS = ("day", "minute", "alert", "anchor", "event")
 
@@ -31,6 +34,7 @@ class DetectorStage:
         self._commands = (topics or Topics()).name("commands")
         self._specs = {spec.symbol: spec for spec in market.indices}
         self._gates = market.gates
+        self._tolerance = market.future_tolerance
         self._rules = catalogue(rules, market.gates)
         self._reach = rules.baseline
         self._detectors: dict[str, Detector] = {}
@@ -75,6 +79,12 @@ class DetectorStage:
         output.outbox.extend(echoes)
         return detector if echoes and detector.drawn else None
 
+    @property
+    def judged_until(self) -> Mapping[str, datetime]:
+        """Event time of the latest reading that was judged, by index; an index without one is absent."""
+        times = {index: detector.judged_at for index, detector in self._detectors.items()}
+        return {index: at for index, at in times.items() if at is not None}
+
     def idle(self) -> Output:
         """Nothing: silence reaches this stage as readings."""
         return Output()
@@ -101,7 +111,7 @@ class DetectorStage:
         return detector
 
     def _reading(self, record: Record) -> Reading:
-        """The reading in a record. Raises `Refused` (schema, unknown_index)."""
+        """The reading in a record. Raises `Refused` (schema, unknown_index, future)."""
         try:
             reading = decode_reading(record.value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
@@ -109,6 +119,9 @@ class DetectorStage:
         if reading.ts_event.tzinfo is None:
             raise Refused("schema", "ts_event without an offset from UTC")
         self._known(reading.index)
+        refuse_ahead(record, round(reading.ts_event.timestamp() * NS), self._tolerance)
+        if reading.session.toordinal() > _EPOCH.toordinal() + (reading.ts_event - _EPOCH).days:
+            raise Refused("future", f"its session {reading.session} is after its event time {reading.ts_event.isoformat()}")
         return reading
 
     def _known(self, index: str) -> None:

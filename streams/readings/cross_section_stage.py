@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from streams.dead_letters import dead_letter
+from streams.dead_letters import Refused, dead_letter
 from streams.market import Market
+from streams.points import PointsFrame
 from streams.points_codec import decode_points
-from streams.reading import encode_reading
+from streams.reading import Reading, encode_reading
 from streams.readings.cross_section import CrossSection
 from streams.readings.cross_section_state import Checkpoint
+from streams.readings.points_guard import MoreSourcesError, Partitions, PointsGuard
 from streams.records import Record
 from streams.stage import Message, Output
 
@@ -17,17 +19,35 @@ PREFIX = "cross/"
 class CrossSectionStage:
     """Points frames in, readings out (`streams.stage.Stage`). It owns no source, so it never calls one idle."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, partitions: Partitions | None = None) -> None:
+        """`partitions` are those of the input topics; without them frames may speak of any number of sources."""
         self._market = market
+        self._guard = PointsGuard(market.future_tolerance, partitions)
         self._specs = {spec.symbol: spec for spec in market.indices}
         self._sections: dict[str, tuple[CrossSection, Checkpoint]] = {}
         self._gone: set[str] = set()
 
     def process(self, records: Sequence[Record]) -> Output:
-        """Readings of every second that the frames complete, in the order in which they do."""
+        """Readings of every second that the frames complete, in the order in which they do.
+
+        Raises:
+            MoreSourcesError: a frame is of more sources than are known. The same record again is judged by what is known then.
+        """
         output = Output()
-        for record in records:
-            self._one(record, output)
+        for at, record in enumerate(records):
+            try:
+                frame = _frame(record)
+                if frame.index not in self._specs:
+                    output.counts["points_frames", "unknown_index"] += 1
+                    continue
+                if self._guard.outgrown(record, frame):
+                    raise MoreSourcesError(output, at)
+                self._guard.judge(record, frame)
+            except Refused as refusal:
+                output.counts["dead_letter_messages", "points", refusal.reason] += 1
+                output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
+            else:
+                self._take(frame, record.value or b"", output)
         return output
 
     def idle(self) -> Output:
@@ -62,23 +82,24 @@ class CrossSectionStage:
         for index, own_chunks in by_index.items():
             self._section(index)[1].restore(own_chunks)
 
-    def _one(self, record: Record, output: Output) -> None:
-        try:
-            frame = decode_points(record.value or b"")
-        except ValueError as error:
-            output.counts["dead_letter_messages", "points", "malformed"] += 1
-            output.messages.append(dead_letter(record, "malformed", str(error)))
-            return
-        if frame.index not in self._specs:
-            output.counts["points_frames", "unknown_index"] += 1
-            return
+    def _take(self, frame: PointsFrame, value: bytes, output: Output) -> None:
         section, _ = self._section(frame.index)
-        key = frame.index.encode()
-        for reading in section.receive(frame, record.value or b"", output.counts):
-            output.messages.append(Message("readings", key, encode_reading(reading)))
+        output.messages += [_message(reading) for reading in section.receive(frame, value, output.counts)]
 
     def _section(self, index: str) -> tuple[CrossSection, Checkpoint]:
         if index not in self._sections:
             section = CrossSection(self._specs[index], self._market)
             self._sections[index] = (section, Checkpoint(section))
         return self._sections[index]
+
+
+def _frame(record: Record) -> PointsFrame:
+    try:
+        return decode_points(record.value or b"")
+    except ValueError as error:
+        raise Refused("malformed", str(error)) from error
+
+
+def _message(reading: Reading) -> Message:
+    at = int(reading.ts_event.timestamp()) * 1000
+    return Message("readings", reading.index.encode(), encode_reading(reading), timestamp=at)

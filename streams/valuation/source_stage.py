@@ -191,7 +191,7 @@ class SourceStage(ABC):
                 references=part.references,
                 skew=part.skew,
             )
-            output.messages.append(Message("points", spec.symbol.encode(), encode_points(frame)))
+            output.messages.append(Message("points", spec.symbol.encode(), encode_points(frame), timestamp=second * 1000))
 
 
 def longest(refresh: NDArray[np.float64]) -> float | None:

@@ -17,7 +17,10 @@ from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
 from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.points import PointsFrame
+from streams.points_codec import encode_points
 from streams.reading import Reading, encode_reading
+from streams.sessions import open_ns
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
 from tests.support.readings import INDEX, NAMES, WEIGHTS, closing, path
@@ -79,6 +82,15 @@ def seen(fleet: Fleet, transition: str) -> AlertState:
     return alert_states(fleet.settings)[UNWIND]
 
 
+def dated_ahead(fleet: Fleet) -> None:
+    """Records of 2030, and of sources that there are not, on the inner topics; returns when each has been refused."""
+    ahead = date(2030, 7, 15)
+    read(fleet, [closing(ahead, *CALM)])
+    frames = [PointsFrame(INDEX, "quotes:0", 2, open_ns(ahead)), PointsFrame(INDEX, "quotes:0", 7, open_ns(MONDAY))]
+    fleet.put("points", [encode_points(frame) for frame in frames], partition=HOME)
+    wait_until(lambda: sum(fleet.ends("dead_letters", 2).values()) == 5, SECONDS, f"refused: {fleet.log(fleet.workers[-1])}")
+
+
 def shown(fleet: Fleet) -> Snapshot:
     """The picture of the index as the wall has it."""
     return decode_snapshot(fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "value"))
@@ -124,8 +136,9 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     fleet.start("agents.cli.main", "worker")
     silenced = seen(fleet, "silenced").event.data.notification
     assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == ("ann", "ann", "known")
+    dated_ahead(fleet)
     letters = [dict(record.headers)["reason"] for partition in (0, 1) for record in fleet.records("dead_letters", partition)]
-    assert letters == [b"schema", b"schema"]
+    assert sorted(letters) == [b"future", b"future", b"schema", b"schema", b"sources"]
     assert freshness(fleet) == before
     read(fleet, path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
     assert seen(fleet, "suspended").event.data.notification == silenced
@@ -143,6 +156,10 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     events = [judge(record) for record in fleet.records("alerts", HOME) if record.key == UNWIND.encode()]
     told_of = [event["data"]["transition"] for event in events if "command" in event["data"]]
     assert told_of == ["acknowledged", "silenced", "unsilenced"]
+    beats = [json.loads(record.value) for record in fleet.records("alerts", HOME) if record.key == f"heartbeat-{HOME}".encode()]
+    told_until = {beat["data"]["event_time"] for beat in beats}
+    assert "2024-07-15T14:20:01Z" in told_until, "the second worker's first heartbeat: nothing had been judged since"
+    assert all(until is None or until.startswith("2024-07-15T14:2") for until in told_until)
     for event in events:
         validator(f"alert.{event['data']['transition']}.v1").validate(event)
     assert len({event["id"] for event in events}) == len(events)

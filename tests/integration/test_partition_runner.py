@@ -122,6 +122,9 @@ class World:
         del topic
         self.diary.append(f"gap {offsets}")
 
+    async def recount(self) -> None:
+        self.diary.append("recount")
+
     def crashed(self, record: Record) -> None:
         self.diary.append(f"crashed {record.offset}")
 

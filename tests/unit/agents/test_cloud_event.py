@@ -1,4 +1,5 @@
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_the_cloudevents_library_reads_what_we_write() -> None:
         kafka = KafkaMessage(headers=dict(message.headers), key=message.key, value=message.value or b"")
         event = from_structured_event(kafka, JSONFormat())
         assert event.get_id() == attributes(value)["id"]
+
+
+def test_a_heartbeat_tells_until_when_readings_were_judged() -> None:
+    friday, monday = (datetime(2026, 7, day, 10, tzinfo=timezone(timedelta(hours=-4))) for day in (10, 13))
+    told = json.loads(heartbeat(2, "live", 1_752_500_010.0, {"SPX": monday, "NDX": friday}))["data"]
+    assert told["event_time"] == "2026-07-13T14:00:00Z"
+    assert told["indices"] == {"NDX": "2026-07-10T14:00:00Z", "SPX": "2026-07-13T14:00:00Z"}
+    silent = json.loads(heartbeat(2, "live", 1_752_500_010.0))["data"]
+    assert (silent["event_time"], silent["indices"]) == (None, {})
 
 
 def test_a_heartbeat_is_the_same_within_its_half_minute() -> None:

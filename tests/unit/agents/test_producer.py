@@ -18,11 +18,13 @@ class Broker:
         self.sent: list[tuple[str, bytes | None]] = []
         self.futures: list[asyncio.Future[None]] = []
         self.refusals: list[Exception] = []
+        self.times: list[float | None] = []
 
     async def send(
         self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
     ) -> Awaitable[Any]:
-        del key, partition, timestamp, headers
+        del key, partition, headers
+        self.times.append(timestamp)
         if self.refusals:
             raise RuntimeError from self.refusals.pop(0)
         self.sent.append((topic, value))
@@ -32,6 +34,14 @@ class Broker:
 
 def publisher(broker: Broker, patience: Patience | None = None) -> Publisher:
     return Publisher(broker, Topics("t."), patience or Patience(), lambda _topic, _n: None)
+
+
+@pytest.mark.parametrize(("now", "dated"), [(None, [None, 5.0, 7.0]), (5_000, [None, None, 7.0])])
+async def test_with_a_clock_no_message_is_dated_in_the_past(now: int | None, dated: list[float | None]) -> None:
+    broker = Broker()
+    ours = Publisher(broker, Topics("t."), Patience(), lambda _topic, _n: None, None if now is None else lambda: now)
+    await ours.send([Message("points", None, b"1", timestamp=at) for at in (None, 5_000, 7_000)])
+    assert broker.times == dated
 
 
 async def test_drain_waits_for_every_acknowledgement() -> None:

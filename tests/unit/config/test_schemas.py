@@ -1,6 +1,7 @@
 """The shipped schemas: valid, up to date, and of one mind with the decoders and encoders."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +81,16 @@ def test_the_alert_schema_names_the_fields_of_the_event() -> None:
 
 
 def test_a_heartbeat_fits_and_a_wrong_one_does_not() -> None:
-    beat = json.loads(heartbeat(3, "live", 1_783_951_200.0))
+    validator("heartbeat.v1").validate(json.loads(heartbeat(3, "live", 1_783_951_200.0)))
+    beat = json.loads(heartbeat(3, "live", 1_783_951_200.0, {"SPX": datetime(2026, 7, 13, 14, tzinfo=UTC)}))
     validator("heartbeat.v1").validate(beat)
-    for wrong in ({"subject": "3"}, {"data": {"partition": "3", "mode": "live"}}, {"time": "yesterday"}):
+    wrongs: list[dict[str, object]] = [
+        {"subject": "3"},
+        {"data": {"partition": "3", "mode": "live"}},
+        {"time": "yesterday"},
+        {"data": beat["data"] | {"event_time": 3}},
+    ]
+    for wrong in wrongs:
         assert not validator("heartbeat.v1").is_valid(beat | wrong)
 
 

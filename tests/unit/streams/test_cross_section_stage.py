@@ -7,15 +7,16 @@ from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import Reading, decode_reading
 from streams.readings.cross_section_stage import CrossSectionStage
-from streams.records import InputRecord
-from tests.support.points_frames import TICKS, frame, market, prices, quoted, second, spec
+from streams.readings.points_guard import MoreSourcesError
+from streams.records import NS, InputRecord
+from tests.support.points_frames import TICKS, frame, market, prices, quoted, second, spec, surfaces
 
 WEIGHTS = {"A": 3.0, "B": 2.0, "C": 1.0}
 VOLS = {"IDX": 0.2, "A": 0.3, "B": 0.35, "C": 0.4}
 
 
-def record(value: bytes | None, offset: int = 0) -> InputRecord:
-    return InputRecord("dispersion.points.v1", 0, offset, 0, b"IDX", value)
+def record(value: bytes | None, offset: int = 0, at: int = 0) -> InputRecord:
+    return InputRecord("dispersion.points.v1", 0, offset, at // 1_000_000, b"IDX", value)
 
 
 def records(*frames: PointsFrame) -> list[InputRecord]:
@@ -57,6 +58,70 @@ def test_what_is_not_a_frame_becomes_a_dead_letter(value: bytes | None) -> None:
     assert headers["x-error-class"] == b"malformed"
     assert headers["x-error-offset"] == b"17"
     assert output.counts["dead_letter_messages", "points", "malformed"] == 1
+
+
+YEAR_2030 = second(60) + 4 * 365 * 86_400 * NS
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        quoted(YEAR_2030, VOLS, sources=2),
+        frame(YEAR_2030, sources=2, idle=True),
+        frame(second(66), TICKS, sources=2),
+        quoted(2**63 - 1, VOLS, sources=2),
+        frame(second(60), sources=2, surfaces=surfaces(VOLS, YEAR_2030)),
+        frame(second(60), TICKS, sources=2, prices=prices({"A": 1.0}, second(61))),
+        frame(second(60), TICKS, sources=2, references=prices({"VIX": 0.1}, YEAR_2030)),
+    ],
+)
+def test_what_is_dated_ahead_is_refused_and_deafens_nobody(false: PointsFrame) -> None:
+    stage, clean = (CrossSectionStage(market(spec(WEIGHTS))) for _ in range(2))
+    now = second(60)
+    output = stage.process([record(encode_points(false), 3, now)])
+    (letter,) = output.messages
+    assert dict(letter.headers)["reason"] == b"future"
+    assert output.counts["dead_letter_messages", "points", "future"] == 1
+    for at in (60, 61, 65):
+        honest = [quoted(second(at), VOLS, sources=2), frame(second(at), TICKS, sources=2)]
+        got = stage.process([record(encode_points(each), 4 + at, now) for each in honest])
+        assert got.messages == clean.process(records(*honest)).messages
+        assert len(got.messages) == 1
+
+
+def test_event_time_far_behind_its_record_is_a_replay() -> None:
+    stage = CrossSectionStage(market(spec(WEIGHTS)))
+    assert len(stage.process([record(encode_points(quoted(second(60), VOLS)), 0, YEAR_2030)]).messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "sources"),
+    [("quotes:0", 4), ("quotes:0", 10**9), ("quotes:2", 3), ("ticks:1", 3), ("quotes:-1", 3), ("other:0", 3), ("", 3)],
+)
+def test_sources_that_cannot_be_are_refused_after_a_second_look(source: str, sources: int) -> None:
+    stage = CrossSectionStage(market(spec(WEIGHTS)), lambda: {"quotes": 2, "ticks": 1})
+    honest = [quoted(second(60), VOLS, each, sources=3) for each in ("quotes:0", "quotes:1")]
+    false = frame(second(60), source, sources=sources)
+    batch = records(*honest, false, frame(second(60), TICKS, sources=3))
+    if source in {"quotes:0", "quotes:2", "ticks:1"}:
+        with pytest.raises(MoreSourcesError) as more:
+            stage.process(batch)
+        assert (more.value.at, more.value.done.counts["points_frames", "new"]) == (2, 2)
+        batch = batch[2:]
+    letter, reading = stage.process(batch).messages
+    assert dict(letter.headers)["reason"] == b"sources"
+    assert reading.role == "readings"
+
+
+def test_a_topic_that_has_grown_is_believed() -> None:
+    known = {"quotes": 1, "ticks": 1}
+    stage = CrossSectionStage(market(spec(WEIGHTS)), lambda: known)
+    batch = records(quoted(second(60), VOLS, sources=3), frame(second(60), TICKS, sources=3), frame(second(60), "quotes:1", sources=3))
+    with pytest.raises(MoreSourcesError) as more:
+        stage.process(batch)
+    assert more.value.at == 0
+    known["quotes"] = 2
+    assert [message.role for message in stage.process(batch).messages] == ["readings"]
 
 
 def test_it_owns_no_source() -> None:

@@ -11,7 +11,7 @@ from streams.detection.detector_stage import DetectorStage
 from streams.detection.history_codec import pack
 from streams.detection.snapshot import decode_snapshot
 from streams.reading import decode_reading
-from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, NAMES, Run, closing, eastern, path, record, told, toy
+from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, NAMES, TUESDAY, Run, closing, eastern, path, record, told, toy
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 
@@ -43,6 +43,38 @@ def test_repeats_are_dropped_by_index_tenor_and_second() -> None:
     other = run.play([toy(shock[0].ts_event, *SHOCK, tenor="91d", tenor_days=91)])
     assert other == []
     assert [view.tenor for view in run.outputs[-1].views] == ["91d"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=6), timedelta(hours=1), timedelta(days=1300)], ids=["seconds", "an hour", "in 2030"])
+@pytest.mark.parametrize("tenor", ["30d", "91d"])
+def test_a_reading_dated_ahead_is_refused_and_the_next_ones_are_judged(ahead: timedelta, tenor: str) -> None:
+    run = Run(cap_unknown=False)
+    shock = path(MONDAY, "10:00:00", 900, [SHOCK, SHOCK], step=5)
+    half = len(shock) // 2
+    begun = run.play([closing(FRIDAY, *CALM), *shock[:half]])
+    assert [kind for _, _, kind in told(begun, rule="vix_spike_unwind")] == ["pending", "firing"]
+    now = shock[half].ts_event
+    false = toy(now + ahead, *CALM, tenor=tenor, tenor_days=int(tenor[:-1]))
+    output = run.stage.process([record(false)._replace(timestamp=round(now.timestamp() * 1000))])
+    (letter,) = output.messages
+    assert (dict(letter.headers)["reason"], output.outbox, output.snapshots) == (b"future", [], {})
+    assert output.counts["dead_letter_messages", "readings", "future"] == 1
+    assert run.stage.judged_until == {INDEX: shock[half - 1].ts_event}
+    run.play(shock[half:])
+    assert len(run.outputs[-1].views) == len(shock) - half
+    assert run.snapshot()["alerts"][0]["status"] == "firing"
+
+
+def test_a_session_after_the_event_time_is_refused() -> None:
+    run = Run()
+    run.play([toy(eastern(MONDAY, "10:00:00"), *CALM, session=TUESDAY), msgspec.json.encode(_at("9999-12-31T23:59:59-12:00"))])
+    assert run.count("dead_letter_messages", "readings", "future") == 1
+    assert len(run.outputs[-1].views) == 1
+
+
+def _at(when: str) -> dict[str, object]:
+    reading: dict[str, object] = msgspec.to_builtins(toy(eastern(MONDAY, "10:00:00"), *CALM, tenor="91d", tenor_days=91))
+    return reading | {"ts_event": when}
 
 
 def test_views_leave_the_names_out() -> None:
