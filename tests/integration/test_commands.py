@@ -33,7 +33,7 @@ pytestmark = pytest.mark.stack
 FRIDAY, MONDAY = date(2024, 7, 12), date(2024, 7, 15)
 """Long past, so that a silence of today outlasts them."""
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
-SECONDS = 40.0
+SECONDS = 90.0
 HOME = partition_of(INDEX, 2)
 """The partition of the index's results."""
 
