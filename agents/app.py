@@ -8,7 +8,7 @@ import faust
 
 from agents.assignment import Hooks
 from agents.credentials import faust_credentials
-from agents.exits import INTERNAL, REFUSED, leave
+from agents.exits import DOWN, INTERNAL, REFUSED, leave
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
@@ -50,6 +50,7 @@ def build(settings: Settings, plans: Sequence[Plan], crew: Crew, ports: AppPorts
             crew.release,
             ports.coordinator_error,
             give_up=lambda reason: leave(INTERNAL, reason),
+            down=lambda reason: leave(DOWN, reason),
             refuse=lambda reason: leave(REFUSED, reason),
         ),
     )

@@ -33,6 +33,8 @@ class Hooks(NamedTuple):
     coordinator_error: Callable[[Exception], None]
     """Counts an error of the group coordinator."""
     give_up: Callable[[str], None]
-    """Ends the process: the group cannot be joined."""
+    """Ends the process: what joins the group has ended by itself."""
+    down: Callable[[str], None]
+    """Ends the process: Kafka has not answered for too long."""
     refuse: Callable[[str], None]
     """Ends the process: Kafka denies us something, and a person must grant it."""

@@ -7,26 +7,26 @@ there, and refuses to load otherwise.
 Seven things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
 hook decides where each partition starts, inside `perform_seek`, before anything is delivered. A guard asks the group
-coordinator every second whether it is stuck, because nobody else does. The consumer lives in the app's loop and has no thread.
-One that is behind does not pause between polls. And no partition's records wait long for another's silence: neither a fetch that
-finds nothing nor a poll that leaves a full buffer out lasts. `pause_partitions` is not used. Of a transactional producer's
-records only committed ones are read; we ourselves write none.
+coordinator every second whether it is stuck, because nobody else does, and alone hears its errors. The consumer lives in the
+app's loop and has no thread. One that is behind does not pause between polls. And no partition's records wait long for another's
+silence: neither a fetch that finds nothing nor a poll that leaves a full buffer out lasts. `pause_partitions` is not used. Of a
+transactional producer's records only committed ones are read; we ourselves write none.
 """
 
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, Hooks, Partition
-from agents.transport_consumer import GuardedConsumer
+from agents.transport_consumer import DENIED, GuardedConsumer
 
 COALESCE = 0.01
 """Seconds between polls of a consumer that is not behind: longer means larger batches and later ones."""
@@ -34,6 +34,10 @@ POLL = 1.0
 """Seconds a poll may last that finds nothing."""
 LOOK_INTERVAL = 1.0
 """Seconds between looks at how far the fetcher is."""
+ASK_SECONDS = 60.0
+"""How long Kafka may fail to say where partitions begin, end and were committed, before the process ends as *down*."""
+ASK_PAUSE = 0.5
+"""Seconds between such questions."""
 
 log = logging.getLogger(__name__)
 
@@ -179,15 +183,33 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._epoch += 1
         for forgotten in (self._ranges, self._acked, self._acked_index, self._passed):
             forgotten.clear()
-        await super().perform_seek()
+        await self._answered(super().perform_seek)
         tps = [Partition(*tp) for tp in self.assignment()]
         if tps:
             committed = {tp: self._read_offset[tp] for tp in tps}
-            first, end = await self.earliest_offsets(*tps), await self.highwaters(*tps)
+            first = await self._answered(lambda: self.earliest_offsets(*tps))
+            end = await self._answered(lambda: self.highwaters(*tps))
             target = await self.hooks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
             await self._seek_exact(target)
             self._committed_offset.update(target)  # else acknowledgements of re-read records are ignored for ever
         self._epoch += 1
+
+    async def _answered(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """Ask the broker until it answers. Stock ends the process at the first error; ours count, and time ends them."""
+        deadline = monotonic() + ASK_SECONDS
+        while True:
+            try:
+                return await asyncio.wait_for(question(), max(ASK_PAUSE, deadline - monotonic()))
+            except DENIED as error:
+                self.hooks.refuse(f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics")
+                raise
+            except IllegalStateError:  # the next rebalance has begun, and places the partitions itself
+                raise
+            except (KafkaError, TimeoutError) as error:
+                self.hooks.coordinator_error(error)
+                if monotonic() > deadline:
+                    self.hooks.down(f"Kafka has not told the group's offsets for {ASK_SECONDS:.0f} s: {error!r}")
+                await asyncio.sleep(ASK_PAUSE)
 
 
 class IdempotentProducer(driver.Producer):  # type: ignore[misc]

@@ -5,11 +5,12 @@ With `agents.transport` and `agents.transport_records` the one place that knows 
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode.utils.futures import maybe_async
 
@@ -31,6 +32,11 @@ meanwhile waits for it, and Faust lets it last 1.5 s. Records that come now and 
 GUARD_INTERVAL = 1.0
 GUARD_LIMIT = 30
 """Coordinator errors in a row after which the worker gives up."""
+COMMIT_TRIES = 3
+COMMIT_PAUSE = 0.5
+"""Seconds between tries of a commit. One that fails for good costs nothing but the group's lag as Kafka shows it: the truth is
+in Redis."""
+DENIED = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 check_pins()
 use_fetched_records()
@@ -111,6 +117,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def on_start(self) -> None:
         """Start the consumer, then the watch."""
         await super().on_start()
+        self._check_errors = errors_for_guard(self._consumer)
         self._guard = asyncio.ensure_future(self._watch())
 
     async def on_thread_stop(self) -> None:
@@ -120,20 +127,55 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             guard.cancel()
         await super().on_thread_stop()
 
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        """Whether the offsets of what is still ours were committed. Stock ends the process at the first error that it does not know."""
+        for attempt in range(COMMIT_TRIES):
+            if attempt:
+                await asyncio.sleep(COMMIT_PAUSE)
+            owned = self.assignment()
+            ours = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in owned}
+            if not ours:
+                return False
+            try:
+                await self._ensure_consumer().commit(ours)
+            except DENIED as error:
+                self.consumer.hooks.refuse(f"the group coordinator refuses commits: {error!r}; grant Read on the group and on its topics")
+            except CommitFailedError:  # the group has been rebalanced: the partitions' next owner asks Redis
+                return False
+            except KafkaError as error:
+                self.consumer.hooks.coordinator_error(error)
+            else:
+                return True
+        return False
+
     async def _watch(self) -> None:
         hooks, in_a_row = self.consumer.hooks, 0
         while True:
             await asyncio.sleep(GUARD_INTERVAL)
             try:
-                self._consumer._coordinator.check_errors()  # asking also lets the parked coordinator go on
-            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
+                self._check_errors()  # asking also lets the parked coordinator go on
+            except DENIED as error:
                 hooks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
                 hooks.coordinator_error(error)
                 in_a_row += 1
-                if in_a_row >= GUARD_LIMIT or self._consumer._coordinator._coordination_task.done():
-                    hooks.give_up(f"the group coordinator does not recover: {error!r}")
+                if self._consumer._coordinator._coordination_task.done():
+                    hooks.give_up(f"the group coordinator has ended: {error!r}")
+                elif in_a_row >= GUARD_LIMIT:
+                    hooks.down(f"the group coordinator does not recover: {error!r}; see the broker's log")
             else:
                 in_a_row = 0
                 if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started
                     self._consumer._client.force_metadata_update()  # once their partitions are known, the group is joined anew
+
+
+def errors_for_guard(consumer: Any) -> Callable[[], None]:
+    """Keep the coordinator's errors for one that asks; the answer is how to ask.
+
+    aiokafka gives them to whoever is next to wait for an assignment, for records or for a position. In Faust that is the fetch
+    loop or a seek, and either ends the process. Without them both wait until the group has an assignment again.
+    """
+    check: Callable[[], None] = consumer._coordinator.check_errors
+    consumer._coordinator.check_errors = lambda: None
+    consumer._subscription.abort_waiters = lambda _error: None
+    return check

@@ -8,7 +8,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
-from aiokafka.consumer.subscription_state import Assignment
+from aiokafka.consumer.subscription_state import Assignment, SubscriptionState
 from faust.transport import consumer as base
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
@@ -38,7 +38,10 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (QueueServiceThread, "call_thread", ("fun", "args", "kwargs")),
     (QueueServiceThread, "on_thread_started", ()),
     (driver.Producer, "_settings_extra", ()),
+    (driver.AIOKafkaConsumerThread, "_commit", ("offsets",)),
     (GroupCoordinator, "check_errors", ()),
+    (GroupCoordinator, "_push_error_to_user", ("exc",)),
+    (SubscriptionState, "abort_waiters", ("exc",)),
     (AIOKafkaClient, "force_metadata_update", ()),
     (Assignment, "state_value", ("tp",)),
     (PartitionRecords, "_unpack_records", ()),

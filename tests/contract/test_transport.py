@@ -1,22 +1,42 @@
 """What the rest of the worker relies on from the transport, against the installed Faust and without a broker."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from time import time
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import faust
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import GroupAuthorizationFailedError, IllegalStateError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CommitFailedError,
+    GroupAuthorizationFailedError,
+    IllegalStateError,
+    InvalidRequestError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+    UnknownError,
+)
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
 from agents import transport_pins
 from agents.assignment import Assignment, Hooks, Partition
 from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
-from agents.transport_consumer import FETCH_BYTES, FETCH_WAIT_MS, GUARD_LIMIT, PARTITION_BYTES, GuardedConsumer
+from agents.transport_consumer import (
+    COMMIT_TRIES,
+    FETCH_BYTES,
+    FETCH_WAIT_MS,
+    GUARD_LIMIT,
+    PARTITION_BYTES,
+    GuardedConsumer,
+    errors_for_guard,
+)
 from agents.transport_pins import TransportMismatchError, check_pins
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
@@ -94,7 +114,7 @@ async def rig() -> Rig:
         return
 
     said: list[str] = []
-    install(app, Hooks(start, release, lambda _error: None, said.append, said.append))
+    install(app, Hooks(start, release, lambda error: said.append(repr(error)), said.append, said.append, said.append))
     consumer: Any = app.consumer
     assert isinstance(consumer, BatchConsumer)
     thread, delivered = Thread(), []
@@ -354,9 +374,11 @@ async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> 
     """What the guard has said of a coordinator's errors."""
     monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0)
     said: list[str] = []
-    hooks = {"coordinator_error": lambda error: said.append(str(error)), "give_up": said.append, "refuse": said.append}
+    hooks = {"coordinator_error": lambda error: said.append(str(error)), **dict.fromkeys(("give_up", "down", "refuse"), said.append)}
     thread: Any = SimpleNamespace(
-        consumer=SimpleNamespace(hooks=SimpleNamespace(**hooks)), _consumer=SimpleNamespace(_coordinator=coordinator)
+        consumer=SimpleNamespace(hooks=SimpleNamespace(**hooks)),
+        _consumer=SimpleNamespace(_coordinator=coordinator),
+        _check_errors=coordinator.check_errors,
     )
     with pytest.raises(Ended):
         await GuardedConsumer._watch(thread)
@@ -375,8 +397,121 @@ async def test_coordinator_errors_end_the_process_when_they_come_in_a_row(monkey
 async def test_a_coordinator_that_has_ended_or_denies_the_group_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     dead = Coordinator(RuntimeError("x"))
     dead._coordination_task.set_result(None)
-    assert "does not recover" in (await watched(dead, monkeypatch))[-1]
+    assert "has ended" in (await watched(dead, monkeypatch))[-1]
     assert "grant Read on the group" in (await watched(Coordinator(GroupAuthorizationFailedError("g")), monkeypatch))[-1]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20.0):
+        while not true():  # noqa: ASYNC110 - what is waited for is inside aiokafka
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def joined(rig: Rig) -> AsyncIterator[tuple[GuardedConsumer, GroupCoordinator]]:
+    """The consumer as after its start, in the middle of a rebalance, with aiokafka's own coordinator and fetcher; nothing is sent."""
+    thread: Any = GuardedConsumer(rig.consumer, asyncio.get_running_loop(), rig.consumer.beacon)
+    consumer = thread._create_worker_consumer(rig.consumer.transport)
+    thread._consumer, rig.consumer._thread = consumer, thread
+    subscription = consumer._subscription
+    coordinator = GroupCoordinator(consumer._client, subscription, group_id="contract")
+    coordinator._coordination_task.cancel()  # it would look for a broker
+    coordinator._coordination_task = asyncio.get_running_loop().create_future()
+    consumer._coordinator, consumer._fetcher = coordinator, Fetcher(consumer._client, subscription)
+    subscription.subscribe({"quotes"})
+    subscription.assign_from_subscribed([TopicPartition(*ONE), TopicPartition(*TWO)])
+    subscription.begin_reassignment()
+    thread._check_errors = errors_for_guard(consumer)
+    rig.consumer._set_active_tps({ONE, TWO})
+    rig.consumer.flow_active = True
+    yield thread, coordinator
+    await consumer._fetcher.close()
+    consumer._closed = True
+
+
+async def test_a_coordinators_error_passes_the_fetch_loop_by(
+    rig: Rig, joined: tuple[Any, GroupCoordinator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One SyncGroup answered with error 42 while the loop waits for its assignment: stock ends the loop, and with it the process."""
+    thread, coordinator = joined
+    monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0.01)
+    loop = asyncio.create_task(rig.consumer._drain_messages(thread))
+    waiters = thread._consumer._subscription._assignment_waiters
+    await until(lambda: bool(waiters))
+    pushed = asyncio.ensure_future(coordinator._push_error_to_user(InvalidRequestError()))
+    watch = asyncio.create_task(thread._watch())
+    await asyncio.wait_for(pushed, 10.0)
+    assert rig.said == ["InvalidRequestError()"], "the guard alone hears of it, and once"
+    assert not loop.done(), loop
+    coordinator._pending_exception = UnknownError()
+    thread._consumer._coordinator.check_errors()  # as a seek does
+    await until(lambda: len(rig.said) == 2)
+    for task in (watch, loop):
+        task.cancel()
+    await asyncio.gather(watch, loop, return_exceptions=True)
+
+
+async def test_a_commit_that_fails_is_tried_again_and_then_left(
+    rig: Rig, joined: tuple[Any, GroupCoordinator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread, _ = joined
+    answers: list[Exception | None] = []
+    seen: list[Mapping[TP, Any]] = []
+
+    async def commit(offsets: Mapping[TP, Any]) -> None:
+        seen.append(offsets)
+        if error := answers.pop(0):
+            raise error
+
+    monkeypatch.setattr("agents.transport_consumer.COMMIT_PAUSE", 0)
+    monkeypatch.setattr(thread._consumer, "commit", commit)
+    monkeypatch.setattr(thread, "assignment", lambda: {ONE})
+    answers[:] = [InvalidRequestError(), UnknownError(), None]
+    assert await thread._commit({ONE: 5, TWO: 6})
+    assert [offset.offset for offset in seen[-1].values()] == [5], "what is not ours is left out"
+    answers[:] = [UnknownError()] * COMMIT_TRIES
+    assert not await thread._commit({ONE: 5})
+    answers[:] = [CommitFailedError("already rebalanced")]
+    assert not await thread._commit({ONE: 5})
+    assert not answers
+    assert not thread.crashed
+    answers[:] = [GroupAuthorizationFailedError("g"), None]
+    await thread._commit({ONE: 5})
+    assert "grant Read on the group" in rig.said[-1]
+
+
+@pytest.mark.parametrize("question", ["seek_to_committed", "earliest_offsets", "highwaters"])
+async def test_partitions_are_placed_when_kafka_answers_again(rig: Rig, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
+    answered, errors = getattr(rig.thread, question), [UnknownError("42"), KafkaTimeoutError(), KafkaConnectionError()]
+
+    async def troubled(*arguments: Any) -> Any:
+        if errors:
+            raise errors.pop(0)
+        return await answered(*arguments)
+
+    monkeypatch.setattr(rig.thread, question, troubled)
+    await rig.consumer.perform_seek()
+    assert rig.thread.sought == [{ONE: 7, TWO: 0}]
+    assert len(rig.said) == 3
+
+
+async def test_kafka_that_does_not_tell_where_partitions_start_is_down(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(reason: str) -> None:
+        rig.said.append(reason)
+        raise Ended
+
+    async def silent(*_tps: TP) -> Mapping[TP, int]:
+        await asyncio.sleep(60)
+        return {}
+
+    monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
+    monkeypatch.setattr("agents.transport.ASK_SECONDS", 0.05)
+    monkeypatch.setattr(rig.thread, "highwaters", silent)
+    rig.consumer.hooks = rig.consumer.hooks._replace(down=down)
+    with pytest.raises(Ended):
+        await rig.consumer.perform_seek()
+    assert "has not told" in rig.said[-1]
 
 
 async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:

@@ -31,7 +31,7 @@ def app_of(stack: RealStack) -> faust.App:
     async def unused(*_: object) -> Any:
         raise AssertionError
 
-    install(app, Hooks(unused, unused, lambda _error: None, lambda _reason: None, lambda _reason: None))
+    install(app, Hooks(unused, unused, *[lambda _told: None] * 4))
     return app
 
 
