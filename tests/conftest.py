@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.support.leftovers import leftovers, mark_run
+from tests.support.leftovers import leftovers, mark_run, open_clients
 
 if TYPE_CHECKING:
     from tests.support.stack import EmbeddedTestStack, RealStack, Stack
@@ -30,6 +30,8 @@ def no_process_left() -> Iterator[None]:
     yield
     left = leftovers(tag)
     assert not left, f"processes left behind: {left}"
+    unclosed = open_clients()
+    assert not unclosed, f"clients left open: {unclosed}"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
 """Processes that a test run left behind: every one carries the run's tag in its environment, whoever its parent is now."""
 
+import gc
 import os
+import socket
+import sys
 import time
 from pathlib import Path
 
@@ -34,4 +37,18 @@ def leftovers(tag: str, patience: float = 5.0) -> dict[int, str]:
     deadline = time.monotonic() + patience
     while (found := processes_of(tag)) and time.monotonic() < deadline:
         time.sleep(0.1)
+    return found
+
+
+def open_clients() -> list[str]:
+    """Kafka clients of this process that nobody closed, and sockets to a server that nobody closed either."""
+    gc.collect()
+    found = []
+    kafka = sys.modules.get("kafka")  # slow to import: a run of unit tests does without
+    clients = (kafka.KafkaProducer, kafka.KafkaConsumer, kafka.KafkaAdminClient) if kafka else ()
+    for one in gc.get_objects():
+        if isinstance(one, clients) and not getattr(one, "_closed", True):
+            found.append(f"{type(one).__name__} of {one.config['bootstrap_servers']}")
+        elif isinstance(one, socket.socket) and one.family in {socket.AF_INET, socket.AF_INET6} and one.fileno() >= 0:
+            found.append(f"a socket: {one!r}")
     return found
