@@ -5,9 +5,10 @@ subscriber commands. The worker has a transport of its own.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, TypeVar
 
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
@@ -18,7 +19,13 @@ from config.settings import Kafka, Settings
 
 BOOTSTRAP_MS = 10_000
 """How long a command waits for a first answer from Kafka."""
+RETRY_SECONDS = 1.0
+"""Between questions of a service that waits for Kafka."""
 SECRETS = frozenset({"sasl_plain_password", "ssl_password"})
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 def kafka_python_options(settings: Settings) -> dict[str, Any]:
@@ -78,6 +85,19 @@ def kafka_failures(settings: Settings) -> Iterator[None]:
         raise _meaning(settings.kafka, error) from error
     finally:
         logger.removeHandler(found)
+
+
+def until_reached(question: Callable[[], T], seconds: float) -> T:
+    """Ask again while Kafka is down, for so many seconds at most; for services at their start. Raises what `question` raises."""
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            return question()
+        except Down as down:
+            if monotonic() + RETRY_SECONDS >= deadline:
+                raise
+            log.warning("%s; asking again", down)
+            sleep(RETRY_SECONDS)
 
 
 def _meaning(kafka: Kafka, error: BaseException) -> Refusal | Down:

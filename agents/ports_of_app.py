@@ -19,6 +19,7 @@ from agents.credentials import client_options
 from agents.effects import StageEffects
 from agents.exits import Down, Refusal
 from agents.growth import grown, refuse_moved
+from agents.kafka_client import until_reached
 from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
 from agents.patience import Patience
@@ -77,11 +78,12 @@ class AppPorts:
         seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
         if not (more := grown(self._known, seen)):
             return
-        report = await asyncio.to_thread(check_topics, self._settings)
+        report = await asyncio.to_thread(until_reached, lambda: check_topics(self._settings), self._settings.worker.start_seconds)
         report.refuse()
         counts = {topic.name: topic.partitions for topic in report.topics}
         readings = self._topics.name("readings")
-        await refuse_moved(self._redis, readings, counts[readings], [index.symbol for index in self._settings.market.indices])
+        indices = [index.symbol for index in self._settings.market.indices]
+        await refuse_moved(self._redis, readings, counts[readings], indices, seconds=self._settings.worker.start_seconds)
         log.warning("topics have grown: %s", ", ".join(f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()))
         self._known.update(counts)
         self._asked.clear()

@@ -13,7 +13,7 @@ from agents.alone import BYSTANDERS, Alone
 from agents.assignment import Assignment, Partition
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, leave
+from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, code_of, leave
 from agents.monitoring.status import PartitionStatus, Status
 from agents.partition import PartitionRunner, Ticket
 from agents.patience import Patience
@@ -21,6 +21,7 @@ from agents.plans import Plan
 from agents.ports_of_app import AppPorts
 from agents.quiet import idle_counts
 from agents.record_times import bound
+from agents.store.asking import verdict_on
 from agents.store.keys import stage_keys
 from agents.store.ledger import Fenced, Store
 from agents.takeover import ColdStart, skipped, start_offset
@@ -99,7 +100,7 @@ class Crew:
         except TimeoutError:
             leave(DOWN, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
         except RedisError as error:
-            leave(INTERNAL, "Redis refuses the takeover", error)
+            leave(code_of(verdict_on(error)), "Redis refuses the takeover", error)
 
     async def _take_over(self, assignment: Assignment) -> dict[Partition, int]:
         self._generation = assignment.generation

@@ -9,14 +9,19 @@ from contextlib import suppress
 from time import monotonic
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from agents.app import build
-from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, leave
+from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, code_of, leave
 from agents.growth import refuse_moved
+from agents.kafka_client import until_reached
 from agents.logs import log_to_stderr
-from agents.monitoring.health import HealthServer, Probes
+from agents.monitoring.health import Probes
+from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.status import Status
@@ -26,10 +31,12 @@ from agents.plans import Plan, flow_plans
 from agents.ports_of_app import AppPorts
 from agents.runner import Crew
 from agents.sampler import Sampler
-from agents.store.client import check_server, connect
+from agents.store.asking import verdict_on
+from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.estimate import redis_bytes
 from agents.store.ledger import Store
+from agents.store.server_check import check_server
 from agents.takeover import ColdStart
 from agents.topics.admin import check_topics
 from config.errors import ConfigError
@@ -38,6 +45,7 @@ from streams.topics import Topics
 
 TICK = 0.25
 SAMPLE = 1.0
+CLOSE_SECONDS = 2.0
 STOP_SECONDS = 10.0
 """A stop that takes longer is cut off; everything is committed before it begins."""
 
@@ -60,7 +68,7 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
     try:
         chosen = plans(settings)
         settings.worker.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
-        topics = check_topics(settings)
+        topics = until_reached(lambda: check_topics(settings), settings.worker.start_seconds)
         topics.refuse()
         gc.freeze()  # a fetch of small records sets the collector off; it need not look at what stays for good
         return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
@@ -93,13 +101,14 @@ class Worker:
         probes = Probes(self._status, settings.worker.stall_after)
         server = HealthServer(settings.metrics.host, settings.metrics.port, self.registry, probes.answer)
         server.start()
-        log.info("metrics and health on http://%s:%d", settings.metrics.host, server.port)
+        log.info("metrics and health on %s", server.url)
         redis = connect(settings.redis)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
-            await check_server(redis, needed_bytes=redis_bytes(settings))
-            await check_clock(redis)
-            readings = Topics(settings.kafka.topic_prefix).name("readings")
-            await refuse_moved(redis, readings, self._partitions[readings], [index.symbol for index in settings.market.indices])
+            if not await self._checked(redis, stop):
+                return OK
             ports = AppPorts(settings, self._metrics, redis, self._partitions)
             store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
@@ -113,16 +122,35 @@ class Worker:
                 cold=self._cold,
                 live=settings.mode in {"live", "delayed"},
             )
-            return await self._work(build(settings, self._plans, crew, ports), crew, ports, store)
+            return await self._work(build(settings, self._plans, crew, ports), crew, ports, store, stop)
         finally:
-            await redis.aclose()
+            with suppress(RedisError, OSError, TimeoutError):
+                await asyncio.wait_for(redis.aclose(), CLOSE_SECONDS)
             server.stop()
 
-    async def _work(self, app: faust.App, crew: Crew, ports: AppPorts, store: Store) -> int:
-        stop = asyncio.Event()
+    async def _checked(self, redis: Redis, stop: asyncio.Event) -> bool:
+        """Ask Redis whether it is fit; False when told to stop before it has answered. Raises `Refusal`, `Down`."""
+        checks, stopping = asyncio.ensure_future(self._check(redis)), asyncio.ensure_future(stop.wait())
+        try:
+            while not checks.done() and not stopping.done():
+                await asyncio.wait([checks, stopping], timeout=TICK, return_when=asyncio.FIRST_COMPLETED)
+                self._status.beat = monotonic()  # alive, if not ready
+            if checks.done():
+                checks.result()
+            return checks.done()
+        finally:
+            checks.cancel()
+            stopping.cancel()
+
+    async def _check(self, redis: Redis) -> None:
+        settings, seconds = self._settings, self._settings.worker.start_seconds
+        await check_server(redis, needed_bytes=redis_bytes(settings), seconds=seconds)
+        await check_clock(redis, seconds=seconds)
+        readings, indices = Topics(settings.kafka.topic_prefix).name("readings"), [index.symbol for index in settings.market.indices]
+        await refuse_moved(redis, readings, self._partitions[readings], indices, seconds=seconds)
+
+    async def _work(self, app: faust.App, crew: Crew, ports: AppPorts, store: Store, stop: asyncio.Event) -> int:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         self._watchdog = Watchdog(self._status, self._settings.worker.stall_after, loop=loop)
         sampler = Sampler(crew, ports, store.caller.breaker, self._status)
         background = [asyncio.create_task(sampler.watch_loop())]
@@ -134,12 +162,12 @@ class Worker:
         crashing = asyncio.create_task(app.wait_until_stopped())
         try:
             await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
-            if starting.done() and starting.exception() is not None:
-                raise Down(f"Kafka cannot be joined: {starting.exception()!r}") from starting.exception()
+            if starting.done() and (error := starting.exception()) is not None:
+                raise unjoined(error) from error
             background += [asyncio.create_task(self._every(TICK, crew.tick)), asyncio.create_task(self._every(SAMPLE, sampler.sample))]
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
-                leave(INTERNAL, f"Faust crashed: {app.crash_reason!r}")
+                leave(code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
             return await self._stop(app, crew)
         finally:
             self._watchdog.stop()
@@ -160,13 +188,37 @@ class Worker:
         self._status.enter("draining")
         started = monotonic()
         code = OK if await crew.release() else DOWN
-        with suppress(TimeoutError, ConsumerNotStarted):
+        with suppress(TimeoutError, ConsumerNotStarted, KafkaError):
             await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
         try:
             await asyncio.wait_for(app.stop(), STOP_SECONDS)
         except TimeoutError:
             leave(code, f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s")
+        except (KafkaError, OSError) as error:
+            leave(code, f"what could be committed is, but Kafka was away from Faust's farewell: {error!r}")
         if code == DOWN:
             log.error("down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost")
         log.info("stopped in %.1f s", monotonic() - started)
         return code
+
+
+def unjoined(error: BaseException) -> BaseException:
+    """What it means that the app did not start: `Down`, `Refusal`, or the error itself, a bug of ours."""
+    if code_of_crash(error) == DOWN:
+        return Down(f"Kafka cannot be joined: {error!r}; check that it runs")
+    return Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") if isinstance(error, KafkaError) else error
+
+
+def code_of_crash(error: BaseException | None) -> int:
+    """The exit code of what ended Faust: that of Kafka's or Redis' state where one of them was the cause, else that of a bug.
+
+    >>> code_of_crash(KafkaError()), code_of_crash(KafkaConnectionError()), code_of_crash(ConnectionResetError())
+    (70, 3, 3)
+    """
+    while error is not None:
+        if isinstance(error, KafkaError) and error.retriable:
+            return DOWN
+        if isinstance(error, RedisError | ConnectionError | TimeoutError) and (code := code_of(verdict_on(error))) != INTERNAL:
+            return code
+        error = error.__cause__
+    return INTERNAL

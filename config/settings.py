@@ -144,6 +144,8 @@ class RuleSettings(Section):
 class Worker(Section):
     """Behaviour of a worker process."""
 
+    start_seconds: float = Field(default=60.0, gt=0)
+    """How long Kafka and Redis may be away, or Redis load its data set, before a service that starts ends as *down* (exit code 3)."""
     idle_after: float = Field(default=5.0, gt=0)
     stall_after: float = Field(default=60.0, gt=0)
     """Seconds a partition may have input and make no progress before the watchdog ends the process."""

@@ -14,7 +14,9 @@ from agents.alerts.state_topic import StateTopic
 from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.bridge.table import BridgeTable
 from agents.exits import OK, Down, Refusal
-from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.kafka_client import until_reached
+from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from config.settings import Settings
 
@@ -43,9 +45,8 @@ class Bridge:
         registry = CollectorRegistry()
         identify(registry, settings)
         self._measure(registry)
-        host, port = settings.metrics.host, settings.metrics.port
-        self._server = HealthServer(host, port, registry, self._probe)
-        self.url = f"http://{host}:{self._server.port}"
+        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self.url = self._server.url
 
     def _measure(self, registry: CollectorRegistry) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -60,7 +61,7 @@ class Bridge:
         """Work until told to stop; Alertmanager then keeps what it has for its `resolve_timeout`. Raises `Refusal`, `Down` at the start."""
         self._server.start()
         try:
-            with closing(StateTopic(self._settings)) as topic:
+            with closing(until_reached(lambda: StateTopic(self._settings), self._settings.worker.start_seconds)) as topic:
                 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
                 log.info("metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place)
                 while not stop.is_set():

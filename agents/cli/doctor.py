@@ -89,7 +89,8 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
 
 def _redis(settings: "Settings") -> "Iterator[Finding]":
     from agents.reach import reach_redis
-    from agents.store.client import check_server, connect
+    from agents.store.client import connect
+    from agents.store.server_check import check_server
 
     reach_redis(settings.redis)
 

@@ -5,7 +5,7 @@ import logging
 import signal
 from time import monotonic
 
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
 from agents.exits import DOWN, OK, Down, Refusal
@@ -13,7 +13,9 @@ from agents.ingest.feed_reader import FeedReader, Start
 from agents.ingest.loop import DENIED, IngestLoop
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
-from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.kafka_client import until_reached
+from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.patience import Abandoned, Patience
 from agents.producer import PublishError
@@ -44,9 +46,8 @@ class Ingest:
         metrics = IngestMetrics(registry, settings.ingest.topic)
         self._reader, self._producer = FeedReader(settings, settings.ingest.topic, start), PlainProducer(settings)
         self._loop = IngestLoop(settings, market, self._reader, self._producer, self._patience, metrics)
-        host, port = settings.metrics.host, settings.metrics.port
-        self._server = HealthServer(host, port, registry, self._probe)
-        self.url = f"http://{host}:{self._server.port}"
+        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self.url = self._server.url
 
     async def run(self) -> int:
         """Work until SIGTERM or SIGINT; the exit code. Raises `Refusal`, `Down`."""
@@ -73,7 +74,9 @@ class Ingest:
             await self._loop.run(lambda: self._patience.winding_down)
         except DENIED as error:
             raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
-        except KafkaConnectionError as error:
+        except KafkaError as error:
+            if not error.retriable:
+                raise Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
             place = shown(self._settings.kafka.bootstrap_servers)
             raise Down(f"Kafka at {place} cannot be reached ({error}): check that it runs") from error
         except PublishError as error:
@@ -95,8 +98,9 @@ def run_ingest(settings: Settings, market: Market, start: Start) -> int:
     """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `Refusal`, `Down`."""
     if settings.ingest.topic in Topics(settings.kafka.topic_prefix).all().values():
         raise Refusal(f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic")
-    check_topics(settings).refuse()
-    if not partitions_of(settings, settings.ingest.topic):
+    seconds = settings.worker.start_seconds
+    until_reached(lambda: check_topics(settings), seconds).refuse()
+    if not until_reached(lambda: partitions_of(settings, settings.ingest.topic), seconds):
         raise Refusal(f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it")
 
     async def serve() -> int:

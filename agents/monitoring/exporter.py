@@ -7,7 +7,8 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agents.exits import OK
-from agents.monitoring.health import PATHS, Answer, Check, HealthServer, told
+from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.market_gauges import MarketGauges
 from agents.store.sync import connect_sync
@@ -27,9 +28,8 @@ class Exporter:
         registry = CollectorRegistry()
         identify(registry, settings)
         registry.register(self._gauges)
-        host, port = settings.metrics.host, settings.metrics.port
-        self._server = HealthServer(host, port, registry, self._probe)
-        self.url = f"http://{host}:{self._server.port}/metrics"
+        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self.url = f"{self._server.url}/metrics"
 
     def start(self) -> None:
         """Begin to answer."""

@@ -1,17 +1,11 @@
-"""`/metrics`, `/livez`, `/readyz` and `/healthz`, served from a thread so that they answer while the event loop is busy."""
+"""`/livez`, `/readyz` and `/healthz`: what is well, and how it is told."""
 
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
-
-from agents.exits import Refusal
 from agents.monitoring.status import Status
 
 PATHS = frozenset({"/livez", "/readyz", "/healthz"})
@@ -84,51 +78,3 @@ def told(path: str, query: str, checks: Sequence[Check], more: Mapping[str, obje
         return Answer(code, "application/json", json.dumps(body).encode())
     text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"
     return Answer(code, "text/plain; charset=utf-8", text.encode())
-
-
-class HealthServer:
-    """The HTTP server; bound at once, so that a taken port is an error at start."""
-
-    def __init__(self, host: str, port: int, registry: CollectorRegistry, probes: Callable[[str, str], Answer | None]) -> None:
-        """Raises `Refusal` when the address cannot be bound."""
-
-        class Handler(BaseHTTPRequestHandler):
-            server_version, sys_version = "dispersion", ""
-
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                if url.path == "/metrics":
-                    encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-                    answer = Answer(200, content_type, encode(registry))
-                else:
-                    answer = probes(url.path, url.query) or Answer(404, "text/plain", b"/metrics /livez /readyz /healthz\n")
-                self.send_response(answer.code)
-                self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, *_: object) -> None:
-                """Probes are not news."""
-
-        try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
-        except OSError as error:
-            raise Refusal(f"cannot listen on {host}:{port}: {error}; choose another metrics.port") from error
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="health", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port in use."""
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -1,6 +1,5 @@
-"""The Redis client: no hidden retries, our own patient ones, and the checks at start."""
+"""The Redis client: no hidden retries, our own patient ones."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -26,14 +25,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agents.credentials import redis_options
-from agents.exits import Down, Refusal
 from agents.patience import Patience
 from agents.store.breaker import Breaker
 from config.settings import Redis as RedisSettings
 
 PAUSE = 0.1
 """Seconds between attempts while the circuit is closed."""
-MINIMUM_VERSION = (6, 2)
 OUTAGE = (
     RedisConnectionError,
     RedisTimeoutError,
@@ -45,7 +42,17 @@ OUTAGE = (
     TryAgainError,
 )
 """Errors that waiting may heal."""
-REFUSALS = ("OOM command not allowed", "MISCONF ", "READONLY You can't write")
+REFUSALS = (
+    "OOM command not allowed",
+    "MISCONF ",
+    "READONLY You can't write",
+    "NOREPLICAS ",
+    "MASTERDOWN ",
+    "CLUSTERDOWN ",
+    "TRYAGAIN ",
+    "BUSY Redis is busy",
+    "LOADING Redis is loading",
+)
 """Refusals that waiting may heal, by their words: redis-py has no class for a full disk, and Redis 6 wraps what a script meets."""
 DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
@@ -133,28 +140,3 @@ def error_reason(error: RedisError) -> str:
     if isinstance(error, ResponseError):
         return "refused"
     return "timeout" if isinstance(error, RedisTimeoutError) else "connection"
-
-
-async def check_server(redis: Redis, *, needed_bytes: int = 0) -> None:
-    """Refuse a Redis that may forget, warn about one that may lose seconds. Raises `Refusal` or `Down`."""
-    try:
-        info = await asyncio.wait_for(redis.info(), 10)
-    except DENIED as error:
-        raise Refusal(f"Redis refuses us: {error}; check user and password in redis.url") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Down(f"Redis does not answer: {type(error).__name__}; start it or correct redis.url") from error
-    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
-    if version < MINIMUM_VERSION:
-        raise Refusal(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")
-    policy, limit = info.get("maxmemory_policy"), int(info.get("maxmemory", 0))
-    if policy is not None and policy != "noeviction":
-        raise Refusal(
-            f"Redis may evict keys (maxmemory-policy is {policy}), and an evicted watermark means input applied twice: "
-            "run `CONFIG SET maxmemory-policy noeviction` and keep it in redis.conf"
-        )
-    if 0 < limit < needed_bytes:
-        raise Refusal(
-            f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: raise it (CONFIG SET maxmemory) or monitor fewer indices"
-        )
-    if not int(info.get("aof_enabled", 0)):
-        log.warning("Redis runs without AOF: a crash of its host loses state; run `CONFIG SET appendonly yes`")

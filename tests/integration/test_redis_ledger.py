@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from agents.exits import Down, Refusal
 from agents.patience import Abandoned, Patience
 from agents.store.breaker import State
-from agents.store.client import check_server, connect
+from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import Place, StageKeys, stage_keys
 from agents.store.ledger import Fenced, Ledger, Progress, Store
+from agents.store.server_check import check_server
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
 from tests.support.fleet import wait_until

@@ -1,6 +1,7 @@
-"""A TCP proxy in front of Redis: answers come late, break off in the middle, or stay away although the commit is done."""
+"""A TCP proxy in front of Redis: answers come late, break off, are refusals, or stay away although the commit is done."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -12,6 +13,7 @@ from agents.store.scripts import source
 COMMIT = sha1(source("commit").encode()).hexdigest().encode()
 """Redis' name of the commit script, as it stands in each call of it."""
 CHUNK = 65_536
+_COMMANDS = re.compile(rb"\*\d+\r\n\$\d+\r\n[A-Z]")
 
 T = TypeVar("T")
 
@@ -30,6 +32,11 @@ class RedisProxy:
         """Seconds that each answer is kept back."""
         self.cuts = 0
         """Answers to commits that are still to break off."""
+        self.refusal = b""
+        """What every command is answered with in Redis' place, such as `-LOADING …`; empty: Redis answers."""
+        self.silent = False
+        """Whether nothing is answered at all."""
+        self._last: tuple[bytes, bytes] | None = None
         self._holding: threading.Event | None = None
         self.port = 0
 
@@ -62,6 +69,11 @@ class RedisProxy:
     def release(self) -> None:
         """Keep nothing back any longer; what was kept back stays away, as its connection is closed."""
         self._holding, self.cuts, self.delay = None, 0, 0.0
+        self.refusal, self.silent, self._last = b"", False, None
+
+    def refuse_after(self, command: bytes, refusal: bytes) -> None:
+        """Let one more command of this name through, and refuse everything after it."""
+        self._last = command, refusal
 
     def _here(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -88,7 +100,7 @@ class RedisProxy:
         answers, questions = await asyncio.open_connection("127.0.0.1", self._target)
         asked = asyncio.Event()
         ways = {
-            asyncio.ensure_future(self._ask(reader, questions, asked)),
+            asyncio.ensure_future(self._ask(reader, writer, questions, asked)),
             asyncio.ensure_future(self._answer(answers, writer, asked)),
         }
         try:
@@ -99,8 +111,17 @@ class RedisProxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _ask(self, reader: asyncio.StreamReader, questions: asyncio.StreamWriter, asked: asyncio.Event) -> None:
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, questions: asyncio.StreamWriter, asked: asyncio.Event
+    ) -> None:
         while data := await reader.read(CHUNK):
+            if self.silent:
+                continue
+            if self.refusal:
+                writer.write(self.refusal * len(_COMMANDS.findall(data)))
+                continue
+            if self._last is not None and self._last[0] in data:
+                self.refusal, self._last = self._last[1], None
             if COMMIT in data:
                 asked.set()
             questions.write(data)

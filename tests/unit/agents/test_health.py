@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.assignment import Partition
-from agents.monitoring.health import HealthServer, Probes
+from agents.monitoring.health import Probes
+from agents.monitoring.http_server import HealthServer
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.status import PartitionStatus, Status
 

@@ -1,0 +1,54 @@
+"""Calls to Redis outside the flow, at the start and the end: repeated through an outage until a deadline, and then *down*."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+from redis.exceptions import InvalidResponse, RedisError
+
+from agents.exits import Down, Refusal
+from agents.store.client import DENIED, PAUSE, may_heal
+
+FOREIGN = ("WRONGTYPE", "unknown command", "NOPERM", "ACL failure")
+"""Refusals that a person must end, by their words: a key of another program, a server that lacks a command, a permission."""
+
+log = logging.getLogger(__name__)
+
+
+async def ask(question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+    """Repeat a harmless call until Redis answers. Raises `Down` at the deadline, `Refusal`, or `RedisError` on a bug of ours."""
+    deadline, told = monotonic() + seconds, False
+    while True:
+        try:
+            return await asyncio.wait_for(question(), max(PAUSE, deadline - monotonic()))
+        except (RedisError, OSError, TimeoutError) as error:
+            verdict = verdict_on(error)
+            if not isinstance(verdict, Down):
+                raise verdict from error
+            if monotonic() + PAUSE >= deadline:
+                raise Down(f"{verdict} (asked for {seconds:g} s)") from error
+            if not told:
+                log.warning("%s; asking for %.0f s", verdict, seconds)
+            told = True
+        await asyncio.sleep(PAUSE)
+
+
+def verdict_on(error: BaseException) -> BaseException:
+    """What an error of a call to Redis means: `Down`, `Refusal`, or the error itself, which is then a bug of ours."""
+    words = str(error)
+    if isinstance(error, DENIED):
+        return Refusal(f"Redis refuses us: {words}; check user and password in redis.url")
+    if isinstance(error, InvalidResponse):
+        return Refusal(f"what listens at redis.url is no Redis ({words}); correct redis.url")
+    if isinstance(error, OSError | TimeoutError) or (isinstance(error, RedisError) and may_heal(error)):
+        return Down(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
+    if any(refusal in words for refusal in FOREIGN):
+        return Refusal(f"Redis refuses a command: {words}; give its user the permission, or the monitor a database of its own")
+    return error
+
+
+def _said(words: str) -> str:
+    """An error's words, where it has any that are not about the address: that may hold a password."""
+    return f" ({words})" if words and "@" not in words and "://" not in words else ""
