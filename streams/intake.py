@@ -7,7 +7,7 @@ from streams.alignment import Alignment
 from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits, decode_quotes
 from streams.framing import BEAT_HEADERS, Framer
-from streams.records import Heartbeat, Malformed, Record
+from streams.records import Heartbeat, Malformed, Record, Unread
 from streams.stage import Message
 
 _SLACK = 0.2
@@ -30,6 +30,8 @@ class Intake:
         """Records and quotes that were read, frames that were made."""
         self.refused: Counter[str] = Counter()
         """Records that were refused, by reason."""
+        self.unread: Counter[str] = Counter()
+        """Quotes that could not be read beside others of their record, by reason."""
 
     @property
     def offsets(self) -> dict[int, int]:
@@ -52,8 +54,10 @@ class Intake:
             if isinstance(item, Malformed):
                 letters.append(dead_letter(*item))
                 self.refused[item.reason] += 1
+            elif isinstance(item, Unread):
+                self.unread[item.reason] += item.rows
             else:
-                items.append(item)
+                items.append(item if isinstance(item, Heartbeat) else item._replace(origin=()))
                 self.counts["quotes"] += 0 if isinstance(item, Heartbeat) else item.ts_event.size
         self.counts["records"] += len(records)
         self._alignment.add(partition, items, records[-1].offset + 1)

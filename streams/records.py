@@ -92,6 +92,8 @@ class Quotes(NamedTuple):
     """The contract columns are the very arrays of an earlier frame that said the same."""
     sound: bool = False
     """Every row is known to have 0 <= bid <= ask <= `MAX_PRICE`."""
+    origin: Sequence[Record] = ()
+    """The record behind each row, or the one behind them all; empty where that is not known."""
 
 
 class Vols(NamedTuple):
@@ -112,9 +114,8 @@ class Vols(NamedTuple):
     record_ts: NDArray[np.int64]
     refresh_seconds: float | None = None
     remembered: bool = False
-
-
-_Options = TypeVar("_Options", bound=Quotes | Vols)
+    origin: Sequence[Record] = ()
+    """As in `Quotes`."""
 
 
 class Ticks(NamedTuple):
@@ -128,6 +129,8 @@ class Ticks(NamedTuple):
     ts_event: NDArray[np.int64]
     record_ts: NDArray[np.int64]
     refresh_seconds: float | None = None
+    origin: Sequence[Record] = ()
+    """As in `Quotes`."""
 
 
 class Heartbeat(NamedTuple):
@@ -146,7 +149,27 @@ class Malformed(NamedTuple):
     """For people; may quote at most 200 characters of the input."""
 
 
-def take_quotes(quotes: _Options, rows: NDArray[np.int64]) -> _Options:
+class Unread(NamedTuple):
+    """Rows of a record that could not be read, beside others of it that could."""
+
+    record: Record | None
+    """None where decoding was not told."""
+    reason: str
+    """One of `streams.decoding.codec.REASONS`."""
+    rows: int
+    """How many."""
+    row: int
+    """The first of them, counted from 0."""
+    message: str
+    """Why it could not; for people, as in `Malformed`."""
+
+
+_Rows = TypeVar("_Rows", bound=Quotes | Vols | Ticks)
+
+
+def take_quotes(quotes: _Rows, rows: NDArray[np.int64]) -> _Rows:
     """Some rows of quotes; the vocabulary stays whole."""
     columns: dict[str, Any] = {name: column[rows] for name, column in quotes._asdict().items() if isinstance(column, np.ndarray)}
-    return cast("_Options", quotes._replace(**columns))
+    origin = quotes.origin  # one record stands for any rows of it, but which of them is no longer known
+    columns["origin"] = () if len(origin) <= 1 else [origin[at] for at in rows.tolist()]
+    return cast("_Rows", quotes._replace(**columns))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from streams.left_out import LeftOut
 from streams.records import Record
 
 Role = Literal["ticks", "quotes", "points", "readings", "alerts", "alerts_state", "commands", "dead_letters"]
@@ -61,6 +62,8 @@ class Output:
     """Index → JSON of its latest readings, regime, distances and active alerts (`streams.detection.snapshot`)."""
     views: list[ReadingView] = field(default_factory=list)
     counts: Counter[Count] = field(default_factory=Counter)
+    examples: dict[tuple[Role, str], LeftOut] = field(default_factory=dict)
+    """By stage input and reason, one of what was left out; the newest of each batch."""
 
 
 class Stage(Protocol):

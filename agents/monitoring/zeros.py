@@ -9,7 +9,10 @@ from streams.topics import Topics
 from streams.valuation.screen import OUTCOMES
 
 CRASH: Final = "crash"
-TICK_OUTCOMES: Final = ("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session")
+TICK_OUTCOMES: Final = (
+    *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),
+    *("time", "type", "missing_field"),
+)
 FRAME_OUTCOMES: Final = ("new", "duplicate", "idle_mark", "late", "unknown_index")
 TRANSITIONS: Final = ("pending", "firing", "updated", "suspended", "resumed", "resolved", "acknowledged", "silenced", "unsilenced")
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")

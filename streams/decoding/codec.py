@@ -3,23 +3,27 @@
 A record is one JSON object, a JSON array, a frame (`streams.decoding.frames`) or a heartbeat; the first bytes tell them apart,
 and the content type a heartbeat. Consecutive JSON records become one `Quotes` or `Ticks`, because columns
 are what is cheap; one of vols stays alone. Whatever the bytes, decoding yields values and never raises.
+
+What the plain readers refuse is read again by the table of spellings (`streams.decoding.spellings`). A record of which no row can be
+read is `Malformed`; where others can, the rows that cannot are `Unread`.
 """
 
 import math
 from collections.abc import Callable, Container, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 import numpy as np
 
 from streams.decoding import json_rows
 from streams.decoding.decode_error import REASONS, DecodeError
+from streams.decoding.foreign_json import BYTE_ORDER_MARK, Foreign, foreign_quotes, foreign_ticks
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import MAGIC
 from streams.decoding.frames import decode_quote_frame, decode_tick_frame
 from streams.decoding.listed_quotes import listed_quotes
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols
 
 __all__ = ["HEARTBEAT_CONTENT_TYPE", "REASONS", "REFRESH_HEADER", "Limits", "decode_quotes", "decode_ticks", "record_ns"]
 
@@ -40,30 +44,38 @@ class _Kind(NamedTuple, Generic[_Columns]):
 
     row: Callable[[bytes], Any]
     rows: Callable[[bytes], list[Any]]
-    columns: Callable[[list[Any], list[int], float | None], _Columns]
-    frame: Callable[[bytes, int, Limits, float | None], list[_Columns]]
-    other: Callable[[bytes, int, float | None], _Columns] | None = None
+    columns: Callable[[Sequence[Any], Sequence[Record], float | None], _Columns]
+    frame: Callable[[bytes, int, Limits, float | None, Record], list[_Columns | Unread]]
+    foreign: Callable[[bytes], Foreign[Any]]
+    """JSON that `row` and `rows` refuse; raises `DecodeError` where it is none."""
+    other: Callable[[bytes, Record, float | None], _Columns] | None = None
     """JSON of which `row` and `rows` miss a field; raises `DecodeError` or a `ValueError` of the JSON library."""
-    plain: Callable[[list[bytes], list[int]], _Columns] | None = None
+    plain: Callable[[list[bytes], Sequence[Record]], _Columns] | None = None
     """Values that are single objects of the most common form, all of them; raises as `row` where one is not."""
 
 
 _QUOTES: _Kind[Quotes | Vols] = _Kind(
-    json_rows.quote_row, json_rows.quote_rows, json_rows.quotes_of, decode_quote_frame, json_rows.vols_of, listed_quotes
+    json_rows.quote_row,
+    json_rows.quote_rows,
+    json_rows.quotes_of,
+    decode_quote_frame,
+    foreign_quotes,
+    json_rows.vols_of,
+    listed_quotes,
 )
-_TICKS = _Kind(json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame)
+_TICKS = _Kind(json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame, foreign_ticks)
 _DEFAULT = Limits()
-_Reading = tuple[float | None, Sequence[Any], Sequence[_Columns | Heartbeat | Malformed]]
+_Reading = tuple[float | None, Sequence[Any], Sequence[_Columns | Heartbeat | Malformed | Unread]]
 
 
-def decode_quotes(records: Sequence[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
+def decode_quotes(records: Sequence[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
     """Decode records of the quotes topic; arrays may be read-only."""
     return _decode(records, limits, _QUOTES)
 
 
 def decode_ticks(
     records: Sequence[Record], references: Container[str], limits: Limits = _DEFAULT
-) -> Iterator[Ticks | Heartbeat | Malformed]:
+) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:
     """Decode records of the ticks topic; prices of `references` arrive in index points and leave as decimals."""
     for item in _decode(records, limits, _TICKS):
         yield _decimals(item, references) if isinstance(item, Ticks) else item
@@ -74,12 +86,12 @@ def record_ns(record: Record) -> int:
     return min(max(record.timestamp, -json_rows.MAX_RECORD_MS), json_rows.MAX_RECORD_MS) * 1_000_000
 
 
-def _decode(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed]:
+def _decode(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
     plain = _plain(records, limits, kind.plain) if kind.plain else None
     return _one_by_one(records, limits, kind) if plain is None else iter((plain,))
 
 
-def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes], list[int]], _Columns]) -> _Columns | None:
+def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes], Sequence[Record]], _Columns]) -> _Columns | None:
     """All records at once, where each is a plain quote; None where one is not, or something about them must be said."""
     if not 0 < len(records) <= limits.rows or any(map(_HEADERS, records)):
         return None
@@ -87,14 +99,14 @@ def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes
     if max(map(len, values)) > limits.record_bytes:
         return None
     try:
-        return read(values, [record.timestamp for record in records])
+        return read(values, records)
     except (ValueError, RecursionError):
         return None
 
 
-def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed]:
+def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
     rows: list[Any] = []
-    times: list[int] = []
+    origin: list[Record] = []
     declared: float | None = None
     for record in records:
         value = record.value or b""
@@ -102,21 +114,21 @@ def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]
         if plain and declared is None and not record.headers and len(rows) < limits.rows:
             try:  # the common case; whatever is special goes the long way, which knows the reasons
                 rows.append(kind.row(value))
-                times.append(record.timestamp)
+                origin.append(record)
                 continue
             except (ValueError, RecursionError):
                 pass
         refresh, found, items = _judge(record, limits, kind)
         if rows and (items or refresh != declared or len(rows) + len(found) > limits.rows):
-            yield kind.columns(rows, times, declared)
-            rows, times = [], []
+            yield kind.columns(rows, origin, declared)
+            rows, origin = [], []
         yield from items
         if found:
             declared = refresh
             rows.extend(found)
-            times.extend([record.timestamp] * len(found))
+            origin.extend([record] * len(found))
     if rows:
-        yield kind.columns(rows, times, declared)
+        yield kind.columns(rows, origin, declared)
 
 
 def _judge(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Columns]:
@@ -141,28 +153,66 @@ def _read(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Co
     if first in _SPACE:
         value = value.lstrip()
         first = value[:1]
-    if first in {b"{", b"["}:
+    if first in {b"{", b"["} or value.startswith(BYTE_ORDER_MARK):
         return _read_json(record, value, limits, kind, refresh)
     if value.startswith(MAGIC):
-        return refresh, (), kind.frame(value, record_ns(record), limits, refresh)
+        return refresh, (), kind.frame(value, record_ns(record), limits, refresh, record)
     raise DecodeError(*(("format", f"neither JSON nor an Arrow stream: {value[:16]!r}") if value else ("empty", "no bytes")))
 
 
 def _read_json(record: Record, value: bytes, limits: Limits, kind: _Kind[_Columns], refresh: float | None) -> _Reading[_Columns]:
-    """Rows of the kind, or where these lack a field its other columns. Raises `DecodeError`."""
+    """Rows of the kind, or where these lack a field its other columns, or what a foreign spelling says. Raises `DecodeError`."""
     rows: Sequence[Any] = ()
-    items: tuple[_Columns, ...] = ()
+    items: Sequence[_Columns | Heartbeat | Malformed | Unread] = ()
     try:
         rows = (_json(kind.row, value),) if value.startswith(b"{") else _json(kind.rows, value)
     except DecodeError as problem:
-        other = kind.other
-        if other is None or problem.reason != "missing_field" or not json_rows.has_vols(value):
-            raise
-        items = (_json(lambda text: other(text, record.timestamp, refresh), value),)
-    length = sum(item.ts_event.size for item in items) or len(rows)
+        other = kind.other if problem.reason == "missing_field" and json_rows.has_vols(value) else None
+        rows, items = _read_again(record, value, kind, other, refresh)
+    length = len(rows) + sum(map(_length, items))
     if length > limits.rows:
         raise DecodeError("too_many_rows", f"{length} rows, limit {limits.rows}")
     return refresh, rows, items
+
+
+def _read_again(
+    record: Record,
+    value: bytes,
+    kind: _Kind[_Columns],
+    other: Callable[[bytes, Record, float | None], _Columns] | None,
+    refresh: float | None,
+) -> tuple[Sequence[Any], Sequence[_Columns | Heartbeat | Malformed | Unread]]:
+    """JSON that the plain reader refused: its rows, or its other columns, and what of it could not be read."""
+    if other is not None:
+        try:
+            return (), (_json(lambda text: other(text, record, refresh), value),)
+        except DecodeError:
+            pass
+    found = kind.foreign(value)
+    if found.refused and not found.rows:
+        raise found.refused[0][1]
+    unread: list[Unread] = _unread(record, found)
+    if found.in_vols:
+        return (), (*unread, cast("_Columns", json_rows.vols_of_rows(found.rows, record, refresh)))
+    return found.rows, unread
+
+
+def _length(item: Quotes | Vols | Ticks | Heartbeat | Malformed | Unread) -> int:
+    """Rows of an item of JSON."""
+    if isinstance(item, Unread):
+        return item.rows
+    return 0 if isinstance(item, Heartbeat | Malformed) else item.ts_event.size
+
+
+def _unread(record: Record, found: Foreign[Any]) -> list[Unread]:
+    """The rows that could not be read, by reason."""
+    places: dict[str, list[tuple[int, DecodeError]]] = {}
+    for at, problem in found.refused:
+        places.setdefault(problem.reason, []).append((at, problem))
+    return [
+        Unread(record, reason, len(rows), rows[0][0], str(rows[0][1])[:_MESSAGE_LENGTH])
+        for reason, rows in places.items()
+    ]
 
 
 def _json(read: Callable[[bytes], _Value], value: bytes) -> _Value:

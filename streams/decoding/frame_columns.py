@@ -35,14 +35,16 @@ class FrameSchema:
     optional: frozenset[str]
     either: tuple[tuple[str, ...], ...] = ()
     """Sets of optional columns of which one is there in full."""
+    spelled_by: tuple[str, frozenset[str]] = ("", frozenset())
+    """A column that stands for others, in frames of other systems."""
 
 
 _SIZES: Final = frozenset({"size", "bid_size", "ask_size"})
 _ARROW_ERRORS: Final = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
-def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> list[Columns]:
-    """The columns of each batch with rows, in the one order that is safe for bytes from anywhere.
+def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> tuple[list[Columns], bool]:
+    """The columns of each batch with rows, in the one order that is safe for bytes from anywhere; and whether their types are foreign.
 
     Byte limit, layout (compression, row claims), schema, row limit, `validate(full=True)`: without the validation pyarrow
     crashes on mutated bytes. Raises `DecodeError`.
@@ -51,10 +53,11 @@ def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> list[Colu
         raise DecodeError("too_large", f"{len(value)} bytes, limit {limits.record_bytes}")
     layout = inspect(value, limits.rows)
     refusal = _refusal(layout.schema, wanted)
-    if refusal is not None:
+    foreign = refusal is not None and _refusal(layout.schema, wanted, foreign=True) is None
+    if refusal is not None and not foreign:
         raise DecodeError("schema", refusal)
     if layout.rows == 0:
-        return []
+        return [], foreign
     batches = []
     try:
         with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
@@ -66,7 +69,7 @@ def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> list[Colu
     except _ARROW_ERRORS as problem:
         text = str(problem)
         raise DecodeError("dictionary" if "dictionary" in text.lower() else "arrow", text) from None
-    return [columns for columns in batches if len(next(iter(columns.values())))]
+    return [columns for columns in batches if len(next(iter(columns.values())))], foreign
 
 
 def text_column(columns: Columns, name: str, *, gaps: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
@@ -127,22 +130,28 @@ def _complete(columns: Columns, name: str) -> Any:  # noqa: ANN401 - an Arrow ar
 
 
 @lru_cache(maxsize=256)
-def _refusal(message: bytes, wanted: FrameSchema) -> str | None:
-    """What is wrong with a schema message, remembered: a producer sends the same one every time."""
+def _refusal(message: bytes, wanted: FrameSchema, *, foreign: bool = False) -> str | None:
+    """What is wrong with a schema message, remembered: a producer sends the same one every time.
+
+    `foreign` lets types pass that the table of spellings reads.
+    """
     try:
         schema = pa.ipc.read_schema(pa.py_buffer(message))
         given = [(str(field.name), field.type) for field in schema]
     except _ARROW_ERRORS as problem:
         return f"unreadable: {problem}"
     names, columns = [name for name, _ in given], wanted.schema.names
-    missing = [name for name in columns if name not in names and name not in wanted.optional]
+    spelling, spelled = wanted.spelled_by if foreign and wanted.spelled_by[0] in names else ("", frozenset())
+    missing = [name for name in columns if name not in {*names, *wanted.optional, *spelled}]
     if missing:
         return f"missing {', '.join(missing)}"
     if wanted.either and not any(set(choice) <= set(names) for choice in wanted.either):
         return f"missing {', or '.join(' and '.join(choice) for choice in wanted.either)}"
-    if len(set(names)) < len(names) or not set(names) <= set(columns):
+    if len(set(names)) < len(names) or not set(names) <= {*columns, spelling}:
         return f"columns {', '.join(names)}; expected {', '.join(columns)}"
-    wrong = [f"{name} is {kind}" for name, kind in given if not _fits(name, kind, wanted.schema.field(name).type)]
+    fits = fits_foreign if foreign else _fits
+    kinds = {name: wanted.schema.field(name).type for name in columns} | {spelling: pa.string()}
+    wrong = [f"{name} is {kind}" for name, kind in given if not fits(name, kind, kinds[name])]
     return ", ".join(wrong) or None
 
 
@@ -150,6 +159,24 @@ def _fits(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow t
     if name in _SIZES:
         return bool(pa.types.is_integer(given) or pa.types.is_floating(given))
     if pa.types.is_dictionary(wanted):
-        given = given.value_type if pa.types.is_dictionary(given) else given
-        return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
+        return is_text(given)
     return is_number(given) if pa.types.is_float64(wanted) else bool(given == wanted)
+
+
+def fits_foreign(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow types
+    """Whether a column of another system can be read by the table of spellings, each value for itself."""
+    types = pa.types
+    if is_text(given):
+        return True
+    if name == "expiry":
+        return bool(types.is_integer(given) or types.is_date(given) or types.is_timestamp(given))
+    if name == "ts_event":
+        return bool(types.is_integer(given) or types.is_float64(given) or types.is_timestamp(given))
+    number = types.is_integer(given) or types.is_floating(given) or types.is_decimal(given)
+    return bool(number and not types.is_dictionary(wanted) and not types.is_string(wanted))
+
+
+def is_text(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
+    """Whether a column of this type holds text."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

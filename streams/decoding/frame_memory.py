@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from streams.decoding.frame_columns import Columns
 from streams.decoding.written_numbers import Written, read_prices, written_as
-from streams.records import Quotes
+from streams.records import Quotes, Record
 from streams.uniform import uniform
 
 CONTRACT: Final = frozenset({"underlying", "root", "expiry", "strike", "right"})
@@ -76,7 +76,7 @@ class FrameMemory:
         self._once = array("q", bytes(8 * SEEN_ONCE))
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
 
-    def recall(self, value: bytes, record_ts: int, refresh_seconds: float | None) -> Quotes | None:
+    def recall(self, value: bytes, record_ts: int, refresh_seconds: float | None, record: Record | None = None) -> Quotes | None:
         """The quotes of a frame whose contracts are known; None for any other."""
         shape = self._shapes.get(len(value))
         if shape is None:
@@ -91,7 +91,8 @@ class FrameMemory:
         self._known.move_to_end(key)
         series, code, expiry, strike, call, *_ = known.quotes
         ts_event, times = np.frombuffer(value, np.int64, rows, shape.ts_event), uniform(np.int64(record_ts), rows)
-        return Quotes(series, code, expiry, strike, call, bid, ask, ts_event, times, refresh_seconds, remembered=True, sound=sound)
+        known_as = (series, code, expiry, strike, call, bid, ask, ts_event, times, refresh_seconds)
+        return Quotes(*known_as, remembered=True, sound=sound, origin=() if record is None else (record,))
 
     def learn(self, value: bytes, columns: Columns, quotes: Quotes) -> None:
         """Take note of a frame of one batch, decoded and validated."""
@@ -107,7 +108,7 @@ class FrameMemory:
         if self._once[place] != hash(key):
             self._once[place] = hash(key)
         elif key not in self._known and shape_of(value, columns) == shape:
-            self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(remembered=True))
+            self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(remembered=True, origin=()))
             self._bytes += 2 * len(value)  # the arrays are views of the bytes
             while self._bytes > self._kept_bytes:
                 (length, _), _ = self._known.popitem(last=False)

@@ -1,10 +1,11 @@
 """The frame: many quotes or ticks in one record, as an Arrow IPC stream.
 
 Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and not once a row. `root`
-and the sizes may be absent; any other deviation from the schema is refused. A quote frame has bid and ask, or in their place the
-implied vol and delta of each option.
+and the sizes may be absent. Columns of other types are read where these say the same (`streams.decoding.foreign_frames`). A quote frame
+has bid and ask, or in their place the implied vol and delta of each option.
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
+from streams.decoding.foreign_frames import read_foreign
 from streams.decoding.frame_columns import (
     Columns,
     FrameSchema,
@@ -25,8 +27,9 @@ from streams.decoding.frame_columns import (
     text_column,
 )
 from streams.decoding.frame_memory import FrameMemory
+from streams.decoding.times import check_dated
 from streams.decoding.written_numbers import shortest
-from streams.records import Quotes, Series, Ticks, Vols
+from streams.records import Quotes, Record, Series, Ticks, Unread, Vols
 from streams.symbols import normalise
 from streams.uniform import uniform
 
@@ -57,6 +60,7 @@ _QUOTES = FrameSchema(
     pa.schema([*QUOTE_SCHEMA, *VOL_FIELDS]),
     optional=frozenset({"root", "bid", "ask", "bid_size", "ask_size", "iv", "delta"}),
     either=(("bid", "ask"), ("iv", "delta")),
+    spelled_by=("symbol", frozenset({"underlying", "expiry", "strike", "right"})),
 )
 _TICKS = FrameSchema(TICK_SCHEMA, frozenset({"size"}))
 PRICE_SCALE: Final = 4
@@ -66,6 +70,7 @@ _memory = FrameMemory()
 _MAX_PAIRS = 1 << 20
 _REMEMBERED_WORDS, _REMEMBERED_LETTERS = 4096, 65_536
 _Word = TypeVar("_Word", str, Series)
+_Item = TypeVar("_Item", bound=Quotes | Vols | Ticks)
 
 
 def encode_quotes(quotes: Quotes) -> bytes:
@@ -89,29 +94,40 @@ def encode_ticks(ticks: Ticks) -> bytes:
     return _write(columns)
 
 
-def decode_quote_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Quotes | Vols]:
+def decode_quote_frame(
+    value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None, record: Record | None = None
+) -> list[Quotes | Vols | Unread]:
     """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
 
-    Where a frame has bid and ask these count; otherwise its rows are `Vols`.
-    Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
+    Where a frame has bid and ask these count; otherwise its rows are `Vols`. Types and spellings that are not ours are read by the table
+    of spellings, row by row. Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries
+    the reason.
     """
     if len(value) <= limits.record_bytes:
-        known = _memory.recall(value, record_ts, refresh_seconds)
+        known = _memory.recall(value, record_ts, refresh_seconds, record)
         if known is not None and len(known.strike) <= limits.rows:
+            check_dated(known.ts_event)
             return [known]
-    batches = read_batches(value, limits, _QUOTES)
-    quotes = [_quotes(columns, record_ts, refresh_seconds) for columns in batches]
-    if len(quotes) == 1 and isinstance(quotes[0], Quotes):
+    batches, foreign = read_batches(value, limits, _QUOTES)
+    quotes = _items(
+        batches, _QUOTES, lambda columns: _quotes(columns, record_ts, refresh_seconds, record), record, foreign=foreign
+    )
+    if len(quotes) == 1 and len(batches) == 1 and not foreign and isinstance(quotes[0], Quotes):
         _memory.learn(value, batches[0], quotes[0])
     return quotes
 
 
-def decode_tick_frame(value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None) -> list[Ticks]:
+def decode_tick_frame(
+    value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None, record: Record | None = None
+) -> list[Ticks | Unread]:
     """The ticks of a frame, prices as sent, one value for each batch with rows. Raises `DecodeError`, which carries the reason."""
-    return [_ticks(columns, record_ts, refresh_seconds) for columns in read_batches(value, limits, _TICKS)]
+    batches, foreign = read_batches(value, limits, _TICKS)
+    return _items(
+        batches, _TICKS, lambda columns: _ticks(columns, record_ts, refresh_seconds, record), record, foreign=foreign
+    )
 
 
-def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Quotes | Vols:
+def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None) -> Quotes | Vols:
     series, series_code = _series(columns)
     rights, right = text_column(columns, "right")
     if not set(rights) <= {"C", "P"} and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all():
@@ -125,9 +141,10 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> 
             call=np.array([text == "C" for text in rights])[right],
             vol=float_column(columns, "iv"),
             delta=float_column(columns, "delta"),
-            ts_event=int_column(columns, "ts_event"),
+            ts_event=check_dated(int_column(columns, "ts_event")),
             record_ts=uniform(np.int64(record_ts), len(right)),
             refresh_seconds=refresh_seconds,
+            origin=_origin(record),
         )
     bid, ask, sound = price_columns(columns)
     return Quotes(
@@ -138,14 +155,15 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None) -> 
         call=np.array([text == "C" for text in rights])[right],
         bid=bid,
         ask=ask,
-        ts_event=int_column(columns, "ts_event"),
+        ts_event=check_dated(int_column(columns, "ts_event")),
         record_ts=uniform(np.int64(record_ts), len(right)),
         refresh_seconds=refresh_seconds,
         sound=sound,
+        origin=_origin(record),
     )
 
 
-def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> Ticks:
+def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None) -> Ticks:
     words, codes = text_column(columns, "symbol")
     symbols, place = _vocabulary([normalise(word) for word in words])
     symbol_code = codes if place is None else place[codes]
@@ -154,10 +172,45 @@ def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None) -> T
         symbol_code=symbol_code.astype(np.int32, copy=False),
         price=float_column(columns, "price"),
         size=float_column(columns, "size") if "size" in columns else np.zeros(len(codes)),
-        ts_event=int_column(columns, "ts_event"),
+        ts_event=check_dated(int_column(columns, "ts_event")),
         record_ts=uniform(np.int64(record_ts), len(codes)),
         refresh_seconds=refresh_seconds,
+        origin=_origin(record),
     )
+
+
+def _origin(record: Record | None) -> Sequence[Record]:
+    return () if record is None else (record,)
+
+
+def _items(
+    batches: Sequence[Columns],
+    wanted: FrameSchema,
+    read: Callable[[Columns], _Item],
+    record: Record | None,
+    *,
+    foreign: bool,
+) -> list[_Item | Unread]:
+    """What each batch holds. Raises `DecodeError` where no row of the record can be read."""
+    items: list[_Item | Unread] = []
+    refusal: DecodeError | None = None
+    for columns in batches:
+        try:
+            if not foreign:
+                items.append(read(columns))
+                continue
+        except DecodeError as problem:
+            if problem.reason == "time":
+                refusal = refusal or problem
+                continue
+        ours, unread = read_foreign(columns, wanted, record)
+        items += unread
+        refusal = refusal or (DecodeError(unread[0].reason, unread[0].message) if unread else None)
+        if ours is not None:
+            items.append(read(ours))
+    if refusal is not None and all(isinstance(item, Unread) for item in items):
+        raise refusal
+    return items
 
 
 def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[Any]]]:

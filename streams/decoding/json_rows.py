@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from streams.decoding import osi
 from streams.decoding.decode_error import DecodeError
-from streams.decoding.times import iso_date, nanoseconds
-from streams.records import Heartbeat, Quotes, Series, Ticks, Vols
+from streams.decoding.times import FIRST_NS, LAST_NS, iso_date, nanoseconds
+from streams.records import Heartbeat, Quotes, Record, Series, Ticks, Vols
 from streams.sessions import day_number
 from streams.symbols import normalise
 
@@ -40,7 +40,6 @@ class TickRow(msgspec.Struct, frozen=True, gc=False):
     ts_event: int
 
 
-MAX_NS: Final = 2**63 - 1
 MAX_RECORD_MS: Final = 2**62 // 1_000_000
 """Kafka timestamps are clamped to this, so that sums in nanoseconds stay within int64."""
 
@@ -121,12 +120,17 @@ def has_vols(value: bytes) -> bool:
     return b'"iv"' in value and b'"bid"' not in value and b'"ask"' not in value
 
 
-def vols_of(value: bytes, record_ms: int, refresh_seconds: float | None) -> Vols:
+def vols_of(value: bytes, record: Record, refresh_seconds: float | None) -> Vols:
     """One option of vols or an array of them, in columns; an absent number is NaN. One that is bad refuses them all."""
     decoded = _vols.decode(value)
     # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
     rows = [_quote_row(_Quote(*msgspec.structs.astuple(one))) for one in (decoded if isinstance(decoded, list) else [decoded])]
-    quotes = quotes_of(rows, [record_ms] * len(rows), refresh_seconds)
+    return vols_of_rows(rows, record, refresh_seconds)
+
+
+def vols_of_rows(rows: Sequence[QuoteRow], record: Record, refresh_seconds: float | None) -> Vols:
+    """Columns of rows of one record that hold a vol and a delta in place of bid and ask."""
+    quotes = quotes_of(rows, [record] * len(rows), refresh_seconds)
     return Vols(
         series=tuple(one._replace(in_vols=True) for one in quotes.series),
         series_code=quotes.series_code,
@@ -138,11 +142,12 @@ def vols_of(value: bytes, record_ms: int, refresh_seconds: float | None) -> Vols
         ts_event=quotes.ts_event,
         record_ts=quotes.record_ts,
         refresh_seconds=refresh_seconds,
+        origin=quotes.origin,
     )
 
 
-def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Quotes:
-    """Columns of rows; an absent number is NaN."""
+def quotes_of(rows: Sequence[QuoteRow], origin: Sequence[Record], refresh_seconds: float | None) -> Quotes:
+    """Columns of rows, each with its record; an absent number is NaN."""
     series, code = _coded([row.series for row in rows])
     return Quotes(
         series=series,
@@ -153,13 +158,14 @@ def quotes_of(rows: Sequence[QuoteRow], record_ms: Sequence[int], refresh_second
         bid=np.array([row.bid for row in rows], np.float64),
         ask=np.array([row.ask for row in rows], np.float64),
         ts_event=np.array([row.ts_event for row in rows], np.int64),
-        record_ts=record_times(record_ms),
+        record_ts=record_times([record.timestamp for record in origin]),
         refresh_seconds=refresh_seconds,
+        origin=origin,
     )
 
 
-def ticks_of(rows: Sequence[TickRow], record_ms: Sequence[int], refresh_seconds: float | None) -> Ticks:
-    """Columns of rows; an absent number is NaN."""
+def ticks_of(rows: Sequence[TickRow], origin: Sequence[Record], refresh_seconds: float | None) -> Ticks:
+    """Columns of rows, each with its record; an absent number is NaN."""
     symbols, code = _coded([row.symbol for row in rows])
     return Ticks(
         symbols=symbols,
@@ -167,8 +173,9 @@ def ticks_of(rows: Sequence[TickRow], record_ms: Sequence[int], refresh_seconds:
         price=np.array([row.price for row in rows], np.float64),
         size=np.array([row.size for row in rows], np.float64),
         ts_event=np.array([row.ts_event for row in rows], np.int64),
-        record_ts=record_times(record_ms),
+        record_ts=record_times([record.timestamp for record in origin]),
         refresh_seconds=refresh_seconds,
+        origin=origin,
     )
 
 
@@ -181,13 +188,13 @@ def _coded(words: Sequence[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32]
 def _quote_row(quote: _Quote) -> QuoteRow:
     ts = quote.ts_event
     if quote.symbol:
-        series, expiry, call, strike = _option(quote.symbol, quote.underlying)
+        series, expiry, call, strike = option_of(quote.symbol, quote.underlying)
     else:
         series, expiry, call = _listed(quote.underlying, quote.root, quote.expiry, quote.right)
         if quote.strike is None:
             raise DecodeError("missing_field", "neither `symbol` nor `strike`")
         strike = quote.strike
-    at = ts if type(ts) is int and 0 <= ts <= MAX_NS else nanoseconds(ts)
+    at = ts if type(ts) is int and FIRST_NS <= ts < LAST_NS else nanoseconds(ts)
     return QuoteRow(series, expiry, strike, call, quote.bid, quote.ask, at)
 
 
@@ -220,7 +227,8 @@ def _listed(underlying: str, root: str | None, expiry: str, right: str | None) -
 
 
 @lru_cache(maxsize=262_144)
-def _option(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
+def option_of(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
+    """What an option symbol says: series, expiry, whether it is a call, strike. Raises `DecodeError`."""
     try:
         contract = osi.parse(symbol)
     except ValueError as problem:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.decoding.decode_error import DecodeError
-from streams.decoding.json_rows import MAX_NS, listed_series, record_times
-from streams.decoding.times import iso_date
-from streams.records import Quotes, Series
+from streams.decoding.json_rows import listed_series, record_times
+from streams.decoding.times import FIRST_NS, LAST_NS, iso_date
+from streams.records import Quotes, Record, Series
 from streams.sessions import day_number
 
 KEPT: Final = 65_536
@@ -33,7 +33,7 @@ class _Listed(msgspec.Struct, gc=False):
     right: Literal["C", "P"]
     bid: float | None
     ask: float | None
-    ts_event: Annotated[int, msgspec.Meta(ge=0, le=MAX_NS)]
+    ts_event: Annotated[int, msgspec.Meta(ge=FIRST_NS, lt=LAST_NS)]
     root: str | None = None
     symbol: Literal[""] = ""
 
@@ -70,7 +70,7 @@ _roots, _expiries = _Roots(), _Expiries()
 _decode = msgspec.json.Decoder(_Listed).decode
 
 
-def listed_quotes(values: Sequence[bytes], record_ms: Sequence[int]) -> Quotes:
+def listed_quotes(values: Sequence[bytes], records: Sequence[Record]) -> Quotes:
     """Columns of single quotes; an absent price is NaN. Raises `ValueError` or `RecursionError` where one is of another form."""
     quotes = [_decode(value) for value in values]
     if len(_roots) + len(_expiries) > KEPT:
@@ -93,7 +93,8 @@ def listed_quotes(values: Sequence[bytes], record_ms: Sequence[int]) -> Quotes:
         bid=np.array([quote.bid for quote in quotes], np.float64),
         ask=np.array([quote.ask for quote in quotes], np.float64),
         ts_event=np.array([quote.ts_event for quote in quotes], np.int64),
-        record_ts=record_times(record_ms),
+        record_ts=record_times([record.timestamp for record in records]),
+        origin=records,
     )
 
 

@@ -77,8 +77,7 @@ def build(contract: Contract) -> str:
         raise ValueError(f"year {contract.expiry.year} is not within 2000 to 2099")
     if not _ROOT.fullmatch(contract.root):
         raise ValueError(f"the root of an OSI option symbol is one to six letters and digits: {contract.root!r}")
-    symbol = f"{contract.root:<6}{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{thousandths:08d}"
-    return symbol
+    return f"{contract.root:<6}{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{thousandths:08d}"
 
 
 def underlying_of(root: str) -> str:

@@ -6,6 +6,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streams.decoding.decode_error import DecodeError
 from streams.records import NS
 
@@ -46,6 +49,22 @@ def nanoseconds(moment: float | str) -> int:
         return moment
     shown = moment if abs(moment) < 10**20 else "a number of more than 20 digits"
     raise DecodeError("time", f"{shown} is no time in nanoseconds{asked(moment)}")
+
+
+def check_dated(ts_event: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Times of a record as they are; raises `DecodeError` where none of them is one of the years 1990 to 2099.
+
+    The first speaks for all while it is in order, as nearly always: others are judged row by row where rows are screened.
+    """
+    first = int(ts_event[0])
+    if FIRST_NS <= first < LAST_NS or dated(ts_event).any():
+        return ts_event
+    raise DecodeError("time", f"{first} is no time in nanoseconds{asked(first)}")
+
+
+def dated(ts_event: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which times are of the years 1990 to 2099."""
+    return (ts_event >= FIRST_NS) & (ts_event < LAST_NS)
 
 
 def unit_of(number: float) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 from streams.decoding.codec import decode_quotes
 from streams.market import Market
 from streams.points import SkewPoints
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Vols
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Unread, Vols
 from streams.sessions import close_ns, day_number, open_ns, session_of
 from streams.stage import Output, Role
 from streams.uniform import is_uniform, uniform
@@ -91,7 +91,7 @@ class QuotesStage(SourceStage):
         """Underlyings with quotes that no skew has taken into account."""
         self._refresh: Floats = np.full(n, np.nan)
 
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed]:
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
         return decode_quotes(records, self._limits)
 
     def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:

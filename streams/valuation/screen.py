@@ -1,6 +1,6 @@
 """The door of the books: which rows are let in, and why the others are not.
 
-Every row gets one outcome, the first that applies in the order of `Outcome`. A zero bid or ask is let in, because the
+Every row gets one outcome, the first that applies in the order of `Outcome`, `time` before all. A zero bid or ask is let in, because the
 strip needs to know that nobody bids. A row that repeats its contract's quote is for the book to find.
 """
 
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.decoding.times import dated
 from streams.expiries import settlement_ns
 from streams.records import MAX_PRICE, NS, Quotes, Ticks, Vols
 from streams.sessions import in_trading_hours, trading_hours
@@ -39,6 +40,7 @@ class Outcome(IntEnum):
     EXPIRED = 9
     FAR_EXPIRY = 10
     DUPLICATE = 11
+    TIME = 12
 
     @property
     def label(self) -> str:
@@ -46,9 +48,11 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room")
-"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, beside what the
-screen says."""
+UNREAD: Final = ("missing_field", "type", "symbol", "expiry")
+"""Rows that could not be read beside others of their record; those without a time count as `time`."""
+OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room", *UNREAD)
+"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, or not to be read,
+beside what the screen says."""
 NO_ROOM: Final = OUTCOMES.index("no_room")
 
 _Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
@@ -81,6 +85,7 @@ def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contr
         (Outcome.FUTURE, admission.future),
         (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[quotes.series_code]),
         *(_price_checks(quotes) if isinstance(quotes, Quotes) else _vol_checks(quotes)),
+        (Outcome.TIME, ~dated(ts)),
     )
     return _first(checks, ts.size)
 
@@ -108,6 +113,7 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
         (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[ticks.symbol_code]),
         (Outcome.NEGATIVE, (ticks.price <= 0) | (ticks.price > MAX_PRICE)),
         (Outcome.NON_FINITE, ~np.isfinite(ticks.price)),
+        (Outcome.TIME, ~dated(ticks.ts_event)),
     )
     return _first(checks, ticks.ts_event.size)
 

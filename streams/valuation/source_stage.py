@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -11,17 +11,23 @@ from numpy.typing import NDArray
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits
+from streams.decoding.times import FIRST_NS, LAST_NS, dated
+from streams.left_out import unread_example
 from streams.market import Market
 from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Vols
+from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols, take_quotes
 from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.pending import Columns, Pending
-from streams.valuation.screen import OUTCOMES
+from streams.valuation.row_examples import row_example
+from streams.valuation.screen import OUTCOMES, Outcome
 
 CHUNK: Final = "source"
 """State chunk with the clock and the rows that wait."""
+
+
+_Item = TypeVar("_Item", bound=Quotes | Vols | Ticks)
 
 
 class _SourceState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +82,10 @@ class SourceStage(ABC):
             if isinstance(item, Malformed):
                 output.messages.append(dead_letter(*item))
                 output.counts["dead_letter_messages", self.ROLE, item.reason] += 1
+                output.examples[self.ROLE, item.reason] = unread_example(item)
+            elif isinstance(item, Unread):
+                output.counts[self.ROLE, item.reason] += item.rows
+                output.examples[self.ROLE, item.reason] = unread_example(item)
             elif isinstance(item, Heartbeat):
                 before = self._clock.closed
                 self._close(output, before, self._clock.heartbeat(item.ts_event))
@@ -120,7 +130,7 @@ class SourceStage(ABC):
         self._restore_more(state.more, chunks)
 
     @abstractmethod
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed]:
+    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed | Unread]:
         """Records as columns, in order."""
 
     @abstractmethod
@@ -143,6 +153,8 @@ class SourceStage(ABC):
         """Replace the state of the subclass; `more` is empty for a fresh start."""
 
     def _admit(self, output: Output, item: Quotes | Vols | Ticks) -> None:
+        if not FIRST_NS <= int(item.ts_event[0]) < LAST_NS:
+            item = self._dated(output, item)
         before = self._clock.closed
         admission = self._clock.admit(item.ts_event, item.record_ts)
         outcome, columns = self._rows(item, admission)
@@ -150,6 +162,9 @@ class SourceStage(ABC):
         if outcome is not None and outcome.any():
             kept = np.flatnonzero(outcome == 0)
             self._count(output, outcome[outcome != 0])
+            for code in np.unique(outcome[outcome != 0]).tolist():
+                row = int(np.argmax(outcome == code))
+                output.examples[self.ROLE, OUTCOMES[code]] = row_example(item, row, OUTCOMES[code], admission)
             second, columns = second[kept], tuple([column.take(kept) for column in columns])
         if span is None:
             self._pending.add(second, columns)
@@ -159,6 +174,13 @@ class SourceStage(ABC):
             for after in np.unique(admission.closed[admission.closed > before]).tolist():
                 self._close(output, before, after)
                 before = after
+
+    def _dated(self, output: Output, item: _Item) -> _Item:
+        """Without the rows that no clock should see: their times are of another unit, or none at all."""
+        odd = np.flatnonzero(~dated(item.ts_event))
+        output.counts[self.ROLE, Outcome.TIME.label] += odd.size
+        output.examples[self.ROLE, Outcome.TIME.label] = row_example(item, int(odd[0]), Outcome.TIME.label)
+        return take_quotes(item, np.flatnonzero(dated(item.ts_event)))
 
     def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
         for code, rows in enumerate(np.bincount(outcome).tolist()):

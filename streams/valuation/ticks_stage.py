@@ -8,7 +8,7 @@ import numpy as np
 
 from streams.decoding.codec import decode_ticks
 from streams.market import Market
-from streams.records import Heartbeat, Malformed, Record, Ticks
+from streams.records import Heartbeat, Malformed, Record, Ticks, Unread
 from streams.stage import Output, Role
 from streams.valuation.clock import Admission
 from streams.valuation.monitored import ticking
@@ -27,7 +27,7 @@ class TicksStage(SourceStage):
         super().__init__(market, source, sources, Pending(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64))
         self._prices, self._references = ticking(market)
 
-    def _decode(self, records: Sequence[Record]) -> Iterator[Ticks | Heartbeat | Malformed]:
+    def _decode(self, records: Sequence[Record]) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:
         return decode_ticks(records, self._market.reference_symbols, self._limits)
 
     def _rows(self, item: Ticks, admission: Admission) -> Rows:

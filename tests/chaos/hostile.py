@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams.decoding.codec import REASONS, decode_quotes, decode_ticks
-from streams.records import Heartbeat, InputRecord, Malformed
+from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Unread, Vols
 from streams.stage import Role
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.screen import OUTCOMES
@@ -60,8 +60,14 @@ def account(role: Role, record: InputRecord) -> tuple[str, int]:
         return refused[0].reason, 0
     if any(isinstance(item, Heartbeat) for item in items):
         return "a heartbeat", 0
-    rows = sum(item.ts_event.size for item in items if not isinstance(item, Heartbeat | Malformed))
+    rows = sum(_rows(item) for item in items)
     return ("rows", rows) if rows else ("nothing", 0)
+
+
+def _rows(item: Quotes | Vols | Ticks | Unread | Heartbeat | Malformed) -> int:
+    if isinstance(item, Unread):
+        return item.rows
+    return 0 if isinstance(item, Heartbeat | Malformed) else item.ts_event.size
 
 
 def apply(into: Stages, records: list[tuple[Role, InputRecord]], counts: Counter[tuple[str, ...]]) -> float:

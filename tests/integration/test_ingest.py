@@ -19,7 +19,7 @@ from agents.ports import free_ports
 from agents.publishing import partition_of
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
-from streams.records import NS, Heartbeat, Malformed
+from streams.records import NS, Heartbeat, Malformed, Unread
 from streams.topics import Topics
 from tests.support.catalogue import catalogue
 from tests.support.command import Running, run, start, stop
@@ -104,7 +104,7 @@ class Feed:
         for partition in range(OUTPUTS):
             mine: list[int] = []
             for item in decode_quotes(self.records(Topics(self.settings.kafka.topic_prefix).name("quotes"), partition)):
-                assert not isinstance(item, Malformed)
+                assert not isinstance(item, Malformed | Unread)
                 if isinstance(item, Heartbeat):
                     mine.append(item.ts_event)
                 else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frames import encode_quotes
-from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Vols
+from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Unread, Vols
 from tests.support.frame_bytes import START, quotes
 
 QUOTE = {"underlying": "SPX", "expiry": "2026-07-17", "strike": 6200.0, "right": "P", "bid": 1.5, "ask": 2.0, "ts_event": START}
@@ -61,11 +61,12 @@ def records(values: st.SearchStrategy[bytes | None]) -> st.SearchStrategy[InputR
     return st.builds(InputRecord, st.just("t"), st.just(0), st.just(0), time, st.none(), values, HEADERS)
 
 
-def check(item: Quotes | Vols | Ticks | Heartbeat | Malformed, among: list[InputRecord]) -> None:
-    if isinstance(item, Malformed):
+def check(item: Quotes | Vols | Ticks | Heartbeat | Malformed | Unread, among: list[InputRecord]) -> None:
+    if isinstance(item, Malformed | Unread):
         assert item.reason in REASONS
         assert len(item.message) <= 200
         assert any(item.record is one for one in among)
+        assert isinstance(item, Malformed) or item.row >= 0
     elif isinstance(item, Heartbeat):
         assert -(2**63) <= item.ts_event < 2**63
     else:
@@ -75,6 +76,8 @@ def check(item: Quotes | Vols | Ticks | Heartbeat | Malformed, among: list[Input
         assert 0 <= code.min() <= code.max() < len(vocabulary) == len(set(vocabulary))
         columns = [column for column in item if isinstance(column, np.ndarray)]
         assert {column.size for column in columns} == {code.size}
+        assert len(item.origin) in {1, code.size}
+        assert all(any(record is one for one in among) for record in item.origin)
 
 
 @given(st.lists(records(VALUES), max_size=6))
@@ -89,7 +92,7 @@ def test_any_bytes_are_ticks_or_refusals(among: list[InputRecord]) -> None:
         check(item, among)
 
 
-def flat(item: Quotes | Vols | Heartbeat | Malformed) -> list[str]:
+def flat(item: Quotes | Vols | Heartbeat | Malformed | Unread) -> list[str]:
     """One entry a row, so that how rows are gathered into columns does not show."""
     if not isinstance(item, Quotes):
         return [repr(item)]
@@ -113,7 +116,7 @@ SPOKEN = st.fixed_dictionaries(
     },
     optional={
         "root": st.sampled_from([None, "", "SPXW"]),
-        "right": st.sampled_from(["C", "P"]),
+        "right": st.sampled_from(["C", "P", "put"]),
         "strike": st.integers(1, 9_000) | st.floats(0, 1e4) | st.none(),
         "bid": st.floats(0, 100) | st.none(),
         "ts_event": st.integers(START, 2**63) | st.just("2026-07-10T10:00:00Z"),

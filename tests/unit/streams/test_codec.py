@@ -1,6 +1,7 @@
 """Records of every kind, and a record for every reason to refuse one."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frames import encode_quotes, encode_ticks
-from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks, Vols
+from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks, Unread, Vols
 from tests.support.frame_bytes import START, quotes, table, ticks, written
 
 QUOTE = {
@@ -39,7 +40,7 @@ def beat(at: int) -> InputRecord:
 
 def one(value: object, **headers: str) -> Quotes | Heartbeat | Malformed:
     (item,) = decode_quotes([record(value, **headers)])
-    assert not isinstance(item, Vols)
+    assert not isinstance(item, Vols | Unread)
     return item
 
 
@@ -148,7 +149,7 @@ def test_heartbeats() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"ts_event": "soon"}, {"ts_event": 1.5}, b"", b"x", [1], {"ts_event": START + 5 * NS + 1}, {"ts_event": 2**70}]
+    "value", [{}, {"ts_event": "soon"}, {"ts_event": 1.5e19}, b"", b"x", [1], {"ts_event": START + 5 * NS + 1}, {"ts_event": 2**70}]
 )
 def test_a_heartbeat_without_a_plausible_time_is_refused(value: object) -> None:
     assert refused(value, content_type=HEARTBEAT_CONTENT_TYPE) == "heartbeat"
@@ -168,7 +169,7 @@ def test_a_heartbeat_without_a_plausible_time_is_refused(value: object) -> None:
         (json.dumps(QUOTE).encode() + b"x", "json"),
         (json.dumps(QUOTE).encode() + b"," + json.dumps(QUOTE).encode(), "json"),
         (json.dumps(QUOTE).encode().replace(b"SPX", b"\xff"), "json"),
-        (json.dumps(QUOTE).replace("1.5", "NaN").encode(), "json"),
+        (json.dumps(QUOTE).replace("1.5", "nan").encode(), "json"),
         (b'{"x":' * 100_000, "json"),
         (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "json"),
         ({}, "missing_field"),
@@ -176,17 +177,22 @@ def test_a_heartbeat_without_a_plausible_time_is_refused(value: object) -> None:
         ({key: QUOTE[key] for key in QUOTE if key != "right"}, "missing_field"),
         ({key: QUOTE[key] for key in QUOTE if key != "bid"}, "missing_field"),
         ({key: QUOTE[key] for key in QUOTE if key != "underlying"}, "missing_field"),
-        ([QUOTE, {}], "missing_field"),
+        ([{}, {}], "missing_field"),
         ([1], "type"),
-        (QUOTE | {"bid": "1.5"}, "type"),
-        (QUOTE | {"right": "CALL"}, "type"),
-        (QUOTE | {"ts_event": 1.5e18}, "type"),
+        (QUOTE | {"bid": "1,500"}, "type"),
+        (QUOTE | {"bid": True}, "type"),
+        (QUOTE | {"right": "X"}, "type"),
+        (QUOTE | {"ts_event": 1.5e19}, "time"),
+        (QUOTE | {"ts_event": START // NS}, "time"),
+        (QUOTE | {"ts_event": START // 1000}, "time"),
+        (QUOTE | {"ts_event": START // 1_000_000}, "time"),
         (QUOTE | {"ts_event": None}, "type"),
         (QUOTE | {"ts_event": 2**63}, "time"),
         (QUOTE | {"ts_event": -(2**63) - 1}, "time"),
         (QUOTE | {"ts_event": "2026-07-10T10:00:00"}, "time"),
         (QUOTE | {"expiry": "2026-02-30"}, "expiry"),
-        (QUOTE | {"expiry": "20260717"}, "expiry"),
+        (QUOTE | {"expiry": "07/10/2026"}, "expiry"),
+        (QUOTE | {"expiry": 20651}, "expiry"),
         (QUOTE | {"underlying": "X" * 65}, "symbol"),
         (OSI | {"symbol": "SPXW260717P6200"}, "symbol"),
         (OSI | {"symbol": "SPXW  261717P06200000"}, "symbol"),
@@ -252,14 +258,96 @@ def test_references_arrive_in_points_and_leave_as_decimals() -> None:
     ("value", "reason"),
     [
         ({"price": 1.0, "ts_event": START}, "missing_field"),
-        (TICK | {"price": "1"}, "type"),
+        (TICK | {"price": "one"}, "type"),
         (TICK | {"symbol": 5}, "type"),
         (TICK | {"ts_event": "noon"}, "time"),
         (encode_quotes(quotes(2)), "schema"),
-        ([TICK, None], "type"),
+        ([None, 7], "type"),
     ],
 )
 def test_reasons_of_ticks(value: object, reason: str) -> None:
     (item,) = decode_ticks([record(value)], ())
     assert isinstance(item, Malformed)
     assert item.reason == reason
+
+
+READ = [
+    *({"right": text} for text in ("put", "PUT", "p", " P ")),
+    *({"bid": text} for text in ("1.5", "$1.5", "1,5", " 1.50 ")),
+    *({"strike": text} for text in (6200, "6200", "6,200.00", "$6200.0")),
+    *({"expiry": text} for text in ("20260717", 20260717, "07/17/2026", "17-Jul-2026", "2026-07-17T00:00:00")),
+    *({"ts_event": time} for time in (START / NS, float(START), str(START), "1783692000.0", "2026-07-10T10:00-04:00")),
+    *({"underlying": name} for name in ("^SPX", "_SPX", "$SPX.X", "I:SPX", "spx", "^GSPC")),
+]
+
+
+@pytest.mark.parametrize("change", READ)
+def test_foreign_spellings_mean_the_same_alone_in_arrays_and_beside_plain_ones(change: dict[str, object]) -> None:
+    for value in (QUOTE | change, [QUOTE | change], [QUOTE, QUOTE | change]):
+        (item, plain) = one(value), one(QUOTE)
+        assert isinstance(item, Quotes)
+        assert isinstance(plain, Quotes)
+        assert item.series == plain.series
+        for name in ("expiry", "strike", "call", "bid", "ask", "ts_event"):
+            assert set(getattr(item, name).tolist()) == set(getattr(plain, name).tolist())
+
+
+def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
+    rows = [QUOTE, QUOTE | {"right": "X"}, QUOTE | {"strike": 6300.0}, QUOTE | {"right": "Y"}, QUOTE | {"ts_event": 7}]
+    bad_right, bad_time, good = decode_quotes([record(rows)])
+    assert isinstance(bad_right, Unread)
+    assert (bad_right.reason, bad_right.rows, bad_right.row) == ("type", 2, 1)
+    assert isinstance(bad_time, Unread)
+    assert (bad_time.reason, bad_time.rows, bad_time.row) == ("time", 1, 4)
+    assert isinstance(good, Quotes)
+    assert good.strike.tolist() == [6200.0, 6300.0]
+    assert [one.offset for one in good.origin] == [17, 17]
+
+
+def test_nan_in_an_array_is_a_price_that_is_not_there() -> None:
+    text = json.dumps([QUOTE, QUOTE | {"bid": math.nan}, QUOTE | {"ask": math.inf}]).encode()
+    got = one(text)
+    assert isinstance(got, Quotes)
+    assert np.isfinite(got.bid).tolist() == [True, False, True]
+    assert np.isfinite(got.ask).tolist() == [True, True, False]
+
+
+def test_a_byte_order_mark_is_no_matter() -> None:
+    assert isinstance(one(b"\xef\xbb\xbf" + json.dumps(QUOTE).encode()), Quotes)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ts_event": START // 1_000_000}, "milliseconds?"),
+        ({"ts_event": START // NS}, "seconds?"),
+        ({"expiry": "07/10/2026"}, "month or the day first"),
+        ({"bid": "1,500"}, "thousands or decimals?"),
+        ({"ts_event": "2026-07-10T10:00:00"}, "in which zone?"),
+    ],
+)
+def test_what_may_mean_two_things_is_refused_with_the_question(change: dict[str, object], words: str) -> None:
+    item = one(QUOTE | change)
+    assert isinstance(item, Malformed)
+    assert words in item.message
+
+
+def test_a_missing_field_names_the_one_that_others_call_so() -> None:
+    given = {name: value for name, value in QUOTE.items() if name != "right"} | {"option_type": "put"}
+    item = one(given)
+    assert isinstance(item, Malformed)
+    assert item.message == "missing right; it has option_type"
+
+
+def test_dates_of_an_array_tell_each_other_the_order() -> None:
+    got = one([QUOTE | {"expiry": "08/07/2026"}, QUOTE | {"expiry": "07/17/2026"}])
+    assert isinstance(got, Quotes)
+    assert got.expiry.tolist() == [20_672, 20_651]
+
+
+@pytest.mark.parametrize("price", ["620.5", "$620.50"])
+def test_foreign_ticks(price: str) -> None:
+    (got,) = decode_ticks([record([TICK, TICK | {"price": price, "ts_event": START / NS, "size": None}])], ())
+    assert isinstance(got, Ticks)
+    assert got.price.tolist() == [620.5, 620.5]
+    assert got.ts_event.tolist() == [START, START]

@@ -11,8 +11,8 @@ from streams.decoding.decode_error import REASONS, DecodeError
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import inspect
 from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA, decode_quote_frame, decode_tick_frame, encode_quotes, encode_ticks
-from streams.records import Quotes, Series, Ticks
-from tests.support.frame_bytes import LIMITS, quotes, table, ticks, written
+from streams.records import NS, Quotes, Series, Ticks, Unread
+from tests.support.frame_bytes import LIMITS, START, quotes, table, ticks, written
 
 
 def refusal(value: bytes, limits: Limits = LIMITS) -> str:
@@ -47,10 +47,10 @@ def test_quotes_survive_their_frame() -> None:
 def test_ticks_survive_their_frame() -> None:
     sent = ticks(300)
     (got,) = decode_tick_frame(encode_ticks(sent), 77, LIMITS)
+    assert isinstance(got, Ticks)
     assert [got.symbols[code] for code in got.symbol_code] == [sent.symbols[code] for code in sent.symbol_code]
     for column in ("price", "size", "ts_event"):
         np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
-    assert isinstance(got, Ticks)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +99,24 @@ def test_an_absent_price_is_not_a_number() -> None:
     np.testing.assert_array_equal(got.bid, [1.0, np.nan, 2.0])
 
 
+def naive(rows: Any) -> Any:
+    return rows["ts_event"].cast(pa.timestamp("ns", "UTC")).cast(pa.timestamp("ns"))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda rows: rows.drop_columns(["strike"]), "schema"),
         (lambda rows: rows.append_column("venue", pa.array(["X"] * len(rows))), "schema"),
         (lambda rows: rows.append_column("bid", rows["bid"]), "schema"),
-        (lambda rows: rows.set_column(3, "strike", rows["strike"].cast(pa.int64())), "schema"),
-        (lambda rows: rows.set_column(3, "strike", rows["strike"].cast(pa.decimal128(38, 3))), "schema"),
-        (lambda rows: rows.set_column(2, "expiry", pa.array(["2026-07-17"] * len(rows))), "schema"),
-        (lambda rows: rows.set_column(9, "ts_event", rows["ts_event"].cast(pa.timestamp("ns", "UTC"))), "schema"),
+        (lambda rows: rows.set_column(3, "strike", pa.array([True] * len(rows))), "schema"),
+        (lambda rows: rows.set_column(2, "expiry", rows["strike"]), "schema"),
         (lambda rows: rows.set_column(0, "underlying", pa.array([1] * len(rows))), "schema"),
-        (lambda rows: rows.set_column(9, "ts_event", pa.array([None] * len(rows), pa.int64())), "type"),
-        (lambda rows: rows.set_column(0, "underlying", pa.array([None] * len(rows), pa.string())), "type"),
-        (lambda rows: rows.set_column(4, "right", pa.array(["C", "call", "P", "C"]).dictionary_encode()), "type"),
+        (lambda rows: rows.set_column(9, "ts_event", pa.array([None] * len(rows), pa.int64())), "time"),
+        (lambda rows: rows.set_column(9, "ts_event", pa.array([START // 1_000_000] * len(rows))), "time"),
+        (lambda rows: rows.set_column(9, "ts_event", naive(rows)), "time"),
+        (lambda rows: rows.set_column(0, "underlying", pa.array([None] * len(rows), pa.string())), "missing_field"),
+        (lambda rows: rows.set_column(4, "right", pa.array(["X"] * len(rows)).dictionary_encode()), "type"),
     ],
 )
 def test_another_schema_is_refused(change: Callable[[Any], Any], reason: str) -> None:
@@ -198,3 +202,96 @@ def test_a_tick_frame_is_no_quote_frame() -> None:
     with pytest.raises(DecodeError, match="missing symbol"):
         decode_tick_frame(encode_quotes(quotes(3)), 0, LIMITS)
     assert set(TICK_SCHEMA.names) == {"symbol", "price", "size", "ts_event"}
+
+
+def replaced(name: str, values: Any, rows: int = 4) -> Any:
+    whole = table(rows)
+    return whole.set_column(whole.schema.names.index(name), name, values)
+
+
+FOREIGN = [
+    ("strike", lambda given: given.cast(pa.int64())),
+    ("strike", lambda given: given.cast(pa.decimal128(38, 3))),
+    ("strike", lambda given: given.cast(pa.string())),
+    ("expiry", lambda given: pa.array(["2026-07-17"] * len(given))),
+    ("expiry", lambda given: pa.array([20260717] * len(given), pa.int32())),
+    ("expiry", lambda given: given.cast(pa.timestamp("ms"))),
+    ("expiry", lambda given: pa.array(["07/17/2026"] * len(given)).dictionary_encode()),
+    ("right", lambda given: pa.array([{"C": "call", "P": "PUT"}[one.as_py()] for one in given])),
+    ("ts_event", lambda given: given.cast(pa.timestamp("ns", "UTC"))),
+    ("ts_event", lambda given: pa.array([str(one.as_py()) for one in given])),
+    ("bid", lambda given: pa.array([f"${one.as_py()}" for one in given])),
+    ("bid_size", lambda given: pa.array(["many"] * len(given))),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), FOREIGN)
+def test_other_types_that_say_the_same_are_read(name: str, change: Callable[[Any], Any]) -> None:
+    (plain,) = quote_blocks(written(table(4)))
+    (got,) = quote_blocks(written(replaced(name, change(table(4)[name].combine_chunks()))))
+    assert named(got) == named(plain)
+    for column in ("expiry", "strike", "call", "bid", "ask", "ts_event"):
+        np.testing.assert_array_equal(getattr(got, column), getattr(plain, column))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("expiry", pa.array([20651, None, 20651, 20651], pa.int32()).view(pa.date32()), "expiry"),
+        ("expiry", pa.array([20260717, None, 20260717, 20260717], pa.int32()), "expiry"),
+        ("expiry", pa.array([20260717, 20651, 20260717, 20260717], pa.int32()), "expiry"),
+        ("expiry", pa.array(["2026-07-17", "soon", "2026-07-17", "20260717"]), "expiry"),
+        ("right", pa.array(["C", "X", "P", "C"]).dictionary_encode(), "type"),
+        ("right", pa.array(["C", None, "P", "C"]).dictionary_encode(), "type"),
+        ("underlying", pa.array(["SPX", None, "SPX", "SPX"]), "missing_field"),
+        ("ts_event", pa.array([START, None, START, START]), "time"),
+        ("ts_event", pa.array([str(START), str(START // 10**6), str(START), str(START)]), "time"),
+        ("strike", pa.array(["6200", "six", "6200", "6200"]), "type"),
+    ],
+)
+def test_a_row_of_a_frame_that_cannot_be_read_costs_itself_alone(name: str, values: Any, reason: str) -> None:
+    unread, got = decode_quote_frame(written(replaced(name, values)), 0, LIMITS)
+    assert isinstance(unread, Unread)
+    assert (unread.reason, unread.rows, unread.row) == (reason, 1, 1)
+    assert isinstance(got, Quotes)
+    assert got.bid.size == 3
+    (plain,) = quote_blocks(written(table(4)))
+    assert got.bid.tolist() == plain.bid[[0, 2, 3]].tolist()
+
+
+def test_option_symbols_stand_for_contracts() -> None:
+    symbols = pa.array(["SPXW260717P06200000", "O:BRKB260717C00500000", "SPXW  260717P06200000", "SPXW260717P6200"])
+    rows = table(4).drop_columns(["underlying", "root", "expiry", "strike", "right"]).append_column("symbol", symbols)
+    unread, got = decode_quote_frame(written(rows), 0, LIMITS)
+    assert isinstance(unread, Unread)
+    assert (unread.reason, unread.row) == ("symbol", 3)
+    assert isinstance(got, Quotes)
+    assert named(got) == [Series("SPX", "SPXW"), Series("BRK.B", "BRK.B"), Series("SPX", "SPXW")]
+    assert got.strike.tolist() == [6200.0, 500.0, 6200.0]
+    assert got.expiry.tolist() == [20651] * 3
+    assert got.call.tolist() == [False, True, False]
+
+
+def test_words_without_end_are_refused_in_no_time() -> None:
+    """A frame of distinct words that are no rights: each is looked at once."""
+    rows = 20_000
+    value = written(replaced("right", pa.array([f"x{at}" for at in range(rows)]).dictionary_encode(), rows))
+    assert refusal(value) == "type"
+
+
+def test_a_tick_frame_of_other_types() -> None:
+    rows = pa.table(
+        {
+            "symbol": pa.array(["^SPX", "SPY", "VIX"]),
+            "price": pa.array(["6200.5", "", "bad"]),
+            "ts_event": pa.array([START / NS] * 3),
+        }
+    )
+    unread, got = decode_tick_frame(written(rows), 0, LIMITS)
+    assert isinstance(unread, Unread)
+    assert (unread.reason, unread.row) == ("type", 2)
+    assert isinstance(got, Ticks)
+    assert got.symbols == ("SPX", "SPY")
+    assert got.price[0] == 6200.5
+    assert np.isnan(got.price[1])
+    assert got.ts_event.tolist() == [START, START]

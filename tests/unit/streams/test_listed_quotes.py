@@ -9,14 +9,15 @@ import pytest
 from streams.decoding import listed_quotes as module
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.listed_quotes import listed_quotes
-from streams.records import NS, Quotes, Series
+from streams.records import NS, InputRecord, Quotes, Series
 
-QUOTE = {"underlying": "A", "expiry": "2026-07-17", "strike": 100, "right": "C", "bid": 1.5, "ask": None, "ts_event": 7}
+QUOTE = {"underlying": "A", "expiry": "2026-07-17", "strike": 100, "right": "C", "bid": 1.5, "ask": None, "ts_event": 1_783_692_000 * NS}
 
 
 def read(*changes: Mapping[str, object]) -> Quotes:
     values = [json.dumps({**QUOTE, **change}).encode() for change in changes]
-    return listed_quotes(values, [1_000 * (at + 1) for at in range(len(values))])
+    records = [InputRecord("quotes", 0, at, 1_000 * (at + 1), None, value) for at, value in enumerate(values)]
+    return listed_quotes(values, records)
 
 
 def test_columns_in_order_and_a_vocabulary_by_first_word() -> None:
@@ -42,6 +43,7 @@ def test_a_vocabulary_holds_nothing_of_earlier_calls() -> None:
         {"ts_event": "2026-07-10T10:00:00Z"},
         {"ts_event": -1},
         {"ts_event": 2**63},
+        {"ts_event": 1_783_692_000_000},
         {"strike": None},
         {"expiry": "2026-02-30"},
         {"expiry": "1969-12-31"},
