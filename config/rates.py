@@ -26,7 +26,7 @@ _COLUMNS = f"date,dff or date,{','.join(MATURITY_DAYS)} (percent)"
 def load_rates(path: Path) -> Rates:
     """Dated rates and curves from a CSV file, plain or gzip. Raises `ConfigError` that names file, line and fix."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        with gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as lines:
             return _parse(path, lines)
     except FileNotFoundError:
         raise ConfigError("no such file", file=path, key="market.rates_file", fix="check the path, or set market.rate") from None

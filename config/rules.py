@@ -20,7 +20,7 @@ def load_rules(path: Path = SHIPPED, cap_unknown: bool = True) -> RuleSet:  # no
     cannot be read, is not TOML, lacks a number, has one too many or has one that makes no sense.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=path, fix="set rules.file to a readable rules file") from error
     except tomllib.TOMLDecodeError as error:

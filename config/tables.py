@@ -10,7 +10,7 @@ from config.errors import ConfigError
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Raises `ConfigError` when it is missing or not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError("no such file", file=path, fix="check the path") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streams.pipeline import Pipeline
     from streams.records import InputRecord
     from streams.sources.feed import Feed
+    from streams.stage import Count
 
 
 def backtest(
@@ -123,10 +124,23 @@ def _watched(records: "Iterator[InputRecord]", progress: "Progress") -> "Iterato
 
 def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -> None:
     """What was made and what was left out, on stderr; exit code 1 when there is no reading at all."""
-    left_out = pipeline.counts + feed.counts
-    rows = [f"{count[0]} {count[1]} {number}" for count, number in sorted(left_out.items()) if count[0] in {"quotes", "ticks"} and number]
-    shared.stderr.print(
-        f"{made.readings} readings, {made.events} alert events" + (f"; rows: {', '.join(rows)}" if rows else ""), soft_wrap=True
-    )
+    counts = pipeline.counts + feed.counts
+    rows = {count: number for count, number in sorted(counts.items()) if count[0] in {"quotes", "ticks"} and number}
+    told = ", ".join(f"{role} {reason} {number}" for (role, reason), number in rows.items())
+    head = f"{made.readings} readings, {made.events} alert events"
+    shared.stderr.print(head + (f"; rows: {told}" if rows else ""), soft_wrap=True)
+    for (role, reason), example in sorted(feed.examples.items()):
+        line = f"left out {rows[role, reason]:,} {role} rows, {reason}: {example.told}"
+        shared.stderr.print(line, soft_wrap=True)
     if not made.readings:
-        raise Refusal("no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files")
+        raise Refusal(_nothing(rows))
+
+
+def _nothing(rows: "Mapping[Count, int]") -> str:
+    """Why there is no reading, as far as the rows tell."""
+    chief = max(rows, key=lambda count: rows[count], default=None)
+    if chief is not None and chief[1] == "outside_session":
+        outside = f"{rows[chief]:,} {chief[0]} rows are outside their session's hours"
+        return f"no readings: {outside}; give rows of the session's day up to its close"
+    nothing = "none of the rows is a quote or price of the index or its names in session"
+    return f"no readings: {nothing}; check --index and the files"

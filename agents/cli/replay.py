@@ -70,7 +70,9 @@ def replay(
     span = Span.of(since, until)
     with shown(shared) as seen, interruptible():
         done = publish(settings, feed.records(*span), Pace(Tempo(pace), budget), seen)
-    _tell(shared, done, {" ".join(key): count for key, count in feed.counts.items() if count})
+    examples = feed.examples
+    left_out = {" ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count}
+    _tell(shared, done, left_out)
     raise typer.Exit(0 if done.complete else INTERRUPTED)
 
 
@@ -83,19 +85,21 @@ def refuse_missing(files: "Sequence[Path]") -> None:
             raise SourceError(path, "no such file", "a Parquet or CSV file")
 
 
-def _tell(shared: Shared, done: "Progress", rejected: dict[str, int]) -> None:
+def _tell(shared: Shared, done: "Progress", left_out: dict[str, tuple[int, str]]) -> None:
     """The totals."""
     import msgspec
 
     when = _utc(done) if done.records else None
     if shared.json:
-        totals = {"records": done.records, "bytes": done.bytes, "event_time": when, "complete": done.complete, "rejected": rejected}
+        rejected = {reason: count for reason, (count, _) in left_out.items()}
+        sent = {"records": done.records, "bytes": done.bytes}
+        totals = {**sent, "event_time": when, "complete": done.complete, "rejected": rejected}
         print_line(msgspec.json.encode(totals))
         return
     stopped = f"; stopped at {when:%Y-%m-%d %H:%M:%S} UTC" if when and not done.complete else ""
     print_line(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB{stopped}".encode())
-    for reason, count in rejected.items():
-        shared.stderr.print(f"rejected {count:,} rows: {reason}")
+    for reason, (count, example) in left_out.items():
+        shared.stderr.print(f"left out {count:,} rows, {reason}: {example}", soft_wrap=True)
 
 
 def _utc(progress: "Progress") -> datetime:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.decoding.amounts import decimal_mark, number
-from streams.decoding.dates import date_order, day
+from streams.decoding.dates import DateOrder, date_order, day
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.times import nanoseconds
 
@@ -57,9 +57,14 @@ def numbers(words: Sequence[str]) -> Column[np.float64]:
     return _column(words, lambda word: number(word, mark), np.float64, absent=np.nan)
 
 
-def days(words: Sequence[int | str | None]) -> Column[np.int32]:
-    """Days since 1970-01-01. Raises `DecodeError` where some dates have the month first and some the day."""
-    order = date_order(word for word in words if isinstance(word, str))
+def days(
+    words: Sequence[int | str | None], order: DateOrder | None = None
+) -> Column[np.int32]:
+    """Days since 1970-01-01. Raises `DecodeError` where some dates have the month first and some the day.
+
+    `order` is for words that leave theirs open, as far as another column of the table tells it.
+    """
+    order = date_order(word for word in words if isinstance(word, str)) or order
 
     def read(word: int | str | None) -> int:
         if word is None or word == "":

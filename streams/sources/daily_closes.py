@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from streams.sessions import close_ns, date_of, equity_close_ns
 from streams.sources.option_closes import DAY_SECONDS
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceError, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
+from streams.stage import Role
 from streams.symbols import normalise
 
 CLOSE_COLUMNS = (
@@ -24,6 +26,8 @@ CLOSE_COLUMNS = (
 class DailyCloses:
     """A file of one row a day, or a day and symbol."""
 
+    role: Role = "ticks"
+
     def __init__(self, file: DataFile) -> None:
         self._file = file
         others = [name for name in file.columns if name != "date"]
@@ -32,12 +36,17 @@ class DailyCloses:
         if not self._price or not self._symbol:
             raise SourceError(file.path, f"no column of closes among {', '.join(file.columns)}", CLOSE_COLUMNS)
 
+    @property
+    def refusals(self) -> Refusals:
+        """Rows of the file that were left out."""
+        return self._file.refusals
+
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """One second a day."""
         many = "symbol" in self._file.columns
         if not many and self._symbol not in wanted.symbols:
             return
-        days = self._file.days(self._file.read(["date"]), "date")
+        days = self._file.all_days(self._file.read(["date"]), "date")
         for year in np.unique(_years(days)).tolist():  # a year at a time: many stocks over decades would not fit
             rows = np.flatnonzero(_years(days) == year)
             stamps = _stamps(days[rows], at_equity_close=many)

@@ -2,7 +2,7 @@
 
 The backtest hands these records to the stages, a replay publishes them to Kafka: both see the same bytes in the same
 order. After the rows of a second comes one heartbeat to every partition of both input topics, so no partition waits for
-another; at the end it is repeated. Rows outside their session's hours are rejected as `future` and counted.
+another; at the end it is repeated. Rows outside their session's hours are left out as `outside_session` and counted.
 """
 
 import heapq
@@ -18,6 +18,7 @@ from streams.decoding.frames import encode_ticks
 from streams.framing import BEAT_HEADERS, FRAME_ROWS, beat_value, frame_headers, option_frame
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
+from streams.sources.refusals import Refusals, RowExample, outside_words
 from streams.sources.source import Batch, Source, Wanted
 from streams.sources.tick_rows import take_ticks
 from streams.stage import Count, Role
@@ -40,12 +41,32 @@ class Routing:
 
 
 class Feed:
-    """Turns sources into records; `counts` tells what was rejected. The same sources always give the same records."""
+    """Turns sources into records; `counts` and `examples` tell what was left out. The same sources always give the same records."""
 
     def __init__(self, sources: Sequence[Source], wanted: Wanted, routing: Routing) -> None:
         self._sources, self._wanted, self._routing = sources, wanted, routing
         self._offsets: Counter[tuple[str, int]] = Counter()
-        self.counts: Counter[Count] = Counter()
+        self._outside: Counter[Count] = Counter()
+        self._outside_examples: dict[Count, RowExample] = {}
+
+    @property
+    def counts(self) -> Counter[Count]:
+        """Rows left out so far by kind of input and reason: by the adapters, and outside their session's hours."""
+        counts = Counter(self._outside)
+        for role, refusals in self._refusals():
+            counts.update({(role, reason): rows for reason, rows in refusals.counts.items()})
+        return counts
+
+    @property
+    def examples(self) -> dict[Count, RowExample]:
+        """One row for each of them."""
+        found = dict(self._outside_examples)
+        for role, refusals in self._refusals():
+            found |= {(role, reason): one for reason, one in refusals.examples.items()}
+        return found
+
+    def _refusals(self) -> Iterator[tuple[Role, Refusals]]:
+        return ((source.role, source.refusals) for source in self._sources)
 
     def records(self, first: int = 0, last: int = np.iinfo(np.int64).max) -> Iterator[InputRecord]:
         """Records of the seconds from `first` to `last` (nanoseconds); `timestamp` is their second, in milliseconds."""
@@ -68,7 +89,8 @@ class Feed:
     def _frames(self, boundary: int, rows: Quotes | Vols | Ticks) -> Iterator[InputRecord]:
         role: Role = "ticks" if isinstance(rows, Ticks) else "quotes"
         inside = trading_hours(rows.ts_event)
-        self.counts[role, "future"] += int(np.count_nonzero(~inside))
+        if not inside.all():
+            self._leave_out(role, rows, ~inside)
         names = list(rows.symbols) if isinstance(rows, Ticks) else [one.underlying for one in rows.series]
         code = rows.symbol_code if isinstance(rows, Ticks) else rows.series_code
         partitions = self._routing.ticks_partitions if isinstance(rows, Ticks) else self._routing.quotes_partitions
@@ -79,6 +101,15 @@ class Feed:
             for start in range(0, len(mine), FRAME_ROWS):
                 value = _encode(rows, mine[start : start + FRAME_ROWS])
                 yield self._record(role, partition, boundary, value, headers)
+
+    def _leave_out(self, role: Role, rows: Quotes | Vols | Ticks, outside: NDArray[np.bool_]) -> None:
+        """Note rows outside their session's hours."""
+        key = (role, "outside_session")
+        self._outside[key] += int(np.count_nonzero(outside))
+        if key not in self._outside_examples:
+            at = int(np.argmax(outside))
+            name = rows.symbols[rows.symbol_code[at]] if isinstance(rows, Ticks) else rows.series[rows.series_code[at]].underlying
+            self._outside_examples[key] = RowExample(outside_words(int(rows.ts_event[at])), name)
 
     def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
         value = beat_value(boundary)

@@ -13,7 +13,7 @@ def read_labels(path: Path) -> tuple[date, ...]:
     file = DataFile(path)
     if "date" not in file.columns:
         raise SourceError(path, f"no column date among {', '.join(file.columns)}", "a table with a column date, one labelled day a row")
-    days = file.days(file.read(["date"]), "date")
+    days = file.all_days(file.read(["date"]), "date")
     if not len(days):
         raise SourceError(path, "no rows", "at least one labelled day")
     return tuple(date_of(day) for day in sorted(set(days.tolist())))

@@ -13,11 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.decoding.spellings import NO_DAY
 from streams.records import take_quotes
 from streams.sessions import close_ns, date_of, wall_ns
 from streams.sources.option_rows import option_columns, option_rows
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceError, Wanted, by_second
 from streams.sources.table import DataFile
+from streams.stage import Role
 
 DAY_SECONDS = 86_400.0
 SESSION_COLUMNS = ("session", "quote_date")
@@ -26,11 +29,18 @@ SESSION_COLUMNS = ("session", "quote_date")
 class OptionCloses:
     """A file of closing chains; each session is one second, or one for each `quote_time_et`."""
 
+    role: Role = "quotes"
+
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._columns = option_columns(file)
         self._session = file.one_of(SESSION_COLUMNS) or SESSION_COLUMNS[0]
         self._time = file.one_of(("quote_time_et",))
+
+    @property
+    def refusals(self) -> Refusals:
+        """Rows of the file that were left out."""
+        return self._file.refusals
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """One session after the other."""
@@ -43,10 +53,16 @@ class OptionCloses:
 
     def _sessions(self) -> list[tuple[int, list[Any]]]:
         """Days in order, each with the values that stand for it in the file."""
-        keys = self._file.read([self._session]).group_by(self._session).aggregate([])
+        rows = self._file.read([self._session]).group_by(self._session)
+        keys = rows.aggregate([([], "count_all")])
+        found = self._file.days(keys, self._session).tolist()
         sessions: dict[int, list[Any]] = defaultdict(list)
-        for day, key in zip(self._file.days(keys, self._session).tolist(), keys[self._session].to_pylist(), strict=True):
-            sessions[day].append(key)
+        for at, (day, key) in enumerate(zip(found, keys[self._session].to_pylist(), strict=True)):
+            if day == NO_DAY:
+                why = self._file.why_no_day(keys, self._session, at)
+                self._file.refusals.add("time", at, keys["count_all"][at].as_py(), why)
+            else:
+                sessions[day].append(key)
         return sorted(sessions.items())
 
     def _stamps(self, table: pa.Table, day: int) -> NDArray[np.int64]:

@@ -3,18 +3,20 @@
 A file has bid and ask, or else only vols and deltas: those make `Vols`, which are valued at the money and nowhere else.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.decoding.spellings import NO_DAY, rights
 from streams.records import Quotes, Series, Vols
 from streams.sources.source import SourceError, Wanted
 from streams.sources.table import DataFile
 from streams.symbols import normalise
 
-_RIGHTS = {"C": True, "CALL": True, "P": False, "PUT": False}
+_SHOWN = 32
 _CONTRACT = {
     "underlying": ("underlying",),
     "expiry": ("expiration", "expiry"),
@@ -67,9 +69,18 @@ def option_rows(
     names, name_code = file.codes(table, columns.underlying)
     spelled = [normalise(name) for name in names]
     keep = np.flatnonzero(np.array([name in wanted.underlyings for name in spelled], dtype=np.bool_)[name_code])
+    part = int(ts_event[0]) if ts_event.size else 0
+    leave_unwanted_out(file, part, names, name_code, keep)
+    expiry = file.days(table, columns.expiry)
+    missing = keep[expiry[keep] == NO_DAY]
+    if missing.size:
+        name = str(table[columns.underlying][int(missing[0])].as_py())
+        why = file.why_no_day(table, columns.expiry, int(missing[0]))
+        file.refusals.add("expiry", part, missing.size, why, name)
+        keep = keep[expiry[keep] != NO_DAY]
     series, series_code = _series(file, table, columns, spelled, name_code, keep)
     first, second = file.numbers(table, columns.first)[keep], file.numbers(table, columns.second)[keep]
-    contract = (series, series_code, file.days(table, columns.expiry)[keep], file.numbers(table, columns.strike)[keep])
+    contract = (series, series_code, expiry[keep], file.numbers(table, columns.strike)[keep])
     call, stamps = _calls(file, table, columns.right)[keep], ts_event[keep]
     if columns.in_vols:
         vol = first / 100.0 if columns.first == "iv_pct" else first
@@ -87,9 +98,27 @@ def _series(
     return tuple(Series(name, root or name, columns.in_vols) for name, root in names), code.astype(np.int32)
 
 
+def leave_unwanted_out(
+    file: DataFile,
+    part: int,
+    names: Sequence[str],
+    code: NDArray[np.int32],
+    keep: NDArray[np.int64],
+) -> None:
+    """Note the rows of names that nobody watches; the most frequent one is the example."""
+    rows = np.bincount(code, minlength=len(names))
+    rows[np.unique(code[keep])] = 0
+    if rows.any():
+        name = names[int(rows.argmax())]
+        others = np.count_nonzero(rows) - 1
+        more = f" and {others:,} more" if others else ""
+        file.refusals.add("unknown", part, int(rows.sum()), f"{name!r}{more}: not watched")
+
+
 def _calls(file: DataFile, table: pa.Table, right: str) -> NDArray[np.bool_]:
     words, code = file.codes(table, right)
-    for word in words:
-        if word.upper() not in _RIGHTS:
-            raise SourceError(file.path, f"column {right} holds {word!r}", "C or P")
-    return np.array([_RIGHTS[word.upper()] for word in words], dtype=np.bool_)[code]
+    calls, refused = rights(words)
+    if refused:
+        word = words[min(refused)]
+        raise SourceError(file.path, f"column {right} holds {word[:_SHOWN]!r}", "C or P")
+    return np.asarray(calls[code])

@@ -1,7 +1,9 @@
 """Option chains fetched several times a day: `snapshot_utc` says when, and each snapshot holds the whole chain.
 
 What a later snapshot no longer lists must go, so the source declares how often it repeats itself: the longest time between
-two snapshots of a session, or a day where there is one a session.
+two snapshots of one name in a session, or a day where there is one a session. Recorders that fetch name by name need a while
+for a round: the time from one name to the next says nothing. A name that was away for long stands for itself alone: the longest
+times of at least half the names are not longer than what is declared.
 """
 
 from collections.abc import Iterator
@@ -13,9 +15,11 @@ from streams.records import NS, take_quotes
 from streams.sessions import session_days
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.option_rows import option_columns, option_rows
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import time_slices
+from streams.stage import Role
 
 SNAPSHOT_COLUMNS = ("snapshot_utc",)
 
@@ -23,22 +27,42 @@ SNAPSHOT_COLUMNS = ("snapshot_utc",)
 class OptionSnapshots:
     """A file of chains, each row with the time of its snapshot."""
 
+    role: Role = "quotes"
+
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._columns = option_columns(file)
 
+    @property
+    def refusals(self) -> Refusals:
+        """Rows of the file that were left out."""
+        return self._file.refusals
+
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """Snapshot by snapshot."""
         (time,) = SNAPSHOT_COLUMNS
-        refresh = _refresh(self._file.times(self._file.read([time]), time))
+        fetched = self._file.read([time, self._columns.underlying])
+        refresh = refresh_seconds(
+            self._file.times(fetched, time), self._file.codes(fetched, self._columns.underlying)[1]
+        )
         for table, ts_event in time_slices(self._file, time, [name for name in self._columns if name]):
             quotes = option_rows(self._file, table, self._columns, ts_event, wanted, refresh)
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 
 
-def _refresh(stamps: NDArray[np.int64]) -> float:
-    """Seconds between snapshots."""
-    distinct = np.unique(stamps)
-    gaps = np.diff(distinct)[np.diff(session_days(distinct)) == 0]
-    return float(gaps.max()) / NS if gaps.size else DAY_SECONDS
+def refresh_seconds(stamps: NDArray[np.int64], name: NDArray[np.int32]) -> float:
+    """Seconds between the snapshots of a name, of n rows with times (ns) and codes of names.
+
+    >>> seconds, names = np.array([0, 2, 60, 62, 120, 122]), np.array([0, 1] * 3, np.int32)
+    >>> refresh_seconds(1_783_692_000 * NS + seconds * NS, names)
+    60.0
+    """
+    order = np.lexsort((stamps, name))
+    at, who = stamps[order], name[order]
+    day = session_days(at)
+    again = (np.diff(who) == 0) & (np.diff(day) == 0) & (np.diff(at) > 0)
+    longest = np.zeros(int(name.max(initial=0)) + 1, np.int64)
+    np.maximum.at(longest, who[1:][again], np.diff(at)[again])
+    known = np.sort(longest[longest > 0])
+    return float(known[known.size // 2]) / NS if known.size else DAY_SECONDS

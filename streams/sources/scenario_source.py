@@ -9,15 +9,21 @@ from streams.records import NS, Quotes, take_quotes
 from streams.sessions import day_number, next_session, open_ns, session_of
 from streams.sources.closing_surface import closing_surface
 from streams.sources.needed_terms import needed_rows
+from streams.sources.refusals import Refusals
 from streams.sources.scenario import START_SECONDS, Scenario
 from streams.sources.source import Batch, Source, Wanted
+from streams.stage import Role
 
 
 class ScenarioSource:
     """One refresh of all wanted contracts every few seconds, from 10:00 to 10:30 ET of the session after the close."""
 
+    role: Role = "quotes"
+
     def __init__(self, closes: Sequence[Source], scenario: Scenario, market: Market) -> None:
         self._closes, self._scenario, self._market = closes, scenario, market
+        self.refusals = Refusals()
+        """Of its own none: the files tell of theirs."""
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """The refreshes; none when the files hold no wanted quotes in session."""

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from streams.market import Market
 from streams.records import NS, Quotes, Ticks, Vols
+from streams.sources.refusals import Refusals
+from streams.stage import Role
 
 
 class SourceError(ValueError):
@@ -43,6 +45,14 @@ class Batch(NamedTuple):
 
 class Source(Protocol):
     """One file, or a scenario."""
+
+    @property
+    def role(self) -> Role:
+        """`quotes` or `ticks`."""
+
+    @property
+    def refusals(self) -> Refusals:
+        """Rows that were left out of the batches given so far."""
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """Seconds in ascending order; at most one session in memory. Raises `SourceError`."""

@@ -1,9 +1,14 @@
-"""One data file, Parquet or CSV (plain or gzip), read a few columns and one session at a time."""
+"""One data file, Parquet or CSV (plain or gzip), read a few columns and one session at a time.
 
-from collections.abc import Sequence
+Names of columns are taken without case and blanks, values in the spellings of `streams.decoding.spellings`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,17 +18,39 @@ import pyarrow.csv
 import pyarrow.dataset
 from numpy.typing import NDArray
 
+from streams.decoding.dates import DateOrder, date_order
+from streams.decoding.decode_error import DecodeError
+from streams.decoding.spellings import NO_DAY, days, moments, numbers
+from streams.decoding.times import nanoseconds
+from streams.records import NS
+from streams.safe_text import safe
 from streams.sessions import EASTERN
+from streams.sources.file_format import EXPECTED, file_format
+from streams.sources.refusals import Refusals
 from streams.sources.source import SourceError
 
-_TEXT = (
-    *("underlying", "root", "symbol", "cp", "right", "expiration", "expiry"),
-    *("session", "quote_date", "date", "quote_time_et", "ts", "snapshot_utc"),
+_DATES: Final = ("expiration", "expiry", "session", "quote_date", "date")
+_TEXT: Final = (
+    *("underlying", "root", "symbol", "cp", "right"),
+    *(*_DATES, "quote_time_et", "ts", "snapshot_utc"),
 )
-_NUMBERS = ("strike", "bid", "ask", "price", "size", "close", "iv", "iv_pct", "delta")
+_NUMBERS: Final = ("strike", "bid", "ask", "price", "size", "close", "iv", "iv_pct", "delta")
 _DECIMALS = 4
 """Prices stored in single precision come back as the decimals they were."""
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, ValueError)
+_OFFSET = re.compile(
+    r".*:\d\d(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII | re.IGNORECASE
+)
+_OPEN = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII)
+"""A date that may have the day or the month first."""
+_LABELLED = re.compile(r" *(\d{4}-\d\d-\d\d) +[^\d ].*", re.ASCII)
+"""A date with words behind it, such as `2026-07-10 close`."""
+_DAYS: Final = "dates such as 2026-07-10"
+_PRICES: Final = "prices in USD or index points, such as 205.5"
+_TIMES: Final = (
+    "New York wall times such as 2026-07-10 10:00:00 (UTC in a column _utc), "
+    "times with an offset such as 2026-07-10T10:00:00-04:00, or nanoseconds UTC"
+)
 
 
 class DataFile:
@@ -31,84 +58,255 @@ class DataFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        types = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, pa.float64())
-        text = pyarrow.dataset.CsvFileFormat(convert_options=pyarrow.csv.ConvertOptions(column_types=types))
+        self.refusals = Refusals()
+        """Rows that were left out of what was read."""
         if not path.is_file():
             raise SourceError(path, "no such file", "a Parquet or CSV file")
-        try:
-            self._dataset: Any = pyarrow.dataset.dataset(path, format="parquet" if path.suffix == ".parquet" else text)
-        except (*_UNREADABLE, OSError) as error:
-            raise SourceError(path, f"cannot be read ({error})", "a Parquet file, or CSV (plain or .gz) with a header") from None
-        self.columns: tuple[str, ...] = tuple(self._dataset.schema.names)
+        self._format = file_format(path)
+        self._dataset: Any = self._open({})
+        found = self._dataset.schema.names
+        self._names = {_spelled(name): name for name in found}
+        if len(self._names) < len(found):
+            raise SourceError(path, f"two columns of one name among {', '.join(found)}", "one")
+        self.columns: tuple[str, ...] = tuple(self._names)
+        self._loose = self._format.kind != "text"
+        """Whether Arrow need not read the numbers of a text file."""
+        if not self._loose:
+            try:
+                self._dataset = self._open(self._types(pa.float64()))
+            except SourceError:
+                self._loosen()
 
     def one_of(self, names: Sequence[str]) -> str | None:
         """The first of several names that is a column here."""
         return next((name for name in names if name in self.columns), None)
 
-    def read(self, columns: Sequence[str], key: str | None = None, values: Sequence[Any] = ()) -> pa.Table:
+    def read(
+        self, columns: Sequence[str], key: str | None = None, values: Sequence[Any] = ()
+    ) -> pa.Table:
         """Some columns; with a `key`, only the rows whose key is one of the values."""
-        chosen = None if key is None else pc.field(key).isin(list(values))
-        try:
-            return self._dataset.to_table(columns=list(dict.fromkeys(columns)), filter=chosen)
-        except (*_UNREADABLE, OSError) as error:
-            raise self._unreadable(error, columns) from None
+        chosen = None if key is None else pc.field(self._names[key]).isin(list(values))
+        return self._table("to_table", columns, filter=chosen)
 
     def take(self, columns: Sequence[str], rows: NDArray[np.int64]) -> pa.Table:
         """Some columns of the rows at some positions."""
-        try:
-            return self._dataset.take(pa.array(rows), columns=list(dict.fromkeys(columns)))
-        except (*_UNREADABLE, OSError) as error:
-            raise self._unreadable(error, columns) from None
+        return self._table("take", columns, indices=pa.array(rows))
 
     def days(self, table: pa.Table, name: str) -> NDArray[np.int32]:
-        """A date column as days since 1970-01-01; text may go on after the ten characters of the date."""
+        """A date column as days since 1970-01-01, `NO_DAY` where no day can be read (`why_no_day`)."""
         column = table[name]
+        kind = column.type
+        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+            counted = column.cast(pa.date32(), safe=False).cast(pa.int32())
+            return _array(pc.fill_null(counted, NO_DAY), np.int32)
+        words, code = _words(column)
         try:
-            if pa.types.is_dictionary(column.type):
-                column = column.cast(column.type.value_type)
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                column = pc.utf8_slice_codeunits(column, 0, 10)
-            return _array(column.cast(pa.date32()).cast(pa.int32()), np.int32)
-        except _UNREADABLE as error:
-            raise SourceError(self.path, f"column {name} holds no dates ({error})", "ISO dates such as 2026-07-10") from None
+            found, refused = days(_dates(words), self._order(words))
+        except DecodeError as error:
+            raise self._wrong(name, "dates", error, _DAYS) from None
+        if words and len(refused) == len(words):
+            raise self._wrong(name, "dates", refused[0], _DAYS)
+        return found[code]
+
+    def all_days(self, table: pa.Table, name: str) -> NDArray[np.int32]:
+        """The same of a column in which every row must have a day. Raises `SourceError`."""
+        found = self.days(table, name)
+        missing = np.flatnonzero(found == NO_DAY)
+        if missing.size:
+            why = self.why_no_day(table, name, int(missing[0]))
+            raise self._wrong(name, "dates", why, "a date such as 2026-07-10 in every row")
+        return found
+
+    def why_no_day(self, table: pa.Table, name: str, row: int) -> str:
+        """In words, for a row without a day."""
+        (word,) = _dates([table[name][row].as_py()])
+        refused = days([word], self._order([word])).refused
+        return str(refused[0]) if refused else "no date"
 
     def numbers(self, table: pa.Table, name: str) -> NDArray[np.float64]:
         """A numeric column; NaN where it is empty."""
         column = table[name]
+        if _is_text(column.type):
+            return self._written_numbers(column, name)
         try:
             values = _array(pc.fill_null(column.cast(pa.float64()), np.nan), np.float64)
         except _UNREADABLE as error:
-            raise SourceError(self.path, f"column {name} holds no numbers ({error})", "prices in USD or index points") from None
+            raise self._wrong(name, "numbers", error, _PRICES) from None
         return np.round(values, _DECIMALS) if pa.types.is_float32(column.type) else values
 
     def times(self, table: pa.Table, name: str) -> NDArray[np.int64]:
-        """A time column as nanoseconds UTC: integers are that already, times without a zone are New York wall times.
+        """A time column as nanoseconds UTC: integers are that already, floats are seconds.
 
-        A column whose name ends in `_utc` is UTC.
+        Times without a zone are New York wall times. A column whose name ends in `_utc` is UTC.
         """
         column = table[name]
+        if column.null_count:
+            raise self._wrong(name, "times", "empty values", "a time in every row")
         try:
             if pa.types.is_integer(column.type):
-                return _array(column.cast(pa.int64()), np.int64)
-            index = pd.DatetimeIndex(pd.to_datetime(column.to_pandas(), format="ISO8601"))
-            if index.tz is None:
-                zone = UTC if name.endswith("_utc") else EASTERN
-                index = index.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
-            if index.hasnans:
-                raise ValueError("empty values")
-            return np.asarray(index.as_unit("ns").asi8, dtype=np.int64)
-        except _UNREADABLE as error:
-            raise SourceError(self.path, f"column {name} holds no times ({error})", "New York wall times, or nanoseconds UTC") from None
+                return _checked(_array(column.cast(pa.int64()), np.int64))
+            if pa.types.is_floating(column.type):
+                return _seconds(_array(column, np.float64))
+            if pa.types.is_timestamp(column.type):
+                return _located(pd.DatetimeIndex(column.to_pandas()), name)
+            words, code = _words(column)
+            return _moments(words, name)[code]
+        except (*_UNREADABLE, OverflowError) as error:
+            raise self._wrong(name, "times", error, _TIMES) from None
 
     def codes(self, table: pa.Table, name: str) -> tuple[tuple[str, ...], NDArray[np.int32]]:
         """A text column as its vocabulary and one code a row; an empty value is the empty text."""
-        column = pc.fill_null(table[name].cast(pa.string()), "").combine_chunks()
-        encoded = column.dictionary_encode()
-        encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-        return tuple(encoded.dictionary.to_pylist()), _array(encoded.indices, np.int32)
+        words, code = _words(pc.fill_null(table[name].cast(pa.string()), ""))
+        return tuple(words), code
 
-    def _unreadable(self, error: Exception, columns: Sequence[str]) -> SourceError:
-        return SourceError(self.path, f"cannot be read ({error})", f"columns {', '.join(columns)} of one type each")
+    def _open(self, types: dict[str, pa.DataType]) -> Any:  # noqa: ANN401 - an Arrow dataset
+        kind: Any = "parquet"
+        if self._format.kind == "text":
+            kind = pyarrow.dataset.CsvFileFormat(
+                parse_options=pyarrow.csv.ParseOptions(delimiter=self._format.separator),
+                convert_options=pyarrow.csv.ConvertOptions(column_types=types),
+            )
+        try:
+            return pyarrow.dataset.dataset(self.path, format=kind)
+        except (*_UNREADABLE, OSError) as error:
+            raise SourceError(self.path, f"cannot be read ({_said(error)})", EXPECTED) from None
+
+    def _loosen(self) -> None:
+        """From now on numbers are text, for the spellings that Arrow does not know (`$205.0`, `205,5`)."""
+        self._loose = True
+        self._dataset = self._open(self._types(pa.string()))
+
+    def _types(self, number: pa.DataType) -> dict[str, pa.DataType]:
+        """The types that columns of a text file are read as; the others are found out."""
+        wanted = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, number)
+        return {self._names[name]: kind for name, kind in wanted.items() if name in self._names}
+
+    def _table(self, way: str, columns: Sequence[str], **options: Any) -> pa.Table:  # noqa: ANN401 - what Arrow takes
+        names = list(dict.fromkeys(columns))
+        chosen = [self._names[name] for name in names]
+        try:
+            found = getattr(self._dataset, way)(columns=chosen, **options)
+        except (*_UNREADABLE, OSError) as error:
+            if self._loose:
+                problem = f"cannot be read ({_said(error)})"
+                expected = f"columns {', '.join(names)} of one type each"
+                raise SourceError(self.path, problem, expected) from None
+            self._loosen()
+            return self._table(way, columns, **options)
+        return found.rename_columns(names)
+
+    def _order(self, words: Iterable[Any]) -> DateOrder | None:
+        """Which of day and month the dates of the file have first, asked only where a column does not tell."""
+        texts = [word for word in words if isinstance(word, str)]
+        if any(_OPEN.fullmatch(text.strip()) for text in texts):
+            return date_order(texts) or self._order_of_all
+        return None
+
+    @cached_property
+    def _order_of_all(self) -> DateOrder | None:
+        dates = [name for name in _DATES if name in self.columns]
+        table = self.read(dates)
+        found = [_words(table[name])[0] for name in dates if _is_text(table[name].type)]
+        return date_order(word for words in found for word in words if word)
+
+    def _written_numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - an Arrow column
+        words, code = _words(column)
+        try:
+            found, refused = numbers(["" if word is None else word for word in words])
+        except DecodeError as error:
+            raise self._wrong(name, "numbers", error, _PRICES) from None
+        if refused:
+            raise self._wrong(name, "numbers", next(iter(refused.values())), _PRICES)
+        return found[code]
+
+    def _wrong(self, name: str, what: str, problem: object, expected: str) -> SourceError:
+        return SourceError(self.path, f"column {name} holds no {what} ({_said(problem)})", expected)
+
+
+def _spelled(name: str) -> str:
+    return "_".join(name.strip(" \t\ufeff\xa0'\"").lower().split())
+
+
+def _said(problem: object) -> str:
+    return safe(" ".join(str(problem).split()), 200)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _words(column: Any) -> tuple[list[Any], NDArray[np.int32]]:  # noqa: ANN401 - an Arrow column
+    """The distinct values, None among them where there are empty ones, and one code a row."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    return encoded.dictionary.to_pylist(), _array(encoded.indices, np.int32)
+
+
+def _dates(words: Iterable[Any]) -> list[int | str | None]:
+    """Dates as `days` takes them: a whole number that came as a float is one."""
+    return [_date(word) for word in words]
+
+
+def _date(word: Any) -> int | str | None:  # noqa: ANN401 - what Arrow has
+    if isinstance(word, float) and word.is_integer():
+        return int(word)
+    if isinstance(word, str):
+        labelled = _LABELLED.fullmatch(word)
+        return labelled[1] if labelled else word
+    return word if isinstance(word, int) else None
+
+
+def _checked(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Raises `DecodeError` when they are in another unit; a single odd one is for the feed to refuse."""
+    if stamps.size:
+        nanoseconds(int(np.sort(stamps)[stamps.size // 2]))
+    return stamps
+
+
+def _seconds(stamps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Seconds with a fraction, exact to the microsecond."""
+    if not np.isfinite(stamps).all():
+        raise ValueError("empty values")
+    middle = float(np.sort(stamps)[stamps.size // 2]) if stamps.size else 1e9
+    if abs(nanoseconds(middle) - middle) < NS:
+        return stamps.astype(np.int64)
+    whole = np.floor(stamps)
+    return whole.astype(np.int64) * NS + np.round((stamps - whole) * 1e6).astype(np.int64) * 1000
+
+
+def _parsed(words: Sequence[Any], *, utc: bool) -> Any:  # noqa: ANN401 - a pandas index
+    """Raises `ValueError` with the first that is no time."""
+    found = pd.to_datetime(pd.Series(words), format="ISO8601", utc=utc, errors="coerce")
+    missing = np.flatnonzero(found.isna())
+    if missing.size:
+        raise ValueError(f"{words[int(missing[0])]!r} is no time")
+    return found
+
+
+def _moments(words: Sequence[Any], name: str) -> NDArray[np.int64]:
+    """Distinct times. Raises `ValueError`."""
+    texts = [str(word).strip() for word in words]
+    if all(text.replace(".", "").isdigit() for text in texts):
+        found, refused = moments(texts)
+        if refused:
+            raise next(iter(refused.values()))
+        return found
+    zoned = [bool(_OFFSET.fullmatch(text)) for text in texts]
+    if any(zoned) and not all(zoned):
+        pair = ", ".join(texts[zoned.index(one)] for one in (True, False))
+        raise ValueError(f"some have an offset from UTC and some have none: {pair}")
+    return _located(pd.DatetimeIndex(_parsed(texts, utc=any(zoned))), name)
+
+
+def _located(index: pd.DatetimeIndex, name: str) -> NDArray[np.int64]:
+    """Times as nanoseconds UTC; those without a zone are of New York, or of UTC by the column's name."""
+    if index.tz is None:
+        zone = UTC if name.endswith("_utc") else EASTERN
+        index = index.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
+    return np.asarray(index.as_unit("ns").asi8, dtype=np.int64)
 
 
 def _array(column: Any, dtype: type[np.generic]) -> NDArray[Any]:  # noqa: ANN401 - an Arrow column

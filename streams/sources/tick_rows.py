@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.records import Ticks
+from streams.sources.option_rows import leave_unwanted_out
 from streams.sources.source import Wanted
 from streams.sources.table import DataFile
 from streams.symbols import normalise
@@ -20,6 +21,7 @@ def tick_rows(file: DataFile, table: pa.Table, symbol: str, price: Sequence[str]
     names, code = file.codes(table, symbol)
     spelled = tuple(normalise(name) for name in names)
     keep = np.flatnonzero(np.array([name in wanted.symbols for name in spelled], dtype=np.bool_)[code])
+    leave_unwanted_out(file, int(ts_event[0]) if ts_event.size else 0, names, code, keep)
     size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
     prices = np.mean([file.numbers(table, name) for name in price], axis=0)
     return make_ticks(spelled, code[keep], prices[keep], size[keep], ts_event[keep])

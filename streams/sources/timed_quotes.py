@@ -12,18 +12,27 @@ from numpy.typing import NDArray
 
 from streams.records import Quotes, Vols, take_quotes
 from streams.sources.option_rows import option_columns, option_rows
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import TIME_COLUMNS, time_slices
+from streams.stage import Role
 
 
 class TimedQuotes:
     """A file of intraday quotes, in any order; a feed of changes, so it declares no refresh."""
 
+    role: Role = "quotes"
+
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._columns = option_columns(file)
         self._time = file.one_of(TIME_COLUMNS) or TIME_COLUMNS[0]
+
+    @property
+    def refusals(self) -> Refusals:
+        """Rows of the file that were left out."""
+        return self._file.refusals
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """Second by second."""

@@ -5,10 +5,12 @@
 
 from collections.abc import Iterator
 
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceError, Wanted, by_second
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import take_ticks, tick_rows
 from streams.sources.time_slices import TIME_COLUMNS, time_slices
+from streams.stage import Role
 
 TICK_COLUMNS = (
     "ts (New York wall time) or ts_event (nanoseconds UTC), symbol, price (or close, or bid and ask, whose mid is taken) "
@@ -20,6 +22,8 @@ _PRICES = (("price",), ("close",), ("bid", "ask"))
 class TimedTicks:
     """A file of trades, bars or quotes of stocks and indices, in any order."""
 
+    role: Role = "ticks"
+
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._time = file.one_of(TIME_COLUMNS) or TIME_COLUMNS[0]
@@ -27,6 +31,11 @@ class TimedTicks:
         for name in (self._time, "symbol", *(() if self._price else _PRICES[0])):
             if name not in file.columns:
                 raise SourceError(file.path, f"column {name} is missing; it has {', '.join(file.columns)}", TICK_COLUMNS)
+
+    @property
+    def refusals(self) -> Refusals:
+        """Rows of the file that were left out."""
+        return self._file.refusals
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         """Second by second."""

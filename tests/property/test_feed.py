@@ -14,8 +14,10 @@ from streams.framing import FRAME_ROWS
 from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks, take_quotes
 from streams.sessions import close_ns, trading_hours, wall_ns
 from streams.sources.feed import Feed, Routing
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Wanted, by_second
 from streams.sources.tick_rows import take_ticks
+from streams.stage import Role
 from streams.topics import Topics
 
 NAMES = ("AAPL", "BRK.B", "NVDA", "SPY")
@@ -37,6 +39,11 @@ class Fixed(NamedTuple):
     """A source of given rows."""
 
     columns: Quotes | Ticks
+    refusals: Refusals = Refusals()
+
+    @property
+    def role(self) -> Role:
+        return "ticks" if isinstance(self.columns, Ticks) else "quotes"
 
     def batches(self, wanted: Wanted) -> Iterator[Batch]:
         del wanted
@@ -94,8 +101,8 @@ def test_every_row_once_in_its_partition_and_second(q: list[Row], t: list[Row], 
         (kind, NAMES[name], ts, value) for kind, given_rows in (("Quotes", q), ("Ticks", t)) for name, ts, value in _inside(given_rows)
     )
     assert seen == expected
-    assert one.counts["quotes", "future"] == len(q) - len(_inside(q))
-    assert one.counts["ticks", "future"] == len(t) - len(_inside(t))
+    assert one.counts["quotes", "outside_session"] == len(q) - len(_inside(q))
+    assert one.counts["ticks", "outside_session"] == len(t) - len(_inside(t))
 
 
 @given(rows, rows, st.tuples(st.integers(1, 4), st.integers(1, 3)))

@@ -80,8 +80,9 @@ def test_no_reading_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[s
     file.write_text("date,close\n2026-05-25,16.59\n")
     assert main(["backtest", "--ticks", str(file)]) == 1
     shown = capsys.readouterr()
-    assert "ticks future 1" in shown.err
-    assert "error: no readings" in shown.err
+    assert "ticks outside_session 1" in shown.err
+    assert "left out 1 ticks rows, outside_session: VIX: Mon 2026-05-25 16:15:00 New York; no session on that day" in shown.err
+    assert "error: no readings: 1 ticks rows are outside their session's hours" in shown.err
 
 
 def test_a_bug_is_seventy_and_verbose_shows_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -187,3 +187,38 @@ def test_a_table_of_stocks_without_a_price_is_refused(tmp_path: Path) -> None:
     path.write_text("ts,symbol,bid\n")
     with pytest.raises(SourceError, match=r"column price is missing; it has ts, symbol, bid; expected ts .*bid and ask, whose mid"):
         open_ticks(path)
+
+
+def fetched(names: int, round_seconds: float, rounds: int, apart: float) -> dict[str, Any]:
+    """Chains fetched name after name, each again in the next round."""
+    first = np.datetime64("2026-07-10T14:00:00", "ns").astype(np.int64)
+    places = [(name, turn) for turn in range(rounds) for name in range(names)]
+    stamps = [first + int((turn * round_seconds + name * apart) * NS) for name, turn in places]
+    return {
+        "snapshot_utc": np.array(stamps).astype("datetime64[ns]").tolist(),
+        "underlying": [("SPY", "AAPL", "MSFT")[name] for name, _ in places],
+        "expiration": ["2026-08-21"] * len(places),
+        "strike": [600.0] * len(places),
+        "cp": ["C"] * len(places),
+        "bid": [1.0] * len(places),
+        "ask": [1.1] * len(places),
+    }
+
+
+def refresh_of(path: Path) -> set[float | None]:
+    """What the source declares."""
+    return {rows.refresh_seconds for _, rows in rows_of(path)}
+
+
+@pytest.mark.parametrize(("names", "apart"), [(3, 1.9), (3, 0.0), (1, 0.0), (3, 19.0)])
+def test_the_refresh_is_judged_by_name(names: int, apart: float, tmp_path: Path) -> None:
+    """Name by name with a second or two between, all at once, one alone: each name comes again after a minute."""
+    path = parquet(tmp_path, fetched(names, 60.0, 5, apart))
+    assert refresh_of(path) == {60.0}
+
+
+def test_one_name_that_was_away_declares_nothing_for_the_others(tmp_path: Path) -> None:
+    table = fetched(3, 60.0, 60, 1.9)
+    away = [at for at in range(180) if at % 3 == 2 and 3 < at < 170]
+    kept = {name: [one for at, one in enumerate(column) if at not in away] for name, column in table.items()}
+    assert refresh_of(parquet(tmp_path, kept)) == {60.0}

@@ -122,9 +122,9 @@ def test_daily_stock_closes_are_ticks_at_the_equity_close(tmp_path: Path) -> Non
 
 def test_timed_ticks(tmp_path: Path) -> None:
     path = tmp_path / "trades.csv"
-    path.write_text("ts_event,symbol,price,size\n2000000001,SPY,500.5,10\n2000000000,SPY,500,5\n")
+    path.write_text("ts_event,symbol,price,size\n1783692000000000001,SPY,500.5,10\n1783692000000000000,SPY,500,5\n")
     (first, one), (second, two) = ticks_of(path)
-    assert (first, second) == (2 * NS, 3 * NS)
+    assert (first, second) == (1_783_692_000 * NS, 1_783_692_001 * NS)
     assert (one.price.tolist(), one.size.tolist(), two.price.tolist()) == ([500.0], [5.0], [500.5])
 
 
