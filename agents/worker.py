@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 
 import faust
@@ -67,7 +68,7 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
     log_to_stderr()
     try:
         chosen = plans(settings)
-        settings.worker.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
+        _make_data_dir(settings.worker.data_dir)
         topics = until_reached(lambda: check_topics(settings), settings.worker.start_seconds)
         topics.refuse()
         gc.freeze()  # a fetch of small records sets the collector off; it need not look at what stays for good
@@ -81,6 +82,15 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
     except Exception:
         log.critical("internal error", exc_info=True)
         return INTERNAL
+
+
+def _make_data_dir(path: Path) -> None:
+    """Faust makes the last folder only. Raises `ConfigError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be made ({(error.strerror or str(error)).lower()})"
+        raise ConfigError(problem, file=path, key="worker.data_dir", fix="name another folder") from None
 
 
 class Worker:

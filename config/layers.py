@@ -64,7 +64,7 @@ def layers_of(model: type[BaseSettings], file: Path | None, overrides: Mapping[s
     named = os.environ.get(f"{PREFIX}CONFIG")
     chosen = file or (Path(named) if named else None)
     layers = (
-        *([Layer(chosen, _from_file(chosen))] if chosen else []),
+        *([Layer(chosen, file_values(chosen))] if chosen else []),
         Layer("environment", _from_environment(model)),
         Layer("flags", dict(overrides or {})),
     )
@@ -185,7 +185,8 @@ def variable(key: Key) -> str:
     return PREFIX + "__".join(str(part).upper() for part in key if not isinstance(part, int))
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def file_values(path: Path) -> dict[str, Any]:
+    """What a settings file says, paths of input files relative to it made whole. Raises `ConfigError`."""
     table = read_toml(path)
     for section, key in _FILE_PATHS:
         inside = table.get(section)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.layers import complaints, layers_of, merged
+from config.layers import Layer, complaints, layers_of, merged
 from streams.market import Mode
 
 HERE = Path(__file__).parent
@@ -208,6 +208,13 @@ class Settings(BaseSettings):
         """What is passed beats the environment; a file is read by `load` alone."""
         del settings_cls, dotenv_settings, file_secret_settings
         return init_settings, env_settings
+
+
+def changed(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """Settings with the values of flags in them, nested like the file and checked like any other. Raises `ConfigError`."""
+    layers = (Layer("settings", settings.model_dump()), Layer("flags", flags))
+    with complaints(Settings, layers):
+        return Settings(**merged(layers))
 
 
 def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:

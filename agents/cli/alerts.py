@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.interrupts import interruptible
-from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.shared import Shared, print_line, print_text, shared_of
 from streams.safe_text import safe, safe_bytes
 
 if TYPE_CHECKING:
@@ -40,9 +40,17 @@ def tail(
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for record, event in log:
             if heartbeats or event.data is not None:
-                print_line(one_line(record.value) if shared.json else alert_line(event).encode())
-                sys.stdout.flush()
+                print_event(shared, record.value, event)
     foreign.sum_up()
+
+
+def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
+    """One event, as JSON or in words."""
+    if shared.json:
+        print_line(one_line(value))
+        sys.stdout.flush()
+    else:
+        print_text(alert_line(event))
 
 
 class ForeignRecords:

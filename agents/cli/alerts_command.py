@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.cli.alerts import alert_line, one_line
+from agents.cli.alerts import print_event
 from agents.cli.alerts_show import FINGERPRINT
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, shared_of
@@ -21,7 +21,7 @@ Fingerprint = Annotated[str, FINGERPRINT]
 Who = Annotated[str | None, typer.Option(envvar="USER", metavar="NAME", help="Whose word it is.")]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for everybody who is told.", show_default=False)]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the echo and print it.")]
-Seconds = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait.")]
+Seconds = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="How long to wait.")]
 
 
 def ack(context: typer.Context, fingerprint: Fingerprint, why: Why, who: Who = None, wait: Wait = True, timeout: Seconds = 10.0) -> None:
@@ -70,7 +70,7 @@ def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     if echo is not None:
-        print_line(one_line(echo.record.value) if shared.json else alert_line(echo.event).encode())
+        print_event(shared, echo.record.value, echo.event)
     elif seconds:
         raise Refusal(
             f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: see with `dispersion status` whether a "

@@ -8,8 +8,8 @@ import typer
 
 from agents.cli.backtest import daily_alone
 from agents.cli.interrupts import interruptible
-from agents.cli.shared import Shared, print_line, shared_of
-from agents.cli.span import DAY
+from agents.cli.shared import Shared, print_line, print_text, shared_of
+from agents.cli.span import DAY, in_order
 from agents.exits import Refusal
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def backfill(
     from agents.reach import reach
 
     shared = shared_of(context)
+    in_order(since, until)
     if daily is not None:
         daily_alone({"--quotes": quotes, "--ticks": ticks, "--basket": basket, "--rates": rates, "--rate": rate})
     refuse_missing([*(quotes or []), *(ticks or [])])
@@ -136,7 +137,7 @@ def _tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
             print_line(msgspec.json.encode({"dry_run": dry_run, **msgspec.to_builtins(one)}))
             continue
         verb = "would be written" if dry_run else "written"
-        print_line(f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, {len(one.skipped)} skipped".encode())
+        print_text(f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, {len(one.skipped)} skipped")
         for session, reason in one.skipped.items():
             shared.stderr.print(f"skipped {one.index} {session}: {reason}")
         since = f" from {one.comparable_from} on" if one.comparable_from else ""

@@ -9,7 +9,7 @@ import typer
 
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, shared_of
-from agents.cli.span import DAY
+from agents.cli.span import DAY, in_order
 from agents.exits import Refusal
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def backtest(
         )
         _daily(shared_of(context), daily, (since, until), out)
         return
+    from agents.cli.output_files import folder_for
+    from agents.cli.run_folder import keep_settings
     from agents.cli.selection import select
     from agents.cli.span import Span
     from agents.feed.inputs import open_feed, scenario_of
@@ -64,7 +66,11 @@ def backtest(
     topics = Topics(settings.kafka.topic_prefix)
     pipeline = Pipeline(market, load_rules(settings.rules.file, settings.rules.cap_unknown), partitions, partitions, topics)
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
-    made = _run(shared, pipeline, feed, Span.of(since, until), out)
+    span = Span.of(since, until)
+    if out is not None:
+        folder_for(out, "--out")
+        keep_settings(out, settings)
+    made = _run(shared, pipeline, feed, span, out)
     _conclude(shared, pipeline, feed, made)
 
 
@@ -83,6 +89,7 @@ def _daily(shared: Shared, folder: Path, span: "tuple[datetime | None, datetime 
     from agents.cli.backtest_daily import Sessions, backtest_daily
 
     first, last = span
+    in_order(first, last)
     backtest_daily(shared, folder, Sessions(first.date() if first else date.min, last.date() if last else date.max), out)
 
 

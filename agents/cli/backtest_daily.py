@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
 from agents.cli.interrupts import interruptible
+from agents.cli.output_files import folder_for
+from agents.cli.run_folder import keep_settings
 from agents.exits import Refusal
 from config.rules import load_rules
 from streams.daily_run import Close, daily_run
@@ -60,13 +62,16 @@ class Tally:
 
 def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path | None) -> None:
     """Run the files of a folder. Raises `SourceError`, `ConfigError`, and `Refusal` when there is no session to show."""
-    rules = shared.settings({"mode": "replay"}).rules
+    settings = shared.settings({"mode": "replay", "market": {"indices": [{"symbol": INDEX, "basket": ""}]}})
+    rules = settings.rules
     closes = PublishedCloses(folder)
     market = Market(indices=(IndexSpec(INDEX),), mode="replay")
     table, tally = Table(), Tally()
     with interruptible(), ExitStack() as stack:
         sinks: list[Sink] = [JsonLines() if shared.json else table]
         if out is not None:
+            folder_for(out, "--out")
+            keep_settings(out, settings)
             sinks.append(stack.enter_context(files_in(out, verdicts=True)))
         progress = stack.enter_context(Progress(shared.stderr))
         for close in daily_run(closes.readings(), market, load_rules(rules.file, rules.cap_unknown)):

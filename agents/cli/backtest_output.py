@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
+from agents.cli.output_files import OutputFile, folder_for, told
 from agents.cli.shared import print_line
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
@@ -62,7 +63,7 @@ class JsonLines:
 class Files:
     """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold. Perhaps `verdicts.jsonl`."""
 
-    def __init__(self, readings: BinaryIO, alerts: BinaryIO, verdicts: BinaryIO | None) -> None:
+    def __init__(self, readings: OutputFile, alerts: OutputFile, verdicts: OutputFile | None) -> None:
         self._readings, self._alerts, self._verdicts = readings, alerts, verdicts
 
     def reading(self, reading: Reading) -> None:
@@ -81,13 +82,18 @@ class Files:
 
 @contextmanager
 def files_in(folder: Path, *, verdicts: bool = False) -> Iterator[Files]:
-    """The files, made anew; `verdicts.jsonl` of an earlier run goes when this one makes none."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The files, made anew; `verdicts.jsonl` of an earlier run goes when this one makes none. Raises `ConfigError`."""
+    folder_for(folder, "--out")
     with ExitStack() as stack:
-        readings, alerts = (stack.enter_context((folder / name).open("wb")) for name in ("readings.jsonl", "alerts.jsonl"))
+
+        def made(name: str) -> OutputFile:
+            return stack.enter_context(OutputFile(folder / name, "--out"))
+
+        readings, alerts = made("readings.jsonl"), made("alerts.jsonl")
         judged = folder / "verdicts.jsonl"
-        judged.unlink(missing_ok=True)
-        yield Files(readings, alerts, stack.enter_context(judged.open("wb")) if verdicts else None)
+        with told(judged, "--out"):
+            judged.unlink(missing_ok=True)
+        yield Files(readings, alerts, made(judged.name) if verdicts else None)
 
 
 class Table:

@@ -19,7 +19,7 @@ def bridge(
     from agents.reach import reach_kafka
 
     shared = shared_of(context)
-    settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager else None)
+    settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager is not None else None)
     reach_kafka(settings.kafka)
     log_as(shared)
     log_to_stderr()

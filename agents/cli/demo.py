@@ -44,15 +44,18 @@ def demo(
 
     Exit code 1: the readings did not reach the end.
     """
+    from agents.cli.output_files import refuse_unwritable, write_text
     from agents.embedded.demo import Demo
     from agents.feed.inputs import open_feed, scenario_of
-    from agents.lookup.board import save_picture
+    from agents.lookup.board import picture_of
     from agents.lookup.watching import Watcher
     from config.market import market_of
     from streams.topics import Topics
 
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
+    if picture is not None:
+        refuse_unwritable(picture, "--picture")
     shared.stderr.print("starting Kafka, Redis, two workers and an exporter")
     with interruptible(once=True), Demo(shared.config) as running:
         settings = running.settings
@@ -64,7 +67,7 @@ def demo(
         watcher = Watcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
         whole = _play(shared, running, watcher, records)
         if picture is not None:
-            save_picture(watcher.state(len(records), len(records)), picture)
+            write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
         with suppress(*([KeyboardInterrupt] if hold else [])):  # once all is told, a signal is the expected end
             _tell(shared, running, watcher, scenario, hold=hold)
             while hold:
@@ -138,6 +141,8 @@ def _tell(shared: Shared, running: "Demo", watcher: "Watcher", scenario: str, *,
     if shared.json:
         told = msgspec.to_builtins(summary)
         where = told.pop("addresses") or {}
+        if summary.addresses is not None:
+            where["commands"] = summary.addresses.commands
         print_line(msgspec.json.encode({**told, **where}))
     else:
         for text in summary.lines():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from agents.cli.shared import print_line, shared_of
+from agents.cli.shared import print_line, print_text, shared_of
 from streams.safe_text import safe
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def doctor(context: typer.Context) -> None:
         findings += found
         if not shared.json:
             for one in found:
-                print_line(f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {safe(one.message, LONGEST)}".encode())
+                print_text(f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {safe(one.message, LONGEST)}")
     if shared.json:
         print_line(msgspec.json.encode([one._asdict() for one in findings]))
     raise typer.Exit(DOWN if down else int(not all(one.ok for one in findings)))

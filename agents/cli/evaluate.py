@@ -32,6 +32,7 @@ def evaluate(
     from agents.cli.evaluation_files import alert_events, closing_readings
     from agents.cli.evaluation_output import show
     from agents.cli.evaluation_plot import picture
+    from agents.cli.output_files import write_text
     from config.rules import load_rules
     from streams.detection.rules.catalogue import catalogue
     from streams.evaluation.closes import closes_of
@@ -58,8 +59,7 @@ def evaluate(
     told = _told(shared, alerts.with_name("verdicts.jsonl"), symbol)
     found = compare(closes, days, events, told, chosen, window)
     if plot is not None:
-        plot.parent.mkdir(parents=True, exist_ok=True)
-        plot.write_text(picture(found, closes), encoding="utf-8")
+        write_text(plot, picture(found, closes), "--plot")
     if shared.json:
         print_line(msgspec.json.encode(found))
     else:

@@ -1,11 +1,12 @@
 """`dispersion explain`: why the monitor says what it says of an index, on one screen."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from agents.cli.shared import print_line, shared_of
+from agents.cli.shared import Shared, print_line, shared_of
 from agents.exits import Refusal
 
 
@@ -27,7 +28,7 @@ def explain(
     from config.rules import load_rules
 
     shared = shared_of(context)
-    settings = select(shared.settings({"mode": "replay"} if run else None), index=index)
+    settings = select(shared.settings(_of_run(shared, run) if run else None), index=index)
     (spec,) = (market := market_of(settings)).indices
     rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
     if run is None:
@@ -43,11 +44,22 @@ def explain(
 
     import msgspec
 
-    from agents.cli.explain_screen import save_picture, screen
+    from agents.cli.explain_screen import picture_of, screen
+    from agents.cli.output_files import write_text
 
     if shared.json:
         print_line(msgspec.json.encode(found))
     else:
         shared.stdout.print(screen(found))
     if picture is not None:
-        save_picture(found, picture)
+        write_text(picture, picture_of(found), "--picture")
+
+
+def _of_run(shared: Shared, run: Path) -> Mapping[str, Any]:
+    """The settings that a run was made with: thresholds, basket and mode are its own, whatever is set now."""
+    from agents.cli.run_folder import SETTINGS, kept_settings
+
+    kept = kept_settings(run)
+    if kept is None and run.is_dir():
+        shared.stderr.print(f"{run / SETTINGS}: not there: explained by the present settings", soft_wrap=True)
+    return kept or {"mode": "replay"}

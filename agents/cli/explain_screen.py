@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -41,12 +40,11 @@ def screen(found: Explanation) -> RenderableType:
     return Group(_head(found), _values(found), _quality(found), *resting, Text(), _rules(found), Text(), *_alerts(found), *_moves(found))
 
 
-def save_picture(found: Explanation, file: Path, width: int = 130) -> None:
-    """The screen as an SVG file."""
+def picture_of(found: Explanation, width: int = 130) -> str:
+    """The screen as SVG."""
     console = SafeConsole(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(screen(found))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(file), title=f"dispersion explain {found.reading.index}", code_format=PICTURE)
+    return console.export_svg(title=f"dispersion explain {found.reading.index}", code_format=PICTURE)
 
 
 def _head(found: Explanation) -> Text:

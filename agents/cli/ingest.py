@@ -25,7 +25,7 @@ def ingest(
     from config.market import market_of
 
     shared = shared_of(context)
-    settings = shared.settings({"ingest": {"topic": topic}} if topic else None)
+    settings = shared.settings({"ingest": {"topic": topic}} if topic is not None else None)
     if not settings.ingest.topic:
         raise ConfigError("no topic to read", key="ingest.topic", fix="set it, or pass --topic NAME")
     market = market_of(settings)

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 degraded or failed, 2 wrong usage or settings, 3 Kafka or 
 130 stopped by Ctrl-C or SIGTERM before the end.
 """
 
+import errno
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
+from agents.cli.standard_streams import OutputError, own_streams
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
 from config.errors import ConfigError
 from config.redaction import scrubbed
@@ -45,6 +47,8 @@ from streams.sources.source import SourceError
 USAGE = 2
 LONGEST = 4_000
 """Characters of an error."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk says that takes nothing more; such an error may name no file."""
 CODES: dict[type[Exception], int] = {ConfigError: USAGE, SourceError: USAGE, Refusal: REFUSED, Down: DOWN}
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
@@ -112,9 +116,22 @@ def _shared(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Errors are one line on stderr: what is wrong and what to do next."""
-    given = arranged(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        own_streams()
+        arguments = sys.argv[1:]
+    try:
+        code = _run(arranged(arguments))
+        sys.stdout.flush()
+    except OutputError as error:
+        return _complain(f"{error}; direct it to a place that takes it", REFUSED)
+    return code
+
+
+def _run(given: Sequence[str]) -> int:
     try:
         code = app(args=given, prog_name="dispersion", standalone_mode=False)
+    except OutputError:
+        raise
     except typer.TyperException as error:
         return _usage(error)
     except tuple(CODES) as error:
@@ -122,10 +139,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:  # noqa: BLE001 - the last line of defence says what to report
+        if (told := _not_ours(error, given)) is not None:
+            return told
         if {"-v", "--verbose"} & set(given):
             sys.stderr.write(scrubbed(traceback.format_exc()))
         return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", INTERNAL)
     return code if isinstance(code, int) else 0
+
+
+def _not_ours(error: Exception, given: Sequence[str]) -> int | None:
+    """The exit code of a failure that is the machine's or the caller's; None for a bug of ours."""
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
+        reason = (error.strerror or type(error).__name__).lower()
+        return _complain(f"{error.filename or 'a file'}: {reason}; see to it and try again", REFUSED)
+    if isinstance(error, UnicodeEncodeError) and not "".join(given).isprintable():
+        return _complain("an argument is no UTF-8 text; write it in UTF-8", USAGE)
+    return None
 
 
 def _usage(error: Any) -> int:

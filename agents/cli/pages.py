@@ -5,9 +5,15 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from agents.cli.standard_streams import printable
+
 
 class CommandPage(TyperCommand):
     """A command whose epilog, one example a line, stands before the options."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The page, with `?` for what the terminal cannot print."""
+        return printable(super().get_help(ctx))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """What it does, then how it is called."""
@@ -20,6 +26,10 @@ class CommandPage(TyperCommand):
 
 class GroupPage(TyperGroup):
     """The same for a group of commands."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The page, with `?` for what the terminal cannot print."""
+        return printable(super().get_help(ctx))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """What it does, then how it is called."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.interrupts import INTERRUPTED, interruptible
-from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.shared import Shared, print_line, print_text, shared_of
 from agents.cli.span import DAY
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def replay(
     since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
     speed: Annotated[str, typer.Option(metavar="60x", help="Event time against wall time, or max.")] = "max",
-    ahead: Annotated[int, typer.Option(metavar="BYTES", help="At most so far ahead of the readings, per partition; 0 for no limit.")] = 0,
+    ahead: Annotated[
+        int, typer.Option(min=0, metavar="BYTES", help="At most so far ahead of the readings, per partition; 0: no limit.")
+    ] = 0,
     allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
@@ -97,7 +99,7 @@ def _tell(shared: Shared, done: "Progress", left_out: dict[str, tuple[int, str]]
         print_line(msgspec.json.encode(totals))
         return
     stopped = f"; stopped at {when:%Y-%m-%d %H:%M:%S} UTC" if when and not done.complete else ""
-    print_line(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB{stopped}".encode())
+    print_text(f"published {done.records:,} records, {done.bytes / 1e6:.1f} MB{stopped}")
     for reason, (count, example) in left_out.items():
         shared.stderr.print(f"left out {count:,} rows, {reason}: {example}", soft_wrap=True)
 
@@ -114,7 +116,7 @@ def speed_of(text: str) -> float:
         speed = float(text.removesuffix("x"))
     except ValueError:
         speed = 0.0
-    if speed <= 0:
+    if not 0 < speed < float("inf"):
         raise typer.BadParameter(f"{text!r} is no speed: write max, or a number above 0 such as 60x", param_hint="--speed")
     return speed
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from config.errors import ConfigError
-from config.settings import Index, Settings
+from config.settings import Index, Settings, changed
 from streams.symbols import normalise
 
 
@@ -21,7 +21,7 @@ def select(
         if len(indices) > 1:
             raise ConfigError("--basket needs to know its index", fix=f"add --index, one of {', '.join(one.symbol for one in indices)}")
         indices = (indices[0].model_copy(update={"basket": str(basket.absolute())}),)
-    chosen: dict[str, object] = {"indices": indices}
+    chosen: dict[str, object] = {"indices": [one.model_dump() for one in indices]}
     if rates is not None or rate is not None:
         chosen |= {"rates_file": rates, "rate": rate}
-    return settings.model_copy(update={"market": settings.market.model_copy(update=chosen)})
+    return changed(settings, {"market": chosen})

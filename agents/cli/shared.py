@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from streams.safe_text import safe_bytes
+from streams.safe_text import safe, safe_bytes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,5 +59,11 @@ def shared_of(context: typer.Context) -> Shared:
 
 
 def print_line(line: bytes) -> None:
-    """One line on stdout, as bytes, or a text of several; what would be invisible in it is written out as JSON writes it."""
+    """One line on stdout for programs, or a text of several; what would be invisible in it is written out as JSON writes it."""
     typer.echo(safe_bytes(line, None, keep="\n\t").encode())
+
+
+def print_text(line: str) -> None:
+    """The same for people, in the encoding of their terminal."""
+    sys.stdout.write(safe(line, None, keep="\n\t") + "\n")
+    sys.stdout.flush()

@@ -18,11 +18,18 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, since: datetime | None, until: datetime | None) -> "Span":
-        """From the start of one New York date to the end of another."""
+        """From the start of one New York date to the end of another. Raises `ConfigError`."""
+        in_order(since, until)
         from streams.sessions import wall_ns  # pandas takes a while to import
 
         first = wall_ns(since.date(), time.min) if since else 0
         return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)
+
+
+def in_order(since: datetime | None, until: datetime | None) -> None:
+    """Raise `ConfigError` for a first session after the last."""
+    if since is not None and until is not None and since > until:
+        raise ConfigError(f"{since:%Y-%m-%d} is after --to, {until:%Y-%m-%d}", key="--from", fix="swap them")
 
 
 def duration(text: str) -> timedelta:

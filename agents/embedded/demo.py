@@ -19,7 +19,10 @@ from agents.embedded.stack import EmbeddedStack
 from agents.exits import Down
 from agents.ports import free_ports
 from agents.topics.admin import create_topics
+from config.layers import Layer, file_values, merged
+from config.secret_files import SECRETS, file_of
 from config.settings import Settings, load
+from config.tables import as_toml
 
 SERVICES = ("worker", "worker", "exporter")
 READY_SECONDS = 120.0
@@ -36,6 +39,14 @@ class Addresses:
     metrics: str
     """`/metrics` of the exporter."""
     topic_prefix: str
+    settings: str
+    """A settings file for every other command, as long as the demo runs."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What to type next."""
+        asked = ("status", "alerts list", "alerts tail --from-beginning")
+        return tuple(f"dispersion {command} --config {self.settings}" for command in asked)
 
 
 class Demo:
@@ -73,7 +84,10 @@ class Demo:
         ports = free_ports(len(SERVICES))
         self._urls = [f"http://127.0.0.1:{port}" for port in ports]
         *workers, exporter = (f"{url}/metrics" for url in self._urls)
-        self.addresses = Addresses(stack.bootstrap_servers, stack.redis_url, tuple(workers), exporter, self.settings.kafka.topic_prefix)
+        file = logs / "settings.toml"
+        file.write_text(_settings_file(self._config, overrides), encoding="utf-8")
+        prefix = self.settings.kafka.topic_prefix
+        self.addresses = Addresses(stack.bootstrap_servers, stack.redis_url, tuple(workers), exporter, prefix, str(file))
         for name, port in zip(SERVICES, ports, strict=True):
             variables = variables_of({**overrides, "metrics": {"host": "127.0.0.1", "port": port}})
             if self._config is not None:
@@ -113,6 +127,15 @@ def _overrides(stack: Mapping[str, Any]) -> dict[str, Any]:
         "redis": {**stack["redis"], "checkpoint_seconds": 0.5},
         "rules": {"cap_unknown": False},
     }
+
+
+def _settings_file(config: Path | None, overrides: Mapping[str, Any]) -> str:
+    """The demo's settings for other commands: the user's file without its secrets, and what the demo sets."""
+    own = file_values(config.absolute()) if config is not None else {}
+    for section, key in SECRETS:
+        for name in (key, file_of(key)):
+            own.get(section, {}).pop(name, None)
+    return as_toml(merged([Layer("own", own), Layer("demo", overrides)]))
 
 
 def _ready(url: str) -> bool:

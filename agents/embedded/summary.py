@@ -56,6 +56,9 @@ class Summary(msgspec.Struct, frozen=True):
             where = self.addresses
             yield f"still running: Kafka {where.kafka} (topic prefix {where.topic_prefix}), Redis {where.redis}, metrics {where.metrics}"
             yield f"workers {', '.join(where.workers)}; Ctrl-C stops everything"
+            yield "from another terminal:"
+            yield from (f"  {command}" for command in where.commands)
+            yield f"a kafka-python client of your own needs api_version=(2, 0) here; its topic is {where.topic_prefix}dispersion.alerts.v1"
 
 
 def summarise(watcher: Watcher, scenario: str, addresses: Addresses | None) -> Summary:

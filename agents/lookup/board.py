@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.columns import Columns
@@ -102,12 +101,11 @@ def render(state: BoardState) -> RenderableType:
     return Panel(parts, title=Text(state.title, style="bold"), border_style="blue")
 
 
-def save_picture(state: BoardState, file: Path, width: int = 150) -> None:
-    """The board as an SVG file."""
+def picture_of(state: BoardState, width: int = 150) -> str:
+    """The board as SVG."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(render(state))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(file), title=state.title, code_format=PICTURE)
+    return console.export_svg(title=state.title, code_format=PICTURE)
 
 
 def _last(state: BoardState, name: str) -> float | None:

@@ -1,10 +1,10 @@
 """What is known of an index up to a second, called back from Kafka and Redis or from the files of a backtest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
@@ -20,7 +20,10 @@ from streams.detection.explaining import Told, active_at
 from streams.detection.snapshot import ActiveAlert, decode_snapshot
 from streams.reading import Reading, decode_reading
 from streams.sessions import EASTERN
+from streams.sources.source import SourceError
 from streams.topics import Topics
+
+T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
 """How far the rules look back within a session."""
@@ -32,11 +35,12 @@ def when_of(text: str, latest: datetime) -> datetime:
         if "-" not in text and "T" not in text:
             return datetime.combine(latest.astimezone(EASTERN).date(), time.fromisoformat(text), EASTERN).astimezone(UTC)
         when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise ConfigError(f"{text!r} is no time", key="--at", fix="write HH:MM (New York), or 2026-07-13T10:09:00-04:00") from None
-    return when.astimezone(UTC)
+        at = when.astimezone(UTC) if when.tzinfo else None
+    except (ValueError, OverflowError):
+        at = None
+    if at is None:
+        raise ConfigError(f"{text!r} is no time", key="--at", fix="write HH:MM (New York), or 2026-07-13T10:09:00-04:00")
+    return at
 
 
 def from_stack(settings: Settings, index: str, at: str | None) -> Told:
@@ -63,16 +67,32 @@ def from_folder(folder: Path, index: str, at: str | None) -> Told:
     file = folder / "readings.jsonl"
     if not file.is_file():
         raise ConfigError(f"no {file}", key="--run", fix="name the folder that `dispersion backtest --out` has written")
-    with file.open("rb") as lines:
-        readings = [reading for reading in map(decode_reading, lines) if (reading.index, reading.tenor) == (index, TENOR)]
+    readings = [reading for reading in _lines(file, decode_reading) if (reading.index, reading.tenor) == (index, TENOR)]
     if not readings:
         raise Refusal(f"no reading of {index} in {file}")
     until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
     readings = [reading for reading in readings if reading.ts_event <= until]
     latest = _not_none(readings[-1] if readings else None, index, at)
-    with (folder / "alerts.jsonl").open("rb") as lines:
-        alerts = active_at(map(decode_event, lines), index, latest.ts_event)
+    alerts = active_at(_lines(folder / "alerts.jsonl", decode_event), index, latest.ts_event)
     return Told({}, readings, alerts)
+
+
+def _lines(file: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
+    """The records of a file, one a line. Raises `SourceError`."""
+    expected = "what `dispersion backtest --out` has written"
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                yield _decoded(file, number, line, decode, expected)
+    except OSError as error:
+        raise SourceError(file, f"cannot be read ({error.strerror})", expected) from None
+
+
+def _decoded(file: Path, number: int, line: bytes, decode: Callable[[bytes], T], expected: str) -> T:
+    try:
+        return decode(line)
+    except ValueError as error:
+        raise SourceError(file, f"line {number}: {error}", expected) from None
 
 
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:

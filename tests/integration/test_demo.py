@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import time
 import uuid
@@ -50,17 +51,19 @@ def test_hold_prints_one_object_and_waits(tag: str) -> None:
         assert demo.stdout is not None
         summary: dict[str, Any] = json.loads(demo.stdout.readline())
         assert demo.poll() is None
-        assert {"kafka", "redis", "metrics", "workers", "topic_prefix", "scenario", "closes", "readings", "alerts"} == set(summary)
+        where = {"kafka", "redis", "metrics", "workers", "topic_prefix", "settings", "commands"}
+        assert where | {"scenario", "closes", "readings", "alerts"} == set(summary)
         assert summary["readings"] > 10
         assert all(answers(url) for url in (summary["metrics"], *summary["workers"]))
-        variables = {
-            "DISPERSION_KAFKA__BOOTSTRAP_SERVERS": summary["kafka"],
-            "DISPERSION_KAFKA__API_VERSION": "2.0",
-            "DISPERSION_KAFKA__TOPIC_PREFIX": summary["topic_prefix"],
-            "DISPERSION_REDIS__URL": summary["redis"],
-        }
-        status = run("status", "--json", env=variables)
-        assert status.returncode == 0, status.stdout + status.stderr
+        for command in summary["commands"]:
+            program, *arguments = shlex.split(command)
+            assert program == "dispersion"
+            more = ["--no-follow"] if "tail" in arguments else ["--json"] if "status" in arguments else []
+            told = run(*arguments, *more)
+            assert told.returncode == 0, f"{command}: {told.stdout}{told.stderr}"
+        assert "settings.toml" in summary["settings"]
+        told = run("explain", "SPY", "--json", "--config", summary["settings"])
+        assert told.returncode == 0, told.stderr
     finally:
         done = stop(demo, signal.SIGTERM, 30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -43,6 +43,6 @@ def client(directory: Path, passphrase: str = "") -> tuple[Path, Path]:
     made, key = directory / "client.pem", directory / "client.key"
     locked = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
     subject = ["-subj", "/CN=client", "-days", "2", "-out", str(made), "-keyout", str(key)]
-    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", *locked, *subject]
+    command = [str(program("openssl")), "req", "-x509", "-newkey", "rsa:2048", *locked, *subject]
     subprocess.run(command, check=True, capture_output=True)
     return made, key

@@ -158,9 +158,8 @@ def test_a_passphrase_is_a_setting_and_never_asked_for(
 ) -> None:
     certificate, key = client(tmp_path, passphrase)
     monkeypatch.setattr("sys.stdin", None)
-    kafka = Kafka(
-        security_protocol="SSL", ssl_certfile=certificate, ssl_keyfile=key, ssl_key_password=given
-    )  # type: ignore[arg-type]
+    files = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_key_password": given}
+    kafka = Kafka.model_validate({"security_protocol": "SSL", **files})
     if not message:
         assert tls_context(kafka) is not None
         return
