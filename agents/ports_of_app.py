@@ -12,8 +12,9 @@ import faust
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 
-from agents.alerts.relay import History, Relay
-from agents.alerts.topic_tail import published, resolved
+from agents.alerts.foreign_records import ForeignRecords
+from agents.alerts.relay import Relay
+from agents.alerts.topic_tail import TopicTail
 from agents.assignment import Partition
 from agents.credentials import client_options
 from agents.effects import StageEffects
@@ -50,6 +51,7 @@ class AppPorts:
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
+        self._foreign = ForeignRecords(lambda topic, reason: metrics.foreign_records.labels(topic, reason).inc())
         self._redis = redis
         self._views = Views(redis, settings.kafka.topic_prefix)
         self._plans: Sequence[Plan] = ()
@@ -118,14 +120,13 @@ class AppPorts:
 
     def relay(self, partition: int, ledger: Ledger, publisher: Publisher, stage: Stage) -> Relay:
         """The relay of one readings partition."""
-        options = client_options(self._settings.kafka)
-        alerts, states = self._topics.name("alerts"), self._topics.name("alerts_state")
-        history = History(lambda: published(options, alerts, partition), lambda: resolved(options, states, partition))
+        options, mode = client_options(self._settings.kafka), self._settings.mode
+        history = TopicTail(options, self._topics.name("alerts"), self._topics.name("alerts_state"), mode, self._foreign)
 
         def judged() -> Mapping[str, datetime]:
             return getattr(stage, "judged_until", {})
 
-        return Relay(partition, ledger, publisher, history, self.measures, self._settings.mode, judged)
+        return Relay(partition, ledger, publisher, history, self.measures, mode, judged)
 
     def effects(self, plan: Plan, patience: Patience) -> StageEffects:
         """The effects of one stage."""

@@ -23,6 +23,8 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Any
+    transactional: bool = False
+    """Whether its producer wrote it in a transaction."""
 
 
 class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
@@ -63,6 +65,8 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                 ]
                 if records and records[0].offset < self.next_fetch_offset:  # Kafka sends whole batches
                     records = [record for record in records if record.offset >= self.next_fetch_offset]
+                if batch.is_transactional:
+                    records = [msgspec.structs.replace(record, transactional=True) for record in records]
                 if records:
                     yield records
             self.next_fetch_offset = batch.next_offset  # behind what compaction has taken away

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,19 @@ HEARTBEAT_TYPE = "io.dispersion.heartbeat.v1"
 HEARTBEAT_SECONDS = 30
 _ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
 
+
+class _Beat(msgspec.Struct, frozen=True):
+    """As much of a heartbeat as tells it from everything else."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, msgspec.Meta(pattern="^heartbeat-[0-9]+-[0-9]+$")]
+    type: Literal["io.dispersion.heartbeat.v1"]
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    partitionkey: Annotated[str, msgspec.Meta(pattern="^heartbeat-[0-9]+$")]
+    data: dict[str, msgspec.Raw]
+
+
+_heartbeat = msgspec.json.Decoder(_Beat).decode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -32,6 +45,15 @@ def event_message(role: Role, value: bytes, partition: int, seq: int | None = No
         headers.append((SEQ_HEADER, str(seq).encode()))
     key = context.get("partitionkey")
     return Message(role, None if key is None else key.encode(), value, tuple(headers), partition)
+
+
+def is_heartbeat(key: bytes | None, value: bytes | None) -> bool:
+    """Whether a record of the alert log is one of our heartbeats."""
+    try:
+        beat = _heartbeat(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return key is not None and key == beat.partitionkey.encode()
 
 
 def heartbeat(partition: int, mode: str, now: float, judged: Mapping[str, datetime] | None = None) -> bytes:

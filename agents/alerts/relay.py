@@ -5,15 +5,16 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from time import time
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
-from agents.alerts.tombstones import Tombstones
+from agents.alerts.published_events import Event, PublishedEvents, StandingStates
 from agents.patience import Abandoned
 from agents.producer import Publisher, PublishError
 from agents.store.ledger import Ledger, Posted
+from streams.detection.alert_event import decode_event
 from streams.stage import Message, Role
 
 COUNT = 100
@@ -40,13 +41,14 @@ class RelayObserver(Protocol):
         """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
 
 
-class History(NamedTuple):
-    """How to read back what was published before."""
+class History(Protocol):
+    """How to read back what was published before; both raise `KafkaError`."""
 
-    published: Callable[[], Awaitable[Mapping[int, str]]]
-    """Event id by outbox sequence number, of the tail of the alert partition."""
-    resolved: Callable[[], Awaitable[Tombstones]]
-    """The alert states that wait for their tombstone."""
+    async def published(self, partition: int, first: int) -> PublishedEvents:
+        """The end of the log, back to before the outbox number `first`."""
+
+    async def standing(self, partition: int) -> StandingStates:
+        """The alert states."""
 
 
 class Relay:
@@ -67,8 +69,8 @@ class Relay:
         self._judged = judged
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
-        self._seen: dict[int, str] = {}
-        self._tombstones = Tombstones()
+        self._published = PublishedEvents()
+        self._standing = StandingStates()
         self._beat = self._oldest = 0.0
 
     def wake(self, length: int) -> None:
@@ -80,11 +82,11 @@ class Relay:
 
     async def run(self) -> None:
         """Work until cancelled. Raises `Abandoned`, `Fenced` or `PublishError`."""
-        self._seen, self._tombstones = dict(await self._read(self._history.published)), await self._read(self._history.resolved)
-        floor, published = max(self._seen, default=0), ""
+        await self._read_back()
+        floor, published = self._published.newest, ""
         while True:
             self._wake.clear()
-            length, entries = await self._ledger.outbox(published, COUNT, floor)
+            length, entries, _ = await self._ledger.outbox(published, COUNT, floor)
             floor = 0
             self._oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
             self._observer.outbox(self._partition, length, self._oldest)
@@ -105,21 +107,44 @@ class Relay:
                 log.warning("cannot read back alert partition %d yet: %r", self._partition, error)
                 await asyncio.sleep(IDLE_POLL)
 
+    async def _read_back(self) -> None:
+        """Learn what stands on the topics, and bring the states to the last words of the log: a crash may lie between the two."""
+        _, waiting, newest = await self._ledger.outbox("", 1)
+        first = waiting[0].seq if waiting else newest + 1
+        self._published = await self._read(lambda: self._history.published(self._partition, first))
+        self._standing = await self._read(lambda: self._history.standing(self._partition))
+        behind = self._standing.behind(self._published, time())
+        if behind:
+            log.warning(
+                "partition %d: the states of %d alerts lag behind the log; published again",
+                self._partition,
+                len(behind),
+            )
+        for last in behind:
+            await self._publisher.send([event_message("alerts_state", last.value, self._partition, last.seq)])
+            self._standing.stands(last.key, last.event, last.published)
+        await self._publisher.drain()
+
     async def _publish(self, entries: list[Posted]) -> None:
-        fresh = [entry for entry in entries if self._seen.get(entry.seq) != entry.event_id]
+        """Publish what is not on the log yet: the first word under a name stands, whatever the later one says."""
+        fresh = []
         try:
-            for entry in fresh:
-                messages = [event_message(role, entry.value, self._partition, entry.seq) for role in ROLES]
-                self._tombstones.published(messages[0].key, entry.value, time())
-                await self._publisher.send(messages)
+            for entry in entries:
+                event = decode_event(entry.value)
+                if self._published.has(event):
+                    continue
+                fresh.append(entry)
+                self._published.add(Event(entry.seq, event, entry.value, time()))
+                self._standing.stands(event.partitionkey.encode(), event, time())
+                await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq) for role in ROLES])
             await self._publisher.drain()
         except PublishError:
             for entry in fresh:
                 self._observer.alert(entry.value, "error")
             raise
+        sent = {entry.entry_id for entry in fresh}
         for entry in entries:
-            repeated = self._seen.pop(entry.seq, None) == entry.event_id
-            self._observer.alert(entry.value, "repeated" if repeated else "published")
+            self._observer.alert(entry.value, "published" if entry.entry_id in sent else "repeated")
 
     async def _heartbeat(self) -> None:
         now = time()
@@ -127,7 +152,7 @@ class Relay:
             self._beat = now
             beat = heartbeat(self._partition, self._mode, now, self._judged())
             await self._publisher.send([event_message("alerts", beat, self._partition)])
-            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._tombstones.due(now)]
+            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._standing.tombstones.due(now)]
             await self._publisher.send(forgotten)
             await self._publisher.drain()
 

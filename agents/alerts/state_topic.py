@@ -1,11 +1,15 @@
 """The compacted topic of alert states, read whole and then followed: the memory of everybody who comes late."""
 
 from datetime import UTC, datetime
+from time import time
 from typing import Any, NamedTuple
 
+from agents.alerts.foreign_records import ForeignRecords, RecordPlace
 from agents.alerts.tail import assign, reader
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
+from streams.detection.alert_event import AlertEvent
+from streams.detection.own_event import Foreign, readable_event
 from streams.topics import Topics
 
 RECONNECT_MS = 2_000
@@ -18,14 +22,19 @@ class StateRecord(NamedTuple):
     key: bytes
     value: bytes | None
     published: datetime
+    event: AlertEvent | None
 
 
 class StateTopic:
     """All partitions from the beginning; in no group, so any number of readers may look."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Connect. Raises `ConfigError`, `Refusal`, `Down`; an outage later is waited for."""
+    def __init__(self, settings: Settings, foreign: ForeignRecords | None = None) -> None:
+        """Connect; records that are not ours are told to `foreign`.
+
+        Raises `ConfigError`, `Refusal`, `Down`; an outage later is waited for.
+        """
         self._settings = settings
+        self._foreign = ForeignRecords() if foreign is None else foreign
         with kafka_failures(settings):
             self._consumer: Any = reader(settings, reconnect_backoff_max_ms=RECONNECT_MS)
             try:
@@ -43,12 +52,21 @@ class StateTopic:
     def poll(self, seconds: float) -> list[StateRecord]:
         """What has come, in order of each alert; empty after some time, and while Kafka is away."""
         batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
-        return [
-            StateRecord(record.partition, record.key, record.value, _published(record.timestamp))
-            for batch in batches.values()
-            for record in batch
-            if record.key is not None
-        ]
+        return [state for batch in batches.values() for record in batch if (state := self._state(record)) is not None]
+
+    def _state(self, record: Any) -> StateRecord | None:
+        """A record of ours; what is foreign leaves what stood under its key."""
+        place = RecordPlace(record.topic, record.partition, record.offset)
+        if record.key is None:
+            self._foreign.saw(place, "key", "a record without a key")
+            return None
+        try:
+            event = None if record.value is None else readable_event(record.key, record.value)
+        except Foreign as problem:
+            self._foreign.saw(place, problem.reason, str(problem))
+            return None
+        published = datetime.fromtimestamp(min(max(0, record.timestamp) / 1000, time()), UTC)
+        return StateRecord(record.partition, record.key, record.value, published, event)
 
     def check(self, seconds: float) -> None:
         """Raise `Refusal` or `Down` when Kafka does not answer in time."""
@@ -59,10 +77,3 @@ class StateTopic:
         """Disconnect."""
         self._consumer.close()
 
-
-def _published(milliseconds: int) -> datetime:
-    """A record's timestamp; its producer may have written one beyond all calendars."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)

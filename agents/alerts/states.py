@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import NamedTuple
 
-from agents.alerts.read_event import whole_event
 from agents.alerts.state_topic import StateTopic
 from config.errors import ConfigError
 from config.settings import Settings
@@ -45,17 +44,9 @@ def alert_states(settings: Settings) -> dict[str, AlertState]:
                 topic.check(ANSWER_SECONDS)
             for record in records:
                 states.pop(record.key.decode(errors="replace"), None)
-                if record.value is not None:
-                    _note(states, record.partition, record.value)
+                if record.value is not None and record.event is not None:
+                    states[record.event.data.fingerprint] = AlertState(record.partition, record.value, record.event)
     return states
-
-
-def _note(states: dict[str, AlertState], partition: int, value: bytes) -> None:
-    try:
-        event = whole_event(value)
-    except ValueError:  # not an event of ours
-        return
-    states[event.data.fingerprint] = AlertState(partition, value, event)
 
 
 def find(states: Mapping[str, AlertState], start: str) -> AlertState:

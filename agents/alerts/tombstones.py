@@ -3,20 +3,7 @@
 The topic itself is the memory: what it holds is read back at start.
 """
 
-import msgspec
-
 KEEP_SECONDS = 24 * 3600
-
-
-class _Data(msgspec.Struct):
-    status: str = ""
-
-
-class _Event(msgspec.Struct):
-    data: _Data
-
-
-_decode = msgspec.json.Decoder(_Event).decode
 
 
 class Tombstones:
@@ -25,12 +12,10 @@ class Tombstones:
     def __init__(self) -> None:
         self._resolved: dict[bytes, float] = {}
 
-    def published(self, key: bytes | None, value: bytes | None, when: float) -> None:
-        """Take note of one record of the topic."""
-        if key is None:
-            return
+    def published(self, key: bytes, status: str | None, when: float) -> None:
+        """The latest event of an alert has this status; None: it is forgotten."""
         self._resolved.pop(key, None)
-        if value is not None and _status(value) == "resolved":
+        if status == "resolved":
             self._resolved[key] = when
 
     def due(self, now: float) -> list[bytes]:
@@ -39,10 +24,3 @@ class Tombstones:
         for key in over:
             del self._resolved[key]
         return over
-
-
-def _status(value: bytes) -> str:
-    try:
-        return _decode(value).data.status
-    except msgspec.MsgspecError:  # not an event of ours: leave it where it is
-        return ""

@@ -1,47 +1,149 @@
-"""Reading back what a relay has published: the tail of the alert log, and the compacted alert states."""
+"""Reading back what a relay has published: the tail of the alert log, and the compacted alert states.
 
+Only what is exactly ours counts: a record with the headers that we make of its event, the number of its outbox entry among them,
+not part of a transaction, for we write none, and of our mode.
+"""
+
+import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from time import time
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.alerts.cloud_event import SEQ_HEADER
-from agents.alerts.tombstones import Tombstones
+import agents.transport_consumer  # noqa: F401 - records that know of transactions
+from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
+from agents.alerts.foreign_records import ForeignRecords, RecordPlace
+from agents.alerts.published_events import Event, PublishedEvents, StandingStates
+from streams.detection.alert_event import AlertEvent
+from streams.detection.own_event import Foreign, own_event
 
-TAIL = 1_000
-"""Records read back: more than one relay round can leave between publishing and trimming."""
-
-
-async def published(client: Mapping[str, Any], topic: str, partition: int) -> dict[int, str]:
-    """Event id by outbox sequence number, over the last records of an alert partition. Raises `KafkaError`."""
-    seen: dict[int, str] = {}
-    async for record in _records(client, topic, partition, TAIL):
-        headers = dict(record.headers)
-        if SEQ_HEADER in headers:
-            seen[int(headers[SEQ_HEADER])] = headers["ce_id"].decode()
-    return seen
-
-
-async def resolved(client: Mapping[str, Any], topic: str, partition: int) -> Tombstones:
-    """What a partition of the alert states holds that needs a tombstone one day. Raises `KafkaError`."""
-    tombstones = Tombstones()
-    async for record in _records(client, topic, partition):
-        tombstones.published(record.key, record.value, record.timestamp / 1000)
-    return tombstones
+STEP: Final = 1_000
+"""Records read back at first; four times as many each time while they do not reach far enough."""
+MOST: Final = 100_000
+"""Records read back at most."""
+_NUMBER: Final = re.compile(rb"[1-9][0-9]{0,17}\Z")
+_OF_NOW: Final = frozenset({"live", "delayed"})
+"""Modes of events that people are to act on; the others are repeats and rehearsals with the same ids."""
 
 
-async def _records(client: Mapping[str, Any], topic: str, partition: int, last: int | None = None) -> AsyncIterator[Any]:
-    """The records of a partition up to its present end, or only the last ones."""
-    consumer = AIOKafkaConsumer(**client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        tp = TopicPartition(topic, partition)
-        consumer.assign([tp])
-        first = (await consumer.beginning_offsets([tp]))[tp]
-        end = (await consumer.end_offsets([tp]))[tp]
-        consumer.seek(tp, first if last is None else max(first, end - last))
-        while await consumer.position(tp) < end:
-            for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
-                yield record
-    finally:
-        await consumer.stop()
+class TopicTail:
+    """The two alert topics of one process, for the relays of its partitions."""
+
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        alerts: str,
+        states: str,
+        mode: str,
+        foreign: ForeignRecords,
+    ) -> None:
+        """`client` are aiokafka's options; `mode` is that of our events."""
+        self._client, self._alerts, self._states, self._mode, self._foreign = (
+            client,
+            alerts,
+            states,
+            mode,
+            foreign,
+        )
+
+    async def published(self, partition: int, first: int) -> PublishedEvents:
+        """What stands at the end of the log, back to before the outbox number `first`, but at most `MOST` records. Raises `KafkaError`."""
+        async with _Reader(self._client, self._alerts, partition) as reader:
+            until, step, parts = reader.end, STEP, list[list[Event]]()
+            while until > reader.begin and reader.end - until < MOST:
+                start = max(reader.begin, until - step, reader.end - MOST)
+                parts.append([event async for record in reader.records(start, until) if (event := self._event(record))])
+                until, step = start, 4 * step
+                if any(event.seq < first for event in parts[-1]):
+                    break
+        return PublishedEvents(event for part in reversed(parts) for event in part)
+
+    async def standing(self, partition: int) -> StandingStates:
+        """What a partition of the alert states holds. Raises `KafkaError`."""
+        standing = StandingStates()
+        async with _Reader(self._client, self._states, partition) as reader:
+            async for record in reader.records(reader.begin, reader.end):
+                self._stand(record, standing)
+        return standing
+
+    def _event(self, record: Any) -> Event | None:
+        try:
+            if is_heartbeat(record.key, record.value):
+                return None
+            event, seq = self._own(record), _number(record)
+        except Foreign as foreign:
+            self._foreign.saw(_place(record), foreign.reason, str(foreign))
+            return None
+        return Event(seq, event, record.value, max(0, record.timestamp) / 1000)
+
+    def _stand(self, record: Any, standing: StandingStates) -> None:
+        if record.key is None:
+            self._foreign.saw(_place(record), "key", "a record without a key")
+        elif record.value is None:
+            standing.forget(record.key)
+        else:
+            try:
+                event = self._own(record)
+            except Foreign as foreign:
+                self._foreign.saw(_place(record), foreign.reason, str(foreign))
+                standing.spoil(record.key)
+            else:
+                standing.stands(record.key, event, min(max(0, record.timestamp) / 1000, time()))
+
+    def _own(self, record: Any) -> AlertEvent:
+        """The event of a record of either topic. Raises `Foreign`."""
+        event = own_event(record.key, record.value)
+        if record.transactional:
+            raise Foreign("transaction", "written in a transaction; we write in none")
+        if (event.data.mode in _OF_NOW) != (self._mode in _OF_NOW):
+            raise Foreign("mode", f"an event of mode {event.data.mode}; ours are {self._mode}")
+        return event
+
+
+def _number(record: Any) -> int:
+    """The outbox number, once all headers are those that we would give the event. Raises `Foreign`."""
+    number = dict(record.headers).get(SEQ_HEADER) or b""
+    if not _NUMBER.match(number):
+        raise Foreign("headers", f"{SEQ_HEADER} is no number: {number[:40]!r}")
+    made = event_message("alerts", record.value, record.partition, int(number))
+    if tuple(record.headers) != made.headers:
+        raise Foreign("headers", "the headers are not those of its event")
+    return int(number)
+
+
+def _place(record: Any) -> RecordPlace:
+    return RecordPlace(record.topic, record.partition, record.offset)
+
+
+class _Reader:
+    """One partition, from anywhere to its present end; an asynchronous context manager."""
+
+    def __init__(self, client: Mapping[str, Any], topic: str, partition: int) -> None:
+        self._consumer = AIOKafkaConsumer(**client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
+        self._tp = TopicPartition(topic, partition)
+        self.begin = self.end = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._consumer.start()
+            self._consumer.assign([self._tp])
+            self.begin = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
+            self.end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def records(self, start: int, until: int) -> AsyncIterator[Any]:
+        """The records from an offset up to, but without, another."""
+        self._consumer.seek(self._tp, start)
+        while start < until:
+            fetched = (await self._consumer.getmany(self._tp, timeout_ms=1000)).get(self._tp, [])
+            for record in fetched:
+                if record.offset < until:
+                    yield record
+            start = await self._consumer.position(self._tp)

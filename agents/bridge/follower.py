@@ -10,6 +10,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
+from agents.alerts.foreign_records import ForeignRecords
 from agents.alerts.state_topic import StateTopic
 from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.bridge.table import BridgeTable
@@ -19,6 +20,9 @@ from agents.monitoring.health import PATHS, Answer, Check, told
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from config.settings import Settings
+from streams.detection.own_event import FOREIGN_REASONS
+from streams.safe_text import safe
+from streams.topics import Topics
 
 POLL_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 5.0
@@ -55,13 +59,20 @@ class Bridge:
             self._posts.labels(outcome)
         self._active = Gauge("dispersion_bridge_active_alerts", "Alerts that fire, suspended or not.", registry=registry)
         text = "When Kafka answered and Alertmanager had taken everything, Unix seconds."
+        text = "Records on a topic of ours that are not ours."
+        foreign = Counter("dispersion_foreign_records", text, ("topic", "reason"), registry=registry)
+        states = Topics(self._settings.kafka.topic_prefix).name("alerts_state")
+        for reason in (*FOREIGN_REASONS, "key"):
+            foreign.labels(states, reason)
+        self._foreign = ForeignRecords(lambda topic, reason: foreign.labels(topic, reason).inc())
         self._success = Gauge("dispersion_bridge_last_success_timestamp_seconds", text, registry=registry)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; Alertmanager then keeps what it has for its `resolve_timeout`. Raises `Refusal`, `Down` at the start."""
         self._server.start()
         try:
-            with closing(until_reached(lambda: StateTopic(self._settings), self._settings.worker.start_seconds)) as topic:
+            seconds = self._settings.worker.start_seconds
+            with closing(until_reached(lambda: StateTopic(self._settings, self._foreign), seconds)) as topic:
                 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
                 log.info("metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place)
                 while not stop.is_set():
@@ -83,8 +94,8 @@ class Bridge:
         for record in records:
             try:
                 self._table.take(record.key, record.value, record.published)
-            except ValueError as error:
-                log.warning("no alert event under %r on the state topic: %s", record.key, error)
+            except ValueError as error:  # of a version that says it another way
+                log.warning("the event under %r cannot be told to Alertmanager: %s", record.key, safe(str(error)))
         return bool(records)
 
     def _round(self, topic: StateTopic) -> None:

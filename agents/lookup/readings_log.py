@@ -16,7 +16,9 @@ from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.publishing import partition_of
 from config.settings import Settings
-from streams.reading import Reading, decode_reading
+from streams.dead_letters import Refused
+from streams.detection.own_reading import own_reading
+from streams.reading import Reading
 from streams.topics import Topics
 
 FETCH_BYTES = 2**20
@@ -81,17 +83,17 @@ class ReadingsLog:
         step = STEP
         while end > self._first:
             start = max(self._first, end - step)
-            found = [value for value, head in self._heads(start, end) if until is None or head.ts_event <= until]
+            found = [reading for reading in self._read(start, end) if until is None or reading.ts_event <= until]
             if found:
-                return decode_reading(found[-1])
+                return found[-1]
             end, step = start, 4 * step
         return None
 
     def between(self, after: datetime, until: datetime) -> Iterator[Reading]:
         """Readings after one time up to another, repeats included. Raises `Down`, `Refusal`."""
-        for value, head in self._heads(self._after(after), self._after(until)):
-            if after < head.ts_event <= until:
-                yield decode_reading(value)
+        for reading in self._read(self._after(after), self._after(until)):
+            if after < reading.ts_event <= until:
+                yield reading
 
     def _after(self, when: datetime) -> int:
         """An offset with nothing later before it, and everything later behind it."""
@@ -105,9 +107,12 @@ class ReadingsLog:
                 low = found[0] + 1
         return low
 
-    def _heads(self, start: int, end: int) -> Iterator[tuple[bytes, _Head]]:
-        for _, value, head in self._numbered(start, end):
-            yield value, head
+    def _read(self, start: int, end: int) -> Iterator[Reading]:
+        for _, value, _head in self._numbered(start, end):
+            try:
+                yield own_reading(value, {self._index})
+            except Refused:  # its head is like ours, and nothing else
+                continue
 
     def _numbered(self, start: int, end: int) -> Iterator[tuple[int, bytes, _Head]]:
         """The index's readings from an offset up to, but without, another: offset, value and head."""
@@ -129,9 +134,10 @@ class ReadingsLog:
 
 def _head(value: bytes) -> _Head | None:
     try:
-        return _decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        head = _decoder.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    return None if head.ts_event.tzinfo is None else head
 
 
 _decoder = msgspec.json.Decoder(_Head)

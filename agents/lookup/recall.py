@@ -6,18 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
+from redis import Redis
+
 from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
 from agents.exits import Refusal
 from agents.lookup.readings_log import ReadingsLog
-from agents.store.keys import snapshot, stage_keys
+from agents.store.keys import stage_keys
+from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from config.errors import ConfigError
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector import TENOR
 from streams.detection.explaining import Told, active_at
-from streams.detection.snapshot import ActiveAlert, decode_snapshot
+from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
 from streams.sessions import EASTERN
 from streams.sources.source import SourceError
@@ -57,8 +60,8 @@ def from_stack(settings: Settings, index: str, at: str | None) -> Told:
     keys = stage_keys("detector", [topics.name("readings")], partition, [index])
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
-        shown = cast("bytes | None", redis.hget(snapshot(topics.prefix, index), "value")) if at is None else None
-    alerts = _standing(shown) if shown else active_at(_told(settings), index, latest.ts_event)
+        standing = _standing(redis, topics.prefix, index) if at is None else None
+    alerts = active_at(_told(settings), index, latest.ts_event) if standing is None else standing
     return Told({date.fromisoformat(session.decode()): facts for session, facts in days.items()}, readings, alerts)
 
 
@@ -101,8 +104,13 @@ def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
     return reading
 
 
-def _standing(value: bytes) -> list[ActiveAlert]:
-    return decode_snapshot(value).alerts
+def _standing(redis: Redis, prefix: str, index: str) -> list[ActiveAlert] | None:
+    """Alerts of the snapshot; None without one that can be read."""
+    try:
+        shown = shown_snapshot(redis, prefix, index)
+    except UnreadableError:
+        return None
+    return None if shown is None else shown.snapshot.alerts
 
 
 def _told(settings: Settings) -> Iterator[AlertEvent]:

@@ -7,11 +7,13 @@ from time import time
 from agents.alerts.tail import tail_alerts
 from agents.lookup.board import FIELDS, AlertLine, BoardState
 from agents.monitoring.freshness import age_seconds, event_time
-from agents.store.keys import readings, snapshot
+from agents.store.keys import readings
+from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
-from streams.detection.snapshot import decode_snapshot
-from streams.reading import Reading, decode_reading
+from streams.dead_letters import Refused
+from streams.detection.own_reading import own_reading
+from streams.reading import Reading
 
 TENOR = "30d"
 HISTORY = 200
@@ -39,21 +41,24 @@ class Watcher:
     def readings(self) -> list[Reading]:
         """The latest readings, oldest first."""
         values: list[bytes] = self._redis.zrange(readings(self._prefix, self._index, TENOR), -HISTORY, -1)  # type: ignore[assignment]
-        return [decode_reading(value) for value in values]
+        return [reading for value in values if (reading := _reading(value, self._index)) is not None]
 
     def state(self, done: int, total: int) -> BoardState:
         """What the board shows now."""
-        value, published = self._redis.hmget(snapshot(self._prefix, self._index), "value", "published_at")
-        if not value or not published:
+        try:
+            found = shown_snapshot(self._redis, self._prefix, self._index)
+        except UnreadableError:
+            found = None
+        if found is None:
             return BoardState(self._title, self._index, self._settings.mode, done=done, total=total)
-        shown = decode_snapshot(value if isinstance(value, bytes) else value.encode())
+        shown, published = found
         latest, known = shown.readings.get(TENOR), self.readings()
         return BoardState(
             self._title,
             self._index,
             shown.mode,
             event_time=latest.ts_event if latest else None,
-            age_seconds=age_seconds(shown.mode, event_time(shown.readings), float(published), time()),
+            age_seconds=age_seconds(shown.mode, event_time(shown.readings), published, time()),
             coverage=latest.coverage if latest else None,
             regime=shown.regime,
             history={name: [getattr(reading, name) for reading in known] for name, _ in FIELDS},
@@ -68,3 +73,10 @@ class Watcher:
                 rule = f"{data.rule} {data.labels.get('scope', '')}"
                 line = AlertLine(event.time, rule, data.severity, data.status, data.summary)
                 self._events.append(line)
+
+
+def _reading(value: bytes, index: str) -> Reading | None:
+    try:
+        return own_reading(value, {index})
+    except Refused:
+        return None

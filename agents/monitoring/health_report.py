@@ -11,13 +11,15 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import flow_plans
-from agents.store.keys import snapshot, stage_keys
+from agents.store.keys import stage_keys
+from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
-from streams.detection.snapshot import ActiveAlert, decode_snapshot
+from streams.detection.snapshot import ActiveAlert
 from streams.records import NS
+from streams.safe_text import safe
 
 STALE_SECONDS = 15.0
 LAG = 10_000
@@ -63,16 +65,20 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
     found, missing = [], []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for index in settings.market.indices:
-            value, published = redis.hmget(snapshot(settings.kafka.topic_prefix, index.symbol), "value", "published_at")
-            if not value or not published:
+            try:
+                found_there = shown_snapshot(redis, settings.kafka.topic_prefix, index.symbol)
+            except UnreadableError as problem:
+                missing.append(f"{index.symbol}: {safe(str(problem))}; a worker writes it anew with the next reading")
+                continue
+            if found_there is None:
                 missing.append(f"{index.symbol}: no reading yet; is a worker running and is there input?")
                 continue
-            shown = decode_snapshot(value if isinstance(value, bytes) else value.encode())
+            shown, published = found_there
             reading = next(iter(shown.readings.values()))
             values = {name: getattr(reading, name) for name in VALUES}
             when, event, now = reading.ts_event.isoformat(), event_time(shown.readings), time()
-            age = round(age_seconds(shown.mode, event, float(published), now), 1)
-            stale = round(now - fresh_from(shown.mode, event, float(published)), 1)
+            age = round(age_seconds(shown.mode, event, published, now), 1)
+            stale = round(now - fresh_from(shown.mode, event, published), 1)
             found.append(IndexHealth(index.symbol, shown.mode, when, age, shown.regime, values, shown.alerts, stale))
     return found, missing
 

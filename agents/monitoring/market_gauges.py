@@ -4,8 +4,10 @@ Workers export no market value: when Kafka moves an index from one worker to ano
 last number. Values are decimals; ages are for PromQL to compute.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -13,10 +15,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from agents.monitoring.freshness import event_time, fresh_from
-from agents.store.keys import snapshot
-from streams.detection.snapshot import Snapshot, decode_snapshot
+from agents.store.shown_snapshot import UnreadableError, shown_snapshot
+from streams.detection.snapshot import Snapshot
 from streams.market import IndexSpec
 from streams.reading import Reading
+from streams.safe_text import safe
 
 BY_TENOR = {
     "index_vol": "Model-free vol of the index, VIX style.",
@@ -34,10 +37,15 @@ SEVERITIES = ("info", "warning", "critical")
 FIRST_SEVERITY = "warning"
 """What the distance is measured to; the further steps of the ladder lie beyond it."""
 RULE_TENOR = "30d"
+SAID_EVERY = 60.0
+"""Seconds between log lines on snapshots that are none."""
 REALIZED = {
     "realized_correlation": "Correlation realized over the window, synthetic basket.",
     "realized_dispersion": "Dispersion realized over the window.",
 }
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class MarketGauges(Collector):
     def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
         self._redis, self._prefix, self._indices = redis, prefix, indices
         self.redis_up = False
+        self._unreadable: set[str] = set()
+        self._said = -SAID_EVERY
 
     def answers(self) -> bool:
         """Whether Redis answers now."""
@@ -77,6 +87,7 @@ class MarketGauges(Collector):
         views = list(self._views())
         up = GaugeMetricFamily("dispersion_redis_up", "Whether Redis answered this scrape.", value=float(self.redis_up))
         yield up
+        yield self._foreign()
         yield from _freshness(views)
         yield from _levels(views)
         yield from _history(views)
@@ -86,15 +97,31 @@ class MarketGauges(Collector):
         yield _rotation(views)
 
     def _views(self) -> Iterator[View]:
+        self._unreadable.clear()
         for spec in self._indices:
             try:
-                value, published = self._redis.hmget(snapshot(self._prefix, spec.symbol), "value", "published_at")
+                shown = shown_snapshot(self._redis, self._prefix, spec.symbol)
             except RedisError:
                 self.redis_up = False
                 return
+            except UnreadableError as problem:
+                self._pass_over(spec.symbol, problem)
+                shown = None
             self.redis_up = True
-            if value and published:
-                yield View(spec, decode_snapshot(value if isinstance(value, bytes) else value.encode()), float(published))
+            if shown is not None:
+                yield View(spec, shown.snapshot, shown.published_at)
+
+    def _pass_over(self, index: str, problem: UnreadableError) -> None:
+        self._unreadable.add(index)
+        if monotonic() - self._said >= SAID_EVERY:
+            self._said = monotonic()
+            log.warning("%s; the index is left out until a worker writes the next", safe(str(problem)))
+
+    def _foreign(self) -> GaugeMetricFamily:
+        family = _gauge("snapshot_unreadable", "1 while what Redis holds as the snapshot of an index is none of ours.", "index")
+        for spec in self._indices:
+            family.add_metric([spec.symbol], float(spec.symbol in self._unreadable))
+        return family
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:

@@ -50,6 +50,7 @@ class Metrics:
         self._counter("ticks", "Ticks by what became of them.", "outcome")
         self._counter("points_frames", "Points frames by what became of them.", "outcome")
         self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
+        self.foreign_records = self._counter("foreign_records", "Records on a topic of ours that are not ours.", "topic", "reason")
         self._counter("alert_events", "Alert events by rule, transition and what became of them.", "alert", "transition", "outcome")
         self._counter("gate_failures", "Why a rule was suspended.", "index", "reason")
         self._counter("implied_correlation_out_of_range", "Correlations outside [0, 1], published raw.", "index", "bound")

@@ -54,6 +54,16 @@ class Posted(NamedTuple):
     value: bytes
 
 
+class Outbox(NamedTuple):
+    """What waits to be published."""
+
+    length: int
+    entries: list[Posted]
+    """The first of them."""
+    newest: int
+    """The last number that was given; 0 for none."""
+
+
 class Store:
     """The client and its scripts; makes one `Ledger` per stage and partition."""
 
@@ -133,8 +143,8 @@ class Ledger:
         """Renew the lease and note fields in the owner record; an empty text removes one."""
         await self._run("note", [self.keys.key("own")], [part for field in fields.items() for part in field])
 
-    async def outbox(self, published: str, count: int, floor: int = 0) -> tuple[int, list[Posted]]:
-        """Drop entries up to `published` (an entry id or empty) and read the next ones: (length, entries)."""
+    async def outbox(self, published: str, count: int, floor: int = 0) -> Outbox:
+        """Drop entries up to `published` (an entry id or empty) and read the next ones; numbers go on above `floor`."""
         if published:
             milliseconds, _, number = published.partition("-")
             published = f"{milliseconds}-{int(number) + 1}"
@@ -143,7 +153,7 @@ class Ledger:
         for entry_id, pairs in answer[2]:
             fields = _chunks(pairs)
             entries.append(Posted(entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]))
-        return int(answer[1]), entries
+        return Outbox(int(answer[1]), entries, int(answer[3]))
 
 
 def _chunks(pairs: Any) -> dict[str, bytes]:

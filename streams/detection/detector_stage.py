@@ -1,7 +1,7 @@
 """The detector stage: readings and commands of one partition in, alert events, snapshots and views out."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -9,15 +9,15 @@ from streams.claimed_time import refuse_ahead
 from streams.dead_letters import Refused, dead_letter
 from streams.detection.commands import decode_command, issued
 from streams.detection.detector import Detector
+from streams.detection.own_reading import own_reading
 from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
-from streams.reading import Reading, decode_reading, encode_reading
+from streams.reading import Reading, encode_reading
 from streams.records import NS, Record
 from streams.stage import Output, ReadingView, Role
 from streams.topics import Topics
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATE = ("session", "last", "latest", "commands")
 FACTS = ("day", "minute", "alert", "anchor", "event")
 
@@ -112,16 +112,8 @@ class DetectorStage:
 
     def _reading(self, record: Record) -> Reading:
         """The reading in a record. Raises `Refused` (schema, unknown_index, future)."""
-        try:
-            reading = decode_reading(record.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-            raise Refused("schema", str(problem)) from problem
-        if reading.ts_event.tzinfo is None:
-            raise Refused("schema", "ts_event without an offset from UTC")
-        self._known(reading.index)
+        reading = own_reading(record.value, self._specs)
         refuse_ahead(record, round(reading.ts_event.timestamp() * NS), self._tolerance)
-        if reading.session.toordinal() > _EPOCH.toordinal() + (reading.ts_event - _EPOCH).days:
-            raise Refused("future", f"its session {reading.session} is after its event time {reading.ts_event.isoformat()}")
         return reading
 
     def _known(self, index: str) -> None:

