@@ -76,6 +76,24 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion alerts silence 9f2c --until 2026-07-13T16:00:00Z --why known",
     ),
     "alerts unsilence": ("dispersion alerts unsilence 9f2c",),
+    "dead-letters": (
+        "dispersion dead-letters tail --from-beginning",
+        "dispersion dead-letters show market.ticks.v1/3/17",
+    ),
+    "dead-letters tail": (
+        "dispersion dead-letters tail",
+        "dispersion dead-letters tail --from-beginning --no-follow --json",
+        "dispersion dead-letters tail --from-beginning --limit 10 --reason time",
+    ),
+    "dead-letters show": (
+        "dispersion dead-letters show market.ticks.v1/3/17",
+        "dispersion dead-letters show 0/5 --json",
+    ),
+    "dead-letters replay": (
+        "dispersion dead-letters replay --mended mended.jsonl --dry-run",
+        "dispersion dead-letters replay market.ticks.v1/3/17 --yes",
+        "dispersion dead-letters replay --reason unknown_index --yes",
+    ),
     "topics": ("dispersion topics create",),
     "topics create": (
         "dispersion topics create",

@@ -45,6 +45,9 @@ REQUIRED = [
     "alerts unsilence",
     "status",
     "doctor",
+    "dead-letters tail",
+    "dead-letters show",
+    "dead-letters replay",
     "topics create",
     "config check",
     "schema print",
@@ -75,7 +78,7 @@ def test_every_command_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         assert EXAMPLES[command]
 
 
-@pytest.mark.parametrize("group", [[], ["alerts"], ["topics"], ["config"], ["schema"]])
+@pytest.mark.parametrize("group", [[], ["alerts"], ["topics"], ["dead-letters"], ["config"], ["schema"]])
 def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(group) == 2
     shown = capsys.readouterr()
@@ -108,6 +111,9 @@ def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pyt
         (["alerts", "silence", "9f2c", "--why", "x"], "error: --for or --until: a silence needs an end; give one of the two"),
         (["alerts", "silence", "9f2c", "--why", "x", "--for", "soon"], "error: --for: 'soon' is no length of time; write 90s, 30m or 2h"),
         (["alerts", "silence", "9f2c", "--why", "x", "--until", "16:00"], "error: --until: '16:00' is no time with an offset from UTC"),
+        (["dead-letters", "show", "ticks"], "error: PLACE: 'ticks' is no place; write TOPIC/PARTITION/OFFSET of the record"),
+        (["dead-letters", "replay"], "error: replay: says nothing about which records; name places, --mended, --topic"),
+        (["dead-letters", "replay", "--mended", "absent"], "error: absent: cannot be read"),
         (["schema", "print", "alert"], "error: NAME: no schema 'alert'; one of asyncapi, alert."),
         (["status", "--config", "absent.toml"], "error: absent.toml: no such file; check the path"),
         (["worker", "--config", "absent.toml"], "error: absent.toml: no such file"),

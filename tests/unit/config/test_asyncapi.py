@@ -12,6 +12,7 @@ from agents.alerts.cloud_event import CONTENT_TYPE, event_message, heartbeat
 from config.schemas.build import TRANSITIONS
 from config.schemas.files import ASYNCAPI
 from streams import points_codec
+from streams.dead_letter_records import marker_headers, read_letter, replay_headers
 from streams.dead_letters import dead_letter
 from streams.decoding.frames import ARROW_CONTENT_TYPE, QUOTE_SCHEMA, TICK_SCHEMA, VOL_FIELDS
 from streams.records import InputRecord
@@ -69,6 +70,11 @@ def test_headers_are_those_of_the_records() -> None:
     assert MESSAGES["heartbeat"]["contentType"] == schema["properties"]["content-type"]["const"] == CONTENT_TYPE.decode()
     dead = dead_letter(InputRecord("t", 0, 0, 0, None, b""), "empty", "no bytes")
     assert {name for name, _ in dead.headers} == set(SCHEMAS["deadLetterHeaders"]["properties"])
+    record = InputRecord("dead", 0, 5, 0, None, b"", dead.headers)
+    letter = read_letter(record)
+    marker = {name for name, _ in marker_headers(letter)}
+    assert marker == set(SCHEMAS["replayMarkerHeaders"]["properties"])
+    assert {name for name, _ in replay_headers(letter)} <= set(SCHEMAS["sourceHeaders"]["properties"])
 
 
 def test_columns_of_frames_are_those_of_the_code() -> None:

@@ -1,0 +1,134 @@
+"""Mended records sent again: judged as their stage will judge them, marked, and published on the topic that they came from."""
+
+from collections.abc import Mapping, Sequence
+from time import time
+from typing import Any, Self
+
+from kafka import KafkaProducer
+
+from agents.exits import Down
+from agents.kafka_client import kafka_failures, kafka_python_options
+from config.market import market_of
+from config.settings import Settings
+from streams.dead_letter_records import DeadLetter, marker_headers, replay_headers
+from streams.dead_letters import Refused
+from streams.decoding.codec import Limits, decode_quotes, decode_ticks
+from streams.detection.commands import decode_command, issued
+from streams.records import InputRecord, Malformed
+from streams.stage import Role
+from streams.topics import Topics
+
+INPUTS: tuple[Role, ...] = ("quotes", "ticks", "commands")
+"""Topics that others write."""
+ANSWER_SECONDS = 20.0
+
+
+class Judge:
+    """Says of a letter why it cannot be sent again, under the present settings."""
+
+    def __init__(
+        self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool
+    ) -> None:
+        """`sent` are the identities of what was sent again already; `mended` values by original place."""
+        self._settings, self._sent, self._mended, self._again = settings, set(sent), mended, again
+        self._topics, self._market = Topics(settings.kafka.topic_prefix), market_of(settings)
+        self._seen: set[tuple[str, str]] = set()
+
+    def value(self, letter: DeadLetter) -> bytes:
+        """What to send: the mended value, or else the letter's own."""
+        return self._mended.get(str(letter.original), letter.value)
+
+    def objection(self, letter: DeadLetter) -> str:
+        """Why not, and what to do; empty when it may be sent. A letter is judged once: its repeat is refused."""
+        if letter.identity in self._seen:
+            return "the same record was refused twice; once is enough"
+        self._seen.add(letter.identity)
+        if letter.identity in self._sent and not self._again:
+            return "it was sent again before, or its sending was begun; --again sends it once more"
+        role = self._role(letter.original.topic)
+        if role is None:
+            return "its topic is no input of ours; mend what is sent to the inputs"
+        if str(letter.original) not in self._mended and letter.incomplete:
+            return f"{letter.incomplete}; give its whole value with --mended"
+        refused = self._refused(letter, role)
+        return f"it would be refused again, {refused}; mend it" if refused else ""
+
+    def _role(self, topic: str) -> Role | None:
+        if topic and topic == self._settings.ingest.topic:
+            return "quotes"
+        role = self._topics.role_of(topic)
+        return role if role in INPUTS else None
+
+    def _refused(self, letter: DeadLetter, role: Role) -> str:
+        now = int(time() * 1000)
+        headers = replay_headers(letter)
+        value = self.value(letter)
+        record = InputRecord(*letter.original, now, letter.key, value, tuple(headers))
+        if role == "commands":
+            return self._refused_command(value, now)
+        limits = Limits(
+            self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance
+        )
+        items: Sequence[Any] = (
+            list(decode_quotes([record], limits))
+            if role == "quotes"
+            else list(decode_ticks([record], self._market.reference_symbols, limits))
+        )
+        problems = (f"{one.reason}: {one.message}" for one in items if isinstance(one, Malformed))
+        return next(problems, "")
+
+    def _refused_command(self, value: bytes, now: int) -> str:
+        try:
+            command = issued(decode_command(value), now).command
+        except Refused as refusal:
+            return f"{refusal.reason}: {refusal}"
+        known = {index.symbol for index in self._market.indices}
+        return "" if command.index in known else f"unknown_index: {command.index}"
+
+
+class Sender:
+    """Publishes letters again, one after the other: the marker first, so that none is sent twice by accident."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect. Raises `ConfigError`, `Refusal`, `Down`."""
+        self._settings = settings
+        self._dead_letters = Topics(settings.kafka.topic_prefix).name("dead_letters")
+        with kafka_failures(settings):
+            self._producer: Any = KafkaProducer(
+                **kafka_python_options(settings),
+                acks="all",
+                allow_auto_create_topics=False,
+                delivery_timeout_ms=int(ANSWER_SECONDS * 1000),
+                linger_ms=0,
+                max_block_ms=int(ANSWER_SECONDS * 1000),
+                max_request_size=settings.kafka.max_message_bytes + 65_536,
+                request_timeout_ms=int(ANSWER_SECONDS * 500),
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._producer.close(timeout=2)
+
+    def send(self, letter: DeadLetter, value: bytes) -> None:
+        """To its topic and partition, with its key and headers. Raises `Refusal`, `Down`; a marker may stand by then."""
+        self._publish(self._dead_letters, b"", None, marker_headers(letter), letter.own.partition)
+        try:
+            topic, partition, _ = letter.original
+            self._publish(topic, value, letter.key, replay_headers(letter), partition)
+        except Down as down:
+            begun = f"{letter.original} may not have been sent: look, then replay it with --again"
+            raise Down(f"{begun}; {down}") from down
+
+    def _publish(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        headers: list[tuple[str, bytes]],
+        partition: int,
+    ) -> None:
+        with kafka_failures(self._settings):
+            sent = self._producer.send(topic, value, key=key, headers=headers, partition=partition)
+            sent.get(timeout=ANSWER_SECONDS)
