@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agents.unpacking import bound_aiokafka, unpacked_limit
 from config.connections import refuse_open_sasl, tls_context
 from config.settings import Kafka, Redis
 
@@ -13,6 +14,7 @@ def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
     """For the app's `broker_credentials`. Raises `ConfigError`."""
     import faust  # slow; who speaks aiokafka alone does without
 
+    bound_aiokafka(unpacked_limit(kafka))
     refuse_open_sasl(kafka)
     context = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL"):
@@ -27,6 +29,7 @@ def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
 
 def client_options(kafka: Kafka) -> dict[str, Any]:
     """For an aiokafka client of our own. Raises `ConfigError`."""
+    bound_aiokafka(unpacked_limit(kafka))
     refuse_open_sasl(kafka)
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],

@@ -13,6 +13,7 @@ from agents.plans import Plan
 from agents.store.client import error_reason
 from agents.store.views import Views
 from streams.records import Record
+from streams.refused_batch import RefusedBatch
 from streams.stage import Count, Output, ReadingView
 from streams.topics import Topics
 
@@ -84,6 +85,11 @@ class StageEffects:
         """A record is dead-lettered because it killed the process."""
         self._metrics.count({(DEAD_LETTERS, record.topic, CRASH): 1})
         log.error("dead-lettered %s partition %d offset %d: it ended the process", record.topic, record.partition, record.offset)
+
+    def refused(self, batch: RefusedBatch) -> None:
+        """A batch is dead-lettered because it cannot be unpacked."""
+        self._metrics.count({(DEAD_LETTERS, batch.topic, batch.reason): 1})
+        log.error("dead-lettered %s", batch)
 
     def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:
         """A checkpoint was written."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
 from agents.exits import Down, Refusal
+from agents.unpacking import bound_kafka_python, unpacked_limit
 from config.connections import kafka_version, refuse_open_sasl, tls_context
 from config.redaction import shown
 from config.settings import Kafka, Settings
@@ -35,6 +36,7 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
         ConfigError: the settings cannot be used to connect (`config.connections`).
     """
     kafka = settings.kafka
+    bound_kafka_python(unpacked_limit(kafka))
     refuse_open_sasl(kafka)
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],

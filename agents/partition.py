@@ -1,7 +1,7 @@
 """One stage on one partition: apply a batch, publish, commit, acknowledge; the same for every stage of the flow."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
 from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
+from streams.refused_batch import RefusedBatch, batch_letter, first_offset
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
 CRASH_MESSAGE = "processing this record alone ended the process"
@@ -41,6 +42,9 @@ class Effects(Protocol):
 
     def replayed(self, topic: str, records: int) -> None:
         """Records at or below the watermark came again and were dropped."""
+
+    def refused(self, batch: RefusedBatch) -> None:
+        """A batch could not be unpacked."""
 
     def gap(self, topic: str, offsets: int) -> None:
         """Offsets are missing between the watermark and the next record."""
@@ -121,11 +125,11 @@ class PartitionRunner:
             if len(fresh) < len(records):
                 self.effects.replayed(topic, len(records) - len(fresh))
             if fresh:
-                if before >= 0 and fresh[0].offset > before + 1:
-                    self.effects.gap(topic, fresh[0].offset - before - 1)
+                if before >= 0 and (first := first_offset(fresh[0])) > before + 1:
+                    self.effects.gap(topic, first - before - 1)
                 self._cadence.took(sum([len(record.value or b"") for record in fresh]))
                 try:
-                    await (self._carefully if topic in self.careful or self._skip else self._apply)(topic, fresh)
+                    await self._way_of(topic, fresh)(topic, fresh)
                 except BaseException:
                     self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
                     raise
@@ -135,6 +139,18 @@ class PartitionRunner:
                 self.effects.applied(topic, len(fresh), self.progressed - started)
             if self._cadence.due():
                 await self._commit()
+
+    def _way_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
+        if type(records[0]) is RefusedBatch:
+            return self._refuse
+        return self._carefully if topic in self.careful or self._skip else self._apply
+
+    async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
+        """A batch that could not be unpacked, alone in its list; the stage never sees it."""
+        for refused in records:
+            assert isinstance(refused, RefusedBatch)
+            self.effects.refused(refused)
+            await self._account(topic, records, Output(messages=[batch_letter(refused)]))
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
         while records:

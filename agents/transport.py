@@ -21,7 +21,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError, RecordTooLargeError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
@@ -82,6 +82,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 self._look(epoch)
         except TopicAuthorizationFailedError as error:
             self.hooks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
+            raise
+        except (CorruptRecordException, RecordTooLargeError) as error:
+            self.hooks.refuse(f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it")
             raise
         except self.consumer_stopped_errors:
             if not self.app.should_stop:

@@ -8,6 +8,7 @@ from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits, decode_quotes
 from streams.framing import BEAT_HEADERS, Framer
 from streams.records import Heartbeat, Malformed, Record, Unread
+from streams.refused_batch import RefusedBatch, batch_letter
 from streams.stage import Message
 
 _SLACK = 0.2
@@ -49,6 +50,8 @@ class Intake:
 
     def read(self, partition: int, records: Sequence[Record]) -> list[Message]:
         """Take in records of a partition, in offset order; the dead letters among them."""
+        if isinstance(records[0], RefusedBatch):
+            return [self._refuse(records[0])]
         letters, items = [], []
         for item in decode_quotes(records, self._limits):
             if isinstance(item, Malformed):
@@ -62,6 +65,12 @@ class Intake:
         self.counts["records"] += len(records)
         self._alignment.add(partition, items, records[-1].offset + 1)
         return letters
+
+    def _refuse(self, batch: RefusedBatch) -> Message:
+        """A batch that could not be unpacked, alone in its list."""
+        self.refused[batch.reason] += 1
+        self._alignment.add(batch.partition, [], batch.offset + 1)
+        return batch_letter(batch)
 
     def release(self, behind: Collection[int]) -> list[Message]:
         """Frames that are full and heartbeats; `behind` are the partitions that have more to read."""

@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.credentials import client_options
 from agents.ingest.plain_producer import REQUEST_MS
+from agents.transport_records import use_fetched_records
 from config.settings import Settings
 
 FETCH_BYTES = 512 * 1024
@@ -35,6 +36,7 @@ class FeedReader:
     def __init__(self, settings: Settings, topic: str, start: Start) -> None:
         """`start` is where a partition begins of which nothing is committed."""
         self._topic, self._start, self._most = topic, start, settings.kafka.max_poll_records
+        use_fetched_records()
         self._consumer: Any = AIOKafkaConsumer(
             **client_options(settings.kafka),
             auto_offset_reset="earliest",

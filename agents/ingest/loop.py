@@ -26,6 +26,7 @@ from streams.decoding.codec import Limits
 from streams.framing import Framer
 from streams.intake import Intake
 from streams.market import Market
+from streams.refused_batch import RefusedBatch
 from streams.topics import Topics
 
 COALESCE = 0.01
@@ -109,6 +110,8 @@ class IngestLoop:
         ready = [number for number in self._letters if self._intake.held(number) < HELD_ROWS]
         for number, records in (await self._reader.poll(ready, linger / 2)).items():
             letters = self._intake.read(number, records)
+            if isinstance(records[0], RefusedBatch):
+                log.error("dead-lettered %s", records[0])
             await self.publisher.send(letters)
             try:
                 self._letters[number].took(len(records), len(letters))

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from streams.decoding.codec import REASONS
 from streams.intake import Intake
+from streams.refused_batch import BATCH_REASONS
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -20,7 +21,7 @@ class IngestMetrics:
         self._counters = {name: Counter(f"dispersion_ingest_{name}", text, registry=registry) for name, text in texts.items()}
         text = "Records sent to the dead-letter topic."
         self._letters = Counter("dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry)
-        for reason in REASONS:
+        for reason in (*REASONS, *BATCH_REASONS):
             self._letters.labels(topic, reason)
         text = "Records between the last one read and the end of the log."
         self._lag = Gauge("dispersion_ingest_lag_messages", text, ("topic", "partition"), registry=registry)

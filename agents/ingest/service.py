@@ -5,7 +5,7 @@ import logging
 import signal
 from time import monotonic
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError, RecordTooLargeError
 from prometheus_client import CollectorRegistry
 
 from agents.exits import DOWN, OK, Down, Refusal
@@ -74,6 +74,8 @@ class Ingest:
             await self._loop.run(lambda: self._patience.winding_down)
         except DENIED as error:
             raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
+        except (CorruptRecordException, RecordTooLargeError) as error:
+            raise Refusal(f"the feed cannot be read on: {error}; mend the broker's log, or delete the records up to behind it") from error
         except KafkaError as error:
             if not error.retriable:
                 raise Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error

@@ -7,6 +7,7 @@ from typing import Final
 from streams.dead_letters import REASONS_BY_ROLE
 from streams.detection.own_event import FOREIGN_REASONS
 from streams.detection.rules.catalogue import NAMES
+from streams.refused_batch import BATCH_REASONS
 from streams.topics import Topics
 from streams.valuation.screen import OUTCOMES
 
@@ -40,7 +41,7 @@ def zeros(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
         "ticks": [(outcome,) for outcome in TICK_OUTCOMES],
         "points_frames": [(outcome,) for outcome in FRAME_OUTCOMES],
         "dead_letter_messages": [
-            (topics.name(role), why) for role, reasons in REASONS_BY_ROLE.items() for why in (*sorted(reasons), CRASH)
+            (topics.name(role), why) for role, reasons in REASONS_BY_ROLE.items() for why in (*sorted(reasons), CRASH, *BATCH_REASONS)
         ],
         "foreign_records": [*product((alerts,), LOG_REASONS), *product((states,), STATE_REASONS)],
         "alert_events": [(rule, transition, outcome) for rule in NAMES for transition in TRANSITIONS for outcome in EVENT_OUTCOMES],

@@ -15,6 +15,7 @@ from config.settings import Settings
 from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
+from streams.refused_batch import BATCH_REASONS
 from streams.stage import Role
 from streams.topics import Topics
 from streams.valuation.screen import OUTCOMES
@@ -27,6 +28,7 @@ from tests.support.stack import RealStack, create_flow_topics, settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 CHAIN = Chain("SPY", (date(2026, 7, 31), date(2026, 8, 14)))
+ON_ANY = (CRASH, *BATCH_REASONS)
 ROLES: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
 
 
@@ -133,7 +135,7 @@ def test_every_reason_and_every_outcome_has_its_bad_record() -> None:
 
 def test_every_counter_is_there_at_zero_before_anything_is_wrong(outcome: Outcome) -> None:
     settings = outcome.fleet.settings
-    expected = {dead(settings, role, reason) for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, CRASH)}
+    expected = {dead(settings, role, reason) for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, *ON_ANY)}
     expected |= {series("dispersion_quotes_total", outcome=one) for one in OUTCOMES}
     expected |= {series("dispersion_ticks_total", outcome=one) for one in TICK_OUTCOMES}
     assert {one: outcome.before.get(one) for one in expected} == dict.fromkeys(expected, 0.0)
@@ -170,10 +172,10 @@ def test_nothing_else_became_a_dead_letter(outcome: Outcome) -> None:
 
 def test_every_bad_record_is_counted_by_its_reason(outcome: Outcome) -> None:
     settings = outcome.fleet.settings
-    expected = Counter({dead(settings, role, reason): 0 for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, CRASH)})
+    expected = Counter({dead(settings, role, reason): 0 for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, *ON_ANY)})
     expected.update(dead(settings, case.role, case.reason) for case in CASES if case.reason)
     assert {one: outcome.after[one] for one in expected} == expected
-    assert all(count > 0 for one, count in expected.items() if ("reason", CRASH) not in one[1])
+    assert all(count > 0 for one, count in expected.items() if dict(one[1])["reason"] not in ON_ANY)
     extra = {one for one in outcome.after if one[0] == "dispersion_dead_letter_messages_total"} - set(expected)
     assert not extra, "a reason that was not there at zero"
 

@@ -16,6 +16,7 @@ from streams.dead_letter_records import marker_headers, read_letter, replay_head
 from streams.dead_letters import dead_letter
 from streams.decoding.frames import ARROW_CONTENT_TYPE, QUOTE_SCHEMA, TICK_SCHEMA, VOL_FIELDS
 from streams.records import InputRecord
+from streams.refused_batch import CORRUPT, RefusedBatch, batch_letter
 from streams.topics import NAMES, topic_config
 from tests.support.asyncapi_parser import errors
 from tests.support.schemas import validator
@@ -69,7 +70,9 @@ def test_headers_are_those_of_the_records() -> None:
     assert set(given) == set(schema["properties"]) - {"ce_dataschema", "ce_sequence"}
     assert MESSAGES["heartbeat"]["contentType"] == schema["properties"]["content-type"]["const"] == CONTENT_TYPE.decode()
     dead = dead_letter(InputRecord("t", 0, 0, 0, None, b""), "empty", "no bytes")
-    assert {name for name, _ in dead.headers} == set(SCHEMAS["deadLetterHeaders"]["properties"])
+    whole = batch_letter(RefusedBatch("t", 0, 9, 7, 0, CORRUPT, "no records", b""))
+    assert {name for name, _ in whole.headers} == set(SCHEMAS["deadLetterHeaders"]["properties"])
+    assert {name for name, _ in dead.headers} == {name for name, _ in whole.headers} - {"x-error-last-offset", "x-original-form"}
     record = InputRecord("dead", 0, 5, 0, None, b"", dead.headers)
     letter = read_letter(record)
     marker = {name for name, _ in marker_headers(letter)}
