@@ -10,6 +10,7 @@ it, the integration tests compare with it, the benchmark measures it. Nobody giv
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from streams.detection.detector_stage import DetectorStage
 from streams.detection.rules.ruleset import RuleSet
@@ -21,6 +22,9 @@ from streams.stage import Count, Message, OutboxEntry, Output, Role, Stage
 from streams.topics import Topics
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.ticks_stage import TicksStage
+
+if TYPE_CHECKING:
+    from streams.left_out import LeftOut
 
 
 class Pipeline:
@@ -38,6 +42,8 @@ class Pipeline:
         self._detector: Stage = DetectorStage(market, rules, self._topics)
         self._offsets: Counter[Role] = Counter()
         self.counts: Counter[Count] = Counter()
+        self.examples: dict[tuple[Role, str], LeftOut] = {}
+        """By stage input and reason, the first of what was left out."""
         self.snapshots: dict[str, bytes] = {}
         """Latest snapshot of each index."""
 
@@ -67,6 +73,8 @@ class Pipeline:
     def _take(self, output: Output, role: Role) -> list[InputRecord]:
         """Messages of a role as the next stage's records; everything else is noted."""
         self.counts.update(output.counts)
+        if output.examples:
+            self.examples = output.examples | self.examples
         self.snapshots.update(output.snapshots)
         return [self._record(message) for message in output.messages if message.role == role]
 

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from agents.cli.backtest_output import Progress
     from agents.cli.span import Span
+    from streams.left_out import LeftOut
     from streams.pipeline import Pipeline
     from streams.records import InputRecord
     from streams.sources.feed import Feed
@@ -136,11 +137,20 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
     told = ", ".join(f"{role} {reason} {number}" for (role, reason), number in rows.items())
     head = f"{made.readings} readings, {made.events} alert events"
     shared.stderr.print(head + (f"; rows: {told}" if rows else ""), soft_wrap=True)
-    for (role, reason), example in sorted(feed.examples.items()):
-        line = f"left out {rows[role, reason]:,} {role} rows, {reason}: {example.told}"
-        shared.stderr.print(line, soft_wrap=True)
+    _tell_left_out(shared, rows, {**pipeline.examples, **feed.examples})
     if not made.readings:
         raise Refusal(_nothing(rows))
+
+
+def _tell_left_out(shared: Shared, rows: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]") -> None:
+    """A line for each reason, with an example; its place among the frames of the run would say nothing."""
+    import msgspec
+
+    for (role, reason), number in rows.items():
+        if example := examples.get((role, reason)):
+            told = msgspec.structs.replace(example, topic="").told
+            line = f"left out {number:,} {role} rows, {reason}: {told}"
+            shared.stderr.print(line, soft_wrap=True)
 
 
 def _nothing(rows: "Mapping[Count, int]") -> str:

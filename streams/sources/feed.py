@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from streams.decoding.frames import encode_ticks
 from streams.framing import BEAT_HEADERS, FRAME_ROWS, beat_value, frame_headers, option_frame
+from streams.left_out import LeftOut, left_out
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
-from streams.sources.refusals import Refusals, RowExample, outside_words
+from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Source, Wanted
 from streams.sources.tick_rows import take_ticks
 from streams.stage import Count, Role
 from streams.topics import Topics
+from streams.valuation.row_examples import outside
 
 _MS = 1_000_000
 
@@ -47,7 +49,7 @@ class Feed:
         self._sources, self._wanted, self._routing = sources, wanted, routing
         self._offsets: Counter[tuple[str, int]] = Counter()
         self._outside: Counter[Count] = Counter()
-        self._outside_examples: dict[Count, RowExample] = {}
+        self._outside_examples: dict[Count, LeftOut] = {}
 
     @property
     def counts(self) -> Counter[Count]:
@@ -58,7 +60,7 @@ class Feed:
         return counts
 
     @property
-    def examples(self) -> dict[Count, RowExample]:
+    def examples(self) -> dict[Count, LeftOut]:
         """One row for each of them."""
         found = dict(self._outside_examples)
         for role, refusals in self._refusals():
@@ -102,14 +104,15 @@ class Feed:
                 value = _encode(rows, mine[start : start + FRAME_ROWS])
                 yield self._record(role, partition, boundary, value, headers)
 
-    def _leave_out(self, role: Role, rows: Quotes | Vols | Ticks, outside: NDArray[np.bool_]) -> None:
+    def _leave_out(self, role: Role, rows: Quotes | Vols | Ticks, away: NDArray[np.bool_]) -> None:
         """Note rows outside their session's hours."""
         key = (role, "outside_session")
-        self._outside[key] += int(np.count_nonzero(outside))
+        self._outside[key] += int(np.count_nonzero(away))
         if key not in self._outside_examples:
-            at = int(np.argmax(outside))
+            at = int(np.argmax(away))
             name = rows.symbols[rows.symbol_code[at]] if isinstance(rows, Ticks) else rows.series[rows.series_code[at]].underlying
-            self._outside_examples[key] = RowExample(outside_words(int(rows.ts_event[at])), name)
+            words = outside(int(rows.ts_event[at]))
+            self._outside_examples[key] = left_out("outside_session", words, name)
 
     def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
         value = beat_value(boundary)

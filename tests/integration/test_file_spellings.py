@@ -210,6 +210,10 @@ NEARLY: dict[str, tuple[Callable[[Path], Path], str]] = {
         ),
         f"left out {MINE} quotes rows, unknown: '\\x1b[2J\\x1b[31mAAPL': not watched",
     ),
+    "strikes that are none": (
+        csv_of(strike=[-1.0 if one == "AAPL" else at for one, at in zip(columns()["underlying"], columns()["strike"], strict=True)]),
+        f"left out {MINE} quotes rows, strike: AAPL 2026-07-31 P -1: strike -1",
+    ),
     "an underlying that is another": (
         csv_of(underlying=spelled(AAPL="TSLA")),
         f"left out {MINE} quotes rows, unknown: 'TSLA': not watched",
