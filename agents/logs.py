@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+import traceback
 
 from config.redaction import scrubbed
 from streams.safe_text import safe
@@ -19,8 +21,8 @@ class SafeLines(logging.Formatter):
     Secrets go first: what is cut or written out could no longer be told for one.
     """
 
-    def __init__(self) -> None:
-        super().__init__(FORMAT)
+    def __init__(self, form: str = FORMAT) -> None:
+        super().__init__(form)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line of the record."""
@@ -48,3 +50,15 @@ def log_to_stderr() -> None:
 def _behind_margin(text: str) -> str:
     lines = scrubbed(text).split("\n")
     return "\n".join(MARGIN + safe(line, LONGEST) for line in lines)
+
+
+def scrub_the_rest() -> None:
+    """What no handler of ours prints: a library's warning where logging is not set up, an error that ends a thread."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(SafeLines("%(message)s"))
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    text = "".join(traceback.format_exception(ended.exc_type, ended.exc_value, ended.exc_traceback))
+    sys.stderr.write(_behind_margin(text.rstrip("\n")) + "\n")

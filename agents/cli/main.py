@@ -41,6 +41,7 @@ from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
 from agents.cli.standard_streams import OutputError, own_streams
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
+from agents.logs import scrub_the_rest
 from config.errors import ConfigError
 from config.redaction import scrubbed
 from streams.safe_text import safe
@@ -124,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Errors are one line on stderr: what is wrong and what to do next."""
     if arguments is None:
         own_streams()
+        scrub_the_rest()
         arguments = sys.argv[1:]
     try:
         code = _run(arranged(arguments))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from agents.monitoring.status import Status
+from config.redaction import scrubbed
 
 PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 LOOP_SECONDS = 1.0
@@ -67,6 +68,7 @@ class Probes:
 
 def told(path: str, query: str, checks: Sequence[Check], more: Mapping[str, object]) -> Answer:
     """Checks as an answer: a word or the failures, or with `/healthz` and `?verbose` everything as JSON. `/healthz` is always 200."""
+    checks = [check._replace(message=scrubbed(check.message)) for check in checks]
     failed = [check for check in checks if not check.ok]
     code = 200 if path == "/healthz" or not failed else 503
     if path == "/healthz" or "verbose" in parse_qs(query, keep_blank_values=True):
