@@ -1,6 +1,7 @@
 """What the runners of one stage tell the world: metrics, views, and the relay's wake-up call."""
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import time
 from typing import Protocol
@@ -12,14 +13,21 @@ from agents.monitoring.zeros import CRASH
 from agents.plans import Plan
 from agents.store.client import error_reason
 from agents.store.views import Views
+from streams.left_out import LeftOut
 from streams.records import Record
 from streams.refused_batch import RefusedBatch
 from streams.stage import Count, Output, ReadingView
 from streams.topics import Topics
 
 DEAD_LETTERS = "dead_letter_messages"
+ROWS = frozenset({"quotes", "ticks"})
+"""Counters of rows by their outcome."""
 
 log = logging.getLogger(__name__)
+
+
+Noted = Callable[[Mapping[str, int], Mapping[str, int], Mapping[str, LeftOut]], None]
+"""Takes rows by outcome, records (`read`, `refused`), and examples by reason."""
 
 
 class Wakeable(Protocol):
@@ -41,8 +49,13 @@ class StageEffects:
         *,
         live: bool,
         recount: Callable[[], Awaitable[None]] | None = None,
+        noted: Noted | None = None,
     ) -> None:
-        """`live` measures latency against event time; a replay's event time is long past. `recount` asks Kafka for partitions."""
+        """`live` measures latency against event time; a replay's event time is long past. `recount` asks Kafka for partitions.
+
+        `noted` is told what became of the input.
+        """
+        self._noted = noted
         self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
         self._recount = recount
         self.relay: Wakeable | None = None
@@ -54,6 +67,8 @@ class StageEffects:
         """A batch was applied."""
         self._metrics.consumed.labels(topic).inc(records)
         self._duration.observe(seconds)
+        if self._noted is not None:
+            self._noted({}, {"read": records}, {})
 
     def output(self, output: Output) -> None:
         """Count what the stage reports; a name we do not know is said once."""
@@ -62,6 +77,11 @@ class StageEffects:
                 if key[0] not in self._unknown:
                     self._unknown.add(key[0])
                     log.warning("%s counts %s, which is no metric", self._plan.name, key)
+            if self._noted is not None:
+                rows = {key[-1]: amount for key, amount in output.counts.items() if key[0] in ROWS}
+                letters = {key[-1]: amount for key, amount in output.counts.items() if key[0] == DEAD_LETTERS}
+                examples = {reason: shown for (_, reason), shown in output.examples.items()}
+                self._noted(Counter(rows) + Counter(letters), {"refused": sum(letters.values())}, examples)
 
     def _labelled(self, key: Count) -> Count:
         """Stages know the roles of topics; the label `topic` is the topic's name on every metric."""

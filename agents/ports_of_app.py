@@ -5,6 +5,7 @@ import logging
 from collections import ChainMap
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from time import monotonic, time_ns
 from typing import Any
 
@@ -21,6 +22,7 @@ from agents.effects import StageEffects
 from agents.exits import Down, Refusal
 from agents.growth import grown, refuse_moved
 from agents.kafka_client import until_reached
+from agents.monitoring.acceptance import Acceptance
 from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
 from agents.patience import Patience
@@ -54,6 +56,7 @@ class AppPorts:
         self._foreign = ForeignRecords(lambda topic, reason: metrics.foreign_records.labels(topic, reason).inc())
         self._redis = redis
         self._views = Views(redis, settings.kafka.topic_prefix)
+        self.acceptance = Acceptance(self._views)
         self._plans: Sequence[Plan] = ()
         self._known = dict(counts)
         self._asked: dict[str, int] = {}
@@ -128,10 +131,17 @@ class AppPorts:
 
         return Relay(partition, ledger, publisher, history, self.measures, mode, judged)
 
-    def effects(self, plan: Plan, patience: Patience) -> StageEffects:
-        """The effects of one stage."""
-        live = self._settings.mode == "live"
-        return StageEffects(self.metrics, self._views, plan, self._topics, live=live, recount=lambda: self.recount_inputs(patience))
+    def effects(self, plan: Plan, patience: Patience, partition: int) -> StageEffects:
+        """The effects of one stage on one partition."""
+        return StageEffects(
+            self.metrics,
+            self._views,
+            plan,
+            self._topics,
+            live=self._settings.mode == "live",
+            recount=lambda: self.recount_inputs(patience),
+            noted=partial(self.acceptance.took, Partition(plan.inputs[0], partition)) if plan.owns_source else None,
+        )
 
     async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
         """Log ends fresh from the broker; empty when it does not answer."""
@@ -157,6 +167,7 @@ class AppPorts:
         self._given_back = [(plan, tp) for tp in tps for plan in self._plans if tp.topic in plan.inputs]
         for plan, tp in self._given_back:
             self.metrics.forget(tp.topic, tp.partition, plan.name)
+            self.acceptance.forget(tp)
 
     def resumed(self, tps: Collection[Partition]) -> None:
         """A new assignment is at work."""

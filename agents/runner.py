@@ -127,7 +127,7 @@ class Crew:
         if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
             await ledger.commit(steps, {})
             checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps})
-        effects = self._ports.effects(plan, self.patience)
+        effects = self._ports.effects(plan, self.patience, partition)
         publisher = self._ports.publisher(self.patience)
         try:
             stage = plan.make(partition, self._ports.partition_counts)
@@ -173,7 +173,9 @@ class Crew:
             post.runner.drop()
             self._give_up(verdict)
         except TooManyDeadLetters as verdict:
-            leave(REFUSED, f"{topic} partition {partition}: {verdict}; look at the dead letters, mend the producer, start again")
+            why = await self._ports.acceptance.last_words(Partition(topic, partition))
+            told = f"{verdict}; {why}" if why else str(verdict)
+            leave(REFUSED, f"{topic} partition {partition}: {told}; look at the dead letters, mend the producer, start again")
         except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
             await self._note_crash(post, records, error)
             leave(INTERNAL, f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)

@@ -21,6 +21,7 @@ from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, code_of, le
 from agents.growth import refuse_moved
 from agents.kafka_client import until_reached
 from agents.logs import log_to_stderr
+from agents.monitoring.acceptance import PUBLISH_SECONDS
 from agents.monitoring.health import Probes
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
@@ -175,6 +176,7 @@ class Worker:
             if starting.done() and (error := starting.exception()) is not None:
                 raise unjoined(error) from error
             background += [asyncio.create_task(self._every(TICK, crew.tick)), asyncio.create_task(self._every(SAMPLE, sampler.sample))]
+            background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, ports.acceptance.publish)))
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
                 leave(code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")

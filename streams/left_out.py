@@ -28,6 +28,8 @@ class LeftOut(msgspec.Struct, frozen=True):
     offset: int = 0
     row: int | None = None
     """Of the record's rows, counted from 0; None where the record has one."""
+    ts_event: int | None = None
+    """Nanoseconds; None where the time was not read."""
 
     @property
     def place(self) -> str:
@@ -53,14 +55,19 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 def left_out(
-    reason: str, value: str, symbol: str = "", record: Record | None = None, row: int | None = None
+    reason: str,
+    value: str,
+    symbol: str = "",
+    record: Record | None = None,
+    row: int | None = None,
+    ts_event: int | None = None,
 ) -> LeftOut:
     """An example of text from anywhere."""
     words, name = safe(value, SHOWN), safe(symbol, _SYMBOL)
     if record is None:
-        return LeftOut(reason, words, name)
+        return LeftOut(reason, words, name, ts_event=ts_event)
     place = safe(record.topic, SHOWN), record.partition, record.offset
-    return LeftOut(reason, words, name, *place, row)
+    return LeftOut(reason, words, name, *place, row, ts_event)
 
 
 def unread_example(item: Malformed | Unread) -> LeftOut:

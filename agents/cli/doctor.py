@@ -115,6 +115,23 @@ def _clock(settings: "Settings") -> "Iterator[Finding]":
     yield Finding("clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else f": {NEXT}"))
 
 
+def _input(settings: "Settings") -> "Iterator[Finding]":
+    """What a worker has told of the input of late."""
+    from agents.cli.status import input_lines
+    from agents.monitoring.health_report import input_health
+    from agents.monitoring.identity import session_open
+    from agents.reach import reach_redis
+    from streams.records import NS
+
+    reach_redis(settings.redis)
+    found, problems = input_health(settings, opened=session_open(int(time() * NS)))
+    for one in found:
+        for line in input_lines(one):
+            yield Finding("input", ok=True, message=line.strip())
+    for text in problems:
+        yield Finding("input", ok=False, message=text)
+
+
 def _calendar(_settings: "Settings") -> "Iterator[Finding]":
     from streams.sessions import is_session
 
@@ -127,5 +144,6 @@ CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {
     "kafka": _kafka,
     "redis": _redis,
     "clock": _clock,
+    "input": _input,
     "calendar": _calendar,
 }

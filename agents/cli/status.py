@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from agents.monitoring.health_report import Health
+    from agents.monitoring.health_report import Health, InputHealth
 
 WATCH_SECONDS = 2.0
 
@@ -87,6 +87,17 @@ def screen(found: "Health") -> "RenderableType":
         for one in found.indices
         for a in one.alerts
     ]
+    inputs = [foreign(line, "dim") for one in found.inputs for line in input_lines(one)]
     problems = [foreign(f"! {text}", "bold yellow") for text in found.problems]
     session = Text(f"session {'open' if found.session_open else 'closed'}", style="bold")
-    return Group(session, indices, Text(), lag, Text(), *(alerts or [Text("no alert is active", style="dim")]), *problems)
+    told = [*inputs, Text()] if inputs else []
+    return Group(session, indices, Text(), lag, Text(), *told, *(alerts or [Text("no alert is active", style="dim")]), *problems)
+
+
+def input_lines(found: "InputHealth") -> list[str]:
+    """What became of an input's rows: one line, and one for the example of each reason."""
+    line = f"{found.topic}: {found.accepted:,} of {found.rows:,} rows accepted in the last minute"
+    reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in found.left_out.items())
+    likely = f"; likely: {found.likely}" if found.likely else ""
+    examples = [f"  {one.reason}, for example {one.told}" for one in found.examples]
+    return [f"{line}{f'; left out: {reasons}' if reasons else ''}{likely}", *examples]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from time import time
+from typing import cast
 
 import msgspec
 from kafka import KafkaConsumer
@@ -11,18 +12,23 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import flow_plans
-from agents.store.keys import stage_keys
+from agents.store.keys import accounts, stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
+from streams.acceptance import Account, cause, problem, together
 from streams.detection.snapshot import ActiveAlert
+from streams.left_out import LeftOut
 from streams.records import NS
 from streams.safe_text import safe
+from streams.topics import Topics
 
 STALE_SECONDS = 15.0
 LAG = 10_000
+TOLD_SECONDS = 600.0
+"""How long what a worker told of the input counts: after a worker's end nobody tells more."""
 COVERAGE = 0.90
 VALUES = ("index_vol", "basket_vol", "dispersion", "implied_correlation", "vol_spread", "coverage")
 
@@ -42,6 +48,22 @@ class IndexHealth(msgspec.Struct, frozen=True):
     """The age, less what a delayed feed may be behind."""
 
 
+class InputHealth(msgspec.Struct, frozen=True):
+    """One input topic: what became of the rows of the latest minute that a worker has told of."""
+
+    topic: str
+    age_seconds: float
+    """Since then."""
+    accepted: int
+    rows: int
+    left_out: dict[str, int]
+    """Rows by reason, the most first; a refused record counts as one."""
+    examples: list[LeftOut]
+    """One of each reason, also of earlier minutes."""
+    likely: str = ""
+    """Where nothing was accepted: the likeliest cause."""
+
+
 class Health(msgspec.Struct, frozen=True):
     """The whole; `problems` empty means well."""
 
@@ -50,6 +72,7 @@ class Health(msgspec.Struct, frozen=True):
     lag: dict[str, int]
     """Topic → records not yet applied."""
     problems: list[str]
+    inputs: list[InputHealth] = []
 
 
 def health(settings: Settings) -> Health:
@@ -57,8 +80,36 @@ def health(settings: Settings) -> Health:
     opened = session_open(int(time() * NS))
     indices, missing = _indices(settings)
     lag = _lag(settings)
-    problems = [*missing, *_problems(indices, lag, opened=opened)]
-    return Health(opened, indices, lag, problems)
+    inputs, unaccepted = input_health(settings, opened=opened)
+    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted]
+    return Health(opened, indices, lag, problems, inputs)
+
+
+def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth], list[str]]:
+    """What became of the input of late, and what is wrong about it. Raises `Down`, `Refusal`."""
+    topics, found, problems = Topics(settings.kafka.topic_prefix), [], []
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        for topic in (topics.name("quotes"), topics.name("ticks")):
+            written = cast("dict[bytes, bytes]", redis.hgetall(accounts(settings.kafka.topic_prefix, topic)))
+            account = together(_decoded(value) for value in written.values())
+            if not account.at:
+                continue
+            age = max(0.0, time() - account.at)
+            likely = cause(account.rows, account.examples) if account.rows and not account.accepted else ""
+            examples = [account.examples[reason] for reason in sorted(account.examples)]
+            counts = account.accepted, account.total, account.left_out
+            found.append(InputHealth(topic, round(age, 1), *counts, examples, likely))
+            wrong = problem(topic, account, session_open=opened) if age < TOLD_SECONDS else None
+            problems += [wrong] if wrong else []
+    return found, problems
+
+
+def _decoded(value: bytes | str) -> Account:
+    """An account; an empty one where another version wrote it."""
+    try:
+        return msgspec.json.decode(value, type=Account)
+    except msgspec.ValidationError:
+        return Account()
 
 
 def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:

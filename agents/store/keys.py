@@ -9,6 +9,7 @@
     dispersion:v1:{<stage>:<topic>:<p>}:day:<index>  daily facts by session: chunks named `day/<index>/<session>`
     dispersion:v1:<prefix>:snapshot:<index>          view: latest readings, regime, alerts
     dispersion:v1:<prefix>:readings:<index>:<tenor>  view: readings by time
+    dispersion:v1:<prefix>:input:<topic>             view: what became of the input of late, by partition
 
 The braces put all keys of one stage and partition into one Cluster slot, so that one script can commit them.
 """
@@ -96,3 +97,8 @@ def snapshot(prefix: str, index: str) -> str:
 def readings(prefix: str, index: str, tenor: str) -> str:
     """The sorted view of an index's readings."""
     return f"{ROOT}:{prefix}:readings:{index}:{tenor}"
+
+
+def accounts(prefix: str, topic: str) -> str:
+    """The view of what became of an input topic's rows, by partition."""
+    return f"{ROOT}:{prefix}:input:{topic}"

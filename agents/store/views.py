@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 
+from agents.assignment import Partition
 from agents.store import keys
+from streams.acceptance import Account
 from streams.records import NS
 from streams.sessions import close_ns, open_ns, session_of, shift_session
 from streams.stage import ReadingView
@@ -42,6 +45,16 @@ class Views:
                 pipeline.zadd(key, {view.value: view.second})
                 for low, high in self._to_trim(key, view.second):
                     pipeline.zremrangebyscore(key, low, high)
+            await pipeline.execute()
+
+    async def accounts(self, accounts: Mapping[Partition, Account]) -> None:
+        """What became of the input of some partitions; raises what redis-py raises."""
+        if not accounts:
+            return
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for place, account in accounts.items():
+                fields: dict[Any, Any] = {str(place.partition): msgspec.json.encode(account)}
+                pipeline.hset(keys.accounts(self._prefix, place.topic), mapping=fields)
             await pipeline.execute()
 
     def _to_trim(self, key: str, second: int) -> Iterable[tuple[str, str]]:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from streams.decoding.codec import decode_quotes
+from streams.left_out import left_out
 from streams.market import Market
 from streams.points import SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Unread, Vols
@@ -22,6 +23,7 @@ from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings
 from streams.valuation.pending import Columns, Pending, looked_up
+from streams.valuation.row_examples import NO_ROOM_LABEL, NO_ROOM_WORDS
 from streams.valuation.screen import all_accepted, screen_quotes
 from streams.valuation.skews import EVERY_SECONDS
 from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
@@ -175,6 +177,9 @@ class QuotesStage(SourceStage):
         for outcome, rows in told.items():
             if rows:
                 output.counts["quotes", outcome] += rows
+        if refused.size:
+            series = self._codes.known[int(located.series[refused[0]])]
+            output.examples["quotes", NO_ROOM_LABEL] = left_out(NO_ROOM_LABEL, NO_ROOM_WORDS, series.root)
         if is_uniform(refresh) and not refused.size:
             self._refresh[located.underlying] = refresh[0]
         else:

@@ -9,8 +9,10 @@ from streams.left_out import LeftOut, left_out, origin_of
 from streams.records import NS, Quotes, Ticks, Vols
 from streams.sessions import EASTERN, close_ns, date_of, is_session, open_ns
 from streams.valuation.clock import Admission
-from streams.valuation.screen import Outcome
+from streams.valuation.screen import NO_ROOM, OUTCOMES, Outcome
 
+NO_ROOM_LABEL: Final = OUTCOMES[NO_ROOM]
+NO_ROOM_WORDS: Final = "there is no room for another contract or series"
 _SHOWN_BYTES: Final = 120
 _DATES: Final = range(-25_000, 180_000)
 """Day numbers that a calendar date can say."""
@@ -25,7 +27,7 @@ def row_example(
     value = _value(item, row, reason, admission)
     if reason == Outcome.UNKNOWN.label:
         value = _unknown(name, record.value if record else None)
-    return left_out(reason, value, symbol, record, place)
+    return left_out(reason, value, symbol, record, place, int(item.ts_event[row]))
 
 
 def _named(item: Quotes | Vols | Ticks, row: int) -> tuple[str, str]:
@@ -43,8 +45,8 @@ def _value(
     item: Quotes | Vols | Ticks, row: int, reason: str, admission: Admission | None
 ) -> str:
     found = _of_time(item, row, reason, admission)
-    if found:
-        return found
+    if found or reason == NO_ROOM_LABEL:
+        return found or NO_ROOM_WORDS
     if isinstance(item, Ticks):
         return f"price {item.price[row]:g}"
     if reason in {Outcome.EXPIRED.label, Outcome.FAR_EXPIRY.label}:

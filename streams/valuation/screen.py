@@ -35,8 +35,8 @@ class Outcome(IntEnum):
     CROSSED = 4
     UNKNOWN = 5
     FUTURE = 6
-    LATE = 7
-    OUTSIDE_SESSION = 8
+    OUTSIDE_SESSION = 7
+    LATE = 8
     EXPIRED = 9
     FAR_EXPIRY = 10
     DUPLICATE = 11
@@ -80,8 +80,8 @@ def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contr
     checks = (
         (Outcome.FAR_EXPIRY, settlement - ts > MAX_LIFE),
         (Outcome.EXPIRED, settlement <= ts),
-        (Outcome.OUTSIDE_SESSION, ~trading_hours(ts)),
         (Outcome.LATE, admission.late),
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ts)),
         (Outcome.FUTURE, admission.future),
         (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[quotes.series_code]),
         *(_price_checks(quotes) if isinstance(quotes, Quotes) else _vol_checks(quotes)),
@@ -107,8 +107,8 @@ def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) ->
     """Outcome of each tick; a price that is zero, negative or above 1e9 is `negative`."""
     wanted = np.array([symbol in symbols for symbol in ticks.symbols], np.bool_)
     checks = (
-        (Outcome.OUTSIDE_SESSION, ~trading_hours(ticks.ts_event)),
         (Outcome.LATE, admission.late),
+        (Outcome.OUTSIDE_SESSION, ~trading_hours(ticks.ts_event)),
         (Outcome.FUTURE, admission.future),
         (Outcome.UNKNOWN, np.False_ if wanted.all() else ~wanted[ticks.symbol_code]),
         (Outcome.NEGATIVE, (ticks.price <= 0) | (ticks.price > MAX_PRICE)),

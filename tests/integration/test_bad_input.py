@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from agents.monitoring.health_report import InputHealth, input_health
 from agents.monitoring.zeros import CRASH, TICK_OUTCOMES
 from config.settings import Settings
+from streams.acceptance import LET_IN
 from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
 from streams.refused_batch import BATCH_REASONS
+from streams.safe_text import is_safe
 from streams.stage import Role
 from streams.topics import Topics
 from streams.valuation.screen import OUTCOMES
@@ -30,6 +33,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 CHAIN = Chain("SPY", (date(2026, 7, 31), date(2026, 8, 14)))
 ON_ANY = (CRASH, *BATCH_REASONS)
 ROLES: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
+INPUTS: tuple[Role, ...] = ("quotes", "ticks")
 
 
 def second_of(case: Bad) -> int:
@@ -58,6 +62,8 @@ class Outcome:
     """Outcomes of the good quotes."""
     log: str
     """What the worker wrote after it was ready."""
+    told: Mapping[str, InputHealth]
+    """What the status says of the input, by role."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +88,9 @@ def outcome(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> 
             (dict(one.headers)["x-error-topic"].decode(), int(dict(one.headers)["x-error-offset"])): one
             for one in fleet.records("dead_letters")
         }
-        yield Outcome(fleet, before, samples(url), sent, letters, _readings(fleet), good, fleet.log(worker)[started:])
+        wait_until(lambda: all(_missing(role, _told(fleet).get(role)) == set() for role in INPUTS), 30, "every example in Redis")
+        told, log = _told(fleet), fleet.log(worker)[started:]
+        yield Outcome(fleet, before, samples(url), sent, letters, _readings(fleet), good, log, told)
         assert fleet.stop(worker) == 0, fleet.log(worker)
 
 
@@ -112,6 +120,22 @@ def _send(fleet: Fleet) -> tuple[dict[str, tuple[int, bytes | None]], Counter[st
 
 def _all_applied(fleet: Fleet) -> bool:
     return all(fleet.drained(role, 1) for role in ROLES) and fleet.committed("commands", 1) == fleet.ends("commands", 1)
+
+
+def _reasons(role: Role) -> set[str]:
+    """Why rows and records of an input are left out in this run."""
+    cases = [case for case in CASES if case.role == role]
+    outcomes = {outcome for case in cases for outcome in case.outcomes} - LET_IN
+    return outcomes | {case.reason for case in cases if case.reason}
+
+
+def _told(fleet: Fleet) -> dict[Role, InputHealth]:
+    inputs, _ = input_health(fleet.settings, opened=True)
+    return {role: one for role in INPUTS for one in inputs if one.topic == fleet.topics.name(role)}
+
+
+def _missing(role: Role, told: InputHealth | None) -> set[str]:
+    return _reasons(role) - {one.reason for one in told.examples} if told else _reasons(role)
 
 
 def _readings(fleet: Fleet) -> dict[int, dict[str, Any]]:
@@ -193,3 +217,30 @@ def test_every_row_is_counted_by_its_outcome(outcome: Outcome, role: Role) -> No
 
 def test_bad_input_is_no_error_of_the_worker(outcome: Outcome) -> None:
     assert not [line for line in outcome.log.splitlines() if any(word in line for word in ("WARNING", "ERROR", "CRITICAL", "Traceback"))]
+
+
+@pytest.mark.parametrize("role", INPUTS)
+def test_every_reason_has_an_example_with_its_place(outcome: Outcome, role: Role) -> None:
+    told = outcome.told[role]
+    places = {
+        (reason, outcome.sent[str(case)][0])
+        for case in CASES
+        if case.role == role
+        for reason in ({case.reason} if case.reason else set(case.outcomes) - LET_IN)
+    }
+    found = {(one.reason, one.offset) for one in told.examples}
+    assert {one.reason for one in told.examples} == _reasons(role)
+    assert found <= places
+    assert all(one.topic == told.topic and one.partition == 0 and one.value for one in told.examples)
+    assert all(is_safe(f"{one.symbol}{one.value}") for one in told.examples)
+
+
+def test_examples_say_what_is_wrong(outcome: Outcome) -> None:
+    words = {one.reason: one for one in outcome.told["quotes"].examples}
+    assert words["late"].value.endswith("s after its second was closed")
+    assert "no session on that day" in words["outside_session"].value or "the session is 09:30 to 16:15" in words["outside_session"].value
+    assert words["unknown"].value == "SPXW is a root of SPX: name that as underlying, SPXW as root"
+    assert words["crossed"].symbol == "SPY 2026-08-28 C 100"
+    assert words["crossed"].value == "bid 4.2, ask 4.1"
+    assert words["non_finite"].symbol == "SPY 2026-08-28 C 100"
+    assert words["symbol"].row == 1

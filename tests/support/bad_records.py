@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -124,13 +125,17 @@ def _of_both(role: Role, row: Callable[..., dict[str, Any]], table: Callable[...
         ("heartbeat far ahead", "heartbeat", lambda at: _text({"ts_event": _future(at)}), BEAT),
         ("random bytes", "format", lambda _: np.random.default_rng(5).bytes(200), ()),
         ("truncated JSON", "json", lambda at: _text(row(at))[:-9], ()),
-        ("NaN", "json", lambda at: json.dumps(row(at, **{number: math.nan})).encode(), ()),
-        ("Infinity", "json", lambda at: json.dumps(row(at, **{number: math.inf})).encode(), ()),
         ("deep nesting", "json", lambda _: b'{"nested":' + b"[" * 100_000, ()),
         ("missing field", "missing_field", lambda at: _text(row(at, ts_event="absent")), ()),
         ("text for a number", "type", lambda at: _text(row(at, **{number: "cheap"})), ()),
-        ("one bad row of an array", "type", lambda at: _text([row(at), row(at, **{number: []})]), ()),
-        ("null time in a frame", "type", lambda at: written(table(at, ts_event=pa.array([at, None], pa.int64()))), ()),
+        ("an array of bad rows", "type", lambda at: _text([row(at, **{number: []}), row(at, **{number: "1,234"})]), ()),
+        ("a frame of null times", "time", lambda at: written(table(at, ts_event=pa.array([None, None], pa.int64()))), ()),
+        ("a time in seconds", "time", lambda at: _text(row(at, ts_event=at // NS)), ()),
+        ("a time in milliseconds", "time", lambda at: _text(row(at, ts_event=at // 1_000_000)), ()),
+        ("a time in microseconds", "time", lambda at: _text(row(at, ts_event=at // 1_000)), ()),
+        ("a frame in milliseconds", "time", lambda at: written(table(at, ts_event=pa.array([at // 1_000_000] * 2))), ()),
+        ("the first nanosecond", "time", lambda at: _text(row(at, ts_event=0)), ()),
+        ("the last nanosecond", "time", lambda at: _text(row(at, ts_event=2**63 - 1)), ()),
         ("time in words", "time", lambda at: _text(row(at, ts_event="yesterday")), ()),
         ("time without an offset", "time", lambda at: _text(row(at, ts_event="2026-07-10T10:00:00")), ()),
         ("time outside int64", "time", lambda at: _text(row(at, ts_event=2**70)), ()),
@@ -139,10 +144,45 @@ def _of_both(role: Role, row: Callable[..., dict[str, Any]], table: Callable[...
         ("compressed frame", "compressed", lambda at: written(table(at), compression="zstd"), ()),
         ("frame without a column", "schema", lambda at: written(table(at, ts_event=None)), ()),
         ("frame with a column more", "schema", lambda at: written(table(at, venue=pa.array(["C", "C"]))), ()),
-        ("frame with a wrong type", "schema", lambda at: written(table(at, **{number: pa.array(["1", "2"])})), ()),
+        ("frame with a wrong type", "schema", lambda at: written(table(at, **{number: pa.array([True, False])})), ()),
         ("dictionary", "dictionary", lambda at: written(table(at, **{schema.names[0]: _pointing_nowhere()})), ()),
     )
-    return tuple(Bad(role, name, make, reason=reason, headers=headers) for name, reason, make, headers in refused)
+    in_part: tuple[tuple[str, str, Callable[[int], bytes]], ...] = (
+        ("bad number", "type", lambda at: _text([row(at), row(at, **{number: []})])),
+        ("missing field", "missing_field", lambda at: _text([row(at), {}])),
+        ("time in milliseconds", "time", lambda at: _text([row(at), row(at, ts_event=at // 1_000_000)])),
+        ("null time", "time", lambda at: written(table(at, ts_event=pa.array([at - 1, None], pa.int64())))),
+        ("NaN", "non_finite", lambda at: json.dumps([row(at), row(at, **{number: math.nan})]).encode()),
+        ("Infinity", "non_finite", lambda at: json.dumps([row(at), row(at, **{number: math.inf})]).encode()),
+    )
+    return (
+        *(Bad(role, name, make, reason=reason, headers=headers) for name, reason, make, headers in refused),
+        *(Bad(role, f"{name} in one row of two", make, outcomes={"accepted": 1, outcome: 1}) for name, outcome, make in in_part),
+        *(Bad(role, name, make, outcomes={"accepted": rows}) for name, rows, make in _foreign(role, row, table, number)),
+    )
+
+
+def _foreign(
+    role: Role, row: Callable[..., dict[str, Any]], table: Callable[..., Any], number: str
+) -> tuple[tuple[str, int, Callable[[int], bytes]], ...]:
+    """What others write otherwise, and what is read all the same: name, rows, value."""
+    name, symbol = ("underlying", "SPY") if role == "quotes" else ("symbol", "VIX")
+
+    def utc(at: int) -> str:
+        return datetime.fromtimestamp(at // NS, UTC).isoformat()
+
+    return (
+        ("float seconds", 1, lambda at: _text(row(at, ts_event=at / NS - 0.25))),
+        ("nanoseconds as text", 1, lambda at: _text(row(at, ts_event=str(at - NS // 4)))),
+        ("an offset of summer", 1, lambda at: _text(row(at, ts_event=f"{utc(at - 4 * 3600 * NS)[:19]}-0400"))),
+        ("an offset of winter", 1, lambda at: _text(row(at, ts_event=f"{utc(at - 5 * 3600 * NS)[:19]}-05:00"))),
+        ("numbers as text", 1, lambda at: _text(row(at, **{number: "$100.0"}))),
+        ("a symbol with a mark", 1, lambda at: _text(row(at, **{name: f"${symbol}"}))),
+        ("a symbol written small", 1, lambda at: _text(row(at, **{name: f" {symbol.lower()} "}))),
+        ("a byte-order mark", 1, lambda at: b"\xef\xbb\xbf" + _text(row(at))),
+        ("a frame of texts", 2, lambda at: written(table(at, **{number: pa.array(["100", "100.5"])}))),
+        ("a frame of timestamps", 2, lambda at: written(table(at, ts_event=pa.array([at - NS // 2] * 2, pa.timestamp("ns", "UTC"))))),
+    )
 
 
 def _row(role: Role, name: str, row: Callable[..., dict[str, Any]], outcome: str, **changed: Any) -> Bad:
@@ -171,14 +211,41 @@ def _quote_rows() -> tuple[Bad, ...]:
         _row("quotes", "unknown symbol", _quote, "unknown", underlying="ZZZZ"),
         _row("quotes", "no symbol at all", _quote, "unknown", underlying="<script>"),
         _row("quotes", "far in the future", _quote, "future", ts_event=_future),
-        _row("quotes", "the last nanosecond", _quote, "future", ts_event=2**63 - 1),
         _row("quotes", "out of order", _quote, "late", ts_event=lambda at: at - 10 * NS),
-        _row("quotes", "the first nanosecond", _quote, "late", ts_event=0),
         _row("quotes", "expired", _quote, "expired", expiry="2026-07-09"),
         _row("quotes", "expired for ever", _quote, "expired", expiry="0001-01-01"),
         _row("quotes", "absurd expiry", _quote, "far_expiry", expiry="9999-12-31"),
         _row("quotes", "nobody bids", _quote, "no_bid", bid=0.0),
+        *_contracts(),
         Bad("quotes", "twice the same", lambda at: _text([_quote(at)] * 2), outcomes={"accepted": 1, "duplicate": 1}),
+    )
+
+
+def _contracts() -> tuple[Bad, ...]:
+    """Contracts as others spell them, and two that say nothing."""
+    sent = dict.fromkeys(("underlying", "expiry", "strike", "right"), "absent")
+    symbols = ("SPY260828C00100000", "SPY   260828C00100000", "O:SPY260828C00100000", "spy260828c00100000", ".SPY260828C100")
+    spelled: list[tuple[str, dict[str, Any]]] = [
+        *((symbol, sent | {"symbol": symbol}) for symbol in symbols),
+        *((f"right {right}", {"right": right}) for right in ("call", "CALL", "c")),
+        *((f"expiry {day}", {"expiry": day}) for day in ("20260828", 20260828, "08/28/2026", "28-Aug-2026", "2026-08-28T00:00:00Z")),
+    ]
+    numbers = pa.array([20_260_828] * 2, pa.int32())
+    gap = pa.array([20_693, None], pa.int32()).cast(pa.date32())
+    unpadded = quote_table(0).drop_columns(["underlying", "root", "expiry", "strike", "right"])
+
+    def of_symbols(at: int) -> bytes:
+        rows = unpadded.append_column("symbol", pa.array(["SPY260828C00100000", "SPY 28AUG26 C 100"]))
+        return written(rows.set_column(rows.schema.names.index("ts_event"), "ts_event", pa.array([at - NS // 2] * 2)))
+
+    return (
+        *(_row("quotes", name, _quote, "accepted", **changed) for name, changed in spelled),
+        Bad("quotes", "a frame of yyyymmdd", lambda at: written(quote_table(at, expiry=numbers)), outcomes={"accepted": 2}),
+        Bad("quotes", "a frame with a null expiry", lambda at: written(quote_table(at, expiry=gap)), outcomes={"accepted": 1, "expiry": 1}),
+        Bad("quotes", "a frame of option symbols", of_symbols, outcomes={"accepted": 1, "symbol": 1}),
+        _row("quotes", "an index root as underlying", _quote, "unknown", underlying="SPXW"),
+        _dead("a date that may be two", "expiry", expiry="08/07/2026"),
+        _dead("a number that may be two", "type", strike="1,234"),
     )
 
 
