@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.layers import Layer, complaints, layers_of, merged
-from streams.market import Mode
+from streams.market import AM_ROOTS, Mode
 
 HERE = Path(__file__).parent
 DEFAULTS = HERE / "defaults.toml"
@@ -121,7 +121,7 @@ class MarketSettings(Section):
     dividends_file: Path | None = None
     """CSV with `symbol`, `ex_date` and `amount` (USD a share): names that a dividend distorts are flagged."""
     allowed_lateness: float = Field(default=0.25, ge=0, le=60)
-    am_roots: tuple[str, ...] = ("SPX",)
+    am_roots: tuple[str, ...] = AM_ROOTS
     strict_expiries: bool = False
 
     @field_validator("indices")

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Mode = Literal["live", "replay", "scenario", "delayed"]
+AM_ROOTS = ("SPX", "NDX", "RUT", "DJX", "MNX", "XSPAM", "RUI", "RLG", "RLV")
+"""Classes of the usual indices whose standard monthlies settle at the open; their weeklies have roots of their own (SPXW, NDXP, RUTW).
+
+OEX, XEO, XSP and MRUT settle at the close.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Market:
     gates: Gates = field(default_factory=Gates)
     reference_symbols: tuple[str, ...] = ("VIX", "VIX9D", "VIX3M", "VIXEQ", "DSPX", "COR1M")
     """Ticks in index points; the codec divides them by 100."""
-    am_roots: tuple[str, ...] = ("SPX",)
+    am_roots: tuple[str, ...] = AM_ROOTS
     """Roots whose third-Friday expiry settles at 09:30 ET; all else at the close, 16:00 ET."""
     allowed_lateness: float = 0.25
     """Seconds."""

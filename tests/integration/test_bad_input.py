@@ -62,7 +62,7 @@ class Outcome:
     """Outcomes of the good quotes."""
     log: str
     """What the worker wrote after it was ready."""
-    told: Mapping[str, InputHealth]
+    told: Mapping[Role, InputHealth]
     """What the status says of the input, by role."""
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from streams.acceptance import Account, cause, problem, told, together
+from streams.acceptance import Account, cause, problem, together, told
 from streams.left_out import LeftOut, left_out, origin_of
 from streams.records import NS, InputRecord
 from streams.valuation.quotes_stage import QuotesStage

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from config.settings import Settings
 from streams import expiries
+from streams.expiries import settlement_ns, settles_am
+from streams.market import AM_ROOTS, IndexSpec, Market
 from streams.records import NS, Series
 from streams.sessions import day_number
 from tests.support.evaluation import evaluation_data
@@ -77,3 +80,15 @@ def test_standard_monthlies_of_two_decades_are_those_of_the_calendar_file() -> N
     computed = {row["month"]: expiries.standard_monthly(*map(int, row["month"].split("-"))).isoformat() for row in rows}
     assert len(rows) >= 260
     assert computed == {row["month"]: row["monthly_opex"] for row in rows}
+
+
+def test_am_roots_of_the_usual_indices_are_known() -> None:
+    """The monthly and the weekly of one third Friday are six and a half hours apart, by default settings too."""
+    morning = {"SPX", "NDX", "RUT", "DJX"}
+    every = sorted(morning | {"SPXW", "NDXP", "RUTW", "OEX", "XEO", "SPY"})
+    am = settles_am([Series(root, root) for root in every], Market((IndexSpec("NDX"),)).am_roots)
+    assert {root for root, one in zip(every, am.tolist(), strict=True) if one} == morning
+    friday = np.full(len(every), day_number(date(2026, 7, 17)), np.int32)
+    hours = (settlement_ns(friday) - settlement_ns(friday, am)) / (3600 * NS)
+    assert hours.tolist() == [6.5 if root in morning else 0.0 for root in every]
+    assert set(Settings().market.am_roots) == set(AM_ROOTS)
