@@ -18,7 +18,7 @@ from config.connections import kafka_version, refuse_open_sasl, tls_context
 from config.redaction import shown
 from config.settings import Kafka, Settings
 
-BOOTSTRAP_MS = 10_000
+BOOTSTRAP_MS = 5_000
 """How long a command waits for a first answer from Kafka."""
 RETRY_SECONDS = 1.0
 """Between questions of a service that waits for Kafka."""

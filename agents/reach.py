@@ -1,20 +1,37 @@
-"""Whether Kafka and Redis take connections at all: asked first, so that a command that cannot work says so at once."""
+"""Whether Kafka and Redis answer at all: asked first, so that a command that cannot work says so at once.
+
+A server that hangs still takes connections, for its system does. So it is asked the least that each protocol knows, and
+anything that comes back will do.
+"""
 
 import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
 
 from agents.exits import Down
 from config.connections import check_kafka, check_redis, kafka_addresses, redis_place
+from config.errors import ConfigError
 from config.redaction import shown
 from config.settings import Kafka
 from config.settings import Redis as RedisSettings
 
 CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 3.5
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
+"""Kafka's request which versions it speaks: of version 0, with no name of a client; allowed before anybody signs in."""
+PING = b"PING\r\n"
 
 
 def reach_kafka(kafka: Kafka) -> None:
     """Raise `Down` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
     check_kafka(kafka)
-    refusals = [_refusal(host, port) for host, port in kafka_addresses(kafka)]
+    encrypted = kafka.security_protocol.endswith("SSL")
+    refusals = _first_well([partial(_refusal, _tcp(at), at[0], encrypted, API_VERSIONS) for at in kafka_addresses(kafka)])
     if all(refusals):
         raise Down(
             f"Kafka at {shown(kafka.bootstrap_servers)} cannot be reached ({refusals[0]}): "
@@ -26,22 +43,84 @@ def reach_redis(redis: RedisSettings) -> None:
     """Raise `Down` when Redis takes no connection, `ConfigError` when the settings cannot be used to connect."""
     check_redis(redis)
     place = redis_place(redis)
-    if not place.path and (refusal := _refusal(place.host, place.port)):
+    encrypted = redis.url.get_secret_value().lower().startswith("rediss:")
+    connect = (lambda: _unix(place.path)) if place.path else _tcp((place.host, place.port))
+    if refusal := _refusal(connect, place.host, encrypted, PING):
         raise Down(f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)")
-
-
-def _refusal(host: str, port: int) -> str:
-    """Why there is no connection; empty when there is one."""
-    try:
-        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
-    except TimeoutError:
-        return f"no answer in {CONNECT_SECONDS:.0f} s"
-    except OSError as error:
-        return str(error.strerror or error).lower()
-    return ""
 
 
 def reach(kafka: Kafka, redis: RedisSettings) -> None:
     """Both. Raises `Down`, `ConfigError`."""
-    reach_kafka(kafka)
-    reach_redis(redis)
+    for error in reached(kafka, redis):
+        if error is not None:
+            raise error
+
+
+def reached(kafka: Kafka, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
+    """What asking both at once has raised: of Kafka and of Redis, None where it answers."""
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(_raised, ask) for ask in (lambda: reach_kafka(kafka), lambda: reach_redis(redis))]
+        return asked[0].result(), asked[1].result()
+
+
+def _raised(ask: Callable[[], None]) -> Exception | None:
+    try:
+        ask()
+    except (Down, ConfigError) as error:
+        return error
+    return None
+
+
+def _first_well(questions: Sequence[Callable[[], str]]) -> list[str]:
+    """Refusals of all servers, asked at once, or an empty one as soon as one of them answers; nobody waits for the others then."""
+    answers: SimpleQueue[str] = SimpleQueue()
+    for question in questions:
+        threading.Thread(target=lambda ask=question: answers.put(ask()), daemon=True).start()
+    refusals: list[str] = []
+    while len(refusals) < len(questions) and "" not in refusals:
+        refusals.append(answers.get())
+    return refusals
+
+
+def _tcp(address: tuple[str, int]) -> Callable[[], socket.socket]:
+    return lambda: socket.create_connection(address, timeout=CONNECT_SECONDS)
+
+
+def _unix(path: str) -> socket.socket:
+    one = socket.socket(socket.AF_UNIX)
+    try:
+        one.settimeout(CONNECT_SECONDS)
+        one.connect(path)
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
+def _refusal(connect: Callable[[], socket.socket], host: str, encrypted: bool, question: bytes) -> str:
+    """Why there is no answer; empty when there is one, whatever it says."""
+    try:
+        one = connect()
+    except TimeoutError:
+        return f"no answer in {CONNECT_SECONDS:.0f} s"
+    except OSError as error:
+        return str(error.strerror or error).lower()
+    with one:
+        one.settimeout(ANSWER_SECONDS)
+        try:
+            _ask(one, host, encrypted, question)
+        except TimeoutError:
+            return "it takes connections but does not answer: it hangs"
+        except OSError:  # it hangs up, or speaks otherwise: the client that comes next has the words for it
+            return ""
+    return ""
+
+
+def _ask(one: socket.socket, host: str, encrypted: bool, question: bytes) -> None:
+    if not encrypted:
+        one.sendall(question)
+        one.recv(1)
+        return
+    context = ssl.create_default_context()  # nothing is told, so nobody need be known
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.wrap_socket(one, server_hostname=host).close()

@@ -4,7 +4,8 @@ from contextlib import closing
 from time import monotonic
 
 from agents.alerts.read_event import read_event
-from agents.alerts.tail import AlertRecord, TailedEvent, assign, poll_alerts, reader
+from agents.alerts.tail import AlertRecord, TailedEvent, assigned, poll_alerts
+from agents.deadline import DEADLINE
 from agents.kafka_client import kafka_failures
 from agents.publishing import FramePublisher
 from config.settings import Settings
@@ -19,9 +20,9 @@ def send(settings: Settings, command: Command, partition: int, wait_seconds: flo
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
     """
-    with kafka_failures(settings), closing(reader(settings)) as consumer:
-        assign(consumer, Topics(settings.kafka.topic_prefix).name("alerts"), from_beginning=False, partition=partition)
-        with FramePublisher(settings) as publisher:
+    topic = Topics(settings.kafka.topic_prefix).name("alerts")
+    with kafka_failures(settings), closing(assigned(settings, topic, from_beginning=False, partition=partition)[0]) as consumer:
+        with FramePublisher(settings, delivery_seconds=DEADLINE) as publisher:
             publisher.publish_message(Message("commands", command.index.encode(), encode_command(command), partition=partition))
         deadline = monotonic() + wait_seconds
         while monotonic() < deadline:

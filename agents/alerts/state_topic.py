@@ -5,7 +5,7 @@ from time import time
 from typing import Any, NamedTuple
 
 from agents.alerts.foreign_records import ForeignRecords, RecordPlace
-from agents.alerts.tail import assign, reader
+from agents.alerts.tail import assigned
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent
@@ -35,14 +35,9 @@ class StateTopic:
         """
         self._settings = settings
         self._foreign = ForeignRecords() if foreign is None else foreign
+        name = Topics(settings.kafka.topic_prefix).name("alerts_state")
         with kafka_failures(settings):
-            self._consumer: Any = reader(settings, reconnect_backoff_max_ms=RECONNECT_MS)
-            try:
-                name = Topics(settings.kafka.topic_prefix).name("alerts_state")
-                self._ends = assign(self._consumer, name, from_beginning=True)
-            except BaseException:
-                self._consumer.close()
-                raise
+            self._consumer, self._ends = assigned(settings, name, from_beginning=True, reconnect_backoff_max_ms=RECONNECT_MS)
 
     @property
     def read(self) -> bool:

@@ -1,19 +1,25 @@
 """Reading the alerts topic as a subscriber does: every event once, in order within an index."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
+from time import monotonic
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.read_event import ReadEvent, read_event
-from agents.exits import Refusal
+from agents.deadline import DEADLINE, within
+from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
+from config.redaction import shown
 from config.settings import Settings
 from streams.topics import Topics
 
 POLL_MS = 500
+SILENT_SECONDS = 5.0
+"""Without a record, after which Kafka is asked whether it is there."""
+Outage = Callable[[Down | None], None]
 REMEMBERED = 10_000
 """Event ids kept to pass over a repeat; the publisher repeats only what it sent shortly before a crash."""
 
@@ -60,6 +66,7 @@ def tail_alerts(
     from_beginning: bool = False,
     partition: int | None = None,
     foreign: Callable[[AlertRecord], None] = lambda _: None,
+    outage: Outage = lambda _: None,
 ) -> Generator[TailedEvent]:
     """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
 
@@ -71,18 +78,21 @@ def tail_alerts(
         from_beginning: start with the oldest event kept, not with the next one.
         partition: of this one alone.
         foreign: is told of each record that was passed over.
+        outage: is told when Kafka does not answer, and with None when it does again; for who follows. Others get the `Down` itself.
 
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
     """
+    topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings):
-        consumer = reader(settings)
+        consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
+        silence = _Silence(settings, consumer, ends, outage if follow else None)
         try:
-            topic = Topics(settings.kafka.topic_prefix).name("alerts")
-            ends = assign(consumer, topic, from_beginning=from_beginning, partition=partition)
             seen: OrderedDict[str, None] = OrderedDict()
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
-                for alert in poll_alerts(consumer):
+                alerts = poll_alerts(consumer)
+                silence.heard(something=bool(alerts))
+                for alert in alerts:
                     if not follow and alert.offset >= ends[TopicPartition(topic, alert.partition)]:
                         continue
                     event = _event(alert)
@@ -92,6 +102,56 @@ def tail_alerts(
                         yield TailedEvent(alert, event)
         finally:
             consumer.close()
+
+
+class _Silence:
+    """Asks Kafka whether it is there when nothing comes."""
+
+    def __init__(self, settings: Settings, consumer: Any, places: Iterable[TopicPartition], outage: Outage | None) -> None:
+        """Without `outage`, one is raised."""
+        self._settings, self._consumer, self._places, self._outage = settings, consumer, list(places), outage
+        self._asked, self._away = monotonic(), False
+
+    def heard(self, *, something: bool) -> None:
+        """A poll is over. Raises `Down`, `Refusal` unless outages are told."""
+        if not something and monotonic() - self._asked < SILENT_SECONDS:
+            return
+        down = None if something else self._down()
+        self._asked = monotonic()
+        if self._outage is not None and self._away != (down is not None):
+            self._outage(down)
+        self._away = down is not None
+
+    def _down(self) -> Down | None:
+        try:
+            with kafka_failures(self._settings):
+                self._consumer.end_offsets(self._places, timeout_ms=int(DEADLINE * 1000))
+        except Down as down:
+            if self._outage is None:
+                raise
+            return down
+        return None
+
+
+def assigned(
+    settings: Settings, topic: str, *, from_beginning: bool, partition: int | None = None, **options: Any
+) -> tuple[Any, dict[TopicPartition, int]]:
+    """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `Down` in time."""
+    return within(
+        f"Kafka at {shown(settings.kafka.bootstrap_servers)}",
+        lambda: _assigned(settings, topic, from_beginning, partition, options),
+    )
+
+
+def _assigned(
+    settings: Settings, topic: str, from_beginning: bool, partition: int | None, options: dict[str, Any]
+) -> tuple[Any, dict[TopicPartition, int]]:
+    consumer = reader(settings, **options)
+    try:
+        return consumer, assign(consumer, topic, from_beginning=from_beginning, partition=partition)
+    except BaseException:
+        consumer.close()
+        raise
 
 
 def assign(consumer: Any, topic: str, *, from_beginning: bool, partition: int | None = None) -> dict[TopicPartition, int]:

@@ -2,6 +2,8 @@
 
 import sys
 from contextlib import closing, suppress
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,7 @@ from streams.safe_text import safe, safe_bytes
 if TYPE_CHECKING:
     from agents.alerts.read_event import ReadData, ReadEvent
     from agents.alerts.tail import AlertRecord
+    from agents.exits import Down
 
 NO_REASON = "no reason given"
 WORD = 100
@@ -36,7 +39,8 @@ def tail(
     settings = shared.settings()
     reach_kafka(settings.kafka)
     foreign = ForeignRecords(shared)
-    log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note)
+    outage = partial(_tell_outage, shared)
+    log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage)
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for record, event in log:
             if heartbeats or event.data is not None:
@@ -51,6 +55,12 @@ def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
         sys.stdout.flush()
     else:
         print_text(alert_line(event))
+
+
+def _tell_outage(shared: Shared, down: "Down | None") -> None:
+    """Kafka does not answer, or does again; events that come meanwhile are read afterwards."""
+    told = "Kafka answers again" if down is None else f"{down}; waiting for it"
+    shared.stderr.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}", markup=False, soft_wrap=True)
 
 
 class ForeignRecords:

@@ -32,12 +32,15 @@ def doctor(context: typer.Context) -> None:
     import msgspec
 
     from agents.exits import DOWN
+    from agents.reach import reached
 
     shared = shared_of(context)
     settings = shared.settings()
     findings, down = [], False
+    kafka, redis = reached(settings.kafka, settings.redis)
+    silent = {"kafka": kafka, "redis": redis, "clock": redis}
     for name, check in CHECKS.items():
-        found, unreachable = _run(name, check, settings)
+        found, unreachable = _run(name, check, settings, silent.get(name))
         down |= unreachable
         findings += found
         if not shared.json:
@@ -48,12 +51,17 @@ def doctor(context: typer.Context) -> None:
     raise typer.Exit(DOWN if down else int(not all(one.ok for one in findings)))
 
 
-def _run(name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings") -> tuple[list[Finding], bool]:
+def _run(
+    name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings", silent: Exception | None
+) -> tuple[list[Finding], bool]:
+    """What a check finds, and whether a server is down; one that does not answer need not be asked again."""
     from agents.exits import Down, Refusal
     from config.errors import ConfigError
     from config.redaction import scrubbed
 
     try:
+        if silent is not None:
+            raise silent
         return list(check(settings)), False
     except Down as error:
         return [Finding(name, ok=False, message=scrubbed(str(error)))], True
@@ -75,10 +83,8 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
-    from agents.reach import reach_kafka
     from agents.topics.admin import check_topics
 
-    reach_kafka(settings.kafka)
     report = check_topics(settings)
     for topic in report.topics:
         if topic.status != "missing":
@@ -88,11 +94,8 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _redis(settings: "Settings") -> "Iterator[Finding]":
-    from agents.reach import reach_redis
     from agents.store.client import connect
     from agents.store.server_check import check_server
-
-    reach_redis(settings.redis)
 
     async def check() -> None:
         async with connect(settings.redis) as client:
@@ -103,11 +106,9 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _clock(settings: "Settings") -> "Iterator[Finding]":
-    from agents.reach import reach_redis
     from agents.store.clock_check import NEXT, NOTED_SECONDS
     from agents.store.sync import connect_sync, redis_failures
 
-    reach_redis(settings.redis)
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         seconds, micros = redis.time()
     skew = time() - (seconds + micros / 1e6)

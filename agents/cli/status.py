@@ -2,7 +2,8 @@
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -24,18 +25,23 @@ def status(
 ) -> None:
     """Session, age, coverage and regime of each index, lag, active alerts and what is wrong. Exit code 1: something is."""
     from agents.reach import reach
+    from config.connections import check_connections
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach(settings.kafka, settings.redis)
 
-    from agents.monitoring.health_report import health  # pandas takes a while to import
+    def look() -> "Health":
+        reach(settings.kafka, settings.redis)
+        from agents.monitoring.health_report import health  # pandas takes a while to import
+
+        return health(settings)
 
     if watch:
+        check_connections(settings)
         with suppress(KeyboardInterrupt), interruptible():
-            _watch(shared, lambda: health(settings))
+            _watch(shared, look)
         return
-    found = health(settings)
+    found = look()
     _show(shared, found)
     raise typer.Exit(1 if found.problems else 0)
 
@@ -51,19 +57,78 @@ def _show(shared: Shared, found: "Health") -> None:
 
 
 def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
-    """One screen on a terminal, one report after another elsewhere."""
+    """One screen on a terminal, one report after another elsewhere; an outage is told like a report, with since when it lasts."""
     from time import sleep
 
     from rich.live import Live
 
+    watch = _Watch(look)
     if shared.json or not shared.stdout.is_terminal:
         while True:
-            _show(shared, look())
+            _tell(shared, watch.look())
             sleep(WATCH_SECONDS)
-    with Live(screen(look()), console=shared.stdout, auto_refresh=False) as live:
+    with Live(console=shared.stdout, auto_refresh=False) as live:
         while True:
+            found = watch.look()
+            live.update(_outage_screen(found) if isinstance(found, Outage) else screen(found), refresh=True)
             sleep(WATCH_SECONDS)
-            live.update(screen(look()), refresh=True)
+
+
+class Outage(NamedTuple):
+    """Why there is no report."""
+
+    error: str
+    since: datetime
+    """When the first look failed that no good one has followed, UTC."""
+    last: "Health | None"
+    """The report before it, if there was one."""
+
+
+class _Watch:
+    """Looks again and again, whatever the look before has found."""
+
+    def __init__(self, look: "Callable[[], Health]") -> None:
+        self._look = look
+        self._since: datetime | None = None
+        self._last: Health | None = None
+
+    def look(self) -> "Health | Outage":
+        """What there is to say now."""
+        from agents.exits import Down, Refusal
+
+        begun = datetime.now(UTC)
+        try:
+            found = self._last = self._look()
+        except (Down, Refusal) as error:
+            self._since = self._since or begun
+            return Outage(str(error), self._since, self._last)
+        self._since = None
+        return found
+
+
+def _tell(shared: Shared, found: "Health | Outage") -> None:
+    if not isinstance(found, Outage):
+        _show(shared, found)
+    elif shared.json:
+        import msgspec
+
+        print_line(msgspec.json.encode({"error": found.error, "since": found.since}))
+        sys.stdout.flush()
+    else:
+        shared.stdout.print(_said(found), markup=False)
+
+
+def _said(found: Outage) -> str:
+    return f"! since {found.since:%Y-%m-%d %H:%M:%S} UTC: {found.error}"
+
+
+def _outage_screen(found: Outage) -> "RenderableType":
+    """What is wrong, above what was known last."""
+    from rich.console import Group
+    from rich.text import Text
+
+    said = Text(_said(found), style="bold red")
+    return said if found.last is None else Group(said, Text("what was known before:", style="dim"), screen(found.last))
 
 
 def screen(found: "Health") -> "RenderableType":

@@ -12,9 +12,11 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.deadline import within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.publishing import partition_of
+from config.redaction import shown
 from config.settings import Settings
 from streams.dead_letters import Refused
 from streams.detection.own_reading import own_reading
@@ -23,8 +25,8 @@ from streams.topics import Topics
 
 FETCH_BYTES = 2**20
 """A search looks at one record a fetch; Kafka gives out a greater one all the same."""
-POLL_MS = 2_000
-SILENCE = 5
+POLL_MS = 1_000
+SILENCE = 4
 """Empty polls in a row, before the end, after which Kafka is taken to be down."""
 STEP = 64
 """Records looked at first when the latest reading is searched from the end; then four times as many, and so on."""
@@ -45,22 +47,25 @@ class ReadingsLog:
         self._settings, self._index, self._tenor = settings, index, tenor
         topic = Topics(settings.kafka.topic_prefix).name("readings")
         with kafka_failures(settings):
-            self._consumer: Any = KafkaConsumer(
-                **kafka_python_options(settings),
-                allow_auto_create_topics=False,
-                auto_offset_reset="earliest",
-                check_crcs=settings.kafka.check_crcs,
-                enable_auto_commit=False,
-                group_id=None,
-                max_partition_fetch_bytes=FETCH_BYTES,
-            )
-            try:
-                self._tp = self._assign(topic)
-                self._first: int = self._consumer.beginning_offsets([self._tp])[self._tp]
-                self._end: int = self._consumer.end_offsets([self._tp])[self._tp]
-            except BaseException:
-                self._consumer.close()
-                raise
+            within(f"Kafka at {shown(settings.kafka.bootstrap_servers)}", lambda: self._open(topic))
+
+    def _open(self, topic: str) -> None:
+        self._consumer: Any = KafkaConsumer(
+            **kafka_python_options(self._settings),
+            allow_auto_create_topics=False,
+            auto_offset_reset="earliest",
+            check_crcs=self._settings.kafka.check_crcs,
+            enable_auto_commit=False,
+            group_id=None,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+        try:
+            self._tp = self._assign(topic)
+            self._first: int = self._consumer.beginning_offsets([self._tp])[self._tp]
+            self._end: int = self._consumer.end_offsets([self._tp])[self._tp]
+        except BaseException:
+            self._consumer.close()
+            raise
 
     def _assign(self, topic: str) -> TopicPartition:
         count = len(self._consumer.partitions_for_topic(topic) or ())

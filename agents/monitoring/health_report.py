@@ -8,13 +8,16 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.deadline import within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
-from agents.plans import flow_plans
+from agents.plans import Plan, flow_plans
 from agents.store.keys import accounts, stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
+from config import redaction
+from config.connections import redis_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
@@ -78,9 +81,12 @@ class Health(msgspec.Struct, frozen=True):
 def health(settings: Settings) -> Health:
     """Look at Redis and Kafka once. Raises `Down`, `Refusal`, `ConfigError`."""
     opened = session_open(int(time() * NS))
-    indices, missing = _indices(settings)
-    lag = _lag(settings)
-    inputs, unaccepted = input_health(settings, opened=opened)
+    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
+    redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", f"Kafka at {redaction.shown(settings.kafka.bootstrap_servers)}"
+    indices, missing = within(redis_at, lambda: _indices(settings))
+    lag = within(kafka_at, lambda: _lag(settings, consumed))
+    inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
     problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted]
     return Health(opened, indices, lag, problems, inputs)
 
@@ -134,10 +140,8 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
     return found, missing
 
 
-def _lag(settings: Settings) -> dict[str, int]:
+def _lag(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> dict[str, int]:
     """Records between the watermarks in Redis and the ends of the logs, by topic."""
-    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
-    inputs = [(plan, topic) for plan in plans for topic in plan.inputs]
     with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:

@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from agents.deadline import within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.topics.report import TopicsCheck, is_missing, judge, wanted_partitions
+from config.redaction import shown
 from config.settings import Settings
 from streams.topics import Topics, topic_config
 
-REQUEST_MS = 30_000
+REQUEST_MS = 5_000
+CREATE_MS = 30_000
+CHECK_SECONDS = 15.0
+"""For three questions, of which each has its own five."""
 
+T = TypeVar("T")
 Creator = Callable[[Iterable[tuple[str, int]]], Sequence[str]]
 """Creates topics of (name, partitions) without Kafka's own API, returns the new ones: `EmbeddedStack.create_topics`."""
 
@@ -27,7 +33,7 @@ def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsC
     """
     roles = Topics(settings.kafka.topic_prefix).all()
     wanted = {name: wanted_partitions(role, settings.kafka.partitions) for role, name in roles.items()}
-    with kafka_failures(settings), _admin(settings) as admin:
+    with kafka_failures(settings), _admin(settings, CREATE_MS) as admin:
         missing = [name for name, metadata in _metadata(admin, wanted).items() if is_missing(metadata)]
         if creator is not None:
             created = set(creator([(name, wanted[name]) for name in missing]))
@@ -44,11 +50,15 @@ def check_topics(settings: Settings) -> TopicsCheck:
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
     """
-    return _check(settings, frozenset())
+    return _asked(settings, lambda: _check(settings, frozenset()))
 
 
 def partition_counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
     """Partitions by topic; 0 for one that there is not, or that we may not see. Raises as `check_topics`."""
+    return _asked(settings, lambda: _counts(settings, topics))
+
+
+def _counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
     with kafka_failures(settings), _admin(settings) as admin:
         return {name: len(found["partitions"]) for name, found in _metadata(admin, topics).items()}
 
@@ -58,9 +68,13 @@ def partitions_of(settings: Settings, topic: str) -> int:
     return partition_counts(settings, [topic])[topic]
 
 
+def _asked(settings: Settings, question: Callable[[], T]) -> T:
+    return within(f"Kafka at {shown(settings.kafka.bootstrap_servers)}", question, CHECK_SECONDS)
+
+
 @contextmanager
-def _admin(settings: Settings) -> Iterator[Any]:
-    client = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=REQUEST_MS)
+def _admin(settings: Settings, milliseconds: int = REQUEST_MS) -> Iterator[Any]:
+    client = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=milliseconds)
     try:
         yield client
     finally:
@@ -77,7 +91,7 @@ def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool
     configs = topic_config(role, settings.kafka.max_message_bytes)
     topic = {"num_partitions": partitions, "replication_factor": settings.kafka.replication_factor, "configs": configs}
     try:
-        admin.create_topics({name: topic}, timeout_ms=REQUEST_MS)
+        admin.create_topics({name: topic}, timeout_ms=CREATE_MS)
     except TopicAlreadyExistsError:  # somebody was faster
         return False
     return True
