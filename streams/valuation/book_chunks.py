@@ -45,9 +45,11 @@ class BookChunks:
         self._saved = set()
         for name in sorted(name for name in chunks if name.startswith(PREFIX)):
             columns, _ = unpack_columns("book", chunks[name], _EMPTY)
-            self._saved.add(int(name.removeprefix(PREFIX)))
-            key = columns["key"]
+            part, key = int(name.removeprefix(PREFIX)), columns["key"]
+            self._saved.add(part)
             kept = looked_up(underlying, series_of(key)) >= 0
+            if not kept.all():  # another series may get the code of what is left out
+                self._changed.add(part)
             quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(np.flatnonzero(kept))
             self._book.apply(self._book.places(key[kept]), quoted)
 

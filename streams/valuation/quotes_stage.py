@@ -63,15 +63,13 @@ class QuotesStage(SourceStage):
         self._book_chunks = BookChunks(self._book)
         self._listings = Listings(market.am_roots)
         self._surfaces = Surfaces(market, self._monitored, self._book, self._listings)
-        self._series_saved = 0
         self._forget()
 
     def chunks(self) -> dict[str, bytes]:
         """State chunks changed since the last call."""
         self._sum_up()
         chunks = super().chunks()
-        if chunks and len(self._codes.known) != self._series_saved:
-            self._series_saved = len(self._codes.known)
+        if chunks and self._codes.changed:
             chunks[SERIES_CHUNK] = self._codes.encode()
         return chunks | self._book_chunks.changed()
 
@@ -141,12 +139,16 @@ class QuotesStage(SourceStage):
             self._opened = second
             session = session_of(second * NS)
             if session is not None and day_number(session) != self._day:
-                self._begin(day_number(session))
+                self._begin(day_number(session), [block[0] for block in blocks])
         for block in blocks:
             self._take(output, block)
 
-    def _begin(self, day: int) -> None:
+    def _begin(self, day: int, keys: Sequence[Ints]) -> None:
+        """Clear the book; of the series those stay that wait, with `keys` or for a later second."""
         self._book.clear()
+        waiting = np.concatenate([*keys, self._pending.columns()["key"]])
+        self._codes.keep(np.unique(series_of(waiting)))
+        self._accepted_by_series[:] = 0
         self._contracts.forget()
         self._book_chunks.cleared()
         self._listings.clear()
@@ -212,7 +214,6 @@ class QuotesStage(SourceStage):
         self._forget()
         self._contracts.forget()
         self._codes.restore(chunks.get(SERIES_CHUNK))
-        self._series_saved = len(self._codes.known)
         key = self._pending.columns()["key"]
         self._pending.renumber("key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1))
         self._book_chunks.restore(chunks, self._codes.underlying)

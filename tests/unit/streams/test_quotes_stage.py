@@ -1,6 +1,8 @@
 """From quote records to points frames: seconds, counts, sessions, checkpoints."""
 
+from collections import Counter
 from datetime import date
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.points import PointsFrame
-from streams.records import NS
+from streams.records import NS, Quotes, Series
 from streams.sessions import close_ns, open_ns
+from streams.stage import Count
 from streams.valuation.quotes_stage import QuotesStage, _BookState
 from tests.support.input_records import frame_of, frames_in, heartbeat, record
 from tests.support.option_chains import Chain, quotes_of, taken
@@ -103,6 +106,58 @@ def test_a_contract_beyond_the_room_is_refused_and_counted() -> None:
     output = small.process([frame_of(quotes), heartbeat(TEN)])
     assert output.counts["quotes", "no_room"] == quotes.strike.size - 10
     assert spy(frames_in(output.messages))[-1].accepted == 10
+
+
+def flood(at: int, names: int = 33_000) -> Quotes:
+    """Quotes of AAPL with the symbol of each option in place of the root."""
+    one = taken(quotes_of([AAPL], at), np.zeros(names, np.int64))
+    series = tuple(Series("AAPL", f"AAPL{number:08d}") for number in range(names))
+    return one._replace(series=series, series_code=np.arange(names, dtype=np.int32))
+
+
+def fed(one: QuotesStage, quotes: Quotes, at: int) -> Counter[Count]:
+    """What became of the rows."""
+    rows = quotes.series_code.size
+    parts = [quotes._replace(**_part(quotes, slice(first, first + 3_000))) for first in range(0, rows, 3_000)]
+    return one.process([*map(frame_of, parts), heartbeat(at)]).counts
+
+
+def _part(quotes: Quotes, rows: slice) -> dict[str, Any]:
+    columns = {name: getattr(quotes, name)[rows] for name in ("expiry", "strike", "call", "bid", "ask", "ts_event", "record_ts")}
+    used, code = np.unique(quotes.series_code[rows], return_inverse=True)
+    return columns | {"series": tuple(quotes.series[at] for at in used), "series_code": code.astype(np.int32)}
+
+
+def test_a_flood_of_roots_closes_its_own_name_alone_and_for_its_session_alone() -> None:
+    one, restarted, stored = stage(), stage(), dict[str, bytes]()
+    following = open_ns(date(2026, 7, 9)) + 60 * NS
+    steps = [(flood(TEN), TEN), (quotes_of([MSFT, SPY], TEN + NS), TEN + NS), (quotes_of([AAPL], following), following)]
+    steps.append((flood(following + NS, 100), following + NS))
+    refused = []
+    for quotes, at in steps:
+        counts = fed(one, quotes, at)
+        restarted.restore(stored)
+        assert fed(restarted, quotes, at) == counts
+        stored = {name: value for name, value in (stored | restarted.chunks()).items() if value}
+        restarted = stage()
+        refused.append(counts["quotes", "no_room"])
+    assert refused == [33_000 - 32, 0, 0, 100 - 31]
+    assert len(stored["series"]) < 2_000
+
+
+def test_a_checkpoint_full_of_wrong_roots_has_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = stage()
+    monkeypatch.setattr(old._codes, "_per_underlying", 2**15)
+    assert fed(old, flood(TEN), TEN)["quotes", "no_room"] == 33_000 - 2**15
+    one, stored = stage(), old.chunks()
+    one.restore(stored)
+    assert fed(one, quotes_of([MSFT, SPY, AAPL], TEN + NS), TEN + NS)["quotes", "no_room"] == 0
+    again = stage()
+    again.restore({name: value for name, value in (stored | one.chunks()).items() if value})
+    for each in (one, again):
+        frames = spy(frames_in(each.process([frame_of(quotes_of([AAPL], TEN + 2 * NS)), heartbeat(TEN + 2 * NS)]).messages))
+        assert frames[-1].surfaces is not None
+        assert frames[-1].surfaces.reason == ("",)
 
 
 def test_idle_closes_what_is_pending_and_says_so() -> None:
