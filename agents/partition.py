@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Protocol
 
 from agents import unsent
@@ -10,6 +10,7 @@ from agents.alone import Alone
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit
 from agents.producer import Publisher
+from agents.quiet import declared
 from agents.store.keys import Place
 from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
 from streams.dead_letters import dead_letter
@@ -97,7 +98,8 @@ class PartitionRunner:
         self._skip = checkpoint.skip
         self.careful = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
         """Inputs that go record by record, because the process died repeatedly at their watermark."""
-        self.idle_declared = False
+        self.idle_declared, self.declared = False, 0.0
+        """Whether the source was said to be silent since it last spoke, and when that was last said."""
         chunks = dict(checkpoint.chunks)
         self._unsent = unsent.unpack(chunks.pop(unsent.CHUNK, b""))
         stage.restore(chunks)
@@ -251,17 +253,24 @@ class PartitionRunner:
                 await self.ledger.note()
                 self.committed = monotonic()
 
-    async def idle(self) -> None:
-        """Let the stage close what is pending, because its source has gone silent; committed first, published after."""
+    async def idle(self, heard: float | None = None, now_ns: int | None = None) -> None:
+        """Let the stage close what is pending, because its source has gone silent; committed first, published after.
+
+        Again, it only repeats that the source is silent. `heard` is when it last spoke as far as the caller knows: has it spoken
+        since, nothing is said. `now_ns` is the wall time.
+        """
         async with self._lock:
-            self.idle_declared = True
+            if heard is not None and heard != self.heard:
+                return
+            again, self.idle_declared, self.declared = self.idle_declared, True, monotonic()
             if self.closed:
                 return
             output = self.stage.idle()
-            messages, output.messages = output.messages, []
-            await self._take(output)
-            self._unsent = list(messages)
-            await self._commit(unsent.pack(messages) if messages else None)
+            messages, output.messages = declared(output.messages, now_ns or time_ns()), []
+            if not again:
+                await self._take(output)
+                self._unsent = list(messages)
+                await self._commit(unsent.pack(messages) if messages else None)
             await self.publisher.send(messages)
             await self.publisher.drain()
             self.progressed = monotonic()

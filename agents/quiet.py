@@ -1,8 +1,15 @@
 """When the silence of a source means that it is idle, and when it only means that the market or the source is away."""
 
-from streams.records import NS
-from streams.sessions import close_ns, open_ns, previous_session, session_of
+from collections.abc import Sequence
+from datetime import date, datetime
 
+from streams.points import DECLARED
+from streams.records import NS
+from streams.sessions import EASTERN, close_ns, open_ns, previous_session, session_of
+from streams.stage import Message
+
+RENEW_SECONDS = 0.5
+"""How often the owner of an idle source says that it still hears nothing."""
 AFTER_CLOSE = 60 * NS
 """The session's last second closes within this time."""
 
@@ -20,3 +27,10 @@ def idle_counts(now: int, last_event: int | None) -> bool:
         return True
     spoke = session_of(last_event)
     return spoke is not None and spoke >= previous_session(session)
+
+
+def declared(messages: Sequence[Message], now: int) -> list[Message]:
+    """Idle frames with the word of an owner that will repeat them, and its session at wall time `now` (ns)."""
+    session: date = datetime.fromtimestamp(now / NS, EASTERN).date()
+    header = (DECLARED, session.isoformat().encode())
+    return [message._replace(headers=(*message.headers, header)) if message.role == "points" else message for message in messages]

@@ -19,7 +19,7 @@ from agents.partition import PartitionRunner, Ticket
 from agents.patience import Patience
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
-from agents.quiet import idle_counts
+from agents.quiet import RENEW_SECONDS, idle_counts
 from agents.record_times import bound
 from agents.store.asking import verdict_on
 from agents.store.keys import stage_keys
@@ -239,18 +239,19 @@ class Crew:
     async def _declare_idle(self) -> None:
         if self._idle_after is None:
             return
-        now, silent = time_ns(), []
+        now, silent = time_ns(), list[tuple[Post, float]]()
         for post in self.posts:
             runner = post.runner
-            quiet = not runner.idle_declared and monotonic() - runner.heard >= self._idle_after
+            said = runner.idle_declared and monotonic() - runner.declared < RENEW_SECONDS
+            quiet = not said and monotonic() - runner.heard >= self._idle_after
             if post.plan.owns_source and quiet and idle_counts(now, getattr(runner.stage, "last_event_ns", None)):
-                silent.append(post)
-        ends = await self._ports.ends([post.inputs[0] for post in silent]) if silent else {}
-        for post in silent:
+                silent.append((post, runner.heard))
+        ends = await self._ports.ends([post.inputs[0] for post, _ in silent]) if silent else {}
+        for post, heard in silent:
             end, tp = ends.get(post.inputs[0]), post.inputs[0]
             following = self._ports.following(tp, post.runner.applied[tp.topic] + 1)
             if end is not None and end <= following and not post.runner.closed:
-                await post.runner.idle()
+                await post.runner.idle(heard, now)
 
 
 def _waits(tp: Partition, assignment: Assignment) -> bool:

@@ -49,6 +49,10 @@ class PricePoints(NamedTuple):
     ts_event: NDArray[np.int64]
 
 
+DECLARED: Final = "dispersion-declared"
+"""Header of an idle frame whose owner repeats it as long as it hears nothing: the owner's session, an ISO date."""
+
+
 @dataclass(frozen=True, slots=True)
 class PointsFrame:
     """One frame on the points topic: one source, one index, one closed second (or one run without input)."""

@@ -1,6 +1,7 @@
 """The cross-section of one index: points of all sources in, readings out."""
 
 from collections import Counter
+from datetime import date
 
 from streams.market import IndexSpec, Market
 from streams.points import PointsFrame
@@ -34,9 +35,14 @@ class CrossSection:
         """The second of the latest reading, ns."""
         self._mode = market.mode
 
-    def receive(self, frame: PointsFrame, value: bytes, counts: Counter[Count]) -> list[Reading]:
-        """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor."""
+    def receive(self, frame: PointsFrame, value: bytes, counts: Counter[Count], declared: date | None = None) -> list[Reading]:
+        """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor.
+
+        `declared` is the session in which the owner of an idle source says so; None from one that does not repeat it.
+        """
         admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
+        if frame.idle and self.sources.renew(frame.source, frame.boundary, declared) and admission is Admission.DUPLICATE:
+            admission = Admission.IDLE_MARK
         late = admission is Admission.NEW and frame.boundary <= self.passed
         counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
         if late:  # of a source that was idle: it counts from the next reading on

@@ -1,10 +1,11 @@
 """The stage of the points topic: all cross-sections of one partition."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from streams.dead_letters import Refused, dead_letter
 from streams.market import Market
-from streams.points import PointsFrame
+from streams.points import DECLARED, PointsFrame
 from streams.points_codec import decode_points
 from streams.reading import Reading, encode_reading
 from streams.readings.cross_section import CrossSection
@@ -47,7 +48,7 @@ class CrossSectionStage:
                 output.counts["dead_letter_messages", "points", refusal.reason] += 1
                 output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             else:
-                self._take(frame, record.value or b"", output)
+                self._take(frame, record, output)
         return output
 
     def idle(self) -> Output:
@@ -82,9 +83,11 @@ class CrossSectionStage:
         for index, own_chunks in by_index.items():
             self._section(index)[1].restore(own_chunks)
 
-    def _take(self, frame: PointsFrame, value: bytes, output: Output) -> None:
+    def _take(self, frame: PointsFrame, record: Record, output: Output) -> None:
         section, _ = self._section(frame.index)
-        output.messages += [_message(reading) for reading in section.receive(frame, value, output.counts)]
+        declared = _declared(record) if frame.idle else None
+        readings = section.receive(frame, record.value or b"", output.counts, declared)
+        output.messages += [_message(reading) for reading in readings]
 
     def _section(self, index: str) -> tuple[CrossSection, Checkpoint]:
         if index not in self._sections:
@@ -98,6 +101,15 @@ def _frame(record: Record) -> PointsFrame:
         return decode_points(record.value or b"")
     except ValueError as error:
         raise Refused("malformed", str(error)) from error
+
+
+def _declared(record: Record) -> date | None:
+    """The session in a record's header; None without a readable one."""
+    told = dict(record.headers or ()).get(DECLARED)
+    try:
+        return None if told is None else date.fromisoformat(told.decode())
+    except ValueError:
+        return None
 
 
 def _message(reading: Reading) -> Message:

@@ -15,6 +15,7 @@ from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
 from streams.readings.skew_vols import PREFIX as SKEW
+from streams.readings.sources_seen import Silence
 
 HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
 POINTS, HELD, GRID, CLOSES = "points/", "held/", "grid/", "closes/"
@@ -35,6 +36,7 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     index: dict[int, IndexPoint]
     references: dict[str, float]
     rotation: RotationAt = RotationAt()
+    silent: dict[str, Silence] = {}
 
 
 class Names(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -102,6 +104,7 @@ class Checkpoint:
                 index=state.index,
                 references=state.references.levels,
                 rotation=state.rotation.latest,
+                silent=section.sources.silent,
             )
         )
 
@@ -116,6 +119,7 @@ class Checkpoint:
         section.sources.boundary = dict(head.boundary)
         section.sources.idle = set(head.idle)
         section.sources.expected = head.expected
+        section.sources.silent = {source: silence for source, silence in head.silent.items() if source in section.sources.idle}
         section.passed, section.last = head.passed, head.last
         state.atm_only = head.atm_only
         state.rotation.latest = head.rotation

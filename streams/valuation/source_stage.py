@@ -95,13 +95,13 @@ class SourceStage(ABC):
         return output
 
     def idle(self) -> Output:
-        """Close what is pending and tell every index not to wait for this source until it speaks again."""
+        """Close what is pending and tell every index not to wait for this source until it speaks again; again it closes nothing."""
         output = Output()
         before = self._clock.closed
         self._close(output, before, self._clock.idle())
         self._apply_early(output)
         self._publish(output, max(self._clock.closed, 0), [IndexPart()] * len(self._market.indices), idle=True)
-        self._changed = True
+        self._changed |= self._clock.closed != before
         return output
 
     def chunks(self) -> dict[str, bytes]:
