@@ -35,7 +35,7 @@ from agents.runner import Crew
 from agents.sampler import Sampler
 from agents.store.asking import verdict_on
 from agents.store.client import connect
-from agents.store.clock_check import check_clock
+from agents.store.clock_check import check_clock, watch_clock
 from agents.store.estimate import redis_bytes
 from agents.store.ledger import Store
 from agents.store.server_check import check_server
@@ -105,6 +105,7 @@ class Worker:
         self._metrics.declare(zeros([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix)))
         self._status = Status()
         self._watchdog: Watchdog | None = None
+        self._refused = False
 
     async def run(self) -> int:
         """Work until told to stop; the exit code."""
@@ -175,16 +176,27 @@ class Worker:
             await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and (error := starting.exception()) is not None:
                 raise unjoined(error) from error
+            background += [asyncio.create_task(self._watch_clock(store.redis, stop))]
             background += [asyncio.create_task(self._every(TICK, crew.tick)), asyncio.create_task(self._every(SAMPLE, sampler.sample))]
             background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, ports.acceptance.publish)))
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
                 leave(code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
-            return await self._stop(app, crew)
+            code = await self._stop(app, crew)
+            return REFUSED if self._refused else code
         finally:
             self._watchdog.stop()
             for task in (*background, stopping, crashing, starting):
                 task.cancel()
+
+    async def _watch_clock(self, redis: Redis, stop: asyncio.Event) -> None:
+        """Stop in order, and be refused, once the clock is too far off."""
+        try:
+            await watch_clock(redis, self._metrics.redis_clock_skew.set)
+        except Refusal as refusal:
+            log.critical("refused: %s", refusal)
+            self._refused = True
+            stop.set()
 
     async def _every(self, seconds: float, work: Callable[[], object]) -> None:
         while True:

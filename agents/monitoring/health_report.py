@@ -13,6 +13,7 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import Plan, flow_plans
+from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
 from agents.store.keys import accounts, stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
@@ -87,7 +88,8 @@ def health(settings: Settings) -> Health:
     indices, missing = within(redis_at, lambda: _indices(settings))
     lag = within(kafka_at, lambda: _lag(settings, consumed))
     inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
-    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted]
+    clock = within(redis_at, lambda: list(_clock(settings)))
+    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock]
     return Health(opened, indices, lag, problems, inputs)
 
 
@@ -156,6 +158,15 @@ def _lag(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> dict[str, in
             return lag
         finally:
             consumer.close()
+
+
+def _clock(settings: Settings) -> Iterator[str]:
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        before = time()
+        whole, micros = redis.time()
+        skew = ahead(before, whole + micros / 1e6, time())
+    if abs(skew) >= NOTED_SECONDS:
+        yield f"this machine's clock is {skew:+.1f} s against that of Redis, and ages are counted by it: {NEXT}"
 
 
 def _problems(indices: Sequence[IndexHealth], lag: dict[str, int], *, opened: bool) -> Iterator[str]:

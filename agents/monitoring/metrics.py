@@ -42,6 +42,7 @@ class Metrics:
         self.last_event = self._gauge("last_event_timestamp_seconds", "Event time of the newest input, Unix seconds.", "topic")
         self.event_to_publish = self._histogram("event_to_publish_seconds", "From event time to published result.", "index")
         self.stage_duration = self._histogram("stage_duration_seconds", "Time in one call of a stage.", "stage", buckets=SHORT)
+        self.redis_clock_skew = self._gauge("redis_clock_skew_seconds", "This process's clock minus that of Redis, at least.")
         self.clock_skew = self._gauge("clock_skew_seconds", "Newest event time minus the broker's time of its record.", "source")
         self.watermark_lag = self._gauge("watermark_lag_seconds", "Wall time minus event time of the newest input.", "topic")
         self.consumed = self._counter("messages_consumed", "Records applied.", "topic")

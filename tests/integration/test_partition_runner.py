@@ -21,6 +21,7 @@ from agents.store.keys import Place, stage_keys
 from agents.store.ledger import Fenced, Store
 from config.settings import Redis as RedisSettings
 from streams.records import Record
+from streams.refused_batch import RefusedBatch
 from streams.stage import Output, ReadingView
 from streams.topics import Topics
 from tests.integration.test_redis_ledger import Silent
@@ -117,6 +118,9 @@ class World:
     def replayed(self, topic: str, records: int) -> None:
         del topic
         self.diary.append(f"replayed {records}")
+
+    def refused(self, batch: RefusedBatch) -> None:
+        self.diary.append(f"refused {batch}")
 
     def gap(self, topic: str, offsets: int) -> None:
         del topic

@@ -10,6 +10,7 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.exits import OK, REFUSED
 from agents.kafka_client import kafka_python_options
 from streams.points_codec import decode_points
 from streams.records import InputRecord
@@ -77,7 +78,11 @@ def test_a_paused_feed_gives_what_the_backtest_gives(
     records = [record for record in feed(settings, REFRESH, PARTITIONS) if record.timestamp <= UNTIL]
     wanted = expected(settings, records, PARTITIONS)
     with Fleet(settings, real_stack.redis.url, tmp_path) as fleet:
-        workers = [fleet.start("tests.support.live_worker", "worker", WALL_OFFSET=str(offset)) for offset in offsets]
+        jumps = [tmp_path / f"jump-{number}" for number in range(2)]
+        workers = [
+            fleet.start("tests.support.live_worker", "worker", WALL_OFFSET=str(offset), WALL_JUMP=str(jump))
+            for offset, jump in zip(offsets, jumps, strict=True)
+        ]
         for worker in workers:
             ready(fleet, worker, 150.0)
         lulls = Lulls(fleet)
@@ -93,6 +98,11 @@ def test_a_paused_feed_gives_what_the_backtest_gives(
         lulls.close()
         follow(fleet, PARTITIONS, wanted, 120.0)
         readings, events = published(fleet, PARTITIONS)
+        if offsets[0]:
+            jumps[0].touch()
+            assert workers[0].wait(60.0) == REFUSED
+            assert "refused: the clock has gone +120 s away from that of Redis" in fleet.log(workers[0])
+            assert fleet.stop(workers[1]) == OK
     assert {event["data"]["transition"] for event in events} >= {"pending", "firing"}
     assert readings == wanted[0]
     assert events == wanted[1]
