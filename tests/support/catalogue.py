@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
-_JOBS = "worker|exporter|bridge|ingest|worker, ingest|both|all"
+_JOBS = "worker|exporter|bridge|ingest|worker, ingest|worker, bridge|both|all"
 _ROW = re.compile(rf"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$")
 
 
