@@ -1,6 +1,7 @@
 """Reads gauges off the running worker once a second, and the event loop's lag ten times a second."""
 
 import asyncio
+import logging
 from time import monotonic, time
 from typing import Any
 
@@ -18,6 +19,16 @@ ENDS_PERIOD = 15.0
 """Seconds between asking the broker for log ends: the client learns of them only by fetching."""
 
 
+TOLD_AFTER = 5.0
+"""Seconds that writes wait before it is said."""
+WRITES_WAIT = (
+    "a broker is away, or fewer replicas are in sync than min.insync.replicas asks (`dispersion status` says which). "
+    "They are tried until they are taken; nothing is lost"
+)
+
+log = logging.getLogger(__name__)
+
+
 class Sampler:
     """Everything that is measured by looking."""
 
@@ -25,6 +36,8 @@ class Sampler:
         self._crew, self._ports, self._breaker, self._status = crew, ports, breaker, status
         self._buffer_full = ports.metrics.sampled_buffer_full()
         self._asked = monotonic()
+        self._held: float | None = None
+        self._told = False
 
     async def watch_loop(self) -> None:
         """Measure how late timers fire; runs until cancelled."""
@@ -39,6 +52,7 @@ class Sampler:
         metrics, status = self._ports.metrics, self._status
         status.redis_ok = self._breaker.state is State.CLOSED
         status.held = not status.redis_ok or self._ports.publishing_held
+        self._look_at_writes()
         metrics.redis_up.set(status.redis_ok)
         metrics.redis_breaker.set(self._breaker.state)
         fresh: Any = {}
@@ -50,6 +64,18 @@ class Sampler:
                 self._partition(post, tp, fresh.get(tp))
         for buffered, total in dict(self._ports.running_app.monitor.topic_buffer_full).items():
             self._buffer_full(getattr(buffered, "topic", str(buffered)), total)
+
+    def _look_at_writes(self) -> None:
+        """Since when acknowledgements are out; said once an outage."""
+        now = monotonic()
+        self._held = (self._held or now) if self._ports.publishing_held else None
+        waiting = 0.0 if self._held is None else now - self._held
+        self._ports.metrics.writes_waiting.set(waiting)
+        if waiting >= TOLD_AFTER and not self._told:
+            log.warning("Kafka has taken no write of ours for %.0f s: %s", waiting, WRITES_WAIT)
+        elif not waiting and self._told:
+            log.info("Kafka takes our writes again")
+        self._told = waiting >= TOLD_AFTER
 
     def _partition(self, post: Post, tp: Partition, end: int | None) -> None:
         status = self._status.partitions.get(tp)

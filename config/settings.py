@@ -65,6 +65,8 @@ class Kafka(Section):
     max_poll_records: int = Field(default=5000, ge=1)
     max_message_bytes: int = Field(default=8 * 2**20, ge=2**16, le=64 * 2**20)
     replication_factor: int = Field(default=1, ge=1)
+    min_insync_replicas: int = Field(default=0, ge=0)
+    """Of topics that `topics create` makes; 0 leaves it to the broker."""
     check_crcs: bool = True
     partitions: Partitions = Partitions()
 

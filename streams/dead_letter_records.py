@@ -67,6 +67,8 @@ class DeadLetter(NamedTuple):
     @property
     def incomplete(self) -> str:
         """Why it cannot be sent again as it is; empty when it can."""
+        if ("x-original-form", b"batch") in self.headers:
+            return "it is a whole batch that could not be unpacked, no record"
         if self.size is None:
             return "it has no value"
         if len(self.value) != self.size:

@@ -17,6 +17,7 @@ from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
 from agents.store.keys import accounts, stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
+from agents.topics.admin import check_topics
 from config import redaction
 from config.connections import redis_place
 from config.market import market_of
@@ -89,7 +90,8 @@ def health(settings: Settings) -> Health:
     lag = within(kafka_at, lambda: _lag(settings, consumed))
     inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
     clock = within(redis_at, lambda: list(_clock(settings)))
-    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock]
+    short = check_topics(settings).short
+    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short]
     return Health(opened, indices, lag, problems, inputs)
 
 

@@ -69,6 +69,7 @@ class Metrics:
         self.rebalances = self._counter("rebalances", "Rebalances of the consumer group.", "outcome")
         self.rebalance_duration = self._histogram("rebalance_duration_seconds", "From revocation to resumed flow.")
         self.assigned = self._gauge("assigned_partitions", "Partitions owned.", "topic")
+        self.writes_waiting = self._gauge("kafka_writes_waiting_seconds", "Since when Kafka takes no write of ours; 0 when it does.")
         self.coordinator_errors = self._counter("coordinator_errors", "Group coordinator errors found by the guard.")
         self.loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop runs its timers.", buckets=SHORT)
 

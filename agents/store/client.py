@@ -74,13 +74,15 @@ class Observer(Protocol):
 
 def connect(settings: RedisSettings) -> Redis:
     """A client that answers bytes and never retries by itself: redis-py would repeat a write whose answer was lost."""
+    url = settings.url.get_secret_value()
+    lasting = {} if url.lower().startswith("unix:") else {"socket_keepalive": True}  # a unix socket has no such option
     return Redis.from_url(
-        settings.url.get_secret_value(),
+        url,
         **redis_options(settings),
+        **lasting,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=settings.operation_timeout,
         socket_connect_timeout=settings.operation_timeout,
-        socket_keepalive=True,
     )
 
 

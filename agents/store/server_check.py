@@ -8,8 +8,14 @@ from redis.exceptions import BusyLoadingError
 
 from agents.exits import Refusal
 from agents.store.asking import ask
+from agents.store.sync import ONE_SERVER
 
 MINIMUM_VERSION = (6, 2)
+NOT_ONE = {
+    "cluster": ONE_SERVER,
+    "sentinel": "name the master itself, or an address that follows it (a virtual IP, a TCP proxy with a role check)",
+}
+"""Modes in which a server is not the one that the state is on, and what to do."""
 ANSWER_SECONDS = 5.0
 """How long a command asks."""
 
@@ -19,6 +25,8 @@ log = logging.getLogger(__name__)
 async def check_server(redis: Redis, *, needed_bytes: int = 0, seconds: float = ANSWER_SECONDS) -> None:
     """Refuse a Redis that may forget, warn about one that may lose seconds. Raises `Refusal`, or `Down` after so many seconds."""
     info = await ask(lambda: _loaded(redis), seconds)
+    if (mode := info.get("redis_mode", "standalone")) in NOT_ONE:
+        raise Refusal(f"redis.url leads to a Redis in {mode} mode: {NOT_ONE[mode]}")
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
     if version < MINIMUM_VERSION:
         raise Refusal(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import AuthenticationError, MovedError, NoPermissionError, RedisError
 from redis.retry import Retry
 
 from agents.credentials import redis_options
@@ -25,6 +25,9 @@ def connect_sync(settings: RedisSettings) -> Redis:
     )
 
 
+ONE_SERVER = "the monitor keeps its state on one server; name one that is not part of a cluster"
+
+
 @contextmanager
 def redis_failures(settings: RedisSettings) -> Iterator[None]:
     """Turn Redis' errors into `Refusal` (it says no) or `Down` (it says nothing)."""
@@ -32,5 +35,7 @@ def redis_failures(settings: RedisSettings) -> Iterator[None]:
         yield
     except (AuthenticationError, NoPermissionError) as error:
         raise Refusal(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
+    except MovedError as error:
+        raise Refusal(f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}") from error
     except RedisError as error:
         raise Down(f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url") from error

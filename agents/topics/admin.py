@@ -10,7 +10,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from agents.deadline import within
 from agents.kafka_client import kafka_failures, kafka_python_options
-from agents.topics.report import TopicsCheck, is_missing, judge, wanted_partitions
+from agents.topics.report import MIN_INSYNC, TopicsCheck, is_missing, judge, wanted_partitions
 from config.redaction import shown
 from config.settings import Settings
 from streams.topics import Topics, topic_config
@@ -89,6 +89,8 @@ def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool
     role = Topics(settings.kafka.topic_prefix).role_of(name)
     assert role is not None
     configs = topic_config(role, settings.kafka.max_message_bytes)
+    if settings.kafka.min_insync_replicas:
+        configs[MIN_INSYNC] = str(settings.kafka.min_insync_replicas)
     topic = {"num_partitions": partitions, "replication_factor": settings.kafka.replication_factor, "configs": configs}
     try:
         admin.create_topics({name: topic}, timeout_ms=CREATE_MS)

@@ -10,6 +10,7 @@ from config.settings import Partitions, Settings
 from streams.stage import Role
 from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, Topics, topic_config
 
+MIN_INSYNC = "min.insync.replicas"
 DENIED = 29
 """Kafka's error code for a topic the user may not describe."""
 
@@ -44,6 +45,8 @@ class TopicsCheck(msgspec.Struct, frozen=True):
     """Each ends with the next action; empty when a worker may start."""
     notes: tuple[str, ...] = ()
     """What could not be checked, or differs without harm."""
+    short: tuple[str, ...] = ()
+    """Partitions with too few replicas in sync: writes to them wait."""
 
     def refuse(self) -> None:
         """Raise `Refusal` when there is a problem."""
@@ -72,7 +75,20 @@ def judge(
         _report(role, metadata[name], None if configs is None else configs.get(name), settings, created=name in created)
         for role, name in Topics(settings.kafka.topic_prefix).all().items()
     )
-    return TopicsCheck(reports, tuple(_problems(reports, settings)), tuple(_notes(reports)))
+    short = tuple(line for name, found in metadata.items() for line in _short(name, found, (configs or {}).get(name, {})))
+    notes = (*_notes(reports), *short)
+    return TopicsCheck(reports, tuple(_problems(reports, settings)), notes, short)
+
+
+def _short(name: str, metadata: Mapping[str, Any], configs: Mapping[str, str]) -> Iterator[str]:
+    """What holds writes back until a broker returns."""
+    needed = int(configs.get(MIN_INSYNC, 1))
+    fewest = min((len(one["isr_nodes"]) for one in metadata["partitions"] if "isr_nodes" in one), default=needed)
+    if fewest < needed:
+        yield (
+            f"{name} has partitions with {fewest} replicas in sync where {MIN_INSYNC}={needed}: "
+            "writes wait, and nothing is lost; bring the brokers back"
+        )
 
 
 def _report(

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -147,14 +147,16 @@ class Fleet:
 class Pacer(threading.Thread):
     """Publishes ids 0, 1, … round robin to two roles at a steady pace until stopped."""
 
-    def __init__(self, fleet: Fleet, roles: dict[Role, int], per_second: int) -> None:
+    def __init__(self, fleet: Fleet, roles: Mapping[Role, int], per_second: int, **producer: Any) -> None:
+        """`producer` are further options of the producer."""
         super().__init__(daemon=True)
+        self._options = producer
         self._fleet, self._roles, self._pace = fleet, roles, per_second
         self._over = threading.Event()
         self.sent: Counter[Role] = Counter()
 
     def run(self) -> None:
-        producer, number = self._fleet.producer(), 0
+        producer, number = self._fleet.producer(**self._options), 0
         while not self._over.wait(0.05):
             for _ in range(self._pace // 20):
                 for role, partitions in self._roles.items():

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -48,8 +48,10 @@ class KafkaServer:
         listeners: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
+        jvm: Sequence[str] = JVM,
     ) -> None:
         """`listeners` adds listeners by name to their protocol (`{"SECURE": "SASL_SSL"}`), `properties` any broker settings."""
+        self._jvm = tuple(jvm)
         self._jars = fetch()
         self.directory = Path(tempfile.mkdtemp(prefix="dispersion-kafka-"))
         protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
@@ -73,17 +75,34 @@ class KafkaServer:
     def start(self) -> None:
         """Start; returns when the broker serves. Raises `OSError` with the end of its log."""
         begun = time.monotonic()
+        self.launch()
+        self._wait(begun + START_SECONDS)
+        self.started_in = time.monotonic() - begun
+
+    def launch(self) -> None:
+        """Start without waiting."""
         configuration = self.directory / "server.properties"
         if not configuration.exists():
             self._configure(configuration)
         self._server = Leashed(
-            ["java", *JVM, *self._class("kafka.Kafka"), configuration],
+            ["java", *self._jvm, *self._class("kafka.Kafka"), configuration],
             log=self.directory / "kafka.log",
             cwd=self.directory,
             remove=self.directory,
         )
-        self._wait(begun + START_SECONDS)
-        self.started_in = time.monotonic() - begun
+
+    def serve(self) -> None:
+        """Wait until a launched broker serves. Raises `OSError` with the end of its log."""
+        self._wait(time.monotonic() + START_SECONDS)
+
+    def say(self, key: str, value: str) -> None:
+        """One more property, before the first start."""
+        self._properties[key] = value
+
+    @property
+    def controller(self) -> str:
+        """`host:port` of its controller."""
+        return f"127.0.0.1:{self._controller}"
 
     def _class(self, name: str) -> tuple[str, ...]:
         return ("-cp", f"{self._jars}/*", name)
@@ -91,8 +110,8 @@ class KafkaServer:
     def _configure(self, file: Path) -> None:
         addresses = ",".join(f"{name}://127.0.0.1:{port}" for name, port in self._ports.items())
         properties = {
+            "controller.quorum.voters": f"1@{self.controller}",
             **self._properties,
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
             "listeners": f"{addresses},CONTROLLER://127.0.0.1:{self._controller}",
             "advertised.listeners": addresses,
             "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in self._protocols.items()),
@@ -145,3 +164,39 @@ class KafkaServer:
         """End for good, data removed; nobody waits for a controlled shutdown."""
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class KafkaCluster:
+    """Three brokers that are controllers too; every topic has three replicas, and two must be in sync for a write."""
+
+    def __init__(self) -> None:
+        replicated = {
+            "offsets.topic.replication.factor": "3",
+            "default.replication.factor": "3",
+            "min.insync.replicas": "2",
+            "replica.lag.time.max.ms": "2000",
+            "controller.quorum.election.timeout.ms": "500",
+            "controller.quorum.fetch.timeout.ms": "1000",
+        }
+        small = ("-Xmx300m", *JVM[1:])
+        self.nodes = {number: KafkaServer(properties={**replicated, "node.id": str(number)}, jvm=small) for number in (1, 2, 3)}
+        voters = ",".join(f"{number}@{node.controller}" for number, node in self.nodes.items())
+        for node in self.nodes.values():
+            node.say("controller.quorum.voters", voters)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """All three."""
+        return ",".join(node.bootstrap_servers for node in self.nodes.values())
+
+    def start(self) -> None:
+        """All at once: none serves without another."""
+        for node in self.nodes.values():
+            node.launch()
+        for node in self.nodes.values():
+            node.serve()
+
+    def close(self) -> None:
+        """End for good."""
+        for node in self.nodes.values():
+            node.close()

@@ -93,3 +93,14 @@ def test_the_check_becomes_json() -> None:
     plain = msgspec.json.decode(msgspec.json.encode(check))
     assert {row["status"] for row in plain["topics"]} == {"created", "existing"}
     assert plain["problems"] == []
+
+
+def test_partitions_without_enough_replicas_are_told_and_stop_nobody() -> None:
+    found = metadata()
+    for one in found.values():
+        one["partitions"] = [{"isr_nodes": [1, 2]}, {"isr_nodes": [2]}]
+    check = judge(SETTINGS, found, configs("alerts", min_insync_replicas="2"))
+    (line,) = check.short
+    assert "dispersion.alerts.v1 has partitions with 1 replicas in sync where min.insync.replicas=2" in line
+    assert line in check.notes
+    check.refuse()
