@@ -10,16 +10,20 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.cli.main import main
+from agents.dead_letters.replaying import Judge
 from agents.kafka_client import kafka_python_options
 from agents.publishing import FramePublisher
-from config.settings import Settings
+from config.settings import Ingest, Settings
+from streams.dead_letter_records import read_letter
 from streams.dead_letters import MAX_VALUE_BYTES, dead_letter
 from streams.decoding.codec import decode_quotes
 from streams.records import InputRecord, Malformed
 from streams.stage import Role
 from streams.topics import Topics
+from tests.support.fleet import Fleet, wait_until
 from tests.support.hostile_texts import judge_screen
-from tests.support.stack import Stack, create_flow_topics, environment_for, settings_for
+from tests.support.pages import ready, samples, series
+from tests.support.stack import RealStack, Stack, create_flow_topics, environment_for, settings_for
 
 QUOTE = {
     "underlying": "AAPL",
@@ -194,3 +198,55 @@ def test_only_inputs_are_sent_to(
     missing = told(capsys, "replay", "0/0", "nowhere/0/1", "--yes", "--again", code=2)
     assert "no dead letter of nowhere/0/1 is kept" in missing.err
     assert len(records(settings, "quotes")) == 1
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(120)
+def test_a_worker_takes_what_was_mended(
+    real_stack: RealStack,
+    topic_prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """From a record that a running worker refuses to the same record, mended, in its counts of what was accepted."""
+    settings = settings_for(
+        real_stack,
+        topic_prefix,
+        mode="replay",
+        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 1}},
+        market={"indices": [{"symbol": "SPY", "references": ["VIX"]}]},
+        redis={"checkpoint_seconds": 0.5},
+    )
+    create_flow_topics(real_stack, settings)
+    for name, value in environment_for(settings).items():
+        monkeypatch.setenv(name, value)
+    file, tail = tmp_path / "refused.jsonl", ("tail", "--from-beginning", "--no-follow", "--json")
+    tick = {"symbol": "VIX", "price": 17.5, "ts_event": "2026-07-10T14:00:00Z"}
+    with Fleet(settings, real_stack.redis.url, tmp_path) as fleet:
+        worker = fleet.start("agents.cli.main", "worker")
+        url = ready(fleet, worker)
+        fleet.put("ticks", [json.dumps({**tick, "price": "seventeen"}).encode()])
+        wait_until(lambda: bool(fleet.records("dead_letters")), 60, "a dead letter")
+        (letter,) = (json.loads(line) for line in told(capsys, *tail).out.splitlines())
+        assert (letter["reason"], letter["offset"]) == ("type", 0)
+        file.write_text(json.dumps({**letter, "value": letter["value"].replace('"seventeen"', "17.5")}))
+        assert f"sent {letter['topic']}/0/0" in told(capsys, "replay", "--mended", str(file), "--yes").out
+        later = {**tick, "ts_event": "2026-07-10T14:00:05Z"}  # closes the second of the first
+        fleet.put("ticks", [json.dumps(later).encode()])
+        accepted = series("dispersion_ticks_total", outcome="accepted")
+        wait_until(lambda: samples(url).get(accepted) == 1.0, 60, "the mended tick is accepted")
+        assert fleet.stop(worker) == 0, fleet.log(worker)
+    assert len(told(capsys, *tail).out.splitlines()) == 1
+
+
+def test_a_letter_of_the_ingest_is_sent_to_its_feed() -> None:
+    record = InputRecord("vendor.quotes", 0, 7, SENT_MS, b"AAPL", json.dumps(QUOTE).encode(), ())
+    letter = read_letter(record._replace(headers=dead_letter(record, "json", "cut").headers))
+    with_feed, without = Settings(ingest=Ingest(topic="vendor.quotes")), Settings()
+    assert Judge(with_feed, set(), {}, again=False).objection(letter) == ""
+    assert "no input of ours" in Judge(without, set(), {}, again=False).objection(letter)
+    sent = Judge(with_feed, {letter.identity}, {}, again=False).objection(letter)
+    assert "it was sent again before" in sent
+    other = Judge(with_feed, {(str(letter.original), "0" * 64)}, {}, again=False)
+    assert other.objection(letter) == "", "a topic made anew counts its offsets anew"
