@@ -90,7 +90,8 @@ def _checked(state: "AlertState", verb: "Verb", said: dict[str, Any]) -> "Comman
     from streams.detection.commands import Command, check_words, decode_command, encode_command, issued
 
     data = state.event.data
-    command = Command(command_id=uuid4(), command=verb, index=data.labels.index, fingerprint=data.fingerprint, **said)
+    index, name, start = data.labels.index, data.fingerprint, data.starts_at
+    command = Command(command_id=uuid4(), command=verb, index=index, fingerprint=name, starts_at=start, **said)
     try:
         check_words(command)  # half a character has no bytes
         return issued(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command

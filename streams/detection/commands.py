@@ -37,6 +37,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     why: Annotated[str, Meta(max_length=256, pattern=_ONE_LINE)] = ""
     until: Annotated[datetime, Meta(tz=True)] | None = None
     """End of a silence, in event time; of a silence alone."""
+    starts_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """Of the alert that is meant, as its events say it; None from senders that do not name it."""
 
 
 class Issued(NamedTuple):

@@ -12,7 +12,7 @@ import msgspec
 
 from streams.basket_columns import basket_columns
 from streams.detection.alert_book import AlertBook, Key
-from streams.detection.command_desk import CommandDesk
+from streams.detection.command_desk import CommandDesk, HeldCommand
 from streams.detection.commands import Issued
 from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
 from streams.detection.history import History
@@ -27,7 +27,7 @@ from streams.detection.seasonality import part_of_session
 from streams.detection.snapshot import FIVE_MINUTES, Picture, encode_snapshot, snapshot_of
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
-from streams.records import NS
+from streams.records import NS, Record
 from streams.stage import Count, OutboxEntry
 
 TENOR = "30d"
@@ -90,8 +90,12 @@ class Detector:
         latest = self._standing.latest.get(reading.tenor)
         return latest is not None and reading.ts_event <= latest.ts_event
 
-    def apply(self, reading: Reading) -> list[OutboxEntry]:
-        """Judge a reading that has not been seen; events in order. Tenors beside 30d only pass to the snapshot."""
+    def apply(self, reading: Reading, received: int = 0) -> list[OutboxEntry]:
+        """Judge a reading that has not been seen; events in order. Tenors beside 30d only pass to the snapshot.
+
+        `received` is the Kafka time of its record, ms.
+        """
+        self._judging.received = received
         self._standing.latest[reading.tenor] = msgspec.structs.replace(reading, constituents=None)
         self._dirty = True
         if reading.tenor != TENOR:
@@ -100,8 +104,16 @@ class Detector:
         return self._judging.events
 
     def obey(self, told: Issued) -> list[OutboxEntry]:
-        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `Refused` (unknown_alert)."""
+        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `Refused` (unknown_alert, episode)."""
         return self._desk.apply(told, self.counts)
+
+    def hold(self, record: Record, told: Issued) -> bool:
+        """Whether the command waits for readings: its alert begins after the latest that was judged."""
+        return self._desk.hold(record, told, self.judged_at)
+
+    def release(self) -> list[HeldCommand]:
+        """Commands that waited; they are told again."""
+        return self._desk.release()
 
     @property
     def drawn(self) -> bool:

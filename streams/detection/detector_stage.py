@@ -45,14 +45,12 @@ class DetectorStage:
         drawn: dict[str, Detector] = {}
         for record in records:
             role: Role = "commands" if record.topic == self._commands else "readings"
-            try:
-                detector = self._obey(record, output) if role == "commands" else self._judge(record, output)
-            except Refused as refusal:
-                output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
-                output.counts["dead_letter_messages", role, refusal.reason] += 1
-                continue
+            detector = self._one(role, record, output)
             if detector is not None:
                 drawn[detector.index] = detector
+                if role == "readings":
+                    for held in detector.release():
+                        self._one("commands", held, output)
         for index, detector in drawn.items():
             output.snapshots[index] = detector.snapshot()
         for detector in self._detectors.values():
@@ -60,13 +58,22 @@ class DetectorStage:
             detector.counts.clear()
         return output
 
+    def _one(self, role: Role, record: Record, output: Output) -> Detector | None:
+        """Take a record; its detector if there is something new to draw."""
+        try:
+            return self._obey(record, output) if role == "commands" else self._judge(record, output)
+        except Refused as refusal:
+            output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
+            output.counts["dead_letter_messages", role, refusal.reason] += 1
+            return None
+
     def _judge(self, record: Record, output: Output) -> Detector | None:
         """Judge a reading; its detector, or None for a repeat. Raises `Refused`."""
         reading = self._reading(record)
         detector = self._detector(reading.index)
         if detector.seen(reading):
             return None
-        output.outbox.extend(detector.apply(reading))
+        output.outbox.extend(detector.apply(reading, record.timestamp))
         output.views.append(_view(reading))
         return detector
 
@@ -75,6 +82,8 @@ class DetectorStage:
         told = issued(decode_command(record.value), record.timestamp)
         self._known(told.command.index)
         detector = self._detector(told.command.index)
+        if detector.hold(record, told):
+            return None
         echoes = detector.obey(told)
         output.outbox.extend(echoes)
         return detector if echoes and detector.drawn else None

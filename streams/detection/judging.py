@@ -44,6 +44,8 @@ class Judging:
     """By rule and scope; the forms that the reading is not for are absent."""
     counts: Counter[Count] = field(default_factory=Counter)
     """Until the caller clears them."""
+    received: int = 0
+    """Kafka's time (ms) of the latest reading."""
 
     def open(self) -> None:
         """A new reading."""
@@ -140,6 +142,8 @@ class Judging:
             why = evidence(rule, scene, alert, transition, verdict, start)
             alert.sequence += 1
             alert.summary = why.summary
+            if transition.previous == "inactive":
+                alert.received = self.received
             event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why)
             self.events.append(event)
             self.book.told(key, None if transition.status == "resolved" else event.value)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,13 +15,15 @@ from jsonschema import Draft202012Validator, FormatChecker
 import config
 from streams.dead_letters import REASONS_BY_ROLE, Refused
 from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.command_desk import KEPT_MS, Obeyed
 from streams.detection.commands import Issued, decode_command, issued
 from streams.detection.echo import id_of_content
+from streams.detection.history_codec import pack, unpack
 from streams.detection.notification import Notification
 from streams.detection.snapshot import decode_snapshot
 from streams.records import InputRecord
 from tests.support.commands import UNWIND, command, milliseconds
-from tests.support.readings import FRIDAY, INDEX, MONDAY, TUESDAY, Run, closing, eastern, path, told
+from tests.support.readings import FRIDAY, INDEX, MONDAY, TUESDAY, Run, closing, eastern, path, record, told
 from tests.support.subscriber import SCHEMA
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
@@ -137,10 +139,65 @@ def test_a_repeated_command_is_passed_over_also_after_a_restart(run: Run) -> Non
     heir.stage.restore(run.stage.chunks())
     assert send(heir, first) == []
     assert letters(heir) == []
-    many = [command("acknowledge", 2 + number, NOON) for number in range(256)]
-    assert len(send(heir, *many)) == 256
-    assert send(heir, *many) == []
-    assert len(send(heir, first)) == 1, "only the latest 256 are known"
+    many = [command("acknowledge", 2 + number, NOON) for number in range(600)]
+    assert len(send(heir, *many)) == 600
+    assert send(heir, first, *many) == []
+    week = command("acknowledge", 1000, NOON + timedelta(milliseconds=KEPT_MS + 1))
+    assert len(send(heir, week)) == 1
+    assert len(unpack(heir.stage.chunks()["commands/SPX"], Obeyed).applied) == 1, "their topic has forgotten them too"
+
+
+def test_ids_of_an_older_checkpoint_are_known(run: Run) -> None:
+    ids = [UUID(int=number).bytes for number in range(3)]
+    heir = Run(cap_unknown=False)
+    heir.stage.restore({**run.stage.chunks(), "commands/SPX": pack(ids)})
+    assert send(heir, *(command("acknowledge", number, NOON) for number in range(3))) == []
+    assert len(send(heir, command("acknowledge", 3, NOON))) == 1
+    assert len(unpack(heir.stage.chunks()["commands/SPX"], Obeyed).applied) == 4
+
+
+def test_a_command_touches_no_later_alert(run: Run) -> None:
+    starts = begun(run)
+    assert len(send(run, command("acknowledge", 1, NOON, starts_at=starts.isoformat()))) == 1
+    run.play(path(MONDAY, "10:20:15", 400, [CALM, CALM], step=5))
+    again = [closing(MONDAY, *CALM), *path(TUESDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)]
+    received = eastern(TUESDAY, "12:00:00")
+    stamp = milliseconds(received)
+    run.outputs.append(run.stage.process([record(reading)._replace(timestamp=stamp) for reading in again]))
+    assert begun(run) > starts
+    earlier = received - timedelta(seconds=10)
+    late = (command("acknowledge", 2, NOON, starts_at=starts.isoformat()), command("acknowledge", 3, earlier))
+    assert send(run, *late) == []
+    assert [reason for reason, _ in letters(run)] == ["episode", "episode"]
+    after = received + timedelta(seconds=10)
+    named = command("acknowledge", 4, earlier, starts_at=begun(run).isoformat())
+    assert len(send(run, named, command("acknowledge", 5, after))) == 2
+
+
+def test_a_command_waits_for_the_readings_that_begin_its_alert() -> None:
+    whole = Run(cap_unknown=False)
+    readings = [closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)]
+    whole.play(readings)
+    starts = begun(whole)
+    early = Run(cap_unknown=False)
+    early.play(readings[:5])
+    order = command("acknowledge", 1, NOON, starts_at=starts.isoformat())
+    wrong = command("acknowledge", 2, NOON, starts_at=(starts - timedelta(seconds=10)).isoformat())
+    assert send(early, order, wrong) == []
+    assert letters(early) == []
+    heir = Run(cap_unknown=False)
+    heir.stage.restore({**early.stage.chunks()})
+    events = of_the_unwind(heir.play(readings[5:]))
+    assert [event.data.transition for event in events][:2] == ["pending", "acknowledged"]
+    assert events[-1].data.notification.acked_by == "ann"
+    assert [reason for reason, _ in letters(heir)] == ["unknown_alert"]
+    assert send(heir, order) == []
+
+
+def begun(run: Run) -> datetime:
+    """When the unwind began, as its latest event says."""
+    events = [decode_event(entry.value) for output in run.outputs for entry in output.outbox]
+    return of_the_unwind(events)[-1].data.starts_at
 
 
 def test_ack_and_silence_survive_a_restart(run: Run) -> None:
