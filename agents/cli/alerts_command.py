@@ -50,9 +50,15 @@ def unsilence(
     _give(shared_of(context), fingerprint, "unsilence", timeout if wait else 0.0, who=who, why=why)
 
 
+def retire(context: typer.Context, fingerprint: Fingerprint, why: Why, who: Who = None, wait: Wait = True, timeout: Seconds = 10.0) -> None:
+    """End an alert whose index or rule the configuration has no more. Exit code 1: it is configured, is over, or no echo came."""
+    _give(shared_of(context), fingerprint, "retire", timeout if wait else 0.0, who=who, why=why)
+
+
 def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said: Any) -> None:
     """Check, send, wait. The alert's index and partition are those of its state."""
     from agents.alerts.commanding import send
+    from agents.alerts.left_over import left_over
     from agents.alerts.states import alert_states, find
     from agents.reach import reach_kafka
 
@@ -63,6 +69,8 @@ def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said
     state = find(alert_states(settings), fingerprint)
     if not state.active:
         raise Refusal(f"{state.title} is resolved: there is nothing to {verb}; see `dispersion alerts list`")
+    if verb == "retire" and not left_over(settings, [state]):
+        raise Refusal(f"{state.title} is configured: its rule ends it; to hear less of it, silence it")
     command = _checked(state, verb, said)
     try:
         with interruptible():

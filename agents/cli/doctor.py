@@ -83,6 +83,7 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
+    from agents.alerts.left_over import words_on_left_over
     from agents.topics.admin import check_topics
 
     report = check_topics(settings)
@@ -91,6 +92,9 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
             yield Finding("kafka", ok=True, message=f"{topic.name}: {topic.partitions} partitions")
     for problem in report.problems:
         yield Finding("kafka", ok=False, message=problem)
+    if not report.problems:
+        for text in words_on_left_over(settings):
+            yield Finding("alerts", ok=False, message=text)
 
 
 def _redis(settings: "Settings") -> "Iterator[Finding]":

@@ -76,6 +76,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion alerts silence 9f2c --until 2026-07-13T16:00:00Z --why known",
     ),
     "alerts unsilence": ("dispersion alerts unsilence 9f2c",),
+    "alerts retire": ("dispersion alerts retire 9f2c --why 'we no longer watch SPX'",),
     "dead-letters": (
         "dispersion dead-letters tail --from-beginning",
         "dispersion dead-letters show market.ticks.v1/3/17",

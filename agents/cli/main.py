@@ -72,6 +72,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "alerts ack": alerts_command.ack,
     "alerts silence": alerts_command.silence,
     "alerts unsilence": alerts_command.unsilence,
+    "alerts retire": alerts_command.retire,
     "dead-letters tail": dead_letters.tail,
     "dead-letters show": dead_letters.show,
     "dead-letters replay": dead_letters_replay.replay,

@@ -8,7 +8,9 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.alerts.left_over import words_on_left_over
 from agents.deadline import within
+from agents.exits import Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
@@ -88,10 +90,11 @@ def health(settings: Settings) -> Health:
     redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", f"Kafka at {redaction.shown(settings.kafka.bootstrap_servers)}"
     indices, missing = within(redis_at, lambda: _indices(settings))
     lag = within(kafka_at, lambda: _lag(settings, consumed))
+    left = within(kafka_at, lambda: _left_over(settings))
     inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
     clock = within(redis_at, lambda: list(_clock(settings)))
     short = check_topics(settings).short
-    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short]
+    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]
     return Health(opened, indices, lag, problems, inputs)
 
 
@@ -120,6 +123,14 @@ def _decoded(value: bytes | str) -> Account:
         return msgspec.json.decode(value, type=Account)
     except msgspec.ValidationError:
         return Account()
+
+
+def _left_over(settings: Settings) -> list[str]:
+    """Alerts that nobody will end; none where there is no state topic yet, which others say."""
+    try:
+        return words_on_left_over(settings)
+    except Refusal:
+        return []
 
 
 def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:

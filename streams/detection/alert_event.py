@@ -74,6 +74,15 @@ class EchoedCommand(msgspec.Struct, frozen=True):
     until: datetime | None
 
 
+class ConfigurationChange(msgspec.Struct, frozen=True):
+    """A file that was edited while the alert was active."""
+
+    what: Literal["basket", "rules"]
+    before: str
+    """Hash of what it said at the alert's event before, 12 hex digits."""
+    after: str
+
+
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     """The payload of an alert event. Vols, correlations, shares and ranks are decimals."""
 
@@ -108,7 +117,9 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     notification: Notification = Notification()
     """As it stood when the event was made; events of older versions have none."""
     command: EchoedCommand | msgspec.UnsetType = msgspec.UNSET
-    """Of an echo alone."""
+    """Of an echo, and of the end of an alert that was retired."""
+    configuration_changed: tuple[ConfigurationChange, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Since the alert's event before; absent where nothing has changed."""
     links: dict[str, str]
     replay: bool
     engine: str

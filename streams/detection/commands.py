@@ -15,7 +15,7 @@ from msgspec import Meta
 from streams.dead_letters import Refused
 from streams.safe_text import is_safe, safe
 
-Verb = Literal["acknowledge", "silence", "unsilence"]
+Verb = Literal["acknowledge", "silence", "unsilence", "retire"]
 EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
 ECHOES: Final[Mapping[Verb, EchoKind]] = MappingProxyType({"acknowledge": "acknowledged", "silence": "silenced", "unsilence": "unsilenced"})
 MAX_BYTES: Final = 4096

@@ -46,13 +46,21 @@ class Standing(msgspec.Struct):
 class Detector:
     """Readings of one index in, alert events out, in event time alone."""
 
-    def __init__(self, spec: IndexSpec, gates: Gates, rules: Sequence[Rule], reach: Baseline) -> None:
+    def __init__(
+        self,
+        spec: IndexSpec,
+        gates: Gates,
+        rules: Sequence[Rule],
+        reach: Baseline,
+        configuration: Mapping[str, str] | None = None,
+    ) -> None:
+        """`configuration` has the hashes of basket and rules that events tell changes of."""
         self._spec = spec
         self._gates = gates
         self._core = frozenset(basket_columns(spec.basket).largest_symbols) or None
         self._history = History(reach)
         self._book = AlertBook(spec.symbol, TENOR, rules)
-        self._judging = Judging(rules, self._book)
+        self._judging = Judging(rules, self._book, configuration=configuration or {})
         self._desk = CommandDesk(self._book)
         self._standing = Standing()
         self._panels = Panels()

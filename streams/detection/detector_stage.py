@@ -8,7 +8,9 @@ import msgspec
 from streams.claimed_time import refuse_ahead
 from streams.dead_letters import Refused, dead_letter
 from streams.detection.commands import decode_command, issued
+from streams.detection.configuration import configuration_of
 from streams.detection.detector import Detector
+from streams.detection.orphans import Orphans, configured_fingerprints
 from streams.detection.own_reading import own_reading
 from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.ruleset import RuleSet
@@ -37,7 +39,10 @@ class DetectorStage:
         self._tolerance = market.future_tolerance
         self._rules = catalogue(rules, market.gates)
         self._reach = rules.baseline
+        self._numbers = rules
         self._detectors: dict[str, Detector] = {}
+        self._configured = configured_fingerprints(self._specs, self._rules)
+        self._orphans = Orphans()
 
     def process(self, records: Sequence[Record]) -> Output:
         """Apply readings or commands in order."""
@@ -80,6 +85,11 @@ class DetectorStage:
     def _obey(self, record: Record, output: Output) -> Detector | None:
         """Obey a command; its detector if there is something new to draw. Raises `Refused`."""
         told = issued(decode_command(record.value), record.timestamp)
+        if told.command.command == "retire":
+            rule, event = self._orphans.retire(told, self._configured)
+            output.outbox.append(event)
+            output.counts["alert_events", rule, "resolved", "emitted"] += 1
+            return None
         self._known(told.command.index)
         detector = self._detector(told.command.index)
         if detector.hold(record, told):
@@ -100,23 +110,30 @@ class DetectorStage:
 
     def chunks(self) -> dict[str, bytes]:
         """State chunks changed since the last call."""
-        return {name: payload for detector in self._detectors.values() for name, payload in detector.chunks().items()}
+        changed = self._orphans.chunks()
+        for detector in self._detectors.values():
+            changed |= detector.chunks()
+        return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Replace all state; chunks of an index that is no longer configured are left alone."""
+        """Replace all state; chunks of an index or rule that is no longer configured stay until their alert is retired."""
         by_index: dict[str, dict[tuple[str, str], bytes]] = {}
-        for name, payload in chunks.items():
-            kind, index, item = _parse(name)
+        named = {_parse(name): payload for name, payload in chunks.items()}
+        for (kind, index, item), payload in named.items():
             if index in self._specs:
                 by_index.setdefault(index, {})[kind, item] = payload
         self._detectors.clear()
         for index, parts in by_index.items():
             self._detector(index).restore(parts)
+        events = {(index, item): payload for (kind, index, item), payload in named.items() if kind == "event"}
+        self._orphans.restore({place: payload for place, payload in events.items() if place[1] not in self._configured})
 
     def _detector(self, index: str) -> Detector:
         detector = self._detectors.get(index)
         if detector is None:
-            detector = self._detectors[index] = Detector(self._specs[index], self._gates, self._rules, self._reach)
+            spec = self._specs[index]
+            told = configuration_of(spec.basket, self._numbers)
+            detector = self._detectors[index] = Detector(spec, self._gates, self._rules, self._reach, told)
         return detector
 
     def _reading(self, record: Record) -> Reading:

@@ -4,13 +4,14 @@
 same event; the timestamp of the Kafka record is the wall time of publication. Schema: `config/schemas/alert.v1.json`.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
-from streams.detection.alert_event import AlertData, AlertEvent, Evidence, Labels, Thresholds, encode_event
+from streams.detection.alert_event import AlertData, AlertEvent, ConfigurationChange, Evidence, Labels, Thresholds, encode_event
 from streams.detection.lifecycle import Alert, Transition
 from streams.detection.rules.rule import Rule
 from streams.market import Mode
@@ -63,8 +64,16 @@ class Setting(msgspec.Struct, frozen=True):
     basis: Basis
 
 
-def outbox_entry(who: Identity, rule: Rule, alert: Alert, transition: Transition, when: Setting, why: Evidence) -> OutboxEntry:
-    """The event of a transition, its sequence number taken from the alert's state."""
+def outbox_entry(
+    who: Identity,
+    rule: Rule,
+    alert: Alert,
+    transition: Transition,
+    when: Setting,
+    why: Evidence,
+    changes: Sequence[ConfigurationChange] = (),
+) -> OutboxEntry:
+    """The event of a transition, its sequence number taken from the alert's state; `changes` are told with it."""
     event = AlertEvent(
         id=event_id(who.fingerprint, rule.version, transition.kind, when.ts),
         source=f"/dispersion/monitor/{who.index.lower()}",
@@ -73,7 +82,7 @@ def outbox_entry(who: Identity, rule: Rule, alert: Alert, transition: Transition
         time=moment(when.ts),
         partitionkey=who.fingerprint,
         sequence=f"{alert.sequence:08d}",
-        data=_data(who, rule, alert, transition, when, why),
+        data=_data(who, rule, alert, transition, when, _told(why, changes), changes),
     )
     return OutboxEntry(event.id, encode_event(event))
 
@@ -83,7 +92,22 @@ def moment(ts: int) -> datetime:
     return datetime.fromtimestamp(ts // NS, tz=UTC)
 
 
-def _data(who: Identity, rule: Rule, alert: Alert, transition: Transition, when: Setting, why: Evidence) -> AlertData:
+def _told(why: Evidence, changes: Sequence[ConfigurationChange]) -> Evidence:
+    if not changes:
+        return why
+    files = " and ".join(change.what for change in changes)
+    return msgspec.structs.replace(why, summary=f"{why.summary} Configuration changed while it was active: {files}.")
+
+
+def _data(
+    who: Identity,
+    rule: Rule,
+    alert: Alert,
+    transition: Transition,
+    when: Setting,
+    why: Evidence,
+    changes: Sequence[ConfigurationChange],
+) -> AlertData:
     enter, leave = rule.thresholds()
     daily = who.scope.startswith("daily")
     timing = rule.timing
@@ -116,6 +140,7 @@ def _data(who: Identity, rule: Rule, alert: Alert, transition: Transition, when:
         data_quality=why.data_quality,
         contributors=why.contributors,
         notification=alert.notification,
+        configuration_changed=tuple(changes) or msgspec.UNSET,
         links={"runbook": f"docs/runbook.md#{rule.name}"},
         replay=when.mode in {"replay", "scenario"},
         engine=ENGINE,

@@ -1,11 +1,12 @@
 """Judging: every rule, in every scope of one form, on one scene; alerts move and events are written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
 from streams.detection.alert_book import AlertBook, Key
+from streams.detection.configuration import configuration_changes
 from streams.detection.events import Setting, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
@@ -46,6 +47,8 @@ class Judging:
     """Until the caller clears them."""
     received: int = 0
     """Kafka's time (ms) of the latest reading."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of the basket and of the rules."""
 
     def open(self) -> None:
         """A new reading."""
@@ -143,8 +146,10 @@ class Judging:
             alert.sequence += 1
             alert.summary = why.summary
             if transition.previous == "inactive":
-                alert.received = self.received
-            event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why)
+                alert.received, alert.configuration = self.received, {}
+            changes = configuration_changes(alert.configuration, self.configuration)
+            alert.configuration = dict(self.configuration)
+            event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why, changes)
             self.events.append(event)
             self.book.told(key, None if transition.status == "resolved" else event.value)
             self.counts["alert_events", rule.name, transition.kind, "emitted"] += 1

@@ -75,6 +75,8 @@ class Alert(msgspec.Struct):
     """Words of the latest event."""
     notification: Notification = Notification()
     """What people have said of it since it became active; no transition looks at it."""
+    configuration: dict[str, str] = {}
+    """Hashes of basket and rules at the latest event; empty when an older version made it."""
     received: int = 0
     """Kafka's time (ms) of the reading that began it: commands from before it are about another. 0 when not known."""
 

@@ -1,0 +1,25 @@
+"""Whether the basket or the rules behind an alert were edited while it was active."""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+
+import msgspec
+
+from streams.detection.alert_event import ConfigurationChange
+from streams.detection.events import hashed
+from streams.detection.rules.ruleset import RuleSet
+from streams.market import Basket
+
+DIGITS = 12
+
+
+def configuration_of(basket: Basket, rules: RuleSet) -> dict[str, str]:
+    """Hashes of what the files say, by `basket` and `rules`; comments and order of keys have no part in them."""
+    texts = {"basket": repr(astuple(basket)), "rules": msgspec.json.encode(rules).decode()}
+    return {what: hashed(text)[:DIGITS] for what, text in texts.items()}
+
+
+def configuration_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[ConfigurationChange, ...]:
+    """What has changed between two configurations; nothing where one of them is not known."""
+    parts = (("basket", before.get("basket"), after.get("basket")), ("rules", before.get("rules"), after.get("rules")))
+    return tuple(ConfigurationChange(what, old, new) for what, old, new in parts if old and new and old != new)  # type: ignore[arg-type]
