@@ -20,6 +20,7 @@ from agents.store.client import connect
 from agents.store.keys import Place, stage_keys
 from agents.store.ledger import Fenced, Store
 from config.settings import Redis as RedisSettings
+from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
 from streams.refused_batch import RefusedBatch
 from streams.stage import Output, ReadingView
@@ -439,3 +440,24 @@ async def test_unusable_records_of_a_further_input_stop_nobody(pair: World) -> N
     await runner.consume(pair.keys.inputs[1], consumed(0, GROUP - 1), pair.ticket("a"))
     with pytest.raises(TooManyDeadLetters):
         await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.ticket("b"))
+
+
+async def test_records_of_more_sources_than_known_are_applied_once_kafka_was_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = await world.runner()
+    process, asked = runner.stage.process, list[int]()
+
+    def processed(records: Sequence[Record]) -> Output:
+        for at, record in enumerate(records):
+            if record.offset in {3, 5, 8} - set(asked):
+                asked.append(record.offset)
+                raise MoreSourcesError(process(records[:at]), at)
+        return process(records)
+
+    monkeypatch.setattr(runner.stage, "process", processed)
+    await runner.consume(world.topic, consumed(0, 6), world.ticket("a"))
+    runner.careful = {world.topic}
+    await runner.consume(world.topic, consumed(7, 8), world.ticket("b"))
+    await runner.settle()
+    assert world.diary.count("recount") == 3
+    assert isinstance(runner.stage, CountingStage)
+    assert runner.stage.applied[:9].tolist() == [1] * 9
