@@ -52,6 +52,9 @@ def build(settings: Settings, plans: Sequence[Plan], crew: Crew, ports: AppPorts
             give_up=lambda reason: leave(INTERNAL, reason),
             down=lambda reason: leave(DOWN, reason),
             refuse=lambda reason: leave(REFUSED, reason),
+            marks=crew.marks,
+            judge=crew.judge,
+            foreign=crew.foreign,
         ),
     )
     for plan in plans:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from agents.log_marks import Mark, Seen
+
 
 class Partition(NamedTuple):
     """A topic partition; equal to and hashed like Faust's and aiokafka's own tuples."""
@@ -23,6 +25,10 @@ class Assignment(NamedTuple):
     """One past the last offset of the log."""
 
 
+async def _nobody_minds(_reasons: Mapping[Partition, str]) -> None:
+    pass
+
+
 class Hooks(NamedTuple):
     """What the app does at the seams of the consumer."""
 
@@ -38,3 +44,9 @@ class Hooks(NamedTuple):
     """Ends the process: Kafka has not answered for too long."""
     refuse: Callable[[str], None]
     """Ends the process: Kafka denies us something, and a person must grant it."""
+    marks: Callable[[], Mapping[Partition, Mark]] = dict
+    """Which log the partitions just taken are of, as far as it is known; asked after `start`."""
+    judge: Callable[[Partition, int, Mark | None, Seen], str] = lambda *_: ""
+    """Why a partition must not go on behind an offset, from how its log looks; empty when it may."""
+    foreign: Callable[[Mapping[Partition, str]], Awaitable[None]] = _nobody_minds
+    """Refuses partitions whose log is another one, and ends the process."""

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic, time_ns
+from types import MappingProxyType
 from typing import Protocol
 
 from agents import unsent
 from agents.alone import Alone
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit
+from agents.log_marks import mark_of
 from agents.producer import Publisher
 from agents.quiet import declared
 from agents.store.keys import Place
@@ -79,8 +81,12 @@ class PartitionRunner:
         effects: Effects,
         limit: DeadLetterLimit,
         alone: Alone,
+        topic_ids: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`alone` is shared by all runners of the process: held, no record but its holder's can end it."""
+        """`alone` is shared by all runners of the process: held, no record but its holder's can end it.
+
+        `topic_ids` are Kafka's, by input topic, where the broker gives them.
+        """
         self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
         self.applied = dict(checkpoint.watermarks)
         """Last applied offset by input topic."""
@@ -91,6 +97,10 @@ class PartitionRunner:
         self._cadence, self._limit, self._lock, self._alone = cadence, limit, asyncio.Lock(), alone
         self.newest = dict.fromkeys(self.applied, 0)
         """Broker time of the newest applied record by input topic, milliseconds."""
+        self.marks = dict(checkpoint.marks)
+        """Which log the last committed offsets are of, by input topic."""
+        self._topic_ids = topic_ids
+        self._last: dict[str, Record] = {}
         self._tickets: list[Ticket] = []
         self._outbox: list[OutboxEntry] = []
         self._snapshots: dict[str, bytes] = {}
@@ -136,6 +146,7 @@ class PartitionRunner:
                     self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
                     raise
                 self.applied[topic], self.newest[topic] = fresh[-1].offset, fresh[-1].timestamp
+                self._last[topic] = fresh[-1]
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
                 self.effects.applied(topic, len(fresh), self.progressed - started)
@@ -218,7 +229,10 @@ class PartitionRunner:
         if chunks or self._outbox or self.dirty:
             started, size = monotonic(), sum(map(len, chunks.values()))
             skip = tuple(place for place in self._skip if place.offset > self.applied[place.topic])
-            length = await self.ledger.commit(steps, chunks, self._outbox, skip)
+            marks = {topic: mark_of(record, self._topic_ids.get(topic, "")) for topic, record in self._last.items()}
+            length = await self.ledger.commit(steps, chunks, self._outbox, skip, marks)
+            self.marks |= marks
+            self._last.clear()
             self._skip = skip
             self.careful.difference_update(step.topic for step in steps if step.last != step.expected)
             self.committed = monotonic()

@@ -23,6 +23,7 @@ from agents.exits import Down, Refusal
 from agents.growth import grown, refuse_moved
 from agents.kafka_client import until_reached
 from agents.monitoring.acceptance import Acceptance
+from agents.log_marks import Seen
 from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
 from agents.patience import Patience
@@ -150,6 +151,11 @@ class AppPorts:
         except (KafkaError, TimeoutError) as error:
             log.info("no log ends: %r", error)
             return {}
+
+    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, Seen]:
+        """How partitions look now, and what is at the offset given for each; -1 asks for none. Waits for the brokers."""
+        looked: Mapping[Partition, Seen] = await self.running_app.consumer.look(offsets)
+        return looked
 
     def fenced(self) -> None:
         """A write was refused because somebody else owns the partition."""

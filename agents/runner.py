@@ -14,6 +14,7 @@ from agents.assignment import Assignment, Partition
 from agents.cadence import Cadence
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, code_of, leave
+from agents.log_marks import Mark, Seen
 from agents.monitoring.status import PartitionStatus, Status
 from agents.partition import PartitionRunner, Ticket
 from agents.patience import Patience
@@ -23,8 +24,8 @@ from agents.quiet import RENEW_SECONDS, idle_counts
 from agents.record_times import bound
 from agents.store.asking import verdict_on
 from agents.store.keys import stage_keys
-from agents.store.ledger import Fenced, Store
-from agents.takeover import ColdStart, skipped, start_offset
+from agents.store.ledger import Checkpoint, Fenced, Ledger, Store
+from agents.takeover import ColdStart, confirmed, foreign, refuse_unknown, refused, skipped, start_offset
 
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
@@ -50,6 +51,35 @@ class Post(NamedTuple):
     def inputs(self) -> list[Partition]:
         """The topic partitions it consumes."""
         return [Partition(topic, self.partition) for topic in self.plan.inputs]
+
+
+class Owned(NamedTuple):
+    """One stage and partition taken over, before it works."""
+
+    plan: Plan
+    partition: int
+    ledger: Ledger
+    checkpoint: Checkpoint
+
+    @property
+    def inputs(self) -> list[Partition]:
+        """The topic partitions it consumes."""
+        return [Partition(topic, self.partition) for topic in self.plan.inputs]
+
+    def at(self, topic: str) -> tuple[int, Mark | None]:
+        """The watermark of an input, and which log it is of."""
+        return self.checkpoint.watermarks[topic], self.checkpoint.marks.get(topic)
+
+    async def learn(self, seen: Mapping[Partition, Seen]) -> "Owned":
+        """With marks where a release without them has committed, or a person has."""
+        news = {}
+        for tp in self.inputs:
+            last, mark = self.at(tp.topic)
+            if last >= 0 and (mark is None or mark.timestamp is None):
+                news[tp.topic] = seen[tp].mark or Mark(last, seen[tp].topic_id)
+        if news:
+            await self.ledger.mark(news)
+        return self._replace(checkpoint=self.checkpoint._replace(marks={**self.checkpoint.marks, **news}))
 
 
 class Crew:
@@ -79,6 +109,7 @@ class Crew:
         self._alone = Alone()
         self._generation = -1
         self._told = -TELL_SECONDS
+        self._topic_ids: dict[str, str] = {}
         self._posts: dict[Partition, Post] = {}
 
     @property
@@ -106,33 +137,73 @@ class Crew:
         self._generation = assignment.generation
         await self._ports.recount()
         wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
-        posts = await asyncio.gather(*(self._post(self._plans[topic], p, assignment) for topic, p in wanted))
+        taken = await asyncio.gather(*(self._acquire(self._plans[topic], p, assignment) for topic, p in wanted), return_exceptions=True)
+        for one in taken:
+            if isinstance(one, BaseException) and not isinstance(one, Refusal):
+                raise one
+        owned: Sequence[Owned] = [one for one in taken if not isinstance(one, BaseException)]
+        owned = await self._of_the_same_logs(owned)
+        for one in taken:
+            if isinstance(one, BaseException):
+                raise one
+        posts = await asyncio.gather(*(self._post(one) for one in owned))
         target: dict[Partition, int] = {}
         for bare in posts:
             post = bare._replace(task=asyncio.create_task(self._relaying(bare.relay))) if bare.relay else bare
             for tp in post.inputs:
                 if tp in assignment.end:
-                    target[tp] = start_offset(post.plan, tp, post.runner.applied[tp.topic], assignment, self._cold)
+                    target[tp] = start_offset(tp, post.runner.applied[tp.topic], assignment)
                     self._posts[tp] = post
                     self._status.partitions[tp] = PartitionStatus(target[tp], assignment.end[tp], monotonic())
         self._ports.resumed(self._posts)
         self._status.enter("running")
         return target
 
-    async def _post(self, plan: Plan, partition: int, assignment: Assignment) -> Post:
+    async def _acquire(self, plan: Plan, partition: int, assignment: Assignment) -> Owned:
         keys = stage_keys(plan.name, plan.inputs, partition, plan.indices)
         ledger = self._store.ledger(keys, assignment.generation, self.patience)
         waiting = [topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)]
         checkpoint = await ledger.acquire(waiting=waiting)
         if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
             await ledger.commit(steps, {})
-            checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps})
+            checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps}, commits=1)
+        for topic in plan.inputs:
+            refuse_unknown(Partition(topic, partition), checkpoint, assignment, self._cold)
+        return Owned(plan, partition, ledger, checkpoint)
+
+    async def _of_the_same_logs(self, owned: Sequence[Owned]) -> Sequence[Owned]:
+        """Refuse for good what does not go on behind its watermark; learn which log the others are."""
+        followed = {tp: one for one in owned for tp in one.inputs}
+        seen: Mapping[Partition, Seen] = {}
+
+        async def reasons() -> Mapping[Partition, str]:
+            nonlocal seen
+            seen = await self._ports.look({tp: one.checkpoint.watermarks[tp.topic] for tp, one in followed.items()})
+            return {tp: foreign(one.plan, tp, *one.at(tp.topic), seen[tp]) for tp, one in followed.items()}
+
+        if found := await confirmed(reasons):
+            await _note({tp: followed[tp].ledger for tp in found}, found)
+            raise refused(list(found.values()))
+        self._topic_ids = {tp.topic: look.topic_id for tp, look in seen.items()}
+        return await asyncio.gather(*(one.learn(seen) for one in owned))
+
+    async def _post(self, owned: Owned) -> Post:
+        plan, partition, ledger, checkpoint = owned.plan, owned.partition, owned.ledger, owned.checkpoint
+        keys = ledger.keys
         effects = self._ports.effects(plan, self.patience, partition)
         publisher = self._ports.publisher(self.patience)
         try:
             stage = plan.make(partition, self._ports.partition_counts)
             runner = PartitionRunner(
-                stage, publisher, ledger, checkpoint, Cadence(plan.policy), effects, DeadLetterLimit(self._dead_letter_ratio), self._alone
+                stage,
+                publisher,
+                ledger,
+                checkpoint,
+                Cadence(plan.policy),
+                effects,
+                DeadLetterLimit(self._dead_letter_ratio),
+                self._alone,
+                self._topic_ids,
             )
         except ValueError as error:
             raise Refusal(
@@ -147,6 +218,25 @@ class Crew:
         relay = self._ports.relay(partition, ledger, self._ports.publisher(self.patience), stage)
         effects.relay = relay
         return Post(plan, partition, runner, relay)
+
+    def marks(self) -> Mapping[Partition, Mark]:
+        """Which log each partition is of."""
+        unmarked = {tp: Mark(-1, self._topic_ids.get(tp.topic, "")) for tp in self._posts}
+        known = {tp: post.runner.marks[tp.topic] for tp, post in self._posts.items() if tp.topic in post.runner.marks}
+        return {**unmarked, **known}
+
+    def judge(self, tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
+        """Why a partition must not go on behind an offset; empty when it may."""
+        reason = foreign(self._plans[tp.topic], tp, last, mark, seen)
+        if last < 0:  # nothing has been applied: the topic may be made anew
+            self._topic_ids[tp.topic] = seen.topic_id
+        return reason
+
+    async def foreign(self, reasons: Mapping[Partition, str]) -> None:
+        """Note partitions as refused, until a person clears them, and end the process without a commit."""
+        self.patience.wind_down(GRACE)
+        await _note({tp: post.runner.ledger for tp in reasons if (post := self._posts.get(tp)) is not None}, reasons)
+        leave(REFUSED, str(refused(list(reasons.values()))))
 
     async def _relaying(self, relay: Relay) -> None:
         try:
@@ -257,3 +347,14 @@ class Crew:
 def _waits(tp: Partition, assignment: Assignment) -> bool:
     """Whether a partition holds something that its group has not committed."""
     return assignment.end.get(tp, 0) > (assignment.committed.get(tp) or assignment.first.get(tp, 0))
+
+
+async def _note(ledgers: Mapping[Partition, Ledger], reasons: Mapping[Partition, str]) -> None:
+    """Refuse partitions until a person decides; of a stage with several foreign inputs the first one's note stands."""
+    first: dict[int, Partition] = {}
+    for tp in sorted(ledgers, key=lambda tp: ledgers[tp].keys.inputs.index(tp.topic)):
+        first.setdefault(id(ledgers[tp]), tp)
+    notes = (ledgers[tp].refuse(tp.topic, reasons[tp]) for tp in first.values())
+    for outcome in await asyncio.gather(*notes, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            log.error("the refusal could not be noted in Redis: %r", outcome)

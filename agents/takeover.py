@@ -1,15 +1,23 @@
 """Where a partition starts after its takeover, and when it must not start at all."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Literal
 
 from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
+from agents.log_marks import Mark, Seen, difference
 from agents.plans import Plan
 from agents.store.ledger import Checkpoint, Progress
+from agents.store.refused import NEXT
 
 ColdStart = Literal["checkpoint", "earliest", "latest"]
 """Where a partition starts of which Redis knows nothing though its group has worked on it: not at all, at its log's start, at its end."""
+
+CONFIRM_SECONDS = 5.0
+"""How long a log must look foreign before it is refused: a broker that has just taken over may tell of an older state."""
+CONFIRM_PAUSE = 1.0
 
 
 def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment) -> Sequence[Progress]:
@@ -23,25 +31,57 @@ def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assi
     return [Progress(topic, -1, end - 1) for topic, end in ends.items()]
 
 
-def start_offset(plan: Plan, tp: Partition, watermark: int, assignment: Assignment, cold: ColdStart = "checkpoint") -> int:
-    """The first offset to apply: one past the Redis watermark. Raises `Refusal` where going on would lose or repeat silently."""
-    committed, first, end = assignment.committed.get(tp), assignment.first[tp], assignment.end[tp]
-    place, following = f"{tp.topic} partition {tp.partition}", watermark + 1
-    state = f"the keys dispersion:v1:{{{plan.name}:{plan.inputs[0]}:{tp.partition}}}:*"
-    if watermark < 0 and committed and cold == "checkpoint":
+def refuse_unknown(tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint") -> None:
+    """Raise `Refusal` where the group has worked on a partition and Redis has not one commit of it.
+
+    With a commit, an input without a watermark is one of which that state has seen nothing: it starts where its log starts.
+    """
+    committed = assignment.committed.get(tp)
+    known = checkpoint.commits or checkpoint.watermarks[tp.topic] >= 0
+    if committed and not known and cold == "checkpoint":
         raise Refusal(
-            f"{place}: the consumer group has committed offset {committed}, but Redis knows nothing of it. Restore Redis from its "
-            "append-only file; or start every worker with `--from earliest`, which rebuilds the state from the start of the log, or "
-            "with `--from latest`, which begins anew without it"
+            f"{tp.topic} partition {tp.partition}: the consumer group has committed offset {committed}, but Redis knows nothing of it. "
+            "Restore Redis from its append-only file; or start every worker with `--from earliest`, which rebuilds the state from the "
+            "start of the log, or with `--from latest`, which begins anew without it"
         )
-    if following > end:
-        raise Refusal(
-            f"{place}: Redis has applied offset {watermark}, but the log ends at {end}: the topic was recreated. Delete {state} "
-            "in Redis and run with a new kafka.group, or use another kafka.topic_prefix"
+
+
+def foreign(plan: Plan, tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
+    """Why a partition must not go on behind its last offset: its log is another one, or lacks what comes next. Empty when it may."""
+    if last < 0:
+        return ""
+    place, following = f"{tp.topic} partition {tp.partition}", last + 1
+    if mark is not None and (found := difference(mark, seen)):
+        return f"{place}: Redis has applied offset {last}, but the log is not the one it was applied from: {found}"
+    if following > seen.end:
+        return (
+            f"{place}: Redis has applied offset {last}, but the log ends at {seen.end}: the topic was recreated, or its broker has "
+            "lost the end of it"
         )
-    if watermark >= 0 and following < first and tp.topic not in plan.external:
-        raise Refusal(
-            f"{place}: Redis has applied offset {watermark}, but the log starts at {first}: records were deleted before they were "
-            f"applied. Raise the topic's retention; to accept the loss, delete {state} in Redis and run with a new kafka.group"
+    if following < seen.first and tp.topic not in plan.external:
+        return (
+            f"{place}: Redis has applied offset {last}, but the log starts at {seen.first}: records were deleted before they were "
+            "applied. Raise the topic's retention"
         )
-    return max(following, first)
+    return ""
+
+
+def start_offset(tp: Partition, last: int, assignment: Assignment) -> int:
+    """The first offset to apply: one past the Redis watermark, or where the log starts."""
+    return max(last + 1, assignment.first[tp])
+
+
+def refused(reasons: Sequence[str]) -> Refusal:
+    """What a worker says of partitions that it has just refused."""
+    more = f" ({len(reasons) - 1} more partitions likewise)" if len(reasons) > 1 else ""
+    return Refusal(f"{reasons[0]}{more}. This stands until a person decides: {NEXT}")
+
+
+async def confirmed(look: Callable[[], Awaitable[Mapping[Partition, str]]]) -> Mapping[Partition, str]:
+    """The reasons that a look finds against partitions, once they have stood for a while; none as soon as a look finds none."""
+    deadline = monotonic() + CONFIRM_SECONDS
+    while True:
+        reasons = {tp: reason for tp, reason in (await look()).items() if reason}
+        if not reasons or monotonic() > deadline:
+            return reasons
+        await asyncio.sleep(CONFIRM_PAUSE)

@@ -4,28 +4,40 @@ With `agents.transport_consumer` and `agents.transport_records` the one place th
 written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
 there, and refuses to load otherwise.
 
-Seven things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
+Eight things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
 which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
 hook decides where each partition starts, inside `perform_seek`, before anything is delivered. A guard asks the group
 coordinator every second whether it is stuck, because nobody else does, and alone hears its errors. The consumer lives in the
 app's loop and has no thread. One that is behind does not pause between polls. And no partition's records wait long for another's
 silence: neither a fetch that finds nothing nor a poll that leaves a full buffer out lasts. `pause_partitions` is not used. Of a
-transactional producer's records only committed ones are read; we ourselves write none.
+transactional producer's records only committed ones are read; we ourselves write none. And an offset is trusted in one log only:
+an offset that the log does not have is never replaced in silence, and where the leader epoch of what was fetched differs from that
+of what came before, or the topic has another id, the last delivered record is read again.
 """
 
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError, RecordTooLargeError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, Hooks, Partition
+from agents.log_marks import UNKNOWN_EPOCH, Mark, Seen, mark_of
+from agents.takeover import confirmed
 from agents.transport_consumer import DENIED, GuardedConsumer
 
 COALESCE = 0.01
@@ -58,6 +70,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._looked = 0.0
         self._behind = False
         self._room = asyncio.Event()
+        self._marks: dict[Partition, Mark] = {}  # which log a partition is, as of its takeover
+        self._last: dict[Partition, Any] = {}  # the record delivered last since
+        self._brokers_heard = 0
+        self._asking: asyncio.Task[Mapping[str, str]] | None = None  # whether topics have been made anew
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
@@ -74,12 +90,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 if self.flow_active and not self._get_active_partitions():
                     await self._wait_for_room()
                     continue
-                # a poll that leaves out a full buffer's partition must not outlast its being full: nothing else might come
-                records, _ = await self._wait_next_records(COALESCE if self._buffered_partitions else POLL)
+                records = await self._fetch(epoch)
                 self._behind = any(self._is_behind(tp, fetched) for tp, fetched in records.items())
                 if records and not self.should_stop:
                     await self._deliver(records, epoch)
                 self._look(epoch)
+                await self._compare_topics(epoch)
         except TopicAuthorizationFailedError as error:
             self.hooks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
             raise
@@ -92,6 +108,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+
+    async def _fetch(self, epoch: int) -> Mapping[Partition, list[Any]]:
+        try:
+            # a poll that leaves out a full buffer's partition must not outlast its being full: nothing else might come
+            records, _ = await self._wait_next_records(COALESCE if self._buffered_partitions else POLL)
+        except OffsetOutOfRangeError as error:
+            await self._out_of_range([Partition(*tp) for tp in error.args[0]], epoch)
+            return {}
+        except NoOffsetForPartitionError:  # of a partition that is just being placed
+            return {}
+        return records or {}
 
     async def _wait_for_room(self) -> None:
         """All buffers are full, or no partition is ours. Stock would sleep a second, and a consumer that is behind would not sleep."""
@@ -116,6 +143,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if not batch or not self._live(epoch):
                 continue
             last = batch[-1]
+            if self._epoch_changed(tp, batch[0]) and not await self._same_log([tp], epoch):
+                continue
             message = ConsumerMessage(
                 tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
                 None, None, batch, None, 0, 0, tp, generation_id=generation,
@@ -124,6 +153,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             if epoch == self._epoch:
                 self._read_offset[tp] = last.offset + 1
+                self._last[tp] = last
         if not self._live(epoch):  # what was fetched and not delivered must be fetched again
             try:
                 async with self._placing:  # after a placing under way, whose seek may be older than what was fetched
@@ -132,6 +162,55 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                     )
             except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
                 log.info("rewind left to the rebalance: %r", error)
+
+    def _epoch_changed(self, tp: Partition, record: Any) -> bool:
+        """Whether a broker has led the partition anew since the record delivered last: its log may have been cut before."""
+        before = getattr(self._last.get(tp), "leader_epoch", self._marks[tp].epoch if tp in self._marks else UNKNOWN_EPOCH)
+        now = getattr(record, "leader_epoch", UNKNOWN_EPOCH)
+        return UNKNOWN_EPOCH not in {before, now} and bool(before != now)
+
+    def _mark(self, tp: Partition) -> Mark | None:
+        """Which log the partition is, by the record delivered last."""
+        mark = self._marks.get(tp)
+        return mark_of(self._last[tp], mark.topic_id if mark else "") if tp in self._last else mark
+
+    async def _same_log(self, tps: Iterable[Partition], epoch: int) -> bool:
+        """Whether what follows belongs behind what was delivered; where it does not, the process ends. False when it matters no more."""
+        followed = {tp: offset for tp in tps if (offset := self._read_offset[tp]) is not None}
+        marks = {tp: self._mark(tp) for tp in followed}
+
+        async def reasons() -> Mapping[Partition, str]:
+            seen = await self._thread.look({tp: mark.offset if mark else -1 for tp, mark in marks.items()}, lambda: self._live(epoch))
+            if not self._live(epoch):
+                return {}
+            return {tp: self.hooks.judge(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
+
+        if found := await confirmed(reasons):
+            await self.hooks.foreign(found)
+        return self._live(epoch)
+
+    async def _out_of_range(self, tps: Collection[Partition], epoch: int) -> None:
+        """The log does not have the next offset: it was cut, or retention has outrun us, which inputs of others may."""
+        if not await self._same_log(tps, epoch):
+            return
+        first = await self._answered(lambda: self.earliest_offsets(*tps))
+        target = {tp: first[tp] for tp in tps if first[tp] > (self._read_offset[tp] or 0)}
+        for tp, offset in target.items():
+            log.warning("%s partition %d: retention has passed us, going on at its start, offset %d", tp.topic, tp.partition, offset)
+        if self._live(epoch):
+            async with self._placing:
+                await self._seek_exact(target)
+
+    async def _compare_topics(self, epoch: int) -> None:
+        """After news of the brokers: whether topics are still those of the takeover."""
+        if self._asking is None and self._thread.brokers_heard != self._brokers_heard:
+            self._brokers_heard = self._thread.brokers_heard
+            self._asking = asyncio.create_task(self._thread.topic_ids({tp.topic for tp in self._marks}))
+        if self._asking is not None and self._asking.done():
+            ids, self._asking = self._asking.result(), None
+            made_anew = [tp for tp, mark in self._marks.items() if ids.get(tp.topic, mark.topic_id) != mark.topic_id]
+            if made_anew and await self._same_log(made_anew, epoch):  # nothing was applied of them yet
+                self._marks.update({tp: Mark(-1, ids[tp.topic]) for tp in made_anew})
 
     def _look(self, epoch: int) -> None:
         """Once a second: all that was fetched is delivered, so between the two offsets there is no record."""
@@ -144,6 +223,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """The next offset that may hold a record, when `offset` is the next to apply: the log's end can lie behind markers."""
         delivered, position = self._passed.get(tp, (offset, offset))
         return max(offset, position) if offset >= delivered else offset
+
+    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, Seen]:
+        """How partitions look now, and what is at the offset given for each."""
+        seen: Mapping[Partition, Seen] = await self._thread.look(offsets)
+        return seen
 
     async def _seek_exact(self, target: Mapping[Partition, int]) -> None:
         if target:
@@ -172,6 +256,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._epoch += 1
         self._ranges.clear()
         self._passed = {}
+        self._thread.reset_silently(allowed=True)
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
@@ -184,7 +269,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _place(self) -> None:
         self._epoch += 1
-        for forgotten in (self._ranges, self._acked, self._acked_index, self._passed):
+        for forgotten in (self._ranges, self._acked, self._acked_index, self._passed, self._marks, self._last):
             forgotten.clear()
         await self._answered(super().perform_seek)
         tps = [Partition(*tp) for tp in self.assignment()]
@@ -192,8 +277,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             committed = {tp: self._read_offset[tp] for tp in tps}
             first = await self._answered(lambda: self.earliest_offsets(*tps))
             end = await self._answered(lambda: self.highwaters(*tps))
+            self._brokers_heard = self._thread.brokers_heard
             target = await self.hooks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
+            self._marks = dict(self.hooks.marks())
             await self._seek_exact(target)
+            self._thread.reset_silently(allowed=False)
             self._committed_offset.update(target)  # else acknowledgements of re-read records are ignored for ever
         self._epoch += 1
 

@@ -5,9 +5,11 @@ With `agents.transport` and `agents.transport_records` the one place that knows 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
+from aiokafka.consumer.fetcher import OffsetResetStrategy
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
@@ -15,6 +17,8 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.futures import maybe_async
 
 from agents.assignment import Partition
+from agents.log_marks import Seen
+from agents.transport_log import look, topic_ids
 from agents.transport_pins import check_pins
 from agents.transport_records import use_fetched_records
 
@@ -37,6 +41,10 @@ COMMIT_PAUSE = 0.5
 """Seconds between tries of a commit. One that fails for good costs nothing but the group's lag as Kafka shows it: the truth is
 in Redis."""
 DENIED = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+
+LOOK_SECONDS = 10.0
+"""How long a look at the logs may last before it is begun again."""
+LOOK_PAUSE = 0.3
 
 check_pins()
 use_fetched_records()
@@ -79,6 +87,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def __init__(self, consumer: Any, loop: asyncio.AbstractEventLoop, beacon: Any) -> None:
         super().__init__(consumer, loop=loop, thread_loop=loop, beacon=beacon)
+        self.brokers_heard = 0
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -111,6 +120,27 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
+    def reset_silently(self, *, allowed: bool) -> None:
+        """Whether an offset that the log does not have is replaced by the log's start, or told as an error."""
+        strategy = OffsetResetStrategy.EARLIEST if allowed else OffsetResetStrategy.NONE
+        self._ensure_consumer()._fetcher._default_reset_strategy = strategy
+
+    async def look(self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True) -> Mapping[Partition, Seen]:
+        """How partitions look now, and what is at the offset given for each; asked until brokers answer or nobody cares any more."""
+        while live():
+            try:
+                return await asyncio.wait_for(look(self._ensure_consumer(), offsets), LOOK_SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                log.info("no look at the logs yet: %r", error)
+                await asyncio.sleep(LOOK_PAUSE)
+        return {}
+
+    async def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
+        """Kafka's ids of topics; without an answer none."""
+        with suppress(KafkaError, TimeoutError):
+            return await asyncio.wait_for(topic_ids(self._ensure_consumer()._client, topics), LOOK_SECONDS)
+        return {}
+
     def verify_event_path(self, now: float, tp: Any) -> None:
         """Whether records move is for our watchdog to say: Faust's look ends the process where an offset is just being reset."""
 
@@ -118,7 +148,12 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Start the consumer, then the watch."""
         await super().on_start()
         self._check_errors = errors_for_guard(self._consumer)
+        self._ensure_consumer()._client.cluster.add_listener(self._heard_of_brokers)
         self._guard = asyncio.ensure_future(self._watch())
+
+    def _heard_of_brokers(self, _cluster: Any) -> None:
+        """Metadata has come anew: once a minute, and after every error that a topic made anew or a broker's restart causes."""
+        self.brokers_heard += 1
 
     async def on_thread_stop(self) -> None:
         """End the watch before the consumer."""

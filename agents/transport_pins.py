@@ -5,8 +5,9 @@ from importlib.metadata import version
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.consumer import AIOKafkaConsumer
-from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, SubscriptionState
 from faust.transport import consumer as base
@@ -43,6 +44,10 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (GroupCoordinator, "_push_error_to_user", ("exc",)),
     (SubscriptionState, "abort_waiters", ("exc",)),
     (AIOKafkaClient, "force_metadata_update", ()),
+    (AIOKafkaClient, "get_random_node", ()),
+    (AIOKafkaClient, "send", ("node_id", "request", "group")),
+    (ClusterMetadata, "add_listener", ("listener",)),
+    (ClusterMetadata, "leader_for_partition", ("partition",)),
     (Assignment, "state_value", ("tp",)),
     (PartitionRecords, "_unpack_records", ()),
     (PartitionRecords, "_consume_aborted_up_to", ("batch_offset",)),
@@ -61,6 +66,8 @@ ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level")),
     (AIOKafkaConsumer, ("_fetch_max_wait_ms", "_fetch_max_bytes", "_max_partition_fetch_bytes")),
     (AIOKafkaConsumer, ("_subscription", "_coordinator", "_client")),
+    (AIOKafkaConsumer, ("_fetcher",)),
+    (Fetcher, ("_default_reset_strategy",)),
     (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
     (PartitionRecords, ("_tp", "_records", "_aborted_producers", "_check_crcs", "_isolation_level")),

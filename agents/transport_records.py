@@ -14,6 +14,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
+from agents.log_marks import UNKNOWN_EPOCH
 from agents.unpacking import UnpacksTooLargeError
 from streams.refused_batch import CORRUPT, TOO_LARGE, RefusedBatch
 
@@ -24,8 +25,9 @@ FETCHES: Final = 3
 BATCH_HEAD: Final = 12
 """Bytes of a batch's offset and length, which its length does not count."""
 LENGTH_AT: Final = 8
+EPOCH_AT: Final = 12
 COUNT_AT: Final = 57
-"""Where a batch says its length and its number of records."""
+"""Where a batch says its length, its leader epoch and its number of records."""
 
 
 class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +43,8 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     headers: Any
     transactional: bool = False
     """Whether its producer wrote it in a transaction."""
+    leader_epoch: int = UNKNOWN_EPOCH
+    """In which the record was appended; unknown for old formats."""
 
 
 class FetchedBytes:
@@ -108,10 +112,11 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         topic, partition = self._tp
         try:
             unpacked, made = self._numbered(batch), LIST
+            epoch = self._number(self._start + EPOCH_AT) if type(batch) is DefaultRecordBatch else UNKNOWN_EPOCH
             while made == LIST:
                 records = [
                     # a list of headers for each of many records would set off the collector
-                    FetchedRecord(topic, partition, offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers or ())
+                    FetchedRecord(topic, partition, offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers or (), False, epoch)
                     for offset, r in islice(unpacked, LIST)
                 ]
                 made = len(records)
@@ -139,7 +144,7 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return _ascending(batch, first, following)  # compacted
 
     def _number(self, at: int) -> int:
-        return int.from_bytes(self._records.data[at : at + 4], "big")
+        return int.from_bytes(self._records.data[at : at + 4], "big", signed=True)
 
     def _refuse(self, batch: Any, reason: str, message: str) -> RefusedBatch:
         topic, partition = self._tp

@@ -71,4 +71,3 @@ class StateTopic:
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
-

@@ -43,9 +43,7 @@ def tail(
     reach_kafka(settings.kafka)
     wanted, shown = chosen(topic, reason), 0
     foreign = ForeignLetters(shared)
-    log = read_topic(
-        settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note
-    )
+    log = read_topic(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note)
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for letter in log:
             if isinstance(letter, Marker) or not wanted(letter):
@@ -118,9 +116,7 @@ class ForeignLetters:
 
 def chosen(topic: str | None, reason: str | None) -> "Callable[[DeadLetter], bool]":
     """Which letters are of a topic and have a reason; None asks for nothing."""
-    return lambda letter: (topic is None or letter.original.topic == topic) and (
-        reason is None or letter.reason == reason
-    )
+    return lambda letter: (topic is None or letter.original.topic == topic) and (reason is None or letter.reason == reason)
 
 
 def at_places(places: "list[str]") -> "Callable[[DeadLetter], bool]":

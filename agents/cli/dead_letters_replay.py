@@ -81,14 +81,10 @@ def _asked(
         fix = "name places, --mended, --topic, --reason, or --all"
         raise ConfigError("says nothing about which records", key="replay", fix=fix)
     there, right = at_places(named), chosen(topic, reason)
-    return _Chosen(
-        lambda letter: right(letter) and (not named or there(letter)), frozenset(named)
-    )
+    return _Chosen(lambda letter: right(letter) and (not named or there(letter)), frozenset(named))
 
 
-def _replay(
-    shared: Shared, settings: "Settings", judge: "Judge", asked: _Chosen, *, send: bool
-) -> tuple[int, int]:
+def _replay(shared: Shared, settings: "Settings", judge: "Judge", asked: _Chosen, *, send: bool) -> tuple[int, int]:
     """How many were sent, or would be, and how many not."""
     from contextlib import ExitStack
 

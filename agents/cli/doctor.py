@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 def doctor(context: typer.Context) -> None:
-    """Check settings, Kafka, topics, Redis, clock and calendar. Exit code 1: a check failed, 3: a service is down."""
+    """Check settings, Kafka, topics, Redis, logs, clock and calendar. Exit code 1: a check failed, 3: a service is down."""
     import msgspec
 
     from agents.exits import DOWN
@@ -109,6 +109,19 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
     yield Finding("redis", ok=True, message="answers, evicts nothing")
 
 
+def _logs(settings: "Settings") -> "Iterator[Finding]":
+    from agents.reach import reach
+    from agents.standing import reasons
+    from agents.store.refused import NEXT
+
+    reach(settings.kafka, settings.redis)
+    found = reasons(settings)
+    for reason in found:
+        yield Finding("logs", ok=False, message=f"{reason}; workers refuse it: {NEXT}")
+    if not found:
+        yield Finding("logs", ok=True, message="no partition stands refused")
+
+
 def _clock(settings: "Settings") -> "Iterator[Finding]":
     from agents.store.clock_check import NEXT, NOTED_SECONDS
     from agents.store.sync import connect_sync, redis_failures
@@ -148,6 +161,7 @@ CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {
     "settings": _settings,
     "kafka": _kafka,
     "redis": _redis,
+    "logs": _logs,
     "clock": _clock,
     "input": _input,
     "calendar": _calendar,

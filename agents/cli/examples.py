@@ -57,6 +57,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion doctor",
         "dispersion doctor --json",
     ),
+    "takeover": (
+        "dispersion takeover",
+        "dispersion takeover --from earliest --yes",
+        "dispersion takeover --from latest --partition 0 --partition 1 --json",
+    ),
     "alerts": (
         "dispersion alerts tail",
         "dispersion alerts list",

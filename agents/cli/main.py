@@ -32,6 +32,7 @@ from agents.cli import (
     replay,
     schema,
     status,
+    takeover,
     topics,
     worker,
 )
@@ -76,6 +77,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dead-letters tail": dead_letters.tail,
     "dead-letters show": dead_letters.show,
     "dead-letters replay": dead_letters_replay.replay,
+    "takeover": takeover.takeover,
     "topics create": topics.create,
     "config check": config.check,
     "schema print": schema.show,

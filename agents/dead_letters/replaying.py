@@ -26,9 +26,7 @@ ANSWER_SECONDS = 20.0
 class Judge:
     """Says of a letter why it cannot be sent again, under the present settings."""
 
-    def __init__(
-        self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool
-    ) -> None:
+    def __init__(self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool) -> None:
         """`sent` are the identities of what was sent again already; `mended` values by original place."""
         self._settings, self._sent, self._mended, self._again = settings, set(sent), mended, again
         self._topics, self._market = Topics(settings.kafka.topic_prefix), market_of(settings)
@@ -66,9 +64,7 @@ class Judge:
         record = InputRecord(*letter.original, now, letter.key, value, tuple(headers))
         if role == "commands":
             return self._refused_command(value, now)
-        limits = Limits(
-            self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance
-        )
+        limits = Limits(self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance)
         items: Sequence[Any] = (
             list(decode_quotes([record], limits))
             if role == "quotes"

@@ -50,10 +50,7 @@ def object_of(letter: DeadLetter, *, sent_again: bool | None = None) -> dict[str
         "size": letter.size,
         "sha256": letter.digest,
         "incomplete": letter.incomplete,
-        "headers": {
-            name: (content or b"").decode(errors="backslashreplace")
-            for name, content in letter.headers
-        },
+        "headers": {name: (content or b"").decode(errors="backslashreplace") for name, content in letter.headers},
         "dead_letter": {
             "partition": letter.own.partition,
             "offset": letter.own.offset,

@@ -15,8 +15,10 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import Plan, flow_plans
+from agents.standing import reasons
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
 from agents.store.keys import accounts, stage_keys
+from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
@@ -92,9 +94,10 @@ def health(settings: Settings) -> Health:
     lag = within(kafka_at, lambda: _lag(settings, consumed))
     left = within(kafka_at, lambda: _left_over(settings))
     inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
+    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in within(kafka_at, lambda: reasons(settings))]
     clock = within(redis_at, lambda: list(_clock(settings)))
     short = check_topics(settings).short
-    problems = [*missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]
+    problems = [*refused, *missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]
     return Health(opened, indices, lag, problems, inputs)
 
 

@@ -1,6 +1,7 @@
 """Names of everything we keep in Redis.
 
-    dispersion:v1:{<stage>:<topic>:<p>}:own          owner record, commit number, outbox sequence, crash notes
+    dispersion:v1:{<stage>:<topic>:<p>}:own          owner record, commit number, outbox sequence, crash notes,
+                                                     which log each watermark is of, a standing refusal
     dispersion:v1:{<stage>:<topic>:<p>}:wm           last applied offset of the stage's input
     dispersion:v1:{<stage>:<topic>:<p>}:wm:<topic>   the same for a further input of the stage
     dispersion:v1:{<stage>:<topic>:<p>}:st           state chunks by name
@@ -46,6 +47,10 @@ class StageKeys(NamedTuple):
     def watermark(self, topic: str) -> str:
         """The watermark of one input."""
         return self.key("wm") if topic == self.inputs[0] else self.key(f"wm:{topic}")
+
+    def mark(self, topic: str) -> str:
+        """The field of the owner record that says which log the watermark of an input is of."""
+        return "mark" if topic == self.inputs[0] else f"mark:{topic}"
 
     def day(self, index: str) -> str:
         """The hash of an index's daily facts, by session."""

@@ -1,14 +1,17 @@
 """Redis as the truth: ownership, checkpoints and outbox of one stage and partition, each step one idempotent script."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from agents.log_marks import Mark, pack, unpack
 from agents.patience import Patience
 from agents.store.client import Caller, Observer
 from agents.store.keys import DAY_CHUNK, Place, StageKeys
+from agents.store.refused import REFUSED, refusal, standing
 from agents.store.scripts import Scripts
 from streams.stage import OutboxEntry
 
@@ -33,6 +36,8 @@ class Checkpoint(NamedTuple):
     """How often it was started at its watermark with input waiting, by input topic."""
     skip: tuple[Place, ...]
     """Records that killed the process twice when they were processed alone."""
+    marks: Mapping[str, Mark] = MappingProxyType({})
+    """Which log each watermark is of, by input topic; none where no release with marks has committed yet."""
 
 
 class Progress(NamedTuple):
@@ -95,6 +100,8 @@ class Ledger:
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
             raise Fenced(f"{self.keys.tag}: {verdict} {answer[1]!r}")
+        if verdict == "REFUSED":
+            raise standing(self.keys, answer[1])
         return answer
 
     async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
@@ -102,34 +109,48 @@ class Ledger:
 
         Args:
             waiting: inputs on whose partition something waits to be applied.
+
+        Raises:
+            Refusal: the partition stands refused until a person clears it.
         """
         flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
         while True:
-            answer = await self._run("acquire", self.keys.all, [self._store.instance, flags])
+            answer = await self._run("acquire", self.keys.all, [self._store.instance, flags, *map(self.keys.mark, self.keys.inputs)])
             if answer[0] != b"HELD":
                 break
             await self.patience.sleep(HELD_PAUSE)
-        _, marks, commits, starts, skip, state, alerts, days = answer
+        _, watermarks, commits, starts, skip, state, alerts, days, logs = answer
         self._commits = int(commits)
         chunks = {**_chunks(state), **_chunks(alerts)}
         for index, facts in zip(self.keys.indices, days, strict=True):
             chunks |= {f"{DAY_CHUNK}{index}/{session}": fact for session, fact in _chunks(facts).items()}
+        applied = dict(zip(self.keys.inputs, map(int, watermarks), strict=True))
+        marks = {topic: unpack(text, applied[topic]) for topic, text in zip(self.keys.inputs, logs, strict=True)}
         return Checkpoint(
-            watermarks={topic: int(mark) for topic, mark in zip(self.keys.inputs, marks, strict=True)},
+            watermarks=applied,
             chunks=chunks,
             commits=self._commits,
             starts=dict(zip(self.keys.inputs, map(int, starts), strict=True)),
             skip=tuple(self.keys.place_of(name) for name in skip.decode().split(",") if name),
+            marks={topic: mark for topic, mark in marks.items() if mark is not None},
         )
 
     async def commit(
-        self, steps: Sequence[Progress], chunks: Mapping[str, bytes], outbox: Sequence[OutboxEntry] = (), skip: Sequence[Place] = ()
+        self,
+        steps: Sequence[Progress],
+        chunks: Mapping[str, bytes],
+        outbox: Sequence[OutboxEntry] = (),
+        skip: Sequence[Place] = (),
+        marks: Mapping[str, Mark] = MappingProxyType({}),
     ) -> int:
-        """Write state, watermarks and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
+        """Write state, watermarks with their marks, and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
         number = self._commits + 1
         arguments: list[Any] = [number, ",".join(map(self.keys.name_of, skip)), len(steps)]
         for step in steps:
             arguments += [5 + self.keys.inputs.index(step.topic), step.expected, step.last]
+        arguments.append(len(marks))
+        for topic, mark in marks.items():
+            arguments += [self.keys.mark(topic), pack(mark)]
         arguments.append(len(chunks))
         for name, value in chunks.items():
             arguments += [*self.keys.home(name), value]
@@ -138,6 +159,14 @@ class Ledger:
         answer = await self._run("commit", self.keys.all, arguments)
         self._commits = number
         return int(answer[1])
+
+    async def mark(self, marks: Mapping[str, Mark]) -> None:
+        """Note which log the watermarks are of, where nothing is known of it yet."""
+        await self.note(**{self.keys.mark(topic): pack(mark).decode() for topic, mark in marks.items()})
+
+    async def refuse(self, topic: str, reason: str) -> None:
+        """Let the partition stand refused until a person clears it; nobody owns it until then."""
+        await self.note(**{REFUSED: refusal(topic, reason)})
 
     async def note(self, **fields: str) -> None:
         """Renew the lease and note fields in the owner record; an empty text removes one."""

@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 HERE = Path(__file__).parent / "lua"
-NAMES = ("acquire", "commit", "note", "outbox")
+NAMES = ("acquire", "commit", "note", "outbox", "takeover")
 
 
 @cache

@@ -19,14 +19,19 @@ from aiokafka.errors import (
     InvalidRequestError,
     KafkaConnectionError,
     KafkaTimeoutError,
+    OffsetOutOfRangeError,
     TopicAuthorizationFailedError,
     UnknownError,
 )
 from faust.transport.consumer import Consumer
 from faust.types import TP
+from msgspec.structs import replace
 
-from agents import transport_pins
+from agents import takeover, transport_pins
 from agents.assignment import Assignment, Hooks, Partition
+from agents.log_marks import Mark, Seen, mark_of
+from agents.plans import Plan
+from agents.takeover import foreign
 from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
 from agents.transport_consumer import (
     COMMIT_TRIES,
@@ -38,8 +43,10 @@ from agents.transport_consumer import (
     errors_for_guard,
 )
 from agents.transport_pins import TransportMismatchError, check_pins
+from tests.support.counting import CountingStage
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
+PLAN = Plan("surfaces", ("quotes",), lambda p, _: CountingStage(p, "quotes"), external=("quotes",))
 
 
 class Fetched(NamedTuple):
@@ -48,6 +55,8 @@ class Fetched(NamedTuple):
     offset: int
     timestamp: int = 1_700_000_000_000
     timestamp_type: int = 0
+    leader_epoch: int = 0
+    value: bytes = b"as it was"
 
 
 def fetched(first: int, last: int) -> list[Fetched]:
@@ -64,6 +73,21 @@ class Thread:
         self.rebalancing = False
         self.end = 0
         """Of the log of every partition."""
+        self.first = 0
+        self.brokers_heard = 0
+        self.resets_allowed: list[bool] = []
+        self.topics: dict[str, str] = {}
+        self.looks: list[Mapping[TP, int]] = []
+
+    def reset_silently(self, *, allowed: bool) -> None:
+        self.resets_allowed.append(allowed)
+
+    async def topic_ids(self, _topics: Collection[str]) -> Mapping[str, str]:
+        return self.topics
+
+    async def look(self, offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, Seen]:
+        self.looks.append(dict(offsets))
+        return dict.fromkeys(offsets, Seen("", 0, self.end))
 
     def highwater(self, _tp: TP) -> int:
         return self.end
@@ -83,7 +107,7 @@ class Thread:
         self.sought.append(dict(partitions))
 
     async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
-        return dict.fromkeys(partitions, 0)
+        return dict.fromkeys(partitions, self.first)
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         return dict.fromkeys(partitions, 1000)
@@ -114,7 +138,28 @@ async def rig() -> Rig:
         return
 
     said: list[str] = []
-    install(app, Hooks(start, release, lambda error: said.append(repr(error)), said.append, said.append, said.append))
+
+    def judge(tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
+        return foreign(PLAN, tp, last, mark, seen)
+
+    async def end(reasons: Mapping[Partition, str]) -> None:
+        said.extend(reasons.values())
+
+    marks = {Partition("quotes", 0): Mark(6, "a1", 1_700_000_000_000, 0), Partition("quotes", 1): Mark(-1, "a1")}
+    install(
+        app,
+        Hooks(
+            start,
+            release,
+            lambda error: said.append(repr(error)),
+            said.append,
+            said.append,
+            said.append,
+            marks=lambda: marks,
+            judge=judge,
+            foreign=end,
+        ),
+    )
     consumer: Any = app.consumer
     assert isinstance(consumer, BatchConsumer)
     thread, delivered = Thread(), []
@@ -528,6 +573,83 @@ async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:
     await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
     rig.consumer.ack(rig.delivered[0])
     assert rig.consumer._new_offset(ONE) == 10
+
+
+async def placed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The consumer behind offset 9 of partition 0, in a log of leader epoch 0."""
+    monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
+    monkeypatch.setattr(takeover, "CONFIRM_PAUSE", 0.0)
+    rig.thread.end = 1000
+    await rig.consumer.perform_seek()
+    await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
+    return rig.consumer
+
+
+def shows(rig: Rig, seen: Seen) -> None:
+    async def look(offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, Seen]:
+        rig.thread.looks.append(dict(offsets))
+        return dict.fromkeys(offsets, seen)
+
+    rig.thread.look = look  # type: ignore[method-assign]
+
+
+async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_delivered(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = await placed(rig, monkeypatch)
+    kept = mark_of(Fetched(9), "a1")
+    shows(rig, Seen("a1", 0, 1000, "record", kept))
+    await consumer._deliver({ONE: [Fetched(10, leader_epoch=2), Fetched(11, leader_epoch=2)]}, consumer._epoch)
+    await consumer._deliver({ONE: [Fetched(12, leader_epoch=2)]}, consumer._epoch)
+    assert rig.thread.looks == [{ONE: 9}], "once an election"
+    assert not rig.said
+    shows(rig, Seen("a1", 0, 1000, "record", replace(kept, offset=12, epoch=3)))
+    await consumer._deliver({ONE: [Fetched(13, leader_epoch=4)]}, consumer._epoch)
+    assert "the record at offset 12 is another one: leader epoch 3, not 2" in rig.said[0]
+
+
+async def test_the_first_records_after_a_takeover_are_compared_with_the_watermarks_epoch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
+    await rig.consumer.perform_seek()
+    shows(rig, Seen("a1", 0, 1000, "record", Mark(6, "a1", 1_700_000_000_001, 1)))
+    await rig.consumer._deliver({ONE: [Fetched(7, leader_epoch=1)]}, rig.consumer._epoch)
+    assert rig.thread.looks == [{ONE: 6}]
+    assert "the record at offset 6 is another one" in rig.said[0]
+
+
+async def test_an_offset_that_the_log_does_not_have_is_never_replaced_in_silence(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = await placed(rig, monkeypatch)
+    assert rig.thread.resets_allowed == [False]
+
+    async def out_of_range(_timeout: float) -> Any:
+        raise OffsetOutOfRangeError({ONE: 10})
+
+    monkeypatch.setattr(consumer, "_wait_next_records", out_of_range)
+    shows(rig, Seen("a1", 30, 1000))
+    rig.thread.first = 30
+    assert await consumer._fetch(consumer._epoch) == {}
+    assert (rig.thread.sought[-1], rig.said) == ({ONE: 30}, []), "an input of others: retention may outrun us"
+    shows(rig, Seen("a1", 0, 5))
+    await consumer._fetch(consumer._epoch)
+    assert "applied offset 29, but the log ends at 5" in rig.said[0]
+    await consumer.on_partitions_revoked({ONE, TWO})
+    assert rig.thread.resets_allowed == [False, True], "who is assigned a partition without a commit must start somewhere"
+
+
+async def test_topics_made_anew_are_found_by_their_ids(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = await placed(rig, monkeypatch)
+
+    async def heard(topic_id: str) -> None:
+        rig.thread.brokers_heard += 1
+        rig.thread.topics = {"quotes": topic_id}
+        shows(rig, Seen(topic_id, 0, 1000))
+        for _ in range(2):
+            await consumer._compare_topics(consumer._epoch)
+            await asyncio.sleep(0)
+
+    await heard("a1")
+    assert not rig.said
+    await heard("b2")
+    assert len(rig.said) == 1, "of partition 1 nothing has been applied"
+    assert "made anew: the id was a1 and is b2" in rig.said[0]
 
 
 async def test_an_offset_that_is_just_being_reset_ends_nothing(rig: Rig) -> None:

@@ -31,7 +31,10 @@ def app_of(stack: RealStack) -> faust.App:
     async def unused(*_: object) -> Any:
         raise AssertionError
 
-    install(app, Hooks(unused, unused, *[lambda _told: None] * 4))
+    def unsaid(_anything: object) -> None:
+        pass
+
+    install(app, Hooks(unused, unused, unsaid, unsaid, unsaid, unsaid))
     return app
 
 

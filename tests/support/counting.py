@@ -1,7 +1,8 @@
 """A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
 
-`python -m tests.support.counting [--metadata-seconds N] [--from WHERE]` is a worker that runs it on the readings topic (commit
-per batch) and on the quotes topic (commit on a cadence); settings come from the environment.
+`python -m tests.support.counting [--metadata-seconds N] [--from WHERE] [--commands]` is a worker that runs it on the readings topic
+(commit per batch; with the commands as its further input) and on the quotes topic (commit on a cadence); settings come from the
+environment.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -101,9 +103,10 @@ class CountingStage:
                 raise ValueError(name)
 
 
-def counting_plans(settings: Settings) -> Sequence[Plan]:
+def counting_plans(settings: Settings, *, commands: bool = False) -> Sequence[Plan]:
     """Two stages: `slow` on the quotes topic with a cadence, `quick` on points with a commit per batch and an outbox."""
     topics = Topics(settings.kafka.topic_prefix)
+    further = (topics.name("commands"),) if commands else ()
     return (
         Plan(
             "slow",
@@ -113,7 +116,13 @@ def counting_plans(settings: Settings) -> Sequence[Plan]:
             owns_source=True,
             external=(topics.name("quotes"),),
         ),
-        Plan("quick", (topics.name("readings"),), lambda p, _counts: CountingStage(p, "readings", alerts=True), has_outbox=True),
+        Plan(
+            "quick",
+            (topics.name("readings"), *further),
+            lambda p, _counts: CountingStage(p, "readings", alerts=True),
+            external=further,
+            has_outbox=True,
+        ),
     )
 
 
@@ -124,6 +133,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--metadata-seconds", type=int, default=app.METADATA_SECONDS)
     parser.add_argument("--from", dest="cold", default="checkpoint")
+    parser.add_argument("--commands", action="store_true")
     given = parser.parse_args()
     app.METADATA_SECONDS = given.metadata_seconds
-    sys.exit(run_worker(Settings(), counting_plans, given.cold))
+    sys.exit(run_worker(Settings(), partial(counting_plans, commands=given.commands), given.cold))

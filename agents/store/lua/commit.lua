@@ -1,6 +1,7 @@
 -- One commit: fence, state, watermarks and outbox, all or nothing, and harmless when repeated.
 -- KEYS own st al out (wm)* (day)*
--- ARGV gen uuid lease_s number skip steps (wm expected last)* blobs (key field blob)* (event_id value)*   wm, key: places in KEYS
+-- ARGV gen uuid lease_s number skip steps (wm expected last)* marks (field mark)* blobs (key field blob)* (event_id value)*
+-- wm, key: places in KEYS. A mark says which record of which log the watermark is.
 -- `number` counts the commits of the partition: it tells a repeat (answer lost) from a Redis that has lost data.
 local own = redis.call('HMGET', KEYS[1], 'gen', 'uuid', 'n')
 if own[1] ~= ARGV[1] or own[2] ~= ARGV[2] then return {'FENCED', own[1] or ''} end
@@ -18,6 +19,12 @@ for _ = 1, steps do
     redis.call('HDEL', KEYS[1], 'probe', 'suspect', 'crash')
   end
   i = i + 3
+end
+local marks = tonumber(ARGV[i])
+i = i + 1
+for _ = 1, marks do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  i = i + 2
 end
 local blobs = tonumber(ARGV[i])
 i = i + 1

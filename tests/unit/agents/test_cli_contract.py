@@ -48,6 +48,7 @@ REQUIRED = [
     "dead-letters tail",
     "dead-letters show",
     "dead-letters replay",
+    "takeover",
     "topics create",
     "config check",
     "schema print",
@@ -178,6 +179,7 @@ def test_doctor_goes_on_and_names_both(nothing_runs: tuple[str, str], capsys: py
         "settings": True,
         "kafka": False,
         "redis": False,
+        "logs": False,
         "clock": False,
         "calendar": True,
     }

@@ -51,9 +51,7 @@ def test_a_full_output_is_code_one_for_every_page(command: str, capsys: pytest.C
         ["backtest", "--daily", "samples", "--from", "2026-06-04"],
     ],
 )
-def test_a_full_output_is_code_one(
-    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_output_is_code_one(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("DISPERSION_REDIS__URL", "redis://127.0.0.1:1")
     assert on_a_full_disk([*arguments, "-q"]) == 1

@@ -1,0 +1,141 @@
+"""Partitions whose log is not the one their watermark is of: what stands refused, what each way on costs, and how to take it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
+from redis import Redis
+
+from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.plans import flow_plans
+from agents.store.refused import Move, Standing, clear, standing_in, watermark
+from agents.store.sync import connect_sync, redis_failures
+from config.market import market_of
+from config.rules import load_rules
+from config.settings import Settings
+
+Way = Literal["checkpoint", "earliest", "latest"]
+WAYS: tuple[Way, ...] = ("checkpoint", "earliest", "latest")
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """One partition that stands refused, as people and scripts read it."""
+
+    stage: str
+    topic: str
+    partition: int
+    since: str
+    """ISO 8601, UTC."""
+    reason: str
+    applied: int
+    """Last offset that Redis has applied."""
+    first: int
+    """First offset of the log as it is now."""
+    end: int
+    """One past its last offset."""
+    costs: dict[Way, str]
+    """By way on: what it does and what is lost, in words."""
+    barred: dict[Way, str]
+    """By way on that cannot be taken: why."""
+    outcome: Literal["standing", "cleared", "moved"] = "standing"
+
+
+def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
+    """Input topics by stage. Raises `ConfigError`."""
+    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    return {plan.name: plan.inputs for plan in plans}
+
+
+def reasons(settings: Settings) -> list[str]:
+    """What stands refused, in words. Raises `Down`, `Refusal`, `ConfigError`."""
+    with _both(settings) as (redis, consumer):
+        return [one.note.reason for one in _standing(redis, consumer, inputs_of(settings))]
+
+
+def take_over(settings: Settings, *, topics: Sequence[str] = (), partitions: Sequence[int] = (), way: Way | None = None) -> list[Refused]:
+    """What stands refused of some topics and partitions (empty: of all); with a way, each that it is open to is cleared.
+
+    Raises:
+        Down, Refusal, ConfigError: Kafka or Redis may not, or cannot, be used.
+    """
+    with _both(settings) as (redis, consumer):
+        found = []
+        for standing in list(_standing(redis, consumer, inputs_of(settings))):
+            shown = _described(redis, consumer, standing)
+            if (topics and shown.topic not in topics) or (partitions and shown.partition not in partitions):
+                continue
+            found.append(shown if way is None or way in shown.barred else _cleared(redis, standing, shown, way))
+        return found
+
+
+@contextmanager
+def _both(settings: Settings) -> Iterator[tuple[Redis, KafkaConsumer]]:
+    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        consumer = KafkaConsumer(**kafka_python_options(settings))
+        try:
+            yield redis, consumer
+        finally:
+            consumer.close()
+
+
+def _standing(redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]) -> Iterator[Standing]:
+    counts = {topics[0]: len(consumer.partitions_for_topic(topics[0]) or ()) for topics in inputs.values()}
+    return standing_in(redis, inputs, counts)
+
+
+def _described(redis: Redis, consumer: KafkaConsumer, standing: Standing) -> Refused:
+    place = TopicPartition(standing.note.topic, standing.partition)
+    applied = watermark(redis, standing, place.topic)
+    first, end = (offsets([place])[place] for offsets in (consumer.beginning_offsets, consumer.end_offsets))
+    barred: dict[Way, str] = {}
+    if end <= applied:
+        barred["checkpoint"] = f"the log ends at {end}: what comes up to offset {applied} would be left out"
+    return Refused(
+        stage=standing.keys.tag[1:].partition(":")[0],
+        topic=place.topic,
+        partition=place.partition,
+        since=datetime.fromtimestamp(standing.note.at, UTC).isoformat(timespec="seconds"),
+        reason=standing.note.reason,
+        applied=applied,
+        first=first,
+        end=end,
+        costs=_costs(applied, first, end, alone=_is_first(standing)),
+        barred=barred,
+    )
+
+
+def _is_first(standing: Standing) -> bool:
+    """Whether it is the input that makes the state; what a further one has done to it stays as it is."""
+    return standing.note.topic == standing.keys.inputs[0]
+
+
+def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]:
+    held = end - first
+    taken = max(0, min(applied + 1, end) - first)
+    state = (
+        "the state of the partition and its active alerts are forgotten, and its windows begin empty; daily history stays"
+        if alone
+        else "the state of the partition stays"
+    )
+    return {
+        "checkpoint": (
+            f"you vouch that this is the log that was applied: the state stays, the {taken} records up to offset {applied} "
+            f"count as applied, and work goes on behind it"
+        ),
+        "earliest": f"all {held} records that the log holds are applied, and what they caused is published again; {state}",
+        "latest": f"none of the {held} records that the log holds is applied, and work begins with what comes next; {state}",
+    }
+
+
+def _cleared(redis: Redis, standing: Standing, shown: Refused, way: Way) -> Refused:
+    first_input = _is_first(standing)
+    target = {"checkpoint": shown.applied, "earliest": -1, "latest": shown.end - 1}[way]
+    moves = [Move(shown.topic, target)]
+    if way == "earliest" and first_input:  # a forgotten state has seen nothing of its other inputs either
+        moves = [Move(topic, -1) for topic in standing.keys.inputs]
+    done = clear(redis, standing, moves, forget=first_input and way != "checkpoint")
+    return msgspec.structs.replace(shown, outcome="cleared" if done else "moved")
