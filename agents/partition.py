@@ -125,8 +125,11 @@ class PartitionRunner:
             await self.publisher.send(self._unsent)
             await self.publisher.drain()
 
-    async def consume(self, topic: str, records: list[Record], ticket: Ticket) -> None:
-        """Apply one batch of one input, in offset order. Raises `Abandoned`, `Fenced`, `PublishError`, or what the stage raises."""
+    async def consume(self, topic: str, records: list[Record], ticket: Ticket, stored: Record | None = None) -> None:
+        """Apply one batch of one input, in offset order; `stored` is its last record as the log has it.
+
+        Raises `Abandoned`, `Fenced`, `PublishError`, or what the stage raises.
+        """
         async with self._lock:
             if self.closed:
                 ticket.discard()
@@ -146,7 +149,7 @@ class PartitionRunner:
                     self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
                     raise
                 self.applied[topic], self.newest[topic] = fresh[-1].offset, fresh[-1].timestamp
-                self._last[topic] = fresh[-1]
+                self._last[topic] = stored or fresh[-1]
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
                 self.effects.applied(topic, len(fresh), self.progressed - started)

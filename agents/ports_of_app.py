@@ -22,8 +22,8 @@ from agents.effects import StageEffects
 from agents.exits import Down, Refusal
 from agents.growth import grown, refuse_moved
 from agents.kafka_client import until_reached
-from agents.monitoring.acceptance import Acceptance
 from agents.log_marks import Seen
+from agents.monitoring.acceptance import Acceptance
 from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
 from agents.patience import Patience

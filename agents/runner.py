@@ -253,8 +253,9 @@ class Crew:
             if post is None or generation != self._generation or self.patience.winding_down:
                 ticket.discard()
             else:
+                stored = records[-1]  # before its timestamp is bounded: by the log's own it is known again
                 self._bound(topic, partition, records)
-                await post.runner.consume(topic, records, ticket)
+                await post.runner.consume(topic, records, ticket, stored)
                 status = self._status.partitions.get(Partition(topic, partition))
                 if status is not None:  # else handed over while the batch waited for its turn
                     status.following, status.progressed = post.runner.applied[topic] + 1, post.runner.progressed

@@ -18,9 +18,9 @@ def acknowledge_before_checkpoint() -> None:
     """Input may be committed before the state that has applied it is in Redis."""
     consume = PartitionRunner.consume
 
-    async def early(self: PartitionRunner, topic: str, records: list[Record], ticket: Ticket) -> None:
+    async def early(self: PartitionRunner, topic: str, records: list[Record], ticket: Ticket, stored: Record | None = None) -> None:
         ticket.ack()
-        await consume(self, topic, records, ticket)
+        await consume(self, topic, records, ticket, stored)
 
     PartitionRunner.consume = early  # type: ignore[method-assign]
 
