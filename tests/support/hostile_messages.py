@@ -4,6 +4,7 @@ A block of messages follows from the seed and its number alone, so any one of th
 """
 
 import json
+import math
 from typing import Any, Final, cast
 
 import numpy as np
@@ -33,14 +34,21 @@ HEADERS: Final[tuple[Headers, ...]] = (
     (("content-type", b""), ("", b"\x00" * 100)),
 )
 NUMBERS: Final = (-1, 0, 2**63 - 1, -(2**63), 2**64, 1e308, -0.0, 1e-320)
-EXTREMES: Final[tuple[Any, ...]] = (*NUMBERS, None, True, "", "\u0000", "C", "SPX", [], {}, [[]], {"bid": {}})
+SPELLINGS: Final[tuple[Any, ...]] = (
+    *("call", "put", "$1.5", "1,234", "1,234.5", "n/a", "1e999", "20260717", 20_260_717, "07/10/2026", "07/17/2026"),
+    *("^SPX", "$SPX.X", "BRKB", "SPXW260717P06200000", "O:SPXW260717P06200000", ".SPXW260717P6200"),
+    *(START // NS, START // 1_000_000, START / NS, str(START), "2026-07-10T10:00:00-04:00", "2026-07-10T10:00:00"),
+    *(math.nan, math.inf, "\ud800", "\x1b[2J", "9" * 5000, 10**300),
+)
+"""What others write for a value; some of it nonsense."""
+EXTREMES: Final[tuple[Any, ...]] = (*NUMBERS, None, True, "", "\u0000", "C", "SPX", [], {}, [[]], {"bid": {}}, *SPELLINGS)
 _FIELDS: Final = ("underlying", "root", "expiry", "strike", "right", "bid", "ask", "iv", "delta", "ts_event", "symbol", "price", "size")
 
 Message = tuple[Role, bytes | None, Headers]
 
 
-def valid(at: int) -> list[Message]:
-    """One message of every form, of the second that ends at `at` (ns)."""
+def valid(at: int, *, foreign: bool = True) -> list[Message]:
+    """One message of every form, of the second that ends at `at` (ns); without `foreign` of our own forms alone."""
     now = at - NS // 2
     plain, shift = table(ROWS), now - START
     plain = plain.set_column(9, "ts_event", pa.array(np.arange(now, now + ROWS), pa.int64()))
@@ -63,6 +71,7 @@ def valid(at: int) -> list[Message]:
         ("quotes", written(plain), arrow),
         ("quotes", written(text, rows=7), (*arrow, (REFRESH_HEADER, b"60"))),
         ("quotes", _text({"ts_event": at - 2 * NS}), HEADERS[0]),
+        *(_foreign(option, quote, tick, plain) if foreign else ()),
         ("ticks", _text(tick), ()),
         ("ticks", _text([tick] * 20), ()),
         ("ticks", encode_ticks(of_ticks._replace(ts_event=of_ticks.ts_event + shift)), arrow),
@@ -70,10 +79,36 @@ def valid(at: int) -> list[Message]:
     ]
 
 
+def _foreign(option: dict[str, Any], quote: dict[str, Any], tick: dict[str, Any], plain: Any) -> list[Message]:
+    """What others send, and what is read all the same."""
+    arrow: Headers = (("content-type", ARROW_CONTENT_TYPE.encode()),)
+    texts = {"strike": "$6,200.00", "right": "put", "expiry": "07/17/2026", "underlying": "^SPX"}
+    spelled = {"symbol": "O:SPXW260717P06200000", "bid": "1.5", "ask": "2", "ts_event": option["ts_event"] / NS}
+    gaps = quote | {"bid": math.nan}
+    symbols = plain.drop_columns(["underlying", "root", "expiry", "strike", "right"])
+    symbols = symbols.append_column("symbol", pa.array([f"SPXW260717P0{6000 + at}000" for at in range(ROWS)]))
+    foreign = _column(plain, "ts_event", plain["ts_event"].cast(pa.timestamp("ns", "UTC")))
+    foreign = _column(foreign, "expiry", pa.array([20_260_717, None] * (ROWS // 2), pa.int32()))
+    foreign = _column(foreign, "right", pa.array(["call", "PUT"] * (ROWS // 2)))
+    foreign = _column(foreign, "strike", plain["strike"].cast(pa.string()))
+    return [
+        ("quotes", _text(quote | texts), ()),
+        ("quotes", _text(spelled), ()),
+        ("quotes", _text([quote, quote | texts, gaps, quote | {"right": "X"}, {}]), ()),
+        ("quotes", written(foreign), arrow),
+        ("quotes", written(symbols), arrow),
+        ("ticks", _text([tick, tick | {"price": "$6300.5", "symbol": "$SPX.X"}, tick | {"price": None}]), ()),
+    ]
+
+
+def _column(rows: Any, name: str, values: Any) -> Any:
+    return rows.set_column(rows.schema.names.index(name), name, values)
+
+
 def block(seed: int, number: int, *, hostile: bool = True) -> list[tuple[Role, InputRecord]]:
-    """The messages of a block in their order, with their topics; without `hostile` the valid ones that they were made from."""
+    """The messages of a block in their order, with their topics; without `hostile` valid ones of our own forms, for comparison."""
     rng, at = np.random.default_rng([seed, number]), START + (number + 1) * NS
-    whole = valid(at)
+    whole = valid(at, foreign=hostile)
     records: list[tuple[Role, InputRecord]] = []
     for place in range(BLOCK):
         role, value, headers = whole[int(rng.integers(len(whole)))]

@@ -35,7 +35,7 @@ def test_its_own_parser_finds_no_error() -> None:
     [
         ("#/components/messages/tickFrame", "#/components/messages/tickFrames", "invalid-ref"),
         ("action: send, channel", "action: shout, channel", "document-resolved"),
-        ("type: [integer, string]", "type: [integer, text]", "document-resolved"),
+        ("type: [integer, number, string]", "type: [integer, number, text]", "document-resolved"),
     ],
 )
 def test_the_parser_finds_a_planted_error(right: str, wrong: str, found: str, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from streams.decoding import json_rows
 from streams.decoding.codec import decode_quotes, decode_ticks
 from streams.detection.alert_event import AlertData, AlertEvent
 from streams.reading import encode_reading
-from streams.records import InputRecord, Malformed
+from streams.records import InputRecord, Malformed, Unread
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 from tests.support.schemas import schemas, validator
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
-LISTED = {"underlying": "SPY", "expiry": "2026-07-17", "strike": 620.0, "right": "P", "ts_event": 1}
+LISTED = {"underlying": "SPY", "expiry": "2026-07-17", "strike": 620.0, "right": "P", "ts_event": 1_783_692_000_000_000_000}
 OSI = {"symbol": "SPXW  260717P06200000", "ts_event": "2026-07-10T14:00:00Z"}
 SIDES, GREEKS = {"bid": 4.1, "ask": None}, {"iv": 0.15, "delta": -0.4}
 TICK = {"symbol": "AAPL", "price": 230.15, "ts_event": "2026-07-10T10:00:00.123-04:00"}
@@ -121,16 +121,25 @@ def test_inputs_have_the_fields_of_the_decoders() -> None:
         (LISTED | SIDES | GREEKS, True),
         (LISTED | SIDES | {"symbol": "", "root": None, "more": 1}, True),
         ([], True),
+        *((LISTED | SIDES | {"right": right}, True) for right in ("call", "PUT", "p")),
+        *((LISTED | SIDES | {"expiry": day}, True) for day in (20260717, "20260717", "07/17/2026", "17-Jul-2026", "2026/7/17")),
+        *((LISTED | SIDES | {"bid": text}, True) for text in ("4.1", "$4.1", "1,234.50", "4,10", "n/a", "")),
+        *((LISTED | SIDES | {"ts_event": time}, True) for time in (1783692000.25, "1783692000000000000", "2026-07-10T10:00-0400")),
+        *((OSI | SIDES | {"symbol": one}, True) for one in ("SPXW260717P06200000", "O:SPXW260717P06200000", ".SPXW260717P6200")),
+        *((LISTED | SIDES | {"ts_event": time}, False) for time in (1783692000, 1783692000123, 1783692000123456, "1783692000123")),
+        ({**LISTED, **SIDES, "bid": "1,234"}, False),
+        ({**LISTED, **SIDES, "expiry": "260717"}, False),
         (LISTED, False),
         (OSI | {"bid": 1.0}, False),
         ({**LISTED, **SIDES, "right": "X"}, False),
         ({**LISTED, **SIDES, "strike": None}, False),
         ({**LISTED, **SIDES, "expiry": "17 July"}, False),
         ({**LISTED, **SIDES, "ts_event": "2026-07-10T14:00:00"}, False),
-        ({**LISTED, **SIDES, "bid": "4.1"}, False),
-        ({**OSI, **SIDES, "symbol": "SPXW 260717P06200000"}, False),
+        ({**LISTED, **SIDES, "bid": "four"}, False),
+        ({**OSI, **SIDES, "symbol": "SPXW 260717P6200"}, False),
         ([LISTED | SIDES, LISTED | GREEKS], False),
         (SIDES | {"ts_event": 1}, False),
+        (LISTED | SIDES | {"ts_event": 1}, False),
         (7, False),
     ],
 )
@@ -160,7 +169,7 @@ def _record(value: Any) -> InputRecord:
 
 
 def _decodes(items: Any) -> bool:
-    return not any(isinstance(item, Malformed) for item in items)
+    return not any(isinstance(item, Malformed | Unread) for item in items)
 
 
 def test_schema_print_prints_the_files(capsys: pytest.CaptureFixture[str]) -> None:
