@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
 from streams.readings.sources_seen import Admission, SourcesSeen
 from streams.records import NS
-from tests.support.points_frames import frame, prices
+from tests.support.points_frames import SESSION, frame, prices, second
 
 
 def test_the_largest_names_are_the_heaviest_with_ties_by_symbol() -> None:
@@ -55,6 +56,49 @@ def test_sources_are_waited_for_unless_idle() -> None:
     assert seen.reached() == 9
     assert seen.admit("b", 8, idle=True) is Admission.DUPLICATE
     assert seen.reached() == 9
+
+
+def a_lull() -> SourcesSeen:
+    """Two sources; b is idle and its owner says so again and again, a is about to speak."""
+    seen = SourcesSeen(expected=2)
+    seen.admit("a", second(10), idle=False)
+    seen.admit("b", second(7), idle=True)
+    for _ in range(3):
+        assert seen.renew("b", second(7), SESSION)
+    assert seen.reached() == second(10)
+    seen.admit("a", second(20), idle=False)
+    return seen
+
+
+def test_an_idle_source_is_waited_for_until_its_owner_has_looked_again() -> None:
+    seen = a_lull()
+    reached = []
+    for _ in range(3):
+        reached.append(seen.reached())
+        assert seen.renew("b", second(7), SESSION)
+    assert reached == [second(10)] * 3
+    assert seen.reached() == second(20)
+    seen.admit("a", second(21), idle=False)
+    assert seen.admit("b", second(18), idle=False) is Admission.NEW
+    assert seen.silent == {}
+    assert seen.reached() == second(18), "it speaks: its own word counts, not what was vouched for"
+
+
+@pytest.mark.parametrize("session", [None, SESSION - timedelta(days=1)])
+def test_an_owner_that_may_not_renew_holds_nobody_up(session: date | None) -> None:
+    seen = a_lull()
+    if session is None:
+        assert seen.renew("b", second(7), None)
+        assert not seen.renew("b", second(7), None)
+    else:
+        seen.silent["b"].session = session
+    assert seen.reached() == second(20)
+
+
+def test_a_mark_of_long_ago_is_no_look() -> None:
+    seen = a_lull()
+    assert not any(seen.renew("b", second(6), SESSION) for _ in range(5))
+    assert seen.reached() == second(10)
 
 
 def test_held_frames_come_in_order_and_are_written_and_deleted_once() -> None:
