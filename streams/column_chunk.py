@@ -34,13 +34,18 @@ def pack_columns(what: str, columns: Mapping[str, NDArray[Any]], meta: Mapping[s
     )
 
 
-def unpack_columns(what: str, value: bytes, like: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def unpack_columns(
+    what: str, value: bytes, like: Mapping[str, NDArray[Any]], added: frozenset[str] = frozenset()
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Columns and meta of a chunk; each column is a fresh array of the dtype of its namesake in `like`.
+
+    A chunk of an earlier release may lack the columns that were `added` since; they are left out of the answer.
 
     Raises:
         ValueError: bytes of something else, of another version, with other columns, or with columns of unequal length.
     """
     chunk = msgspec.msgpack.decode(value, type=ColumnChunk)
+    like = {name: array for name, array in like.items() if name in chunk.columns or name not in added}
     if chunk.version != VERSION or chunk.what != what or chunk.columns.keys() != like.keys():
         raise ValueError(f"not a chunk of {what}, version {VERSION}: {chunk.what!r}, version {chunk.version}")
     if any(np.dtype(chunk.dtypes.get(name, "V")) != array.dtype for name, array in like.items()):

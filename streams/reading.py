@@ -100,6 +100,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     dividends: dict[str, str] = {}
     """Valid names with an ex-date inside a strip and a dividend of at least 0.5 % of the forward → least size of its class."""
+    names_missing: dict[str, str] = {}
+    """Names of the basket without a valid point → why: `no_quotes`, `split_name`, or the reason of their latest point."""
+    names_carried: dict[str, str] = {}
+    """Names whose valid point is an old one → why there is no newer: the reason of their latest point, or `stale`."""
     rotation: Rotation | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}

@@ -101,9 +101,10 @@ class _Made(NamedTuple):
 
 def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: Path | None) -> _Made:
     from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
+    from agents.cli.names_told import NamesTold
     from streams.reading import Reading
 
-    table = Table()
+    table, names = Table(), NamesTold()
     readings = events = 0
     with interruptible(), ExitStack() as stack:
         sinks: list[Sink] = [JsonLines() if shared.json else table]
@@ -116,11 +117,15 @@ def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: 
                     sink.reading(made)
                 else:
                     sink.event(made)
+            if isinstance(made, Reading):
+                names.saw(made)
             readings += isinstance(made, Reading)
             events += not isinstance(made, Reading)
             progress.made(readings, events)
     if not shared.json:
         table.print(shared.stdout)
+    for line in names.lines():
+        shared.stderr.print(line, soft_wrap=True, markup=False)
     return _Made(readings, events)
 
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agents.cli.names_told import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.detection.explanation import Explanation, RuleLine, Tested
@@ -77,6 +78,8 @@ def _quality(found: Explanation) -> Text:
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
         told = f"unknown for {reason}: {', '.join(names)}"
+        text.append(f"\n{safe(told, LONGEST)}", style="dim")
+    for told in of_reading(reading):
         text.append(f"\n{safe(told, LONGEST)}", style="dim")
     if reading.flags:
         text.append(f"\nflags: {safe(', '.join(reading.flags))}", style="dim")

@@ -11,6 +11,7 @@ from streams.points_codec import decode_points
 from streams.readings.cross_section import CrossSection
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
+from streams.readings.reason_words import ReasonWords
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
@@ -37,6 +38,8 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     references: dict[str, float]
     rotation: RotationAt = RotationAt()
     silent: dict[str, Silence] = {}
+    words: list[str] = []
+    """Reasons of points by code; a head of an earlier release has none."""
 
 
 class Names(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -105,6 +108,7 @@ class Checkpoint:
                 references=state.references.levels,
                 rotation=state.rotation.latest,
                 silent=section.sources.silent,
+                words=state.words.words,
             )
         )
 
@@ -124,6 +128,7 @@ class Checkpoint:
         state.atm_only = head.atm_only
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
+        state.words = ReasonWords(head.words)
         state.index.update({tenor: point for tenor, point in head.index.items() if tenor in state.index})
         state.references.levels.update({name: level for name, level in head.references.items() if name in state.spec.references})
 

@@ -23,6 +23,8 @@ class NewPoints(NamedTuple):
     refresh_seconds: float
     """0 for a feed of changes."""
     atm_only: NDArray[np.bool_]
+    reason: Rows
+    """Codes of a `ReasonWords`: why a point is invalid."""
 
 
 class NamePoints:
@@ -32,7 +34,10 @@ class NamePoints:
     everything. The two values are kept apart because each can fail alone.
     """
 
-    COLUMNS = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh", "flags", "superseded", "atm_only")
+    VALUES = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh")
+    COLUMNS = (*VALUES, "flags", "superseded", "atm_only", "reason")
+    ADDED = frozenset({"reason"})
+    """Columns that chunks of earlier releases lack."""
 
     def __init__(self, n: int) -> None:
         self.variance = np.full(n, np.nan)
@@ -46,6 +51,8 @@ class NamePoints:
         """The name's latest point was invalid."""
         self.atm_only = np.zeros(n, np.bool_)
         """The name's latest point came from a source of ATM vols without bid and ask."""
+        self.reason = np.zeros(n, np.int64)
+        """Why the name's latest point was invalid; 0 where it was valid, or there was none."""
 
     def apply(self, new: NewPoints) -> None:
         """Put the points of a frame in place."""
@@ -63,6 +70,7 @@ class NamePoints:
         self.flags[new.at[valid]] = new.flags[valid]
         self.superseded[new.at] = ~valid
         self.atm_only[new.at] = new.atm_only
+        self.reason[new.at] = np.where(valid, 0, new.reason)
 
     def chunk(self) -> bytes:
         """State chunk."""
@@ -75,12 +83,12 @@ class NamePoints:
             value: the chunk.
             moved: today's position of each stored name, -1 for one that is no longer in the basket.
         """
-        columns, _ = unpack_columns("points", value, self._columns())
+        columns, _ = unpack_columns("points", value, self._columns(), self.ADDED)
         if len(columns["variance"]) != len(moved):
             raise ValueError("a chunk of points does not fit its names")
         kept = moved >= 0
-        for name, array in self._columns().items():
-            array[moved[kept]] = columns[name][kept]
+        for name, column in columns.items():
+            getattr(self, name)[moved[kept]] = column[kept]
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {name: getattr(self, name) for name in self.COLUMNS}

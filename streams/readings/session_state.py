@@ -15,6 +15,7 @@ from streams.readings.name_origins import NameOrigins
 from streams.readings.name_points import NamePoints, NewPoints
 from streams.readings.realized_grid import RealizedGrid
 from streams.readings.realized_values import RealizedValues
+from streams.readings.reason_words import ReasonWords
 from streams.readings.references import References
 from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import SessionHours
@@ -38,6 +39,7 @@ class SessionState:
         self.atm_only = False
         """The index (before its first point, whatever came last) is known by vols alone."""
         self.flags = FlagBits()
+        self.words = ReasonWords()
         self._position = {**self.basket.position, spec.symbol: len(self.basket.symbols)}
         self.origins = NameOrigins(len(self.basket.symbols) + 1)
         self.references = References(spec.references)
@@ -121,4 +123,5 @@ class SessionState:
             flags=self.flags.encode(rows.flags)[chosen],
             refresh_seconds=frame.refresh_seconds or 0.0,
             atm_only=atm_only[chosen],
+            reason=np.where(atm_only, self.words.encode(rows.atm_reason), self.words.encode(rows.reason))[chosen],
         )

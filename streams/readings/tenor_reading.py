@@ -60,6 +60,8 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
         refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
         flags=tuple(sorted(fields.flags)),
         dividends=names.dividends if names else {},
+        names_missing=names.missing if names else {},
+        names_carried=names.carried if names else {},
         rotation=rotation.value,
         reasons=fields.reasons,
         constituents=_constituents(state, names) if names else None,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from streams.readings.coverage import Coverage, coverage_of
 from streams.readings.freshness import fresh_names
+from streams.readings.name_points import NamePoints
 from streams.readings.session_state import SessionState
 from streams.valuation.ex_dates import FLAG
 
@@ -23,6 +24,10 @@ class Names(NamedTuple):
     dividends: dict[str, str]
     """Names with a large dividend inside a strip → its size."""
     refresh_seconds: float
+    missing: dict[str, str]
+    """Names without a value → why."""
+    carried: dict[str, str]
+    """Names with an old value → why there is no new one."""
 
 
 def names_at(state: SessionState, tenor: int, at: int) -> Names:
@@ -42,7 +47,8 @@ def names_at(state: SessionState, tenor: int, at: int) -> Names:
     fresh = fresh_names(quote_ts, refresh, at=at, equity_close=state.hours.equity_close, quote_age=state.gates.name_quote_age)
     flags = state.flags.union(points.flags[valid])
     dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
-    if (valid & (points.superseded | ~fresh)).any():
+    carried = valid & (points.superseded | ~fresh)
+    if carried.any():
         flags.add("carried")
     return Names(
         valid=valid,
@@ -52,7 +58,34 @@ def names_at(state: SessionState, tenor: int, at: int) -> Names:
         flags=flags,
         dividends=dividends,
         refresh_seconds=float(refresh[valid].max(initial=0.0)),
+        missing=_missing(state, points, ~valid),
+        carried=_carried(state, points, carried),
     )
+
+
+def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
+    """Why these names count for nothing: two sources, the other basis, no point yet, or the reason of the latest one."""
+    if not chosen.any():
+        return {}
+    seen = state.origins.code[:-1] >= 0
+    other = "basis_atm" if not state.atm_only else "basis_quotes"
+    found = {}
+    for at in np.flatnonzero(chosen).tolist():
+        if state.origins.split[at]:
+            why = "split_name"
+        elif not seen[at]:
+            why = "no_quotes"
+        else:
+            why = other if points.atm_only[at] != state.atm_only else state.words.text(int(points.reason[at]))
+        found[state.basket.symbols[at]] = why or "unknown"
+    return dict(sorted(found.items()))
+
+
+def _carried(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
+    """Why these names have no newer value: the reason of their latest point, or `stale` where none has come."""
+    places = np.flatnonzero(chosen).tolist()
+    found = {state.basket.symbols[at]: state.words.text(int(points.reason[at])) or "stale" for at in places}
+    return dict(sorted(found.items()))
 
 
 def _dividends(state: SessionState, codes: NDArray[np.int64], flags: set[str]) -> dict[str, str]:
