@@ -244,7 +244,7 @@ class Crew:
         except BYSTANDERS as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - the outermost frame of a task: nobody else would see it
-            leave(INTERNAL, "the relay failed", error)
+            leave(_code(error), "the relay failed", error)
 
     async def handle(self, topic: str, partition: int, generation: int, records: list[Any], ticket: Ticket) -> None:
         """One batch for one partition. Never raises; an unknown failure ends the process without a commit."""
@@ -269,7 +269,7 @@ class Crew:
             leave(REFUSED, f"{topic} partition {partition}: {told}; look at the dead letters, mend the producer, start again")
         except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
             await self._note_crash(post, records, error)
-            leave(INTERNAL, f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
+            leave(_code(error), f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
         finally:
             records.clear()  # the unacknowledged event must not keep its records alive
 
@@ -325,7 +325,7 @@ class Crew:
         except BYSTANDERS as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - see handle
-            leave(INTERNAL, "a timer of the worker failed", error)
+            leave(_code(error), "a timer of the worker failed", error)
 
     async def _declare_idle(self) -> None:
         if self._idle_after is None:
@@ -343,6 +343,11 @@ class Crew:
             following = self._ports.following(tp, post.runner.applied[tp.topic] + 1)
             if end is not None and end <= following and not post.runner.closed:
                 await post.runner.idle(heard, now)
+
+
+def _code(error: Exception) -> int:
+    """A permission that is missing in Redis is a person's to give; all else that ends the flow is a bug of ours."""
+    return code_of(verdict_on(error)) if isinstance(error, RedisError) else INTERNAL
 
 
 def _waits(tp: Partition, assignment: Assignment) -> bool:
