@@ -7,6 +7,7 @@ from streams.alignment import Alignment
 from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits, decode_quotes
 from streams.framing import BEAT_HEADERS, Framer
+from streams.left_out import LeftOut, unread_example
 from streams.records import Heartbeat, Malformed, Record, Unread
 from streams.refused_batch import RefusedBatch, batch_letter
 from streams.stage import Message
@@ -33,6 +34,8 @@ class Intake:
         """Records that were refused, by reason."""
         self.unread: Counter[str] = Counter()
         """Quotes that could not be read beside others of their record, by reason."""
+        self.examples: dict[str, LeftOut] = {}
+        """The newest record or quote that was left out, by reason."""
 
     @property
     def offsets(self) -> dict[int, int]:
@@ -57,8 +60,10 @@ class Intake:
             if isinstance(item, Malformed):
                 letters.append(dead_letter(*item))
                 self.refused[item.reason] += 1
+                self.examples[item.reason] = unread_example(item)
             elif isinstance(item, Unread):
                 self.unread[item.reason] += item.rows
+                self.examples[item.reason] = unread_example(item)
             else:
                 items.append(item if isinstance(item, Heartbeat) else item._replace(origin=()))
                 self.counts["quotes"] += 0 if isinstance(item, Heartbeat) else item.ts_event.size

@@ -131,6 +131,7 @@ class IngestLoop:
         await self.publisher.drain()
         self._told.update(self._intake.counts)
         self._told["refused"] += self._intake.refused.total()
+        self._told["unread"] += self._intake.unread.total()
         self._metrics.take(self._intake)
         self._committing = True
         try:
@@ -153,5 +154,9 @@ class IngestLoop:
     def _tell(self, when: str) -> None:
         told, lag = self._told, sum(self._reader.lag().values())
         words = "%s: %d records, %d refused, %d quotes in %d frames; %d records to read"
+        if told["refused"] or told["unread"]:
+            shown = "; ".join(f"{reason}, for example {one.told}" for reason, one in self._intake.examples.items())
+            log.warning("left out: %d records and %d quotes of others: %s", told["refused"], told["unread"], shown)
+            self._intake.examples.clear()
         log.info(words, when, told["records"], told["refused"], told["quotes"], told["frames"], lag)
         self._told = Counter()

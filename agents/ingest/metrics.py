@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 from streams.decoding.codec import REASONS
 from streams.intake import Intake
 from streams.refused_batch import BATCH_REASONS
+from streams.valuation.screen import UNREAD
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -23,6 +24,10 @@ class IngestMetrics:
         self._letters = Counter("dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry)
         for reason in (*REASONS, *BATCH_REASONS):
             self._letters.labels(topic, reason)
+        text = "Quotes that could not be read beside others of their record."
+        self._unread = Counter("dispersion_ingest_unread_quotes", text, ("reason",), registry=registry)
+        for reason in (*UNREAD, "time"):
+            self._unread.labels(reason)
         text = "Records between the last one read and the end of the log."
         self._lag = Gauge("dispersion_ingest_lag_messages", text, ("topic", "partition"), registry=registry)
         text = "When everything read until then was published and committed, Unix seconds."
@@ -34,8 +39,10 @@ class IngestMetrics:
             counter.inc(intake.counts[name])
         for reason, records in intake.refused.items():
             self._letters.labels(self._topic, reason).inc(records)
-        intake.counts.clear()
-        intake.refused.clear()
+        for reason, quotes in intake.unread.items():
+            self._unread.labels(reason).inc(quotes)
+        for counts in (intake.counts, intake.refused, intake.unread):
+            counts.clear()
 
     def committed(self, lag: Mapping[int, int]) -> None:
         """A commit was made."""

@@ -168,7 +168,7 @@ def _read_json(record: Record, value: bytes, limits: Limits, kind: _Kind[_Column
         rows = (_json(kind.row, value),) if value.startswith(b"{") else _json(kind.rows, value)
     except DecodeError as problem:
         other = kind.other if problem.reason == "missing_field" and json_rows.has_vols(value) else None
-        rows, items = _read_again(record, value, kind, other, refresh)
+        rows, items = _read_again(record, value, kind, other, refresh, problem)
     length = len(rows) + sum(map(_length, items))
     if length > limits.rows:
         raise DecodeError("too_many_rows", f"{length} rows, limit {limits.rows}")
@@ -181,8 +181,9 @@ def _read_again(
     kind: _Kind[_Columns],
     other: Callable[[bytes, Record, float | None], _Columns] | None,
     refresh: float | None,
+    problem: DecodeError,
 ) -> tuple[Sequence[Any], Sequence[_Columns | Heartbeat | Malformed | Unread]]:
-    """JSON that the plain reader refused: its rows, or its other columns, and what of it could not be read."""
+    """JSON that the plain reader refused with `problem`: its rows, or its other columns, and what of it could not be read."""
     if other is not None:
         try:
             return (), (_json(lambda text: other(text, record, refresh), value),)
@@ -190,7 +191,9 @@ def _read_again(
             pass
     found = kind.foreign(value)
     if found.refused and not found.rows:
-        raise found.refused[0][1]
+        first = found.refused[0][1]
+        # A value that nobody can read says more than the fields that are missing besides.
+        raise problem if (problem.reason, first.reason) == ("type", "missing_field") else first
     unread: list[Unread] = _unread(record, found)
     if found.in_vols:
         return (), (*unread, cast("_Columns", json_rows.vols_of_rows(found.rows, record, refresh)))

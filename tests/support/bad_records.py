@@ -16,6 +16,8 @@ import pyarrow as pa
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
 from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA
 from streams.detection.commands import MAX_BYTES
+from streams.points import PointsFrame
+from streams.points_codec import encode_points
 from streams.reading import encode_reading
 from streams.records import NS
 from streams.stage import Role
@@ -27,6 +29,8 @@ Headers = tuple[tuple[str, bytes], ...]
 BEAT: Headers = (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),)
 EARLIER = 1_783_641_600 * NS
 """2026-07-09 20:00 ET: after the close, before the session of the feed."""
+AHEAD = 1_893_596_400 * NS
+"""2030-01-02 15:00 UTC."""
 TOO_LARGE = 9 * 2**20
 MANY = 200_001
 """Rows, one more than a record may have."""
@@ -260,6 +264,15 @@ def _tick_rows() -> tuple[Bad, ...]:
     )
 
 
+def _points(source: str, boundary: int) -> bytes:
+    return encode_points(PointsFrame("SPY", source, 2, boundary, 0, idle=False))
+
+
+def _reading(index: str, at: datetime) -> bytes:
+    made = toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.10)
+    return encode_reading(msgspec.structs.replace(made, index=index, ts_event=at))
+
+
 def _command(name: str, reason: str, **changed: Any) -> Bad:
     command = {"command_id": str(UUID(int=1)), "command": "acknowledge", "index": "SPY", "fingerprint": "0" * 16, "who": "ann"}
     return Bad("commands", name, lambda _: _text(command | changed), reason=reason)
@@ -289,12 +302,15 @@ CASES: tuple[Bad, ...] = (
     *_tick_rows(),
     Bad("points", "no frame", lambda _: b"junk", reason="malformed"),
     Bad("points", "tombstone", lambda _: None, reason="malformed"),
+    Bad("points", "of 2030", lambda _: _points("quotes:0", AHEAD), reason="future"),
+    Bad("points", "of a source that is none", lambda at: _points("quotes:9", at), reason="sources"),
     Bad("readings", "truncated JSON", lambda _: b'{"ts_event"', reason="schema"),
     Bad("readings", "tombstone", lambda _: None, reason="schema"),
+    Bad("readings", "of 2030", lambda _: _reading("SPY", datetime(2030, 1, 2, 15, tzinfo=UTC)), reason="future"),
     Bad(
         "readings",
         "of another monitor",
-        lambda _: encode_reading(msgspec.structs.replace(toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.10), index="DAX")),
+        lambda _: _reading("DAX", eastern(MONDAY, "10:00:00")),
         reason="unknown_index",
     ),
     Bad("commands", "truncated JSON", lambda _: b'{"command"', reason="schema"),
