@@ -38,7 +38,7 @@ def doctor(context: typer.Context) -> None:
     settings = shared.settings()
     findings, down = [], False
     kafka, redis = reached(settings.kafka, settings.redis)
-    silent = {"kafka": kafka, "redis": redis, "clock": redis}
+    silent = {"kafka": kafka, "redis": redis, "clock": redis, "input": redis}
     for name, check in CHECKS.items():
         found, unreachable = _run(name, check, settings, silent.get(name))
         down |= unreachable

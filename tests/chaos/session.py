@@ -144,6 +144,6 @@ def _note_ends(staff: Staff, script: Script, played: Played) -> None:
     kinds = [FAULTS[step.fault] for step in script.steps]
     outages, poison = any(kind.outage for kind in kinds), any(kind.poison for kind in kinds)
     for end in staff.ends:
-        if complaint := unexpected(end, outages=outages, poison=poison, embedded=played.stack == "embedded"):
+        if complaint := unexpected(end, outages=outages, poison=poison):
             played.violations.append(complaint)
     played.figures["ends"] = dict(Counter(str(end.code) for end in staff.ends))

@@ -17,8 +17,6 @@ LOOK = 0.1
 RESTART = (0.3, 1.5)
 """Seconds until the supervisor starts a worker again, drawn."""
 STOP_SECONDS = 30.0
-SYNC_ERROR = "InvalidRequestError"
-"""Error 42 of SyncGroup, which the embedded broker gives to members that sync after their leader."""
 _REASON = re.compile(r"(?:leaving with exit code \d+|refused|down|internal error): ?(.*)")
 
 
@@ -146,17 +144,15 @@ class Staff(threading.Thread):
         seat.process = self.fleet.start(*self._command, DISPERSION_REDIS__URL=seat.proxy.url, **instance)
 
 
-def unexpected(end: End, *, outages: bool, poison: bool, embedded: bool) -> str:
+def unexpected(end: End, *, outages: bool, poison: bool) -> str:
     """Why a worker should not have ended like this; empty when it may.
 
     Expected are: what a fault did; the fence, by which a worker that lost a partition leaves; code 3 while a server is away;
-    what poison does, a failure on its record or the end of the process; and an answer that only the embedded broker gives.
+    and what poison does, a failure on its record or the end of the process.
     """
     if end.asked or (end.code == INTERNAL and end.reason.startswith("lost a partition")):
         return ""
     if outages and end.code == DOWN:
-        return ""
-    if embedded and end.code == INTERNAL and SYNC_ERROR in end.reason:
         return ""
     if poison and (end.code == -signal.SIGKILL or (end.code == INTERNAL and ", offsets " in end.reason)):
         return ""

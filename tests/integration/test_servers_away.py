@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import resource
 import signal
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,8 @@ OUTAGES = (
     b"-ERR max number of clients reached\r\n",
 )
 START = 150.0
+FILES = 150
+"""That a worker may have beside what it works with."""
 pytestmark = pytest.mark.timeout(290)
 
 
@@ -225,3 +229,27 @@ def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(stack: Stack, to
         drained(fleet, worker, 100)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == OK, fleet.log(worker)
+
+
+@pytest.mark.embedded
+@pytest.mark.chaos
+def test_idle_scrapers_do_not_keep_a_worker_from_redis(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+    """More connections to `/metrics` than the worker may have files, held while Redis is started anew."""
+    with fleet_on(embedded_stack, topic_prefix, tmp_path, embedded_stack.redis.url) as fleet, ExitStack() as held:
+        worker = fleet.start()
+        fleet.put("quotes", [record_value(n) for n in range(100)])
+        drained(fleet, worker, 100)
+        (port,) = re.findall(r"metrics and health on http://127\.0\.0\.1:(\d+)", fleet.log(worker))
+        files = Path(f"/proc/{worker.pid}/fd")
+        limit = len(list(files.iterdir())) + FILES
+        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        for _ in range(2 * FILES):
+            held.enter_context(socket.create_connection(("127.0.0.1", int(port)), 60))
+        embedded_stack.redis.stop()
+        embedded_stack.redis.start()
+        fleet.put("quotes", [record_value(n) for n in range(100, 200)])
+        drained(fleet, worker, 200)
+        assert [_code(int(port), path) for path in ("/livez", "/metrics")] == [200, 200]
+        wait_until(lambda: _code(int(port), "/readyz") == 200, START, "ready again")
+        assert len(list(files.iterdir())) < limit
+        assert fleet.stop(worker) == OK, fleet.log(worker)
