@@ -9,6 +9,7 @@ from redis.exceptions import AuthenticationError, MovedError, NoPermissionError,
 from redis.retry import Retry
 
 from agents.credentials import redis_options
+from agents.deadline import DEADLINE
 from agents.exits import Down, Refusal
 from config.connections import redis_place
 from config.settings import Redis as RedisSettings
@@ -20,8 +21,8 @@ def connect_sync(settings: RedisSettings) -> Redis:
         settings.url.get_secret_value(),
         **redis_options(settings),
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=settings.operation_timeout,
-        socket_connect_timeout=settings.operation_timeout,
+        socket_timeout=min(settings.operation_timeout, DEADLINE),
+        socket_connect_timeout=min(settings.operation_timeout, DEADLINE),
     )
 
 
