@@ -38,7 +38,7 @@ def doctor(context: typer.Context) -> None:
     settings = shared.settings()
     findings, down = [], False
     kafka, redis = reached(settings.kafka, settings.redis)
-    silent = {"kafka": kafka, "redis": redis, "clock": redis, "input": redis}
+    silent = {"kafka": kafka, "redis": redis, "logs": kafka or redis, "clock": redis, "input": redis}
     for name, check in CHECKS.items():
         found, unreachable = _run(name, check, settings, silent.get(name))
         down |= unreachable
@@ -110,11 +110,9 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _logs(settings: "Settings") -> "Iterator[Finding]":
-    from agents.reach import reach
     from agents.standing import reasons
     from agents.store.refused import NEXT
 
-    reach(settings.kafka, settings.redis)
     found = reasons(settings)
     for reason in found:
         yield Finding("logs", ok=False, message=f"{reason}; workers refuse it: {NEXT}")
@@ -138,10 +136,8 @@ def _input(settings: "Settings") -> "Iterator[Finding]":
     from agents.cli.status import input_lines
     from agents.monitoring.health_report import input_health
     from agents.monitoring.identity import session_open
-    from agents.reach import reach_redis
     from streams.records import NS
 
-    reach_redis(settings.redis)
     found, problems = input_health(settings, opened=session_open(int(time() * NS)))
     for one in found:
         for line in input_lines(one):

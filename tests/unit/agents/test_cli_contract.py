@@ -7,9 +7,10 @@ import pty
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 
@@ -139,10 +140,20 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch, nothing_runs: tuple[str, str]) -> Iterator[socket.socket]:
-    """Something that takes Kafka's connections."""
+    """Something that takes Kafka's connections, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{server.getsockname()[1]}")
+        thread = threading.Thread(target=_hang_up, args=(server,))
+        thread.start()
         yield server
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _hang_up(server: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +192,7 @@ def test_doctor_goes_on_and_names_both(nothing_runs: tuple[str, str], capsys: py
         "redis": False,
         "logs": False,
         "clock": False,
+        "input": False,
         "calendar": True,
     }
     assert nothing_runs[0] in found["kafka"]["message"]
