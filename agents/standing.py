@@ -121,10 +121,13 @@ def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]
         if alone
         else "the state of the partition stays"
     )
+    lost = first - applied - 1
     return {
         "checkpoint": (
-            f"you vouch that this is the log that was applied: the state stays, the {taken} records up to offset {applied} "
-            f"count as applied, and work goes on behind it"
+            f"the state stays, the {lost} records deleted before they were applied are given up, and work goes on at offset {first}"
+            if lost > 0
+            else f"you vouch that this is the log that was applied: the state stays, the {taken} records up to offset {applied} "
+            "count as applied, and work goes on behind it"
         ),
         "earliest": f"all {held} records that the log holds are applied, and what they caused is published again; {state}",
         "latest": f"none of the {held} records that the log holds is applied, and work begins with what comes next; {state}",
@@ -133,7 +136,7 @@ def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]
 
 def _cleared(redis: Redis, standing: Standing, shown: Refused, way: Way) -> Refused:
     first_input = _is_first(standing)
-    target = {"checkpoint": shown.applied, "earliest": -1, "latest": shown.end - 1}[way]
+    target = {"checkpoint": max(shown.applied, shown.first - 1), "earliest": -1, "latest": shown.end - 1}[way]
     moves = [Move(shown.topic, target)]
     if way == "earliest" and first_input:  # a forgotten state has seen nothing of its other inputs either
         moves = [Move(topic, -1) for topic in standing.keys.inputs]

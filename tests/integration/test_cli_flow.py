@@ -166,7 +166,7 @@ def _doctor(variables: dict[str, str], topics: list[str]) -> None:
     assert done.returncode == 0, done.stdout
     findings = json.loads(done.stdout)
     assert all(finding["ok"] for finding in findings)
-    assert {finding["check"] for finding in findings} == {"settings", "kafka", "redis", "clock", "calendar"}
+    assert {finding["check"] for finding in findings} == {"settings", "kafka", "redis", "logs", "clock", "input", "calendar"}
     assert sum(finding["check"] == "kafka" for finding in findings) == len(topics)
 
 

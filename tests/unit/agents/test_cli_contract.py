@@ -44,6 +44,7 @@ REQUIRED = [
     "alerts ack",
     "alerts silence",
     "alerts unsilence",
+    "alerts retire",
     "status",
     "doctor",
     "dead-letters tail",
