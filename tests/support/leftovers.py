@@ -40,8 +40,15 @@ def leftovers(tag: str, patience: float = 5.0) -> dict[int, str]:
     return found
 
 
-def open_clients() -> list[str]:
-    """Kafka clients of this process that nobody closed, and sockets to a server that nobody closed either."""
+def open_clients(patience: float = 20.0) -> list[str]:
+    """Kafka clients and connections of this process that nobody has closed, after waiting a moment for the slow to close."""
+    deadline = time.monotonic() + patience
+    while (found := _open_clients()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
+def _open_clients() -> list[str]:
     gc.collect()
     found = []
     kafka = sys.modules.get("kafka")  # slow to import: a run of unit tests does without
@@ -49,6 +56,15 @@ def open_clients() -> list[str]:
     for one in gc.get_objects():
         if isinstance(one, clients) and not getattr(one, "_closed", True):
             found.append(f"{type(one).__name__} of {one.config['bootstrap_servers']}")
-        elif isinstance(one, socket.socket) and one.family in {socket.AF_INET, socket.AF_INET6} and one.fileno() >= 0:
+        elif isinstance(one, socket.socket) and _connected(one):
             found.append(f"a socket: {one!r}")
     return found
+
+
+def _connected(one: socket.socket) -> bool:
+    if one.family not in {socket.AF_INET, socket.AF_INET6} or one.fileno() < 0:
+        return False
+    try:
+        return bool(one.getpeername())
+    except OSError:
+        return False
