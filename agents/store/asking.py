@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import InvalidResponse, NoPermissionError, RedisError
 
 from agents.exits import Down, Refusal
 from agents.store.client import DENIED, PAUSE, may_heal
 
-FOREIGN = ("WRONGTYPE", "unknown command", "NOPERM", "ACL failure")
+FOREIGN = ("WRONGTYPE", "unknown command", "NOPERM", "ACL failure", "can't run this command")
 """Refusals that a person must end, by their words: a key of another program, a server that lacks a command, a permission."""
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ async def ask(question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
 def verdict_on(error: BaseException) -> BaseException:
     """What an error of a call to Redis means: `Down`, `Refusal`, or the error itself, which is then a bug of ours."""
     words = str(error)
+    if isinstance(error, NoPermissionError):
+        return Refusal(f"Redis refuses a command: {words}; give its user the permission (config/redis/users.conf lists them all)")
     if isinstance(error, DENIED):
         return Refusal(f"Redis refuses us: {words}; check user and password in redis.url")
     if isinstance(error, InvalidResponse):
@@ -45,7 +47,7 @@ def verdict_on(error: BaseException) -> BaseException:
     if isinstance(error, OSError | TimeoutError) or (isinstance(error, RedisError) and may_heal(error)):
         return Down(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
     if any(refusal in words for refusal in FOREIGN):
-        return Refusal(f"Redis refuses a command: {words}; give its user the permission, or the monitor a database of its own")
+        return Refusal(f"Redis refuses a command: {words}; give its user all that config/redis/users.conf lists, or the monitor a database of its own")
     return error
 
 

@@ -34,7 +34,10 @@ def redis_failures(settings: RedisSettings) -> Iterator[None]:
     """Turn Redis' errors into `Refusal` (it says no) or `Down` (it says nothing)."""
     try:
         yield
-    except (AuthenticationError, NoPermissionError) as error:
+    except NoPermissionError as error:
+        place = redis_place(settings)
+        raise Refusal(f"Redis at {place} refuses a command: {error}; give its user the permission (config/redis/users.conf)") from error
+    except AuthenticationError as error:
         raise Refusal(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
     except MovedError as error:
         raise Refusal(f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}") from error

@@ -1,0 +1,105 @@
+"""Redis by its socket and over TLS, and its users: each command of the documented list is needed, and named when it is missing."""
+
+from collections.abc import Iterator
+
+import pytest
+from redis.exceptions import RedisError
+
+from agents.exits import REFUSED, Refusal, code_of
+from agents.growth import refuse_moved
+from agents.patience import Patience
+from agents.store.asking import verdict_on
+from agents.store.client import connect
+from agents.store.clock_check import check_clock
+from agents.store.keys import readings, snapshot, stage_keys
+from agents.store.ledger import Progress, Store
+from agents.store.server_check import check_server
+from agents.store.sync import connect_sync
+from agents.store.views import Views
+from config.settings import Redis as RedisSettings
+from streams.stage import OutboxEntry, ReadingView
+from tests.integration.test_redis_ledger import Silent
+from tests.support.secured import SecuredRedis, rules_of, secured_redis
+from tests.support.tls import certificate
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredRedis]:
+    """A secured Redis."""
+    issued = certificate(tmp_path_factory.mktemp("tls"))
+    with secured_redis(issued, tmp_path_factory.mktemp("redis")) as made:
+        yield made
+
+
+COMMANDS = sorted(rule[1:] for rule in rules_of("dispersion") if rule.startswith("+"))
+UNUSED = {"select", "ping"}
+"""For a database other than 0, and for people who look."""
+
+
+async def exercise(settings: RedisSettings, prefix: str) -> None:
+    """Everything that a worker and the commands ask of Redis."""
+    keys = stage_keys("detector", [f"{prefix}readings"], 0, ["SPY"])
+    redis = connect(settings)
+    try:
+        await check_server(redis)
+        await check_clock(redis)
+        await refuse_moved(redis, f"{prefix}readings", 2, ["SPY"], seconds=5.0)
+        ledger = Store(redis, Silent(), lease_seconds=10).ledger(keys, 1, Patience())
+        await ledger.acquire(waiting=keys.inputs)
+        await ledger.commit([Progress(keys.inputs[0], -1, 0)], {"alert/SPY/9f": b"x", "windows": b""}, [OutboxEntry("one", b"{}")])
+        outbox = await ledger.outbox("", 10)
+        await ledger.outbox(outbox.entries[-1].entry_id, 10)
+        await ledger.note(starts="")
+        await Views(redis, prefix).write({"SPY": b"{}"}, [ReadingView("SPY", "30", 1_783_692_000, b"{}")])
+    finally:
+        await redis.aclose()
+    with connect_sync(settings) as client:
+        client.hsetnx(keys.day("SPY"), "2026-07-10", b"")
+        client.hget(keys.key("own"), "exp")
+        client.hgetall(keys.day("SPY"))
+        client.hmget(snapshot(prefix, "SPY"), "value", "published_at")
+        client.zrange(readings(prefix, "SPY", "30"), -1, -1)
+        client.get(keys.watermark(keys.inputs[0]))
+
+
+async def failure(settings: RedisSettings, prefix: str) -> Exception | None:
+    """What comes of it."""
+    try:
+        await exercise(settings, prefix)
+    except (Refusal, RedisError) as error:
+        return error
+    return None
+
+
+async def test_each_command_of_the_list_is_needed_and_named_when_it_is_missing(redis: SecuredRedis, topic_prefix: str) -> None:
+    settings = RedisSettings.model_validate({"url": redis.url("dispersion")})
+    await exercise(settings, topic_prefix)
+    silent = []
+    for number, command in enumerate(set(COMMANDS) - UNUSED):
+        redis.admit(without=command)
+        error = await failure(settings, f"{topic_prefix}{number}.")
+        if error is None:
+            silent.append(command)
+            continue
+        verdict = error if isinstance(error, Refusal) else verdict_on(error)
+        assert code_of(verdict) == REFUSED, (command, error)
+        assert "config/redis/users.conf" in str(verdict)
+        assert f"'{command}'" in str(verdict) or "executing the script" in str(verdict), (command, error)
+    redis.admit()
+    assert not silent, "in the list without need"
+
+
+def test_redis_by_its_socket_and_over_tls_with_a_certificate(redis: SecuredRedis) -> None:
+    for url in (f"unix://{redis.socket}?db=3", redis.url("dispersion")):
+        settings = RedisSettings.model_validate({"url": url})
+        with connect_sync(settings) as client:
+            assert client.ping()
+
+
+async def test_a_worker_s_client_by_both_of_them(redis: SecuredRedis) -> None:
+    for url in (f"unix://{redis.socket}?db=3", redis.url("dispersion")):
+        client = connect(RedisSettings.model_validate({"url": url}))
+        assert await client.ping()
+        await client.aclose()
