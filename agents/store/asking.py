@@ -47,7 +47,10 @@ def verdict_on(error: BaseException) -> BaseException:
     if isinstance(error, OSError | TimeoutError) or (isinstance(error, RedisError) and may_heal(error)):
         return Down(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
     if any(refusal in words for refusal in FOREIGN):
-        return Refusal(f"Redis refuses a command: {words}; give its user all that config/redis/users.conf lists, or the monitor a database of its own")
+        return Refusal(
+            f"Redis refuses a command: {words}; give its user all that config/redis/users.conf lists, "
+            "or the monitor a database of its own"
+        )
     return error
 
 
