@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping
-from time import monotonic, time
+from time import monotonic, time, time_ns
 from typing import Final
 
 from redis.exceptions import RedisError
 
 from agents.assignment import Partition
+from agents.monitoring.identity import session_open
 from agents.store.views import Views
 from streams.acceptance import WINDOW_SECONDS, Account, problem, together, told
 from streams.left_out import LeftOut
@@ -107,6 +108,7 @@ class Acceptance:
             lines = told(whole)
             if not lines:
                 continue
-            level = logging.WARNING if problem(topic, whole) else logging.INFO
+            wrong = problem(topic, whole, session_open=session_open(time_ns()))
+            level = logging.WARNING if wrong else logging.INFO
             words = "%s: %d of %d rows of the last minute were accepted; left out: %s"
             log.log(level, words, topic, whole.accepted, whole.total, "; ".join(lines))
