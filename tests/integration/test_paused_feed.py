@@ -21,11 +21,11 @@ from tests.support.stack import RealStack, create_flow_topics, settings_for
 
 pytestmark = pytest.mark.stack
 PARTITIONS = 2
-REFRESH = 60
+REFRESH = 120
 IDLE_AFTER = 1.0
 STALL = 2.0
-UNTIL = 1_783_951_860_000
-"""Eleven minutes into the unwind, when its alert has fired (ms)."""
+UNTIL = 1_783_951_920_000
+"""Twelve minutes into the unwind, when its alert has fired (ms)."""
 
 
 def beats(record: InputRecord) -> bool:
