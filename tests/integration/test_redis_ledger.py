@@ -10,12 +10,14 @@ import redis
 from pydantic import SecretStr
 
 from agents.exits import Down, Refusal
+from agents.log_marks import Mark
 from agents.patience import Abandoned, Patience
 from agents.store.breaker import State
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import Place, StageKeys, stage_keys
 from agents.store.ledger import Fenced, Ledger, Progress, Store
+from agents.store.refused import Move, Standing, clear, read, watermark
 from agents.store.server_check import check_server
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry
@@ -345,3 +347,43 @@ async def test_a_clock_that_differs_is_told_and_one_that_is_wrong_refused(
     monkeypatch.setattr("agents.store.clock_check.time", lambda: time() + 90)
     with pytest.raises(Refusal, match=r"\+90 s against that of Redis.*time service"):
         await check_clock(workers.redis)
+
+
+async def test_which_log_a_watermark_is_of_comes_back_with_it(workers: Workers, keys: StageKeys) -> None:
+    first, second = keys.inputs
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=())
+    mark = Mark(41, "a1", 1_752_500_000_000, 3, 99)
+    await ledger.commit(progress(keys, -1, 41), {}, marks={first: mark})
+    await ledger.commit(progress(keys, -1, 3, which=1), {})  # as a release without marks does
+    await ledger.mark({second: Mark(3, "b2")})
+    assert (await workers.ledger(keys, 2).acquire(waiting=())).marks == {first: mark, second: Mark(3, "b2")}
+
+
+async def test_a_refusal_stands_until_it_is_cleared_by_who_has_read_it(workers: Workers, keys: StageKeys, stack: Stack) -> None:
+    first, second = keys.inputs
+    ledger = workers.ledger(keys, 1)
+    await ledger.acquire(waiting=())
+    chunks = {"windows": b"w", "alert/SPX/9f": b"firing", "day/SPX/2026-07-10": b"facts"}
+    await ledger.commit(
+        [Progress(first, -1, 41), Progress(second, -1, 3)], chunks, [OutboxEntry("e1", b"{}")], marks={first: Mark(41, "a1")}
+    )
+    await ledger.refuse(first, "readings partition 0: another log")
+    for heir in (workers.ledger(keys, 2), workers.ledger(keys, 1)):
+        with pytest.raises(Refusal, match=r"readings partition 0: another log; it stands refused.*dispersion takeover"):
+            await heir.acquire(waiting=())
+    with closing(redis.Redis.from_url(stack.redis.url)) as plain:
+        text = plain.hget(keys.key("own"), "refused")
+        assert isinstance(text, bytes)
+        standing = Standing(keys, 0, text, read(keys, text))
+        assert watermark(plain, standing, first) == 41
+        moves = [Move(first, -1), Move(second, 7)]
+        assert not clear(plain, standing._replace(text=b"another"), moves, forget=True)
+        assert clear(plain, standing, moves, forget=True)
+        assert not clear(plain, standing, moves, forget=True), "once"
+    with pytest.raises(Fenced):
+        await ledger.commit([Progress(first, 41, 42)], {})
+    found = await asyncio.wait_for(workers.ledger(keys, 2).acquire(waiting=()), 5)
+    assert (found.watermarks, found.marks, found.commits) == ({first: -1, second: 7}, {}, 1)
+    assert found.chunks == {"day/SPX/2026-07-10": b"facts"}, "daily history is on no topic"
+    assert await workers.redis.xlen(keys.key("out")) == 1, "what was promised is published"
