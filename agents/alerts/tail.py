@@ -86,7 +86,7 @@ def tail_alerts(
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
-        silence = _Silence(settings, consumer, ends, outage if follow else None)
+        silence = Silence(settings, consumer, ends, outage if follow else None)
         try:
             seen: OrderedDict[str, None] = OrderedDict()
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
@@ -104,7 +104,7 @@ def tail_alerts(
             consumer.close()
 
 
-class _Silence:
+class Silence:
     """Asks Kafka whether it is there when nothing comes."""
 
     def __init__(self, settings: Settings, consumer: Any, places: Iterable[TopicPartition], outage: Outage | None) -> None:

@@ -39,7 +39,7 @@ def tail(
     settings = shared.settings()
     reach_kafka(settings.kafka)
     foreign = ForeignRecords(shared)
-    outage = partial(_tell_outage, shared)
+    outage = partial(tell_outage, shared)
     log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage)
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for record, event in log:
@@ -57,7 +57,7 @@ def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
         print_text(alert_line(event))
 
 
-def _tell_outage(shared: Shared, down: "Down | None") -> None:
+def tell_outage(shared: Shared, down: "Down | None") -> None:
     """Kafka does not answer, or does again; events that come meanwhile are read afterwards."""
     told = "Kafka answers again" if down is None else f"{down}; waiting for it"
     shared.stderr.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}", markup=False, soft_wrap=True)

@@ -2,12 +2,14 @@
 
 import sys
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.cli.alerts import tell_outage
 from agents.cli.interrupts import interruptible
-from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.shared import Shared, print_line, print_text, shared_of
 from config.errors import ConfigError
 from streams.safe_text import safe, safe_bytes
 
@@ -43,14 +45,22 @@ def tail(
     reach_kafka(settings.kafka)
     wanted, shown = chosen(topic, reason), 0
     foreign = ForeignLetters(shared)
-    log = read_topic(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note)
+    log = read_topic(
+        settings,
+        follow=follow,
+        from_beginning=from_beginning,
+        foreign=foreign.note,
+        outage=partial(tell_outage, shared),
+    )
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for letter in log:
             if isinstance(letter, Marker) or not wanted(letter):
                 continue
-            told = object_of(letter) if shared.json else line_of(letter)
-            print_line(told.encode() if isinstance(told, str) else msgspec.json.encode(told))
-            sys.stdout.flush()
+            if shared.json:
+                print_line(msgspec.json.encode(object_of(letter)))
+                sys.stdout.flush()
+            else:
+                print_text(line_of(letter))
             shown += 1
             if shown == limit:
                 break
@@ -87,7 +97,7 @@ def show(
         print_line(msgspec.json.encode(object_of(letter, sent_again=again)))
         return
     for line in words_of(letter, sent_again=again):
-        shared.stdout.print(line, soft_wrap=True)
+        print_text(line)
     if len(letters) > 1:
         shared.stderr.print(f"refused {len(letters)} times; this is the last")
 

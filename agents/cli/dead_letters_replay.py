@@ -9,7 +9,7 @@ import typer
 
 from agents.cli.dead_letters import PLACE_HELP, Reason, Topic, at_places, chosen, missing, places_of
 from agents.cli.interrupts import INTERRUPTED, interruptible
-from agents.cli.shared import Shared, print_line, shared_of
+from agents.cli.shared import Shared, print_line, print_text, shared_of
 from agents.exits import Refusal
 from config.errors import ConfigError
 from streams.safe_text import safe
@@ -136,7 +136,7 @@ def _say(shared: Shared, letter: "DeadLetter", objection: str, *, send: bool) ->
         told = {"place": str(letter.original), "reason": letter.reason}
         sent = {"sent": send and not objection, "objection": objection}
         print_line(msgspec.json.encode({**told, **sent}))
+        sys.stdout.flush()
     else:
         word = "sent" if send else "would send"
-        print_line(f"{f'not {place}: {safe(objection)}' if objection else f'{word} {place}'}".encode())
-    sys.stdout.flush()
+        print_text(f"not {place}: {safe(objection)}" if objection else f"{word} {place}")

@@ -1,12 +1,11 @@
 """Reading the dead-letter topic: every letter, which of them were sent again, and what on it is none of ours."""
 
 from collections.abc import Callable, Generator
-from contextlib import closing
 from typing import Any, NamedTuple
 
 from kafka.structs import TopicPartition
 
-from agents.alerts.tail import POLL_MS, assign, reader
+from agents.alerts.tail import POLL_MS, Outage, Silence, assigned
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
 from streams.dead_letter_records import DeadLetter, read_letter, replayed_by
@@ -26,6 +25,7 @@ def read_topic(
     follow: bool = False,
     from_beginning: bool = True,
     foreign: Callable[[Any], None] = lambda _: None,
+    outage: Outage = lambda _: None,
 ) -> Generator[DeadLetter | Marker]:
     """Letters and markers of all partitions, those of one poll by time; closing the iterator disconnects.
 
@@ -34,25 +34,37 @@ def read_topic(
         follow: go on for ever; otherwise end at what was there when the reading began.
         from_beginning: start with the oldest letter kept, not with the next one.
         foreign: is told of each record that is none of ours; it is passed over.
+        outage: is told as by `tail_alerts`.
 
     Raises:
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
     """
-    with kafka_failures(settings), closing(reader(settings)) as consumer:
-        topic = Topics(settings.kafka.topic_prefix).name("dead_letters")
-        ends = assign(consumer, topic, from_beginning=from_beginning)
-        while follow or any(consumer.position(place) < end for place, end in ends.items()):
-            batches = consumer.poll(timeout_ms=POLL_MS)
-            records = [record for batch in batches.values() for record in batch]
-            for record in sorted(records, key=lambda one: (one.timestamp, one.offset)):
-                end = ends[TopicPartition(topic, record.partition)]
-                if not follow and record.offset >= end:
-                    continue
-                found = _read(record)
-                if found is None:
-                    foreign(record)
-                else:
-                    yield found
+    topic = Topics(settings.kafka.topic_prefix).name("dead_letters")
+    with kafka_failures(settings):
+        consumer, ends = assigned(settings, topic, from_beginning=from_beginning)
+        silence = Silence(settings, consumer, ends, outage if follow else None)
+        try:
+            while follow or any(consumer.position(place) < end for place, end in ends.items()):
+                records = _polled(consumer)
+                silence.heard(something=bool(records))
+                for record in records:
+                    end = ends[TopicPartition(topic, record.partition)]
+                    if not follow and record.offset >= end:
+                        continue
+                    found = _read(record)
+                    if found is None:
+                        foreign(record)
+                    else:
+                        yield found
+        finally:
+            consumer.close()
+
+
+def _polled(consumer: Any) -> list[Any]:
+    """What one poll brings, by time; empty after a while."""
+    batches = consumer.poll(timeout_ms=POLL_MS)
+    records = [record for batch in batches.values() for record in batch]
+    return sorted(records, key=lambda one: (one.timestamp, one.offset))
 
 
 def _read(record: Any) -> DeadLetter | Marker | None:

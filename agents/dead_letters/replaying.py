@@ -20,7 +20,7 @@ from streams.topics import Topics
 
 INPUTS: tuple[Role, ...] = ("quotes", "ticks", "commands")
 """Topics that others write."""
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 10.0
 
 
 class Judge:

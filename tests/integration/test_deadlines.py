@@ -48,6 +48,9 @@ OF_KAFKA = [
     ["alerts", "show", FINGERPRINT],
     ["alerts", "ack", FINGERPRINT, "--why", "x", "--who", "me"],
     ["alerts", "silence", FINGERPRINT, "--why", "x", "--who", "me", "--for", "1h"],
+    ["dead-letters", "tail"],
+    ["dead-letters", "show", "t/0/0"],
+    ["dead-letters", "replay", "--all"],
     ["topics", "create"],
 ]
 OF_REDIS = [["worker"], ["exporter"], ["status"], ["explain", "SPX"], ["doctor"], ["backfill", "--quotes", QUOTES]]
@@ -144,7 +147,10 @@ def falling_silent(stack: EmbeddedTestStack) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "command",
-    [["status"], ["doctor"], ["explain", "SPX"], ["alerts", "list"], ["alerts", "tail", "--no-follow"]],
+    [
+        *(["status"], ["doctor"], ["explain", "SPX"], ["alerts", "list"]),
+        *(["alerts", "tail", "--no-follow"], ["dead-letters", "tail", "--no-follow"]),
+    ],
     ids=" ".join,
 )
 def test_a_broker_that_falls_silent_after_its_first_answer_is_down_in_time(

@@ -15,6 +15,7 @@ from agents.lookup.watching import Watcher
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
+from streams.detection import events
 from streams.detection.snapshot import decode_snapshot, encode_snapshot
 from streams.reading import encode_reading
 from tests.support.alert_values import event_value
@@ -92,7 +93,8 @@ def whole(firing: Run, number: int, text: str) -> tuple[bytes, bytes]:
     """A whole alert event with the text wherever the sender may write one; no two of one fingerprint."""
     event = json.loads([entry.value for output in firing.outputs for entry in output.outbox][-1])
     data = event["data"]
-    fingerprint = f"{number:016x}"
+    text = text[:9_000]  # an event has a quarter of a mebibyte at most
+    fingerprint = events.fingerprint(text, text, text, text)
     data |= {"fingerprint": fingerprint, "rule": text, "summary": text, "reason": text, "label": text}
     data |= {"rule_version": text, "unknown": [text], "values": {text: 1.0, f"{text}2": None}}
     data["labels"] = {"index": text, "tenor": text, "scope": text}
@@ -100,7 +102,7 @@ def whole(firing: Run, number: int, text: str) -> tuple[bytes, bytes]:
     data["data_quality"] |= {"flags": [text]}
     data["notification"] |= {"acked_by": text, "ack_why": text, "acked_at": data["starts_at"]}
     data["notification"] |= {"silenced_by": text, "silence_why": text}
-    event |= {"id": f"id-{number}", "subject": text}
+    event |= {"id": f"id-{number}", "subject": text, "partitionkey": fingerprint}
     return fingerprint.encode(), json.dumps(event, ensure_ascii=False).encode()
 
 
@@ -149,18 +151,18 @@ def test_the_alert_screens(
     firing: Run,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    events = [whole(firing, number, text) for number, text in enumerate(HOSTILE, 1)]
-    put(real_stack, settings, "alerts_state", [(b"x", value) for value in FOREIGN] + events)
-    put(real_stack, settings, "alerts", events)
+    told = [whole(firing, number, text) for number, text in enumerate(HOSTILE, 1)]
+    put(real_stack, settings, "alerts_state", [(b"x", value) for value in FOREIGN] + told)
+    put(real_stack, settings, "alerts", told)
     output = shown(capsys, "alerts", "list")
-    judge_screen(output.out, lines=1 + len(events))
+    judge_screen(output.out, lines=1 + len(told))
     lines = shown(capsys, "alerts", "list", "--json").out.splitlines()
-    assert len(lines) == len(events)
-    for key, value in events:
+    assert len(lines) == len(told)
+    for key, value in told:
         shown(capsys, "alerts", "show", key.decode())
-        told = json.loads(shown(capsys, "alerts", "show", key.decode(), "--json").out)
-        assert told["alert"] == json.loads(value)
-        assert told["transitions"] == [json.loads(value)]
+        both = json.loads(shown(capsys, "alerts", "show", key.decode(), "--json").out)
+        assert both["alert"] == json.loads(value)
+        assert both["transitions"] == [json.loads(value)]
 
 
 @pytest.mark.parametrize("text", HOSTILE[:7])
@@ -173,10 +175,11 @@ def test_a_sender_is_refused(
     firing: Run,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put(real_stack, settings, "alerts_state", [whole(firing, 1, "plain")])
+    alert = whole(firing, 1, "plain")
+    put(real_stack, settings, "alerts_state", [alert])
     words = {"--who": "ann", "--why": "seen", option: text[:40]}
     given = [part for pair in words.items() for part in pair]
-    output = shown(capsys, "alerts", "ack", "0000000000000001", *given, codes=(2,))
+    output = shown(capsys, "alerts", "ack", alert[0].decode(), *given, codes=(2,))
     assert "error: " in output.err
     assert output.err.count("\n") == 1
 
@@ -196,13 +199,16 @@ def test_status_board_and_explain(
     value = encode_snapshot(msgspec.structs.replace(found, alerts=alerts))
     with connect_sync(settings.redis) as redis:
         redis.hset(snapshot(settings.kafka.topic_prefix, "SPX"), mapping={"value": value, "published_at": "1783700000"})
-    reading = toy(eastern(MONDAY, "10:30:00"), *SHOCK, flags=HOSTILE, reasons={text: text for text in HOSTILE})
+    short = tuple(text[:64] for text in HOSTILE)
+    reasons = dict(zip(short, HOSTILE, strict=True))
+    reading = toy(eastern(MONDAY, "10:30:00"), *SHOCK, flags=short, reasons=reasons)
     put(real_stack, settings, "readings", [(b"SPX", encode_reading(reading))])
     output = shown(capsys, "status", codes=(0, 1))
     assert "[red]x[/red]" in output.out
     for line in shown(capsys, "status", "--json", codes=(0, 1)).out.splitlines():
         json.loads(line)
     assert "[red]x[/red]" in shown(capsys, "explain", "SPX").out
+    judge_screen(shown(capsys, "explain", "SPX", "--json").out, longest=10**6)
     shown(capsys, "doctor", codes=(0, 1))
 
     state = Watcher(settings, "SPX", "[bold]title[/]").state(1, 2)

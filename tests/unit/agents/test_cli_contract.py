@@ -162,6 +162,7 @@ def _hang_up(server: socket.socket) -> None:
     [
         *("worker", "bridge", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"),
         *("alerts list", "alerts show 9f2c", "alerts ack 9f2c --why seen --who ann"),
+        *("dead-letters tail", "dead-letters show t/0/0", "dead-letters replay --all"),
     ],
 )
 def test_kafka_down_is_code_three_at_once(command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
