@@ -200,7 +200,7 @@ def test_a_worker_needs_these_permissions_and_no_others(permitted: Permitted) ->
     for role in ("quotes", "readings"):
         permitted.desk.put(role, [record_value(n) for n in range(300)])
     worker = permitted.own.start()
-    wait_until(lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1), 60, permitted.own.log(worker))
+    wait_until(lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1), 150, permitted.own.log(worker))
     assert permitted.own.stop(worker) == OK, permitted.own.log(worker)
     judge_once(permitted.desk, "quotes", 300)
     judge_alerts(permitted.desk, 1)
@@ -213,7 +213,7 @@ def test_a_topic_that_may_not_be_read_is_refused_by_name(permitted: Permitted) -
     permitted.permit(reads=[role for role in READS if role != "quotes"])
     permitted.desk.put("quotes", [record_value(1)])
     worker = permitted.own.start()
-    assert worker.wait(60) == REFUSED, permitted.own.log(worker)
+    assert worker.wait(150) == REFUSED, permitted.own.log(worker)
     assert permitted.desk.topics.name("quotes") in permitted.own.log(worker).splitlines()[-1]
     assert "grant Read" in permitted.own.log(worker)
 
@@ -222,5 +222,5 @@ def test_a_topic_that_may_not_be_read_is_refused_by_name(permitted: Permitted) -
 def test_a_group_that_may_not_be_joined_is_refused(permitted: Permitted) -> None:
     permitted.permit(group=False)
     worker = permitted.own.start()
-    assert worker.wait(60) == REFUSED, permitted.own.log(worker)
+    assert worker.wait(150) == REFUSED, permitted.own.log(worker)
     assert "grant Read on the group" in permitted.own.log(worker)
