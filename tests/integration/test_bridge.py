@@ -174,7 +174,7 @@ def test_replays_need_a_word_and_the_page_is_catalogued(bridged: Bridged, firing
     bridged.publish(firing, mode="replay")
     bridged.manager.start()
     plain = bridged.start()
-    wait_until(lambda: bridged.page("/readyz")[0] == 200, 30, "ready")
+    wait_until(lambda: bridged.page("/readyz")[0] == 200, 90, "ready")
     assert bridged.shown() == []
     families = {family.name + ("_total" if family.type == "counter" else ""): family for family in _families(bridged)}
     described = {name: metric for name, metric in catalogue().items() if "bridge" in metric.jobs}

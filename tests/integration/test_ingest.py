@@ -113,7 +113,7 @@ class Feed:
             beats.append(mine)
         return rows, beats
 
-    def complete(self, seconds: float = 40.0) -> None:
+    def complete(self, seconds: float = 120.0) -> None:
         """Wait until every quote sent has come through."""
         wait_until(lambda: set(self.sent) <= set(self.received()[0]), seconds, "every quote in a frame")
 
@@ -179,7 +179,7 @@ def _bad_ones_are_on_the_dead_letter_topic(feed: Feed) -> None:
 
 def _outage(feed: Feed, real_stack: RealStack) -> None:
     third = feed.start()
-    wait_until(lambda: _ready(feed), 30, "ready")
+    wait_until(lambda: _ready(feed), 90, "ready")
     real_stack.kafka_down()
     try:
         time.sleep(1.0)
@@ -208,7 +208,7 @@ def test_the_page_is_catalogued_and_wrong_topics_are_refused(feed: Feed) -> None
     process = feed.start()
     feed.complete()
     described = {name for name, metric in catalogue().items() if "ingest" in metric.jobs}
-    wait_until(lambda: _ready(feed), 30, "ready")
+    wait_until(lambda: _ready(feed), 90, "ready")
     wait_until(lambda: {name for name, _ in samples(feed.url)} == described, 5, "the catalogue's metrics")
     assert ended(process)[0] == 0
     environment = environment_for(feed.settings)
