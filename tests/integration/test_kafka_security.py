@@ -9,7 +9,6 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, A
 from pydantic import SecretStr
 
 from agents.alerts.tail import tail_alerts
-from agents.cli.main import main
 from agents.embedded.redis_server import EmbeddedRedis
 from agents.exits import OK, REFUSED, Down, Refusal
 from agents.publishing import FramePublisher
@@ -114,36 +113,6 @@ def test_a_wrong_password_is_named_and_not_repeated(broker: KafkaServer, issued:
         with pytest.raises((Refusal, Down), match="sasl_password") as raised:  # Down where the client missed the broker's answer
             use(configured)
         assert "abracadabra" not in str(raised.value)
-
-
-@pytest.mark.parametrize("level", ["-v", "-q"])
-def test_no_command_shows_a_password_that_is_refused(
-    level: str,
-    broker: KafkaServer,
-    redis: EmbeddedRedis,
-    issued: Certificate,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
-    variables = {
-        "KAFKA__BOOTSTRAP_SERVERS": broker.address("SECURE"),
-        "KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
-        "KAFKA__SASL_MECHANISM": "PLAIN",
-        "KAFKA__SASL_USERNAME": "desk",
-        "KAFKA__SASL_PASSWORD": "abracadabra",
-        "KAFKA__SSL_CAFILE": str(issued.authority),
-        "REDIS__URL": redis.url,
-        "MARKET__INDICES": '[{"symbol": "SPY", "basket": ""}]',
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(f"DISPERSION_{name}", value)
-    for command in ("topics create", "doctor", "alerts list", "alerts tail --no-follow", "explain SPY"):
-        assert main([*command.split(), level]) in {1, 3}
-        shown = capfd.readouterr()
-        assert "abracadabra" not in shown.out + shown.err
-        assert "internal error" not in shown.err
-        assert "sasl_password" in shown.out + shown.err
 
 
 def test_an_unknown_authority_is_not_trusted(
