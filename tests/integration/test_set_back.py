@@ -67,8 +67,8 @@ def worked(fleet: Fleet, readings: Sequence[Reading], *commands: Sequence[str]) 
     assert worker.poll() is None, fleet.log(worker)
     for command in commands:
         assert main(["alerts", *command, "--timeout", "60"]) == 0
-    readings, orders = fleet.topics.name("readings"), fleet.topics.name("commands")
-    keys, end = stage_keys("detector", [readings, orders], HOME), fleet.ends("commands", 2)[HOME]
+    judged, orders = fleet.topics.name("readings"), fleet.topics.name("commands")
+    keys, end = stage_keys("detector", [judged, orders], HOME), fleet.ends("commands", 2)[HOME]
 
     def done() -> bool:
         client = fleet.redis
