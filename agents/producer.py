@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumber, UnknownProducerId
 
 from agents.patience import Patience
 from streams.stage import Message
@@ -30,6 +30,14 @@ class Producer(Protocol):
 
 class PublishError(RuntimeError):
     """The broker refused a message for good: nothing that depends on it may be committed."""
+
+
+class LogLostError(PublishError):
+    """The broker has lost what it had acknowledged: its disk was set back, or a topic was made anew. A new producer can go on."""
+
+
+LOST = (OutOfOrderSequenceNumber, UnknownProducerId)
+"""What the broker answers an idempotent producer whose last records it does not know."""
 
 
 class Publisher:
@@ -91,9 +99,19 @@ class Publisher:
             for future in done:
                 error = future.exception()
                 if error is not None:
-                    raise PublishError(f"the broker refused a message: {error!r}") from error
+                    raise _meaning(error) from error
             pending[:] = [future for future in pending if future in late] if late else []
             self.waiting = bool(pending)
             if pending:
                 self._patience.check()
         self.waiting = False
+
+
+def _meaning(error: BaseException) -> PublishError:
+    if isinstance(error, LOST):
+        return LogLostError(
+            f"the broker has lost records that it had acknowledged ({error!r}): its disk was set back, or a topic was "
+            "made anew. What was not published yet follows at the next start; what the broker lost is gone for whoever "
+            "has not read it"
+        )
+    return PublishError(f"the broker refused a message: {error!r}")

@@ -20,6 +20,7 @@ from agents.partition import PartitionRunner, Ticket
 from agents.patience import Patience
 from agents.plans import Plan
 from agents.ports_of_app import AppPorts
+from agents.producer import LogLostError
 from agents.quiet import RENEW_SECONDS, idle_counts
 from agents.record_times import bound
 from agents.store.asking import verdict_on
@@ -346,7 +347,9 @@ class Crew:
 
 
 def _code(error: Exception) -> int:
-    """A permission that is missing in Redis is a person's to give; all else that ends the flow is a bug of ours."""
+    """A permission that is missing in Redis is a person's to give, what a broker has lost its own fault; all else is a bug of ours."""
+    if isinstance(error, LogLostError):
+        return DOWN
     return code_of(verdict_on(error)) if isinstance(error, RedisError) else INTERNAL
 
 

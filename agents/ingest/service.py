@@ -18,7 +18,7 @@ from agents.monitoring.health import PATHS, Answer, Check, told
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.patience import Abandoned, Patience
-from agents.producer import PublishError
+from agents.producer import LogLostError, PublishError
 from agents.topics.admin import check_topics, partitions_of
 from config.redaction import shown
 from config.settings import Settings
@@ -81,6 +81,8 @@ class Ingest:
                 raise Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
             place = shown(self._settings.kafka.bootstrap_servers)
             raise Down(f"Kafka at {place} cannot be reached ({error}): check that it runs") from error
+        except LogLostError as error:
+            raise Down(str(error)) from error
         except PublishError as error:
             raise Refusal(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
 

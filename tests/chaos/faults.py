@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from tests.chaos import broker_faults, poison, redis_faults, worker_faults
+from tests.chaos import broker_faults, foreign, log_faults, poison, redis_faults, worker_faults
 from tests.chaos.scene import Scene
 
 BOTH = frozenset({"real", "embedded"})
@@ -23,6 +23,8 @@ class Fault(NamedTuple):
     forgets: bool = False
     """Redis may come back older than what Kafka's commits say."""
     poison: bool = False
+    replaces: bool = False
+    """A log is another one afterwards: workers refuse it until a person has decided."""
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -43,12 +45,22 @@ FAULTS: Mapping[str, Fault] = {
     "redis_stop": Fault(redis_faults.stop, (0.5, 5.0), outage=True, forgets=True),
     "redis_kill": Fault(redis_faults.kill, (0.2, 5.0), outage=True, forgets=True),
     "redis_rollback": Fault(redis_faults.roll_back, (0.3, 1.5), outage=True, forgets=True),
+    "redis_set_back": Fault(redis_faults.set_back, (0.2, 1.0), outage=True, forgets=True),
     "redis_hang": Fault(redis_faults.hang, (0.5, 8.0), outage=True),
     "redis_slow": Fault(redis_faults.slow, (2.0, 5.0)),
     "redis_reply_cut": Fault(redis_faults.cut, (1.0, 3.0)),
     "redis_memory_full": Fault(redis_faults.memory_full, (1.0, 5.0)),
     "redis_disk_full": Fault(redis_faults.disk_full, (1.0, 5.0), REAL),
     "both_away": Fault(redis_faults.both_away, (0.5, 4.0), outage=True, forgets=True),
+    "topic_made_anew": Fault(log_faults.topic_made_anew, (1.0, 4.0), REAL, forgets=True, replaces=True),
+    "disk_set_back": Fault(
+        log_faults.disk_set_back, (1.0, 4.0), REAL, outage=True, forgets=True, replaces=True
+    ),
+    "group_deleted": Fault(log_faults.group_deleted, (0.0, 0.0), REAL, forgets=True),
+    "feed_pauses": Fault(log_faults.feed_pauses, (0.5, 3.0)),
+    "clock_off": Fault(log_faults.clock_off, (4.0, 8.0)),
+    "foreign_records": Fault(foreign.records, (0.0, 0.0)),
+    "batch_bomb": Fault(foreign.bomb, (0.0, 0.0), REAL),
     "poison_raises": Fault(poison.raises, (0.0, 0.0), poison=True),
     "poison_kills": Fault(poison.kills, (0.0, 0.0), poison=True),
 }

@@ -1,17 +1,25 @@
-"""Workers with bugs planted on purpose, to see that a session's judgement finds them: `python -m tests.chaos.planted NAME…`."""
+"""Workers with bugs planted on purpose, to see that a session's judgement finds them: `python -m tests.chaos.planted NAME… PLANS`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents import credentials, takeover
+from agents.alerts.cloud_event import SEQ_HEADER
+from agents.alerts.published_events import Event, PublishedEvents
 from agents.alerts.relay import Relay
+from agents.alerts.topic_tail import TopicTail
 from agents.partition import PartitionRunner, Ticket
 from agents.store.ledger import Posted
-from agents.worker import run_worker
+from agents.worker import monitor_plans, run_worker
 from config.settings import Settings
+from streams.detection import detector_stage
+from streams.detection.alert_event import decode_event
+from streams.readings import points_guard
 from streams.records import Record
 from streams.stage import Output
-from tests.support.counting import CountingStage, counting_plans
+from tests.chaos.mixed_stage import mixed_plans
+from tests.support.counting import CountingStage
 
 
 def acknowledge_before_checkpoint() -> None:
@@ -63,12 +71,56 @@ def forget_events() -> None:
     Relay._publish = some  # type: ignore[method-assign]
 
 
+def any_log_will_do() -> None:
+    """Nobody looks whether a log is the one that was applied: what it says of its end and of its records is believed."""
+    takeover.foreign = lambda *_: ""
+
+
+def own_topics_are_trusted() -> None:
+    """What stands on the alerts topic is taken for ours unseen."""
+
+    def trusting(_self: TopicTail, record: Any) -> Event:
+        headers = dict(record.headers)
+        seq = int(headers[SEQ_HEADER])
+        return Event(seq, decode_event(record.value), record.value, record.timestamp / 1000)
+
+    TopicTail._event = trusting  # type: ignore[method-assign,assignment]
+
+
+def the_last_word_stands() -> None:
+    """An event is published again with another content, when Redis was set back."""
+    PublishedEvents.has = lambda _self, _event: False  # type: ignore[method-assign,assignment]
+
+
+def unpack_anything() -> None:
+    """A batch may unpack to many times what is allowed."""
+    credentials.unpacked_limit = lambda kafka: 2**30  # type: ignore[attr-defined]  # noqa: ARG005
+
+
+def any_time_will_do() -> None:
+    """Inner topics are believed, whatever year they speak of."""
+    for stage in (detector_stage, points_guard):
+        stage.refuse_ahead = lambda *_: None  # type: ignore[attr-defined]
+
+
 BUGS: Mapping[str, Callable[[], None]] = {
-    bug.__name__: bug for bug in (acknowledge_before_checkpoint, publish_after_checkpoint, miscount, forget_events)
+    bug.__name__: bug
+    for bug in (
+        acknowledge_before_checkpoint,
+        publish_after_checkpoint,
+        miscount,
+        forget_events,
+        any_log_will_do,
+        own_topics_are_trusted,
+        the_last_word_stands,
+        unpack_anything,
+        any_time_will_do,
+    )
 }
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
+    *names, plans = sys.argv[1:]
+    for name in names:
         BUGS[name]()
-    sys.exit(run_worker(Settings(), counting_plans))
+    sys.exit(run_worker(Settings(), {"mixed": mixed_plans, "monitor": monitor_plans}[plans]))

@@ -1,18 +1,17 @@
 """What happens to Redis: it stops, dies, forgets, hangs, is slow, breaks off an answer, or has no room."""
 
-import shutil
 import signal
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from agents.store.estimate import redis_bytes
+from tests.chaos.redis_copies import copy
 from tests.chaos.scene import Scene
 from tests.support.redis import full_disk
 
-APPEND_ONLY = "append*"
-"""The append-only file: a folder since Redis 7, one file before."""
 FILLER = "tests:filler"
+SET_BACK_SECONDS = 60.0
 
 
 def stop(scene: Scene, seconds: float) -> None:
@@ -38,23 +37,26 @@ def roll_back(scene: Scene, seconds: float) -> None:
     server = scene.stack.redis
     with tempfile.TemporaryDirectory(prefix="older-") as folder:
         older = Path(folder)
-        _copy(server.directory, older)
+        copy(server.directory, older)
         scene.wait(seconds)
         server.kill()
         try:
-            _copy(older, server.directory)
+            copy(older, server.directory)
         finally:
             server.start()
 
 
-def _copy(source: Path, target: Path) -> None:
-    for place in source.glob(APPEND_ONLY):
-        there = target / place.name
-        if place.is_dir():
-            shutil.rmtree(there, ignore_errors=True)
-            shutil.copytree(place, there)
-        else:
-            shutil.copy(place, there)
+def set_back(scene: Scene, seconds: float) -> None:
+    """A restore from a copy of a minute ago, or the oldest there is: readings and commands mix anew."""
+    server = scene.stack.redis
+    older = scene.copies.before(SET_BACK_SECONDS)
+    server.kill()
+    try:
+        scene.wait(seconds)
+        copy(older, server.directory)
+    finally:
+        server.start()
+        scene.copies.forget_newer(older)
 
 
 def hang(scene: Scene, seconds: float) -> None:

@@ -4,25 +4,25 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from kafka.errors import KafkaError
-from redis.exceptions import RedisError
-
+from tests.chaos.archive import Archive
 from tests.chaos.commit_watch import CommitWatch
 from tests.chaos.faults import FAULTS
-from tests.chaos.scene import ROLES, Scene
+from tests.chaos.load import Load
+from tests.chaos.redis_copies import Copies
+from tests.chaos.scene import RATES, ROLES, Scene
 from tests.chaos.script import Script
-from tests.chaos.staff import Staff, unexpected
+from tests.chaos.staff import Expected, Staff, unexpected
 from tests.chaos.verdicts import Judge
-from tests.support.fleet import Fleet, Pacer, wait_until
+from tests.support.fleet import Fleet, wait_until
 from tests.support.stack import Stack, create_flow_topics, settings_for
 
-COMMAND = ("tests.support.counting",)
-PER_SECOND = 300
+COMMAND = ("tests.chaos.mixed_stage",)
 START_SECONDS, DRAIN_SECONDS = 120.0, 60.0
 CALM_SECONDS = {"real": 120.0, "embedded": 240.0}
 """Until a partition counts as stuck. Poison takes half a minute, and a worker as long to start on a busy machine; the embedded broker
@@ -47,23 +47,24 @@ class Played:
         return asdict(self)
 
 
-def play(stack: Stack, prefix: str, folder: Path, script: Script, command: tuple[str, ...] = COMMAND) -> Played:
-    """Play a script with workers started by `command`. Logs stay in `folder`."""
+def play(stack: Stack, prefix: str, folder: Path, script: Script, command: tuple[str, ...] = COMMAND, calm: float | None = None) -> Played:
+    """Play a script with workers started by `command`. Logs stay in `folder`; `calm` are the seconds until a partition is stuck."""
     played = Played(script.seed, stack.name)
     begun = time.monotonic()
     with _fleet(stack, prefix, folder) as fleet, ExitStack() as things:
-        pacer = Pacer(fleet, dict(ROLES), PER_SECOND)
+        load, archive = Load(fleet, ROLES, RATES), Archive(fleet)
         static = 0.5 if stack.name == "real" else 0.0
         staff = things.enter_context(Staff(fleet, script.workers, random.Random(script.seed), command, static))
-        pacer.start()
-        things.callback(pacer.stop)
+        load.start()
+        things.callback(load.stop)
         watch = things.enter_context(CommitWatch(fleet))
-        scene = Scene(stack, fleet, staff, random.Random(script.seed))
+        copies = Copies(stack.redis, Path(things.enter_context(TemporaryDirectory(prefix="copies-"))))
+        scene = Scene(stack, fleet, staff, load, archive, copies, random.Random(script.seed))
         try:
             wait_until(lambda: _works(fleet), START_SECONDS, "every partition has a watermark")
             _inflict(scene, watch, script, played, begun)
-            _calm(fleet, staff, pacer, played)
-            _judge(fleet, pacer, watch, played)
+            _calm(scene, played, calm or CALM_SECONDS[stack.name])
+            _judge(archive, load, watch, played)
         except AssertionError as error:
             played.violations.append(str(error))
         _note_ends(staff, script, played)
@@ -91,6 +92,7 @@ def _works(fleet: Fleet) -> bool:
 
 def _inflict(scene: Scene, watch: CommitWatch, script: Script, played: Played, begun: float) -> None:
     for step in script.steps:
+        scene.copies.make()
         scene.wait(step.pause)
         fault, at = FAULTS[step.fault], time.monotonic()
         scene.rng = random.Random(step.chance)
@@ -102,18 +104,18 @@ def _inflict(scene: Scene, watch: CommitWatch, script: Script, played: Played, b
         played.faults.append({"fault": step.fault, "at": round(at - begun, 2), "lasted": round(time.monotonic() - at, 2)})
 
 
-def _calm(fleet: Fleet, staff: Staff, pacer: Pacer, played: Played) -> None:
+def _calm(scene: Scene, played: Played, seconds: float) -> None:
     """Every partition gets past where its log ended when the last fault was over; then the load stops and all is worked off."""
-    began = time.monotonic()
+    fleet, began = scene.fleet, time.monotonic()
     ends = {role: fleet.ends(role, partitions) for role, partitions in ROLES.items()}
     wait_until(
         lambda: all(fleet.watermarks(role).get(p, -1) + 1 >= end for role in ROLES for p, end in ends[role].items()),
-        CALM_SECONDS[played.stack],
+        seconds,
         "every partition moves again",
     )
     played.figures["recovered_s"] = round(time.monotonic() - began, 1)
     time.sleep(REST)
-    pacer.stop()
+    scene.load.stop()
     for role, partitions in ROLES.items():
         wait_until(lambda r=role, n=partitions: fleet.drained(r, n), DRAIN_SECONDS, f"{role} drained")  # type: ignore[misc]
         wait_until(
@@ -121,19 +123,12 @@ def _calm(fleet: Fleet, staff: Staff, pacer: Pacer, played: Played) -> None:
             DRAIN_SECONDS,
             f"{role}: commits at the ends",
         )
-    wait_until(lambda: _outboxes(fleet) == 0, DRAIN_SECONDS, "empty outboxes")
-    staff.settle()
+    wait_until(lambda: scene.outboxes() == 0, DRAIN_SECONDS, "empty outboxes")
+    scene.staff.settle()
 
 
-def _outboxes(fleet: Fleet) -> int:
-    with suppress(KafkaError, RedisError):
-        client = fleet.redis
-        return sum(client.xlen(key) for key in client.keys(f"dispersion:v1:{{quick:{fleet.topics.name('readings')}:*}}:out"))
-    return -1
-
-
-def _judge(fleet: Fleet, pacer: Pacer, watch: CommitWatch, played: Played) -> None:
-    judge = Judge(fleet, pacer.sent)
+def _judge(archive: Archive, load: Load, watch: CommitWatch, played: Played) -> None:
+    judge = Judge(archive, load.sent)
     judge.all()
     played.violations += judge.violations
     played.violations += [f"committed before its state: {one}" for one in watch.ahead[:3]]
@@ -142,8 +137,12 @@ def _judge(fleet: Fleet, pacer: Pacer, watch: CommitWatch, played: Played) -> No
 
 def _note_ends(staff: Staff, script: Script, played: Played) -> None:
     kinds = [FAULTS[step.fault] for step in script.steps]
-    outages, poison = any(kind.outage for kind in kinds), any(kind.poison for kind in kinds)
+    expected = Expected(
+        outages=any(kind.outage for kind in kinds),
+        poison=any(kind.poison for kind in kinds),
+        replaced=any(kind.replaces for kind in kinds),
+    )
     for end in staff.ends:
-        if complaint := unexpected(end, outages=outages, poison=poison):
+        if complaint := unexpected(end, expected):
             played.violations.append(complaint)
     played.figures["ends"] = dict(Counter(str(end.code) for end in staff.ends))

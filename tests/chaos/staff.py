@@ -5,11 +5,12 @@ import re
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from agents.exits import DOWN, INTERNAL, OK
+from agents.exits import DOWN, INTERNAL, OK, REFUSED
 from tests.support.fleet import Fleet
 from tests.support.redis_proxy import RedisProxy
 
@@ -17,6 +18,8 @@ LOOK = 0.1
 RESTART = (0.3, 1.5)
 """Seconds until the supervisor starts a worker again, drawn."""
 STOP_SECONDS = 30.0
+CLEARED_BY = "dispersion takeover"
+"""The command that every refusal of a replaced log names."""
 _REASON = re.compile(r"(?:leaving with exit code \d+|refused|down|internal error): ?(.*)")
 
 
@@ -32,6 +35,8 @@ class Seat:
     """When the supervisor starts the next process, monotonic seconds."""
     ends: set[int] = field(default_factory=set)
     """Exit codes that a fault has asked for."""
+    clock_offset: float = 0.0
+    """Seconds that its workers' clocks are off."""
     leaving: bool = False
     """Nobody follows on this seat."""
 
@@ -76,12 +81,13 @@ class Staff(threading.Thread):
                 seat.process.wait()
         self._proxies.close()
 
-    def hire(self) -> Seat:
+    def hire(self, clock_offset: float = 0.0) -> Seat:
         """One more seat, with a worker at once."""
         redis_port = int(self.fleet.redis_url.rpartition(":")[2].partition("/")[0])
         with self._lock:
             proxy = self._proxies.enter_context(RedisProxy(redis_port))
             seat = Seat(f"w{len(self.seats)}", proxy, static=self._rng.random() < self._static)
+            seat.clock_offset = clock_offset
             self.seats.append(seat)
             self._start(seat)
         return seat
@@ -108,6 +114,18 @@ class Staff(threading.Thread):
         """End the worker on a seat for good."""
         seat.leaving = True
         self.send(seat, number, -number, *[OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """All are killed, and nobody starts them again inside."""
+        with self._lock:
+            for seat in self.seats:
+                self.kill(seat)
+            for seat in self.seats:
+                if seat.process is not None:
+                    seat.process.wait()
+                    self._look(seat)
+            yield
 
     def run(self) -> None:
         """Look after the seats until closed."""
@@ -141,19 +159,31 @@ class Staff(threading.Thread):
 
     def _start(self, seat: Seat) -> None:
         instance = {"DISPERSION_KAFKA__INSTANCE_ID": seat.name} if seat.static else {}
-        seat.process = self.fleet.start(*self._command, DISPERSION_REDIS__URL=seat.proxy.url, **instance)
+        skewed = ("tests.chaos.skewed", str(seat.clock_offset)) if seat.clock_offset else ()
+        seat.process = self.fleet.start(*skewed, *self._command, DISPERSION_REDIS__URL=seat.proxy.url, **instance)
 
 
-def unexpected(end: End, *, outages: bool, poison: bool) -> str:
+class Expected(NamedTuple):
+    """What the faults of a session may bring about."""
+
+    outages: bool
+    poison: bool
+    replaced: bool
+    """A log was made anew or set back: workers refuse it until a person has decided."""
+
+
+def unexpected(end: End, kinds: Expected) -> str:
     """Why a worker should not have ended like this; empty when it may.
 
     Expected are: what a fault did; the fence, by which a worker that lost a partition leaves; code 3 while a server is away;
-    and what poison does, a failure on its record or the end of the process.
+    what poison does, a failure on its record or the end of the process; and the refusal of a log that is not the one applied.
     """
     if end.asked or (end.code == INTERNAL and end.reason.startswith("lost a partition")):
         return ""
-    if outages and end.code == DOWN:
+    if kinds.outages and end.code == DOWN:
         return ""
-    if poison and (end.code == -signal.SIGKILL or (end.code == INTERNAL and ", offsets " in end.reason)):
+    if kinds.replaced and end.code == REFUSED and CLEARED_BY in end.reason:
+        return ""
+    if kinds.poison and (end.code == -signal.SIGKILL or (end.code == INTERNAL and ", offsets " in end.reason)):
         return ""
     return f"{end.seat} ended with code {end.code} ({end.log}): {end.reason or 'no reason given'}"

@@ -1,6 +1,7 @@
 """A suite that cannot fail is worth nothing: bugs planted on purpose are found, each by the check that is there for it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,37 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from streams.readings.sources_seen import Admission, SourcesSeen
+from streams.valuation import contracts
+from streams.valuation.contract_key import SERIES_LIMIT
+from streams.valuation.series_codes import SeriesCodes
+from tests.chaos.market_session import play_market
 from tests.chaos.script import Script, Step
 from tests.chaos.session import play
 from tests.property import test_cross_section_invariance as invariance
+from tests.property import test_lulls
 from tests.support.stack import RealStack
+from tests.unit.streams import test_quotes_stage
 
 KILL = Step("worker_kill_in_commit", 1.0, 0.3, 0.5)
+ANEW = Step("topic_made_anew", 1.0, 8.0, 0.2)
+"""Long enough for the new log to outgrow the old one."""
+BACK = Step("redis_set_back", 8.0, 0.3, 0.5)
+BOMB = Step("batch_bomb", 1.0, 0.0, 0.5)
+FOREIGN = Step("foreign_records", 1.0, 0.0, 0.5)
 FOUND = [
     (("acknowledge_before_checkpoint",), (), ("committed before its state: ",)),
     (("publish_after_checkpoint",), (KILL, KILL, KILL), ("messages never published: ",)),
+    (("any_log_will_do",), (ANEW,), (" lost, first ",)),
+    (("own_topics_are_trusted",), (FOREIGN, KILL), ("ended with code 70",)),
+    (
+        ("the_last_word_stands", "unpack_anything"),
+        (BACK, BOMB),
+        ("two contents of ", "a bomb was not dead-lettered"),
+    ),
     (("miscount", "forget_events"), (), (" lost, first ", " applied twice, first ", "alerts partition 0: never published: ")),
 ]
 """Planted bugs, what happens to the one worker that has them, and what the judge must say."""
+STUCK_SECONDS = 30.0
 QUICK = settings(max_examples=200, deadline=None, derandomize=True, database=None, phases=(Phase.generate,))
 
 pytestmark = pytest.mark.chaos
@@ -32,9 +52,22 @@ pytestmark = pytest.mark.chaos
 def test_found_by_a_session(
     real_stack: RealStack, topic_prefix: str, tmp_path: Path, bugs: tuple[str, ...], steps: tuple[Step, ...], verdicts: tuple[str, ...]
 ) -> None:
-    played = play(real_stack, topic_prefix, tmp_path, Script(1, 1, steps), ("tests.chaos.planted", *bugs))
+    command = ("tests.chaos.planted", *bugs, "mixed")
+    played = play(real_stack, topic_prefix, tmp_path, Script(1, 1, steps), command, calm=STUCK_SECONDS)
     for verdict in verdicts:
         assert any(verdict in violation for violation in played.violations), (played.violations, played.figures)
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(240)
+def test_found_by_a_session_of_the_monitor(
+    real_stack: RealStack, topic_prefix: str, tmp_path: Path
+) -> None:
+    """One reading dated 2030, believed."""
+    command = ("tests.chaos.planted", "any_time_will_do", "monitor")
+    names = ("future_reading",)
+    played = play_market(real_stack, topic_prefix, tmp_path, 1, names, command, calm=STUCK_SECONDS)
+    assert any("other events" in violation for violation in played.violations), played
 
 
 def no_repeat_filter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +89,33 @@ def a_source_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
         return min(others, default=0) if len(others) >= self.expected - 1 else 0
 
     monkeypatch.setattr(SourcesSeen, "reached", reached)
+
+
+def idle_marks_are_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever speaks first after a lull makes readings alone."""
+    monkeypatch.setattr(SourcesSeen, "_waited", lambda _self, _latest: [])
+
+
+def test_found_by_the_property_of_lulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    check: Any = test_lulls.test_a_lull_makes_no_race
+    idle_marks_are_said_once(monkeypatch)
+    with pytest.raises((AssertionError, KeyError)):
+        QUICK(
+            given(
+                seed=st.integers(0, 2**32),
+                pauses=st.lists(st.sampled_from([4.0, 5.0, 8.0]), min_size=2, max_size=4),
+                stall=st.just(1.0),
+                data=st.data(),
+            )(check.hypothesis.inner_test)
+        )()
+
+
+def test_found_by_the_test_of_a_flood_of_roots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may take the room of all others."""
+    without_share = partial(SeriesCodes, per_underlying=SERIES_LIMIT)
+    monkeypatch.setattr(contracts, "SeriesCodes", without_share)
+    with pytest.raises(AssertionError):
+        test_quotes_stage.test_a_flood_of_roots_closes_its_own_name_alone_and_for_its_session_alone()
 
 
 @pytest.mark.parametrize("plant", [no_repeat_filter, a_source_left_out])

@@ -79,8 +79,10 @@ class Fleet:
 
     def watermarks(self, role: Role) -> dict[int, int]:
         """Watermark by partition."""
-        client, marks = self.redis, dict[int, int]()
-        for key in client.keys(f"dispersion:v1:{{*:{self.topics.name(role)}:*}}:wm"):
+        client, topic = self.redis, self.topics.name(role)
+        first, further = f"dispersion:v1:{{*:{topic}:*}}:wm", f"dispersion:v1:{{*}}:wm:{topic}"
+        marks = dict[int, int]()
+        for key in [*client.keys(first), *client.keys(further)]:
             partition = int(key.decode().rpartition("}")[0].rpartition(":")[2])
             marks[partition] = int(client.get(key) or -1)
         return marks

@@ -3,10 +3,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, OutOfOrderSequenceNumber, UnknownProducerId
 
+from agents.exits import DOWN, INTERNAL
 from agents.patience import Abandoned, Patience
-from agents.producer import IN_FLIGHT, Publisher, PublishError
+from agents.producer import IN_FLIGHT, LogLostError, Publisher, PublishError
+from agents.runner import _code
 from streams.stage import Message
 from streams.topics import Topics
 
@@ -64,6 +66,18 @@ async def test_a_refused_message_is_never_taken_for_stored() -> None:
     broker.futures[0].set_exception(MessageSizeTooLargeError())
     with pytest.raises(PublishError):
         await ours.drain()
+
+
+@pytest.mark.parametrize("error", [OutOfOrderSequenceNumber(), UnknownProducerId()])
+async def test_a_broker_that_has_lost_records_is_no_bug_of_ours(error: Exception) -> None:
+    broker = Broker()
+    ours = publisher(broker)
+    await ours.send([Message("points", None, b"1")])
+    broker.futures[0].set_exception(error)
+    with pytest.raises(LogLostError, match="records that it had acknowledged") as caught:
+        await ours.drain()
+    assert _code(caught.value) == DOWN
+    assert _code(PublishError("too large")) == INTERNAL
 
 
 async def test_a_full_buffer_is_waited_out_and_order_is_kept() -> None:
