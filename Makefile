@@ -33,7 +33,7 @@ test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints 
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations=10 --ignore tests/integration --ignore tests/chaos --ignore tests/benchmarks
 	$(BIN)/python -m pytest --durations=10 tests/integration tests/chaos tests/benchmarks
 
-chaos: setup ## seeded faults, noted in build/chaos.jsonl: STACK=real or embedded, SEEDS=1-40, FAULTS=5 each; KILLS=50 the alerts' chaos instead
+chaos: setup ## seeded faults, noted in build/chaos.jsonl: STACK=real, embedded or monitor, SEEDS=1-40, FAULTS=5 each; KILLS=50 the alerts' chaos instead
 	$(BIN)/python -m tests.support.provision
 ifeq ($(KILLS),)
 	$(BIN)/python -m tests.chaos.run --stack $(STACK) --seeds $(SEEDS) --faults-per-seed $(FAULTS)

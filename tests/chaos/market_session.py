@@ -7,13 +7,13 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.archive import Archive
 from tests.chaos.market_faults import MARKET_FAULTS, Market
 from tests.chaos.redis_copies import Copies
+from tests.chaos.session import Played
 from tests.chaos.staff import Expected, Staff, unexpected
 from tests.chaos.verdicts import decoded
 from tests.support.fleet import Fleet, wait_until
@@ -27,16 +27,6 @@ WORKERS = 2
 EVENTS = "io.dispersion.alert."
 
 
-@dataclass
-class MarketPlayed:
-    """What happened."""
-
-    seed: int
-    faults: list[str] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)
-
-
 def play_market(
     stack: RealStack,
     prefix: str,
@@ -45,9 +35,9 @@ def play_market(
     names: Sequence[str] = tuple(MARKET_FAULTS),
     command: tuple[str, ...] = COMMAND,
     calm: float = CALM_SECONDS,
-) -> MarketPlayed:
+) -> Played:
     """Play the named faults in an order that the seed draws. Logs stay in `folder`; `calm` is the time to catch up."""
-    rng, played = random.Random(seed), MarketPlayed(seed)
+    rng, played = random.Random(seed), Played(seed, "monitor")
     names = rng.sample(list(names), len(names))
     settings = settings_for(
         stack,
@@ -80,7 +70,7 @@ def play_market(
     return played
 
 
-def _publish(market: Market, records: Sequence[Any], names: Sequence[str], played: MarketPlayed) -> None:
+def _publish(market: Market, records: Sequence[Any], names: Sequence[str], played: Played) -> None:
     """The first slice before any fault: the monitor works, and an older copy of Redis knows of it."""
     slices = len(names) + 2
     cuts = [len(records) * step // slices for step in range(slices + 1)]
@@ -91,12 +81,13 @@ def _publish(market: Market, records: Sequence[Any], names: Sequence[str], playe
         market.copies.make()
         publish(settings, records[cuts[step] : cuts[step + 1]])
         time.sleep(market.rng.uniform(0.0, 2.0))
+        began = time.monotonic()
         MARKET_FAULTS[name].do(market)
-        played.faults.append(name)
+        played.faults.append({"fault": name, "lasted": round(time.monotonic() - began, 2)})
     publish(settings, records[cuts[-2] :])
 
 
-def _follow(market: Market, wanted: Made, played: MarketPlayed, calm: float) -> None:
+def _follow(market: Market, wanted: Made, played: Played, calm: float) -> None:
     """Until everything that is wanted has come; then what has come is compared."""
     archive = Archive(market.fleet)
     with suppress(AssertionError):
@@ -128,7 +119,7 @@ def _key(reading: dict[str, Any]) -> tuple[str, str, str]:
     return reading["index"], reading["tenor"], reading["ts_event"]
 
 
-def _readings(archive: Archive, played: MarketPlayed | None) -> dict[tuple[str, str, str], dict[str, Any]]:
+def _readings(archive: Archive, played: Played | None) -> dict[tuple[str, str, str], dict[str, Any]]:
     """By second, as every consumer takes them: the first word stands. What is foreign has no tenor."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for partition in range(PARTITIONS):
@@ -141,7 +132,7 @@ def _readings(archive: Archive, played: MarketPlayed | None) -> dict[tuple[str, 
     return found
 
 
-def _events(archive: Archive, played: MarketPlayed | None = None) -> list[dict[str, Any]]:
+def _events(archive: Archive, played: Played | None = None) -> list[dict[str, Any]]:
     """Alert events of the monitor, repeats dropped by id."""
     found: dict[str, dict[str, Any]] = {}
     for partition in range(PARTITIONS):

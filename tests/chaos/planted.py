@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agents import credentials, takeover
+from agents import credentials, runner
 from agents.alerts.cloud_event import SEQ_HEADER
 from agents.alerts.published_events import Event, PublishedEvents
 from agents.alerts.relay import Relay
@@ -73,7 +73,7 @@ def forget_events() -> None:
 
 def any_log_will_do() -> None:
     """Nobody looks whether a log is the one that was applied: what it says of its end and of its records is believed."""
-    takeover.foreign = lambda *_: ""
+    runner.foreign = lambda *_: ""  # type: ignore[attr-defined]
 
 
 def own_topics_are_trusted() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import shutil
 import signal
 import sys
@@ -15,6 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tests.chaos.market_faults import MARKET_FAULTS
+from tests.chaos.market_session import play_market
 from tests.chaos.script import script_of
 from tests.chaos.session import Played, play
 from tests.support.fleet import ROOT
@@ -56,8 +59,12 @@ def note(out: Path, played: Played, faults: int) -> None:
 def one(stack_name: str, seed: int, faults: int) -> Played:
     """One session on a stack of its own; the logs of one with a violation stay in `build/chaos`."""
     folder = Path(tempfile.mkdtemp(prefix=f"{stack_name}-{seed}-", dir=_logs()))
-    with RealStack() if stack_name == "real" else EmbeddedTestStack() as stack:
-        played = play(stack, f"chaos{seed}.", folder, script_of(seed, stack_name, faults))
+    with EmbeddedTestStack() if stack_name == "embedded" else RealStack() as stack:
+        if isinstance(stack, RealStack) and stack_name == "monitor":
+            deck = random.Random(seed).sample(list(MARKET_FAULTS), min(faults, len(MARKET_FAULTS)))
+            played = play_market(stack, f"chaos{seed}.", folder, seed, deck)
+        else:
+            played = play(stack, f"chaos{seed}.", folder, script_of(seed, stack_name, faults))
     if not played.violations:
         shutil.rmtree(folder)
     return played
@@ -71,21 +78,21 @@ def _logs() -> Path:
 
 def summary(lines: Sequence[dict[str, Any]]) -> Table:
     """Faults by kind and stack over the whole record."""
-    table = Table("fault", "real", "embedded", "in sessions with a violation")
+    table = Table("fault", "real", "embedded", "monitor", "in sessions with a violation")
     faults = [line for line in lines if "fault" in line]
     counts = Counter((line["fault"], line["stack"]) for line in faults)
     bad = Counter(line["fault"] for line in faults if line["outcome"] != "ok")
     for name in sorted({line["fault"] for line in faults}):
-        table.add_row(name, str(counts[name, "real"]), str(counts[name, "embedded"]), str(bad[name]))
+        table.add_row(name, str(counts[name, "real"]), str(counts[name, "embedded"]), str(counts[name, "monitor"]), str(bad[name]))
     totals = Counter(line["stack"] for line in faults)
-    table.add_row("all", str(totals["real"]), str(totals["embedded"]), str(bad.total()))
+    table.add_row("all", str(totals["real"]), str(totals["embedded"]), str(totals["monitor"]), str(bad.total()))
     return table
 
 
 def main(arguments: Sequence[str]) -> int:
     """Play; 1 when a session had a violation."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
-    parser.add_argument("--stack", choices=("real", "embedded"), default="real")
+    parser.add_argument("--stack", choices=("real", "embedded", "monitor"), default="real")
     parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1-40"))
     parser.add_argument("--faults-per-seed", type=int, default=5)
     parser.add_argument("--out", type=Path, default=OUT)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.faults import possible
+from tests.chaos.market_faults import MARKET_FAULTS
+from tests.chaos.market_session import play_market
 from tests.chaos.script import script_of
 from tests.chaos.session import play
 from tests.support.stack import EmbeddedTestStack, RealStack
@@ -15,13 +18,23 @@ pytestmark = pytest.mark.chaos
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_on_a_real_broker(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
-    """Each kind that a real stack can have comes at least once."""
-    played = play(real_stack, topic_prefix, tmp_path, script_of(1, "real", 25))
+    """Each kind that a real stack can have comes once."""
+    kinds = len(possible("real"))
+    played = play(real_stack, topic_prefix, tmp_path, script_of(1, "real", kinds))
     assert not played.violations, played
-    assert len(played.faults) == 25
+    assert len({fault["fault"] for fault in played.faults}) == kinds
     assert played.figures["inputs"] > 10_000
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(500)
+def test_of_the_monitor_itself(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
+    """Readings and events are those of one undisturbed process."""
+    played = play_market(real_stack, topic_prefix, tmp_path, 1)
+    assert not played.violations, played
+    assert len(played.faults) == len(MARKET_FAULTS)
 
 
 @pytest.mark.embedded
