@@ -36,7 +36,7 @@ def quoted(page: Path) -> Iterator[str]:
 
 def calls(line: str) -> Iterator[list[str]]:
     """Arguments of each call of `dispersion` in a command line."""
-    for part in re.split(r"\s*(?:&&|\||;)\s*", line):
+    for part in re.split(r"\s*(?:&&|\||;)\s*", re.sub(r"\s*2?>\s*\S+", "", line)):
         words = shlex.split(part) if part.startswith("dispersion ") else part.split()
         while words and ASSIGNMENT.match(words[0]):
             words.pop(0)
@@ -120,16 +120,21 @@ def test_the_backtest_page_shows_what_the_command_prints(
 
 
 def test_the_table_of_commands_is_complete() -> None:
-    rows = re.findall(r"^\| `([a-z ]+)` \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z -]+)` \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(COMMANDS)
 
 
-def test_the_quoted_settings_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_quoted_settings_are_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hush")
     block = (ROOT / "docs/cli.md").read_text().partition("Lists are JSON.\n\n```\n")[2].partition("```")[0]
     for line in block.splitlines():
         name, _, value = line.partition("=")
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
     settings = load()
+    assert settings.kafka.sasl_password.get_secret_value() == "hush"
     assert settings.kafka.topic_prefix == "replay."
     assert settings.market.indices[0].tenors == (30, 91)
     assert settings != Settings.model_construct()
