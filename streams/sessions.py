@@ -13,8 +13,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
-from exchange_calendars import get_calendar
 from numpy.typing import NDArray
 
 from streams.records import NS
@@ -44,6 +42,10 @@ class Hours(NamedTuple):
 @cache
 def hours() -> Hours:
     """The whole calendar, built once a process (about 0.3 s)."""
+    # pandas takes seconds to import: who asks for no session does without
+    import pandas as pd  # noqa: PLC0415
+    from exchange_calendars import get_calendar  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the library's own use of pandas
         calendar = get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
