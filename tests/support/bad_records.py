@@ -22,6 +22,7 @@ from streams.reading import encode_reading
 from streams.records import NS
 from streams.stage import Role
 from streams.valuation.contract_key import SERIES_LIMIT
+from streams.valuation.series_codes import PER_UNDERLYING
 from tests.support.frame_bytes import written
 from tests.support.readings import MONDAY, eastern, toy
 
@@ -270,7 +271,7 @@ def _points(source: str, boundary: int) -> bytes:
 
 def _reading(index: str, at: datetime) -> bytes:
     made = toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.10)
-    return encode_reading(msgspec.structs.replace(made, index=index, ts_event=at))
+    return encode_reading(msgspec.structs.replace(made, index=index, ts_event=at, session=at.date()))
 
 
 def _command(name: str, reason: str, **changed: Any) -> Bad:
@@ -279,7 +280,7 @@ def _command(name: str, reason: str, **changed: Any) -> Bad:
 
 
 def _flood(at: int) -> bytes:
-    """One root more than a source can tell apart, beside the one that is known."""
+    """As many roots as a source can tell apart, all of one name."""
     rows = SERIES_LIMIT
     return written(quote_table(at, rows, root=pa.array([f"R{row}" for row in range(rows)]), expiry=pa.array([20_800] * rows, pa.date32())))
 
@@ -289,7 +290,16 @@ FIRST = (
     _row("ticks", "after the close", _tick, "outside_session", ts_event=EARLIER),
 )
 """These move the clock, so they come before all others."""
-LAST = (Bad("quotes", "a flood of roots", _flood, outcomes={"accepted": SERIES_LIMIT - 1, "no_room": 1}),)
+ROOM = PER_UNDERLYING - 1
+"""Series of a name beside the one that is known."""
+LAST = (
+    Bad(
+        "quotes",
+        "a flood of roots",
+        _flood,
+        outcomes={"accepted": ROOM, "no_room": SERIES_LIMIT - ROOM},
+    ),
+)
 CASES: tuple[Bad, ...] = (
     *FIRST,
     *_of_both("quotes", _quote, quote_table, "strike"),
