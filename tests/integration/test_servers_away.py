@@ -89,10 +89,10 @@ async def test_silence_hanging_up_and_nobody_there_are_down_too(proxy: RedisProx
 @pytest.mark.parametrize(
     ("refusal", "words"),
     [
-        (b"-NOPERM this user has no permissions to run the 'time' command\r\n", "user and password"),
+        (b"-NOPERM this user has no permissions to run the 'time' command\r\n", "give its user the permission"),
         (b"-WRONGPASS invalid username-password pair or user is disabled.\r\n", "user and password"),
         (b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", "a database of its own"),
-        (b"-ERR unknown command 'TIME', with args beginning with: \r\n", "give its user the permission"),
+        (b"-ERR unknown command 'TIME', with args beginning with: \r\n", "config/redis/users.conf lists"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "is no Redis"),
     ],
 )
