@@ -110,10 +110,13 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _logs(settings: "Settings") -> "Iterator[Finding]":
+    from agents.deadline import within
     from agents.standing import reasons
     from agents.store.refused import NEXT
+    from config.redaction import shown
 
-    found = reasons(settings)
+    place = f"Kafka at {shown(settings.kafka.bootstrap_servers)}"
+    found = within(place, lambda: reasons(settings))
     for reason in found:
         yield Finding("logs", ok=False, message=f"{reason}; workers refuse it: {NEXT}")
     if not found:

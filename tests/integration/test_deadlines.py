@@ -148,7 +148,7 @@ def falling_silent(stack: EmbeddedTestStack) -> Iterator[None]:
 @pytest.mark.parametrize(
     "command",
     [
-        *(["status"], ["doctor"], ["explain", "SPX"], ["alerts", "list"]),
+        *(["status"], ["doctor"], ["takeover"], ["explain", "SPX"], ["alerts", "list"]),
         *(["alerts", "tail", "--no-follow"], ["dead-letters", "tail", "--no-follow"]),
     ],
     ids=" ".join,
