@@ -23,7 +23,6 @@ from tests.support.stack import RealStack
 
 QUIET_SECONDS = 90.0
 """Until everything that was sent is applied."""
-REFUSAL_SECONDS = 180.0
 PAUSE = 0.5
 OUTPUTS: Sequence[Role] = ("alerts", "alerts_state", "dead_letters")
 
@@ -146,4 +145,4 @@ def _decide(scene: Scene, roles: Sequence[Role], way: Literal["earliest", "lates
         return not left
 
     with patch("agents.standing.inputs_of", return_value=inputs):
-        wait_until(decided, REFUSAL_SECONDS, f"a refusal of each partition of {', '.join(roles)}")
+        wait_until(decided, scene.patience, f"a refusal of each partition of {', '.join(roles)}")

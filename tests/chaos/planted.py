@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agents import credentials, runner
+from agents import credentials, kafka_client, runner
 from agents.alerts.cloud_event import SEQ_HEADER
 from agents.alerts.published_events import Event, PublishedEvents
 from agents.alerts.relay import Relay
@@ -94,7 +94,8 @@ def the_last_word_stands() -> None:
 
 def unpack_anything() -> None:
     """A batch may unpack to many times what is allowed."""
-    credentials.unpacked_limit = lambda kafka: 2**30  # type: ignore[attr-defined]  # noqa: ARG005
+    for module in (credentials, kafka_client):
+        module.unpacked_limit = lambda kafka: 2**30  # type: ignore[attr-defined]  # noqa: ARG005
 
 
 def any_time_will_do() -> None:

@@ -35,6 +35,8 @@ class Scene:
     copies: Copies
     rng: random.Random
     """Of the fault at work: the same seed draws the same victims."""
+    patience: float = 120.0
+    """Seconds that workers have to refuse a log that was replaced."""
     over: threading.Event = field(default_factory=threading.Event)
     """Set when the session is broken off; waits end early."""
 

@@ -60,6 +60,7 @@ def play(stack: Stack, prefix: str, folder: Path, script: Script, command: tuple
         watch = things.enter_context(CommitWatch(fleet))
         copies = Copies(stack.redis, Path(things.enter_context(TemporaryDirectory(prefix="copies-"))))
         scene = Scene(stack, fleet, staff, load, archive, copies, random.Random(script.seed))
+        scene.patience = calm or scene.patience
         try:
             wait_until(lambda: _works(fleet), START_SECONDS, "every partition has a watermark")
             _inflict(scene, watch, script, played, begun)
