@@ -60,7 +60,10 @@ def monitor_plans(settings: Settings) -> Sequence[Plan]:
     """The stages of the monitor as configured. Raises `ConfigError`."""
     from config.market import market_of
     from config.rules import load_rules
+    from streams.sessions import hours
 
+    # the calendar takes seconds to load on a busy machine: the event loop must not miss its heartbeats for it
+    hours()
     return flow_plans(settings, market_of(settings), load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown))
 
 

@@ -63,7 +63,11 @@ def read_foreign(
     spelling, _ = wanted.spelled_by
     if spelling in given:
         given = _spelled(given.pop(spelling), refusals) | given
-    read = {name: _read(name, column, refusals) for name, column in given.items() if name != "root"}
+    try:
+        read = {name: _read(name, column, refusals) for name, column in given.items() if name != "root"}
+    except (UnicodeDecodeError, pa.ArrowException) as problem:
+        # a zone or a word that is no text, a value that Arrow itself cannot turn
+        raise DecodeError("type", f"a column cannot be read: {problem}") from None
     if "root" in given:
         read["root"] = given["root"]
     if refusals.refused.all():

@@ -66,7 +66,11 @@ def flood(fleet: Fleet, own: bytes) -> int:
     for role in OURS:
         for record in foreign_records(own):
             stamp = None if role == "commands" else record.timestamp
+            if stamp is not None:
+                producer.flush(60)  # the broker refuses a timestamp beyond all bounds with its whole batch
             producer.send(fleet.topics.name(role), record.value, record.key, list(record.headers), 0, stamp)
+            if stamp is not None:
+                producer.flush(60)
             count += 1
     producer.flush(60)
     producer.close()
