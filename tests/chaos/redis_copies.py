@@ -2,16 +2,28 @@
 
 import shutil
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from agents.embedded.redis_server import EmbeddedRedis
 
 APPEND_ONLY = "append*"
 """The append-only file: a folder since Redis 7, one file before."""
+TRIES, PAUSE = 20, 0.2
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy the append-only file, also while it is written."""
+    """Copy the append-only file, also while it is written, and again where Redis changes its files meanwhile."""
+    for _ in range(TRIES):
+        try:
+            _copy(source, target)
+        except (shutil.Error, FileNotFoundError):
+            sleep(PAUSE)
+        else:
+            return
+    _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
     for place in source.glob(APPEND_ONLY):
         there = target / place.name
         if place.is_dir():

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.chaos
 @pytest.mark.stack
 @pytest.mark.timeout(900)
 def test_on_a_real_broker(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
-    """Each kind that a real stack can have comes once."""
-    kinds = len(possible("real"))
+    """Half of the kinds that a real stack can have; `make chaos` plays the others."""
+    kinds = len(possible("real")) // 2
     played = play(real_stack, topic_prefix, tmp_path, script_of(1, "real", kinds))
     assert not played.violations, played
     assert len({fault["fault"] for fault in played.faults}) == kinds

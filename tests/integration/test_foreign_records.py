@@ -18,9 +18,9 @@ from tests.support.foreign_records import OURS, foreign_records
 from tests.support.monitor import comparable_event
 from tests.support.pages import ready, samples, series
 from tests.support.readings import FRIDAY, INDEX, MONDAY, NAMES, WEIGHTS, Run, closing, path
-from tests.support.stack import Stack, create_flow_topics, environment_for, settings_for
+from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 SECONDS = 60.0
 HOME = partition_of(INDEX, 1)
@@ -30,13 +30,13 @@ THIRD = path(MONDAY, "10:27:00", 600, [CALM, CALM], step=5)
 
 
 @pytest.fixture
-def settings(stack: Stack, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> Settings:
     """One index on the toy basket of the scripted readings."""
     basket = tmp_path / "toy.toml"
     names = zip(NAMES, WEIGHTS, strict=True)
     basket.write_text("".join(f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in names))
     return settings_for(
-        stack,
+        embedded_stack,
         topic_prefix,
         mode="replay",
         kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 1}},
@@ -48,11 +48,16 @@ def settings(stack: Stack, topic_prefix: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def fleet(stack: Stack, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    create_flow_topics(stack, settings)
+def fleet(
+    embedded_stack: EmbeddedTestStack,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Fleet]:
+    create_flow_topics(embedded_stack, settings)
     for name, value in environment_for(settings).items():
         monkeypatch.setenv(name, value)
-    with Fleet(settings, stack.redis.url, tmp_path) as made:
+    with Fleet(settings, embedded_stack.redis.url, tmp_path) as made:
         yield made
 
 

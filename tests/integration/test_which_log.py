@@ -226,7 +226,9 @@ def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealSt
     worker.send_signal(signal.SIGCONT)
     drained(fleet, worker, "readings", "quotes")
     assert worker.poll() is None
-    assert fleet.applied("quotes").nonzero()[0].tolist() == [*range(100), *range(150, 200), *range(250, 300)]
+    applied = set(fleet.applied("quotes").nonzero()[0].tolist())
+    # what was on its way to the frozen worker may have arrived all the same
+    assert applied - set(range(200, 250)) == {*range(100), *range(150, 200), *range(250, 300)}
 
     worker.send_signal(signal.SIGSTOP)
     fleet.put("readings", numbers(100, 200))

@@ -13,6 +13,8 @@ from tests.support.stack import Stack, create_flow_topics, settings_for
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 START = 90.0
+SOON = {"DISPERSION_WORKER__START_SECONDS": "3"}
+"""How long a worker asks for its servers."""
 
 
 @pytest.fixture
@@ -115,10 +117,10 @@ def test_a_watermark_beyond_the_log_is_refused(fleet: Fleet) -> None:
 
 
 def test_missing_servers_and_topics_have_their_exit_codes_and_no_secret_is_told(fleet: Fleet, stack: Stack) -> None:
-    worker = fleet.start(DISPERSION_REDIS__URL="redis://:hush-hush@127.0.0.1:1/0")
+    worker = fleet.start(DISPERSION_REDIS__URL="redis://:hush-hush@127.0.0.1:1/0", **SOON)
     assert worker.wait(START) == DOWN
     assert "hush-hush" not in fleet.log(worker)
-    worker = fleet.start(DISPERSION_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    worker = fleet.start(DISPERSION_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1", **SOON)
     assert worker.wait(START) == DOWN
     if stack.name == "real":
         worker = fleet.start(DISPERSION_KAFKA__TOPIC_PREFIX="nowhere.")
