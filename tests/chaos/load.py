@@ -29,7 +29,8 @@ class Load(threading.Thread):
         super().__init__(name="load", daemon=True)
         self._fleet = fleet
         self._partitions = partitions
-        self._round = {role: int(rate * ROUND) or 1 for role, rate in per_second.items()}
+        self._round = {role: rate * ROUND for role, rate in per_second.items()}
+        self._owed = dict.fromkeys(per_second, 0.0)
         self._over = threading.Event()
         self._held = threading.Event()
         self._sending = threading.Lock()
@@ -70,7 +71,9 @@ class Load(threading.Thread):
     def _send(self, producer: Producer) -> None:
         for role, count in self._round.items():
             name = self._fleet.topics.name(role)
-            for _ in range(count):
+            self._owed[role] += count
+            due, self._owed[role] = divmod(self._owed[role], 1.0)
+            for _ in range(int(due)):
                 number = self.sent[role]
                 producer.produce(name, record_value(number), partition=number % self._partitions[role])
                 self.sent[role] += 1

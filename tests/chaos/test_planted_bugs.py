@@ -28,7 +28,7 @@ BOMB = Step("batch_bomb", 1.0, 0.0, 0.5)
 FOREIGN = Step("foreign_records", 1.0, 0.0, 0.5)
 FOUND = [
     (("acknowledge_before_checkpoint",), (), ("committed before its state: ",)),
-    (("publish_after_checkpoint",), (KILL, KILL, KILL), ("messages never published: ",)),
+    (("publish_after_checkpoint",), (KILL,) * 5, ("messages never published: ",)),
     (("any_log_will_do",), (ANEW,), ("a refusal of each partition",)),
     (("own_topics_are_trusted",), (FOREIGN, KILL), ("ended with code 70",)),
     (
