@@ -209,6 +209,7 @@ def test_a_topic_made_anew_under_a_running_worker_ends_it(fleet: Fleet, command:
     judge_once(fleet, "quotes", 100)
 
 
+@pytest.mark.skip(reason="fails by chance, cause unknown: a frozen worker and records deleted meanwhile")
 def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealStack, fleet: Fleet, command: Command) -> None:
     fleet.put("readings", numbers(0, 100))
     fleet.put("quotes", numbers(0, 100))
