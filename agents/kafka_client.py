@@ -14,8 +14,7 @@ from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, Retr
 
 from agents.exits import Down, Refusal
 from agents.unpacking import bound_kafka_python, unpacked_limit
-from config.connections import kafka_version, refuse_open_sasl, tls_context
-from config.redaction import shown
+from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
 from config.settings import Kafka, Settings
 
 BOOTSTRAP_MS = 5_000
@@ -103,7 +102,7 @@ def until_reached(question: Callable[[], T], seconds: float) -> T:
 
 
 def _meaning(kafka: Kafka, error: BaseException) -> Refusal | Down:
-    place = f"Kafka at {shown(kafka.bootstrap_servers)}"
+    place = kafka_place(kafka)
     if isinstance(error, SaslAuthenticationFailedError):
         return Refusal(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
     if isinstance(error, AuthorizationError):

@@ -163,10 +163,10 @@ class PartitionRunner:
 
     async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
         """A batch that could not be unpacked, alone in its list; the stage never sees it."""
-        for refused in records:
-            assert isinstance(refused, RefusedBatch)
-            self.effects.refused(refused)
-            await self._account(topic, records, Output(messages=[batch_letter(refused)]))
+        (refused,) = records
+        assert isinstance(refused, RefusedBatch)
+        self.effects.refused(refused)
+        await self._account(topic, records, Output(messages=[batch_letter(refused)]))
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
         while records:

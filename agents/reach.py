@@ -14,9 +14,8 @@ from functools import partial
 from queue import SimpleQueue
 
 from agents.exits import Down
-from config.connections import check_kafka, check_redis, kafka_addresses, redis_place
+from config.connections import check_kafka, check_redis, kafka_addresses, kafka_place, redis_place
 from config.errors import ConfigError
-from config.redaction import shown
 from config.settings import Kafka
 from config.settings import Redis as RedisSettings
 
@@ -34,7 +33,7 @@ def reach_kafka(kafka: Kafka) -> None:
     refusals = _first_well([partial(_refusal, _tcp(at), at[0], encrypted, API_VERSIONS) for at in kafka_addresses(kafka)])
     if all(refusals):
         raise Down(
-            f"Kafka at {shown(kafka.bootstrap_servers)} cannot be reached ({refusals[0]}): "
+            f"{kafka_place(kafka)} cannot be reached ({refusals[0]}): "
             "start it, or correct kafka.bootstrap_servers (DISPERSION_KAFKA__BOOTSTRAP_SERVERS)"
         )
 

@@ -10,15 +10,19 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 from redis import Redis
 
+from agents.deadline import within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.plans import flow_plans
 from agents.store.refused import Move, Standing, clear, standing_in, watermark
 from agents.store.sync import connect_sync, redis_failures
+from config.connections import kafka_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
 
 Way = Literal["checkpoint", "earliest", "latest"]
+ANSWER_SECONDS = 10.0
+"""For the questions about all partitions that stand refused, and their answers in Redis."""
 WAYS: tuple[Way, ...] = ("checkpoint", "earliest", "latest")
 
 
@@ -51,7 +55,11 @@ def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
 
 
 def reasons(settings: Settings) -> list[str]:
-    """What stands refused, in words. Raises `Down`, `Refusal`, `ConfigError`."""
+    """What stands refused, in words. Raises `Down`, also when Kafka hangs, `Refusal`, `ConfigError`."""
+    return within(kafka_place(settings.kafka), lambda: _reasons(settings))
+
+
+def _reasons(settings: Settings) -> list[str]:
     with _both(settings) as (redis, consumer):
         return [one.note.reason for one in _standing(redis, consumer, inputs_of(settings))]
 
@@ -62,6 +70,10 @@ def take_over(settings: Settings, *, topics: Sequence[str] = (), partitions: Seq
     Raises:
         Down, Refusal, ConfigError: Kafka or Redis may not, or cannot, be used.
     """
+    return within(kafka_place(settings.kafka), lambda: _take_over(settings, topics, partitions, way), ANSWER_SECONDS)
+
+
+def _take_over(settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None) -> list[Refused]:
     with _both(settings) as (redis, consumer):
         found = []
         for standing in list(_standing(redis, consumer, inputs_of(settings))):

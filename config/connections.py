@@ -210,6 +210,11 @@ def check_redis(redis: Redis) -> None:
         )
 
 
+def kafka_place(kafka: Kafka) -> str:
+    """Where Kafka is, as a message names it; without what may hold a secret."""
+    return f"Kafka at {shown(kafka.bootstrap_servers)}"
+
+
 def redis_place(redis: Redis) -> RedisPlace:
     """Where Redis is, without user and password. Raises `ConfigError`."""
     text = redis.url.get_secret_value()

@@ -12,7 +12,7 @@ from agents.alerts.read_event import ReadEvent, read_event
 from agents.deadline import DEADLINE, within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
-from config.redaction import shown
+from config.connections import kafka_place
 from config.settings import Settings
 from streams.topics import Topics
 
@@ -138,7 +138,7 @@ def assigned(
 ) -> tuple[Any, dict[TopicPartition, int]]:
     """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `Down` in time."""
     return within(
-        f"Kafka at {shown(settings.kafka.bootstrap_servers)}",
+        kafka_place(settings.kafka),
         lambda: _assigned(settings, topic, from_beginning, partition, options),
     )
 

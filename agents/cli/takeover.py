@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from agents.standing import Refused
 
 From = Literal["checkpoint", "earliest", "latest"]
-ANSWER_SECONDS = 10.0
-"""For the questions about all partitions that stand refused."""
 
 
 def takeover(
@@ -29,23 +27,17 @@ def takeover(
     """
     import msgspec
 
-    from agents.deadline import within
     from agents.reach import reach
     from agents.standing import take_over
     from config.errors import ConfigError
-    from config.redaction import shown
 
     if yes and start is None:
         raise ConfigError("nothing is decided", key="--yes", fix="say where to go on, for example --from earliest")
     shared = shared_of(context)
     settings = shared.settings()
     reach(settings.kafka, settings.redis)
-    place, way = f"Kafka at {shown(settings.kafka.bootstrap_servers)}", start if yes else None
-    found = within(
-        place,
-        lambda: take_over(settings, topics=topic or (), partitions=partition or (), way=way),
-        ANSWER_SECONDS,
-    )
+    way = start if yes else None
+    found = take_over(settings, topics=topic or (), partitions=partition or (), way=way)
     if shared.json:
         print_line(msgspec.json.encode(found))
     else:

@@ -20,7 +20,7 @@ from agents.monitoring.identity import identify
 from agents.patience import Abandoned, Patience
 from agents.producer import LogLostError, PublishError
 from agents.topics.admin import check_topics, partitions_of
-from config.redaction import shown
+from config.connections import kafka_place
 from config.settings import Settings
 from streams.market import Market
 from streams.topics import Topics
@@ -79,8 +79,8 @@ class Ingest:
         except KafkaError as error:
             if not error.retriable:
                 raise Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
-            place = shown(self._settings.kafka.bootstrap_servers)
-            raise Down(f"Kafka at {place} cannot be reached ({error}): check that it runs") from error
+            place = kafka_place(self._settings.kafka)
+            raise Down(f"{place} cannot be reached ({error}): check that it runs") from error
         except LogLostError as error:
             raise Down(str(error)) from error
         except PublishError as error:

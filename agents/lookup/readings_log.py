@@ -16,7 +16,7 @@ from agents.deadline import within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.publishing import partition_of
-from config.redaction import shown
+from config.connections import kafka_place
 from config.settings import Settings
 from streams.dead_letters import Refused
 from streams.detection.own_reading import own_reading
@@ -47,7 +47,7 @@ class ReadingsLog:
         self._settings, self._index, self._tenor = settings, index, tenor
         topic = Topics(settings.kafka.topic_prefix).name("readings")
         with kafka_failures(settings):
-            within(f"Kafka at {shown(settings.kafka.bootstrap_servers)}", lambda: self._open(topic))
+            within(kafka_place(settings.kafka), lambda: self._open(topic))
 
     def _open(self, topic: str) -> None:
         self._consumer: Any = KafkaConsumer(

@@ -22,8 +22,7 @@ from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
-from config import redaction
-from config.connections import redis_place
+from config.connections import kafka_place, redis_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
@@ -89,12 +88,12 @@ def health(settings: Settings) -> Health:
     opened = session_open(int(time() * NS))
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
     consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
-    redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", f"Kafka at {redaction.shown(settings.kafka.bootstrap_servers)}"
+    redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", kafka_place(settings.kafka)
     indices, missing = within(redis_at, lambda: _indices(settings))
     lag = within(kafka_at, lambda: _lag(settings, consumed))
     left = within(kafka_at, lambda: _left_over(settings))
     inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
-    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in within(kafka_at, lambda: reasons(settings))]
+    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in reasons(settings)]
     clock = within(redis_at, lambda: list(_clock(settings)))
     short = check_topics(settings).short
     problems = [*refused, *missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]

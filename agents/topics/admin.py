@@ -11,7 +11,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from agents.deadline import within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.topics.report import MIN_INSYNC, TopicsCheck, is_missing, judge, wanted_partitions
-from config.redaction import shown
+from config.connections import kafka_place
 from config.settings import Settings
 from streams.topics import Topics, topic_config
 
@@ -69,7 +69,7 @@ def partitions_of(settings: Settings, topic: str) -> int:
 
 
 def _asked(settings: Settings, question: Callable[[], T]) -> T:
-    return within(f"Kafka at {shown(settings.kafka.bootstrap_servers)}", question, CHECK_SECONDS)
+    return within(kafka_place(settings.kafka), question, CHECK_SECONDS)
 
 
 @contextmanager

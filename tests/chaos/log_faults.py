@@ -146,3 +146,4 @@ def _decide(scene: Scene, roles: Sequence[Role], way: Literal["earliest", "lates
 
     with patch("agents.standing.inputs_of", return_value=inputs):
         wait_until(decided, scene.patience, f"a refusal of each partition of {', '.join(roles)}")
+    scene.copies.forget()

@@ -13,13 +13,12 @@ from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.stage import Role
 from tests.chaos import foreign
-from tests.chaos.redis_copies import Copies, copy
+from tests.chaos.redis_copies import Copies, set_back
 from tests.chaos.staff import Staff
 from tests.chaos.verdicts import decoded
 from tests.support.fleet import Fleet
 from tests.support.stack import RealStack
 
-SET_BACK_SECONDS = 60.0
 FUTURE = datetime(2030, 1, 2, 15, 0, tzinfo=UTC)
 ROLES: Mapping[Role, int] = dict.fromkeys(
     ("quotes", "ticks", "points", "readings", "commands", "alerts", "alerts_state", "dead_letters"), 2
@@ -61,14 +60,7 @@ def worker_kill(market: Market) -> None:
 
 def redis_set_back(market: Market) -> None:
     """A restore from a copy of a minute ago, or the oldest there is."""
-    server = market.stack.redis
-    older = market.copies.before(SET_BACK_SECONDS)
-    server.kill()
-    try:
-        copy(older, server.directory)
-    finally:
-        server.start()
-        market.copies.forget_newer(older)
+    set_back(market.stack.redis, market.copies)
 
 
 def foreign_records(market: Market) -> None:

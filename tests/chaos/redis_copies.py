@@ -1,6 +1,7 @@
 """Copies of Redis' append-only file, to be restored later: what a backup is to a person."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -9,6 +10,7 @@ from agents.embedded.redis_server import EmbeddedRedis
 APPEND_ONLY = "append*"
 """The append-only file: a folder since Redis 7, one file before."""
 TRIES, PAUSE = 20, 0.2
+SET_BACK_SECONDS = 60.0
 
 
 def copy(source: Path, target: Path) -> None:
@@ -61,3 +63,15 @@ class Copies:
         """A person has decided about the state since: an older copy must not undo it."""
         self._made.clear()
         self.make()
+
+
+def set_back(server: EmbeddedRedis, copies: Copies, pause: Callable[[], object] = lambda: None) -> None:
+    """A restore from a copy of a minute ago, or the oldest there is; `pause` while nothing serves."""
+    older = copies.before(SET_BACK_SECONDS)
+    server.kill()
+    try:
+        pause()
+        copy(older, server.directory)
+    finally:
+        server.start()
+        copies.forget_newer(older)

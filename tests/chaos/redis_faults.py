@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 from agents.store.estimate import redis_bytes
+from tests.chaos import redis_copies
 from tests.chaos.redis_copies import copy
 from tests.chaos.scene import Scene
 from tests.support.redis import full_disk
 
 FILLER = "tests:filler"
-SET_BACK_SECONDS = 60.0
 
 
 def stop(scene: Scene, seconds: float) -> None:
@@ -48,15 +48,7 @@ def roll_back(scene: Scene, seconds: float) -> None:
 
 def set_back(scene: Scene, seconds: float) -> None:
     """A restore from a copy of a minute ago, or the oldest there is: readings and commands mix anew."""
-    server = scene.stack.redis
-    older = scene.copies.before(SET_BACK_SECONDS)
-    server.kill()
-    try:
-        scene.wait(seconds)
-        copy(older, server.directory)
-    finally:
-        server.start()
-        scene.copies.forget_newer(older)
+    redis_copies.set_back(scene.stack.redis, scene.copies, lambda: scene.wait(seconds))
 
 
 def hang(scene: Scene, seconds: float) -> None:
