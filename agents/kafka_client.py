@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
 from agents.exits import Down, Refusal
+from agents.kafka_net_client import ClosingClient
 from agents.unpacking import bound_kafka_python, unpacked_limit
 from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
 from config.settings import Kafka, Settings
@@ -41,6 +42,7 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "client_id": "dispersion",
+        "kafka_client": ClosingClient,
         "security_protocol": kafka.security_protocol,
     }
     if version := kafka_version(kafka):

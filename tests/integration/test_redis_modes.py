@@ -37,6 +37,7 @@ def cluster() -> Iterator[list[int]]:
         ports = [node.port for node in nodes]
         addresses = [f"127.0.0.1:{port}" for port in ports]
         subprocess.run([client, "--cluster", "create", *addresses, "--cluster-yes"], check=True, capture_output=True, timeout=60)
+        wait_until(lambda: all(_joined(port) for port in ports), 30, "a cluster whose nodes all know it")
         yield ports
     finally:
         for node in nodes:
@@ -64,6 +65,11 @@ def _answers(client: Redis) -> bool:
         return bool(client.ping())
     except RedisConnectionError:
         return False
+
+
+def _joined(port: int) -> bool:
+    with Redis(port=port) as client:
+        return bool(client.cluster("info")["cluster_state"] == "ok")
 
 
 async def refused(port: int) -> str:

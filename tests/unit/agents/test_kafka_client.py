@@ -1,14 +1,22 @@
 """Options of kafka-python's clients, what is refused, and what its failures mean."""
 
 import logging
+import threading
 from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, SaslAuthenticationFailedError, TopicAuthorizationFailedError
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options, redacted
+from agents.ports import free_ports
 from config.errors import ConfigError
 from config.settings import Kafka, Settings
 
@@ -54,6 +62,16 @@ def test_tls_alone_carries_no_password() -> None:
 def test_every_client_knows_every_option(client: Any) -> None:
     options = kafka_python_options(settings(**SASL_TLS, api_version="2.0"))
     assert set(options) <= set(client.DEFAULT_CONFIG)
+
+
+@pytest.mark.parametrize("client", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
+def test_a_client_that_reaches_nobody_leaves_nothing_running(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 200)
+    (port,) = free_ports(1)
+    before = threading.active_count()
+    with pytest.raises(KafkaError):
+        client(**kafka_python_options(settings(bootstrap_servers=f"127.0.0.1:{port}")))
+    assert threading.active_count() == before
 
 
 def test_sasl_on_an_open_line_needs_permission() -> None:
