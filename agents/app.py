@@ -6,12 +6,12 @@ from typing import Any
 
 import faust
 
-from agents.assignment import Hooks
+from agents.assignment import AssignmentCallbacks
 from agents.credentials import faust_credentials
 from agents.exits import DOWN, INTERNAL, REFUSED, leave
+from agents.faust_adapter import FaustAdapter
+from agents.partitions import PartitionManager
 from agents.plans import Plan
-from agents.ports_of_app import AppPorts
-from agents.runner import Crew
 from agents.transport import broker_urls, install
 from config.settings import Settings
 
@@ -24,7 +24,7 @@ METADATA_SECONDS = 60
 LINGER_MS = 0
 
 
-class EventTicket:
+class EventAckHandle:
     """Acknowledges a Faust event, or takes it out of what a rebalance waits for."""
 
     def __init__(self, app: faust.App, event: Any) -> None:
@@ -39,27 +39,27 @@ class EventTicket:
         self._app.consumer.unacked.discard(self._event.message)
 
 
-def build(settings: Settings, plans: Sequence[Plan], crew: Crew, ports: AppPorts) -> faust.App:
-    """A fresh app whose agents hand every batch to the crew. Raises `ConfigError` on unusable credentials."""
+def build(settings: Settings, plans: Sequence[Plan], partitions: PartitionManager, adapter: FaustAdapter) -> faust.App:
+    """A fresh app whose agents hand every batch to the partition manager. Raises `ConfigError` on unusable credentials."""
     app = faust.App(settings.kafka.group, **app_options(settings))
-    ports.attach(app, plans)
+    adapter.attach(app, plans)
     install(
         app,
-        Hooks(
-            crew.start,
-            crew.release,
-            ports.coordinator_error,
+        AssignmentCallbacks(
+            partitions.start,
+            partitions.release,
+            adapter.coordinator_error,
             give_up=lambda reason: leave(INTERNAL, reason),
             down=lambda reason: leave(DOWN, reason),
             refuse=lambda reason: leave(REFUSED, reason),
-            marks=crew.marks,
-            judge=crew.judge,
-            foreign=crew.foreign,
+            marks=partitions.marks,
+            judge=partitions.judge,
+            foreign=partitions.foreign,
         ),
     )
     for plan in plans:
         for topic in plan.inputs:
-            _agent(app, topic, crew)
+            _agent(app, topic, partitions)
     return app
 
 
@@ -96,13 +96,13 @@ def app_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _agent(app: faust.App, topic: str, crew: Crew) -> None:
+def _agent(app: faust.App, topic: str, partitions: PartitionManager) -> None:
     channel = app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def consume(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            await crew.handle(topic, message.partition, message.generation_id, event.value, EventTicket(app, event))
+            await partitions.handle(topic, message.partition, message.generation_id, event.value, EventAckHandle(app, event))
             del event, message  # a live frame must not hold a batch
 
     app.agent(channel, name=f"consume-{topic}")(consume)

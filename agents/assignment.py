@@ -14,7 +14,7 @@ class Partition(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """What a start hook gets to know about the partitions just assigned."""
+    """What the start callback gets to know about the partitions just assigned."""
 
     generation: int
     committed: Mapping[Partition, int | None]
@@ -29,8 +29,8 @@ async def _nobody_minds(_reasons: Mapping[Partition, str]) -> None:
     pass
 
 
-class Hooks(NamedTuple):
-    """What the app does at the seams of the consumer."""
+class AssignmentCallbacks(NamedTuple):
+    """What the consumer calls when partitions come, go, or fail."""
 
     start: Callable[[Assignment], Awaitable[Mapping[Partition, int]]]
     """Takes ownership and answers the offset each partition starts at."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from agents.cadence import Policy
+from agents.checkpoint_schedule import CheckpointPolicy
 from config.settings import Settings
 from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
@@ -23,7 +23,7 @@ class Plan(NamedTuple):
     """Topics; partition p of all of them meets in one stage."""
     make: Callable[[int, Counts], Stage]
     """The stage for a partition."""
-    policy: Policy = Policy()
+    policy: CheckpointPolicy = CheckpointPolicy()
     indices: tuple[str, ...] = ()
     """Indices with daily facts."""
     owns_source: bool = False
@@ -44,7 +44,7 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
 
     topics = Topics(settings.kafka.topic_prefix)
     quotes, ticks, points, readings, commands = (topics.name(role) for role in ("quotes", "ticks", "points", "readings", "commands"))
-    slow = Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second)
+    slow = CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second)
     indices = tuple(spec.symbol for spec in market.indices)
 
     def sources(counts: Counts) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aiokafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumber, UnknownProducerId
 
-from agents.patience import Patience
+from agents.release_deadline import Deadline
 from streams.stage import Message
 from streams.topics import Topics
 
@@ -50,19 +50,19 @@ class Publisher:
         self,
         producer: Producer,
         topics: Topics,
-        patience: Patience,
+        deadline: Deadline,
         published: Callable[[str, int], None],
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         """With a clock (`now_ms`), a message whose own time has passed is dated when it is published."""
-        self._producer, self._topics, self._patience, self._published = producer, topics, patience, published
+        self._producer, self._topics, self._deadline, self._published = producer, topics, deadline, published
         self._now_ms = now_ms
         self._pending: list[asyncio.Future[Any]] = []
         self.waiting = False
         """Acknowledgements have been out for more than a look."""
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Hand messages to the producer; returns before they are acknowledged. Raises `Abandoned` or `PublishError`."""
+        """Hand messages to the producer; returns before they are acknowledged. Raises `DeadlineExceededError` or `PublishError`."""
         for message in messages:
             if len(self._pending) >= IN_FLIGHT:
                 await self.drain()
@@ -80,7 +80,7 @@ class Publisher:
                 if not isinstance(error.__cause__, KafkaTimeoutError):
                     raise PublishError(f"cannot publish to {topic}: {error!r}") from error
                 self.waiting = True  # the buffer is full because the broker is away; the message was not taken
-                await self._patience.sleep(PAUSE)
+                await self._deadline.sleep(PAUSE)
             else:
                 return asyncio.ensure_future(answer)
 
@@ -91,10 +91,10 @@ class Publisher:
         return at / 1000
 
     async def drain(self) -> None:
-        """Wait until the broker has acknowledged everything sent. Raises `Abandoned` or `PublishError`."""
+        """Wait until the broker has acknowledged everything sent. Raises `DeadlineExceededError` or `PublishError`."""
         pending = self._pending
         while pending:
-            left = self._patience.left()
+            left = self._deadline.left()
             done, late = await asyncio.wait(pending, timeout=LOOK if left is None else min(LOOK, left))
             for future in done:
                 error = future.exception()
@@ -103,7 +103,7 @@ class Publisher:
             pending[:] = [future for future in pending if future in late] if late else []
             self.waiting = bool(pending)
             if pending:
-                self._patience.check()
+                self._deadline.check()
         self.waiting = False
 
 

@@ -6,11 +6,11 @@ from time import monotonic, time
 from typing import Any
 
 from agents.assignment import Partition
+from agents.faust_adapter import FaustAdapter
 from agents.monitoring.metrics import source_label
 from agents.monitoring.status import Status
-from agents.partition import PartitionRunner
-from agents.ports_of_app import AppPorts
-from agents.runner import Crew, Post
+from agents.partitions import AssignedStage, PartitionManager
+from agents.stage_runner import StageRunner
 from agents.store.breaker import Breaker, State
 from streams.records import NS
 
@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 class Sampler:
     """Everything that is measured by looking."""
 
-    def __init__(self, crew: Crew, ports: AppPorts, breaker: Breaker, status: Status) -> None:
-        self._crew, self._ports, self._breaker, self._status = crew, ports, breaker, status
-        self._buffer_full = ports.metrics.sampled_buffer_full()
+    def __init__(self, partitions: PartitionManager, adapter: FaustAdapter, breaker: Breaker, status: Status) -> None:
+        self._partitions, self._adapter, self._breaker, self._status = partitions, adapter, breaker, status
+        self._buffer_full = adapter.metrics.sampled_buffer_full()
         self._asked = monotonic()
         self._held: float | None = None
         self._told = False
@@ -45,63 +45,63 @@ class Sampler:
             started = monotonic()
             await asyncio.sleep(LAG_PERIOD)
             self._status.beat = monotonic()
-            self._ports.metrics.loop_lag.observe(max(0.0, self._status.beat - started - LAG_PERIOD))
+            self._adapter.metrics.loop_lag.observe(max(0.0, self._status.beat - started - LAG_PERIOD))
 
     async def sample(self) -> None:
         """Once a second."""
-        metrics, status = self._ports.metrics, self._status
+        metrics, status = self._adapter.metrics, self._status
         status.redis_ok = self._breaker.state is State.CLOSED
-        status.held = not status.redis_ok or self._ports.publishing_held
+        status.held = not status.redis_ok or self._adapter.publishing_held
         self._look_at_writes()
         metrics.redis_up.set(status.redis_ok)
         metrics.redis_breaker.set(self._breaker.state)
         fresh: Any = {}
         if monotonic() - self._asked > ENDS_PERIOD and status.partitions:
             self._asked = monotonic()
-            fresh = await self._ports.ends(list(status.partitions))
-        for post in self._crew.posts:
-            for tp in post.inputs:
-                self._partition(post, tp, fresh.get(tp))
-        for buffered, total in dict(self._ports.running_app.monitor.topic_buffer_full).items():
+            fresh = await self._adapter.ends(list(status.partitions))
+        for assigned in self._partitions.assigned_stages:
+            for tp in assigned.inputs:
+                self._partition(assigned, tp, fresh.get(tp))
+        for buffered, total in dict(self._adapter.running_app.monitor.topic_buffer_full).items():
             self._buffer_full(getattr(buffered, "topic", str(buffered)), total)
 
     def _look_at_writes(self) -> None:
         """Since when acknowledgements are out; said once an outage."""
         now = monotonic()
-        self._held = (self._held or now) if self._ports.publishing_held else None
+        self._held = (self._held or now) if self._adapter.publishing_held else None
         waiting = 0.0 if self._held is None else now - self._held
-        self._ports.metrics.writes_waiting.set(waiting)
+        self._adapter.metrics.writes_waiting.set(waiting)
         if waiting >= TOLD_AFTER and not self._told:
             log.warning("Kafka has taken no write of ours for %.0f s: %s", waiting, WRITES_WAIT)
         elif not waiting and self._told:
             log.info("Kafka takes our writes again")
         self._told = waiting >= TOLD_AFTER
 
-    def _partition(self, post: Post, tp: Partition, end: int | None) -> None:
+    def _partition(self, assigned: AssignedStage, tp: Partition, end: int | None) -> None:
         status = self._status.partitions.get(tp)
         if status is None:
             return
-        metrics, runner, labels = self._ports.metrics, post.runner, (tp.topic, str(tp.partition))
+        metrics, runner, labels = self._adapter.metrics, assigned.runner, (tp.topic, str(tp.partition))
         newest = runner.newest[tp.topic]
-        known = end if end is not None else self._ports.highwater(tp)
-        status.look(self._ports.following(tp, runner.applied[tp.topic] + 1), known)
+        known = end if end is not None else self._adapter.highwater(tp)
+        status.look(self._adapter.following(tp, runner.applied[tp.topic] + 1), known)
         lag = status.waiting
         metrics.end_offset.labels(*labels).set(status.end)
         metrics.watermark.labels(*labels).set(runner.covered[tp.topic])
-        covered = self._ports.following(tp, runner.covered[tp.topic] + 1)
+        covered = self._adapter.following(tp, runner.covered[tp.topic] + 1)
         metrics.lag_messages.labels(*labels).set(max(0, status.end - covered))
         metrics.lag_seconds.labels(*labels).set(time() - newest / 1000 if lag and newest else 0)
-        committed = self._ports.running_app.monitor.tp_committed_offsets.get(tp)
+        committed = self._adapter.running_app.monitor.tp_committed_offsets.get(tp)
         if committed is not None:
             metrics.committed_offset.labels(*labels).set(committed)
-        self._event_time(post, tp, runner)
+        self._event_time(assigned, tp, runner)
 
-    def _event_time(self, post: Post, tp: Partition, runner: PartitionRunner) -> None:
+    def _event_time(self, assigned: AssignedStage, tp: Partition, runner: StageRunner) -> None:
         newest = getattr(runner.stage, "last_event_ns", None)
         if newest is None:
             return
-        metrics, seconds = self._ports.metrics, newest / NS
+        metrics, seconds = self._adapter.metrics, newest / NS
         metrics.last_event.labels(tp.topic).set(seconds)
         metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
-        if post.plan.owns_source and (broker_ms := runner.newest[tp.topic]):
-            metrics.clock_skew.labels(source_label(post.plan.name, tp.partition)).set(seconds - broker_ms / 1000)
+        if assigned.plan.owns_source and (broker_ms := runner.newest[tp.topic]):
+            metrics.clock_skew.labels(source_label(assigned.plan.name, tp.partition)).set(seconds - broker_ms / 1000)

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 from redis import Redis
 
-from agents.deadline import within
+from agents.call_timeout import call_within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.plans import flow_plans
 from agents.store.refused import Move, Standing, clear, standing_in, watermark
@@ -56,7 +56,7 @@ def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
 
 def reasons(settings: Settings) -> list[str]:
     """What stands refused, in words. Raises `Down`, also when Kafka hangs, `Refusal`, `ConfigError`."""
-    return within(kafka_place(settings.kafka), lambda: _reasons(settings))
+    return call_within(kafka_place(settings.kafka), lambda: _reasons(settings))
 
 
 def _reasons(settings: Settings) -> list[str]:
@@ -70,7 +70,7 @@ def take_over(settings: Settings, *, topics: Sequence[str] = (), partitions: Seq
     Raises:
         Down, Refusal, ConfigError: Kafka or Redis may not, or cannot, be used.
     """
-    return within(kafka_place(settings.kafka), lambda: _take_over(settings, topics, partitions, way), ANSWER_SECONDS)
+    return call_within(kafka_place(settings.kafka), lambda: _take_over(settings, topics, partitions, way), ANSWER_SECONDS)
 
 
 def _take_over(settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None) -> list[Refused]:

@@ -9,7 +9,7 @@ from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
 from agents.log_marks import Mark, Seen, difference
 from agents.plans import Plan
-from agents.store.ledger import Checkpoint, Progress
+from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.store.refused import NEXT
 
 ColdStart = Literal["checkpoint", "earliest", "latest"]
@@ -20,7 +20,7 @@ CONFIRM_SECONDS = 5.0
 CONFIRM_PAUSE = 1.0
 
 
-def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment) -> Sequence[Progress]:
+def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment) -> Sequence[WatermarkStep]:
     """For `latest`: steps to the logs' ends, to be committed before anything else; none once the partition has a commit.
 
     Committed even where the logs are empty: a successor must find that what arrived since is not to be skipped.
@@ -28,7 +28,7 @@ def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assi
     if checkpoint.commits:
         return ()
     ends = {topic: assignment.end.get(Partition(topic, partition), 0) for topic in plan.inputs}
-    return [Progress(topic, -1, end - 1) for topic, end in ends.items()]
+    return [WatermarkStep(topic, -1, end - 1) for topic, end in ends.items()]
 
 
 def refuse_unknown(tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint") -> None:

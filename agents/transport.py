@@ -35,7 +35,7 @@ from aiokafka.errors import (
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
-from agents.assignment import Assignment, Hooks, Partition
+from agents.assignment import Assignment, AssignmentCallbacks, Partition
 from agents.log_marks import UNKNOWN_EPOCH, Mark, Seen, mark_of
 from agents.takeover import confirmed
 from agents.transport_consumer import DENIED, GuardedConsumer
@@ -59,7 +59,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     mundane_level = "debug"
 
-    hooks: Hooks
+    callbacks: AssignmentCallbacks
     """Set on the subclass that `install` makes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -97,10 +97,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 self._look(epoch)
                 await self._compare_topics(epoch)
         except TopicAuthorizationFailedError as error:
-            self.hooks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
+            self.callbacks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
             raise
         except (CorruptRecordException, RecordTooLargeError) as error:
-            self.hooks.refuse(f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it")
+            self.callbacks.refuse(f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it")
             raise
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
@@ -183,10 +183,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             seen = await self._thread.look({tp: mark.offset if mark else -1 for tp, mark in marks.items()}, lambda: self._live(epoch))
             if not self._live(epoch):
                 return {}
-            return {tp: self.hooks.judge(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
+            return {tp: self.callbacks.judge(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
 
         if found := await confirmed(reasons):
-            await self.hooks.foreign(found)
+            await self.callbacks.foreign(found)
         return self._live(epoch)
 
     async def _out_of_range(self, tps: Collection[Partition], epoch: int) -> None:
@@ -251,7 +251,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
         """Settle and commit while we still own them (stock forgets acknowledgements first), then let go."""
-        await self.hooks.release()
+        await self.callbacks.release()
         await self.commit()
         self._epoch += 1
         self._ranges.clear()
@@ -278,8 +278,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             first = await self._answered(lambda: self.earliest_offsets(*tps))
             end = await self._answered(lambda: self.highwaters(*tps))
             self._brokers_heard = self._thread.brokers_heard
-            target = await self.hooks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
-            self._marks = dict(self.hooks.marks())
+            target = await self.callbacks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
+            self._marks = dict(self.callbacks.marks())
             await self._seek_exact(target)
             self._thread.reset_silently(allowed=False)
             self._committed_offset.update(target)  # else acknowledgements of re-read records are ignored for ever
@@ -292,14 +292,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             try:
                 return await asyncio.wait_for(question(), max(ASK_PAUSE, deadline - monotonic()))
             except DENIED as error:
-                self.hooks.refuse(f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics")
+                self.callbacks.refuse(f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics")
                 raise
             except IllegalStateError:  # the next rebalance has begun, and places the partitions itself
                 raise
             except (KafkaError, TimeoutError) as error:
-                self.hooks.coordinator_error(error)
+                self.callbacks.coordinator_error(error)
                 if monotonic() > deadline:
-                    self.hooks.down(f"Kafka has not told the group's offsets for {ASK_SECONDS:.0f} s: {error!r}")
+                    self.callbacks.down(f"Kafka has not told the group's offsets for {ASK_SECONDS:.0f} s: {error!r}")
                 await asyncio.sleep(ASK_PAUSE)
 
 
@@ -312,9 +312,9 @@ class IdempotentProducer(driver.Producer):  # type: ignore[misc]
         return {**super()._settings_extra(), "acks": "all", "enable_idempotence": True}
 
 
-def install(app: Any, hooks: Hooks) -> None:
+def install(app: Any, callbacks: AssignmentCallbacks) -> None:
     """Give an app this transport for consuming and producing, with its own hooks."""
-    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": hooks, "__module__": __name__})
+    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": callbacks, "__module__": __name__})
     transport = type("BatchTransport", (driver.Transport,), {"Consumer": consumer, "Producer": IdempotentProducer})
     app.transport = transport(app.conf.broker_consumer, app)
     app.producer_transport = transport(app.conf.broker_producer, app)

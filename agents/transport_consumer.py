@@ -174,30 +174,32 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             try:
                 await self._ensure_consumer().commit(ours)
             except DENIED as error:
-                self.consumer.hooks.refuse(f"the group coordinator refuses commits: {error!r}; grant Read on the group and on its topics")
+                self.consumer.callbacks.refuse(
+                    f"the group coordinator refuses commits: {error!r}; grant Read on the group and on its topics"
+                )
             except CommitFailedError:  # the group has been rebalanced: the partitions' next owner asks Redis
                 return False
             except KafkaError as error:
-                self.consumer.hooks.coordinator_error(error)
+                self.consumer.callbacks.coordinator_error(error)
             else:
                 return True
         return False
 
     async def _watch(self) -> None:
-        hooks, in_a_row = self.consumer.hooks, 0
+        callbacks, in_a_row = self.consumer.callbacks, 0
         while True:
             await asyncio.sleep(GUARD_INTERVAL)
             try:
                 self._check_errors()  # asking also lets the parked coordinator go on
             except DENIED as error:
-                hooks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
+                callbacks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
-                hooks.coordinator_error(error)
+                callbacks.coordinator_error(error)
                 in_a_row += 1
                 if self._consumer._coordinator._coordination_task.done():
-                    hooks.give_up(f"the group coordinator has ended: {error!r}")
+                    callbacks.give_up(f"the group coordinator has ended: {error!r}")
                 elif in_a_row >= GUARD_LIMIT:
-                    hooks.down(f"the group coordinator does not recover: {error!r}; see the broker's log")
+                    callbacks.down(f"the group coordinator does not recover: {error!r}; see the broker's log")
             else:
                 in_a_row = 0
                 if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started

@@ -18,26 +18,26 @@ from redis.exceptions import RedisError
 
 from agents.app import build
 from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, code_of, leave
-from agents.growth import refuse_moved
+from agents.faust_adapter import FaustAdapter
 from agents.kafka_client import until_reached
 from agents.logs import log_to_stderr
 from agents.monitoring.acceptance import PUBLISH_SECONDS
 from agents.monitoring.health import Probes
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.monitoring.initial_label_values import initial_label_values
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.status import Status
 from agents.monitoring.watchdog import Watchdog
-from agents.monitoring.zeros import zeros
+from agents.partition_growth import refuse_moved_indices
+from agents.partitions import PartitionManager
 from agents.plans import Plan, flow_plans
-from agents.ports_of_app import AppPorts
-from agents.runner import Crew
 from agents.sampler import Sampler
 from agents.store.asking import verdict_on
+from agents.store.checkpoint_store import StoreClient
 from agents.store.client import connect
 from agents.store.clock_check import check_clock, watch_clock
 from agents.store.estimate import redis_bytes
-from agents.store.ledger import Store
 from agents.store.server_check import check_server
 from agents.takeover import ColdStart
 from agents.topics.admin import check_topics
@@ -105,7 +105,9 @@ class Worker:
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
         identify(self.registry, settings)
-        self._metrics.declare(zeros([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix)))
+        self._metrics.declare(
+            initial_label_values([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix))
+        )
         self._status = Status()
         self._watchdog: Watchdog | None = None
         self._refused = False
@@ -124,20 +126,22 @@ class Worker:
         try:
             if not await self._checked(redis, stop):
                 return OK
-            ports = AppPorts(settings, self._metrics, redis, self._partitions)
-            store = Store(redis, ports.measures, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id)
+            adapter = FaustAdapter(settings, self._metrics, redis, self._partitions)
+            store_client = StoreClient(
+                redis, adapter.metrics_observer, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id
+            )
             idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
-            crew = Crew(
+            partitions = PartitionManager(
                 self._plans,
-                store,
-                ports,
+                store_client,
+                adapter,
                 self._status,
                 idle_after=idle_after,
                 dead_letter_ratio=settings.worker.dead_letter_ratio,
                 cold=self._cold,
                 live=settings.mode in {"live", "delayed"},
             )
-            return await self._work(build(settings, self._plans, crew, ports), crew, ports, store, stop)
+            return await self._work(build(settings, self._plans, partitions, adapter), partitions, adapter, store_client, stop)
         finally:
             with suppress(RedisError, OSError, TimeoutError):
                 await asyncio.wait_for(redis.aclose(), CLOSE_SECONDS)
@@ -162,12 +166,14 @@ class Worker:
         await check_server(redis, needed_bytes=redis_bytes(settings), seconds=seconds)
         await check_clock(redis, seconds=seconds)
         readings, indices = Topics(settings.kafka.topic_prefix).name("readings"), [index.symbol for index in settings.market.indices]
-        await refuse_moved(redis, readings, self._partitions[readings], indices, seconds=seconds)
+        await refuse_moved_indices(redis, readings, self._partitions[readings], indices, seconds=seconds)
 
-    async def _work(self, app: faust.App, crew: Crew, ports: AppPorts, store: Store, stop: asyncio.Event) -> int:
+    async def _work(
+        self, app: faust.App, partitions: PartitionManager, adapter: FaustAdapter, store_client: StoreClient, stop: asyncio.Event
+    ) -> int:
         loop = asyncio.get_running_loop()
         self._watchdog = Watchdog(self._status, self._settings.worker.stall_after, loop=loop)
-        sampler = Sampler(crew, ports, store.caller.breaker, self._status)
+        sampler = Sampler(partitions, adapter, store_client.caller.breaker, self._status)
         background = [asyncio.create_task(sampler.watch_loop())]
         self._status.redis_ok = True
         self._watchdog.start()
@@ -179,13 +185,16 @@ class Worker:
             await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and (error := starting.exception()) is not None:
                 raise unjoined(error) from error
-            background += [asyncio.create_task(self._watch_clock(store.redis, stop))]
-            background += [asyncio.create_task(self._every(TICK, crew.tick)), asyncio.create_task(self._every(SAMPLE, sampler.sample))]
-            background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, ports.acceptance.publish)))
+            background += [asyncio.create_task(self._watch_clock(store_client.redis, stop))]
+            background += [
+                asyncio.create_task(self._every(TICK, partitions.tick)),
+                asyncio.create_task(self._every(SAMPLE, sampler.sample)),
+            ]
+            background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, adapter.acceptance.publish)))
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
                 leave(code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
-            code = await self._stop(app, crew)
+            code = await self._stop(app, partitions)
             return REFUSED if self._refused else code
         finally:
             self._watchdog.stop()
@@ -209,12 +218,12 @@ class Worker:
                 await outcome
             await asyncio.sleep(max(0.0, seconds - (monotonic() - started)))
 
-    async def _stop(self, app: faust.App, crew: Crew) -> int:
+    async def _stop(self, app: faust.App, partitions: PartitionManager) -> int:
         """Final checkpoints and their commit first, then Faust's own farewell, which may be cut short."""
         log.info("stopping: final checkpoints")
         self._status.enter("draining")
         started = monotonic()
-        code = OK if await crew.release() else DOWN
+        code = OK if await partitions.release() else DOWN
         with suppress(TimeoutError, ConsumerNotStarted, KafkaError):
             await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
         try:

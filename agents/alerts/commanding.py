@@ -5,7 +5,7 @@ from time import monotonic
 
 from agents.alerts.read_event import read_event
 from agents.alerts.tail import AlertRecord, TailedEvent, assigned, poll_alerts
-from agents.deadline import DEADLINE
+from agents.call_timeout import CALL_SECONDS
 from agents.kafka_client import kafka_failures
 from agents.publishing import FramePublisher
 from config.settings import Settings
@@ -22,7 +22,7 @@ def send(settings: Settings, command: Command, partition: int, wait_seconds: flo
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings), closing(assigned(settings, topic, from_beginning=False, partition=partition)[0]) as consumer:
-        with FramePublisher(settings, delivery_seconds=DEADLINE) as publisher:
+        with FramePublisher(settings, delivery_seconds=CALL_SECONDS) as publisher:
             publisher.publish_message(Message("commands", command.index.encode(), encode_command(command), partition=partition))
         deadline = monotonic() + wait_seconds
         while monotonic() < deadline:

@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError
 
 from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
 from agents.alerts.published_events import Event, PublishedEvents, StandingStates
-from agents.patience import Abandoned
 from agents.producer import Publisher, PublishError
-from agents.store.ledger import Ledger, Posted
+from agents.release_deadline import DeadlineExceededError
+from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
 from streams.detection.alert_event import decode_event
 from streams.stage import Message, Role
 
@@ -57,14 +57,14 @@ class Relay:
     def __init__(
         self,
         partition: int,
-        ledger: Ledger,
+        checkpoints: CheckpointStore,
         publisher: Publisher,
         history: History,
         observer: RelayObserver,
         mode: str,
         judged: Judged = dict,
     ) -> None:
-        self._partition, self._ledger, self._publisher = partition, ledger, publisher
+        self._partition, self._checkpoints, self._publisher = partition, checkpoints, publisher
         self._history, self._observer, self._mode = history, observer, mode
         self._judged = judged
         self._wake = asyncio.Event()
@@ -81,12 +81,12 @@ class Relay:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled. Raises `Abandoned`, `Fenced` or `PublishError`."""
+        """Work until cancelled. Raises `DeadlineExceededError`, `Fenced` or `PublishError`."""
         await self._read_back()
         floor, published = self._published.newest, ""
         while True:
             self._wake.clear()
-            length, entries, _ = await self._ledger.outbox(published, COUNT, floor)
+            length, entries, _ = await self._checkpoints.outbox(published, COUNT, floor)
             floor = 0
             self._oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
             self._observer.outbox(self._partition, length, self._oldest)
@@ -109,7 +109,7 @@ class Relay:
 
     async def _read_back(self) -> None:
         """Learn what stands on the topics, and bring the states to the last words of the log: a crash may lie between the two."""
-        _, waiting, newest = await self._ledger.outbox("", 1)
+        _, waiting, newest = await self._checkpoints.outbox("", 1)
         first = waiting[0].seq if waiting else newest + 1
         self._published = await self._read(lambda: self._history.published(self._partition, first))
         self._standing = await self._read(lambda: self._history.standing(self._partition))
@@ -125,7 +125,7 @@ class Relay:
             self._standing.stands(last.key, last.event, last.published)
         await self._publisher.drain()
 
-    async def _publish(self, entries: list[Posted]) -> None:
+    async def _publish(self, entries: list[OutboxRecord]) -> None:
         """Publish what is not on the log yet: the first word under a name stands, whatever the later one says."""
         fresh = []
         try:
@@ -166,5 +166,5 @@ class Relay:
         """Give the relay a moment to empty the outbox before its partition is handed over."""
         try:
             await asyncio.wait_for(self._empty.wait(), FLUSH_SECONDS)
-        except (TimeoutError, Abandoned):
+        except (TimeoutError, DeadlineExceededError):
             log.info("the outbox of partition %d is left to its next owner", self._partition)

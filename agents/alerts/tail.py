@@ -9,7 +9,7 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.read_event import ReadEvent, read_event
-from agents.deadline import DEADLINE, within
+from agents.call_timeout import CALL_SECONDS, call_within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.connections import kafka_place
@@ -125,7 +125,7 @@ class Silence:
     def _down(self) -> Down | None:
         try:
             with kafka_failures(self._settings):
-                self._consumer.end_offsets(self._places, timeout_ms=int(DEADLINE * 1000))
+                self._consumer.end_offsets(self._places, timeout_ms=int(CALL_SECONDS * 1000))
         except Down as down:
             if self._outage is None:
                 raise
@@ -137,7 +137,7 @@ def assigned(
     settings: Settings, topic: str, *, from_beginning: bool, partition: int | None = None, **options: Any
 ) -> tuple[Any, dict[TopicPartition, int]]:
     """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `Down` in time."""
-    return within(
+    return call_within(
         kafka_place(settings.kafka),
         lambda: _assigned(settings, topic, from_beginning, partition, options),
     )

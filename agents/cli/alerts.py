@@ -33,11 +33,11 @@ def tail(
     Records that are no events of ours are passed over: the first is named on stderr, at the end their number.
     """
     from agents.alerts.tail import tail_alerts
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     foreign = ForeignRecords(shared)
     outage = partial(tell_outage, shared)
     log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage)

@@ -60,12 +60,12 @@ def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said
     from agents.alerts.commanding import send
     from agents.alerts.left_over import left_over
     from agents.alerts.states import alert_states, find
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
 
     if not said["who"]:
         raise ConfigError("nobody is named and $USER is not set", key="--who", fix="say whose word it is")
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     state = find(alert_states(settings), fingerprint)
     if not state.active:
         raise Refusal(f"{state.title} is resolved: there is nothing to {verb}; see `dispersion alerts list`")

@@ -23,11 +23,11 @@ def alerts_list(
 ) -> None:
     """Print the active alerts, the gravest first. With --json the latest event of each, one a line."""
     from agents.alerts.states import alert_states
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     states = [state for state in alert_states(settings).values() if resolved or state.active]
     states.sort(key=lambda state: (not state.active, SEVERITIES.index(state.event.data.severity), state.event.data.starts_at))
     if shared.json:

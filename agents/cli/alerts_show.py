@@ -27,11 +27,11 @@ def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> No
     import msgspec
 
     from agents.alerts.states import alert_states, find
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     state = find(alert_states(settings), fingerprint)
     transitions = _transitions(settings, state)
     if shared.json:

@@ -43,7 +43,7 @@ def backfill(
     """Fill the daily history in Redis from files. Sessions that are there already stay as they are; safe to repeat."""
     from agents.cli.replay import refuse_missing
     from agents.cli.selection import select
-    from agents.reach import reach
+    from agents.connectivity import require_servers
 
     shared = shared_of(context)
     in_order(since, until)
@@ -54,7 +54,7 @@ def backfill(
     chosen = index or (PUBLISHED if daily else None)
     _refuse_unknown(settings, chosen)
     settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
-    reach(settings.kafka, settings.redis)
+    require_servers(settings.kafka, settings.redis)
 
     from agents.store.daily_facts import fill_history  # from here on pandas and scipy are needed, which take a while to import
     from config.market import market_of

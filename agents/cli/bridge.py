@@ -14,11 +14,11 @@ def bridge(
     all_modes: Annotated[bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")] = False,
 ) -> None:
     """Keep an Alertmanager at the state of the alert topic until SIGTERM. An outage of either is waited for."""
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager is not None else None)
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
 
     from agents.bridge.follower import run_bridge  # Kafka's client takes a second to import
     from agents.logs import log_to_stderr

@@ -36,13 +36,13 @@ def tail(
     """Print each dead letter: when it was refused, the record's place, why, and an example of its value. With --json one object a line."""
     import msgspec
 
+    from agents.connectivity import require_kafka
     from agents.dead_letters.reading import Marker, read_topic
     from agents.dead_letters.told import line_of, object_of
-    from agents.reach import reach_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     wanted, shown = chosen(topic, reason), 0
     foreign = ForeignLetters(shared)
     log = read_topic(
@@ -74,14 +74,14 @@ def show(
     """Print one dead letter whole: places and times, reason, key, headers, value, and whether it was sent again. With --json one object."""
     import msgspec
 
+    from agents.connectivity import require_kafka
     from agents.dead_letters.reading import Marker, read_topic
     from agents.dead_letters.told import object_of, words_of
-    from agents.reach import reach_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
     wanted = at_places([place])
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     letters: list[DeadLetter] = []
     sent: set[tuple[str, str]] = set()
     with closing(read_topic(settings)) as log:

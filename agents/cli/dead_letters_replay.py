@@ -45,15 +45,15 @@ def replay(
 
     Exit code 1: some of them cannot be sent, or --yes is missing.
     """
+    from agents.connectivity import require_kafka
     from agents.dead_letters.mended import read_mended
     from agents.dead_letters.replaying import Judge
-    from agents.reach import reach_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
     values = read_mended(mended) if mended else {}
     asked = _asked(places or [], frozenset(values), topic, reason, everything=everything)
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     judge = Judge(settings, _survey(settings, asked), values, again=again)
     try:
         with interruptible():

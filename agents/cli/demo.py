@@ -79,14 +79,14 @@ def _play(shared: Shared, running: "Demo", watcher: "Watcher", records: "list[In
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
-    from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.feed.replay import BackgroundReplay, Pace
     from agents.store.sync import connect_sync
     from config.market import market_of
 
     settings = running.settings
     final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
-    replay = BackgroundReplay(settings, records, Pace(Tempo(float("inf")), ByteBudget(final, AHEAD)))
+    replay = BackgroundReplay(settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, AHEAD)))
     end = records[-1].timestamp * MS
     watcher.start()
     replay.start()

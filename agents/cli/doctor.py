@@ -31,13 +31,13 @@ def doctor(context: typer.Context) -> None:
     """Check settings, Kafka, topics, Redis, logs, clock and calendar. Exit code 1: a check failed, 3: a service is down."""
     import msgspec
 
+    from agents.connectivity import server_errors
     from agents.exits import DOWN
-    from agents.reach import reached
 
     shared = shared_of(context)
     settings = shared.settings()
     findings, down = [], False
-    kafka, redis = reached(settings.kafka, settings.redis)
+    kafka, redis = server_errors(settings.kafka, settings.redis)
     silent = {"kafka": kafka, "redis": redis, "logs": kafka or redis, "clock": redis, "input": redis}
     for name, check in CHECKS.items():
         found, unreachable = _run(name, check, settings, silent.get(name))

@@ -23,7 +23,7 @@ def explain(
 ) -> None:
     """Values, each condition of each rule against its threshold, standing alerts, and what has moved since the prior close."""
     from agents.cli.selection import select
-    from agents.reach import reach
+    from agents.connectivity import require_servers
     from config.market import market_of
     from config.rules import load_rules
 
@@ -32,7 +32,7 @@ def explain(
     (spec,) = (market := market_of(settings)).indices
     rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
     if run is None:
-        reach(settings.kafka, settings.redis)
+        require_servers(settings.kafka, settings.redis)
 
     from agents.lookup.recall import from_folder, from_stack  # pandas takes a while to import
     from streams.detection.explaining import explain as explained

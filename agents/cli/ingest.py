@@ -19,8 +19,8 @@ def ingest(
 
     One process reads all partitions. Exit code 3: stopped while Kafka was away; the next one repeats what was not committed.
     """
+    from agents.connectivity import require_kafka
     from agents.logs import log_to_stderr
-    from agents.reach import reach_kafka
     from config.errors import ConfigError
     from config.market import market_of
 
@@ -29,7 +29,7 @@ def ingest(
     if not settings.ingest.topic:
         raise ConfigError("no topic to read", key="ingest.topic", fix="set it, or pass --topic NAME")
     market = market_of(settings)
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
 
     from agents.ingest.service import run_ingest
 

@@ -40,7 +40,7 @@ def replay(
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
     from agents.cli.selection import select
-    from agents.reach import reach_kafka, reach_redis
+    from agents.connectivity import require_kafka, require_redis
     from config.market import market_of
 
     shared = shared_of(context)
@@ -48,13 +48,13 @@ def replay(
     refuse_missing([*(quotes or []), *(ticks or [])])
     settings = select(shared.settings(), index=index, basket=basket, rates=rates, rate=rate)
     market = market_of(settings)
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     if ahead:
-        reach_redis(settings.redis)
+        require_redis(settings.redis)
 
     from agents.cli.span import Span  # from here on pandas and scipy are needed, which take a while to import
     from agents.feed.inputs import open_feed, scenario_of
-    from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+    from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.feed.replay import Pace, refuse_live
     from agents.feed.replay import replay as publish
     from agents.store.sync import connect_sync
@@ -71,7 +71,7 @@ def replay(
     budget = ByteBudget(FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead) if ahead else None
     span = Span.of(since, until)
     with shown(shared) as seen, interruptible():
-        done = publish(settings, feed.records(*span), Pace(Tempo(pace), budget), seen)
+        done = publish(settings, feed.records(*span), Pace(ReplayClock(pace), budget), seen)
     examples = feed.examples
     left_out = {" ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count}
     _tell(shared, done, left_out)

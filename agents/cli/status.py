@@ -24,14 +24,14 @@ def status(
     context: typer.Context, watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False
 ) -> None:
     """Session, age, coverage and regime of each index, lag, active alerts and what is wrong. Exit code 1: something is."""
-    from agents.reach import reach
+    from agents.connectivity import require_servers
     from config.connections import check_connections
 
     shared = shared_of(context)
     settings = shared.settings()
 
     def look() -> "Health":
-        reach(settings.kafka, settings.redis)
+        require_servers(settings.kafka, settings.redis)
         from agents.monitoring.health_report import health  # pandas takes a while to import
 
         return health(settings)

@@ -27,7 +27,7 @@ def takeover(
     """
     import msgspec
 
-    from agents.reach import reach
+    from agents.connectivity import require_servers
     from agents.standing import take_over
     from config.errors import ConfigError
 
@@ -35,7 +35,7 @@ def takeover(
         raise ConfigError("nothing is decided", key="--yes", fix="say where to go on, for example --from earliest")
     shared = shared_of(context)
     settings = shared.settings()
-    reach(settings.kafka, settings.redis)
+    require_servers(settings.kafka, settings.redis)
     way = start if yes else None
     found = take_over(settings, topics=topic or (), partitions=partition or (), way=way)
     if shared.json:

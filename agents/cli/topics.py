@@ -9,12 +9,12 @@ def create(context: typer.Context) -> None:
     """Create the topics that are missing; report how those which exist differ. Exit code 1 if a worker could not run on them."""
     import msgspec
 
-    from agents.reach import reach_kafka
+    from agents.connectivity import require_kafka
     from agents.topics.admin import create_topics
 
     shared = shared_of(context)
     settings = shared.settings()
-    reach_kafka(settings.kafka)
+    require_kafka(settings.kafka)
     report = create_topics(settings)
     if shared.json:
         print_line(msgspec.json.encode(report))

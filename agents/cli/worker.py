@@ -26,7 +26,7 @@ def worker(
 
     Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is lost.
     """
-    from agents.reach import reach
+    from agents.connectivity import require_servers
     from config.market import market_of
     from config.rules import load_rules
 
@@ -34,7 +34,7 @@ def worker(
     settings = shared.settings()
     market_of(settings)
     load_rules(settings.rules.file, settings.rules.cap_unknown)
-    reach(settings.kafka, settings.redis)
+    require_servers(settings.kafka, settings.redis)
 
     from agents.worker import run_worker  # Faust takes seconds to import
 
@@ -44,13 +44,13 @@ def worker(
 
 def exporter(context: typer.Context) -> None:
     """Serve the market gauges to Prometheus until SIGTERM."""
-    from agents.reach import reach_redis
+    from agents.connectivity import require_redis
     from config.market import market_of
 
     shared = shared_of(context)
     settings = shared.settings()
     market_of(settings)
-    reach_redis(settings.redis)
+    require_redis(settings.redis)
 
     from agents.logs import log_to_stderr
     from agents.monitoring.exporter import run_exporter

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from agents.embedded.leash import Leashed
 from agents.embedded.stack import EmbeddedStack
+from agents.embedded.supervised_process import SupervisedProcess
 from agents.exits import Down
 from agents.ports import free_ports
 from agents.topics.admin import create_topics
@@ -58,7 +58,7 @@ class Demo:
     def __init__(self, config: Path | None) -> None:
         self._config = config
         self._exit = contextlib.ExitStack()
-        self._services: list[Leashed] = []
+        self._services: list[SupervisedProcess] = []
 
     def __enter__(self) -> Self:
         try:
@@ -92,7 +92,9 @@ class Demo:
             variables = variables_of({**overrides, "metrics": {"host": "127.0.0.1", "port": port}})
             if self._config is not None:
                 variables["DISPERSION_CONFIG"] = str(self._config.absolute())
-            service = Leashed([sys.executable, "-m", "agents.cli.main", name], log=logs / f"{name}-{port}.log", variables=variables)
+            service = SupervisedProcess(
+                [sys.executable, "-m", "agents.cli.main", name], log=logs / f"{name}-{port}.log", variables=variables
+            )
             self._services.append(service)
 
     def wait_ready(self) -> None:

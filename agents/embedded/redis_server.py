@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 
-from agents.embedded.leash import Leashed
+from agents.embedded.supervised_process import SupervisedProcess
 from agents.ports import free_ports
 
 START_SECONDS = 30.0
@@ -42,7 +42,7 @@ class EmbeddedRedis:
         self._temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="dispersion-redis-"))
         self._options = options
-        self._server: Leashed | None = None
+        self._server: SupervisedProcess | None = None
         self.port = 0
 
     @property
@@ -69,7 +69,7 @@ class EmbeddedRedis:
 
     def _start(self, port: int) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        server = Leashed(
+        server = SupervisedProcess(
             [
                 *(self._binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", ""),
                 *("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", *self._options),
@@ -106,7 +106,7 @@ class EmbeddedRedis:
             self._server.signal(number)
 
 
-def _wait_until_answering(server: Leashed, port: int) -> None:
+def _wait_until_answering(server: SupervisedProcess, port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     with redis.Redis(host="127.0.0.1", port=port, socket_timeout=1.0) as client:
         while server.running and time.monotonic() < deadline:

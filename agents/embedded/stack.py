@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Self
 
-from agents.embedded.leash import module_environment
 from agents.embedded.redis_server import EmbeddedRedis
+from agents.embedded.supervised_process import module_environment
 
 API_VERSION = "2.0"
 """What kafka-python must be told: it negotiates for ever with this broker, and fails silently as `2.6`."""

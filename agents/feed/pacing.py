@@ -14,7 +14,7 @@ from streams.records import NS
 
 POLL = 0.02
 """Seconds between looks while waiting."""
-PATIENCE = 60.0
+NO_PROGRESS_SECONDS = 60.0
 """Seconds without any progress of the readings after which a paced replay gives up."""
 
 
@@ -61,15 +61,15 @@ class ByteBudget:
                 self._bytes[place] -= self._waiting[place].popleft()[1]
             if done > seen:
                 seen, since = done, time.monotonic()
-            elif time.monotonic() - since > PATIENCE:
+            elif time.monotonic() - since > NO_PROGRESS_SECONDS:
                 raise NoProgressError(
-                    f"no reading for {PATIENCE:.0f} s while {place[0]} partition {place[1]} is full: is a worker running?"
+                    f"no reading for {NO_PROGRESS_SECONDS:.0f} s while {place[0]} partition {place[1]} is full: is a worker running?"
                 )
             else:
                 time.sleep(POLL)
 
 
-class Tempo:
+class ReplayClock:
     """Event time passing at `speed` times the wall clock; infinity never waits. Gaps between sessions are jumped over."""
 
     GAP_NS = 3600 * 1_000_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.exits import Refusal
-from agents.feed.pacing import ByteBudget, Tempo
+from agents.feed.pacing import ByteBudget, ReplayClock
 from agents.publishing import FramePublisher
 from agents.topics.admin import check_topics
 from config.settings import Settings
@@ -33,7 +33,7 @@ class Progress(NamedTuple):
 class Pace:
     """What holds a replay back; None and infinity hold nothing."""
 
-    tempo: Tempo
+    clock: ReplayClock
     budget: ByteBudget | None = None
 
 
@@ -61,7 +61,7 @@ def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen:
         try:
             for record in records:
                 event_ns = record.timestamp * MS
-                pace.tempo.keep(event_ns)
+                pace.clock.keep(event_ns)
                 value = record.value or b""
                 if pace.budget is not None:
                     pace.budget.spend(record.topic, record.partition, event_ns, len(value))

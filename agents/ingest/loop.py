@@ -18,9 +18,9 @@ from agents.exits import Refusal
 from agents.ingest.feed_reader import FeedReader
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
-from agents.patience import Abandoned, Patience
 from agents.producer import Publisher
 from agents.publishing import partition_of
+from agents.release_deadline import Deadline, DeadlineExceededError
 from config.settings import Settings
 from streams.decoding.codec import Limits
 from streams.framing import Framer
@@ -42,14 +42,14 @@ log = logging.getLogger(__name__)
 
 
 class IngestLoop:
-    """One task; errors are aiokafka's, `PublishError`, `Refusal`, and `Abandoned` when a stop takes too long."""
+    """One task; errors are aiokafka's, `PublishError`, `Refusal`, and `DeadlineExceededError` when a stop takes too long."""
 
     def __init__(
-        self, settings: Settings, market: Market, reader: FeedReader, producer: PlainProducer, patience: Patience, metrics: IngestMetrics
+        self, settings: Settings, market: Market, reader: FeedReader, producer: PlainProducer, deadline: Deadline, metrics: IngestMetrics
     ) -> None:
         self._settings, self._market, self._reader, self._producer = settings, market, reader, producer
-        self._quotes, self._patience, self._metrics = Topics(settings.kafka.topic_prefix).name("quotes"), patience, metrics
-        self.publisher = Publisher(producer, Topics(settings.kafka.topic_prefix), patience, lambda *_: None)
+        self._quotes, self._deadline, self._metrics = Topics(settings.kafka.topic_prefix).name("quotes"), deadline, metrics
+        self.publisher = Publisher(producer, Topics(settings.kafka.topic_prefix), deadline, lambda *_: None)
         self.beat = self._framed = monotonic()
         self.well: float | None = None
         """When Kafka last took a commit, by the monotonic clock."""
@@ -71,7 +71,7 @@ class IngestLoop:
                     self._tell("lately")
                     told = monotonic()
             if not await self._commit() and stopping():
-                raise Abandoned
+                raise DeadlineExceededError
         self._tell("at the end")
 
     @property
@@ -93,8 +93,8 @@ class IngestLoop:
 
     async def _begin(self) -> tuple[int, int]:
         """Take the partitions there are, from what is committed; nothing is under way."""
-        inputs, outputs = await self._patience.within(self._shape())
-        self._committed = await self._patience.within(self._reader.assign(inputs))
+        inputs, outputs = await self._deadline.within(self._shape())
+        self._committed = await self._deadline.within(self._reader.assign(inputs))
         limits = Limits(self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance)
         framer = Framer(outputs, partition_of, self._settings.ingest.frame_rows)
         self._intake = Intake(range(inputs), framer, self._market.allowed_lateness, limits)
@@ -135,7 +135,7 @@ class IngestLoop:
         self._metrics.take(self._intake)
         self._committing = True
         try:
-            await self._patience.within(self._reader.commit(offsets))
+            await self._deadline.within(self._reader.commit(offsets))
         except DENIED:
             raise
         except KafkaError as error:

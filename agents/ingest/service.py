@@ -17,8 +17,8 @@ from agents.kafka_client import until_reached
 from agents.monitoring.health import PATHS, Answer, Check, told
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
-from agents.patience import Abandoned, Patience
 from agents.producer import LogLostError, PublishError
+from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.topics.admin import check_topics, partitions_of
 from config.connections import kafka_place
 from config.settings import Settings
@@ -40,24 +40,24 @@ class Ingest:
 
     def __init__(self, settings: Settings, market: Market, start: Start) -> None:
         """Within an event loop. Raises `ConfigError`, and `Refusal` when the address is taken."""
-        self._settings, self._patience = settings, Patience()
+        self._settings, self._deadline = settings, Deadline()
         registry = CollectorRegistry()
         identify(registry, settings)
         metrics = IngestMetrics(registry, settings.ingest.topic)
         self._reader, self._producer = FeedReader(settings, settings.ingest.topic, start), PlainProducer(settings)
-        self._loop = IngestLoop(settings, market, self._reader, self._producer, self._patience, metrics)
+        self._loop = IngestLoop(settings, market, self._reader, self._producer, self._deadline, metrics)
         self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
         self.url = self._server.url
 
     async def run(self) -> int:
         """Work until SIGTERM or SIGINT; the exit code. Raises `Refusal`, `Down`."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._patience.wind_down, STOP_SECONDS)
+            asyncio.get_running_loop().add_signal_handler(number, self._deadline.wind_down, STOP_SECONDS)
         self._server.start()
         log.info("metrics and health on %s", self.url)
         try:
             await self._work()
-        except Abandoned:
+        except DeadlineExceededError:
             log.warning("stopped while Kafka was away; the next start publishes again what was not committed")
             return DOWN
         finally:
@@ -69,9 +69,9 @@ class Ingest:
     async def _work(self) -> None:
         try:
             for client in (self._reader, self._producer):
-                await self._patience.within(client.open())
+                await self._deadline.within(client.open())
             logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
-            await self._loop.run(lambda: self._patience.winding_down)
+            await self._loop.run(lambda: self._deadline.winding_down)
         except DENIED as error:
             raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
         except (CorruptRecordException, RecordTooLargeError) as error:

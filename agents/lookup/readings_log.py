@@ -12,7 +12,7 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.deadline import within
+from agents.call_timeout import call_within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.publishing import partition_of
@@ -47,7 +47,7 @@ class ReadingsLog:
         self._settings, self._index, self._tenor = settings, index, tenor
         topic = Topics(settings.kafka.topic_prefix).name("readings")
         with kafka_failures(settings):
-            within(kafka_place(settings.kafka), lambda: self._open(topic))
+            call_within(kafka_place(settings.kafka), lambda: self._open(topic))
 
     def _open(self, topic: str) -> None:
         self._consumer: Any = KafkaConsumer(

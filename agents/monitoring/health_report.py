@@ -9,7 +9,7 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.left_over import words_on_left_over
-from agents.deadline import within
+from agents.call_timeout import call_within
 from agents.exits import Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
@@ -89,12 +89,12 @@ def health(settings: Settings) -> Health:
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
     consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
     redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", kafka_place(settings.kafka)
-    indices, missing = within(redis_at, lambda: _indices(settings))
-    lag = within(kafka_at, lambda: _lag(settings, consumed))
-    left = within(kafka_at, lambda: _left_over(settings))
-    inputs, unaccepted = within(redis_at, lambda: input_health(settings, opened=opened))
+    indices, missing = call_within(redis_at, lambda: _indices(settings))
+    lag = call_within(kafka_at, lambda: _lag(settings, consumed))
+    left = call_within(kafka_at, lambda: _left_over(settings))
+    inputs, unaccepted = call_within(redis_at, lambda: input_health(settings, opened=opened))
     refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in reasons(settings)]
-    clock = within(redis_at, lambda: list(_clock(settings)))
+    clock = call_within(redis_at, lambda: list(_clock(settings)))
     short = check_topics(settings).short
     problems = [*refused, *missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]
     return Health(opened, indices, lag, problems, inputs)

@@ -126,7 +126,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.waiting_since, self.patience = self.creation_time, REQUEST_SECONDS
+        self.waiting_since, self.allowed_seconds = self.creation_time, REQUEST_SECONDS
 
     @property
     def unread(self) -> bool:
@@ -143,11 +143,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     def received(self, data: bytes) -> bool:
         """Take what was sent; a request that has begun must end soon."""
-        if self.request is None and self.patience == IDLE_SECONDS:
-            self.waiting_since, self.patience = time(), REQUEST_SECONDS
+        if self.request is None and self.allowed_seconds == IDLE_SECONDS:
+            self.waiting_since, self.allowed_seconds = time(), REQUEST_SECONDS
         taken = bool(super().received(data))
         if self.requests:
-            self.waiting_since, self.patience = time(), IDLE_SECONDS
+            self.waiting_since, self.allowed_seconds = time(), IDLE_SECONDS
         return taken
 
 
@@ -167,13 +167,13 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         for number, channel in enumerate(idle):
             waited = now - channel.waiting_since
             in_the_way = number < crowd and waited > GRACE_SECONDS and not channel.unread
-            if in_the_way or waited > channel.patience:
+            if in_the_way or waited > channel.allowed_seconds:
                 channel.handle_close()
 
 
 def _order(channel: _Channel) -> tuple[bool, float]:
     """Who has to go first: those that have never asked, then those that have been silent longest."""
-    return channel.patience == IDLE_SECONDS, channel.waiting_since
+    return channel.allowed_seconds == IDLE_SECONDS, channel.waiting_since
 
 
 def _serving(application: _Application, listening: socket.socket, files: dict[int, Any], tasks: ThreadedTaskDispatcher) -> _Server:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
 
-from agents.patience import Patience
+from agents.release_deadline import Deadline
 
 POLL = 0.05
 """Seconds between looks of a waiting caller."""
@@ -30,13 +30,13 @@ class Breaker:
         self._failures, self._opened = 0, 0.0
         self.state = State.CLOSED
 
-    async def ready(self, patience: Patience) -> None:
-        """Return when the caller may try. Raises `Abandoned` at the deadline."""
+    async def ready(self, deadline: Deadline) -> None:
+        """Return when the caller may try. Raises `DeadlineExceededError` at the deadline."""
         while self.state is not State.CLOSED:
             if self.state is State.OPEN and self._clock() - self._opened >= self._cooldown:
                 self.state = State.HALF_OPEN
                 return
-            await patience.sleep(POLL)
+            await deadline.sleep(POLL)
 
     def success(self) -> None:
         """A call went through."""

@@ -25,7 +25,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agents.credentials import redis_options
-from agents.patience import Patience
+from agents.release_deadline import Deadline
 from agents.store.breaker import Breaker
 from config.settings import Redis as RedisSettings
 
@@ -87,23 +87,23 @@ def connect(settings: RedisSettings) -> Redis:
 
 
 class Caller:
-    """Runs operations against Redis until they are answered, or patience ends."""
+    """Runs operations against Redis until they are answered, or the deadline is over."""
 
     def __init__(self, observer: Observer, breaker: Breaker | None = None) -> None:
         self.breaker = breaker or Breaker()
         self._observer = observer
 
-    async def until_answered(self, operation: str, call: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
-        """Repeat `call` through an outage. It must be harmless to repeat. Raises `Abandoned`, `RedisError` on a real error."""
+    async def until_answered(self, operation: str, call: Callable[[], Awaitable[Any]], deadline: Deadline) -> Any:
+        """Repeat `call` through an outage. It must be harmless to repeat. Raises `DeadlineExceededError`, `RedisError` on a real error."""
         while True:
-            await self.breaker.ready(patience)
+            await self.breaker.ready(deadline)
             try:
-                return await patience.within(self.once(operation, call))
+                return await deadline.within(self.once(operation, call))
             except RedisError as error:
                 if not may_heal(error):
                     raise
                 log.warning("Redis %s failed, trying again: %s", operation, type(error).__name__)
-                await patience.sleep(PAUSE)
+                await deadline.sleep(PAUSE)
 
     async def once(self, operation: str, call: Callable[[], Awaitable[Any]]) -> Any:
         """One measured attempt."""

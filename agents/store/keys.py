@@ -23,7 +23,7 @@ ALERT_CHUNK = "alert/"
 DAY_CHUNK = "day/"
 
 
-class Place(NamedTuple):
+class RecordPosition(NamedTuple):
     """One record of a stage's input partition."""
 
     topic: str
@@ -74,19 +74,19 @@ class StageKeys(NamedTuple):
             return 5 + len(self.inputs) + self.indices.index(index), session
         return (3 if chunk.startswith(ALERT_CHUNK) else 2), chunk
 
-    def name_of(self, place: Place) -> str:
+    def name_of(self, position: RecordPosition) -> str:
         """How the owner record writes a place: the offset, and the topic unless it is the first input."""
-        return str(place.offset) if place.topic == self.inputs[0] else f"{place.offset}@{place.topic}"
+        return str(position.offset) if position.topic == self.inputs[0] else f"{position.offset}@{position.topic}"
 
-    def place_of(self, name: str) -> Place:
+    def position_of(self, name: str) -> RecordPosition:
         """The place behind such a name.
 
         >>> keys = stage_keys("detector", ["readings", "commands"], 0)
-        >>> keys.place_of("17"), keys.place_of(keys.name_of(Place("commands", 3)))
-        (Place(topic='readings', offset=17), Place(topic='commands', offset=3))
+        >>> keys.position_of("17"), keys.position_of(keys.name_of(RecordPosition("commands", 3)))
+        (RecordPosition(topic='readings', offset=17), RecordPosition(topic='commands', offset=3))
         """
         offset, _, topic = name.partition("@")
-        return Place(topic or self.inputs[0], int(offset))
+        return RecordPosition(topic or self.inputs[0], int(offset))
 
 
 def stage_keys(stage: str, topics: Sequence[str], partition: int, indices: Sequence[str] = ()) -> StageKeys:

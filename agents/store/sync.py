@@ -8,8 +8,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, NoPermissionError, RedisError
 from redis.retry import Retry
 
+from agents.call_timeout import CALL_SECONDS
 from agents.credentials import redis_options
-from agents.deadline import DEADLINE
 from agents.exits import Down, Refusal
 from config.connections import redis_place
 from config.settings import Redis as RedisSettings
@@ -21,8 +21,8 @@ def connect_sync(settings: RedisSettings) -> Redis:
         settings.url.get_secret_value(),
         **redis_options(settings),
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=min(settings.operation_timeout, DEADLINE),
-        socket_connect_timeout=min(settings.operation_timeout, DEADLINE),
+        socket_timeout=min(settings.operation_timeout, CALL_SECONDS),
+        socket_connect_timeout=min(settings.operation_timeout, CALL_SECONDS),
     )
 
 

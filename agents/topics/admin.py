@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from agents.deadline import within
+from agents.call_timeout import call_within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.topics.report import MIN_INSYNC, TopicsCheck, is_missing, judge, wanted_partitions
 from config.connections import kafka_place
@@ -69,7 +69,7 @@ def partitions_of(settings: Settings, topic: str) -> int:
 
 
 def _asked(settings: Settings, question: Callable[[], T]) -> T:
-    return within(kafka_place(settings.kafka), question, CHECK_SECONDS)
+    return call_within(kafka_place(settings.kafka), question, CHECK_SECONDS)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from agents.cadence import Policy
+from agents.checkpoint_schedule import CheckpointPolicy
 from agents.plans import Plan
 from config.settings import Settings
 from streams.records import Record
@@ -79,7 +79,7 @@ class MixedStage(CountingStage):
 
 
 def mixed_plans(settings: Settings) -> Sequence[Plan]:
-    """`slow` counts quotes with a cadence, `quick` readings and commands with a commit per batch."""
+    """`slow` counts quotes with a checkpoint schedule, `quick` readings and commands with a commit per batch."""
     topics = Topics(settings.kafka.topic_prefix)
     quotes, readings, commands = (topics.name(role) for role in ("quotes", "readings", "commands"))
     return (
@@ -87,7 +87,7 @@ def mixed_plans(settings: Settings) -> Sequence[Plan]:
             "slow",
             (quotes,),
             lambda p, _counts: CountingStage(p, "quotes"),
-            Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
+            CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
             owns_source=True,
             external=(quotes,),
         ),

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agents import credentials, kafka_client, runner
+from agents import credentials, kafka_client, partitions
 from agents.alerts.cloud_event import SEQ_HEADER
 from agents.alerts.published_events import Event, PublishedEvents
 from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
-from agents.partition import PartitionRunner, Ticket
-from agents.store.ledger import Posted
+from agents.stage_runner import AckHandle, StageRunner
+from agents.store.checkpoint_store import OutboxRecord
 from agents.worker import monitor_plans, run_worker
 from config.settings import Settings
 from streams.detection import detector_stage
@@ -24,18 +24,18 @@ from tests.support.counting import CountingStage
 
 def acknowledge_before_checkpoint() -> None:
     """Input may be committed before the state that has applied it is in Redis."""
-    consume = PartitionRunner.consume
+    consume = StageRunner.consume
 
-    async def early(self: PartitionRunner, topic: str, records: list[Record], ticket: Ticket, stored: Record | None = None) -> None:
-        ticket.ack()
-        await consume(self, topic, records, ticket, stored)
+    async def early(self: StageRunner, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None) -> None:
+        handle.ack()
+        await consume(self, topic, records, handle, stored)
 
-    PartitionRunner.consume = early  # type: ignore[method-assign]
+    StageRunner.consume = early  # type: ignore[method-assign]
 
 
 def publish_after_checkpoint() -> None:
     """A process that dies between the two has messages in its state that nobody will ever publish."""
-    take, checkpoint = PartitionRunner._take, PartitionRunner._checkpoint
+    take, checkpoint = StageRunner._take, StageRunner._checkpoint
 
     async def keep(self: Any, output: Output) -> None:
         self.late = [*getattr(self, "late", ()), *output.messages]
@@ -48,7 +48,7 @@ def publish_after_checkpoint() -> None:
         await self.publisher.send(late)
         await self.publisher.drain()
 
-    PartitionRunner._take, PartitionRunner._checkpoint = keep, commit_first  # type: ignore[method-assign]
+    StageRunner._take, StageRunner._checkpoint = keep, commit_first  # type: ignore[method-assign]
 
 
 def miscount() -> None:
@@ -65,7 +65,7 @@ def forget_events() -> None:
     """The relay drops each third entry of the outbox unpublished."""
     publish = Relay._publish
 
-    async def some(self: Relay, entries: list[Posted]) -> None:
+    async def some(self: Relay, entries: list[OutboxRecord]) -> None:
         await publish(self, [entry for entry in entries if entry.seq % 3])
 
     Relay._publish = some  # type: ignore[method-assign]
@@ -73,7 +73,7 @@ def forget_events() -> None:
 
 def any_log_will_do() -> None:
     """Nobody looks whether a log is the one that was applied: what it says of its end and of its records is believed."""
-    runner.foreign = lambda *_: ""  # type: ignore[attr-defined]
+    partitions.foreign = lambda *_: ""  # type: ignore[attr-defined]
 
 
 def own_topics_are_trusted() -> None:

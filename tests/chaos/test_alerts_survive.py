@@ -22,7 +22,7 @@ from tests.support.witness import Witness
 KILLS = int(os.environ.get("DISPERSION_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("DISPERSION_CHAOS_SEED", "20180205"))
 PARTITIONS, REFRESH = 2, 30
-PATIENCE = 120.0
+WAIT_SECONDS = 120.0
 OUTAGE = float(os.environ.get("DISPERSION_CHAOS_SECONDS", "6"))
 """Seconds that Kafka and Redis are away."""
 
@@ -51,7 +51,7 @@ def test_killed_at_random_instants(real_stack: RealStack, topic_prefix: str, tmp
         edges = [start + (len(records) - start) * step // KILLS for step in range(KILLS + 1)]
         with Witness(fleet.settings, PARTITIONS) as witness:
             publish(fleet.settings, records[:start])
-            wait_until(lambda: bool(fleet.watermarks("readings")), PATIENCE, "the first readings are judged")
+            wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
             for first, last in pairwise(edges):
                 publish(fleet.settings, records[first:last])
                 time.sleep(rng.uniform(0.0, 3.0))
@@ -59,7 +59,7 @@ def test_killed_at_random_instants(real_stack: RealStack, topic_prefix: str, tmp
                 crew[name].kill()
                 crew[name].wait()
                 crew[name] = fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name)
-            witness.wait_for(len(wanted), PATIENCE)
+            witness.wait_for(len(wanted), WAIT_SECONDS)
         assert not witness.contradictions
         assert witness.events == wanted
         assert len(wanted) >= 3
@@ -76,12 +76,12 @@ def test_kafka_and_redis_away(real_stack: RealStack, topic_prefix: str, tmp_path
         quarter = len(records) // 4
         with Witness(fleet.settings, PARTITIONS) as witness:
             publish(fleet.settings, records[:quarter])
-            wait_until(lambda: bool(fleet.watermarks("readings")), PATIENCE, "the first readings are judged")
+            wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
             for step, (redis, kafka) in enumerate(((True, False), (False, True), (True, True)), start=1):
                 publish(fleet.settings, records[step * quarter : (step + 1) * quarter if step < 3 else len(records)])
                 with away(real_stack, redis=redis, kafka=kafka):
                     time.sleep(OUTAGE)
-            witness.wait_for(len(wanted), PATIENCE)
+            witness.wait_for(len(wanted), WAIT_SECONDS)
         assert not witness.contradictions
         assert witness.events == wanted
         assert [worker.poll() for worker in fleet.workers] == [None, None], "they waited"

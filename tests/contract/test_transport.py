@@ -28,7 +28,7 @@ from faust.types import TP
 from msgspec.structs import replace
 
 from agents import takeover, transport_pins
-from agents.assignment import Assignment, Hooks, Partition
+from agents.assignment import Assignment, AssignmentCallbacks, Partition
 from agents.log_marks import Mark, Seen, mark_of
 from agents.plans import Plan
 from agents.takeover import foreign
@@ -148,7 +148,7 @@ async def rig() -> Rig:
     marks = {Partition("quotes", 0): Mark(6, "a1", 1_700_000_000_000, 0), Partition("quotes", 1): Mark(-1, "a1")}
     install(
         app,
-        Hooks(
+        AssignmentCallbacks(
             start,
             release,
             lambda error: said.append(repr(error)),
@@ -268,7 +268,7 @@ async def test_what_is_fetched_while_partitions_are_placed_is_fetched_again(rig:
 
     late: list[asyncio.Task[None]] = []
     seek_wait = rig.thread.seek_wait
-    rig.consumer.hooks = rig.consumer.hooks._replace(start=start)
+    rig.consumer.callbacks = rig.consumer.callbacks._replace(start=start)
     placing = asyncio.create_task(rig.consumer.perform_seek())
     await asked.wait()
     late.append(asyncio.create_task(rig.consumer._deliver({ONE: fetched(100, 104)}, rig.consumer._epoch)))
@@ -419,9 +419,9 @@ async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> 
     """What the guard has said of a coordinator's errors."""
     monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0)
     said: list[str] = []
-    hooks = {"coordinator_error": lambda error: said.append(str(error)), **dict.fromkeys(("give_up", "down", "refuse"), said.append)}
+    callbacks = {"coordinator_error": lambda error: said.append(str(error)), **dict.fromkeys(("give_up", "down", "refuse"), said.append)}
     thread: Any = SimpleNamespace(
-        consumer=SimpleNamespace(hooks=SimpleNamespace(**hooks)),
+        consumer=SimpleNamespace(callbacks=SimpleNamespace(**callbacks)),
         _consumer=SimpleNamespace(_coordinator=coordinator),
         _check_errors=coordinator.check_errors,
     )
@@ -553,7 +553,7 @@ async def test_kafka_that_does_not_tell_where_partitions_start_is_down(rig: Rig,
     monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
     monkeypatch.setattr("agents.transport.ASK_SECONDS", 0.05)
     monkeypatch.setattr(rig.thread, "highwaters", silent)
-    rig.consumer.hooks = rig.consumer.hooks._replace(down=down)
+    rig.consumer.callbacks = rig.consumer.callbacks._replace(down=down)
     with pytest.raises(Ended):
         await rig.consumer.perform_seek()
     assert "has not told" in rig.said[-1]

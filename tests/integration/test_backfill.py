@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents.cli.main import main
-from agents.patience import Patience
+from agents.release_deadline import Deadline
+from agents.store.checkpoint_store import Checkpoint, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.daily_facts import Filled, fill
 from agents.store.keys import StageKeys, stage_keys
-from agents.store.ledger import Checkpoint, Progress, Store
 from agents.store.sync import connect_sync
 from config.rules import load_rules
 from config.settings import Redis as RedisSettings
@@ -25,7 +25,7 @@ from streams.detection.history_days import SESSIONS, DayFacts, decode_day
 from streams.detection.instant import instant_of
 from streams.records import NS
 from streams.sessions import sessions_in
-from tests.integration.test_redis_ledger import Silent
+from tests.integration.test_checkpoint_store import Silent
 from tests.support.monitor import QUOTES
 from tests.support.readings import FRIDAY, INDEX, MONDAY, Run, closing, eastern, toy
 from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, environment_for, settings_for
@@ -64,12 +64,12 @@ def redis(stack: Stack) -> Redis:
 class Owner:
     """Takes the partition as a worker does."""
 
-    def __init__(self, store: Store, keys: StageKeys) -> None:
-        self.ledger = store.ledger(keys, 1, Patience())
+    def __init__(self, store: StoreClient, keys: StageKeys) -> None:
+        self.checkpoints = store.checkpoints(keys, 1, Deadline())
         self.topic = keys.inputs[0]
 
     async def start(self, run: Run) -> Checkpoint:
-        checkpoint = await self.ledger.acquire(waiting=())
+        checkpoint = await self.checkpoints.acquire(waiting=())
         run.stage.restore(checkpoint.chunks)
         return checkpoint
 
@@ -77,7 +77,7 @@ class Owner:
 @pytest.fixture
 async def owner(stack: Stack, keys: StageKeys) -> AsyncIterator[Owner]:
     redis = connect(RedisSettings(url=SecretStr(stack.redis.url)))
-    yield Owner(Store(redis, Silent(), lease_seconds=10, instance="worker"), keys)
+    yield Owner(StoreClient(redis, Silent(), lease_seconds=10, instance="worker"), keys)
     await redis.aclose()
 
 
@@ -133,7 +133,7 @@ async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, own
     run = Run()
     await owner.start(run)
     run.play([closing(MONDAY, 0.15, 0.44, 0.16)])
-    await owner.ledger.commit([Progress(owner.topic, -1, 0)], run.stage.chunks())
+    await owner.checkpoints.commit([WatermarkStep(owner.topic, -1, 0)], run.stage.chunks())
     sessions = sorted(field.decode() for field in redis.hkeys(keys.day(INDEX)))  # type: ignore[union-attr]
     assert len(sessions) == SESSIONS
     assert sessions[-1] == MONDAY.isoformat()

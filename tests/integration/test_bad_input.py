@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents.monitoring.health_report import InputHealth, input_health
-from agents.monitoring.zeros import CRASH, TICK_OUTCOMES
+from agents.monitoring.initial_label_values import CRASH, TICK_OUTCOMES
 from config.settings import Settings
 from streams.acceptance import LET_IN
 from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE

@@ -20,9 +20,9 @@ from pydantic import SecretStr
 
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
+from agents.connectivity import require_kafka, require_redis
 from agents.exits import DOWN, OK, Down, Refusal
 from agents.publishing import FramePublisher
-from agents.reach import reach_kafka, reach_redis
 from config.settings import Redis as RedisSettings
 from config.settings import Settings
 from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
@@ -120,19 +120,19 @@ def test_a_hang_behind_tls_is_told_too(hung: str, protocol: str) -> None:
     )
     if protocol == "SSL":
         with pytest.raises(Down, match="hangs"):
-            reach_kafka(kafka)
+            require_kafka(kafka)
     with pytest.raises(Down, match="hangs"):
-        reach_redis(RedisSettings(url=SecretStr(f"rediss://{hung}/0")))
+        require_redis(RedisSettings(url=SecretStr(f"rediss://{hung}/0")))
 
 
 def test_one_broker_that_answers_is_enough(settings: Settings, hung: str, tmp_path: Path) -> None:
-    reach_kafka(settings.kafka.model_copy(update={"bootstrap_servers": f"{hung},{settings.kafka.bootstrap_servers}"}))
+    require_kafka(settings.kafka.model_copy(update={"bootstrap_servers": f"{hung},{settings.kafka.bootstrap_servers}"}))
     path = tmp_path / "redis.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
         with pytest.raises(Down, match="hangs"):
-            reach_redis(RedisSettings(url=SecretStr(f"unix://{path}")))
+            require_redis(RedisSettings(url=SecretStr(f"unix://{path}")))
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def test_a_broker_that_falls_silent_after_its_first_answer_is_down_in_time(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     create_flow_topics(embedded_stack, settings)
-    monkeypatch.setattr("agents.reach._refusal", lambda *_: "")
+    monkeypatch.setattr("agents.connectivity._refusal", lambda *_: "")
     with falling_silent(embedded_stack):
         code, seconds = run(command)
     told = capfd.readouterr()
@@ -287,13 +287,13 @@ def heartbeat_of(identity: str) -> bytes:
 
 
 def test_what_a_question_raises_is_raised() -> None:
-    from agents.deadline import within
+    from agents.call_timeout import call_within
 
     def refuse() -> int:
         raise Refusal("no")
 
-    assert within("x", lambda: 5) == 5
+    assert call_within("x", lambda: 5) == 5
     with pytest.raises(Refusal):
-        within("x", refuse)
+        call_within("x", refuse)
     with pytest.raises(Down, match=r"x .*0\.05 s"):
-        within("x", lambda: time.sleep(1), 0.05)
+        call_within("x", lambda: time.sleep(1), 0.05)

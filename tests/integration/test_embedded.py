@@ -11,9 +11,9 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from agents.embedded.leash import module_environment
 from agents.embedded.redis_server import EmbeddedRedis, bundled_binary
 from agents.embedded.stack import BrokerCommandError, EmbeddedStack
+from agents.embedded.supervised_process import module_environment
 from config.settings import load
 from tests.support.stack import EmbeddedTestStack
 

@@ -11,7 +11,7 @@ from faust.transport.drivers import aiokafka as driver
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.assignment import Hooks
+from agents.assignment import AssignmentCallbacks
 from agents.transport import broker_urls, install
 from tests.support.stack import RealStack
 
@@ -34,7 +34,7 @@ def app_of(stack: RealStack) -> faust.App:
     def unsaid(_anything: object) -> None:
         pass
 
-    install(app, Hooks(unused, unused, unsaid, unsaid, unsaid, unsaid))
+    install(app, AssignmentCallbacks(unused, unused, unsaid, unsaid, unsaid, unsaid))
     return app
 
 

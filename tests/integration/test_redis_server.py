@@ -16,15 +16,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.patience import Abandoned, Patience
 from agents.ports import free_ports
+from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys
-from agents.store.ledger import Ledger, Progress, Store
 from agents.store.views import Views
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry, ReadingView
-from tests.integration.test_redis_ledger import Silent
+from tests.integration.test_checkpoint_store import Silent
 from tests.support.fleet import wait_until
 from tests.support.redis import system_redis
 
@@ -57,21 +57,21 @@ async def client(cluster: EmbeddedRedis) -> AsyncIterator[Redis]:
     await made.aclose()
 
 
-def ledger(client: Redis, keys: StageKeys, patience: Patience | None = None) -> Ledger:
-    return Store(client, Silent(), lease_seconds=30).ledger(keys, 1, patience or Patience())
+def checkpoints_of(client: Redis, keys: StageKeys, deadline: Deadline | None = None) -> CheckpointStore:
+    return StoreClient(client, Silent(), lease_seconds=30).checkpoints(keys, 1, deadline or Deadline())
 
 
 async def test_every_script_keeps_to_one_slot_of_a_cluster(client: Redis) -> None:
     keys = stage_keys("detector", ["desk.dispersion.readings.v1", "desk.dispersion.alerts.commands.v1"], 3, ["SPX", "NDX"])
-    books = ledger(client, keys)
-    await books.acquire(waiting=keys.inputs)
-    steps = [Progress(topic, -1, 7) for topic in keys.inputs]
+    checkpoints = checkpoints_of(client, keys)
+    await checkpoints.acquire(waiting=keys.inputs)
+    steps = [WatermarkStep(topic, -1, 7) for topic in keys.inputs]
     chunks = {"windows": b"w", "alert/SPX/9f": b"a", "day/SPX/2026-07-10": b"d", "day/NDX/2026-07-10": b"d"}
-    assert await books.commit(steps, chunks, [OutboxEntry("e1", b"{}")]) == 1
-    await books.note(probe="8")
-    assert (await books.outbox("", 10))[1][0].event_id == "e1"
-    await books.note(exp="0")
-    found = await ledger(client, keys).acquire(waiting=())
+    assert await checkpoints.commit(steps, chunks, [OutboxEntry("e1", b"{}")]) == 1
+    await checkpoints.note(probe="8")
+    assert (await checkpoints.outbox("", 10))[1][0].event_id == "e1"
+    await checkpoints.note(exp="0")
+    found = await checkpoints_of(client, keys).acquire(waiting=())
     assert (found.watermarks, found.chunks) == (dict.fromkeys(keys.inputs, 7), chunks)
     with pytest.raises(ResponseError, match="slot"):  # such a server does refuse what does not keep to one
         await client.eval("return redis.call('MGET', KEYS[1], KEYS[2])", 2, "a", "b")
@@ -86,8 +86,8 @@ async def test_the_views_need_no_slot_in_common(client: Redis) -> None:
 async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(client: Redis) -> None:
     """By the server's own account, beside a script that is handed the same arguments and does nothing."""
     keys = stage_keys("surfaces", ["quotes"], 0)
-    books, nothing = ledger(client, keys), client.register_script("return #ARGV")
-    await books.acquire(waiting=())
+    checkpoints, nothing = checkpoints_of(client, keys), client.register_script("return #ARGV")
+    await checkpoints.acquire(waiting=())
     await nothing(keys=[keys.key("own")], args=["warm"])
     costs: dict[str, list[int]] = {"commit": [], "nothing": []}
 
@@ -98,7 +98,7 @@ async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(c
         chunks = {f"book/{n}": os.urandom(CHUNK_BYTES) for n in range(CHUNKS)}
         arguments = [part for name, chunk in chunks.items() for part in (2, name, chunk)]
         await client.config_resetstat()
-        await books.commit([Progress("quotes", number - 1, number)], chunks)
+        await checkpoints.commit([WatermarkStep("quotes", number - 1, number)], chunks)
         await account("commit")
         await client.config_resetstat()
         await nothing(keys=[keys.key("own")], args=arguments)
@@ -152,26 +152,26 @@ async def test_a_write_whose_answer_is_lost_is_not_repeated_behind_our_back(clus
 async def test_a_commit_whose_answer_is_lost_is_made_once(cluster: EmbeddedRedis, client: Redis) -> None:
     keys = stage_keys("detector", ["lost"], 0)
     async with forgetful(cluster, b"only-once") as through:
-        books = ledger(through, keys)
-        await books.acquire(waiting=())
-        assert await books.commit([Progress("lost", -1, 3)], {}, [OutboxEntry("only-once", b"{}")]) == 1
+        checkpoints = checkpoints_of(through, keys)
+        await checkpoints.acquire(waiting=())
+        assert await checkpoints.commit([WatermarkStep("lost", -1, 3)], {}, [OutboxEntry("only-once", b"{}")]) == 1
     assert await client.hget(keys.key("own"), "n") == b"1"
     assert await client.xlen(keys.key("out")) == 1
 
 
 async def test_a_call_that_hangs_is_let_go_when_partitions_must_be(cluster: EmbeddedRedis) -> None:
     """The operation's own time-out would be longer than what a rebalance grants."""
-    keys, patience = stage_keys("detector", ["hung"], 0), Patience()
+    keys, deadline = stage_keys("detector", ["hung"], 0), Deadline()
     async with connect(RedisSettings(url=SecretStr(cluster.url), operation_timeout=60)) as hanging:
-        books = ledger(hanging, keys, patience)
-        await books.acquire(waiting=())
+        checkpoints = checkpoints_of(hanging, keys, deadline)
+        await checkpoints.acquire(waiting=())
         os.kill(cluster.pid, signal.SIGSTOP)
         try:
-            commit = asyncio.create_task(books.commit([Progress("hung", -1, 3)], {}))
+            commit = asyncio.create_task(checkpoints.commit([WatermarkStep("hung", -1, 3)], {}))
             await asyncio.sleep(0.3)
             assert not commit.done()
-            patience.wind_down(0.2)
-            with pytest.raises(Abandoned):
+            deadline.wind_down(0.2)
+            with pytest.raises(DeadlineExceededError):
                 await asyncio.wait_for(commit, 10)
         finally:
             os.kill(cluster.pid, signal.SIGCONT)

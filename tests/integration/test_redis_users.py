@@ -6,19 +6,19 @@ import pytest
 from redis.exceptions import RedisError
 
 from agents.exits import REFUSED, Refusal, code_of
-from agents.growth import refuse_moved
-from agents.patience import Patience
+from agents.partition_growth import refuse_moved_indices
+from agents.release_deadline import Deadline
 from agents.store.asking import verdict_on
+from agents.store.checkpoint_store import StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import readings, snapshot, stage_keys
-from agents.store.ledger import Progress, Store
 from agents.store.server_check import check_server
 from agents.store.sync import connect_sync
 from agents.store.views import Views
 from config.settings import Redis as RedisSettings
 from streams.stage import OutboxEntry, ReadingView
-from tests.integration.test_redis_ledger import Silent
+from tests.integration.test_checkpoint_store import Silent
 from tests.support.secured import SecuredRedis, rules_of, secured_redis
 from tests.support.tls import certificate
 
@@ -45,13 +45,15 @@ async def exercise(settings: RedisSettings, prefix: str) -> None:
     try:
         await check_server(redis)
         await check_clock(redis)
-        await refuse_moved(redis, f"{prefix}readings", 2, ["SPY"], seconds=5.0)
-        ledger = Store(redis, Silent(), lease_seconds=10).ledger(keys, 1, Patience())
-        await ledger.acquire(waiting=keys.inputs)
-        await ledger.commit([Progress(keys.inputs[0], -1, 0)], {"alert/SPY/9f": b"x", "windows": b""}, [OutboxEntry("one", b"{}")])
-        outbox = await ledger.outbox("", 10)
-        await ledger.outbox(outbox.entries[-1].entry_id, 10)
-        await ledger.note(starts="")
+        await refuse_moved_indices(redis, f"{prefix}readings", 2, ["SPY"], seconds=5.0)
+        checkpoints = StoreClient(redis, Silent(), lease_seconds=10).checkpoints(keys, 1, Deadline())
+        await checkpoints.acquire(waiting=keys.inputs)
+        await checkpoints.commit(
+            [WatermarkStep(keys.inputs[0], -1, 0)], {"alert/SPY/9f": b"x", "windows": b""}, [OutboxEntry("one", b"{}")]
+        )
+        outbox = await checkpoints.outbox("", 10)
+        await checkpoints.outbox(outbox.entries[-1].entry_id, 10)
+        await checkpoints.note(starts="")
         await Views(redis, prefix).write({"SPY": b"{}"}, [ReadingView("SPY", "30", 1_783_692_000, b"{}")])
     finally:
         await redis.aclose()

@@ -12,16 +12,16 @@ from pydantic import SecretStr
 
 from agents.alerts.published_events import Event, PublishedEvents, StandingStates
 from agents.alerts.relay import Relay
-from agents.patience import Patience
 from agents.producer import Publisher, PublishError
+from agents.release_deadline import Deadline
+from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import stage_keys
-from agents.store.ledger import Ledger, Progress, Store
 from config.settings import Redis as RedisSettings
 from streams.detection.alert_event import decode_event
 from streams.stage import OutboxEntry
 from streams.topics import Topics
-from tests.integration.test_redis_ledger import Silent
+from tests.integration.test_checkpoint_store import Silent
 from tests.support.counted_event import counted_event
 from tests.support.stack import EmbeddedTestStack
 
@@ -39,8 +39,8 @@ def event(number: int, **data: Any) -> OutboxEntry:
 class World:
     """Keeps what is sent, and what the observer was told."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, checkpoints: CheckpointStore) -> None:
+        self.checkpoints = checkpoints
         self.sent: list[tuple[str, bytes | None, bytes | None, int | None, dict[str, bytes]]] = []
         self.told: list[tuple[str, str]] = []
         self.lengths: list[int] = []
@@ -98,11 +98,11 @@ class World:
             self.states.stands(found.key, found.event, found.published)
 
     def relay(self) -> Relay:
-        publisher = Publisher(self, Topics(), Patience(), lambda _topic, _n: None)
-        return Relay(2, self.ledger, publisher, self, self, "live")
+        publisher = Publisher(self, Topics(), Deadline(), lambda _topic, _n: None)
+        return Relay(2, self.checkpoints, publisher, self, self, "live")
 
     async def post(self, *entries: OutboxEntry) -> None:
-        await self.ledger.commit([Progress(self.ledger.keys.inputs[0], self.expected, self.expected + 1)], {}, entries)
+        await self.checkpoints.commit([WatermarkStep(self.checkpoints.keys.inputs[0], self.expected, self.expected + 1)], {}, entries)
         self.expected += 1
 
     def events(self, topic: str) -> list[tuple[str, bytes]]:
@@ -119,9 +119,11 @@ ALERTS, STATES = Topics().name("alerts"), Topics().name("alerts_state")
 @pytest.fixture
 async def world(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIterator[World]:
     redis = connect(RedisSettings(url=SecretStr(embedded_stack.redis.url)))
-    ledger = Store(redis, Silent(), lease_seconds=10).ledger(stage_keys("detector", [f"{topic_prefix}readings"], 2), 1, Patience())
-    await ledger.acquire(waiting=())
-    yield World(ledger)
+    checkpoints = StoreClient(redis, Silent(), lease_seconds=10).checkpoints(
+        stage_keys("detector", [f"{topic_prefix}readings"], 2), 1, Deadline()
+    )
+    await checkpoints.acquire(waiting=())
+    yield World(checkpoints)
     await redis.aclose()
 
 
@@ -214,7 +216,7 @@ async def test_a_refused_event_stays_in_the_outbox_and_is_told(world: World) -> 
     with pytest.raises(PublishError):
         await asyncio.wait_for(world.relay().run(), 5)
     assert world.told == [(event(1).event_id, "error")]
-    assert (await world.ledger.outbox("", 10)).length == 1
+    assert (await world.checkpoints.outbox("", 10)).length == 1
 
 
 async def test_wakes_up_for_a_new_event_and_flushes(world: World) -> None:

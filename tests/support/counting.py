@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from agents.cadence import Policy
+from agents.checkpoint_schedule import CheckpointPolicy
 from agents.plans import Plan
 from config.settings import Settings
 from streams.records import Record
@@ -110,7 +110,7 @@ class CountingStage:
 
 
 def counting_plans(settings: Settings, *, commands: bool = False) -> Sequence[Plan]:
-    """Two stages: `slow` on the quotes topic with a cadence, `quick` on points with a commit per batch and an outbox."""
+    """Two stages: `slow` on the quotes topic with a checkpoint schedule, `quick` on points with a commit per batch and an outbox."""
     topics = Topics(settings.kafka.topic_prefix)
     further = (topics.name("commands"),) if commands else ()
     return (
@@ -118,7 +118,7 @@ def counting_plans(settings: Settings, *, commands: bool = False) -> Sequence[Pl
             "slow",
             (topics.name("quotes"),),
             lambda p, counts: CountingStage(p, "quotes", sources=counts[topics.name("quotes")]),
-            Policy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
+            CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
             owns_source=True,
             external=(topics.name("quotes"),),
         ),

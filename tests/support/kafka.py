@@ -11,7 +11,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from agents.embedded.leash import Leashed
+from agents.embedded.supervised_process import SupervisedProcess
 from agents.ports import free_ports
 from tests.support.kafka_jars import fetch
 
@@ -60,7 +60,7 @@ class KafkaServer:
         self._protocols = {**protocols, "CONTROLLER": "PLAINTEXT"}
         self._controller = controller
         self._properties = {**SINGLE_NODE, "message.max.bytes": str(max_message_bytes), **(properties or {})}
-        self._server: Leashed | None = None
+        self._server: SupervisedProcess | None = None
         self.started_in = 0.0
 
     def address(self, listener: str = "PLAINTEXT") -> str:
@@ -84,7 +84,7 @@ class KafkaServer:
         configuration = self.directory / "server.properties"
         if not configuration.exists():
             self._configure(configuration)
-        self._server = Leashed(
+        self._server = SupervisedProcess(
             ["java", *self._jvm, *self._class("kafka.Kafka"), configuration],
             log=self.directory / "kafka.log",
             cwd=self.directory,

@@ -32,17 +32,17 @@ def processes_of(tag: str) -> dict[int, str]:
     return found
 
 
-def leftovers(tag: str, patience: float = 5.0) -> dict[int, str]:
+def leftovers(tag: str, timeout: float = 5.0) -> dict[int, str]:
     """What is left after waiting a moment for the slow to go."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while (found := processes_of(tag)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
 
 
-def open_clients(patience: float = 20.0) -> list[str]:
+def open_clients(timeout: float = 20.0) -> list[str]:
     """Kafka clients and connections of this process that nobody has closed, after waiting a moment for the slow to close."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while (found := _open_clients()) and time.monotonic() < deadline:
         time.sleep(0.5)
     return found

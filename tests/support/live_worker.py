@@ -24,11 +24,11 @@ time.time_ns = lambda: int(wall() * 1e9)
 
 def main() -> int:
     """Run the command line as installed."""
-    from agents import runner
+    from agents import partitions
     from agents.cli.main import main as run
     from agents.store import clock_check
 
-    setattr(runner, "idle_counts", lambda _now, _last_event: True)  # noqa: B010 - not for others to import
+    setattr(partitions, "may_declare_idle", lambda _now, _last_event: True)  # noqa: B010 - not for others to import
     clock_check.WATCH_SECONDS = 1.0
     return run(sys.argv[1:])
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.feed.inputs import open_feed, scenario_of
-from agents.feed.pacing import ByteBudget, FinalWatermark, Tempo
+from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
 from agents.feed.replay import Pace, replay
 from agents.store.sync import connect_sync
 from config.market import market_of
@@ -88,7 +88,7 @@ def published(fleet: Fleet, partitions: int) -> Made:
 def publish(settings: Settings, records: Iterable[InputRecord], ahead: int = 0) -> None:
     """Send records to the partitions they name; `ahead` bytes at most before the readings (the embedded log is small)."""
     final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
-    replay(settings, records, Pace(Tempo(float("inf")), ByteBudget(final, ahead) if ahead else None), lambda _: None)
+    replay(settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, ahead) if ahead else None), lambda _: None)
 
 
 def follow(fleet: Fleet, partitions: int, wanted: Made, seconds: float) -> None:

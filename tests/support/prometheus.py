@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from agents.embedded.leash import Leashed
+from agents.embedded.supervised_process import SupervisedProcess
 from agents.ports import free_ports
 from tests.support.need import program
 
@@ -31,7 +31,7 @@ class MonitoringServer:
         self._binary = program(*self.programs)
         self.directory = Path(tempfile.mkdtemp(prefix="dispersion-monitoring-"))
         self.port = free_ports(1)[0]
-        self._server: Leashed | None = None
+        self._server: SupervisedProcess | None = None
         self.configure(configuration, files)
 
     @property
@@ -53,7 +53,7 @@ class MonitoringServer:
             *(str(self._binary), f"--config.file={self.directory / 'configuration.yml'}"),
             *(f"{self.data_flag}={self.directory / 'data'}", f"--web.listen-address=127.0.0.1:{self.port}", *self.flags),
         ]
-        self._server = Leashed(command, log=self.directory / "server.log", cwd=self.directory, remove=self.directory)
+        self._server = SupervisedProcess(command, log=self.directory / "server.log", cwd=self.directory, remove=self.directory)
         deadline = time.monotonic() + START_SECONDS
         while self._server.running and time.monotonic() < deadline:
             try:

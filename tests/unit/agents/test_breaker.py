@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from agents.patience import Abandoned, Patience
+from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.store.breaker import Breaker, State
 
 
@@ -27,7 +27,7 @@ async def test_one_caller_tries_after_the_cooldown_and_the_others_wait_for_it() 
     clock = Clock()
     breaker = Breaker(threshold=1, cooldown=5, clock=clock)
     breaker.failure()
-    waiting = [asyncio.create_task(breaker.ready(Patience())) for _ in range(3)]
+    waiting = [asyncio.create_task(breaker.ready(Deadline())) for _ in range(3)]
     await asyncio.sleep(0.12)
     assert not any(task.done() for task in waiting)
     clock.now = 6
@@ -43,14 +43,14 @@ async def test_a_failed_trial_opens_it_at_once() -> None:
     for _ in range(3):
         breaker.failure()
     clock.now = 2
-    await breaker.ready(Patience())
+    await breaker.ready(Deadline())
     breaker.failure()
     assert breaker.state is State.OPEN
 
 
-async def test_waiting_ends_with_patience() -> None:
-    breaker, patience = Breaker(threshold=1, cooldown=60), Patience()
+async def test_waiting_ends_at_the_deadline() -> None:
+    breaker, deadline = Breaker(threshold=1, cooldown=60), Deadline()
     breaker.failure()
-    patience.wind_down(0.05)
-    with pytest.raises(Abandoned):
-        await breaker.ready(patience)
+    deadline.wind_down(0.05)
+    with pytest.raises(DeadlineExceededError):
+        await breaker.ready(deadline)

@@ -6,9 +6,9 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, OutOfOrderSequenceNumber, UnknownProducerId
 
 from agents.exits import DOWN, INTERNAL
-from agents.patience import Abandoned, Patience
+from agents.partitions import _code
 from agents.producer import IN_FLIGHT, LogLostError, Publisher, PublishError
-from agents.runner import _code
+from agents.release_deadline import Deadline, DeadlineExceededError
 from streams.stage import Message
 from streams.topics import Topics
 
@@ -34,14 +34,14 @@ class Broker:
         return self.futures[-1]
 
 
-def publisher(broker: Broker, patience: Patience | None = None) -> Publisher:
-    return Publisher(broker, Topics("t."), patience or Patience(), lambda _topic, _n: None)
+def publisher(broker: Broker, deadline: Deadline | None = None) -> Publisher:
+    return Publisher(broker, Topics("t."), deadline or Deadline(), lambda _topic, _n: None)
 
 
 @pytest.mark.parametrize(("now", "dated"), [(None, [None, 5.0, 7.0]), (5_000, [None, None, 7.0])])
 async def test_with_a_clock_no_message_is_dated_in_the_past(now: int | None, dated: list[float | None]) -> None:
     broker = Broker()
-    ours = Publisher(broker, Topics("t."), Patience(), lambda _topic, _n: None, None if now is None else lambda: now)
+    ours = Publisher(broker, Topics("t."), Deadline(), lambda _topic, _n: None, None if now is None else lambda: now)
     await ours.send([Message("points", None, b"1", timestamp=at) for at in (None, 5_000, 7_000)])
     assert broker.times == dated
 
@@ -95,11 +95,11 @@ async def test_any_other_refusal_is_final() -> None:
 
 
 async def test_patience_ends_the_wait() -> None:
-    patience = Patience()
-    ours = publisher(Broker(), patience)
+    deadline = Deadline()
+    ours = publisher(Broker(), deadline)
     await ours.send([Message("points", None, b"1")])
-    patience.wind_down(0.05)
-    with pytest.raises(Abandoned):
+    deadline.wind_down(0.05)
+    with pytest.raises(DeadlineExceededError):
         await asyncio.wait_for(ours.drain(), 2)
     assert ours.waiting
 

@@ -5,7 +5,7 @@ from agents.assignment import Assignment, Partition
 from agents.exits import Refusal
 from agents.log_marks import Mark, Seen, pack, unpack
 from agents.plans import Plan
-from agents.store.ledger import Checkpoint, Progress
+from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.takeover import foreign, refuse_unknown, skipped, start_offset
 from tests.support.counting import CountingStage
 
@@ -101,6 +101,6 @@ def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_
 
 def test_the_logs_end_is_committed_once_and_for_all() -> None:
     empty = Checkpoint({"points": -1}, {}, 0, {"points": 0}, ())
-    assert skipped(INTERNAL, 3, empty, assigned(100, 0, 200)) == [Progress("points", -1, 199)]
-    assert skipped(INTERNAL, 3, empty, assigned(None, 0, 0)) == [Progress("points", -1, -1)]
+    assert skipped(INTERNAL, 3, empty, assigned(100, 0, 200)) == [WatermarkStep("points", -1, 199)]
+    assert skipped(INTERNAL, 3, empty, assigned(None, 0, 0)) == [WatermarkStep("points", -1, -1)]
     assert not skipped(INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), "what arrived since is to be applied"

@@ -21,7 +21,7 @@ def test_an_orphan_is_seen_and_a_stranger_is_not() -> None:
         environment = {**os.environ, TAG: tag}
         pids.append(int(subprocess.run([sys.executable, "-c", spawn], env=environment, check=True, capture_output=True).stdout))
     try:
-        assert set(leftovers("ours", patience=0.2)) == {pids[0]}
+        assert set(leftovers("ours", timeout=0.2)) == {pids[0]}
         assert SLEEP in processes_of("ours")[pids[0]]
     finally:
         for pid in pids:

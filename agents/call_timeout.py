@@ -6,13 +6,13 @@ from typing import Generic, TypeVar
 
 from agents.exits import Down
 
-DEADLINE = 5.0
+CALL_SECONDS = 5.0
 """Seconds that Kafka or Redis has for the answer to one question of a command."""
 
 T = TypeVar("T")
 
 
-class _Question(threading.Thread, Generic[T]):
+class _CallThread(threading.Thread, Generic[T]):
     """One call in a thread of its own, which does not keep the process from ending."""
 
     def __init__(self, call: Callable[[], T]) -> None:
@@ -29,9 +29,9 @@ class _Question(threading.Thread, Generic[T]):
             self.error = error
 
 
-def within(place: str, call: Callable[[], T], seconds: float = DEADLINE) -> T:
+def call_within(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
     """The answer of a call, or what it raises; `Down` when there is none in time. What hangs goes on in its thread, unheard."""
-    question = _Question(call)
+    question = _CallThread(call)
     question.start()
     question.join(seconds)
     if question.is_alive():

@@ -4,7 +4,7 @@ from agents.alerts.cloud_event import attributes
 from agents.monitoring.metrics import Metrics
 
 
-class Measures:
+class MetricsObserver:
     """Implements `agents.store.client.Observer` and `agents.alerts.relay.RelayObserver`."""
 
     def __init__(self, metrics: Metrics) -> None:

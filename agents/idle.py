@@ -14,7 +14,7 @@ AFTER_CLOSE = 60 * NS
 """The session's last second closes within this time."""
 
 
-def idle_counts(now: int, last_event: int | None) -> bool:
+def may_declare_idle(now: int, last_event: int | None) -> bool:
     """Whether a source that is silent at wall time `now` (ns) may be declared idle.
 
     Only in the session's hours, and not when its last event is older than the previous session: such a source is

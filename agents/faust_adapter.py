@@ -1,4 +1,4 @@
-"""What the crew needs from the Faust app: a producer, log ends, partition counts, and who measures."""
+"""What the partition manager needs from the Faust app: a producer, log ends, partition counts, and observers."""
 
 import asyncio
 import logging
@@ -18,18 +18,18 @@ from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
 from agents.assignment import Partition
 from agents.credentials import client_options
-from agents.effects import StageEffects
 from agents.exits import Down, Refusal
-from agents.growth import grown, refuse_moved
 from agents.kafka_client import until_reached
 from agents.log_marks import Seen
 from agents.monitoring.acceptance import Acceptance
-from agents.monitoring.measures import Measures
 from agents.monitoring.metrics import Metrics
-from agents.patience import Patience
+from agents.monitoring.metrics_observer import MetricsObserver
+from agents.partition_growth import grown_topics, refuse_moved_indices
 from agents.plans import Plan
 from agents.producer import Publisher
-from agents.store.ledger import Ledger
+from agents.release_deadline import Deadline
+from agents.stage_observer import WorkerStageObserver
+from agents.store.checkpoint_store import CheckpointStore
 from agents.store.views import Views
 from agents.topics.admin import check_topics, partition_counts
 from config.settings import Settings
@@ -45,12 +45,12 @@ RECOUNT_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class AppPorts:
-    """The app and the metrics as the crew sees them."""
+class FaustAdapter:
+    """The app and the metrics as the partition manager sees them."""
 
     def __init__(self, settings: Settings, metrics: Metrics, redis: Redis, counts: Mapping[str, int]) -> None:
         """`counts` has the partitions of every topic, as the cluster has them."""
-        self.metrics, self.measures = metrics, Measures(metrics)
+        self.metrics, self.metrics_observer = metrics, MetricsObserver(metrics)
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
@@ -82,26 +82,26 @@ class AppPorts:
         """Learn the partition counts anew when a topic has grown. Raises `Refusal` where they no longer fit, or `Down`."""
         consumer = self.running_app.consumer
         seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
-        if not (more := grown(self._known, seen)):
+        if not (more := grown_topics(self._known, seen)):
             return
         report = await asyncio.to_thread(until_reached, lambda: check_topics(self._settings), self._settings.worker.start_seconds)
         report.refuse()
         counts = {topic.name: topic.partitions for topic in report.topics}
         readings = self._topics.name("readings")
         indices = [index.symbol for index in self._settings.market.indices]
-        await refuse_moved(self._redis, readings, counts[readings], indices, seconds=self._settings.worker.start_seconds)
+        await refuse_moved_indices(self._redis, readings, counts[readings], indices, seconds=self._settings.worker.start_seconds)
         log.warning("topics have grown: %s", ", ".join(f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()))
         self._known.update(counts)
         self._asked.clear()
 
-    async def recount_inputs(self, patience: Patience) -> None:
-        """Learn the present partition counts, but no more often than every few seconds. Raises `Abandoned`."""
+    async def recount_inputs(self, deadline: Deadline) -> None:
+        """Learn the present partition counts, but no more often than every few seconds. Raises `DeadlineExceededError`."""
         while monotonic() - self._counted >= RECOUNT_SECONDS:
             try:
                 counts = await asyncio.to_thread(partition_counts, self._settings, list(self._known))
             except (Down, Refusal) as error:
                 log.warning("cannot ask how many partitions there are: %s", error)
-                await patience.sleep(1.0)
+                await deadline.sleep(1.0)
             else:
                 self._counted = monotonic()
                 self._asked.update({topic: count for topic, count in counts.items() if count > self._known[topic]})
@@ -110,19 +110,19 @@ class AppPorts:
         """Whether the group is being rebalanced."""
         return bool(self.running_app.rebalancing)
 
-    def publisher(self, patience: Patience) -> Publisher:
+    def publisher(self, deadline: Deadline) -> Publisher:
         """A publisher over the app's idempotent producer."""
         publisher = Publisher(
             self.running_app.producer,
             self._topics,
-            patience,
+            deadline,
             lambda topic, n: self.metrics.published.labels(topic).inc(n),
             lambda: time_ns() // 1_000_000,
         )
         self.publishers.append(publisher)
         return publisher
 
-    def relay(self, partition: int, ledger: Ledger, publisher: Publisher, stage: Stage) -> Relay:
+    def relay(self, partition: int, checkpoints: CheckpointStore, publisher: Publisher, stage: Stage) -> Relay:
         """The relay of one readings partition."""
         options, mode = client_options(self._settings.kafka), self._settings.mode
         history = TopicTail(options, self._topics.name("alerts"), self._topics.name("alerts_state"), mode, self._foreign)
@@ -130,17 +130,17 @@ class AppPorts:
         def judged() -> Mapping[str, datetime]:
             return getattr(stage, "judged_until", {})
 
-        return Relay(partition, ledger, publisher, history, self.measures, mode, judged)
+        return Relay(partition, checkpoints, publisher, history, self.metrics_observer, mode, judged)
 
-    def effects(self, plan: Plan, patience: Patience, partition: int) -> StageEffects:
-        """The effects of one stage on one partition."""
-        return StageEffects(
+    def observer(self, plan: Plan, deadline: Deadline, partition: int) -> WorkerStageObserver:
+        """The observer of one stage on one partition."""
+        return WorkerStageObserver(
             self.metrics,
             self._views,
             plan,
             self._topics,
             live=self._settings.mode == "live",
-            recount=lambda: self.recount_inputs(patience),
+            recount=lambda: self.recount_inputs(deadline),
             noted=partial(self.acceptance.took, Partition(plan.inputs[0], partition)) if plan.owns_source else None,
         )
 

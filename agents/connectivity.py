@@ -26,7 +26,7 @@ API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 PING = b"PING\r\n"
 
 
-def reach_kafka(kafka: Kafka) -> None:
+def require_kafka(kafka: Kafka) -> None:
     """Raise `Down` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
     check_kafka(kafka)
     encrypted = kafka.security_protocol.endswith("SSL")
@@ -38,7 +38,7 @@ def reach_kafka(kafka: Kafka) -> None:
         )
 
 
-def reach_redis(redis: RedisSettings) -> None:
+def require_redis(redis: RedisSettings) -> None:
     """Raise `Down` when Redis takes no connection, `ConfigError` when the settings cannot be used to connect."""
     check_redis(redis)
     place = redis_place(redis)
@@ -48,17 +48,17 @@ def reach_redis(redis: RedisSettings) -> None:
         raise Down(f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)")
 
 
-def reach(kafka: Kafka, redis: RedisSettings) -> None:
-    """Both. Raises `Down`, `ConfigError`."""
-    for error in reached(kafka, redis):
+def require_servers(kafka: Kafka, redis: RedisSettings) -> None:
+    """Kafka and Redis. Raises `Down`, `ConfigError`."""
+    for error in server_errors(kafka, redis):
         if error is not None:
             raise error
 
 
-def reached(kafka: Kafka, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
+def server_errors(kafka: Kafka, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
     """What asking both at once has raised: of Kafka and of Redis, None where it answers."""
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(_raised, ask) for ask in (lambda: reach_kafka(kafka), lambda: reach_redis(redis))]
+        asked = [pool.submit(_raised, ask) for ask in (lambda: require_kafka(kafka), lambda: require_redis(redis))]
         return asked[0].result(), asked[1].result()
 
 

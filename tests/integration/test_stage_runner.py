@@ -10,27 +10,27 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents import unsent
-from agents.alone import Alone
-from agents.cadence import Cadence, Policy
+from agents.checkpoint_schedule import CheckpointPolicy, CheckpointSchedule
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.partition import PartitionRunner
-from agents.patience import Abandoned, Patience
+from agents.isolation import IsolationLock
 from agents.producer import Publisher
+from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.stage_runner import StageRunner
+from agents.store.checkpoint_store import Fenced, StoreClient
 from agents.store.client import connect
-from agents.store.keys import Place, stage_keys
-from agents.store.ledger import Fenced, Store
+from agents.store.keys import RecordPosition, stage_keys
 from config.settings import Redis as RedisSettings
 from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
 from streams.refused_batch import RefusedBatch
 from streams.stage import Output, ReadingView
 from streams.topics import Topics
-from tests.integration.test_redis_ledger import Silent
+from tests.integration.test_checkpoint_store import Silent
 from tests.support.counting import GROUP, POISON, CountingStage, record_value
 from tests.support.stack import EmbeddedTestStack
 
 pytestmark = pytest.mark.embedded
-SLOW = Policy(seconds=3600)
+SLOW = CheckpointPolicy(seconds=3600)
 
 
 class Consumed(NamedTuple):
@@ -49,7 +49,7 @@ def consumed(first: int, last: int) -> list[Any]:
     return [Consumed(n, record_value(n)) for n in range(first, last + 1)]
 
 
-class Ticket:
+class AckHandle:
     """Notes its fate in the world's diary."""
 
     def __init__(self, diary: list[str], name: str) -> None:
@@ -73,8 +73,8 @@ class World:
         self.open = asyncio.Event()
         self.open.set()
         self.generation = 0
-        self.patience = Patience()
-        self.alone = Alone()
+        self.deadline = Deadline()
+        self.alone = IsolationLock()
 
     @property
     def topic(self) -> str:
@@ -87,16 +87,16 @@ class World:
         self.sent.append(value)
         return asyncio.ensure_future(self.open.wait())
 
-    async def runner(self, policy: Policy = SLOW, limit: DeadLetterLimit | None = None) -> PartitionRunner:
+    async def runner(self, policy: CheckpointPolicy = SLOW, limit: DeadLetterLimit | None = None) -> StageRunner:
         """Take the partition over, as a worker of the next generation does."""
         self.generation += 1
         if self.alone.locked():
-            self.alone = Alone()  # the process that held it has ended
-        ledger = Store(self.redis, Silent(), lease_seconds=10).ledger(self.keys, self.generation, self.patience)
-        checkpoint = await ledger.acquire(waiting=self.keys.inputs)
-        publisher = Publisher(self, Topics(), self.patience, lambda _topic, _n: None)
+            self.alone = IsolationLock()  # the process that held it has ended
+        checkpoints = StoreClient(self.redis, Silent(), lease_seconds=10).checkpoints(self.keys, self.generation, self.deadline)
+        checkpoint = await checkpoints.acquire(waiting=self.keys.inputs)
+        publisher = Publisher(self, Topics(), self.deadline, lambda _topic, _n: None)
         stage, limit = CountingStage(0, "quotes"), limit or DeadLetterLimit(1.0)
-        runner = PartitionRunner(stage, publisher, ledger, checkpoint, Cadence(policy), self, limit, self.alone)
+        runner = StageRunner(stage, publisher, checkpoints, checkpoint, CheckpointSchedule(policy), self, limit, self.alone)
         await runner.begin()
         return runner
 
@@ -106,8 +106,8 @@ class World:
     async def watermarks(self) -> list[int]:
         return [int(await self.redis.get(self.keys.watermark(topic)) or -1) for topic in self.keys.inputs]
 
-    def ticket(self, name: str) -> Ticket:
-        return Ticket(self.diary, name)
+    def handle(self, name: str) -> AckHandle:
+        return AckHandle(self.diary, name)
 
     def applied(self, topic: str, records: int, seconds: float) -> None:
         del topic, seconds
@@ -140,7 +140,7 @@ class World:
     async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
         del snapshots, views
 
-    def posted(self, length: int) -> None:
+    def outbox_grew(self, length: int) -> None:
         del length
 
 
@@ -153,8 +153,8 @@ async def world(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIt
 
 async def test_acknowledges_only_what_a_checkpoint_covers_and_in_order(world: World) -> None:
     runner = await world.runner()
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
-    await runner.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
+    await runner.consume(world.topic, consumed(10, 19), world.handle("b"))
     assert world.diary == ["applied 10", "applied 10"]
     assert await world.watermark() == -1
     await runner.settle()
@@ -163,15 +163,15 @@ async def test_acknowledges_only_what_a_checkpoint_covers_and_in_order(world: Wo
 
 
 async def test_commits_every_batch_where_the_policy_says_so(world: World) -> None:
-    runner = await world.runner(Policy())
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    runner = await world.runner(CheckpointPolicy())
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
     assert world.diary == ["applied 10", "committed", "ack a"]
 
 
 async def test_commits_nothing_whose_messages_are_not_acknowledged(world: World) -> None:
-    runner = await world.runner(Policy())
+    runner = await world.runner(CheckpointPolicy())
     world.open.clear()
-    work = asyncio.create_task(runner.consume(world.topic, consumed(0, GROUP - 1), world.ticket("a")))
+    work = asyncio.create_task(runner.consume(world.topic, consumed(0, GROUP - 1), world.handle("a")))
     await asyncio.sleep(0.2)
     assert len(world.sent) == 1
     assert await world.watermark() == -1
@@ -181,12 +181,12 @@ async def test_commits_nothing_whose_messages_are_not_acknowledged(world: World)
 
 
 async def test_records_at_or_below_the_watermark_are_dropped(world: World) -> None:
-    first = await world.runner(Policy())
-    await first.consume(world.topic, consumed(0, 9), world.ticket("a"))
-    second = await world.runner(Policy())
+    first = await world.runner(CheckpointPolicy())
+    await first.consume(world.topic, consumed(0, 9), world.handle("a"))
+    second = await world.runner(CheckpointPolicy())
     world.diary.clear()
-    await second.consume(world.topic, consumed(5, 14), world.ticket("b"))
-    await second.consume(world.topic, consumed(3, 8), world.ticket("c"))
+    await second.consume(world.topic, consumed(5, 14), world.handle("b"))
+    await second.consume(world.topic, consumed(3, 8), world.handle("c"))
     assert world.diary == ["replayed 5", "applied 5", "committed", "ack b", "replayed 6", "ack c"]
     stage = second.stage
     assert isinstance(stage, CountingStage)
@@ -194,42 +194,42 @@ async def test_records_at_or_below_the_watermark_are_dropped(world: World) -> No
 
 
 async def test_missing_offsets_are_told_and_no_error(world: World) -> None:
-    runner = await world.runner(Policy())
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
-    await runner.consume(world.topic, consumed(15, 19), world.ticket("b"))
+    runner = await world.runner(CheckpointPolicy())
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
+    await runner.consume(world.topic, consumed(15, 19), world.handle("b"))
     assert "gap 5" in world.diary
     assert await world.watermark() == 19
 
 
 async def test_uncovered_bytes_force_a_checkpoint(world: World) -> None:
-    runner = await world.runner(Policy(seconds=3600, unacked_bytes=8 * 15))
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    runner = await world.runner(CheckpointPolicy(seconds=3600, unacked_bytes=8 * 15))
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
     assert "committed" not in world.diary
-    await runner.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    await runner.consume(world.topic, consumed(10, 19), world.handle("b"))
     assert world.diary[-3:] == ["committed", "ack a", "ack b"]
 
 
 async def test_a_fenced_runner_gives_its_batches_back(world: World) -> None:
     zombie = await world.runner()
-    await zombie.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await zombie.consume(world.topic, consumed(0, 9), world.handle("a"))
     await world.runner()
     with pytest.raises(Fenced):
         await zombie.settle()
     assert world.diary == ["applied 10", "discard a"]
-    await zombie.consume(world.topic, consumed(10, 19), world.ticket("b"))
+    await zombie.consume(world.topic, consumed(10, 19), world.handle("b"))
     assert world.diary[-1] == "discard b"
     assert await world.watermark() == -1
 
 
 async def test_a_handover_that_takes_too_long_is_abandoned(world: World) -> None:
     runner = await world.runner()
-    await runner.consume(world.topic, consumed(0, GROUP - 1), world.ticket("a"))
+    await runner.consume(world.topic, consumed(0, GROUP - 1), world.handle("a"))
     world.open.clear()
     work = asyncio.create_task(runner.settle())
     await asyncio.sleep(0.05)
-    world.patience.wind_down(0.2)
-    world.patience.check()
-    with pytest.raises(Abandoned):
+    world.deadline.wind_down(0.2)
+    world.deadline.check()
+    with pytest.raises(DeadlineExceededError):
         await asyncio.wait_for(work, 5)
     assert world.diary[-1] == "discard a"
     world.open.set()
@@ -237,7 +237,7 @@ async def test_a_handover_that_takes_too_long_is_abandoned(world: World) -> None
 
 async def test_an_idle_mark_is_published_after_a_checkpoint_that_covers_it(world: World) -> None:
     runner = await world.runner()
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
     await runner.idle()
     assert world.sent == [b"0"]
     assert world.diary == ["applied 10", "committed", "ack a"]
@@ -248,7 +248,7 @@ async def test_an_idle_mark_is_published_after_a_checkpoint_that_covers_it(world
 
 async def test_an_idle_mark_committed_but_not_published_is_published_by_the_successor(world: World) -> None:
     runner = await world.runner()
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
 
     async def died(messages: Sequence[object]) -> None:
         if messages:
@@ -260,7 +260,7 @@ async def test_an_idle_mark_committed_but_not_published_is_published_by_the_succ
     assert (world.sent, await world.watermark()) == ([], 9)
     successor = await world.runner()
     assert world.sent == [b"0"]
-    await successor.consume(world.topic, consumed(10, 10), world.ticket("b"))
+    await successor.consume(world.topic, consumed(10, 10), world.handle("b"))
     await successor.settle()
     await world.runner()
     assert world.sent == [b"0"]
@@ -269,18 +269,18 @@ async def test_an_idle_mark_committed_but_not_published_is_published_by_the_succ
 @pytest.mark.parametrize("deaths", [0, 1])
 async def test_half_a_batch_is_never_committed(world: World, deaths: int) -> None:
     """While the process notes what it dies of, its timers go on."""
-    runner = await world.runner(Policy())
-    await runner.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    runner = await world.runner(CheckpointPolicy())
+    await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
     for _ in range(deaths + 1):
-        runner = await world.runner(Policy())
-    assert bool(runner.careful) == bool(deaths)
+        runner = await world.runner(CheckpointPolicy())
+    assert bool(runner.record_by_record) == bool(deaths)
     with pytest.raises(RuntimeError):
-        await runner.consume(world.topic, [*consumed(10, 14), Consumed(15, POISON)], world.ticket("b"))
+        await runner.consume(world.topic, [*consumed(10, 14), Consumed(15, POISON)], world.handle("b"))
     await runner.checkpoint()
     await runner.settle()
     assert world.diary[-1] == "discard b"
-    heir = await world.runner(Policy())
-    await heir.consume(world.topic, consumed(10, 14), world.ticket("c"))
+    heir = await world.runner(CheckpointPolicy())
+    await heir.consume(world.topic, consumed(10, 14), world.handle("c"))
     stage = heir.stage
     assert isinstance(stage, CountingStage)
     assert stage.applied[:15].tolist() == [1] * 15
@@ -290,17 +290,17 @@ async def test_a_record_noted_at_two_deaths_is_dead_lettered(world: World) -> No
     await world.runner()
     for _ in range(2):
         careful = await world.runner()
-        assert careful.careful
+        assert careful.record_by_record
         assert "crashed 4" not in world.diary
-        await careful.ledger.note(probe="4")  # noted, and then the process was gone
+        await careful.checkpoints.note(probe="4")  # noted, and then the process was gone
     heir = await world.runner()
-    await heir.consume(world.topic, consumed(0, 9), world.ticket("a"))
+    await heir.consume(world.topic, consumed(0, 9), world.handle("a"))
     await heir.settle()
     assert "crashed 4" in world.diary
     stage = heir.stage
     assert isinstance(stage, CountingStage)
     assert stage.applied[:10].tolist() == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
-    assert not (await world.runner()).careful
+    assert not (await world.runner()).record_by_record
 
 
 async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
@@ -308,7 +308,7 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embe
     world, other = World(embedded_stack, topic_prefix), World(embedded_stack, f"{topic_prefix}other.")
     other.alone = world.alone
     at_work, bystander = await world.runner(), [await other.runner() for _ in range(2)][1]
-    assert bystander.careful
+    assert bystander.record_by_record
     noted: list[Any] = []
     process = at_work.stage.process
     with closing(Redis.from_url(embedded_stack.redis.url)) as client:
@@ -318,10 +318,10 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embe
             return process(records)
 
         at_work.stage.process = look  # type: ignore[method-assign]
-        careful = asyncio.create_task(bystander.consume(other.topic, consumed(0, 50), other.ticket("a")))
+        careful = asyncio.create_task(bystander.consume(other.topic, consumed(0, 50), other.handle("a")))
         for n in range(20):
             await asyncio.sleep(0.001)
-            await at_work.consume(world.topic, consumed(n, n), world.ticket("b"))
+            await at_work.consume(world.topic, consumed(n, n), world.handle("b"))
         await careful
     assert noted == [None] * 20
     assert bystander.applied[other.topic] == 50
@@ -338,12 +338,12 @@ async def test_once_a_record_ends_the_process_no_other_is_noted_in_its_place(emb
 
     def poison(records: Sequence[Record]) -> Output:
         del records
-        waiting.append(asyncio.create_task(bystander.consume(other.topic, consumed(0, 5), other.ticket("a"))))
+        waiting.append(asyncio.create_task(bystander.consume(other.topic, consumed(0, 5), other.handle("a"))))
         raise RuntimeError("poison")
 
     culprit.stage.process = poison  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="poison"):
-        await culprit.consume(world.topic, consumed(0, 0), world.ticket("b"))
+        await culprit.consume(world.topic, consumed(0, 0), world.handle("b"))
     with closing(Redis.from_url(embedded_stack.redis.url)) as client:
         for _ in range(50):
             await asyncio.sleep(0.002)
@@ -366,8 +366,8 @@ async def pair(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> AsyncIte
 async def test_one_checkpoint_covers_both_inputs_and_only_then_their_tickets(pair: World) -> None:
     runner = await pair.runner()
     first, second = pair.keys.inputs
-    await runner.consume(first, consumed(0, 9), pair.ticket("a"))
-    await runner.consume(second, consumed(10, 14), pair.ticket("b"))
+    await runner.consume(first, consumed(0, 9), pair.handle("a"))
+    await runner.consume(second, consumed(10, 14), pair.handle("b"))
     assert (pair.diary, await pair.watermarks()) == (["applied 10", "applied 5"], [-1, -1])
     await runner.settle()
     assert pair.diary[2:] == ["committed", "ack a", "ack b"]
@@ -377,15 +377,15 @@ async def test_one_checkpoint_covers_both_inputs_and_only_then_their_tickets(pai
 async def test_a_crash_between_checkpoints_repeats_neither_input(pair: World) -> None:
     """State that holds the effects of one input is never committed without that input's watermark."""
     first, second = pair.keys.inputs
-    forced = Policy(seconds=3600, unacked_bytes=8 * 12)
+    forced = CheckpointPolicy(seconds=3600, unacked_bytes=8 * 12)
     crashed = await pair.runner(forced)
-    await crashed.consume(first, consumed(0, 9), pair.ticket("a"))
-    await crashed.consume(second, consumed(100, 104), pair.ticket("b"))
+    await crashed.consume(first, consumed(0, 9), pair.handle("a"))
+    await crashed.consume(second, consumed(100, 104), pair.handle("b"))
     assert await pair.watermarks() == [9, 104]
-    await crashed.consume(first, consumed(10, 14), pair.ticket("c"))
-    heir = await pair.runner(Policy())
-    await heir.consume(second, consumed(100, 109), pair.ticket("d"))
-    await heir.consume(first, consumed(0, 19), pair.ticket("e"))
+    await crashed.consume(first, consumed(10, 14), pair.handle("c"))
+    heir = await pair.runner(CheckpointPolicy())
+    await heir.consume(second, consumed(100, 109), pair.handle("d"))
+    await heir.consume(first, consumed(0, 19), pair.handle("e"))
     stage = heir.stage
     assert isinstance(stage, CountingStage)
     assert stage.applied[:20].tolist() == [1] * 20
@@ -394,8 +394,8 @@ async def test_a_crash_between_checkpoints_repeats_neither_input(pair: World) ->
 
 
 async def test_a_further_input_without_records_keeps_no_watermark(pair: World) -> None:
-    runner = await pair.runner(Policy())
-    await runner.consume(pair.topic, consumed(0, 9), pair.ticket("a"))
+    runner = await pair.runner(CheckpointPolicy())
+    await runner.consume(pair.topic, consumed(0, 9), pair.handle("a"))
     await runner.checkpoint()
     await runner.settle()
     assert await pair.redis.get(pair.keys.watermark(pair.keys.inputs[1])) is None
@@ -406,12 +406,12 @@ async def test_a_record_that_kills_is_known_by_its_topic(pair: World) -> None:
     first, second = pair.keys.inputs
     runner = await pair.runner()
     for _ in range(2):
-        await runner.ledger.note(probe=runner.ledger.keys.name_of(Place(second, 4)))
-        runner = await pair.runner(Policy())
+        await runner.checkpoints.note(probe=runner.checkpoints.keys.name_of(RecordPosition(second, 4)))
+        runner = await pair.runner(CheckpointPolicy())
     heir = runner
-    await heir.consume(first, consumed(0, 9), pair.ticket("a"))
+    await heir.consume(first, consumed(0, 9), pair.handle("a"))
     assert "crashed 4" not in pair.diary
-    await heir.consume(second, consumed(0, 9), pair.ticket("b"))
+    await heir.consume(second, consumed(0, 9), pair.handle("b"))
     assert "crashed 4" in pair.diary
     stage = heir.stage
     assert isinstance(stage, CountingStage)
@@ -420,26 +420,26 @@ async def test_a_record_that_kills_is_known_by_its_topic(pair: World) -> None:
 
 async def test_after_a_checkpoint_that_failed_only_a_successor_goes_on(pair: World) -> None:
     runner = await pair.runner()
-    await runner.consume(pair.topic, consumed(0, 9), pair.ticket("a"))
-    commit = runner.ledger.commit
+    await runner.consume(pair.topic, consumed(0, 9), pair.handle("a"))
+    commit = runner.checkpoints.commit
 
     async def unanswered(*_: object) -> int:
-        raise Abandoned
+        raise DeadlineExceededError
 
-    runner.ledger.commit = unanswered  # type: ignore[method-assign, assignment]
-    with pytest.raises(Abandoned):
+    runner.checkpoints.commit = unanswered  # type: ignore[method-assign, assignment]
+    with pytest.raises(DeadlineExceededError):
         await runner.idle()
-    runner.ledger.commit = commit  # type: ignore[method-assign]
+    runner.checkpoints.commit = commit  # type: ignore[method-assign]
     await runner.settle()
     assert pair.diary == ["applied 10", "discard a"]
     assert await pair.watermarks() == [-1, -1]
 
 
 async def test_unusable_records_of_a_further_input_stop_nobody(pair: World) -> None:
-    runner = await pair.runner(Policy(), DeadLetterLimit(0.0, window=10))
-    await runner.consume(pair.keys.inputs[1], consumed(0, GROUP - 1), pair.ticket("a"))
+    runner = await pair.runner(CheckpointPolicy(), DeadLetterLimit(0.0, window=10))
+    await runner.consume(pair.keys.inputs[1], consumed(0, GROUP - 1), pair.handle("a"))
     with pytest.raises(TooManyDeadLetters):
-        await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.ticket("b"))
+        await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.handle("b"))
 
 
 async def test_records_of_more_sources_than_known_are_applied_once_kafka_was_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,9 +454,9 @@ async def test_records_of_more_sources_than_known_are_applied_once_kafka_was_ask
         return process(records)
 
     monkeypatch.setattr(runner.stage, "process", processed)
-    await runner.consume(world.topic, consumed(0, 6), world.ticket("a"))
-    runner.careful = {world.topic}
-    await runner.consume(world.topic, consumed(7, 8), world.ticket("b"))
+    await runner.consume(world.topic, consumed(0, 6), world.handle("a"))
+    runner.record_by_record = {world.topic}
+    await runner.consume(world.topic, consumed(7, 8), world.handle("b"))
     await runner.settle()
     assert world.diary.count("recount") == 3
     assert isinstance(runner.stage, CountingStage)

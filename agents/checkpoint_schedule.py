@@ -5,7 +5,7 @@ from time import monotonic
 from typing import NamedTuple
 
 
-class Policy(NamedTuple):
+class CheckpointPolicy(NamedTuple):
     """How often a stage checkpoints."""
 
     seconds: float = 0.0
@@ -16,23 +16,23 @@ class Policy(NamedTuple):
     """Input that may wait for the checkpoint that covers it, and that a crash reads again; more forces one."""
 
 
-class Cadence:
+class CheckpointSchedule:
     """Tells when the next checkpoint is due."""
 
-    def __init__(self, policy: Policy, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, policy: CheckpointPolicy, clock: Callable[[], float] = monotonic) -> None:
         self._policy, self._clock = policy, clock
         self._due = clock() + policy.seconds
         self._unacked = 0
 
-    def took(self, size: int) -> None:
+    def record_input(self, size: int) -> None:
         """Input of this many bytes was applied and not yet covered."""
         self._unacked += size
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether a checkpoint should be made now."""
         return self._clock() >= self._due or self._unacked >= self._policy.unacked_bytes
 
-    def made(self, size: int) -> None:
+    def record_checkpoint(self, size: int) -> None:
         """A checkpoint of this many bytes was made."""
         self._unacked = 0
         self._due = self._clock() + (max(self._policy.seconds, size / self._policy.bytes_per_second) if self._policy.seconds else 0.0)

@@ -9,10 +9,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from agents.effects import StageEffects
+from agents.monitoring.initial_label_values import initial_label_values
 from agents.monitoring.metrics import Metrics
-from agents.monitoring.zeros import zeros
 from agents.plans import Plan
+from agents.stage_observer import WorkerStageObserver
 from agents.store.client import error_reason
 from streams.records import InputRecord
 from streams.stage import Output
@@ -25,7 +25,7 @@ QUOTES = TOPICS.name("quotes")
 @pytest.fixture
 def metrics() -> Metrics:
     metrics = Metrics(CollectorRegistry())
-    metrics.declare(zeros(["SPY"], TOPICS))
+    metrics.declare(initial_label_values(["SPY"], TOPICS))
     return metrics
 
 
@@ -41,9 +41,9 @@ def children(metrics: Metrics) -> set[tuple[tuple[str, str], ...]]:
 def test_a_dead_letter_and_a_crash_move_children_that_were_there_at_zero(metrics: Metrics) -> None:
     before = children(metrics)
     plan = Plan("surfaces", (QUOTES,), Mock())
-    effects = StageEffects(metrics, Mock(), plan, TOPICS, live=False)
-    effects.output(Output(counts=Counter({("dead_letter_messages", "quotes", "json"): 2, ("quotes", "late"): 1})))
-    effects.crashed(InputRecord(QUOTES, 0, 7, 0, None, b"x", ()))
+    observer = WorkerStageObserver(metrics, Mock(), plan, TOPICS, live=False)
+    observer.output(Output(counts=Counter({("dead_letter_messages", "quotes", "json"): 2, ("quotes", "late"): 1})))
+    observer.crashed(InputRecord(QUOTES, 0, 7, 0, None, b"x", ()))
     for reason, count in (("json", 2.0), ("crash", 1.0)):
         labels = {"topic": QUOTES, "reason": reason}
         assert metrics.registry.get_sample_value("dispersion_dead_letter_messages_total", labels) == count

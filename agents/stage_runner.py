@@ -7,14 +7,14 @@ from types import MappingProxyType
 from typing import Protocol
 
 from agents import unsent
-from agents.alone import Alone
-from agents.cadence import Cadence
+from agents.checkpoint_schedule import CheckpointSchedule
 from agents.dead_letter_limit import DeadLetterLimit
+from agents.idle import declared
+from agents.isolation import IsolationLock
 from agents.log_marks import mark_of
 from agents.producer import Publisher
-from agents.quiet import declared
-from agents.store.keys import Place
-from agents.store.ledger import SUSPICIOUS_STARTS, Checkpoint, Ledger, Progress
+from agents.store.checkpoint_store import SUSPICIOUS_STARTS, Checkpoint, CheckpointStore, WatermarkStep
+from agents.store.keys import RecordPosition
 from streams.dead_letters import dead_letter
 from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
@@ -24,7 +24,7 @@ from streams.stage import OutboxEntry, Output, ReadingView, Stage
 CRASH_MESSAGE = "processing this record alone ended the process"
 
 
-class Ticket(Protocol):
+class AckHandle(Protocol):
     """The right to acknowledge one batch."""
 
     def ack(self) -> None:
@@ -34,8 +34,8 @@ class Ticket(Protocol):
         """The batch is given back: it comes again after a seek."""
 
 
-class Effects(Protocol):
-    """What a runner tells the world besides Kafka's topics and its own books."""
+class StageObserver(Protocol):
+    """What a runner reports besides what it publishes and commits."""
 
     def applied(self, topic: str, records: int, seconds: float) -> None:
         """A batch was applied."""
@@ -64,49 +64,49 @@ class Effects(Protocol):
     async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
         """Write the derived views; a failure is no concern of the runner."""
 
-    def posted(self, length: int) -> None:
+    def outbox_grew(self, length: int) -> None:
         """The outbox has grown to this length."""
 
 
-class PartitionRunner:
+class StageRunner:
     """Drives a `Stage` over its partition. All methods belong to one event loop; a lock keeps them apart."""
 
     def __init__(
         self,
         stage: Stage,
         publisher: Publisher,
-        ledger: Ledger,
+        checkpoints: CheckpointStore,
         checkpoint: Checkpoint,
-        cadence: Cadence,
-        effects: Effects,
+        schedule: CheckpointSchedule,
+        observer: StageObserver,
         limit: DeadLetterLimit,
-        alone: Alone,
+        isolation: IsolationLock,
         topic_ids: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`alone` is shared by all runners of the process: held, no record but its holder's can end it.
+        """`isolation` is shared by all runners of the process: held, no record but its holder's can end it.
 
         `topic_ids` are Kafka's, by input topic, where the broker gives them.
         """
-        self.stage, self.publisher, self.ledger, self.effects = stage, publisher, ledger, effects
+        self.stage, self.publisher, self.checkpoints, self.observer = stage, publisher, checkpoints, observer
         self.applied = dict(checkpoint.watermarks)
         """Last applied offset by input topic."""
         self.closed = False
         self.progressed = self.heard = self.committed = monotonic()
         self.covered = dict(checkpoint.watermarks)
         """Last committed offset by input topic."""
-        self._cadence, self._limit, self._lock, self._alone = cadence, limit, asyncio.Lock(), alone
+        self._schedule, self._limit, self._lock, self._isolation = schedule, limit, asyncio.Lock(), isolation
         self.newest = dict.fromkeys(self.applied, 0)
         """Broker time of the newest applied record by input topic, milliseconds."""
         self.marks = dict(checkpoint.marks)
         """Which log the last committed offsets are of, by input topic."""
         self._topic_ids = topic_ids
         self._last: dict[str, Record] = {}
-        self._tickets: list[Ticket] = []
+        self._ack_handles: list[AckHandle] = []
         self._outbox: list[OutboxEntry] = []
         self._snapshots: dict[str, bytes] = {}
         self._views: list[ReadingView] = []
         self._skip = checkpoint.skip
-        self.careful = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
+        self.record_by_record = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
         """Inputs that go record by record, because the process died repeatedly at their watermark."""
         self.idle_declared, self.declared = False, 0.0
         """Whether the source was said to be silent since it last spoke, and when that was last said."""
@@ -125,26 +125,26 @@ class PartitionRunner:
             await self.publisher.send(self._unsent)
             await self.publisher.drain()
 
-    async def consume(self, topic: str, records: list[Record], ticket: Ticket, stored: Record | None = None) -> None:
+    async def consume(self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None) -> None:
         """Apply one batch of one input, in offset order; `stored` is its last record as the log has it.
 
-        Raises `Abandoned`, `Fenced`, `PublishError`, or what the stage raises.
+        Raises `DeadlineExceededError`, `Fenced`, `PublishError`, or what the stage raises.
         """
         async with self._lock:
             if self.closed:
-                ticket.discard()
+                handle.discard()
                 return
-            self._tickets.append(ticket)
+            self._ack_handles.append(handle)
             before, started = self.applied[topic], monotonic()
             fresh = records if records[0].offset > before else [record for record in records if record.offset > before]
             if len(fresh) < len(records):
-                self.effects.replayed(topic, len(records) - len(fresh))
+                self.observer.replayed(topic, len(records) - len(fresh))
             if fresh:
                 if before >= 0 and (first := first_offset(fresh[0])) > before + 1:
-                    self.effects.gap(topic, first - before - 1)
-                self._cadence.took(sum([len(record.value or b"") for record in fresh]))
+                    self.observer.gap(topic, first - before - 1)
+                self._schedule.record_input(sum([len(record.value or b"") for record in fresh]))
                 try:
-                    await self._way_of(topic, fresh)(topic, fresh)
+                    await self._handler_of(topic, fresh)(topic, fresh)
                 except BaseException:
                     self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
                     raise
@@ -152,30 +152,30 @@ class PartitionRunner:
                 self._last[topic] = stored or fresh[-1]
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
-                self.effects.applied(topic, len(fresh), self.progressed - started)
-            if self._cadence.due():
+                self.observer.applied(topic, len(fresh), self.progressed - started)
+            if self._schedule.is_due():
                 await self._commit()
 
-    def _way_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
+    def _handler_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
         if type(records[0]) is RefusedBatch:
             return self._refuse
-        return self._carefully if topic in self.careful or self._skip else self._apply
+        return self._apply_record_by_record if topic in self.record_by_record or self._skip else self._apply
 
     async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
         """A batch that could not be unpacked, alone in its list; the stage never sees it."""
         (refused,) = records
         assert isinstance(refused, RefusedBatch)
-        self.effects.refused(refused)
-        await self._account(topic, records, Output(messages=[batch_letter(refused)]))
+        self.observer.refused(refused)
+        await self._take_counted(topic, records, Output(messages=[batch_letter(refused)]))
 
     async def _apply(self, topic: str, records: Sequence[Record]) -> None:
         while records:
-            async with self._alone:
+            async with self._isolation:
                 done, output = self._processed(records)
-            await self._account(topic, records[:done], output)
+            await self._take_counted(topic, records[:done], output)
             records = records[done:]
             if records:
-                await self.effects.recount()
+                await self.observer.recount()
 
     def _processed(self, records: Sequence[Record]) -> tuple[int, Output]:
         """How many records were applied, all unless the topics seem to have grown, and what came of them."""
@@ -184,37 +184,37 @@ class PartitionRunner:
         except MoreSourcesError as more:
             return more.at, more.done
 
-    async def _account(self, topic: str, records: Sequence[Record], output: Output) -> None:
+    async def _take_counted(self, topic: str, records: Sequence[Record], output: Output) -> None:
         letters = sum(message.role == "dead_letters" for message in output.messages)
         await self._take(output)
-        if topic == self.ledger.keys.inputs[0]:  # a further input has no say in whether the stage goes on
+        if topic == self.checkpoints.keys.inputs[0]:  # a further input has no say in whether the stage goes on
             self._limit.took(len(records), letters)
 
     async def _take(self, output: Output) -> None:
         self._outbox += output.outbox
         self._snapshots |= output.snapshots
         self._views += output.views
-        self.effects.output(output)
+        self.observer.output(output)
         await self.publisher.send(output.messages)
 
-    async def _carefully(self, topic: str, records: Sequence[Record]) -> None:
+    async def _apply_record_by_record(self, topic: str, records: Sequence[Record]) -> None:
         """Note each record before it is processed, with no other partition at work: one still noted at two deaths caused them."""
-        async with self._alone:
+        async with self._isolation:
             for record in records:
-                place = Place(topic, record.offset)
-                if place in self._skip:
-                    self.effects.crashed(record)
+                position = RecordPosition(topic, record.offset)
+                if position in self._skip:
+                    self.observer.crashed(record)
                     await self.publisher.send([dead_letter(record, "crash", CRASH_MESSAGE)])
                     continue
-                if topic in self.careful:
-                    await self.ledger.note(probe=self.ledger.keys.name_of(place))
+                if topic in self.record_by_record:
+                    await self.checkpoints.note(probe=self.checkpoints.keys.name_of(position))
                 done, output = self._processed([record])
                 if not done:
-                    await self.effects.recount()
+                    await self.observer.recount()
                     output = self.stage.process([record])
-                await self._account(topic, [record], output)
-            if topic in self.careful:
-                await self.ledger.note(probe="")
+                await self._take_counted(topic, [record], output)
+            if topic in self.record_by_record:
+                await self.checkpoints.note(probe="")
 
     async def _commit(self, promised: bytes | None = None) -> None:
         try:
@@ -226,48 +226,48 @@ class PartitionRunner:
     async def _checkpoint(self, promised: bytes | None) -> None:
         """Acknowledgements in, then state, the watermarks of all inputs and outbox in one script, then tickets and views."""
         await self.publisher.drain()
-        chunks, steps = self.stage.chunks(), [Progress(topic, self.covered[topic], last) for topic, last in self.applied.items()]
+        chunks, steps = self.stage.chunks(), [WatermarkStep(topic, self.covered[topic], last) for topic, last in self.applied.items()]
         if promised is not None or self._unsent:
             chunks[unsent.CHUNK] = promised or b""
         if chunks or self._outbox or self.dirty:
             started, size = monotonic(), sum(map(len, chunks.values()))
-            skip = tuple(place for place in self._skip if place.offset > self.applied[place.topic])
+            skip = tuple(position for position in self._skip if position.offset > self.applied[position.topic])
             marks = {topic: mark_of(record, self._topic_ids.get(topic, "")) for topic, record in self._last.items()}
-            length = await self.ledger.commit(steps, chunks, self._outbox, skip, marks)
+            length = await self.checkpoints.commit(steps, chunks, self._outbox, skip, marks)
             self.marks |= marks
             self._last.clear()
             self._skip = skip
-            self.careful.difference_update(step.topic for step in steps if step.last != step.expected)
+            self.record_by_record.difference_update(step.topic for step in steps if step.last != step.expected)
             self.committed = monotonic()
             self.covered = dict(self.applied)
             self._unsent = [] if promised is None else self._unsent
-            self._cadence.made(size)
-            self.effects.committed(chunks, self.committed - started)
+            self._schedule.record_checkpoint(size)
+            self.observer.committed(chunks, self.committed - started)
             if self._outbox:
-                self.effects.posted(length)
+                self.observer.outbox_grew(length)
                 self._outbox = []
         else:
-            self._cadence.made(0)
-        for ticket in self._tickets:
-            ticket.ack()
-        self._tickets.clear()
+            self._schedule.record_checkpoint(0)
+        for handle in self._ack_handles:
+            handle.ack()
+        self._ack_handles.clear()
         if self._snapshots or self._views:
             snapshots, views, self._snapshots, self._views = self._snapshots, self._views, {}, []
-            await self.effects.views(snapshots, views)
+            await self.observer.views(snapshots, views)
 
     async def checkpoint(self) -> None:
         """Commit now if a checkpoint is due and there is something to commit."""
-        if self._lock.locked() or not self._cadence.due():
+        if self._lock.locked() or not self._schedule.is_due():
             return  # busy: the batch under way commits itself
         async with self._lock:
-            if not self.closed and (self._tickets or self.dirty or self._unsent):
+            if not self.closed and (self._ack_handles or self.dirty or self._unsent):
                 await self._commit()
 
     async def renew(self) -> None:
         """Prolong the lease of a partition that has nothing to commit."""
         async with self._lock:
             if not self.closed:
-                await self.ledger.note()
+                await self.checkpoints.note()
                 self.committed = monotonic()
 
     async def idle(self, heard: float | None = None, now_ns: int | None = None) -> None:
@@ -299,13 +299,13 @@ class PartitionRunner:
                 return
             try:
                 await self._commit()
-                await self.ledger.note(starts="", exp="0")  # a clean end: not a crash, and nobody need wait for the lease
+                await self.checkpoints.note(starts="", exp="0")  # a clean end: not a crash, and nobody need wait for the lease
             finally:
                 self.drop()
 
     def drop(self) -> None:
         """Forget everything that is not committed."""
         self.closed = True
-        for ticket in self._tickets:
-            ticket.discard()
-        self._tickets.clear()
+        for handle in self._ack_handles:
+            handle.discard()
+        self._ack_handles.clear()

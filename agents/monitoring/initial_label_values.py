@@ -28,7 +28,7 @@ REDIS_REASONS: Final = ("timeout", "connection", "refused")
 Labels = Iterable[tuple[str, ...]]
 
 
-def zeros(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
+def initial_label_values(indices: Sequence[str], topics: Topics) -> Mapping[str, Labels]:
     """Label values by counter, for `Metrics.declare`."""
     alerts, states = topics.name("alerts"), topics.name("alerts_state")
     inputs = [(topics.name(role),) for role in REASONS_BY_ROLE]

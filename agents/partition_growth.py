@@ -11,7 +11,7 @@ from agents.store.asking import ask
 from agents.store.keys import stage_keys
 
 
-async def refuse_moved(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:
+async def refuse_moved_indices(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:
     """Raise `Refusal` when an index now belongs to another partition of the readings topic than its daily history.
 
     Args:
@@ -33,10 +33,10 @@ async def refuse_moved(redis: Redis, readings: str, partitions: int, indices: Se
                 )
 
 
-def grown(known: Mapping[str, int], seen: Mapping[str, int | None]) -> dict[str, int]:
+def grown_topics(known: Mapping[str, int], seen: Mapping[str, int | None]) -> dict[str, int]:
     """Topics that have more partitions than we know, with their number.
 
-    >>> grown({"quotes": 4, "ticks": 4}, {"quotes": 6, "ticks": None})
+    >>> grown_topics({"quotes": 4, "ticks": 4}, {"quotes": 6, "ticks": None})
     {'quotes': 6}
     """
     return {topic: count for topic, count in seen.items() if count is not None and count > known[topic]}

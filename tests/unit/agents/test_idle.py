@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agents.quiet import idle_counts
+from agents.idle import may_declare_idle
 from streams.records import NS
 
 
@@ -24,7 +24,7 @@ def eastern(text: str) -> int:
     ],
 )
 def test_only_in_the_hours_of_a_session(now: str, *, counts: bool) -> None:
-    assert idle_counts(eastern(now), None) is counts
+    assert may_declare_idle(eastern(now), None) is counts
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_only_in_the_hours_of_a_session(now: str, *, counts: bool) -> None:
     ],
 )
 def test_a_source_that_works_off_an_old_backlog_is_not_idle(spoke: str, *, counts: bool) -> None:
-    assert idle_counts(eastern("2026-07-13 12:00:00"), eastern(spoke)) is counts
+    assert may_declare_idle(eastern("2026-07-13 12:00:00"), eastern(spoke)) is counts

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from agents.patience import Abandoned
-from agents.store.ledger import Fenced
+from agents.release_deadline import DeadlineExceededError
+from agents.store.checkpoint_store import Fenced
 
-BYSTANDERS = (Abandoned, Fenced)
-"""What gives a batch back without the process being at fault."""
+NOT_POISON = (DeadlineExceededError, Fenced)
+"""Errors that are not the record's fault: the batch is given back, and the lock is free again."""
 
 
-class Alone:
+class IsolationLock:
     """A lock shared by the runners of a process. An error that ends the process keeps it: until then nobody may be noted in its place."""
 
     def __init__(self) -> None:
@@ -23,5 +23,5 @@ class Alone:
         await self._lock.acquire()
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None or isinstance(error, (*BYSTANDERS, asyncio.CancelledError)):
+        if error is None or isinstance(error, (*NOT_POISON, asyncio.CancelledError)):
             self._lock.release()

@@ -1,4 +1,4 @@
-"""What the runners of one stage tell the world: metrics, views, and the relay's wake-up call."""
+"""Observes the runners of one stage: metrics, derived views, and the wake-up of the relay."""
 
 import logging
 from collections import Counter
@@ -8,8 +8,8 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from agents.monitoring.initial_label_values import CRASH
 from agents.monitoring.metrics import Metrics
-from agents.monitoring.zeros import CRASH
 from agents.plans import Plan
 from agents.store.client import error_reason
 from agents.store.views import Views
@@ -37,8 +37,8 @@ class Wakeable(Protocol):
         """The outbox has grown to this length."""
 
 
-class StageEffects:
-    """Implements `agents.partition.Effects` for one stage and partition."""
+class WorkerStageObserver:
+    """Implements `agents.stage_runner.StageObserver` for one stage and partition."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class StageEffects:
             self._metrics.redis_errors.labels("views", error_reason(error)).inc()
             log.warning("views not written: %s", type(error).__name__)
 
-    def posted(self, length: int) -> None:
+    def outbox_grew(self, length: int) -> None:
         """The outbox has grown."""
         if self.relay is not None:
             self.relay.wake(length)

@@ -1,4 +1,4 @@
-"""Redis as the truth: ownership, checkpoints and outbox of one stage and partition, each step one idempotent script."""
+"""What Redis holds of one stage and partition: ownership, checkpoints and outbox; each step is one idempotent script."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -8,9 +8,9 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from agents.log_marks import Mark, pack, unpack
-from agents.patience import Patience
+from agents.release_deadline import Deadline
 from agents.store.client import Caller, Observer
-from agents.store.keys import DAY_CHUNK, Place, StageKeys
+from agents.store.keys import DAY_CHUNK, RecordPosition, StageKeys
 from agents.store.refused import REFUSED, refusal, standing
 from agents.store.scripts import Scripts
 from streams.stage import OutboxEntry
@@ -34,13 +34,13 @@ class Checkpoint(NamedTuple):
     commits: int
     starts: dict[str, int]
     """How often it was started at its watermark with input waiting, by input topic."""
-    skip: tuple[Place, ...]
+    skip: tuple[RecordPosition, ...]
     """Records that killed the process twice when they were processed alone."""
     marks: Mapping[str, Mark] = MappingProxyType({})
     """Which log each watermark is of, by input topic; none where no release with marks has committed yet."""
 
 
-class Progress(NamedTuple):
+class WatermarkStep(NamedTuple):
     """The step of one input that a commit records; one commit takes those of all inputs, which share the state."""
 
     topic: str
@@ -50,7 +50,7 @@ class Progress(NamedTuple):
     """Watermark after; equal for a commit without new input."""
 
 
-class Posted(NamedTuple):
+class OutboxRecord(NamedTuple):
     """One outbox entry as the relay reads it."""
 
     entry_id: str
@@ -63,14 +63,14 @@ class Outbox(NamedTuple):
     """What waits to be published."""
 
     length: int
-    entries: list[Posted]
+    entries: list[OutboxRecord]
     """The first of them."""
     newest: int
     """The last number that was given; 0 for none."""
 
 
-class Store:
-    """The client and its scripts; makes one `Ledger` per stage and partition."""
+class StoreClient:
+    """The client and its scripts; makes one `CheckpointStore` per stage and partition."""
 
     def __init__(self, redis: Redis, observer: Observer, *, lease_seconds: int, instance: str = "") -> None:
         self.redis = redis
@@ -79,23 +79,23 @@ class Store:
         self.scripts = Scripts(redis)
         self.uuid = uuid4().hex
 
-    def ledger(self, keys: StageKeys, generation: int, patience: Patience) -> "Ledger":
-        """The books of one partition for one generation."""
-        return Ledger(self, keys, generation, patience)
+    def checkpoints(self, keys: StageKeys, generation: int, deadline: Deadline) -> "CheckpointStore":
+        """The checkpoints of one partition for one generation."""
+        return CheckpointStore(self, keys, generation, deadline)
 
 
-class Ledger:
-    """The books of one stage and partition under one owner."""
+class CheckpointStore:
+    """The checkpoints and the outbox of one stage and partition under one owner."""
 
-    def __init__(self, store: Store, keys: StageKeys, generation: int, patience: Patience) -> None:
-        self.keys, self.patience = keys, patience
-        self._store = store
-        self._owner = [str(generation), store.uuid, str(store.lease_seconds)]
+    def __init__(self, store_client: StoreClient, keys: StageKeys, generation: int, deadline: Deadline) -> None:
+        self.keys, self.deadline = keys, deadline
+        self._store_client = store_client
+        self._owner = [str(generation), store_client.uuid, str(store_client.lease_seconds)]
         self._commits = 0
 
     async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
-        answer = await self._store.caller.until_answered(
-            script, lambda: self._store.scripts.run(script, keys, [*self._owner, *arguments]), self.patience
+        answer = await self._store_client.caller.until_answered(
+            script, lambda: self._store_client.scripts.run(script, keys, [*self._owner, *arguments]), self.deadline
         )
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
@@ -115,10 +115,10 @@ class Ledger:
         """
         flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
         while True:
-            answer = await self._run("acquire", self.keys.all, [self._store.instance, flags, *map(self.keys.mark, self.keys.inputs)])
+            answer = await self._run("acquire", self.keys.all, [self._store_client.instance, flags, *map(self.keys.mark, self.keys.inputs)])
             if answer[0] != b"HELD":
                 break
-            await self.patience.sleep(HELD_PAUSE)
+            await self.deadline.sleep(HELD_PAUSE)
         _, watermarks, commits, starts, skip, state, alerts, days, logs = answer
         self._commits = int(commits)
         chunks = {**_chunks(state), **_chunks(alerts)}
@@ -131,19 +131,19 @@ class Ledger:
             chunks=chunks,
             commits=self._commits,
             starts=dict(zip(self.keys.inputs, map(int, starts), strict=True)),
-            skip=tuple(self.keys.place_of(name) for name in skip.decode().split(",") if name),
+            skip=tuple(self.keys.position_of(name) for name in skip.decode().split(",") if name),
             marks={topic: mark for topic, mark in marks.items() if mark is not None},
         )
 
     async def commit(
         self,
-        steps: Sequence[Progress],
+        steps: Sequence[WatermarkStep],
         chunks: Mapping[str, bytes],
         outbox: Sequence[OutboxEntry] = (),
-        skip: Sequence[Place] = (),
+        skip: Sequence[RecordPosition] = (),
         marks: Mapping[str, Mark] = MappingProxyType({}),
     ) -> int:
-        """Write state, watermarks with their marks, and outbox at once; the outbox length. Raises `Fenced` or `Abandoned`."""
+        """Write state, watermarks with their marks, and outbox at once; the outbox length. Raises `Fenced` or `DeadlineExceededError`."""
         number = self._commits + 1
         arguments: list[Any] = [number, ",".join(map(self.keys.name_of, skip)), len(steps)]
         for step in steps:
@@ -181,7 +181,7 @@ class Ledger:
         entries = []
         for entry_id, pairs in answer[2]:
             fields = _chunks(pairs)
-            entries.append(Posted(entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]))
+            entries.append(OutboxRecord(entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]))
         return Outbox(int(answer[1]), entries, int(answer[3]))
 
 

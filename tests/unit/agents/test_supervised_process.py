@@ -1,4 +1,4 @@
-"""A server on a leash: stopped, killed, or orphaned, it is gone."""
+"""A supervised server: stopped, killed, or orphaned, it is gone."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agents.embedded.leash import Leashed, module_environment
+from agents.embedded.supervised_process import SupervisedProcess, module_environment
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 OWNER = """
 import sys, time
 from pathlib import Path
-from agents.embedded.leash import Leashed
-server = Leashed([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]) / "log", remove=Path(sys.argv[1]))
+from agents.embedded.supervised_process import SupervisedProcess
+server = SupervisedProcess([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]) / "log", remove=Path(sys.argv[1]))
 print(server.pid, flush=True)
 time.sleep(600)
 """
@@ -38,7 +38,7 @@ def gone(pid: int, seconds: float = 10.0) -> bool:
 
 
 def test_stop_ends_the_server_and_may_be_repeated(tmp_path: Path) -> None:
-    server = Leashed(SLEEPER, log=tmp_path / "log", remove=tmp_path)
+    server = SupervisedProcess(SLEEPER, log=tmp_path / "log", remove=tmp_path)
     assert alive(server.pid)
     server.stop()
     server.stop()
@@ -48,14 +48,14 @@ def test_stop_ends_the_server_and_may_be_repeated(tmp_path: Path) -> None:
 
 
 def test_kill_is_a_crash(tmp_path: Path) -> None:
-    server = Leashed(SLEEPER, log=tmp_path / "log")
+    server = SupervisedProcess(SLEEPER, log=tmp_path / "log")
     server.kill()
     assert gone(server.pid)
     assert not server.running
 
 
 def test_a_server_that_ends_by_itself_is_noticed(tmp_path: Path) -> None:
-    server = Leashed([sys.executable, "-c", "print('last words')"], log=tmp_path / "log")
+    server = SupervisedProcess([sys.executable, "-c", "print('last words')"], log=tmp_path / "log")
     deadline = time.monotonic() + 10
     while server.running and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -66,12 +66,12 @@ def test_a_server_that_ends_by_itself_is_noticed(tmp_path: Path) -> None:
 
 def test_what_cannot_start_is_an_error_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"no-such-program"):
-        Leashed([tmp_path / "no-such-program"], log=tmp_path / "log")
+        SupervisedProcess([tmp_path / "no-such-program"], log=tmp_path / "log")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent")
 def test_the_server_dies_with_its_guard(tmp_path: Path) -> None:
-    server = Leashed(SLEEPER, log=tmp_path / "log")
+    server = SupervisedProcess(SLEEPER, log=tmp_path / "log")
     os.kill(server._guard.pid, signal.SIGKILL)
     assert gone(server.pid)
     server.stop()

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from agents.monitoring.zeros import TICK_OUTCOMES, TRANSITIONS, zeros
+from agents.monitoring.initial_label_values import TICK_OUTCOMES, TRANSITIONS, initial_label_values
 from config.rules import load_rules
 from config.settings import Settings
 from streams.detection.commands import EchoKind
@@ -18,13 +18,13 @@ def test_the_rules_and_transitions_are_those_of_the_engine() -> None:
     rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), Gates())
     assert {*get_args(Kind), *get_args(EchoKind)} == set(TRANSITIONS)
     assert tuple(rule.name for rule in rules) == NAMES
-    children = set(zeros(["SPY"], Topics(""))["alert_events"])
+    children = set(initial_label_values(["SPY"], Topics(""))["alert_events"])
     assert all((name, "firing", "emitted") in children for name in NAMES)
     assert set(TICK_OUTCOMES) < set(OUTCOMES)
 
 
 def test_dead_letters_are_labelled_by_the_name_of_the_topic() -> None:
-    children = set(zeros(["SPY"], Topics("replay."))["dead_letter_messages"])
+    children = set(initial_label_values(["SPY"], Topics("replay."))["dead_letter_messages"])
     assert ("replay.market.option-quotes.v1", "json") in children
     assert ("replay.dispersion.readings.v1", "crash") in children
     assert ("replay.market.ticks.v1", "expiry") not in children

@@ -1,6 +1,6 @@
 """A server process that cannot outlive the one that started it.
 
-The server is started by a small guard, ``python -m agents.embedded.leash [--remove DIR] -- COMMAND …``. The guard holds the
+The server is started by a small guard, ``python -m agents.embedded.supervised_process [--remove DIR] -- COMMAND …``. The guard holds the
 read end of a pipe whose write end only the owner has: when the owner closes it, or dies however suddenly, the guard
 ends the server and waits for it; a dead owner's directory it removes too. Should the guard itself be killed, Linux
 kills the server.
@@ -33,7 +33,7 @@ def module_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, inherited] if inherited else [root])}
 
 
-class Leashed:
+class SupervisedProcess:
     """One running server; `stop` is idempotent."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Leashed:
         arguments = [
             sys.executable,
             "-m",
-            "agents.embedded.leash",
+            "agents.embedded.supervised_process",
             *(["--remove", str(remove)] if remove else []),
             "--",
             *map(str, command),

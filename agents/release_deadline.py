@@ -1,4 +1,4 @@
-"""How long work may still take once the worker is asked to let go."""
+"""The deadline for work under way once partitions are to be released or the process ends."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,11 +11,11 @@ LOOK = 0.25
 T = TypeVar("T")
 
 
-class Abandoned(Exception):  # noqa: N818 - the work is dropped, not wrong: its input comes again
+class DeadlineExceededError(Exception):  # the work is dropped, not wrong: its input comes again
     """Time is up: partitions are being taken away, or the process ends."""
 
 
-class Patience:
+class Deadline:
     """Unlimited while the worker works; a deadline as soon as it winds down."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Patience:
         self._deadline = monotonic() + seconds
 
     def renew(self) -> None:
-        """New partitions, new patience."""
+        """New partitions were assigned: the deadline is lifted."""
         self._deadline = None
 
     def left(self) -> float | None:
@@ -39,19 +39,19 @@ class Patience:
         return None if self._deadline is None else max(0.0, self._deadline - monotonic())
 
     def check(self) -> None:
-        """Raise `Abandoned` when the deadline is over."""
+        """Raise `DeadlineExceededError` when the deadline is over."""
         if self.left() == 0.0:
-            raise Abandoned
+            raise DeadlineExceededError
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, but not past the deadline; raise `Abandoned` there."""
+        """Sleep, but not past the deadline; raise `DeadlineExceededError` there."""
         self.check()
         left = self.left()
         await asyncio.sleep(seconds if left is None else min(seconds, left))
         self.check()
 
     async def within(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for work that hangs no longer than to the deadline; there it is cancelled and `Abandoned` raised."""
+        """Wait for work that hangs no longer than to the deadline; there it is cancelled and `DeadlineExceededError` raised."""
         task = asyncio.create_task(work)
         try:
             while not task.done():

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.feed import pacing
-from agents.feed.pacing import Tempo
+from agents.feed.pacing import ReplayClock
 from streams.records import NS
 
 
@@ -31,33 +31,33 @@ MORNING = 1_783_951_200 * NS
 
 
 def test_event_time_passes_at_the_speed(wall: Wall) -> None:
-    tempo = Tempo(60)
+    clock = ReplayClock(60)
     for second in (0, 1, 1, 61, 361):
-        tempo.keep(MORNING + second * NS)
+        clock.keep(MORNING + second * NS)
     assert wall.now == pytest.approx(1000 + 361 / 60)
 
 
 def test_the_gap_between_sessions_is_jumped_over(wall: Wall) -> None:
-    tempo = Tempo(1)
-    tempo.keep(MORNING)
-    tempo.keep(MORNING + 18 * 3600 * NS)
+    clock = ReplayClock(1)
+    clock.keep(MORNING)
+    clock.keep(MORNING + 18 * 3600 * NS)
     assert wall.now == 1000
-    tempo.keep(MORNING + (18 * 3600 + 2) * NS)
+    clock.keep(MORNING + (18 * 3600 + 2) * NS)
     assert wall.now == pytest.approx(1002)
 
 
 def test_a_slow_publisher_catches_up(wall: Wall) -> None:
-    tempo = Tempo(1)
-    tempo.keep(MORNING)
+    clock = ReplayClock(1)
+    clock.keep(MORNING)
     wall.now += 5
-    tempo.keep(MORNING + 3 * NS)
+    clock.keep(MORNING + 3 * NS)
     assert wall.now == 1005
-    tempo.keep(MORNING + 6 * NS)
+    clock.keep(MORNING + 6 * NS)
     assert wall.now == pytest.approx(1006)
 
 
 def test_no_limit_never_waits(wall: Wall) -> None:
-    tempo = Tempo(float("inf"))
-    tempo.keep(MORNING)
-    tempo.keep(MORNING + 100 * NS)
+    clock = ReplayClock(float("inf"))
+    clock.keep(MORNING)
+    clock.keep(MORNING + 100 * NS)
     assert wall.now == 1000
