@@ -8,11 +8,11 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from agents.embedded.redis_server import EmbeddedRedis
+from agents.store.checkpoint_store import WatermarkStep
 from agents.store.client import connect
-from agents.store.ledger import Progress
 from config.settings import Redis as RedisSettings
 from streams.detection.snapshot import decode_snapshot
-from tests.support.recorded_checkpoint import MAKE, Recording, ledger_of, played, recordings
+from tests.support.recorded_checkpoint import MAKE, Recording, checkpoints_of, played, recordings
 
 STAGES = pytest.mark.parametrize("stage", MAKE)
 
@@ -47,7 +47,7 @@ async def test_a_checkpoint_of_an_earlier_release_is_restored_and_continued(stag
     steady = recording.make()
     steady.restore(recording.start)
     steady.process(recording.before)
-    found = await ledger_of(client, recording.keys).acquire(waiting=recording.keys.inputs)
+    found = await checkpoints_of(client, recording.keys).acquire(waiting=recording.keys.inputs)
     last = {topic: max(one.offset for one in recording.before if one.topic == topic) for topic in recording.keys.inputs}
     assert found.watermarks == last
     assert found.commits == len(recording.before) + 1
@@ -60,8 +60,8 @@ async def test_a_checkpoint_of_an_earlier_release_is_restored_and_continued(stag
 
 async def test_alerts_people_and_held_commands_survive_the_change_of_release(server: EmbeddedRedis, client: AsyncRedis) -> None:
     recording = recorded("detector", server)
-    ledger = ledger_of(client, recording.keys)
-    found = await ledger.acquire(waiting=recording.keys.inputs)
+    checkpoints = checkpoints_of(client, recording.keys)
+    found = await checkpoints.acquire(waiting=recording.keys.inputs)
     stage = recording.make()
     stage.restore(found.chunks)
     first = recording.after[0]
@@ -71,6 +71,6 @@ async def test_alerts_people_and_held_commands_survive_the_change_of_release(ser
     assert unwind.silenced_until is not None
     assert stage.process([one for one in recording.before if "commands" in one.topic]).outbox == [], "applied before, and one still waits"
     chunks = {**stage.chunks(), "commands/SPX": found.chunks["commands/SPX"]}
-    await ledger.commit([Progress(first.topic, found.watermarks[first.topic], first.offset)], chunks, output.outbox)
-    again = await ledger_of(client, recording.keys).acquire(waiting=())
+    await checkpoints.commit([WatermarkStep(first.topic, found.watermarks[first.topic], first.offset)], chunks, output.outbox)
+    again = await checkpoints_of(client, recording.keys).acquire(waiting=())
     assert again.watermarks[first.topic] == first.offset

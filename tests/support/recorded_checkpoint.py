@@ -23,10 +23,10 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.patience import Patience
+from agents.release_deadline import Deadline
+from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys
-from agents.store.ledger import Ledger, Progress, Store
 from config.settings import Redis as RedisSettings
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
@@ -187,14 +187,14 @@ def record(stage: str, start: dict[str, bytes], records: Sequence[InputRecord], 
 async def _commit(stage: str, start: dict[str, bytes], records: Sequence[InputRecord], url: str) -> None:
     client = connect(RedisSettings(url=SecretStr(url)))
     keys, made = keys_of(stage), MAKE[stage]()
-    ledger = Store(client, Unmeasured(), lease_seconds=1).ledger(keys, 1, Patience())
-    await ledger.acquire(waiting=keys.inputs)
+    checkpoints = StoreClient(client, Unmeasured(), lease_seconds=1).checkpoints(keys, 1, Deadline())
+    await checkpoints.acquire(waiting=keys.inputs)
     made.restore(start)
-    await ledger.commit([], start)
+    await checkpoints.commit([], start)
     for one in records:
         output = made.process([one])
         last = one.offset - 1
-        await ledger.commit([Progress(one.topic, last, one.offset)], made.chunks(), output.outbox)
+        await checkpoints.commit([WatermarkStep(one.topic, last, one.offset)], made.chunks(), output.outbox)
     await client.aclose()
 
 
@@ -211,9 +211,9 @@ class Unmeasured:
         """Do nothing."""
 
 
-def ledger_of(client: Any, keys: StageKeys) -> Ledger:
+def checkpoints_of(client: Any, keys: StageKeys) -> CheckpointStore:
     """The next owner of a partition."""
-    return Store(client, Unmeasured(), lease_seconds=1).ledger(keys, 2, Patience())
+    return StoreClient(client, Unmeasured(), lease_seconds=1).checkpoints(keys, 2, Deadline())
 
 
 def _sent(topic: str, records: Iterable[InputRecord]) -> list[InputRecord]:
