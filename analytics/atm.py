@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from analytics.arrays import Floats
 from analytics.board import Board
 from analytics.implied_vol import implied_vol
 from analytics.otm_smile import OtmSmile, first_above, otm_smile
 from analytics.segments import segment_of_rows
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Status = NDArray[np.int8]
 

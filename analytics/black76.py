@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfcx, log_ndtr, ndtr
 
-Floats = NDArray[np.float64]
+from analytics.arrays import Floats
 
 _SQRT_HALF = np.sqrt(0.5)
 _SCALED_UP_TO = 3.0  # d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits

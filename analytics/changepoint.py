@@ -3,11 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.ewma import ew_sum
-
-Floats = NDArray[np.float64]
 
 
 class TwoSided(NamedTuple):

@@ -4,11 +4,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite_float
-
-Floats = NDArray[np.float64]
 
 _UPPER_VOLS, _LOWER_VOLS = 0.95, 0.05  # of present names, for the names that are missing
 _ROUNDING = 1e-14  # relative A^2 - B below which only rounding is left: one name

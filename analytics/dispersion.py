@@ -3,11 +3,10 @@
 from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite, finite_float
-
-Floats = NDArray[np.float64]
 
 _SMALLEST_MOVE = 0.01  # |d ln index_vol| below which a share of the move has no meaning
 

@@ -3,11 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite
-
-Floats = NDArray[np.float64]
 
 DAILY_DECAY, MONTHLY_DECAY = 0.94, 0.97
 """RiskMetrics."""

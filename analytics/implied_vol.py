@@ -5,9 +5,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.arrays import Floats
 from analytics.iv_solver import solve_total_vol
 
-Floats = NDArray[np.float64]
 Status = NDArray[np.int8]
 _EPSILON = np.finfo(np.float64).eps
 _COARSEST = 0.01  # relative change of the vol per rounding of the price from which on the price says nothing

@@ -8,10 +8,9 @@ ln beta is concave in v, which is why a bracketed search on it cannot fail.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfcx
 
-Floats = NDArray[np.float64]
+from analytics.arrays import Floats
 
 _SQRT_HALF = np.sqrt(0.5)
 _SQRT_TWO_OVER_PI = np.sqrt(2 / np.pi)

@@ -3,12 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gamma
 
+from analytics.arrays import Floats
 from analytics.finite import finite_float
-
-Floats = NDArray[np.float64]
 
 _MU = 2 ** (2 / 3) * gamma(7 / 6) / gamma(1 / 2)  # E|Z|^(4/3) of a standard normal
 

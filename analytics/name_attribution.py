@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.correlation import basket_sums, cross_term
 
-Floats = NDArray[np.float64]
 Pair = tuple[float, float]
 """Before and after."""
 Columns = tuple[ArrayLike, ArrayLike]

@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.board import Board
 from analytics.parity import valid_quote
 from analytics.segments import segment_of_rows
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.board import Board
 from analytics.segments import first_of_segment, segment_count, segment_min, segment_of_rows
-
-Floats = NDArray[np.float64]
 
 # Mids are multiples of a fraction of a cent; anything closer than this is a tie that binary rounding has split.
 _TIE_USD = 1e-9

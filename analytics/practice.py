@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.dispersion import correlation_share
 from analytics.ewma import ewma_z
 from analytics.rolling import rolling_high, rolling_quantile, rolling_rank
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 WINDOW, LEAST = 504, 60

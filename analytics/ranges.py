@@ -1,11 +1,10 @@
 """Realised variance of bars: close-to-close and the range estimators, which use high and low too."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite_float
-
-Floats = NDArray[np.float64]
 
 
 @np.errstate(all="ignore")  # garbage gives NaN

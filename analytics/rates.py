@@ -1,11 +1,10 @@
 """Risk-free rates: from published yields to the continuously compounded rate of an expiry."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite
-
-Floats = NDArray[np.float64]
 
 MATURITY_DAYS = {"1m": 30, "2m": 60, "3m": 91, "4m": 120, "6m": 182, "1y": 365}
 """Days of the constant maturity Treasury yields that a curve is made of."""

@@ -7,13 +7,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
 from analytics.finite import finite, finite_float
-
-Floats = NDArray[np.float64]
 
 
 class RealizedBasket(NamedTuple):

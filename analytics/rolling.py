@@ -1,9 +1,9 @@
 """Where a value stands in its own history: percentile rank, robust z."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from analytics.arrays import Floats
 
 _NORMAL_QUARTILE = 0.6745  # MAD of a standard normal
 

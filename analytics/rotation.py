@@ -1,11 +1,10 @@
 """Rotation: what sectors and groups of names do against their index and against each other."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite, finite_float
-
-Floats = NDArray[np.float64]
 
 
 @np.errstate(all="ignore")  # garbage gives NaN

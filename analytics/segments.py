@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from analytics.arrays import Floats
+
 Rows = NDArray[np.int64]
 
 

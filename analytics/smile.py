@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.arrays import Floats
 from analytics.segments import segment_of_rows
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.arrays import Floats
 from analytics.atm import AtmStatus, vols_at_delta
-
-Floats = NDArray[np.float64]
 
 
 class StatedSide(NamedTuple):

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.board import Board
 from analytics.parity import Parity, parity_forwards, valid_quote
 from analytics.walk import select_legs
 
-Floats = NDArray[np.float64]
 _TYPES = {-1: "Put", 0: "Put/Call", 1: "Call"}
 
 

@@ -1,11 +1,10 @@
 """Constant maturity: total variance, linear in time between two expiries."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.finite import finite
-
-Floats = NDArray[np.float64]
 
 MINUTES_PER_DAY = 1_440
 MINUTES_PER_YEAR = 525_600

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from analytics.arrays import Floats
+
 Mask = NDArray[np.bool_]
 
 TICKED = 0.90

@@ -8,12 +8,11 @@ from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.black76 import Greeks
 from analytics.finite import finite, finite_float
-
-Floats = NDArray[np.float64]
 
 TOY_WEIGHTS, TOY_VOLS = (0.40, 0.25, 0.20, 0.15), (0.30, 0.25, 0.40, 0.20)
 """The four names of the worked example; their index vol is 0.18."""

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.board import Board
 from analytics.parity import Parity, valid_quote
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 

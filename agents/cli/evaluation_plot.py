@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 
-from analytics.practice import Floats
+from analytics.arrays import Floats
 from streams.evaluation.closes import Closes
 from streams.evaluation.evaluation import Evaluation
 

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.changepoint import cusum
 from analytics.ewma import ew_moments, ewma_z
 from analytics.rolling import percentile_rank
 from streams.detection.history_days import DayFacts
 from streams.detection.seasonality import Part, quarter_week
 
-Floats = NDArray[np.float64]
 MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
 BANDS = {"p05": 5, "p10": 10, "p90": 90, "p95": 95}
 SETTLING = 20

@@ -4,12 +4,10 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from streams.detection.instant import Instant
 from streams.reading import Constituents
-
-Floats = NDArray[np.float64]
 
 
 class Panel(NamedTuple):

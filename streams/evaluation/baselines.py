@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analytics import practice
-from analytics.practice import Floats, Levels
+from analytics.arrays import Floats
+from analytics.practice import Levels
 from streams.evaluation.catches import NO_HISTORY, QUIET, SILENT, WARNING, Catches
 from streams.evaluation.closes import Closes
 

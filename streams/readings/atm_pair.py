@@ -1,12 +1,10 @@
 """The ATM pair of a reading: 50-delta vols of the index and of the largest names, and the correlation they imply."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
 from streams.readings.fields import CORRELATION, Fields
-
-Floats = NDArray[np.float64]
 
 
 def put_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.rolling import robust_z
 from analytics.rotation import autocorrelation, best_less_worst, group_returns, relative_strength, sector_dispersion
 from streams.market import Basket, Gates
@@ -23,7 +24,6 @@ BASELINE, LEAST_BASELINE = 60, 20
 LEADERS = (("AAPL",), ("MSFT",), ("GOOGL", "GOOG"), ("AMZN",), ("META",), ("NVDA",), ("TSLA",))
 """The Magnificent 7; the other share class stands in where the first is not in the basket."""
 
-Floats = NDArray[np.float64]
 
 
 class RotationAt(msgspec.Struct, frozen=True, array_like=True):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats, Ints
 from analytics.black76 import price
 from analytics.board import Board
 from analytics.implied_vol import quoted_vol
@@ -23,9 +24,6 @@ from streams.expiries import MINUTES_PER_YEAR, minutes_to, settlement_ns, settle
 from streams.market import Rates
 from streams.records import Quotes, Series
 from streams.valuation.risk_free import rate_on
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Bools, Floats, Ints
 from analytics.board import Board
 from analytics.stated_vols import StatedSide
 from streams.valuation.book import ABSENT, NEVER, QuoteBook, Slots
-from streams.valuation.contract_key import SEGMENT_SHIFT, Bools, Floats, Ints, is_call, strike_of
+from streams.valuation.contract_key import SEGMENT_SHIFT, is_call, strike_of
 
 KEPT = 8
 """Structures remembered: rules times the few sets of names that quote together."""

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats, Ints
 from streams.uniform import in_order
 from streams.valuation.contest import QuoteColumns, contest
-from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT, Floats, Ints
+from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
 
 NEVER = int(np.iinfo(np.int64).min)
 """`ts_event` of a slot without a quote."""

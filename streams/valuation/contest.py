@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.valuation.contract_key import Floats, Ints
+from analytics.arrays import Floats, Ints
 
 
 class QuoteColumns(NamedTuple):

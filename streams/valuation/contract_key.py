@@ -6,9 +6,7 @@ Sorted keys put the strikes of a strip side by side, the put of a strike before 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from analytics.arrays import Bools, Floats, Ints
 
 SERIES_LIMIT = 1 << 15
 """Series codes are below this."""

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats, Ints
 from streams.expiries import settlement_bounds, settles_am
 from streams.records import Quotes, Series, Vols
 from streams.valuation.book import Places, QuoteBook
-from streams.valuation.contract_key import EXPIRY_LIMIT, Floats, Ints, fitting, pack, series_of
+from streams.valuation.contract_key import EXPIRY_LIMIT, fitting, pack, series_of
 from streams.valuation.identity_memory import IdentityMemory
 from streams.valuation.monitored import Monitored
 from streams.valuation.screen import MAX_STRIKE, NO_ROOM, Contracted, Outcome

@@ -9,13 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics.arrays import Floats, Ints
 from streams.market import Dividend
 from streams.valuation.monitored import Monitored
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 FLAG: Final = "dividend"
 SIZES: Final = (0.005, 0.01, 0.02)

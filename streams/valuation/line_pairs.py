@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats, Ints
 from analytics.tenor import MINUTES_PER_DAY
 from streams.expiries import minutes_to
 from streams.records import NS, REPETITIONS
 from streams.valuation.book import NEVER
-from streams.valuation.contract_key import Floats, Ints
 from streams.valuation.line_terms import LineTerms
 from streams.valuation.lines import Lines
 

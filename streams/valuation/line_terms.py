@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streams.valuation.contract_key import Bools, Ints
+from analytics.arrays import Bools, Ints
 from streams.valuation.lines import Lines
 from streams.valuation.listings import Expiry, Listings
 from streams.valuation.monitored import Monitored

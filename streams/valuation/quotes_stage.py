@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 import msgspec
 import numpy as np
 
+from analytics.arrays import Bools, Floats, Ints
 from streams.decoding.codec import decode_quotes
 from streams.left_out import left_out
 from streams.market import Market
@@ -18,7 +19,7 @@ from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
 from streams.valuation.clock import Admission
 from streams.valuation.contest import QuoteColumns
-from streams.valuation.contract_key import Bools, Floats, Ints, series_of
+from streams.valuation.contract_key import series_of
 from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
 from streams.valuation.monitored import underlyings

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import delta_vols
 from analytics.correlation import SKEW_DELTAS
 from analytics.parity import parity_forwards
@@ -10,7 +11,7 @@ from analytics.tenor import MINUTES_PER_YEAR, interpolate_vol
 from streams.market import Market
 from streams.points import SkewPoints
 from streams.valuation.boards import Boards
-from streams.valuation.contract_key import Bools, Floats, Ints, day_of
+from streams.valuation.contract_key import day_of
 from streams.valuation.line_pairs import LinePairs, pairs_of
 from streams.valuation.line_terms import LineTerms
 from streams.valuation.lines import Lines

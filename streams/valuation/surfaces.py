@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import atm_vols
 from analytics.stated_vols import stated_atm_vols
 from analytics.strip import value_strips
@@ -13,7 +14,7 @@ from streams.market import Market
 from streams.points import SurfacePoints
 from streams.valuation.boards import Boards
 from streams.valuation.book import NEVER, QuoteBook
-from streams.valuation.contract_key import Bools, Floats, Ints, day_of
+from streams.valuation.contract_key import day_of
 from streams.valuation.ex_dates import ExDates
 from streams.valuation.line_pairs import LinePairs, pairs_of
 from streams.valuation.line_terms import LineTerms

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.atm import atm_vols, delta_vols
 from analytics.black76 import price
 from analytics.board import Board
@@ -17,8 +18,6 @@ from analytics.smile import rescale
 from analytics.strip import StripValues, value_strips
 from analytics.tenor import interpolate_variance
 from tests.support.option_boards import board_of, smile_table
-
-Floats = NDArray[np.float64]
 
 seeds = st.integers(0, 2**32 - 1)
 garbage = st.floats(width=64, allow_nan=False, allow_infinity=False)

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from analytics import dispersion, ewma, jumps, ranges, realized, trade
+from analytics.arrays import Floats
 from analytics.attribution import attribute_correlation, attribute_dispersion, attribute_index_vol, attribute_log_index_vol
 from analytics.correlation import (
     BasketSums,
@@ -35,7 +35,6 @@ from tests.support.option_chains import Chain, quotes_of, taken
 from tests.support.points_frames import prices
 from tests.support.valued_surfaces import NEAR, NEXT, TEN, booked
 
-Floats = NDArray[np.float64]
 seeds = st.integers(0, 2**32 - 1)
 garbage = st.floats(width=64, allow_nan=False, allow_infinity=False)
 few = settings(deadline=None, max_examples=60)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analytics.arrays import Floats
 from analytics.black76 import price
 from analytics.board import Board
-
-Floats = NDArray[np.float64]
 
 
 def board_of(tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequence[float] | None = None) -> Board:

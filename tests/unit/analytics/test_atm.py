@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 import analytics.atm
+from analytics.arrays import Floats
 from analytics.atm import AtmStatus, atm_vols, delta_vols, vols_at_delta
 from analytics.implied_vol import implied_vol
 from tests.support.option_boards import board_of, smile_table
 
-Floats = NDArray[np.float64]
 STRIKES = np.arange(60, 160, 2.5)
 YEARS, FORWARD = 0.25, 100.7
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
 from analytics.name_attribution import (
@@ -17,7 +17,6 @@ from analytics.name_attribution import (
     index_vol_by_name,
 )
 
-Floats = NDArray[np.float64]
 SECTORS = [f"sector {at % 7}" for at in range(50)]
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.realized import basket_returns, cross_sectional_dispersion, realized_basket, realized_correlation, realized_variance
 from analytics.tick_grid import TickGrid, grid_returns, tick_grid
 from tests.support.evaluation import evaluation_data
 
-Floats = NDArray[np.float64]
 MINUTE = 60
 SESSION = 390 * MINUTE
 RHO, NAMES = 0.4, 8

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from analytics.arrays import Floats
 from analytics.black76 import price
 from analytics.board import Board
 from analytics.changepoint import cusum, ewma_chart, page_hinkley
@@ -33,7 +33,6 @@ from tests.support.option_boards import board_of
 
 pytestmark = pytest.mark.evaluation
 
-Floats = NDArray[np.float64]
 EDITIONS = {
     "2003-2009 white paper": ("vix_whitepaper_2009_near", "vix_whitepaper_2009_next", (0.0038, 0.0038), (12_960, 53_280), 61.217999),
     "2014-2019 white paper": ("vix_whitepaper_near", "vix_whitepaper_next", (0.000305, 0.000286), (35_924, 46_394), 13.685821),

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from analytics.arrays import Floats, Ints
 from streams.valuation.book import ABSENT, QuoteBook
 from streams.valuation.contest import QuoteColumns
-from streams.valuation.contract_key import Floats, Ints
 
 
 def keys(*numbers: int) -> Ints:
