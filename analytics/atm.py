@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from analytics.arrays import Floats
-from analytics.board import Board
 from analytics.implied_vol import implied_vol
+from analytics.option_chain import OptionChain
 from analytics.otm_smile import OtmSmile, first_above, otm_smile
 from analytics.segments import segment_of_rows
 
@@ -42,7 +42,7 @@ _LABELS = {
 
 
 @np.errstate(all="ignore")  # strips without a vol pass through as NaN and are named by their status
-def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
+def atm_vols(board: OptionChain, forward: Floats) -> tuple[Floats, Status]:
     """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
 
     The vol is linear in delta between the two strikes either side of K = F exp(sigma^2 T / 2). A first sigma comes in
@@ -52,7 +52,7 @@ def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
     Source: methodology 3.3; first sigma of Corrado and Miller, "A note on a simple, accurate formula", 1996.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> vol, status = atm_vols(board, np.array([100.0]))
     >>> vol.round(4).tolist(), status.tolist()
@@ -79,13 +79,13 @@ def atm_vols(board: Board, forward: Floats) -> tuple[Floats, Status]:
 
 
 @np.errstate(all="ignore")  # as above
-def delta_vols(board: Board, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
+def delta_vols(board: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
     """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile: arrays (m, d), and `AtmStatus` codes.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> vol, status = delta_vols(board, np.array([100.0]), [0.7, 0.5, 0.1])
     >>> vol.round(3).tolist(), status.tolist()
@@ -126,7 +126,7 @@ def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) 
     return np.where(np.isinf(least), np.nan, least)
 
 
-def _refusals(board: Board, forward: Floats, smile: OtmSmile) -> Status:
+def _refusals(board: OptionChain, forward: Floats, smile: OtmSmile) -> Status:
     few = np.diff(smile.offsets) < 2
     codes = [int(AtmStatus.EXPIRED), int(AtmStatus.NO_FORWARD), int(AtmStatus.TOO_FEW)]
     return np.select([~(board.years > 0), ~(forward > 0), few], codes, 0).astype(np.int8)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.parity import valid_quote
 from analytics.segments import segment_of_rows
 
@@ -23,13 +23,13 @@ class OtmSmile(NamedTuple):
     """Undiscounted mid."""
 
 
-def otm_smile(board: Board, forward: Floats) -> OtmSmile:
+def otm_smile(board: OptionChain, forward: Floats) -> OtmSmile:
     """The two-sided quotes of the out-of-the-money side of every strike; `forward` has m USD, NaN gives an empty smile.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> otm_smile(board, np.array([101.0])).price.round(9).tolist()
     [0.7, 2.5, 0.7]

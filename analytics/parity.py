@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.segments import first_of_segment, segment_count, segment_min, segment_of_rows
 
 # Mids are multiples of a fraction of a cent; anything closer than this is a tie that binary rounding has split.
@@ -37,14 +37,14 @@ def valid_quote(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
 
 
 @np.errstate(all="ignore")  # an unusable row turns non-finite here and is refused by name
-def parity_forwards(board: Board) -> Parity:
+def parity_forwards(board: OptionChain) -> Parity:
     """F = K* + e^(RT) (C(K*) - P(K*)) in USD, K* the two-sided strike of least |C - P|; a tie goes to the lowest strike.
 
     Source: Cboe volatility index mathematics methodology; tie rule of the DSPX methodology, November 2024.
 
-    >>> from analytics.board import Board
+    >>> from analytics.option_chain import OptionChain
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 2]), column(95, 100), column(7.9, 4.9), column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
+    >>> board = OptionChain(np.array([0, 2]), column(95, 100), column(7.9, 4.9), column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
     ...               column(0.25), column(0.0))
     >>> parity_forwards(board).forward.round(12).tolist()
     [100.5]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.parity import Parity, parity_forwards, valid_quote
 from analytics.walk import select_legs
 
@@ -63,7 +63,7 @@ class StripValues(NamedTuple):
 
 
 @np.errstate(all="ignore")  # garbage in one strip turns non-finite and is refused by name, the others do not notice
-def value_strips(board: Board, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
+def value_strips(board: OptionChain, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
     """Annualised model-free variance of each of the m strips of a board, on mids, bids and asks.
 
     variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules; the Valid Variance
@@ -72,7 +72,7 @@ def value_strips(board: Board, *, min_per_side: int = 1, require_atm: bool = Fal
     Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> values = value_strips(board)
     >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
@@ -130,20 +130,20 @@ class Contributions(NamedTuple):
     contribution: Floats
 
 
-def strip_contributions(board: Board, j: int, *, zero_ask_stops: bool = True) -> Contributions:
+def strip_contributions(board: OptionChain, j: int, *, zero_ask_stops: bool = True) -> Contributions:
     """The strikes selected in segment `j` with mid (USD), spacing and contribution; empty where there is no K0.
 
     Source: appendix of the Cboe VIX white paper.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> table = strip_contributions(board, 0)
     >>> table.type, table.mid.round(9).tolist()
     (('Put', 'Put/Call', 'Call'), [0.7, 2.5, 0.7])
     """
     rows = slice(int(board.offsets[j]), int(board.offsets[j + 1]))
-    one = Board(
+    one = OptionChain(
         np.array([0, rows.stop - rows.start]),
         board.strike[rows],
         board.call_bid[rows],
@@ -159,7 +159,7 @@ def strip_contributions(board: Board, j: int, *, zero_ask_stops: bool = True) ->
     return Contributions(strike, tuple(_TYPES[wing] for wing in legs.wing.tolist()), mid, legs.spacing, weight * mid)
 
 
-def _center_quotes(board: Board, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _center_quotes(board: OptionChain, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether both options at K0 are quoted at all (a zero bid is no null quote), and whether both are two-sided."""
     quoted, two_sided = parity.k0_row >= 0, parity.k0_row >= 0
     for side in ((board.call_bid, board.call_ask), (board.put_bid, board.put_ask)):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.parity import Parity, valid_quote
 
 Mask = NDArray[np.bool_]
@@ -25,7 +25,7 @@ class Legs(NamedTuple):
     """dK: half the distance between the neighbours that survived; at an end the distance to the one neighbour."""
 
 
-def select_legs(board: Board, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
+def select_legs(board: OptionChain, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
     """Walk from K0 into both wings: skip zero bids, stop after two consecutive ones, then drop quotes that are not valid.
 
     A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and counted like a zero bid
@@ -35,7 +35,7 @@ def select_legs(board: Board, parity: Parity, *, zero_ask_stops: bool = True) ->
 
     >>> from analytics.parity import parity_forwards
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = Board(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
+    >>> board = OptionChain(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
     ...               column(20, 15, 10, 5, 1, 0.2), column(20, 15, 10, 5, 1, 0.2),
     ...               column(0.3, 0, 0, 0.4, 1, 6), column(0.3, 0.1, 0.1, 0.4, 1, 6), column(0.1), column(0.0))
     >>> legs = select_legs(board, parity_forwards(board))

@@ -15,7 +15,7 @@ from config.errors import ConfigError
 
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
-    from streams.detection.commands import Command, Verb
+    from streams.detection.commands import Command, CommandName
 
 Fingerprint = Annotated[str, FINGERPRINT]
 Who = Annotated[str | None, typer.Option(envvar="USER", metavar="NAME", help="Whose word it is.")]
@@ -55,7 +55,7 @@ def retire(context: typer.Context, fingerprint: Fingerprint, why: Why, who: Who 
     _give(shared_of(context), fingerprint, "retire", timeout if wait else 0.0, who=who, why=why)
 
 
-def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said: Any) -> None:
+def _give(shared: Shared, fingerprint: str, verb: "CommandName", seconds: float, **said: Any) -> None:
     """Check, send, wait. The alert's index and partition are those of its state."""
     from agents.alerts.commanding import send
     from agents.alerts.left_over import left_over
@@ -90,19 +90,19 @@ def _give(shared: Shared, fingerprint: str, verb: "Verb", seconds: float, **said
         print_line(encode_command(command) if shared.json else f"sent {command.command_id}".encode())
 
 
-def _checked(state: "AlertState", verb: "Verb", said: dict[str, Any]) -> "Command":
+def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> "Command":
     """The command as the detector will read it. Raises `ConfigError` on what it would refuse."""
     from uuid import uuid4
 
     from streams.dead_letters import Refused
-    from streams.detection.commands import Command, check_words, decode_command, encode_command, issued
+    from streams.detection.commands import Command, check_words, decode_command, encode_command, stamped
 
     data = state.event.data
     index, name, start = data.labels.index, data.fingerprint, data.starts_at
     command = Command(command_id=uuid4(), command=verb, index=index, fingerprint=name, starts_at=start, **said)
     try:
         check_words(command)  # half a character has no bytes
-        return issued(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
+        return stamped(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
     except Refused as refusal:
         raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal
 

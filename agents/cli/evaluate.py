@@ -12,7 +12,7 @@ from config.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.evaluation.alerts import Told
+    from streams.evaluation.alerts import RuleOutcomes
     from streams.reading import Reading
 
 
@@ -85,7 +85,7 @@ def _chosen(rules: str | None, known: "Sequence[str]") -> tuple[str, ...]:
     return names
 
 
-def _told(shared: Shared, path: Path, index: str) -> "Told":
+def _told(shared: Shared, path: Path, index: str) -> "RuleOutcomes":
     from agents.cli.evaluation_files import session_verdicts
 
     if path.is_file():

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.session_verdicts import decode_verdicts
-from streams.evaluation.alerts import Told
+from streams.evaluation.alerts import RuleOutcomes
 from streams.reading import Reading, decode_reading
 from streams.sources.source import SourceError
 
@@ -23,7 +23,7 @@ def alert_events(path: Path) -> list[AlertEvent]:
     return list(_decoded(path, decode_event, "an alert event"))
 
 
-def session_verdicts(path: Path, index: str) -> Told:
+def session_verdicts(path: Path, index: str) -> RuleOutcomes:
     """Verdicts of one index in `verdicts.jsonl`. Raises `SourceError`."""
     return {one.session: one.verdicts for one in _decoded(path, decode_verdicts, "the verdicts of a session") if one.index == index}
 

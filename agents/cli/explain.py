@@ -35,7 +35,7 @@ def explain(
         require_servers(settings.kafka, settings.redis)
 
     from agents.lookup.recall import from_folder, from_stack  # pandas takes a while to import
-    from streams.detection.explaining import explain as explained
+    from streams.detection.explainer import explain as explained
 
     told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
     found = explained(spec, market.gates, rules, told)

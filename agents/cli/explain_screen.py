@@ -11,7 +11,7 @@ from rich.text import Text
 from agents.cli.names_told import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
-from streams.detection.explanation import Explanation, RuleLine, Tested
+from streams.detection.explanation import ConditionLine, Explanation, RuleLine
 from streams.safe_text import safe
 from streams.sessions import EASTERN
 
@@ -135,7 +135,7 @@ def _moves(found: Explanation) -> Iterator[Text]:
     yield foreign(f"index vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}")
 
 
-def _sign(one: Tested) -> str:
+def _sign(one: ConditionLine) -> str:
     return ("<" if one.below else ">") if one.strict else ("≤" if one.below else "≥")
 
 

@@ -13,7 +13,7 @@ from config.settings import Settings
 from streams.dead_letter_records import DeadLetter, marker_headers, replay_headers
 from streams.dead_letters import Refused
 from streams.decoding.codec import Limits, decode_quotes, decode_ticks
-from streams.detection.commands import decode_command, issued
+from streams.detection.commands import decode_command, stamped
 from streams.records import InputRecord, Malformed
 from streams.stage import Role
 from streams.topics import Topics
@@ -75,7 +75,7 @@ class Judge:
 
     def _refused_command(self, value: bytes, now: int) -> str:
         try:
-            command = issued(decode_command(value), now).command
+            command = stamped(decode_command(value), now).command
         except Refused as refusal:
             return f"{refusal.reason}: {refusal}"
         known = {index.symbol for index in self._market.indices}

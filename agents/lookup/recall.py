@@ -19,7 +19,7 @@ from config.errors import ConfigError
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector import TENOR
-from streams.detection.explaining import Told, active_at
+from streams.detection.explainer import ExplainInputs, active_at
 from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
 from streams.sessions import EASTERN
@@ -46,7 +46,7 @@ def when_of(text: str, latest: datetime) -> datetime:
     return at
 
 
-def from_stack(settings: Settings, index: str, at: str | None) -> Told:
+def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
     """From the topics and the daily history. Raises `ConfigError`, `Refusal`, `Down`."""
     with ReadingsLog(settings, index, TENOR) as log:
         latest = log.latest()
@@ -62,10 +62,10 @@ def from_stack(settings: Settings, index: str, at: str | None) -> Told:
         days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
         standing = _standing(redis, topics.prefix, index) if at is None else None
     alerts = active_at(_told(settings), index, latest.ts_event) if standing is None else standing
-    return Told({date.fromisoformat(session.decode()): facts for session, facts in days.items()}, readings, alerts)
+    return ExplainInputs({date.fromisoformat(session.decode()): facts for session, facts in days.items()}, readings, alerts)
 
 
-def from_folder(folder: Path, index: str, at: str | None) -> Told:
+def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
     """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `Refusal`."""
     file = folder / "readings.jsonl"
     if not file.is_file():
@@ -77,7 +77,7 @@ def from_folder(folder: Path, index: str, at: str | None) -> Told:
     readings = [reading for reading in readings if reading.ts_event <= until]
     latest = _not_none(readings[-1] if readings else None, index, at)
     alerts = active_at(_lines(folder / "alerts.jsonl", decode_event), index, latest.ts_event)
-    return Told({}, readings, alerts)
+    return ExplainInputs({}, readings, alerts)
 
 
 def _lines(file: Path, decode: Callable[[bytes], T]) -> Iterator[T]:

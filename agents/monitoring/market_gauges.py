@@ -213,7 +213,9 @@ def _state(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
             regime.add_metric([symbol, state], float(view.snapshot.regime == state))
         for rule, value in view.snapshot.distances.items():
             distance.add_metric([symbol, rule, FIRST_SEVERITY], value)
-        firing = {a.rule: a for a in sorted(view.snapshot.alerts, key=lambda a: SEVERITIES.index(a.severity)) if a.before == "firing"}
+        firing = {
+            a.rule: a for a in sorted(view.snapshot.alerts, key=lambda a: SEVERITIES.index(a.severity)) if a.underlying_status == "firing"
+        }
         for rule in sorted({*view.snapshot.distances, *firing}):
             alert = firing.get(rule)
             for severity in SEVERITIES:

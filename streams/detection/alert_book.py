@@ -17,18 +17,18 @@ Key = tuple[str, str]
 
 
 class AlertBook:
-    """States, anchors and latest events of all fingerprints of one index and tenor."""
+    """States, reference instants and latest events of all fingerprints of one index and tenor."""
 
     def __init__(self, index: str, tenor: str, rules: Sequence[Rule]) -> None:
         keys = [(rule.name, scope) for rule in rules for scope in rule.scopes]
         self._who = {key: Identity(fingerprint(key[0], index, tenor, key[1]), index, tenor, key[1]) for key in keys}
         self._index = index
         self.alerts: dict[Key, Alert] = {key: Alert() for key in keys}
-        self._anchors: dict[Key, Instant] = {}
+        self._references: dict[Key, Instant] = {}
         self._latest: dict[Key, bytes] = {}
         self._changed: set[Key] = set()
         self._moved: set[Key] = set()
-        self._told: set[Key] = set()
+        self._recorded: set[Key] = set()
 
     def identity(self, key: Key) -> Identity:
         """What never changes about an alert."""
@@ -42,13 +42,13 @@ class AlertBook:
         """The latest event of an active alert; None when it was made before events were kept."""
         return self._latest.get(key)
 
-    def told(self, key: Key, event: bytes | None) -> None:
+    def record_event(self, key: Key, event: bytes | None) -> None:
         """An event was made; None when it was the last."""
         if event is None:
             self._latest.pop(key, None)
         else:
             self._latest[key] = event
-        self._told.add(key)
+        self._recorded.add(key)
 
     def end_silences(self, ts: int) -> None:
         """A reading of event time `ts` ends the silences that lasted until then."""
@@ -59,27 +59,27 @@ class AlertBook:
                 alert.notification = alert.notification.audible()
                 self.touch(key)
 
-    def anchor(self, key: Key) -> Instant | None:
+    def reference(self, key: Key) -> Instant | None:
         """The instant that a firing alert's move is measured from."""
-        return self._anchors.get(key)
+        return self._references.get(key)
 
     def touch(self, key: Key) -> None:
         """The alert's state has changed."""
         self._changed.add(key)
 
-    def drop_anchor(self, key: Key, instant: Instant) -> None:
+    def set_reference(self, key: Key, instant: Instant) -> None:
         """Measure the alert from here on."""
-        self._anchors[key] = instant
+        self._references[key] = instant
         self._moved.add(key)
 
-    def weigh_anchor(self, key: Key) -> None:
+    def clear_reference(self, key: Key) -> None:
         """The alert is over."""
-        if self._anchors.pop(key, None) is not None:
+        if self._references.pop(key, None) is not None:
             self._moved.add(key)
 
     def firing(self, rule: str) -> bool:
         """Whether a rule fires in any scope, suspended or not."""
-        return any(alert.standing == "firing" for (name, _), alert in self.alerts.items() if name == rule)
+        return any(alert.underlying_status == "firing" for (name, _), alert in self.alerts.items() if name == rule)
 
     def active(self) -> list[ActiveAlert]:
         """Alerts that are not inactive, in the order of the rules."""
@@ -89,9 +89,9 @@ class AlertBook:
         """Chunks that changed since the last call."""
         out = {f"alert/{self._index}/{self._who[key].fingerprint}": pack(self.alerts[key]) for key in sorted(self._changed)}
         for key in sorted(self._moved):
-            anchor = self._anchors.get(key)
-            out[f"anchor/{self._index}/{self._who[key].fingerprint}"] = b"" if anchor is None else pack(anchor)
-        for key in sorted(self._told):
+            reference = self._references.get(key)
+            out[f"anchor/{self._index}/{self._who[key].fingerprint}"] = b"" if reference is None else pack(reference)
+        for key in sorted(self._recorded):
             event = self._latest.get(key)
             out[f"event/{self._index}/{self._who[key].fingerprint}"] = b"" if event is None else pack(event)
         self._forget_changes()
@@ -99,17 +99,17 @@ class AlertBook:
 
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace everything by chunks under (kind, fingerprint); those of a rule no longer configured are left alone."""
-        self._anchors.clear()
+        self._references.clear()
         self._latest.clear()
         self._forget_changes()
         for key, who in self._who.items():
-            alert, anchor = chunks.get(("alert", who.fingerprint)), chunks.get(("anchor", who.fingerprint))
+            alert, reference = chunks.get(("alert", who.fingerprint)), chunks.get(("anchor", who.fingerprint))
             self.alerts[key] = unpack(alert, Alert) if alert else Alert()
-            if anchor:
-                self._anchors[key] = unpack(anchor, Instant)
+            if reference:
+                self._references[key] = unpack(reference, Instant)
             if event := chunks.get(("event", who.fingerprint)):
                 self._latest[key] = unpack(event, bytes)
 
     def _forget_changes(self) -> None:
-        for keys in (self._changed, self._moved, self._told):
+        for keys in (self._changed, self._moved, self._recorded):
             keys.clear()

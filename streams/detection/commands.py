@@ -15,9 +15,11 @@ from msgspec import Meta
 from streams.dead_letters import Refused
 from streams.safe_text import is_safe, safe
 
-Verb = Literal["acknowledge", "silence", "unsilence", "retire"]
+CommandName = Literal["acknowledge", "silence", "unsilence", "retire"]
 EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
-ECHOES: Final[Mapping[Verb, EchoKind]] = MappingProxyType({"acknowledge": "acknowledged", "silence": "silenced", "unsilence": "unsilenced"})
+ECHOES: Final[Mapping[CommandName, EchoKind]] = MappingProxyType(
+    {"acknowledge": "acknowledged", "silence": "silenced", "unsilence": "unsilenced"}
+)
 MAX_BYTES: Final = 4096
 LONGEST_SILENCE: Final = timedelta(hours=24)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +31,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     command_id: UUID
     """The sender's; a repeat of it is passed over."""
-    command: Verb
+    command: CommandName
     index: Annotated[str, Meta(min_length=1, max_length=32)]
     """Whose alert it is; also the key of the record."""
     fingerprint: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
@@ -41,7 +43,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Of the alert that is meant, as its events say it; None from senders that do not name it."""
 
 
-class Issued(NamedTuple):
+class TimedCommand(NamedTuple):
     """A command that may be applied."""
 
     command: Command
@@ -74,7 +76,7 @@ def check_words(command: Command) -> None:
             raise Refused("schema", message)
 
 
-def issued(command: Command, timestamp: int) -> Issued:
+def stamped(command: Command, timestamp: int) -> TimedCommand:
     """The command as of its record's Kafka timestamp (ms). Raises `Refused`: until, or schema for a time beyond all calendars."""
     until = command.until
     try:
@@ -85,10 +87,10 @@ def issued(command: Command, timestamp: int) -> Issued:
     if command.command != "silence":
         if until is not None:
             raise Refused("until", f"{command.command} has no until")
-        return Issued(command, at)
+        return TimedCommand(command, at)
     if until is None or not at < until <= last:
         raise Refused("until", f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}")
-    return Issued(msgspec.structs.replace(command, until=until.astimezone(UTC)), at)
+    return TimedCommand(msgspec.structs.replace(command, until=until.astimezone(UTC)), at)
 
 
 _encoder = msgspec.json.Encoder()

@@ -12,17 +12,17 @@ import msgspec
 
 from streams.basket_columns import basket_columns
 from streams.detection.alert_book import AlertBook, Key
-from streams.detection.command_desk import CommandDesk, HeldCommand
-from streams.detection.commands import Issued
+from streams.detection.command_handler import CommandHandler, HeldCommand
+from streams.detection.commands import TimedCommand
 from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
 from streams.detection.history import History
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import instant_of
-from streams.detection.judging import Judged, Judging
 from streams.detection.panels import Panels
+from streams.detection.rule_context import RuleContext
+from streams.detection.rule_evaluator import RuleEvaluator, RuleResult
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.ruleset import Baseline
-from streams.detection.scene import Scene
 from streams.detection.seasonality import part_of_session
 from streams.detection.snapshot import FIVE_MINUTES, Picture, encode_snapshot, snapshot_of
 from streams.market import Gates, IndexSpec
@@ -34,7 +34,7 @@ TENOR = "30d"
 """Rules run on this tenor alone."""
 
 
-class Standing(msgspec.Struct):
+class DetectorState(msgspec.Struct):
     """The small state beside history and alerts."""
 
     latest: dict[str, Reading] = {}
@@ -51,21 +51,21 @@ class Detector:
         spec: IndexSpec,
         gates: Gates,
         rules: Sequence[Rule],
-        reach: Baseline,
+        lookback: Baseline,
         configuration: Mapping[str, str] | None = None,
     ) -> None:
         """`configuration` has the hashes of basket and rules that events tell changes of."""
         self._spec = spec
         self._gates = gates
         self._core = frozenset(basket_columns(spec.basket).largest_symbols) or None
-        self._history = History(reach)
+        self._history = History(lookback)
         self._book = AlertBook(spec.symbol, TENOR, rules)
-        self._judging = Judging(rules, self._book, configuration=configuration or {})
-        self._desk = CommandDesk(self._book)
-        self._standing = Standing()
+        self._evaluator = RuleEvaluator(rules, self._book, configuration=configuration or {})
+        self._command_handler = CommandHandler(self._book)
+        self._state = DetectorState()
         self._panels = Panels()
         self._dirty = False
-        self._scene: Scene | None = None
+        self._context: RuleContext | None = None
 
     @property
     def index(self) -> str:
@@ -75,27 +75,27 @@ class Detector:
     @property
     def counts(self) -> Counter[Count]:
         """What was counted since the caller last cleared it."""
-        return self._judging.counts
+        return self._evaluator.counts
 
     @property
-    def scene(self) -> Scene | None:
+    def context(self) -> RuleContext | None:
         """What the rules looked at last; None before the first 30d reading."""
-        return self._scene
+        return self._context
 
     @property
-    def judged(self) -> Mapping[Key, Judged]:
+    def results(self) -> Mapping[Key, RuleResult]:
         """What each rule made of it, by rule and scope."""
-        return self._judging.judged
+        return self._evaluator.results
 
     @property
-    def judged_at(self) -> datetime | None:
+    def evaluated_at(self) -> datetime | None:
         """Event time of the latest reading that rules were judged on."""
-        latest = self._standing.latest.get(TENOR)
+        latest = self._state.latest.get(TENOR)
         return None if latest is None else latest.ts_event
 
     def seen(self, reading: Reading) -> bool:
         """Whether this second of this tenor, or a later one, has been applied."""
-        latest = self._standing.latest.get(reading.tenor)
+        latest = self._state.latest.get(reading.tenor)
         return latest is not None and reading.ts_event <= latest.ts_event
 
     def apply(self, reading: Reading, received: int = 0) -> list[OutboxEntry]:
@@ -103,81 +103,81 @@ class Detector:
 
         `received` is the Kafka time of its record, ms.
         """
-        self._judging.received = received
-        self._standing.latest[reading.tenor] = msgspec.structs.replace(reading, constituents=None)
+        self._evaluator.received = received
+        self._state.latest[reading.tenor] = msgspec.structs.replace(reading, constituents=None)
         self._dirty = True
         if reading.tenor != TENOR:
             return []
-        self._judge(reading, int(reading.ts_event.timestamp()) * NS)
-        return self._judging.events
+        self._evaluate(reading, int(reading.ts_event.timestamp()) * NS)
+        return self._evaluator.events
 
-    def obey(self, told: Issued) -> list[OutboxEntry]:
+    def apply_command(self, command: TimedCommand) -> list[OutboxEntry]:
         """Apply a command to an alert; its echo, or nothing for a repeat. Raises `Refused` (unknown_alert, episode)."""
-        return self._desk.apply(told, self.counts)
+        return self._command_handler.apply(command, self.counts)
 
-    def hold(self, record: Record, told: Issued) -> bool:
+    def hold(self, record: Record, command: TimedCommand) -> bool:
         """Whether the command waits for readings: its alert begins after the latest that was judged."""
-        return self._desk.hold(record, told, self.judged_at)
+        return self._command_handler.hold(record, command, self.evaluated_at)
 
     def release(self) -> list[HeldCommand]:
-        """Commands that waited; they are told again."""
-        return self._desk.release()
+        """Commands that waited; they are to be applied again."""
+        return self._command_handler.release()
 
     @property
-    def drawn(self) -> bool:
+    def has_snapshot(self) -> bool:
         """Whether a snapshot would be whole: a reading of 30d has been judged since the start."""
-        return self._scene is not None
+        return self._context is not None
 
     def snapshot(self) -> bytes:
         """JSON of the latest picture."""
-        scene = self._scene
-        ago = None if scene is None else self._history.window.index_level(scene.now.ts - FIVE_MINUTES)
-        picture = Picture(self._spec.symbol, self._standing.latest, scene, ago, self._judging.distances, self._judging.answers)
+        context = self._context
+        ago = None if context is None else self._history.window.index_level(context.now.ts - FIVE_MINUTES)
+        picture = Picture(self._spec.symbol, self._state.latest, context, ago, self._evaluator.distances, self._evaluator.outcomes)
         return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
-        out = {**self._history.chunks(self._spec.symbol), **self._book.chunks(), **self._desk.chunks(self._spec.symbol)}
+        out = {**self._history.chunks(self._spec.symbol), **self._book.chunks(), **self._command_handler.chunks(self._spec.symbol)}
         if self._dirty:
-            out[f"latest/{self._spec.symbol}"] = pack(self._standing)
+            out[f"latest/{self._spec.symbol}"] = pack(self._state)
             self._dirty = False
         return out
 
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace everything by chunks under (kind, name). Raises `ValueError` on foreign ones."""
         latest = chunks.get(("latest", ""))
-        self._standing = unpack(latest, Standing) if latest else Standing()
+        self._state = unpack(latest, DetectorState) if latest else DetectorState()
         self._history.restore(chunks)
         self._book.restore(chunks)
-        self._desk.restore(chunks)
+        self._command_handler.restore(chunks)
         self._panels = Panels()
-        self._judging.open()
-        self._scene, self._dirty = None, False
+        self._evaluator.begin()
+        self._context, self._dirty = None, False
 
-    def _judge(self, reading: Reading, ts: int) -> None:
+    def _evaluate(self, reading: Reading, ts: int) -> None:
         self._book.end_silences(ts)
         begun = self._history.begin(reading.session)
-        scene = self._scene = self._set_scene(reading, ts)
-        self._judging.open()
+        context = self._context = self._context_of(reading, ts)
+        self._evaluator.begin()
         where, closing = phase(ts, reading.session), "session_close" in reading.flags
         if begun or where == "after":
-            self._judging.end_session(scene)
+            self._evaluator.end_session(context)
         if where != "open":
-            self._judging.failing.add("clock")
+            self._evaluator.failing.add("clock")
         if self._spec.basket.constituents or reading.basis == "published":
             if where == "open":
-                self._intraday(scene)
+                self._intraday(context)
             if closing:
-                self._judging.round(scene, self._data_gate(scene), held=False, daily=True)
-        self._history.note(reading, scene.now)
+                self._evaluator.evaluate_all(context, self._data_gate(context), held=False, daily=True)
+        self._history.note(reading, context.now)
         if closing:
             self._history.close()
-        self._judging.adjourn()
+        self._evaluator.finish()
         self._count_gates()
 
-    def _set_scene(self, reading: Reading, ts: int) -> Scene:
+    def _context_of(self, reading: Reading, ts: int) -> RuleContext:
         window = self._history.window
-        return Scene(
+        return RuleContext(
             reading=reading,
             now=instant_of(reading, ts),
             gates=self._gates,
@@ -190,29 +190,29 @@ class Detector:
             panels=self._panels,
         )
 
-    def _intraday(self, scene: Scene) -> None:
-        gate = self._data_gate(scene)
+    def _intraday(self, context: RuleContext) -> None:
+        gate = self._data_gate(context)
         spike = "accepted"
         if not gate:
-            spike = self._history.progress.spike.admit(scene.now.ts, scene.reading.implied_correlation, self._gates)
+            spike = self._history.progress.spike.admit(context.now.ts, context.reading.implied_correlation, self._gates)
         if spike == "reverted":
             self.counts["gate_failures", self._spec.symbol, "spike"] += 1
-        self._judging.round(scene, gate, held=spike == "held", daily=False)
+        self._evaluator.evaluate_all(context, gate, held=spike == "held", daily=False)
         if not gate and spike != "held":
-            change = None if scene.low is None else scene.change(scene.low)
+            change = None if context.low is None else context.change(context.low)
             rise = None if change is None else change.correlation_move
-            self._history.evaluated(scene.now, relative_width(scene.reading), rise)
+            self._history.evaluated(context.now, relative_width(context.reading), rise)
 
-    def _data_gate(self, scene: Scene) -> str:
-        missing = scene.now.index_level is None or scene.now.basket_level is None
-        gate = data_gate(scene.reading, self._gates) or ("coverage" if missing else "")
+    def _data_gate(self, context: RuleContext) -> str:
+        missing = context.now.index_level is None or context.now.basket_level is None
+        gate = data_gate(context.reading, self._gates) or ("coverage" if missing else "")
         if gate:
-            self._judging.failing.add(gate)
+            self._evaluator.failing.add(gate)
         return gate
 
     def _count_gates(self) -> None:
         """A gate is counted when it closes, not at every reading while it is closed."""
-        failing = self._judging.failing
-        for gate in sorted(failing.difference(self._standing.failing)):
+        failing = self._evaluator.failing
+        for gate in sorted(failing.difference(self._state.failing)):
             self.counts["gate_failures", self._spec.symbol, gate] += 1
-        self._standing.failing = tuple(sorted(failing))
+        self._state.failing = tuple(sorted(failing))

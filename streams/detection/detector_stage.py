@@ -7,7 +7,7 @@ import msgspec
 
 from streams.claimed_time import refuse_ahead
 from streams.dead_letters import Refused, dead_letter
-from streams.detection.commands import decode_command, issued
+from streams.detection.commands import decode_command, stamped
 from streams.detection.configuration import configuration_of
 from streams.detection.detector import Detector
 from streams.detection.orphans import Orphans, configured_fingerprints
@@ -38,7 +38,7 @@ class DetectorStage:
         self._gates = market.gates
         self._tolerance = market.future_tolerance
         self._rules = catalogue(rules, market.gates)
-        self._reach = rules.baseline
+        self._lookback = rules.baseline
         self._numbers = rules
         self._detectors: dict[str, Detector] = {}
         self._configured = configured_fingerprints(self._specs, self._rules)
@@ -47,16 +47,16 @@ class DetectorStage:
     def process(self, records: Sequence[Record]) -> Output:
         """Apply readings or commands in order."""
         output = Output()
-        drawn: dict[str, Detector] = {}
+        changed: dict[str, Detector] = {}
         for record in records:
             role: Role = "commands" if record.topic == self._commands else "readings"
             detector = self._one(role, record, output)
             if detector is not None:
-                drawn[detector.index] = detector
+                changed[detector.index] = detector
                 if role == "readings":
                     for held in detector.release():
                         self._one("commands", held, output)
-        for index, detector in drawn.items():
+        for index, detector in changed.items():
             output.snapshots[index] = detector.snapshot()
         for detector in self._detectors.values():
             output.counts.update(detector.counts)
@@ -64,15 +64,15 @@ class DetectorStage:
         return output
 
     def _one(self, role: Role, record: Record, output: Output) -> Detector | None:
-        """Take a record; its detector if there is something new to draw."""
+        """Take a record; its detector if there is something new to show."""
         try:
-            return self._obey(record, output) if role == "commands" else self._judge(record, output)
+            return self._apply_command(record, output) if role == "commands" else self._evaluate(record, output)
         except Refused as refusal:
             output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             output.counts["dead_letter_messages", role, refusal.reason] += 1
             return None
 
-    def _judge(self, record: Record, output: Output) -> Detector | None:
+    def _evaluate(self, record: Record, output: Output) -> Detector | None:
         """Judge a reading; its detector, or None for a repeat. Raises `Refused`."""
         reading = self._reading(record)
         detector = self._detector(reading.index)
@@ -82,26 +82,26 @@ class DetectorStage:
         output.views.append(_view(reading))
         return detector
 
-    def _obey(self, record: Record, output: Output) -> Detector | None:
-        """Obey a command; its detector if there is something new to draw. Raises `Refused`."""
-        told = issued(decode_command(record.value), record.timestamp)
-        if told.command.command == "retire":
-            rule, event = self._orphans.retire(told, self._configured)
+    def _apply_command(self, record: Record, output: Output) -> Detector | None:
+        """Obey a command; its detector if there is something new to show. Raises `Refused`."""
+        timed = stamped(decode_command(record.value), record.timestamp)
+        if timed.command.command == "retire":
+            rule, event = self._orphans.retire(timed, self._configured)
             output.outbox.append(event)
             output.counts["alert_events", rule, "resolved", "emitted"] += 1
             return None
-        self._known(told.command.index)
-        detector = self._detector(told.command.index)
-        if detector.hold(record, told):
+        self._known(timed.command.index)
+        detector = self._detector(timed.command.index)
+        if detector.hold(record, timed):
             return None
-        echoes = detector.obey(told)
+        echoes = detector.apply_command(timed)
         output.outbox.extend(echoes)
-        return detector if echoes and detector.drawn else None
+        return detector if echoes and detector.has_snapshot else None
 
     @property
-    def judged_until(self) -> Mapping[str, datetime]:
+    def evaluated_until(self) -> Mapping[str, datetime]:
         """Event time of the latest reading that was judged, by index; an index without one is absent."""
-        times = {index: detector.judged_at for index, detector in self._detectors.items()}
+        times = {index: detector.evaluated_at for index, detector in self._detectors.items()}
         return {index: at for index, at in times.items() if at is not None}
 
     def idle(self) -> Output:
@@ -132,8 +132,8 @@ class DetectorStage:
         detector = self._detectors.get(index)
         if detector is None:
             spec = self._specs[index]
-            told = configuration_of(spec.basket, self._numbers)
-            detector = self._detectors[index] = Detector(spec, self._gates, self._rules, self._reach, told)
+            configuration = configuration_of(spec.basket, self._numbers)
+            detector = self._detectors[index] = Detector(spec, self._gates, self._rules, self._lookback, configuration)
         return detector
 
     def _reading(self, record: Record) -> Reading:

@@ -8,7 +8,7 @@ Redis has lost its last seconds, the echo of one command may be another event, a
 from msgspec.structs import replace
 
 from streams.detection.alert_event import AlertEvent, EchoedCommand, encode_event
-from streams.detection.commands import ECHOES, Issued
+from streams.detection.commands import ECHOES, TimedCommand
 from streams.detection.events import event_type, hashed
 from streams.detection.notification import Notification
 from streams.stage import OutboxEntry
@@ -30,14 +30,14 @@ def identified(event: AlertEvent) -> OutboxEntry:
     return OutboxEntry(name, encode_event(replace(event, id=name)))
 
 
-def echo(latest: AlertEvent, told: Issued, notification: Notification) -> OutboxEntry:
+def echo(latest: AlertEvent, timed: TimedCommand, notification: Notification) -> OutboxEntry:
     """The echo of a command; `latest` is the latest event of its alert, `notification` what the command has made of it."""
-    command, data = told.command, latest.data
+    command, data = timed.command, latest.data
     transition = ECHOES[command.command]
     event = replace(
         latest,
         type=event_type(transition),
-        time=told.at,
+        time=timed.at,
         data=replace(
             data,
             transition=transition,

@@ -8,8 +8,8 @@ from streams.detection.events import moment
 from streams.detection.instant import Instant
 from streams.detection.lifecycle import GAP, Alert, Transition
 from streams.detection.panels import members
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.rule import Rule, Verdict
-from streams.detection.scene import Scene
 from streams.detection.scores import scores
 from streams.reading import Reading
 
@@ -32,28 +32,28 @@ RANKED = ("index_vol", "vol_spread", "dispersion", "implied_correlation")
 DISCLAIMER = "Detects, does not predict."
 
 
-def evidence(rule: Rule, scene: Scene, alert: Alert, transition: Transition, verdict: Verdict, start: Instant | None) -> Evidence:
+def evidence(rule: Rule, context: RuleContext, alert: Alert, transition: Transition, verdict: Verdict, start: Instant | None) -> Evidence:
     """Evidence of a transition; `start` is the instant that the alert's change is taken from, None without one."""
-    change = None if start is None else scene.change(start)
-    reading = scene.reading
+    change = None if start is None else context.change(start)
+    reading = context.reading
     return Evidence(
-        summary=_summary(rule, scene, change, alert, transition),
-        values={**_levels(reading), **_ranks(scene), **scores(scene), **_changes(change), **verdict.values},
+        summary=_summary(rule, context, change, alert, transition),
+        values={**_levels(reading), **_ranks(context), **scores(context), **_changes(change), **verdict.values},
         data_quality=DataQuality(
             reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names, reading.flags, reading.reasons
         ),
-        contributors=() if change is None else contributors(change, scene),
+        contributors=() if change is None else contributors(change, context),
         compared_with=None if start is None else moment(start.ts),
     )
 
 
-def contributors(change: Change, scene: Scene) -> tuple[Contributor, ...]:
+def contributors(change: Change, context: RuleContext) -> tuple[Contributor, ...]:
     """The names that moved basket vol most, and `other`: together exactly the move.
 
     For the model-free pair V_1 - V_0 = (V_1^2 - V_0^2) / (V_1 + V_0), so that a name's part is
     w_i (v_i1 - v_i0) / (V_1 + V_0); for the ATM pair the basket is a weighted mean and a name's part w_i (s_i1 - s_i0).
     """
-    names = members(change.start, change.end, scene.panels, scene.core)
+    names = members(change.start, change.end, context.panels, context.core)
     if names is None:
         return ()
     parts = names.weights * (names.after - names.before)
@@ -72,9 +72,9 @@ def _levels(reading: Reading) -> dict[str, float | None]:
     return levels | {name.lower(): value for name, value in sorted(reading.references.items())}
 
 
-def _ranks(scene: Scene) -> dict[str, float | None]:
-    sessions = scene.baseline.sessions
-    return {f"{measure}_percentile_{sessions}d": scene.baseline.rank(measure, scene.level(measure)) for measure in RANKED}
+def _ranks(context: RuleContext) -> dict[str, float | None]:
+    sessions = context.baseline.sessions
+    return {f"{measure}_percentile_{sessions}d": context.baseline.rank(measure, context.level(measure)) for measure in RANKED}
 
 
 def _changes(change: Change | None) -> dict[str, float | None]:
@@ -95,8 +95,8 @@ def _changes(change: Change | None) -> dict[str, float | None]:
     }
 
 
-def _summary(rule: Rule, scene: Scene, change: Change | None, alert: Alert, transition: Transition) -> str:
-    index = scene.reading.index
+def _summary(rule: Rule, context: RuleContext, change: Change | None, alert: Alert, transition: Transition) -> str:
+    index = context.reading.index
     if transition.kind == "suspended":
         return f"{index} {rule.name} suspended by the {transition.reason} gate; it stands until the data is back."
     if transition.kind == "resolved":
@@ -104,7 +104,7 @@ def _summary(rule: Rule, scene: Scene, change: Change | None, alert: Alert, tran
     prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(transition.kind, "")
     doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.name == "data_quality" else f" {DISCLAIMER}"
-    return f"{prefix}{index} {rule.words(scene, change, alert.shade.label)}{doubt}{tail}"
+    return f"{prefix}{index} {rule.summary(context, change, alert.detail.label)}{doubt}{tail}"
 
 
 def _why_over(rule: Rule, transition: Transition) -> str:
@@ -114,4 +114,4 @@ def _why_over(rule: Rule, transition: Transition) -> str:
         return "an unwind or a repricing of the index tells the same story"
     if transition.reason == GAP:
         return "it began before a gap in the history, and nothing is compared across one"
-    return "its condition ended before it fired" if transition.previous == "pending" else rule.over
+    return "its condition ended before it fired" if transition.previous == "pending" else rule.resolve_reason

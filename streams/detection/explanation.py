@@ -18,7 +18,7 @@ Says = Literal["holds", "quiet", "inhibited", "unknown", "suspended", "held"]
 """
 
 
-class Tested(msgspec.Struct, frozen=True):
+class ConditionLine(msgspec.Struct, frozen=True):
     """One condition of a rule."""
 
     name: str
@@ -48,7 +48,7 @@ class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
     """Event time from which the changes are taken."""
     any_of: bool
     """One condition is enough; otherwise all are needed."""
-    conditions: tuple[Tested, ...]
+    conditions: tuple[ConditionLine, ...]
     unknown: tuple[str, ...]
     alert: str
     """pending, firing, suspended; inactive when nothing stands."""

@@ -16,7 +16,7 @@ from streams.detection.history_codec import pack, unpack
 from streams.detection.history_days import DayFacts, Days
 from streams.detection.history_window import Sample, Window
 from streams.detection.instant import Instant
-from streams.detection.rules.ruleset import Baseline as Reach
+from streams.detection.rules.ruleset import Baseline as Lookback
 from streams.detection.seasonality import Part, part_of_session
 from streams.reading import Basis, Reading
 
@@ -34,10 +34,10 @@ class Progress(msgspec.Struct):
 
 
 class History:
-    """What the rules compare a reading with. `reach` says how far back ranks look."""
+    """What the rules compare a reading with. `lookback` says how far back ranks look."""
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, lookback: Lookback) -> None:
+        self._lookback = lookback
         self.days = Days()
         self.window = Window()
         self.progress = Progress()
@@ -61,9 +61,9 @@ class History:
         """Closes before a session that may be compared with readings of this basis."""
         key = (session, basis == "atm")
         if key not in self._baselines:
-            reach = self._reach
-            closes = self.days.before(session, basis, timedelta(days=reach.gap_days))
-            self._baselines[key] = Baseline(closes, reach.sessions, reach.minimum, reach.season_weeks)
+            lookback = self._lookback
+            closes = self.days.before(session, basis, timedelta(days=lookback.gap_days))
+            self._baselines[key] = Baseline(closes, lookback.sessions, lookback.minimum, lookback.season_weeks)
         return self._baselines[key]
 
     def note(self, reading: Reading, now: Instant) -> None:

@@ -37,7 +37,7 @@ GAP = "gap"
 """The reason of an alert that ends because the history was cut."""
 
 
-class Shade(msgspec.Struct, frozen=True, array_like=True):
+class AlertDetail(msgspec.Struct, frozen=True, array_like=True):
     """What may change about a firing alert without being another alert."""
 
     label: str = ""
@@ -49,12 +49,12 @@ class Alert(msgspec.Struct):
     """The state of one fingerprint. Times are nanoseconds of event time; 0 when not set."""
 
     status: Status = "inactive"
-    before: Status = "inactive"
+    status_before: Status = msgspec.field(default="inactive", name="before")
     """What a suspended alert was and will be."""
     sequence: int = 0
     """Events so far."""
     severity: Severity = "info"
-    shade: Shade = Shade()
+    detail: AlertDetail = msgspec.field(default=AlertDetail(), name="shade")
     unknown: tuple[str, ...] = ()
     starts_at: int = 0
     ends_at: int = 0
@@ -64,8 +64,8 @@ class Alert(msgspec.Struct):
     """Start of the dwell, moved on by suspended time."""
     exit_since: int = 0
     changed_since: int = 0
-    changed: Shade | None = None
-    """Another shade that has to prove itself."""
+    changed: AlertDetail | None = None
+    """Another detail that has to prove itself."""
     paused_at: int = 0
     cool_until: int = 0
     cool_severity: Severity = "info"
@@ -81,9 +81,9 @@ class Alert(msgspec.Struct):
     """Kafka's time (ms) of the reading that began it: commands from before it are about another. 0 when not known."""
 
     @property
-    def standing(self) -> Status:
+    def underlying_status(self) -> Status:
         """The status behind a suspension."""
-        return self.before if self.status == "suspended" else self.status
+        return self.status_before if self.status == "suspended" else self.status
 
 
 class Transition(NamedTuple):
@@ -96,7 +96,7 @@ class Transition(NamedTuple):
     """The gate that suspends, or why it ended without its exit."""
 
 
-class Tempo(NamedTuple):
+class Durations(NamedTuple):
     """Durations in nanoseconds."""
 
     dwell: int
@@ -108,70 +108,72 @@ class Tempo(NamedTuple):
     """Every close whose condition holds is new evidence."""
 
 
-def tempo_of(timing: Timing, refresh_seconds: float | None, *, daily: bool) -> Tempo:
+def durations_of(timing: Timing, refresh_seconds: float | None, *, daily: bool) -> Durations:
     """Durations of a rule at a reading; the daily form has no dwell and no cool-down."""
     gap = int(max(30.0, 3.0 * (refresh_seconds or 0.0)) * NS)
     if daily:
-        return Tempo(0, 0, 0, gap, daily=True)
-    return Tempo(int(timing.dwell_seconds * NS), int(timing.exit_dwell_seconds * NS), int(timing.cool_down_seconds * NS), gap)
+        return Durations(0, 0, 0, gap, daily=True)
+    return Durations(int(timing.dwell_seconds * NS), int(timing.exit_dwell_seconds * NS), int(timing.cool_down_seconds * NS), gap)
 
 
-def suspend(alert: Alert, ts: int, reason: str, tempo: Tempo) -> list[Transition]:
+def suspend(alert: Alert, ts: int, reason: str, durations: Durations) -> list[Transition]:
     """A gate has failed at `ts`: time stands still for this alert, and its subscribers are told."""
     if alert.status not in {"pending", "firing"}:
         return []
-    hold(alert, ts, tempo)
-    alert.before, alert.status = alert.status, "suspended"
-    return [Transition("suspended", "suspended", alert.before, reason)]
+    hold(alert, ts, durations)
+    alert.status_before, alert.status = alert.status, "suspended"
+    return [Transition("suspended", "suspended", alert.status_before, reason)]
 
 
-def hold(alert: Alert, ts: int, tempo: Tempo) -> None:
+def hold(alert: Alert, ts: int, durations: Durations) -> None:
     """A value is held back at `ts`: time stands still, nothing is said."""
     if alert.status in {"pending", "firing"} and not alert.paused_at:
-        _restart_after_gap(alert, ts, tempo)
+        _restart_after_gap(alert, ts, durations)
         alert.paused_at = alert.last = ts
 
 
 def end_session(alert: Alert, ts: int) -> list[Transition]:
     """The session's evaluation is over: what is pending ends, what fires carries over."""
-    return _withdraw(alert, ts, "session_end") if alert.standing == "pending" else []
+    return _withdraw(alert, ts, "session_end") if alert.underlying_status == "pending" else []
 
 
 def forget(alert: Alert, ts: int) -> list[Transition]:
     """What a firing alert is measured from is no longer part of the history."""
-    return _withdraw(alert, ts, GAP) if alert.standing == "firing" else []
+    return _withdraw(alert, ts, GAP) if alert.underlying_status == "firing" else []
 
 
-def judge(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo, *, ended: bool | None, inhibited: bool) -> list[Transition]:
+def advance(
+    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations, *, ended: bool | None, inhibited: bool
+) -> list[Transition]:
     """An evaluated reading at `ts`: `verdict` is not blocked, `ended` says whether the exit of a firing alert holds."""
     out = _resume(alert)
-    _advance(alert, ts, tempo)
+    _advance_clocks(alert, ts, durations)
     if alert.status == "pending" and (inhibited or not verdict.enter):
         out += _withdraw(alert, ts, "inhibited" if verdict.enter else "")
     elif alert.status == "inactive" and verdict.enter and not inhibited and _may_start(alert, ts, verdict):
-        out += _start(alert, ts, verdict, shade, tempo)
+        out += _start(alert, ts, verdict, detail, durations)
     elif alert.status == "pending":
-        alert.severity, alert.shade, alert.unknown = verdict.severity, shade, verdict.unknown
-        if ts - alert.since >= tempo.dwell and _may_start(alert, ts, verdict):
+        alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
+        if ts - alert.since >= durations.dwell and _may_start(alert, ts, verdict):
             alert.status = "firing"
             out.append(Transition("firing", "firing", "pending"))
-    elif alert.status == "firing" and ended and not (tempo.daily and verdict.enter):
+    elif alert.status == "firing" and ended and not (durations.daily and verdict.enter):
         alert.changed, alert.changed_since = None, 0
-        out += _leave(alert, ts, tempo)
+        out += _leave(alert, ts, durations)
     elif alert.status == "firing":
         alert.exit_since = 0
-        out += _update(alert, ts, verdict, shade, tempo) if verdict.enter else []
+        out += _update(alert, ts, verdict, detail, durations) if verdict.enter else []
     return out
 
 
 def _resume(alert: Alert) -> list[Transition]:
     if alert.status != "suspended":
         return []
-    status = alert.status = alert.before
+    status = alert.status = alert.status_before
     return [Transition("resumed", "firing" if status == "firing" else "pending", "suspended")]
 
 
-def _advance(alert: Alert, ts: int, tempo: Tempo) -> None:
+def _advance_clocks(alert: Alert, ts: int, durations: Durations) -> None:
     """Move the clocks of the dwells to `ts`."""
     if alert.status == "inactive":
         return
@@ -182,12 +184,12 @@ def _advance(alert: Alert, ts: int, tempo: Tempo) -> None:
         alert.changed_since += pause if alert.changed_since else 0
         alert.paused_at = 0
     else:
-        _restart_after_gap(alert, ts, tempo)
+        _restart_after_gap(alert, ts, durations)
     alert.last = ts
 
 
-def _restart_after_gap(alert: Alert, ts: int, tempo: Tempo) -> None:
-    if ts - alert.last > tempo.gap:
+def _restart_after_gap(alert: Alert, ts: int, durations: Durations) -> None:
+    if ts - alert.last > durations.gap:
         alert.since = ts
         alert.exit_since = ts if alert.exit_since else 0
         alert.changed_since = ts if alert.changed_since else 0
@@ -197,12 +199,12 @@ def _may_start(alert: Alert, ts: int, verdict: Verdict) -> bool:
     return ts >= alert.cool_until or greater(verdict.severity, alert.cool_severity)
 
 
-def _start(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo) -> list[Transition]:
-    alert.severity, alert.shade, alert.unknown = verdict.severity, shade, verdict.unknown
+def _start(alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations) -> list[Transition]:
+    alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
     alert.starts_at = alert.since = alert.last = ts
     alert.ends_at = alert.exit_since = alert.changed_since = alert.paused_at = 0
     alert.changed = None
-    if tempo.dwell > 0:
+    if durations.dwell > 0:
         alert.status = "pending"
         return [Transition("pending", "pending", "inactive")]
     alert.status = "firing"
@@ -215,27 +217,27 @@ def _withdraw(alert: Alert, ts: int, reason: str) -> list[Transition]:
     return [Transition("resolved", "resolved", previous, reason)]
 
 
-def _update(alert: Alert, ts: int, verdict: Verdict, shade: Shade, tempo: Tempo) -> list[Transition]:
-    """A firing alert whose condition holds. A shade that differs has to last for a dwell without a break."""
+def _update(alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations) -> list[Transition]:
+    """A firing alert whose condition holds. A detail that differs has to last for a dwell without a break."""
     escalated = greater(verdict.severity, alert.severity)
     if escalated:
         alert.severity = verdict.severity
-    if shade == alert.shade:
+    if detail == alert.detail:
         alert.changed, alert.changed_since = None, 0
-    elif shade != alert.changed:
-        alert.changed, alert.changed_since = shade, ts
-    settled = alert.changed is not None and ts - alert.changed_since >= tempo.dwell
-    if not (escalated or settled or tempo.daily):
+    elif detail != alert.changed:
+        alert.changed, alert.changed_since = detail, ts
+    settled = alert.changed is not None and ts - alert.changed_since >= durations.dwell
+    if not (escalated or settled or durations.daily):
         return []
-    alert.shade, alert.unknown = shade, verdict.unknown
+    alert.detail, alert.unknown = detail, verdict.unknown
     alert.changed, alert.changed_since = None, 0
     return [Transition("updated", "firing", "firing", "escalated" if escalated else "")]
 
 
-def _leave(alert: Alert, ts: int, tempo: Tempo) -> list[Transition]:
+def _leave(alert: Alert, ts: int, durations: Durations) -> list[Transition]:
     alert.exit_since = alert.exit_since or ts
-    if ts - alert.exit_since < tempo.exit_dwell:
+    if ts - alert.exit_since < durations.exit_dwell:
         return []
     alert.status, alert.ends_at = "inactive", ts
-    alert.cool_until, alert.cool_severity = ts + tempo.cool_down, alert.severity
+    alert.cool_until, alert.cool_severity = ts + durations.cool_down, alert.severity
     return [Transition("resolved", "resolved", "firing")]

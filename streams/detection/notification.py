@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from streams.detection.commands import Issued
+from streams.detection.commands import TimedCommand
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,11 +18,11 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     silenced_until: datetime | None = None
     silence_why: str | None = None
 
-    def after(self, told: Issued) -> "Notification":
+    def after(self, timed: TimedCommand) -> "Notification":
         """What a command makes of it; the latest word counts."""
-        command = told.command
+        command = timed.command
         if command.command == "acknowledge":
-            return msgspec.structs.replace(self, acked_by=command.who, acked_at=told.at, ack_why=command.why)
+            return msgspec.structs.replace(self, acked_by=command.who, acked_at=timed.at, ack_why=command.why)
         if command.command == "silence":
             return msgspec.structs.replace(self, silenced_by=command.who, silenced_until=command.until, silence_why=command.why)
         return self.audible()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from streams.dead_letters import Refused
 from streams.detection.alert_event import AlertEvent, EchoedCommand, decode_event
-from streams.detection.commands import Issued
+from streams.detection.commands import TimedCommand
 from streams.detection.detector import TENOR
 from streams.detection.echo import identified
 from streams.detection.events import event_type, fingerprint
@@ -46,12 +46,12 @@ class Orphans:
         self._events = {place: unpack(chunk, bytes) for place, chunk in chunks.items() if chunk}
         self._gone = []
 
-    def retire(self, told: Issued, configured: Container[str]) -> tuple[str, OutboxEntry]:
+    def retire(self, timed: TimedCommand, configured: Container[str]) -> tuple[str, OutboxEntry]:
         """The rule and the last event of an orphan. Raises `Refused` (configured, unknown_alert, episode).
 
         `configured` are the fingerprints that the present rules judge.
         """
-        command = told.command
+        command = timed.command
         if command.fingerprint in configured:
             raise Refused("configured", f"{command.fingerprint} is configured: its rule ends it")
         place = (command.index, command.fingerprint)
@@ -63,7 +63,7 @@ class Orphans:
             raise Refused("episode", f"the alert began at {latest.data.starts_at.isoformat()}")
         del self._events[place]
         self._gone.append(place)
-        return latest.data.rule, _last(latest, told)
+        return latest.data.rule, _last(latest, timed)
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks to delete since the last call."""
@@ -73,9 +73,9 @@ class Orphans:
         return out
 
 
-def _last(latest: AlertEvent, told: Issued) -> OutboxEntry:
-    command, data = told.command, latest.data
-    at = max(told.at, data.starts_at + timedelta(seconds=1))
+def _last(latest: AlertEvent, timed: TimedCommand) -> OutboxEntry:
+    command, data = timed.command, latest.data
+    at = max(timed.at, data.starts_at + timedelta(seconds=1))
     said = f": {command.why}" if command.why else ""
     gone = "the configuration has it no more"
     ended = replace(

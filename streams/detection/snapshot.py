@@ -15,8 +15,8 @@ import msgspec
 from streams.detection.baseline import MEASURES
 from streams.detection.events import Identity, moment
 from streams.detection.lifecycle import Alert
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.rule import Answer, Direction, Severity
-from streams.detection.scene import Scene
 from streams.market import Mode
 from streams.reading import Reading
 from streams.records import NS
@@ -35,7 +35,7 @@ class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
     tenor: str
     severity: Severity
     status: Literal["pending", "firing", "suspended"]
-    before: str
+    underlying_status: str = msgspec.field(name="before")
     """What a suspended alert was; otherwise the status."""
     label: str
     direction: Direction | None
@@ -64,15 +64,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the detector knows when it draws a snapshot."""
+    """What the detector knows when it makes a snapshot."""
 
     index: str
     latest: dict[str, Reading]
-    scene: Scene | None
+    context: RuleContext | None
     five_minutes_ago: float | None
     """Index vol then."""
     distances: dict[str, float]
-    answers: dict[str, Answer]
+    outcomes: dict[str, Answer]
 
 
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
@@ -86,9 +86,9 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
         tenor=who.tenor,
         severity=alert.severity,
         status=alert.status,
-        before=alert.standing,
-        label=alert.shade.label,
-        direction=alert.shade.direction,
+        underlying_status=alert.underlying_status,
+        label=alert.detail.label,
+        direction=alert.detail.direction,
         starts_at=moment(alert.starts_at),
         summary=alert.summary,
         acked_by=alert.notification.acked_by or "",
@@ -96,37 +96,37 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
     )
 
 
-def regime(alerts: Mapping[tuple[str, str], Alert], scene: Scene | None) -> Regime:
+def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None) -> Regime:
     """The state of the trade in one word (methodology, "The rules in numbers")."""
-    firing = {(rule, alert.shade.direction) for (rule, _), alert in alerts.items() if alert.standing == "firing"}
+    firing = {(rule, alert.detail.direction) for (rule, _), alert in alerts.items() if alert.underlying_status == "firing"}
     if any(rule == "vix_spike_unwind" for rule, _ in firing):
         return "unwinding"
     if ("vol_convergence", "adverse") in firing:
         return "converging"
-    spread = scene.now.spread_level if scene is not None else None
-    if scene is None or spread is None:
+    spread = context.now.spread_level if context is not None else None
+    if context is None or spread is None:
         return "stable"
-    before = scene.baseline.close(BUILDING_SESSIONS)
-    rank = scene.baseline.rank("vol_spread", spread)
+    before = context.baseline.close(BUILDING_SESSIONS)
+    rank = context.baseline.rank("vol_spread", spread)
     risen = before is not None and before.vol_spread is not None and spread > before.vol_spread
     return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
 
 
 def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
     """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
-    scene = picture.scene
+    context = picture.context
     return Snapshot(
         index=picture.index,
         mode=max(picture.latest.values(), key=lambda reading: reading.ts_event).mode,
         readings=dict(sorted(picture.latest.items())),
-        names={} if scene is None else _names(scene.reading),
-        regime=regime(alerts, scene),
+        names={} if context is None else _names(context.reading),
+        regime=regime(alerts, context),
         distances=picture.distances,
-        verdicts=picture.answers,
+        verdicts=picture.outcomes,
         alerts=active,
-        changes={} if scene is None else changes_of(scene, picture.five_minutes_ago),
-        percentiles={} if scene is None else percentiles_of(scene),
-        bands={} if scene is None else dict(scene.baseline.bands),
+        changes={} if context is None else changes_of(context, picture.five_minutes_ago),
+        percentiles={} if context is None else percentiles_of(context),
+        bands={} if context is None else dict(context.baseline.bands),
     )
 
 
@@ -137,14 +137,14 @@ def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
     return dict(zip(names.symbols, zip(names.atm_vols, names.variances, strict=True), strict=True))
 
 
-def changes_of(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
+def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
     """Moves since the prior close on the common set, and of index vol, which has no composition, over five minutes."""
     out: dict[str, dict[str, float]] = {}
-    level = scene.now.index_level
+    level = context.now.index_level
     if level is not None and five_minutes_ago is not None:
         out["index_vol"] = {"5m": level - five_minutes_ago}
-    close = scene.baseline.close(1)
-    change = None if close is None else scene.change(close)
+    close = context.baseline.close(1)
+    change = None if close is None else context.change(close)
     if change is None:
         return out
     moves = {
@@ -159,10 +159,10 @@ def changes_of(scene: Scene, five_minutes_ago: float | None) -> dict[str, dict[s
     return out
 
 
-def percentiles_of(scene: Scene) -> dict[str, dict[str, float]]:
+def percentiles_of(context: RuleContext) -> dict[str, dict[str, float]]:
     """Ranks of a reading's measures among the closes of the baseline, those that are known."""
-    ranks = {measure: scene.baseline.rank(measure, scene.level(measure)) for measure in MEASURES}
-    return {measure: {f"{scene.baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
+    ranks = {measure: context.baseline.rank(measure, context.level(measure)) for measure in MEASURES}
+    return {measure: {f"{context.baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:

@@ -13,20 +13,20 @@ from streams.evaluation.closes import TENOR_DAYS, Closes
 
 SHOCKS: Final = ("vix_spike_unwind", "broad_repricing", "vol_convergence")
 """The rules that tell of a shock; the others tell of a state of the market or of its data."""
-Told = Mapping[date, Mapping[str, str]]
+RuleOutcomes = Mapping[date, Mapping[str, str]]
 """Session, rule, and the word of `verdicts.jsonl`: fires, quiet, unknown, suspended or inhibited."""
 
 _WHY: Final = {"suspended": SUSPENDED, "unknown": NO_HISTORY, "inhibited": INHIBITED, "quiet": QUIET}
 """In the order in which one word of several stands for all: a rule that could not be judged might have caught it."""
 
 
-def rules_of(events: Iterable[AlertEvent], told: Told) -> tuple[str, ...]:
+def rules_of(events: Iterable[AlertEvent], told: RuleOutcomes) -> tuple[str, ...]:
     """Names of all rules that were heard of, those of a shock first."""
     names = {event.data.rule for event in events} | {rule for verdicts in told.values() for rule in verdicts}
     return tuple(sorted(names, key=lambda name: (SHOCKS.index(name) if name in SHOCKS else len(SHOCKS), name)))
 
 
-def alert_catches(name: str, words: str, rules: Sequence[str], closes: Closes, events: Iterable[AlertEvent], told: Told) -> Catches:
+def alert_catches(name: str, words: str, rules: Sequence[str], closes: Closes, events: Iterable[AlertEvent], told: RuleOutcomes) -> Catches:
     """The union of some rules. A session is caught by a `firing` or `updated` event of warning or critical in it.
 
     Args:

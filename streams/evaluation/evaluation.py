@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from streams.detection.alert_event import AlertEvent
-from streams.evaluation.alerts import SHOCKS, Told, alert_catches, rules_of
+from streams.evaluation.alerts import SHOCKS, RuleOutcomes, alert_catches, rules_of
 from streams.evaluation.baselines import LEFT_OUT, baseline_catches
 from streams.evaluation.closes import Closes
 from streams.evaluation.score import Score, risen, score
@@ -35,7 +35,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate(
-    closes: Closes, labels: Sequence[date], events: Sequence[AlertEvent], told: Told, rules: Sequence[str], window: int
+    closes: Closes, labels: Sequence[date], events: Sequence[AlertEvent], told: RuleOutcomes, rules: Sequence[str], window: int
 ) -> Evaluation:
     """Compare.
 

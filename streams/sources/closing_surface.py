@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
 from analytics.black76 import price
-from analytics.board import Board
 from analytics.implied_vol import quoted_vol
+from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
 from analytics.segments import segment_of_rows
 from analytics.smile import segment_interp
@@ -126,7 +126,7 @@ class _Contracts(NamedTuple):
 
 
 @np.errstate(invalid="ignore", divide="ignore")  # a missing side stays NaN
-def _contracts(board: Board, forward: Floats, vol: Floats, segment: Ints) -> _Contracts:
+def _contracts(board: OptionChain, forward: Floats, vol: Floats, segment: Ints) -> _Contracts:
     years, rate = board.years[segment], board.rate[segment]
     bids, asks = np.stack([board.put_bid, board.call_bid], axis=1), np.stack([board.put_ask, board.call_ask], axis=1)
     call = np.array([[False, True]])
@@ -160,7 +160,7 @@ def _usable(close: Quotes) -> Ints:
     return rows[last]
 
 
-def _board(close: Quotes, rows: Ints, strip: Ints, years: Floats, rate: Floats) -> Board:
+def _board(close: Quotes, rows: Ints, strip: Ints, years: Floats, rate: Floats) -> OptionChain:
     """Strikes of the strips with their two sides beside each other."""
     strike, call = close.strike[rows], close.call[rows]
     leads = np.ones(len(rows), dtype=np.bool_)
@@ -170,10 +170,10 @@ def _board(close: Quotes, rows: Ints, strip: Ints, years: Floats, rate: Floats) 
     for at, (column, right) in enumerate(((close.bid, True), (close.ask, True), (close.bid, False), (close.ask, False))):
         sides[at, place[call == right]] = column[rows][call == right]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(strip[leads], minlength=len(years)))])
-    return Board(offsets, strike[leads], sides[0], sides[1], sides[2], sides[3], years, rate)
+    return OptionChain(offsets, strike[leads], sides[0], sides[1], sides[2], sides[3], years, rate)
 
 
-def _otm_vols(board: Board, forward: Floats, segment: Ints) -> Floats:
+def _otm_vols(board: OptionChain, forward: Floats, segment: Ints) -> Floats:
     """The vol of each strike, of its out-of-the-money side; NaN where that has no bid."""
     years, rate = board.years[segment], board.rate[segment]
     calls, _ = quoted_vol(board.call_bid, board.call_ask, forward, board.strike, years, call=True, rate=rate)

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from streams.market import Market
 from streams.records import Quotes
 from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
-from streams.valuation.line_terms import LineTerms
-from streams.valuation.lines import lines_of
 from streams.valuation.listings import Listings
-from streams.valuation.monitored import underlyings
+from streams.valuation.near_next_terms import NearNextTerms
+from streams.valuation.surface_keys import lines_of
+from streams.valuation.universe import underlyings
 
 _SERIES_BITS = SERIES_SHIFT - SEGMENT_SHIFT
 
@@ -28,7 +28,7 @@ def needed_rows(close: Quotes, market: Market, today: int, times: tuple[int, ...
     segment = close.series_code.astype(np.int64) << _SERIES_BITS | close.expiry
     listings = Listings(market.am_roots)
     listings.add(np.unique(segment[close.expiry >= today]).tolist(), close.series)
-    terms = LineTerms(lines, monitored, strict=market.strict_expiries)
+    terms = NearNextTerms(lines, monitored, strict=market.strict_expiries)
     chosen = []
     for now in times:
         terms.renew(np.arange(lines.underlying.size), listings, now, today)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
 from streams.uniform import in_order
-from streams.valuation.contest import QuoteColumns, contest
 from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
+from streams.valuation.out_of_order import QuoteColumns, latest_quotes
 
 NEVER = int(np.iinfo(np.int64).min)
 """`ts_event` of a slot without a quote."""
@@ -107,8 +107,8 @@ class QuoteBook:
         if not taken.size:
             return Applied(_NONE, refused)
         slots, quoted = slots[taken], quoted.take(taken)
-        duplicate, winner = contest(slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots]))
-        self._write(slots[winner], quoted.take(winner), quoted.ts.max())
+        duplicate, latest = latest_quotes(slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots]))
+        self._write(slots[latest], quoted.take(latest), quoted.ts.max())
         return Applied(taken[duplicate], refused)
 
     def _follow(self, slots: Slots, ts: Ints) -> bool:

@@ -7,9 +7,9 @@ import numpy as np
 from analytics.arrays import Ints
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.valuation.book import QuoteBook
-from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import SERIES_SHIFT, series_of
-from streams.valuation.pending import looked_up
+from streams.valuation.out_of_order import QuoteColumns
+from streams.valuation.reorder_buffer import looked_up
 
 SERIES_BITS = 6
 PREFIX = "book/"

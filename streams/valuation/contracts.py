@@ -12,10 +12,10 @@ from streams.expiries import settlement_bounds, settles_am
 from streams.records import Quotes, Series, Vols
 from streams.valuation.book import Places, QuoteBook
 from streams.valuation.contract_key import EXPIRY_LIMIT, fitting, pack, series_of
-from streams.valuation.identity_memory import IdentityMemory
-from streams.valuation.monitored import Monitored
+from streams.valuation.identity_cache import IdentityCache
 from streams.valuation.screen import MAX_STRIKE, NO_ROOM, Contracted, Outcome
 from streams.valuation.series_codes import FULL, SeriesCodes
+from streams.valuation.universe import Universe
 
 LEAST_STRIKE = 0.001
 """USD: the least that a key can say."""
@@ -48,12 +48,12 @@ class Located(NamedTuple):
 class Contracts:
     """Keys of contracts by the codes of their series, and their slots in one book."""
 
-    def __init__(self, monitored: Monitored, am_roots: Collection[str], book: QuoteBook) -> None:
+    def __init__(self, monitored: Universe, am_roots: Collection[str], book: QuoteBook) -> None:
         self._monitored, self._am_roots, self._book = monitored, am_roots, book
         self.codes = SeriesCodes(monitored)
-        self._vocabularies: IdentityMemory[tuple[Series, ...], tuple[Ints, Contracted]] = IdentityMemory()
-        self._packed: IdentityMemory[Floats, Packed] = IdentityMemory()
-        self._by_key: IdentityMemory[Ints, Packed] = IdentityMemory()
+        self._vocabularies: IdentityCache[tuple[Series, ...], tuple[Ints, Contracted]] = IdentityCache()
+        self._packed: IdentityCache[Floats, Packed] = IdentityCache()
+        self._by_key: IdentityCache[Ints, Packed] = IdentityCache()
 
     def forget(self) -> None:
         """The book has been cleared, or the codes are others."""

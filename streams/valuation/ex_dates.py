@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.arrays import Floats, Ints
 from streams.market import Dividend
-from streams.valuation.monitored import Monitored
+from streams.valuation.universe import Universe
 
 FLAG: Final = "dividend"
 SIZES: Final = (0.005, 0.01, 0.02)
@@ -25,7 +25,7 @@ NEVER: Final = -1
 class ExDates:
     """Dividends by monitored underlying, in columns padded to the longest list."""
 
-    def __init__(self, dividends: Sequence[Dividend], monitored: Monitored) -> None:
+    def __init__(self, dividends: Sequence[Dividend], monitored: Universe) -> None:
         lists: dict[int, list[Dividend]] = {}
         for one in dividends:
             if one.symbol in monitored.position:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.points import PricePoints
-from streams.valuation.monitored import Monitored
+from streams.valuation.universe import Universe
 
 
 class LastPrices:
@@ -21,7 +21,7 @@ class LastPrices:
         self._ts[at[order]] = ts[order]
         self._price[at[order]] = price[order]
 
-    def of_index(self, monitored: Monitored, index: int) -> PricePoints | None:
+    def of_index(self, monitored: Universe, index: int) -> PricePoints | None:
         """The prices an index uses, by symbol; None when none of them ticked."""
         at = np.flatnonzero(monitored.used[index] & (self.ticks > 0))
         if not at.size:

@@ -18,17 +18,17 @@ from streams.uniform import is_uniform, uniform
 from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
 from streams.valuation.clock import Admission
-from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import series_of
 from streams.valuation.contracts import Contracts
 from streams.valuation.listings import Listings
-from streams.valuation.monitored import underlyings
-from streams.valuation.pending import Columns, Pending, looked_up
+from streams.valuation.out_of_order import QuoteColumns
+from streams.valuation.reorder_buffer import Columns, ReorderBuffer, looked_up
 from streams.valuation.row_examples import NO_ROOM_LABEL, NO_ROOM_WORDS
 from streams.valuation.screen import all_accepted, screen_quotes
 from streams.valuation.skews import EVERY_SECONDS
 from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
 from streams.valuation.surfaces import Surfaces
+from streams.valuation.universe import underlyings
 
 SERIES_CHUNK = "series"
 NO_SECOND = -1
@@ -56,7 +56,9 @@ class QuotesStage(SourceStage):
     ROLE: Role = "quotes"
 
     def __init__(self, market: Market, source: str, sources: int, contracts: int = 1_000_000) -> None:
-        super().__init__(market, source, sources, Pending(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64))
+        super().__init__(
+            market, source, sources, ReorderBuffer(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64)
+        )
         self._monitored = underlyings(market)
         self._book = QuoteBook(contracts)
         self._contracts = Contracts(self._monitored, market.am_roots, self._book)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streams.records import Series
 from streams.valuation.contract_key import SERIES_LIMIT
-from streams.valuation.monitored import Monitored
+from streams.valuation.universe import Universe
 
 UNMONITORED, FULL = -1, -2
 """Instead of a code."""
@@ -25,7 +25,7 @@ class SeriesCodes:
     The series named like its underlying has a place in any case.
     """
 
-    def __init__(self, monitored: Monitored, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
+    def __init__(self, monitored: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
         self._monitored, self._limit, self._per_underlying = monitored, limit, per_underlying
         self._codes: dict[Series, int] = {}
         self._counts: Counter[str] = Counter()

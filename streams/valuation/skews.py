@@ -10,14 +10,14 @@ from analytics.stated_vols import stated_delta_vols
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_vol
 from streams.market import Market
 from streams.points import SkewPoints
-from streams.valuation.boards import Boards
 from streams.valuation.contract_key import day_of
-from streams.valuation.line_pairs import LinePairs, pairs_of
-from streams.valuation.line_terms import LineTerms
-from streams.valuation.lines import Lines
 from streams.valuation.listings import Listings
-from streams.valuation.monitored import Monitored
+from streams.valuation.near_next_pairs import NearNextPairs, pairs_of
+from streams.valuation.near_next_terms import NearNextTerms
+from streams.valuation.option_chains import ChainAssembler
 from streams.valuation.risk_free import rate_on
+from streams.valuation.surface_keys import SurfaceKeys
+from streams.valuation.universe import Universe
 
 EVERY_SECONDS = 10
 
@@ -25,7 +25,9 @@ EVERY_SECONDS = 10
 class Skews:
     """Values lines from the terms and boards of `Surfaces`."""
 
-    def __init__(self, market: Market, monitored: Monitored, lines: Lines, terms: LineTerms, boards: Boards, listings: Listings) -> None:
+    def __init__(
+        self, market: Market, monitored: Universe, lines: SurfaceKeys, terms: NearNextTerms, boards: ChainAssembler, listings: Listings
+    ) -> None:
         self._market, self._monitored, self._listings = market, monitored, listings
         self._lines, self._terms, self._boards = lines, terms, boards
 
@@ -44,12 +46,12 @@ class Skews:
                 vols[part] = interpolate_vol(near, pairs.sooner[:, None], following, pairs.later[:, None], pairs.tenor[:, None])
         return tuple(self._points(vols, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
 
-    def _quoted(self, pairs: LinePairs, today: int) -> Floats:
+    def _quoted(self, pairs: NearNextPairs, today: int) -> Floats:
         years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
         board = self._boards.assemble(pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)).board
         return delta_vols(board, parity_forwards(board).forward, SKEW_DELTAS)[0]
 
-    def _stated(self, pairs: LinePairs, today: int) -> Floats:
+    def _stated(self, pairs: NearNextPairs, today: int) -> Floats:
         del today
         calls, puts, _ = self._boards.stated(pairs.segment, pairs.oldest)
         return stated_delta_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR, SKEW_DELTAS)

@@ -19,7 +19,7 @@ from streams.points_codec import encode_points
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols, take_quotes
 from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
-from streams.valuation.pending import Columns, Pending
+from streams.valuation.reorder_buffer import Columns, ReorderBuffer
 from streams.valuation.row_examples import row_example
 from streams.valuation.screen import OUTCOMES, Outcome
 
@@ -55,7 +55,7 @@ class Rows(NamedTuple):
     outcome: NDArray[np.integer[Any]] | None
     """Position in `OUTCOMES`, 0 for a row that is let in; None where all are."""
     columns: Columns
-    """As the stage's `Pending` wants them."""
+    """As the stage's `ReorderBuffer` wants them."""
 
 
 class SourceStage(ABC):
@@ -63,7 +63,7 @@ class SourceStage(ABC):
 
     ROLE: Role
 
-    def __init__(self, market: Market, source: str, sources: int, pending: Pending) -> None:
+    def __init__(self, market: Market, source: str, sources: int, pending: ReorderBuffer) -> None:
         self._market, self._source, self._sources, self._pending = market, source, sources, pending
         self._limits = Limits(ahead_seconds=market.future_tolerance)
         self._clock = SourceClock(market.allowed_lateness, market.future_tolerance)

@@ -12,18 +12,18 @@ from analytics.strip import value_strips
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.market import Market
 from streams.points import SurfacePoints
-from streams.valuation.boards import Boards
 from streams.valuation.book import NEVER, QuoteBook
 from streams.valuation.contract_key import day_of
 from streams.valuation.ex_dates import ExDates
-from streams.valuation.line_pairs import LinePairs, pairs_of
-from streams.valuation.line_terms import LineTerms
-from streams.valuation.lines import lines_of
 from streams.valuation.listings import Listings
-from streams.valuation.monitored import Monitored
+from streams.valuation.near_next_pairs import NearNextPairs, pairs_of
+from streams.valuation.near_next_terms import NearNextTerms
+from streams.valuation.option_chains import ChainAssembler
 from streams.valuation.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.valuation.risk_free import DayRate, rate_on
 from streams.valuation.skews import Skews
+from streams.valuation.surface_keys import lines_of
+from streams.valuation.universe import Universe
 
 
 class _Rules(NamedTuple):
@@ -43,11 +43,11 @@ NAME_RULES = _Rules(min_per_side=3, require_atm=True, zero_ask_stops=False)
 class Surfaces:
     """Values lines from a book. Holds nothing that the book and the listings do not imply."""
 
-    def __init__(self, market: Market, monitored: Monitored, book: QuoteBook, listings: Listings) -> None:
+    def __init__(self, market: Market, monitored: Universe, book: QuoteBook, listings: Listings) -> None:
         self._market, self._monitored, self._listings = market, monitored, listings
         self._lines = lines_of(market, monitored)
-        self._terms = LineTerms(self._lines, monitored, strict=market.strict_expiries)
-        self._boards = Boards(book)
+        self._terms = NearNextTerms(self._lines, monitored, strict=market.strict_expiries)
+        self._boards = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, monitored)
         self.skews = Skews(market, monitored, self._lines, self._terms, self._boards, listings)
 
@@ -134,7 +134,7 @@ class _Columns:
         self.quote_ts, self.strip_reason, self.atm_reason, self.flags = np.zeros((4, n), np.int64)
 
 
-def _put_atm(points: _Columns, rows: Ints, pairs: LinePairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
+def _put_atm(points: _Columns, rows: Ints, pairs: NearNextPairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
     near, following = pairs.near, pairs.following
     points.atm_vol[rows] = atm = interpolate_vol(vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor)
     points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)

@@ -11,11 +11,11 @@ from streams.market import Market
 from streams.records import Heartbeat, Malformed, Record, Ticks, Unread
 from streams.stage import Output, Role
 from streams.valuation.clock import Admission
-from streams.valuation.monitored import ticking
-from streams.valuation.pending import Columns, Pending, joined, looked_up
 from streams.valuation.prices import LastPrices
+from streams.valuation.reorder_buffer import Columns, ReorderBuffer, joined, looked_up
 from streams.valuation.screen import screen_ticks
 from streams.valuation.source_stage import IndexPart, Rows, SourceStage, longest
+from streams.valuation.universe import ticking
 
 
 class TicksStage(SourceStage):
@@ -24,7 +24,7 @@ class TicksStage(SourceStage):
     ROLE: Role = "ticks"
 
     def __init__(self, market: Market, source: str, sources: int) -> None:
-        super().__init__(market, source, sources, Pending(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64))
+        super().__init__(market, source, sources, ReorderBuffer(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64))
         self._prices, self._references = ticking(market)
 
     def _decode(self, records: Sequence[Record]) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:

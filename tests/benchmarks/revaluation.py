@@ -13,7 +13,7 @@ import numpy as np
 import analytics.strip
 import streams.valuation.surfaces
 from streams.records import NS
-from streams.valuation.boards import Boards
+from streams.valuation.option_chains import ChainAssembler
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.skews import EVERY_SECONDS, Skews
 from tests.benchmarks.load import START, Chain, market, symbols
@@ -81,7 +81,7 @@ def stopwatch() -> Iterator[dict[str, float]]:
     """CPU milliseconds by part, filled while the context lasts; the parity forwards are a part of the strips, shown apart."""
     spent: dict[str, float] = {}
     timed = [
-        (Boards, "assemble", "assembly"),
+        (ChainAssembler, "assemble", "assembly"),
         (streams.valuation.surfaces, "value_strips", "strips"),
         (analytics.strip, "parity_forwards", "parity"),
         (streams.valuation.surfaces, "atm_vols", "50-delta"),

@@ -67,7 +67,7 @@ async def test_alerts_people_and_held_commands_survive_the_change_of_release(ser
     first = recording.after[0]
     output = stage.process([first])
     unwind = next(one for one in decode_snapshot(output.snapshots["SPX"]).alerts if one.rule == "vix_spike_unwind")
-    assert (unwind.status, unwind.before, unwind.severity, unwind.acked_by) == ("suspended", "firing", "critical", "ann")
+    assert (unwind.status, unwind.underlying_status, unwind.severity, unwind.acked_by) == ("suspended", "firing", "critical", "ann")
     assert unwind.silenced_until is not None
     assert stage.process([one for one in recording.before if "commands" in one.topic]).outbox == [], "applied before, and one still waits"
     chunks = {**stage.chunks(), "commands/SPX": found.chunks["commands/SPX"]}

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from analytics.arrays import Floats
 from analytics.atm import atm_vols, delta_vols
 from analytics.black76 import price
-from analytics.board import Board
 from analytics.correlation import basket_sums, correlation_bounds, implied_correlation, index_vol_at
 from analytics.dispersion import basket_vol, dispersion
 from analytics.implied_vol import implied_vol, quoted_vol
+from analytics.option_chain import OptionChain
 from analytics.rolling import percentile_rank
 from analytics.smile import rescale
 from analytics.strip import StripValues, value_strips
@@ -86,7 +86,7 @@ def test_garbage_boards_never_raise_nor_pass_unflagged(lengths: list[int], data:
     rows = data.draw(arrays(np.float64, (5, n), elements=anything))
     terms = data.draw(arrays(np.float64, (2, m), elements=anything))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    board = Board(offsets, *rows, *terms)
+    board = OptionChain(offsets, *rows, *terms)
     for values in (value_strips(board), value_strips(board, min_per_side=3, require_atm=True, zero_ask_stops=False)):
         for column in (values.variance, values.bid_variance, values.ask_variance):
             assert np.array_equal(np.isfinite(column), values.reason == 0)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
-from streams.detection.scene import Scene
+from streams.detection.rule_context import RuleContext
 from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
@@ -35,7 +35,7 @@ def baseline(levels: Sequence[Levels], **numbers: int) -> Baseline:
     return Baseline(tuple(facts(published(day, *row)) for day, row in zip(days, levels, strict=True)), **numbers)
 
 
-def scene(past: Baseline, now: Levels, session: date = MONDAY) -> Scene:
+def context(past: Baseline, now: Levels, session: date = MONDAY) -> RuleContext:
     """The close of a later session before that past."""
     reading = published(session, *now)
-    return Scene(reading=reading, now=instant_of(reading, int(reading.ts_event.timestamp()) * NS), gates=Gates(), baseline=past)
+    return RuleContext(reading=reading, now=instant_of(reading, int(reading.ts_event.timestamp()) * NS), gates=Gates(), baseline=past)

@@ -9,11 +9,11 @@ from streams.points import SurfacePoints
 from streams.records import NS, Quotes
 from streams.sessions import day_number, open_ns
 from streams.valuation.book import QuoteBook
-from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import pack
 from streams.valuation.listings import Listings
-from streams.valuation.monitored import underlyings
+from streams.valuation.out_of_order import QuoteColumns
 from streams.valuation.surfaces import Surfaces
+from streams.valuation.universe import underlyings
 from tests.support.option_chains import Chain, quotes_of
 
 SESSION = date(2026, 7, 8)

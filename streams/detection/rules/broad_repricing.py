@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.jump import Case, judge
-from streams.detection.rules.rule import Verdict, given_back
+from streams.detection.rules.rule import Verdict, retraced
 from streams.detection.rules.ruleset import BroadRepricing
 from streams.detection.rules.wording import basket_words, index_words
-from streams.detection.scene import Scene
 
 
 class BroadRepricingRule:
@@ -17,7 +17,7 @@ class BroadRepricingRule:
 
     name = "broad_repricing"
     label = "repricing"
-    over = "the move has been given back"
+    resolve_reason = "the move has been given back"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: BroadRepricing) -> None:
@@ -25,19 +25,19 @@ class BroadRepricingRule:
         self.version = numbers.version
         self._numbers = numbers
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Both comparisons, the stronger one counts."""
-        return judge(scope, scene, self._numbers.enter, self._classify)
+        return judge(scope, context, self._numbers.enter, self._classify)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """The rise of index vol that stands."""
-        change = scene.change(start)
+        change = context.change(start)
         return None if change is None else change.index_move
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """Half of the move is given back."""
-        extent = None if start is None else self.extent(scene, start)
-        return given_back(extent, peak, self._numbers.exit.given_back)
+        move = None if start is None else self.move(context, start)
+        return retraced(move, peak, self._numbers.exit.given_back)
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers; the share and the rise of correlation are upper bounds."""
@@ -52,9 +52,9 @@ class BroadRepricingRule:
             {"given_back": self._numbers.exit.given_back},
         )
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """The jump, the singles beside it, and what it is not."""
-        del scene, label
+        del context, label
         if change is None:
             return "index and single-name vols have jumped together. Broad repricing, not a dispersion unwind."
         return f"{index_words(change)} and {basket_words(change)}. Broad repricing, not a dispersion unwind."

@@ -4,14 +4,14 @@ import msgspec
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """`value` has to reach `enter`, coming from `calm`: upwards when `calm` lies below it, downwards when above."""
+    """`value` has to reach `enter`, coming from `neutral`: upwards when `neutral` lies below it, downwards when above."""
 
     name: str
     """As among the values of the event."""
     value: float | None
     """None: unknown, for want of history or of a level."""
     enter: float
-    calm: float
+    neutral: float
     """Where the distance is 1."""
     exit: float | None = None
     """Level at which a firing alert ends; None where the exit is a share of the move."""
@@ -21,7 +21,7 @@ class Condition(msgspec.Struct, frozen=True):
     @property
     def downwards(self) -> bool:
         """Whether the condition holds below `enter`."""
-        return self.calm > self.enter
+        return self.neutral > self.enter
 
     @property
     def holds(self) -> bool | None:
@@ -40,4 +40,4 @@ class Condition(msgspec.Struct, frozen=True):
         """
         if self.value is None:
             return 1.0
-        return min(max((self.enter - self.value) / (self.enter - self.calm), 0.0), 1.0)
+        return min(max((self.enter - self.value) / (self.enter - self.neutral), 0.0), 1.0)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.place import MEDIAN, Place, place, season_values, unknown
+from streams.detection.rules.level_rank import MEDIAN, Place, place, season_values, unknown
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.ruleset import CorrelationRegime, RankBand
 from streams.detection.rules.wording import percentile, points
-from streams.detection.scene import Scene
 
 RHO = "implied_correlation"
 
@@ -19,7 +19,7 @@ class CorrelationRegimeRule:
 
     name = "correlation_regime"
     label = "regime"
-    over = "implied correlation is back in its band"
+    resolve_reason = "implied correlation is back in its band"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: CorrelationRegime) -> None:
@@ -27,32 +27,32 @@ class CorrelationRegimeRule:
         self.version = numbers.version
         self._numbers = numbers
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """The level against its ranks."""
         del scope
-        start = scene.baseline.close(1)
-        if scene.level(RHO) is None:
+        start = context.baseline.close(1)
+        if context.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
-        at = place(scene, RHO)
+        at = place(context, RHO)
         if at is None:
             return Verdict(lacking=True, start=start)
         tested = _outside(at, self._numbers.enter, self._numbers.exit)
         quiet = Verdict(start=start, values=season_values([at]), conditions=tested, any_of=True)
-        if scene.wide():
+        if context.wide():
             return replace(quiet, blocked="width")
         if not any(one.holds for one in tested):
             return replace(quiet, distance=min(one.distance for one in tested))
         return replace(quiet, enter=True, label=self.label, unknown=unknown([at]), distance=0.0)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
-        del scene, start
+        del context, start
         return 0.0
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """The rank is back inside the narrower band; None without one."""
         del start, peak
-        at, band = place(scene, RHO), self._numbers.exit
+        at, band = place(context, RHO), self._numbers.exit
         return None if at is None else not any(one.holds for one in _outside(at, band, band))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
@@ -62,13 +62,13 @@ class CorrelationRegimeRule:
         )
         return enter, leave
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """High or low, and where it stands."""
         del change, label
-        level, at = scene.level(RHO), place(scene, RHO)
+        level, at = context.level(RHO), place(context, RHO)
         if level is None or at is None:
             return "implied correlation has left its band."
-        side, closes = "high" if at.rank > MEDIAN else "low", len(scene.baseline.levels(RHO))
+        side, closes = "high" if at.rank > MEDIAN else "low", len(context.baseline.levels(RHO))
         return f"implied correlation {points(level)} is {side}: {percentile(at.rank)} of {closes} closes."
 
 

@@ -3,10 +3,10 @@
 from streams.detection.change import Change
 from streams.detection.gates import covered, in_range
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.rule import Severity, Verdict
 from streams.detection.rules.ruleset import DataQuality
-from streams.detection.scene import Scene
 
 
 class DataQualityRule:
@@ -14,7 +14,7 @@ class DataQualityRule:
 
     name = "data_quality"
     label = "quality"
-    over = "coverage and correlation are in range again"
+    resolve_reason = "coverage and correlation are in range again"
     scopes = ("intraday",)
 
     def __init__(self, numbers: DataQuality, limits: dict[str, float]) -> None:
@@ -23,34 +23,34 @@ class DataQualityRule:
         self._numbers = numbers
         self._limits = limits
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Whether any limit is broken."""
         del scope
-        reading, tested = scene.reading, _conditions(scene)
+        reading, tested = context.reading, _conditions(context)
         if not any(one.holds for one in tested):
             return Verdict(distance=min(one.distance for one in tested), conditions=tested, any_of=True)
         lost = reading.basis != "published" and (reading.coverage or 0.0) < self._numbers.critical.coverage
         severity: Severity = "critical" if lost else "warning"
         return Verdict(enter=True, severity=severity, label=self.label, distance=0.0, conditions=tested, any_of=True)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
-        del scene, start
+        del context, start
         return 0.0
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """All limits hold again."""
         del start, peak
-        return covered(scene.reading, scene.gates) and in_range(scene.reading, scene.gates)
+        return covered(context.reading, context.gates) and in_range(context.reading, context.gates)
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """The limits, the same both ways: the exit dwell is the hysteresis."""
         return dict(self._limits), dict(self._limits)
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """Which limit, and that the market alerts wait."""
         del change, label
-        reading, gates = scene.reading, scene.gates
+        reading, gates = context.reading, context.gates
         said = []
         if not covered(reading, gates):
             said.append(f"coverage {reading.coverage or 0.0:.0%} by weight, {reading.coverage_names or 0.0:.0%} by names")
@@ -60,9 +60,9 @@ class DataQualityRule:
         return f"data quality: {text}. Other alerts of this index are suspended while this one fires."
 
 
-def _conditions(scene: Scene) -> tuple[Condition, ...]:
+def _conditions(context: RuleContext) -> tuple[Condition, ...]:
     """The limits of the gates that apply to the source; any broken one is enough to fire."""
-    reading, gates = scene.reading, scene.gates
+    reading, gates = context.reading, context.gates
     middle = 0.5 * (gates.correlation_low + gates.correlation_high)
     limits = [
         ("implied_correlation", reading.implied_correlation, gates.correlation_low, middle),

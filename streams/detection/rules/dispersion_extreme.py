@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.place import Place, place, season_values, unknown
+from streams.detection.rules.level_rank import Place, place, season_values, unknown
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.ruleset import DispersionExtreme, ExtremeRanks
 from streams.detection.rules.wording import percentile, points
-from streams.detection.scene import Scene
 
 RHO = "implied_correlation"
 WIDE = {"vol_spread": "vol spread", "dispersion": "dispersion"}
@@ -21,7 +21,7 @@ class DispersionExtremeRule:
 
     name = "dispersion_extreme"
     label = "extreme"
-    over = "its ranks are back from the extremes"
+    resolve_reason = "its ranks are back from the extremes"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: DispersionExtreme) -> None:
@@ -29,32 +29,32 @@ class DispersionExtremeRule:
         self.version = numbers.version
         self._numbers = numbers
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Both levels against their ranks."""
         del scope
-        start = scene.baseline.close(1)
-        if scene.level(RHO) is None:
+        start = context.baseline.close(1)
+        if context.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
-        places = _places(scene)
+        places = _places(context)
         if places is None:
             return Verdict(lacking=True, start=start)
         tested = _conditions(places, self._numbers.enter, self._numbers.exit)
         quiet = Verdict(start=start, values=season_values(places.values()), conditions=tested)
-        if scene.wide():
+        if context.wide():
             return replace(quiet, blocked="width")
         if not all(one.holds for one in tested):
             return replace(quiet, distance=max(one.distance for one in tested))
         return replace(quiet, enter=True, label=self.label, unknown=unknown(places.values()), distance=0.0)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
-        del scene, start
+        del context, start
         return 0.0
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """Neither spread nor dispersion is high any more, or correlation is no longer low; None without ranks."""
         del start, peak
-        places, bounds = _places(scene), self._numbers.exit
+        places, bounds = _places(context), self._numbers.exit
         return None if places is None else not all(one.holds for one in _conditions(places, bounds, bounds))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
@@ -65,18 +65,18 @@ class DispersionExtremeRule:
         )
         return enter, leave
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """Which measure is high, and where all of them stand."""
         del change, label
-        places = _places(scene)
+        places = _places(context)
         if places is None:
             return "crowded dispersion trade."
         stand = [
-            f"{name} {points(scene.level(measure) or 0.0)} ({percentile(places[measure].rank)})"
+            f"{name} {points(context.level(measure) or 0.0)} ({percentile(places[measure].rank)})"
             for measure, name in {**WIDE, RHO: "implied correlation"}.items()
             if measure in places
         ]
-        where = f"{', '.join(stand)} among {len(scene.baseline.levels(RHO))} closes"
+        where = f"{', '.join(stand)} among {len(context.baseline.levels(RHO))} closes"
         return f"crowded dispersion trade: {self._high(places)} high, implied correlation low. {where}."
 
     def _high(self, places: dict[str, Place]) -> str:
@@ -86,9 +86,9 @@ class DispersionExtremeRule:
         return " and ".join(of[enter] or of[leave] or WIDE.values())
 
 
-def _places(scene: Scene) -> dict[str, Place] | None:
+def _places(context: RuleContext) -> dict[str, Place] | None:
     """By measure; None without that of correlation or of any other."""
-    found = {measure: place(scene, measure) for measure in (RHO, *WIDE)}
+    found = {measure: place(context, measure) for measure in (RHO, *WIDE)}
     known = {measure: at for measure, at in found.items() if at is not None}
     return known if RHO in known and len(known) > 1 else None
 

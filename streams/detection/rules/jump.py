@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from streams.detection.change import Change
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.rule import SEVERITIES, Verdict
 from streams.detection.rules.ruleset import Jump
-from streams.detection.scene import Scene
 
 
 class Case(NamedTuple):
@@ -26,19 +26,19 @@ class Case(NamedTuple):
     """The jump is there on bids, or the source has none."""
 
 
-def cases(scope: str, scene: Scene, jump: Jump) -> list[Case]:
+def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
     """The comparisons that can be made, prior close first."""
-    starts = [(scene.baseline.close(1), True), (scene.low if scope == "intraday" else None, False)]
-    changes = [(scene.change(start), from_close) for start, from_close in starts if start is not None]
-    return [_case(change, from_close, scene, jump) for change, from_close in changes if change is not None]
+    starts = [(context.baseline.close(1), True), (context.low if scope == "intraday" else None, False)]
+    changes = [(context.change(start), from_close) for start, from_close in starts if start is not None]
+    return [_case(change, from_close, context, jump) for change, from_close in changes if change is not None]
 
 
-def judge(scope: str, scene: Scene, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
+def judge(scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
     """The strongest verdict over both comparisons; `classify` judges one whose jump holds and tells the distance of any.
 
     Of two that hold the more severe wins, then the better known one, then the prior close.
     """
-    found = cases(scope, scene, jump)
+    found = cases(scope, context, jump)
     if not found:
         return Verdict(lacking=True)
     verdicts = [(case, classify(case)) for case in found]
@@ -54,11 +54,11 @@ def judge(scope: str, scene: Scene, jump: Jump, classify: Callable[[Case], Verdi
     return Verdict(blocked=blocked, start=nearest.start, distance=nearest.distance, conditions=nearest.conditions)
 
 
-def _case(change: Change, from_close: bool, scene: Scene, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case
+def _case(change: Change, from_close: bool, context: RuleContext, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case
     needed = jump.needed(change.index_from)
     holds = change.index_move >= needed
     narrow = True
-    if holds and scene.reading.basis == "quotes":
-        bid = scene.reading.index_vol_bid
+    if holds and context.reading.basis == "quotes":
+        bid = context.reading.index_vol_bid
         narrow = bid is not None and bid - change.index_from >= needed
     return Case(change, from_close, holds, narrow)

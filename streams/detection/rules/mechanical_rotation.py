@@ -4,26 +4,26 @@ from dataclasses import replace
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.mechanical_score import Score, score_of
-from streams.detection.rules.rule import Severity, Verdict, given_back
+from streams.detection.rules.rule import Severity, Verdict, retraced
 from streams.detection.rules.ruleset import MechanicalRotation
 from streams.detection.rules.wording import percent
-from streams.detection.scene import Scene
 from streams.reading import Rotation
 
 
 class MechanicalRotationRule:
     """Methodology, "Rotation analytics" with the numbers of "The rules in numbers".
 
-    The alert's extent is the strength of the defensive set against the index. A reversal is a firing alert whose strength has
+    The alert's move is the strength of the defensive set against the index. A reversal is a firing alert whose strength has
     fallen back through half of its greatest while an unwind or a convergence fires: the same alert, one severity higher. It is
     told once; until then the alert waits for it, however low its score.
     """
 
     name = "mechanical_rotation"
     label = "rotation"
-    over = "its score has fallen"
+    resolve_reason = "its score has fallen"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: MechanicalRotation) -> None:
@@ -31,38 +31,38 @@ class MechanicalRotationRule:
         self.version = numbers.version
         self._numbers = numbers
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """The score, and whether a firing rotation reverses."""
         del scope
-        score, enter = score_of(scene, self._numbers.enter), self._numbers.enter.score
+        score, enter = score_of(context, self._numbers.enter), self._numbers.enter.score
         known = len(score.tests) - len(score.unknown) >= enter
         line = Condition("mechanical_score", float(score.passed) if known else None, enter, 0.0, exit=self._numbers.exit.score)
         quiet = Verdict(
             lacking=not known,
             unknown=score.unknown,
-            start=scene.baseline.close(1),
-            values=self._values(scene, score),
+            start=context.baseline.close(1),
+            values=self._values(context, score),
             distance=line.distance if known else None,
             conditions=(line,),
         )
-        if scene.wide():
+        if context.wide():
             return replace(quiet, blocked="width")
-        reverses = self._reverses(scene)
+        reverses = self._reverses(context)
         if not (reverses or line.holds):
             return quiet
         severity: Severity = "warning" if reverses else "info"
         return replace(quiet, enter=True, lacking=False, severity=severity, label=self.label, distance=0.0)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """Strength of the defensive set over 20 sessions."""
         del start
-        return _strength(scene)
+        return _strength(context)
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """The score is low whatever the unknown tests would say, and no reversal is to be waited for."""
         del start, peak
-        waits = _converges(scene) and scene.severity == "info"
-        return not waits and score_of(scene, self._numbers.enter).possible <= self._numbers.exit.score
+        waits = _converges(context) and context.severity == "info"
+        return not waits and score_of(context, self._numbers.enter).possible <= self._numbers.exit.score
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, those of the reversal among the former."""
@@ -81,40 +81,40 @@ class MechanicalRotationRule:
             {"mechanical_score": self._numbers.exit.score},
         )
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """What the defensives have done, and the score as what it is: a heuristic."""
         del change, label
-        score, strength = score_of(scene, self._numbers.enter), _strength(scene)
+        score, strength = score_of(context, self._numbers.enter), _strength(context)
         said = f"Heuristic score {score.passed} of {len(score.tests)}"
         of_set = "unknown" if strength is None else percent(strength)
-        if self._reverses(scene) and scene.peak is not None:
-            return f"rotation into defensives reverses while the trade converges: strength {of_set} after {percent(scene.peak)}. {said}."
+        if self._reverses(context) and context.peak is not None:
+            return f"rotation into defensives reverses while the trade converges: strength {of_set} after {percent(context.peak)}. {said}."
         return f"rotation looks mechanical: defensives {of_set} against the index over 20 sessions. {said}."
 
-    def _reverses(self, scene: Scene) -> bool:
+    def _reverses(self, context: RuleContext) -> bool:
         reversal = self._numbers.reversal
-        if scene.severity != "info" or scene.peak is None or scene.peak < reversal.strength or not _converges(scene):
+        if context.severity != "info" or context.peak is None or context.peak < reversal.strength or not _converges(context):
             return False
-        return bool(given_back(_strength(scene), scene.peak, reversal.given_back))
+        return bool(retraced(_strength(context), context.peak, reversal.given_back))
 
-    def _values(self, scene: Scene, score: Score) -> dict[str, float | None]:
-        rotation = scene.reading.rotation or Rotation()
+    def _values(self, context: RuleContext, score: Score) -> dict[str, float | None]:
+        rotation = context.reading.rotation or Rotation()
         return {
             "mechanical_score": float(score.passed),
             **{name: None if test is None else float(test) for name, test in score.tests.items()},
-            "vol_ratio_rank": scene.baseline.rank("vol_ratio", scene.now.vol_ratio),
+            "vol_ratio_rank": context.baseline.rank("vol_ratio", context.now.vol_ratio),
             "index_return": rotation.index_return,
             "sector_dispersion": rotation.sector_dispersion,
             "sector_dispersion_z": rotation.sector_dispersion_z,
             "autocorrelation": rotation.autocorrelation,
             "defensive_strength": rotation.defensive_strength,
-            "defensive_strength_peak": scene.peak,
+            "defensive_strength_peak": context.peak,
         }
 
 
-def _strength(scene: Scene) -> float | None:
-    return None if scene.reading.rotation is None else scene.reading.rotation.defensive_strength
+def _strength(context: RuleContext) -> float | None:
+    return None if context.reading.rotation is None else context.reading.rotation.defensive_strength
 
 
-def _converges(scene: Scene) -> bool:
-    return scene.unwinding or scene.converging
+def _converges(context: RuleContext) -> bool:
+    return context.unwinding or context.converging

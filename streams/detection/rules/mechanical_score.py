@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.ruleset import RotationEnter
-from streams.detection.scene import Scene
 from streams.expiries import sessions_to_standard_monthly
 from streams.reading import Rotation
 
@@ -35,19 +35,19 @@ class Score(NamedTuple):
         return tuple(name for name, test in self.tests.items() if test is None)
 
 
-def score_of(scene: Scene, numbers: RotationEnter) -> Score:
+def score_of(context: RuleContext, numbers: RotationEnter) -> Score:
     """Methodology, "Rotation analytics", tests (a) to (f) in that order."""
-    rotation = scene.reading.rotation or Rotation()
+    rotation = context.reading.rotation or Rotation()
     ratio, rho = (
-        scene.baseline.rank("vol_ratio", scene.now.vol_ratio),
-        scene.baseline.rank("implied_correlation", scene.now.implied_correlation),
+        context.baseline.rank("vol_ratio", context.now.vol_ratio),
+        context.baseline.rank("implied_correlation", context.now.implied_correlation),
     )
-    sessions = sessions_to_standard_monthly(scene.reading.session)
+    sessions = sessions_to_standard_monthly(context.reading.session)
     return Score(
         {
             "test_vol_ratio_high": None if ratio is None else ratio > numbers.vol_ratio_rank,
             "test_correlation_low": None if rho is None else rho < numbers.correlation_rank,
-            "test_sectors_apart": _sectors_apart(scene, rotation, numbers),
+            "test_sectors_apart": _sectors_apart(context, rotation, numbers),
             UNTESTABLE: None,
             "test_before_expiry": None if sessions is None else sessions <= numbers.sessions_to_expiry,
             "test_moves_revert": None if rotation.autocorrelation is None else rotation.autocorrelation < 0.0,
@@ -55,16 +55,16 @@ def score_of(scene: Scene, numbers: RotationEnter) -> Score:
     )
 
 
-def _sectors_apart(scene: Scene, rotation: Rotation, numbers: RotationEnter) -> bool | None:
+def _sectors_apart(context: RuleContext, rotation: Rotation, numbers: RotationEnter) -> bool | None:
     """Unusual sector dispersion while the index is flat, its daily sd taken as index vol / sqrt(252).
 
     A young session has had little time to disperse: before the equity close an unusually *low* figure is unknown.
     """
-    index, z, vol = rotation.index_return, rotation.sector_dispersion_z, scene.now.index_level
+    index, z, vol = rotation.index_return, rotation.sector_dispersion_z, context.now.index_level
     if index is None or z is None or vol is None:
         return None
     if abs(index) >= numbers.index_return_sds * vol / math.sqrt(SESSIONS_A_YEAR):
         return False
     if z < -numbers.sector_dispersion_z:
-        return True if scene.elapsed >= 1.0 else None
+        return True if context.elapsed >= 1.0 else None
     return z > numbers.sector_dispersion_z

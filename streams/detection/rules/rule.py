@@ -6,9 +6,9 @@ from typing import Literal, Protocol
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.ruleset import Timing
-from streams.detection.scene import Scene
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
@@ -41,7 +41,7 @@ class Verdict:
     values: Mapping[str, float | None] = field(default_factory=dict)
     """Numbers of this rule beside those every event has."""
     distance: float | None = None
-    """0 where the condition holds, 1 at or beyond the calm reference; None when it cannot be told."""
+    """0 where the condition holds, 1 at or beyond the neutral level; None when it cannot be told."""
     conditions: tuple[Condition, ...] = ()
     """What was tested, line by line; all of them are needed."""
     any_of: bool = False
@@ -60,7 +60,7 @@ class Rule(Protocol):
         """Headline, and the group that its events belong to."""
 
     @property
-    def over(self) -> str:
+    def resolve_reason(self) -> str:
         """Why it is over when its exit holds, for a trader."""
 
     @property
@@ -75,19 +75,19 @@ class Rule(Protocol):
     def timing(self) -> Timing:
         """Dwell, exit dwell and cool-down of its intraday form."""
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Judge a reading."""
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """How much of the move from `start` stands at this reading; None when it cannot be told."""
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
-        """Whether the exit holds, given the greatest extent since firing; None when it cannot be told."""
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
+        """Whether the exit holds, given the greatest move since firing; None when it cannot be told."""
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, for the event."""
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """What has happened, for a trader."""
 
 
@@ -96,6 +96,6 @@ def greater(one: Severity, other: Severity) -> bool:
     return SEVERITIES.index(one) > SEVERITIES.index(other)
 
 
-def given_back(extent: float | None, peak: float, share: float) -> bool | None:
+def retraced(move: float | None, peak: float, share: float) -> bool | None:
     """Whether a share of the greatest move has been given back; None when the move cannot be told."""
-    return None if extent is None else extent <= (1.0 - share) * peak
+    return None if move is None else move <= (1.0 - share) * peak

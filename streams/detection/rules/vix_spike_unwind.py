@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.jump import Case, judge
-from streams.detection.rules.rule import Severity, Verdict, given_back
+from streams.detection.rules.rule import Severity, Verdict, retraced
 from streams.detection.rules.ruleset import VixSpikeUnwind
 from streams.detection.rules.wording import correlation_words, index_words
-from streams.detection.scene import Scene
 
 RANK = "correlation_change_rank"
 
@@ -19,7 +19,7 @@ class VixSpikeUnwindRule:
 
     name = "vix_spike_unwind"
     label = "unwind"
-    over = "the move has been given back"
+    resolve_reason = "the move has been given back"
     scopes = ("intraday", "daily")
 
     def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001 - a setting
@@ -28,24 +28,24 @@ class VixSpikeUnwindRule:
         self._numbers = numbers
         self._cap_unknown = cap_unknown
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Both comparisons, the stronger one counts."""
-        return judge(scope, scene, self._numbers.enter, lambda case: self._classify(case, scene))
+        return judge(scope, context, self._numbers.enter, lambda case: self._classify(case, context))
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """The rise of index vol that stands."""
-        change = scene.change(start)
+        change = context.change(start)
         return None if change is None else change.index_move
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """Half of the move is given back, or implied correlation is back below its value at the start."""
-        change = None if start is None else scene.change(start)
+        change = None if start is None else context.change(start)
         if change is None:
             return None
         correlation = change.correlation_move
         if correlation is not None and correlation < 0.0:
             return True
-        return given_back(change.index_move, peak, self._numbers.exit.given_back)
+        return retraced(change.index_move, peak, self._numbers.exit.given_back)
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers."""
@@ -64,18 +64,18 @@ class VixSpikeUnwindRule:
             {"given_back": self._numbers.exit.given_back, "implied_correlation_move": 0.0},
         )
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """The jump, the correlation behind it, and what it means for a dispersion book."""
-        del scene
+        del context
         if change is None:
             return "index vol and implied correlation have jumped together."
         meaning = "Dispersion unwind: short index, long singles loses on both legs" if label == "unwind" else "Part unwind, part repricing"
         return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
 
-    def _classify(self, case: Case, scene: Scene) -> Verdict:
+    def _classify(self, case: Case, context: RuleContext) -> Verdict:
         enter, change = self._numbers.enter, case.change
         correlation, share = change.correlation_move, change.correlation_share
-        rank = None if correlation is None else self._rank(case, scene, correlation)
+        rank = None if correlation is None else self._rank(case, context, correlation)
         tested = self._conditions(change, rank)
         known = tested if rank is not None else tested[:-1]
         quiet = Verdict(start=change.start, distance=max(one.distance for one in known), conditions=tested)
@@ -94,8 +94,8 @@ class VixSpikeUnwindRule:
             distance=0.0,
         )
 
-    def _rank(self, case: Case, scene: Scene, rise: float) -> float | None:
-        return scene.baseline.rank_of_change(rise) if case.from_close else scene.baseline.rank_of_rise(rise, scene.part)
+    def _rank(self, case: Case, context: RuleContext, rise: float) -> float | None:
+        return context.baseline.rank_of_change(rise) if case.from_close else context.baseline.rank_of_rise(rise, context.part)
 
     def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
         """`unwind`, `mixed`, or nothing: the bands of the correlation share."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 from analytics import dispersion as measures
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.rule import Direction, Severity, Verdict, given_back
+from streams.detection.rules.rule import Direction, Severity, Verdict, retraced
 from streams.detection.rules.ruleset import VolConvergence
 from streams.detection.rules.wording import basket_words, index_words, points, since
-from streams.detection.scene import Scene
 
 WINDOWS = {"intraday-1s": 1, "intraday-5s": 5, "daily-1s": 1, "daily-5s": 5}
 
@@ -25,7 +25,7 @@ class VolConvergenceRule:
 
     name = "vol_convergence"
     label = "convergence"
-    over = "the move has been given back"
+    resolve_reason = "the move has been given back"
     scopes = tuple(WINDOWS)
 
     def __init__(self, numbers: VolConvergence) -> None:
@@ -33,18 +33,18 @@ class VolConvergenceRule:
         self.version = numbers.version
         self._numbers = numbers
 
-    def evaluate(self, scope: str, scene: Scene) -> Verdict:
+    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """The fall of the spread against what is needed."""
         window = WINDOWS[scope]
-        start = scene.baseline.close(window)
-        change = None if start is None else scene.change(start)
+        start = context.baseline.close(window)
+        change = None if start is None else context.change(start)
         if change is None:
             return Verdict(lacking=True)
-        sessions = window - 1 + scene.elapsed if scope.startswith("intraday") else float(window)
+        sessions = window - 1 + context.elapsed if scope.startswith("intraday") else float(window)
         needed, fall = self.needed(change.spread_from, sessions), change.spread_from - change.spread_to
         tested = Condition("vol_spread_fall", fall, needed, 0.0)
         quiet = Verdict(start=change.start, conditions=(tested,))
-        if scene.wide():
+        if context.wide():
             return replace(quiet, blocked="width")
         if not tested.holds:
             return replace(quiet, distance=tested.distance)
@@ -52,7 +52,7 @@ class VolConvergenceRule:
         return replace(
             quiet,
             enter=True,
-            severity=_severity(direction, unwinding=scene.unwinding),
+            severity=_severity(direction, unwinding=context.unwinding),
             label=self.label,
             direction=direction,
             values={"vol_spread_fall": fall, "vol_spread_fall_needed": needed, "adverse_share": adverse_share(change)},
@@ -64,15 +64,15 @@ class VolConvergenceRule:
         enter = self._numbers.enter
         return max(enter.sd_multiple * enter.daily_sd * math.sqrt(sessions), enter.relative * spread)
 
-    def extent(self, scene: Scene, start: Instant) -> float | None:
+    def move(self, context: RuleContext, start: Instant) -> float | None:
         """The fall of the spread that stands."""
-        change = scene.change(start)
+        change = context.change(start)
         return None if change is None else change.spread_from - change.spread_to
 
-    def ended(self, scene: Scene, start: Instant | None, peak: float) -> bool | None:
+    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """The spread has regained half of its fall."""
-        extent = None if start is None else self.extent(scene, start)
-        return given_back(extent, peak, self._numbers.exit.given_back)
+        move = None if start is None else self.move(context, start)
+        return retraced(move, peak, self._numbers.exit.given_back)
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers."""
@@ -82,9 +82,9 @@ class VolConvergenceRule:
             {"given_back": self._numbers.exit.given_back},
         )
 
-    def words(self, scene: Scene, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """The spread, and who moved it."""
-        del scene, label
+        del context, label
         if change is None:
             return "the spread of single-name over index vol has collapsed."
         how = {

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.strip import StripReason, StripValues, strip_contributions, value_strips
 from tests.support.option_boards import board_of, smile_table
 
@@ -143,7 +143,7 @@ def test_strips_do_not_touch_each_other() -> None:
 
 def test_board_without_strips() -> None:
     empty = np.zeros(0)
-    values = value_strips(Board(np.zeros(1, dtype=np.int64), empty, empty, empty, empty, empty, empty, empty))
+    values = value_strips(OptionChain(np.zeros(1, dtype=np.int64), empty, empty, empty, empty, empty, empty, empty))
     assert values.variance.shape == (0,)
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from analytics.arrays import Floats
 from analytics.black76 import price
-from analytics.board import Board
 from analytics.changepoint import cusum, ewma_chart, page_hinkley
 from analytics.correlation import (
     basket_sums,
@@ -24,6 +23,7 @@ from analytics.dispersion import basket_vol, dispersion, variance_ratio
 from analytics.ewma import ewma_variance
 from analytics.implied_vol import implied_vol
 from analytics.jumps import jump_test
+from analytics.option_chain import OptionChain
 from analytics.ranges import close_to_close, garman_klass, parkinson, rogers_satchell, yang_zhang, yang_zhang_weight
 from analytics.realized import realized_vol
 from analytics.strip import Contributions, StripValues, strip_contributions, value_strips
@@ -56,7 +56,7 @@ def expected(name: str) -> dict[str, Any]:
 
 
 @cache
-def edition_board(edition: str) -> Board:
+def edition_board(edition: str) -> OptionChain:
     near, following, rates, minutes, _ = EDITIONS[edition]
     rows = [np.column_stack(list(columns(name).values())) for name in (near, following)]
     return board_of(rows, [m / 525_600 for m in minutes], list(rates))

@@ -4,7 +4,7 @@ import numpy as np
 
 from analytics.arrays import Floats, Ints
 from streams.valuation.book import ABSENT, QuoteBook
-from streams.valuation.contest import QuoteColumns
+from streams.valuation.out_of_order import QuoteColumns
 
 
 def keys(*numbers: int) -> Ints:

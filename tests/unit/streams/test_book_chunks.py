@@ -5,8 +5,8 @@ import numpy as np
 from analytics.arrays import Ints
 from streams.valuation.book import QuoteBook
 from streams.valuation.book_chunks import BookChunks
-from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import SERIES_LIMIT, pack, series_of
+from streams.valuation.out_of_order import QuoteColumns
 
 
 def key_of(series: int) -> Ints:

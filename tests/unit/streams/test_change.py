@@ -10,7 +10,7 @@ from streams.detection.change import change
 from streams.detection.evidence import contributors
 from streams.detection.instant import Instant, instant_of
 from streams.detection.panels import Panels, common_names, members
-from streams.detection.scene import Scene
+from streams.detection.rule_context import RuleContext
 from streams.market import Basket, Constituent, Gates
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
@@ -101,10 +101,10 @@ def test_a_small_index_move_has_no_share() -> None:
 def test_contributors_sum_to_the_move(basis: str) -> None:
     friday, monday = closing(FRIDAY, 0.15, 0.44, 0.10, basis=basis), toy(eastern(MONDAY, "11:00:00"), 0.2, 0.5, 0.2, basis=basis)
     start, end = (instant_of(reading, int(reading.ts_event.timestamp()) * 10**9) for reading in (friday, monday))
-    scene = Scene(reading=monday, now=end, gates=Gates())
-    found = scene.change(start)
+    context = RuleContext(reading=monday, now=end, gates=Gates())
+    found = context.change(start)
     assert found is not None
-    parts = contributors(found, scene)
+    parts = contributors(found, context)
     assert [part.symbol for part in parts] == ["N11", "N10", "N09", "N08", "N07", "other"]
     assert sum(part.contribution for part in parts) == pytest.approx(found.basket_move, abs=1e-15)
     assert sum(part.share or 0.0 for part in parts) == pytest.approx(1.0, abs=1e-12)

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 import config
 from streams.dead_letters import REASONS_BY_ROLE, Refused
 from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.command_desk import KEPT_MS, Obeyed
-from streams.detection.commands import Issued, decode_command, issued
+from streams.detection.command_handler import KEPT_MS, Obeyed
+from streams.detection.commands import TimedCommand, decode_command, stamped
 from streams.detection.echo import id_of_content
 from streams.detection.history_codec import pack, unpack
 from streams.detection.notification import Notification
@@ -266,7 +266,7 @@ def test_a_refused_command_may_be_sent_again(run: Run) -> None:
 
 def test_a_silence_lasts_a_day_at_most() -> None:
     until = NOON + timedelta(hours=24)
-    told = issued(decode_command(command("silence", 1, NOON, until=until.isoformat()).value), milliseconds(NOON))
+    told = stamped(decode_command(command("silence", 1, NOON, until=until.isoformat()).value), milliseconds(NOON))
     assert (told.command.until, told.at) == (until, NOON)
 
 
@@ -295,9 +295,9 @@ BODIES: dict[str, st.SearchStrategy[Any]] = {
 
 @given(body=st.fixed_dictionaries({}, optional=BODIES))
 def test_the_schema_and_the_decoder_agree(body: dict[str, Any]) -> None:
-    def decoded() -> Issued | None:
+    def decoded() -> TimedCommand | None:
         try:
-            return issued(decode_command(json.dumps(body).encode()), milliseconds(eastern(MONDAY, "11:00:00")))
+            return stamped(decode_command(json.dumps(body).encode()), milliseconds(eastern(MONDAY, "11:00:00")))
         except Refused:
             return None
 
@@ -318,4 +318,4 @@ def test_the_documented_command_is_one() -> None:
     example = text.partition("```json\n")[2].partition("```")[0]
     COMMAND.validate(json.loads(example))
     told = decode_command(example.encode())
-    assert issued(told, milliseconds(eastern(MONDAY, "10:30:00"))).command.command == "silence"
+    assert stamped(told, milliseconds(eastern(MONDAY, "10:30:00"))).command.command == "silence"

@@ -59,7 +59,7 @@ def test_a_reading_dated_ahead_is_refused_and_the_next_ones_are_judged(ahead: ti
     (letter,) = output.messages
     assert (dict(letter.headers)["reason"], output.outbox, output.snapshots) == (b"future", [], {})
     assert output.counts["dead_letter_messages", "readings", "future"] == 1
-    assert run.stage.judged_until == {INDEX: shock[half - 1].ts_event}
+    assert run.stage.evaluated_until == {INDEX: shock[half - 1].ts_event}
     run.play(shock[half:])
     assert len(run.outputs[-1].views) == len(shock) - half
     assert run.snapshot()["alerts"][0]["status"] == "firing"

@@ -5,7 +5,7 @@ import pytest
 
 from streams.market import Dividend, IndexSpec, Market
 from streams.valuation.ex_dates import SIZE_FLAGS, ExDates
-from streams.valuation.monitored import underlyings
+from streams.valuation.universe import underlyings
 from tests.support.cross_section_run import VOLS, Run
 from tests.support.points_frames import quoted, second
 

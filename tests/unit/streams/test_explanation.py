@@ -7,7 +7,7 @@ import pytest
 
 from config.rules import load_rules
 from streams.detection.alert_event import AlertEvent
-from streams.detection.explaining import Told, active_at, explain
+from streams.detection.explainer import ExplainInputs, active_at, explain
 from streams.detection.explanation import Explanation, RuleLine
 from streams.market import Gates
 from streams.reading import Reading
@@ -32,7 +32,7 @@ DAYS, READINGS, EVENTS = play()
 def explained(at: str | datetime, *, readings: list[Reading] | None = None) -> Explanation:
     until = eastern(MONDAY, at) if isinstance(at, str) else at
     mine = [one for one in readings or READINGS if one.ts_event <= until]
-    found = explain(SPEC, Gates(), load_rules(cap_unknown=False), Told(DAYS, mine, active_at(EVENTS, INDEX, until)))
+    found = explain(SPEC, Gates(), load_rules(cap_unknown=False), ExplainInputs(DAYS, mine, active_at(EVENTS, INDEX, until)))
     assert found is not None
     return found
 
@@ -108,12 +108,12 @@ def test_repeats_change_nothing_and_later_closes_are_not_known() -> None:
     until = eastern(MONDAY, "10:20:01")
     mine = [one for one in READINGS if one.ts_event <= until]
     days = {**DAYS, MONDAY: next(iter(DAYS.values()))}
-    told = Told(days, [*mine, *mine[-20:]], active_at(EVENTS, INDEX, until))
+    told = ExplainInputs(days, [*mine, *mine[-20:]], active_at(EVENTS, INDEX, until))
     assert explain(SPEC, Gates(), load_rules(cap_unknown=False), told) == whole
 
 
 def test_nothing_is_explained_by_nothing() -> None:
-    assert explain(SPEC, Gates(), load_rules(), Told({}, [])) is None
+    assert explain(SPEC, Gates(), load_rules(), ExplainInputs({}, [])) is None
 
 
 def test_alerts_stand_until_they_are_resolved() -> None:
@@ -124,4 +124,4 @@ def test_alerts_stand_until_they_are_resolved() -> None:
     assert active_at([firing], "NDX", firing.time) == []
     paused = msgspec.structs.replace(firing.data, status="suspended", transition="suspended", previous_status="firing")
     (one,) = active_at([msgspec.structs.replace(firing, data=paused)], INDEX, firing.time)
-    assert (one.status, one.before) == ("suspended", "firing")
+    assert (one.status, one.underlying_status) == ("suspended", "firing")

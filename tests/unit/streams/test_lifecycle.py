@@ -4,48 +4,48 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from streams.detection.lifecycle import Alert, Shade, Tempo, end_session, hold, judge, suspend, tempo_of
+from streams.detection.lifecycle import Alert, AlertDetail, Durations, advance, durations_of, end_session, hold, suspend
 from streams.detection.rules.rule import Severity, Verdict
 from streams.detection.rules.ruleset import Timing
 from streams.records import NS
 
-TEMPO = Tempo(dwell=180 * NS, exit_dwell=180 * NS, cool_down=1800 * NS, gap=30 * NS)
-DAILY = Tempo(0, 0, 0, 30 * NS, daily=True)
-UNWIND = Shade("unwind")
+TEMPO = Durations(dwell=180 * NS, exit_dwell=180 * NS, cool_down=1800 * NS, gap=30 * NS)
+DAILY = Durations(0, 0, 0, 30 * NS, daily=True)
+UNWIND = AlertDetail("unwind")
 
 
 @dataclass
 class Life:
     """An alert and what happened to it, by second."""
 
-    tempo: Tempo = TEMPO
+    durations: Durations = TEMPO
     alert: Alert = field(default_factory=Alert)
     told: list[tuple[int, str]] = field(default_factory=list)
 
-    def on(self, *seconds: int, severity: Severity = "warning", shade: Shade = UNWIND, inhibited: bool = False) -> None:
+    def on(self, *seconds: int, severity: Severity = "warning", detail: AlertDetail = UNWIND, inhibited: bool = False) -> None:
         for second in seconds:
-            self._judge(second, Verdict(enter=True, severity=severity), shade, ended=None, inhibited=inhibited)
+            self._judge(second, Verdict(enter=True, severity=severity), detail, ended=None, inhibited=inhibited)
 
     def off(self, *seconds: int, ended: bool = True) -> None:
         for second in seconds:
-            self._judge(second, Verdict(), self.alert.shade, ended=ended, inhibited=False)
+            self._judge(second, Verdict(), self.alert.detail, ended=ended, inhibited=False)
 
     def both(self, second: int) -> None:
         self._judge(second, Verdict(enter=True, severity="warning"), UNWIND, ended=True, inhibited=False)
 
     def block(self, *seconds: int) -> None:
         for second in seconds:
-            self.told += [(second, item.kind) for item in suspend(self.alert, second * NS, "coverage", self.tempo)]
+            self.told += [(second, item.kind) for item in suspend(self.alert, second * NS, "coverage", self.durations)]
 
     def held(self, *seconds: int) -> None:
         for second in seconds:
-            hold(self.alert, second * NS, self.tempo)
+            hold(self.alert, second * NS, self.durations)
 
     def end(self, second: int) -> None:
         self.told += [(second, item.kind) for item in end_session(self.alert, second * NS)]
 
-    def _judge(self, second: int, verdict: Verdict, shade: Shade, *, ended: bool | None, inhibited: bool) -> None:
-        moved = judge(self.alert, second * NS, verdict, shade, self.tempo, ended=ended, inhibited=inhibited)
+    def _judge(self, second: int, verdict: Verdict, detail: AlertDetail, *, ended: bool | None, inhibited: bool) -> None:
+        moved = advance(self.alert, second * NS, verdict, detail, self.durations, ended=ended, inhibited=inhibited)
         self.told += [(second, item.kind) for item in moved]
 
     @property
@@ -83,9 +83,9 @@ def test_a_gap_above_the_limit_restarts_the_dwell(silence: int, fires: int) -> N
 
 def test_a_slow_source_has_a_longer_gap() -> None:
     timing = Timing(dwell_seconds=180, exit_dwell_seconds=180, cool_down_seconds=1800)
-    assert tempo_of(timing, 60.0, daily=False).gap == 180 * NS
-    assert tempo_of(timing, None, daily=False).gap == 30 * NS
-    assert tempo_of(timing, None, daily=True)[:3] == (0, 0, 0)
+    assert durations_of(timing, 60.0, daily=False).gap == 180 * NS
+    assert durations_of(timing, None, daily=False).gap == 30 * NS
+    assert durations_of(timing, None, daily=True)[:3] == (0, 0, 0)
 
 
 def test_suspended_time_neither_counts_nor_restarts() -> None:
@@ -108,7 +108,7 @@ def test_lost_data_never_resolves() -> None:
     life = fired()
     life.block(*range(281, 5000, 7))
     assert life.told == [(281, "suspended")]
-    assert life.alert.standing == "firing"
+    assert life.alert.underlying_status == "firing"
 
 
 def test_an_inactive_alert_is_not_suspended() -> None:
@@ -178,12 +178,12 @@ def test_a_rise_in_severity_is_told_at_once_and_a_fall_never() -> None:
 
 def test_another_shade_is_told_when_it_has_lasted() -> None:
     life = fired()
-    mixed = Shade("mixed")
-    life.on(*range(281, 400), shade=mixed)
+    mixed = AlertDetail("mixed")
+    life.on(*range(281, 400), detail=mixed)
     life.on(400)
-    life.on(*range(401, 600), shade=mixed)
+    life.on(*range(401, 600), detail=mixed)
     assert life.told == [(581, "updated")]
-    assert life.alert.shade == mixed
+    assert life.alert.detail == mixed
 
 
 def test_the_end_of_the_session_ends_what_is_pending_only() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streams.detection.baseline import Baseline
 from streams.detection.scores import scores
-from tests.support.past_closes import Levels, baseline, scene
+from tests.support.past_closes import Levels, baseline, context
 
 NOW: Levels = (19.0, 41.0, 36.5, 24.0)
 
@@ -43,7 +43,7 @@ def expected(changes: NDArray[np.float64]) -> tuple[float, float, float]:
 @pytest.mark.parametrize("count", [61, 100, 253])
 def test_the_scores_of_a_close(count: int) -> None:
     rows = walk(count)
-    found = scores(scene(baseline(rows), NOW))
+    found = scores(context(baseline(rows), NOW))
     for measure, levels in columns([*rows, NOW]).items():
         z, up, down = expected(np.diff(np.log(levels) if measure == "index_vol" else levels))
         assert found[f"{measure}_change_z"] == pytest.approx(z, rel=1e-6), measure
@@ -55,15 +55,15 @@ def test_the_scores_of_a_close(count: int) -> None:
 
 
 def test_without_history_all_are_null() -> None:
-    assert set(scores(scene(Baseline(), NOW)).values()) == {None}
-    assert set(scores(scene(baseline(walk(59)), NOW)).values()) == {None}
-    sixty = scores(scene(baseline(walk(60)), NOW))
+    assert set(scores(context(Baseline(), NOW)).values()) == {None}
+    assert set(scores(context(baseline(walk(59)), NOW)).values()) == {None}
+    sixty = scores(context(baseline(walk(60)), NOW))
     assert sixty["vol_spread_robust_z"] is not None
     assert sixty["vol_spread_change_z"] is None, "60 closes make 59 changes"
 
 
 def test_what_never_varied_has_no_scores() -> None:
-    assert set(scores(scene(baseline([NOW] * 100), NOW)).values()) == {None}
+    assert set(scores(context(baseline([NOW] * 100), NOW)).values()) == {None}
 
 
 def test_a_close_without_a_level_is_left_out_with_both_of_its_changes() -> None:
@@ -71,6 +71,6 @@ def test_a_close_without_a_level_is_left_out_with_both_of_its_changes() -> None:
     blind = msgspec.structs.replace(past.closes[40], implied_correlation=None)
     holed = replace(past, closes=(*past.closes[:40], blind, *past.closes[41:]))
     assert len(holed.changes("implied_correlation")) == len(past.changes("implied_correlation")) - 2 == 77
-    found, whole = scores(scene(holed, NOW)), scores(scene(past, NOW))
+    found, whole = scores(context(holed, NOW)), scores(context(past, NOW))
     assert found["implied_correlation_change_z"] not in {None, whole["implied_correlation_change_z"]}
     assert found["vol_spread_change_z"] == whole["vol_spread_change_z"]

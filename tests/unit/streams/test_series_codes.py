@@ -6,8 +6,8 @@ import pytest
 
 from streams.market import IndexSpec, Market
 from streams.records import Series
-from streams.valuation.monitored import underlyings
 from streams.valuation.series_codes import FULL, PER_UNDERLYING, UNMONITORED, SeriesCodes
+from streams.valuation.universe import underlyings
 
 WATCHED = underlyings(Market((IndexSpec("SPX"), IndexSpec("SPY"))))
 SPX, SPXW, SPY, ELSE = Series("SPX", "SPX"), Series("SPX", "SPXW"), Series("SPY", "SPY"), Series("ZZZZ", "ZZZZ")

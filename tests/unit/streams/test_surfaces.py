@@ -10,10 +10,10 @@ from streams.expiries import settlement_ns
 from streams.market import Basket, Constituent, Curve, Dividend, IndexSpec, Market, Rates
 from streams.records import NS
 from streams.sessions import day_number
-from streams.valuation.boards import Boards
 from streams.valuation.book import NEVER
-from streams.valuation.contest import QuoteColumns
 from streams.valuation.contract_key import pack, segment
+from streams.valuation.option_chains import ChainAssembler
+from streams.valuation.out_of_order import QuoteColumns
 from streams.valuation.risk_free import rate_on
 from tests.support.option_chains import Chain, quotes_of, taken
 from tests.support.valued_surfaces import NEAR, NEXT, SESSION, TEN, TERMS, booked, surfaces_of
@@ -24,7 +24,7 @@ def test_rows_are_strikes_with_call_and_put_side_by_side() -> None:
     some = np.flatnonzero((quotes.series_code == 1) | ~quotes.call)[::-1]
     book = booked(taken(quotes, some))
     segments = np.array([segment(1, day_number(NEAR)), segment(1, day_number(NEXT)), segment(0, day_number(NEAR))])
-    board, newest = Boards(book).assemble(segments, np.full(3, NEVER), np.full(3, 0.1), np.zeros(3))
+    board, newest = ChainAssembler(book).assemble(segments, np.full(3, NEVER), np.full(3, 0.1), np.zeros(3))
     assert board.offsets.tolist() == [0, 17, 17, 26]
     assert board.strike.tolist() == [*range(12, 29), *range(6, 15)]
     assert np.isnan(board.call_bid[17:]).all()
@@ -38,7 +38,7 @@ def test_stale_quotes_leave_the_board_and_take_empty_strikes_along() -> None:
     quotes = quotes_of([Chain("A", (NEAR,), forward=10.0)], TEN)
     old = (quotes.strike < 8) | ((quotes.strike == 9) & quotes.call)
     book = booked(quotes._replace(ts_event=np.where(old, TEN - 100, TEN)))
-    boards, segments = Boards(book), np.array([segment(0, day_number(NEAR))])
+    boards, segments = ChainAssembler(book), np.array([segment(0, day_number(NEAR))])
     board, newest = boards.assemble(segments, np.array([TEN - 50]), np.array([0.1]), np.zeros(1))
     assert board.strike.tolist() == [8, 9, 10, 11, 12, 13, 14]
     assert np.isnan(board.call_ask).tolist() == [False, True, False, False, False, False, False]
@@ -50,7 +50,7 @@ def test_stale_quotes_leave_the_board_and_take_empty_strikes_along() -> None:
 def test_a_new_strike_appears_on_a_remembered_structure() -> None:
     quotes = quotes_of([Chain("A", (NEAR,), forward=10.0)], TEN)
     book = booked(taken(quotes, np.flatnonzero(quotes.strike != 10)))
-    boards, segments = Boards(book), np.array([segment(0, day_number(NEAR))])
+    boards, segments = ChainAssembler(book), np.array([segment(0, day_number(NEAR))])
     assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 8
     key = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
     book.apply(book.places(key), QuoteColumns(np.array([TEN]), np.array([1.0]), np.array([2.0])))

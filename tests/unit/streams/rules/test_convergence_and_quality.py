@@ -8,10 +8,10 @@ from config.rules import load_rules
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import catalogue
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.vol_convergence import VolConvergenceRule
-from streams.detection.scene import Scene
 from streams.market import Gates
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
@@ -27,7 +27,7 @@ def verdict(before: tuple[float, float], after: tuple[float, float], scope: str 
     reading = published(MONDAY, *after, 30.0, 20.0)
     now = instant_of(reading, 2)
     return RULE.evaluate(
-        scope, Scene(reading=reading, now=now, gates=Gates(), baseline=Baseline((facts,) * 5), elapsed=0.25, unwinding=unwinding)
+        scope, RuleContext(reading=reading, now=now, gates=Gates(), baseline=Baseline((facts,) * 5), elapsed=0.25, unwinding=unwinding)
     )
 
 
@@ -66,13 +66,13 @@ def test_quotes_too_wide_for_the_day_suspend() -> None:
     facts = DayFacts(ts=1, session=FRIDAY, basis="quotes", index_vol=0.15, basket_vol=0.40)
     for width, blocked in ((0.0074, ""), (0.0076, "width")):
         reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, quality_width=width, constituents=None)
-        found = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01)
+        found = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01)
         assert RULE.evaluate("intraday-1s", found).blocked == blocked
 
 
 def test_without_five_closes_the_long_window_lacks_history() -> None:
     reading = published(MONDAY, 15.0, 40.0, 30.0, 10.0)
-    found = Scene(reading=reading, now=instant_of(reading, 2), gates=Gates())
+    found = RuleContext(reading=reading, now=instant_of(reading, 2), gates=Gates())
     assert RULE.evaluate("daily-5s", found).lacking
 
 
@@ -90,10 +90,10 @@ def test_without_five_closes_the_long_window_lacks_history() -> None:
 )
 def test_data_quality(fields: dict[str, Any], severity: str) -> None:
     reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, **fields)
-    scene = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates())
-    found = QUALITY.evaluate("intraday", scene)
+    context = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates())
+    found = QUALITY.evaluate("intraday", context)
     assert (found.severity if found.enter else "") == severity
-    assert QUALITY.ended(scene, None, 0.0) is not found.enter
+    assert QUALITY.ended(context, None, 0.0) is not found.enter
     assert found.any_of
     assert found.enter is any(one.holds for one in found.conditions), "one broken limit is enough"
 
@@ -102,6 +102,6 @@ def test_data_quality_nears_as_coverage_falls() -> None:
     distances = []
     for coverage in (1.0, 0.95, 0.90):
         reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.6, coverage=coverage)
-        scene = Scene(reading=reading, now=instant_of(reading, NS), gates=Gates())
-        distances.append(QUALITY.evaluate("intraday", scene).distance)
+        context = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates())
+        distances.append(QUALITY.evaluate("intraday", context).distance)
     assert distances == pytest.approx([1.0, 0.5, 0.0])

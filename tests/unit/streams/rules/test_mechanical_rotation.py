@@ -13,9 +13,9 @@ from streams.detection.alert_event import AlertEvent
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.mechanical_rotation import MechanicalRotationRule
 from streams.detection.rules.mechanical_score import score_of
-from streams.detection.scene import Scene
 from streams.market import Gates
 from streams.reading import Reading, Rotation
 from streams.records import NS
@@ -36,13 +36,16 @@ def history(sessions: int = 60) -> Baseline:
     return Baseline(tuple(facts))
 
 
-def scene(levels: tuple[float, float, float] = WIDE, rotation: Rotation | None = APART, *, sessions: int = 60, **fields: Any) -> Scene:
+def context(
+    levels: tuple[float, float, float] = WIDE, rotation: Rotation | None = APART, *, sessions: int = 60, **fields: Any
+) -> RuleContext:
     reading = toy(eastern(MONDAY, "11:00:00"), *levels, rotation=rotation)
-    return replace(Scene(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=history(sessions), elapsed=0.25), **fields)
+    made = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=history(sessions), elapsed=0.25)
+    return replace(made, **fields)
 
 
 def test_five_of_six_tests_can_pass() -> None:
-    found = RULE.evaluate("intraday", scene())
+    found = RULE.evaluate("intraday", context())
     assert (found.enter, found.severity, found.label, found.distance) == (True, "info", "rotation", 0.0)
     assert found.unknown == ("test_fundamentals_quiet",)
     assert found.values["mechanical_score"] == 5.0
@@ -54,7 +57,7 @@ def test_five_of_six_tests_can_pass() -> None:
         "test_before_expiry": 1.0,
         "test_moves_revert": 1.0,
     }
-    assert "Heuristic score 5 of 6" in RULE.words(scene(), None, "rotation")
+    assert "Heuristic score 5 of 6" in RULE.summary(context(), None, "rotation")
 
 
 @pytest.mark.parametrize(
@@ -73,18 +76,18 @@ def test_four_are_needed_and_unknown_ones_do_not_count(
     score: int,
     enters: bool,  # noqa: FBT001 - a row of the table
 ) -> None:
-    found = RULE.evaluate("intraday", scene(levels, msgspec.structs.replace(APART, **rotation)))
+    found = RULE.evaluate("intraday", context(levels, msgspec.structs.replace(APART, **rotation)))
     assert (found.values["mechanical_score"], found.enter) == (score, enters)
     missing = [name for name in rotation if rotation[name] is None]
     assert len(found.unknown) == 1 + len(missing)
 
 
 def test_with_fewer_than_four_known_tests_nothing_is_told() -> None:
-    found = RULE.evaluate("intraday", scene(rotation=None))
+    found = RULE.evaluate("intraday", context(rotation=None))
     assert (found.enter, found.lacking, found.distance) == (False, True, None)
-    assert not RULE.evaluate("intraday", scene()).lacking
-    assert RULE.evaluate("intraday", scene(sessions=59)).values["test_vol_ratio_high"] is None
-    assert not RULE.evaluate("intraday", scene(sessions=59)).enter
+    assert not RULE.evaluate("intraday", context()).lacking
+    assert RULE.evaluate("intraday", context(sessions=59)).values["test_vol_ratio_high"] is None
+    assert not RULE.evaluate("intraday", context(sessions=59)).enter
 
 
 @pytest.mark.parametrize(
@@ -102,13 +105,13 @@ def test_with_fewer_than_four_known_tests_nothing_is_told() -> None:
 )
 def test_sectors_apart_while_the_index_is_flat(index: float | None, z: float | None, elapsed: float, expected: bool | None) -> None:  # noqa: FBT001
     """Half of a daily sd at an index vol of 15 % is 0.472 %."""
-    found = scene(rotation=Rotation(index_return=index, sector_dispersion_z=z), elapsed=elapsed)
+    found = context(rotation=Rotation(index_return=index, sector_dispersion_z=z), elapsed=elapsed)
     assert score_of(found, NUMBERS.enter).tests["test_sectors_apart"] is expected
 
 
 @pytest.mark.parametrize(("session", "expected"), [(date(2026, 6, 25), True), (date(2026, 6, 24), False), (date(2026, 7, 17), True)])
 def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: bool) -> None:  # noqa: FBT001
-    found = scene()
+    found = context()
     found.reading = msgspec.structs.replace(found.reading, session=session)
     assert score_of(found, NUMBERS.enter).tests["test_before_expiry"] is expected
 
@@ -127,10 +130,10 @@ def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: 
 )
 def test_reversal(strength: float | None, peak: float | None, converging: bool, unwinding: bool, reverses: bool) -> None:  # noqa: FBT001
     rotation = msgspec.structs.replace(APART, defensive_strength=strength)
-    found = scene(CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding)
+    found = context(CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding)
     verdict = RULE.evaluate("intraday", found)
     assert (verdict.enter, verdict.severity) == (reverses, "warning" if reverses else "info")
-    assert ("reverses" in RULE.words(found, None, "rotation")) is reverses
+    assert ("reverses" in RULE.summary(found, None, "rotation")) is reverses
 
 
 @pytest.mark.parametrize(
@@ -150,12 +153,12 @@ def test_the_end_waits_for_unknown_tests_and_for_a_reversal_that_has_not_been_to
     severity: str,
     ended: bool,  # noqa: FBT001
 ) -> None:
-    found = scene(CALM, msgspec.structs.replace(APART, **rotation), peak=0.05, converging=converging, severity=severity)
+    found = context(CALM, msgspec.structs.replace(APART, **rotation), peak=0.05, converging=converging, severity=severity)
     assert RULE.ended(found, None, 0.0) is ended
 
 
 def test_too_wide_quotes_suspend() -> None:
-    found = scene(width_median=0.001)
+    found = context(width_median=0.001)
     assert RULE.evaluate("intraday", found).blocked == "width"
 
 

@@ -11,10 +11,10 @@ from config.rules import load_rules
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import Instant, instant_of
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.broad_repricing import BroadRepricingRule
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.vix_spike_unwind import RANK, VixSpikeUnwindRule
-from streams.detection.scene import Scene
 from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
@@ -35,9 +35,11 @@ def close(reading: Reading) -> DayFacts:
     return DayFacts(**{name: getattr(now, name) for name in now.__struct_fields__})
 
 
-def scene(before: tuple[float, float, float], after: tuple[float, float, float], low: Reading | None = None, **fields: Any) -> Scene:
+def context(
+    before: tuple[float, float, float], after: tuple[float, float, float], low: Reading | None = None, **fields: Any
+) -> RuleContext:
     reading = toy(eastern(MONDAY, "11:00:00"), *after, **fields)
-    return Scene(
+    return RuleContext(
         reading=reading,
         now=instant(reading),
         gates=Gates(),
@@ -46,9 +48,9 @@ def scene(before: tuple[float, float, float], after: tuple[float, float, float],
     )
 
 
-def with_share(share: float, rise: float = 1.30, rho: float = 0.10, start: float = 0.20, basket: float = 0.40) -> Scene:
+def with_share(share: float, rise: float = 1.30, rho: float = 0.10, start: float = 0.20, basket: float = 0.40) -> RuleContext:
     """Index vol times `rise`, the given correlation share and rise of implied correlation."""
-    return scene((start, basket, 0.30), (start * rise, basket * math.exp((1 - share) * math.log(rise)), 0.30 + rho))
+    return context((start, basket, 0.30), (start * rise, basket * math.exp((1 - share) * math.log(rise)), 0.30 + rho))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def with_share(share: float, rise: float = 1.30, rho: float = 0.10, start: float
 def test_the_move_is_at_least_three_points_and_fifteen_percent(
     before: tuple[float, float, float], after: tuple[float, float, float], *, holds: bool
 ) -> None:
-    assert FREE.evaluate("intraday", scene(before, after)).enter is holds
+    assert FREE.evaluate("intraday", context(before, after)).enter is holds
 
 
 @pytest.mark.parametrize(("rho", "holds"), [(0.0499, False), (0.0501, True)])
@@ -128,7 +130,7 @@ def test_a_known_rank_decides_and_lifts_the_cap() -> None:
 
 def test_the_low_of_the_hour_is_tried_too_but_not_by_the_daily_form() -> None:
     low = toy(eastern(MONDAY, "10:30:00"), 0.16, 0.40, 0.20)
-    found = scene((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
+    found = context((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
     verdict = FREE.evaluate("intraday", found)
     assert verdict.enter
     assert verdict.start == found.low
@@ -137,23 +139,23 @@ def test_the_low_of_the_hour_is_tried_too_but_not_by_the_daily_form() -> None:
 
 def test_the_move_has_to_be_there_on_bids() -> None:
     after = (0.26, 0.42, 0.42)
-    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=0.231)).enter
-    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked == "width"
-    assert FREE.evaluate("intraday", scene((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked == "width"
-    calm = scene((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
+    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.231)).enter
+    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked == "width"
+    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked == "width"
+    calm = context((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
     assert not FREE.evaluate("intraday", calm).blocked, "the gate is tested only where the move holds on mids"
 
 
 def test_a_source_without_bids_has_no_width_gate() -> None:
     before = toy(eastern(FRIDAY, "16:15:00"), 0.2, 0.40, 0.20, basis="atm", index_vol=None, basket_vol=None)
     reading = toy(eastern(MONDAY, "11:00:00"), 0.2, 0.42, 0.45, basis="atm", index_vol=None, basket_vol=None, index_vol_bid=None)
-    found = Scene(reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),)))
+    found = RuleContext(reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),)))
     assert FREE.evaluate("intraday", found).enter
 
 
 def test_missing_correlation_is_lost_data_and_a_missing_close_lacks_history() -> None:
-    assert FREE.evaluate("intraday", scene((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)).blocked == "coverage"
-    empty = scene((0.2, 0.4, 0.3), (0.26, 0.42, 0.42))
+    assert FREE.evaluate("intraday", context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)).blocked == "coverage"
+    empty = context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42))
     empty.baseline = Baseline()
     assert FREE.evaluate("intraday", empty).lacking
 
@@ -162,8 +164,8 @@ def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_sta
     start = close(closing(FRIDAY, 0.20, 0.40, 0.30))
     peak = 0.10
     for after, expected in (((0.26, 0.42, 0.40), False), ((0.25, 0.42, 0.40), True), ((0.29, 0.42, 0.299), True)):
-        assert FREE.ended(scene((0.20, 0.40, 0.30), after), start, peak) is expected
-    assert FREE.ended(scene((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak) is None
+        assert FREE.ended(context((0.20, 0.40, 0.30), after), start, peak) is expected
+    assert FREE.ended(context((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak) is None
 
 
 @pytest.mark.parametrize(
@@ -186,9 +188,9 @@ def test_words_say_what_it_is() -> None:
     unwind, repricing = with_share(0.7), with_share(0.2)
     start = unwind.baseline.close(1)
     assert start is not None
-    said = FREE.words(unwind, unwind.change(start), "unwind")
+    said = FREE.summary(unwind, unwind.change(start), "unwind")
     assert said.startswith("index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of")
-    assert "not a dispersion unwind" in REPRICING.words(repricing, repricing.change(start), "repricing")
+    assert "not a dispersion unwind" in REPRICING.summary(repricing, repricing.change(start), "repricing")
 
 
 @pytest.mark.parametrize("share", [-0.2, 0.4, 0.5, 0.7, 1.1])
@@ -220,7 +222,7 @@ def test_a_rise_that_needs_no_share_stands_for_the_share() -> None:
 def test_a_rise_is_ranked_among_those_of_the_same_part_of_the_session() -> None:
     """Rises of twelve points are usual near the close and unheard of at midday."""
     low = toy(eastern(MONDAY, "10:30:00"), 0.16, 0.40, 0.20)
-    found = scene((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
+    found = context((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
     day = close(closing(FRIDAY, 0.20, 0.40, 0.30))
     rises = {"middle": 0.01, "closing": 0.20}
     found.baseline = Baseline((msgspec.structs.replace(day, correlation_rises=rises),) * 60)

@@ -13,7 +13,7 @@ Columns = tuple[NDArray[Any], ...]
 """Arrays of one length."""
 
 
-class Pending:
+class ReorderBuffer:
     """Rows by second, in order of arrival; a column named `ts` (nanoseconds) says which second a row belongs to."""
 
     def __init__(self, **dtypes: type[np.generic]) -> None:

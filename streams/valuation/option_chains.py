@@ -1,4 +1,4 @@
-"""Assembly of a `Board` from the quote book: strips as segments, call and put of a strike on one row.
+"""Assembly of a `OptionChain` from the quote book: strips as segments, call and put of a strike on one row.
 
 The structure (which slot is on which row) changes only when a contract is listed or other strips are asked for, so it is
 kept between seconds; a second then costs one gather for each column.
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Bools, Floats, Ints
-from analytics.board import Board
+from analytics.option_chain import OptionChain
 from analytics.stated_vols import StatedSide
 from streams.valuation.book import ABSENT, NEVER, QuoteBook, Slots
 from streams.valuation.contract_key import SEGMENT_SHIFT, is_call, strike_of
@@ -33,7 +33,7 @@ class Structure(NamedTuple):
 class Quoted(NamedTuple):
     """A board and how recent its quotes are."""
 
-    board: Board
+    board: OptionChain
     quote_ts: Ints
     """Newest quote of each of the m strips, nanoseconds; NEVER for a strip without rows."""
 
@@ -47,7 +47,7 @@ class Stated(NamedTuple):
     """As in `Quoted`."""
 
 
-class Boards:
+class ChainAssembler:
     """Builds boards from one book."""
 
     def __init__(self, book: QuoteBook) -> None:
@@ -76,7 +76,7 @@ class Boards:
                 offsets = _offsets(np.repeat(np.arange(segment.size), np.diff(offsets))[rows], segment.size)
                 call, put, strike = call[rows], put[rows], strike[rows]
             call_ts, put_ts = book.ts[call], book.ts[put]
-        board = Board(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
+        board = OptionChain(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
         return Quoted(board, _newest(np.maximum(call_ts, put_ts), offsets))
 
     def stated(self, segment: Ints, oldest: Ints) -> Stated:

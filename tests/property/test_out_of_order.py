@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.valuation.book import QuoteBook
-from streams.valuation.contest import QuoteColumns
+from streams.valuation.out_of_order import QuoteColumns
 
 Row = tuple[int, int, int]
 """Contract, time, price: few of each, so that they meet."""

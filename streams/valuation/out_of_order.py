@@ -20,16 +20,16 @@ class QuoteColumns(NamedTuple):
         return QuoteColumns(self.ts[rows], self.bid[rows], self.ask[rows])
 
 
-class Contest(NamedTuple):
+class LatestQuotes(NamedTuple):
     """How n rows in order of arrival did; all are positions of rows."""
 
     duplicate: NDArray[np.intp]
     """Rows that say what the latest quote of their contract says, at the same time."""
-    winner: NDArray[np.intp]
+    latest: NDArray[np.intp]
     """The latest quote of each contract for which it is among the rows."""
 
 
-def contest(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumns) -> Contest:
+def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumns) -> LatestQuotes:
     """The greater time wins, at a tie the later row.
 
     Args:
@@ -46,11 +46,11 @@ def contest(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumns) -> 
     floor, rank = above + rank[slots.size :], above + rank[: slots.size]
     latest = np.maximum.accumulate(np.where(first, np.maximum(floor, rank), rank))
     wins = rank >= np.where(first, floor, np.roll(latest, 1))
-    winner = np.maximum.accumulate(np.where(wins, np.arange(slots.size), -1))
-    former = np.roll(winner, 1)
+    latest = np.maximum.accumulate(np.where(wins, np.arange(slots.size), -1))
+    former = np.roll(latest, 1)
     known = ~first & (former >= head)  # else the row meets what the book holds
     met = QuoteColumns(*(np.where(known, ours[former], theirs) for ours, theirs in zip(rows, held, strict=True)))
     same = (rows.ts == met.ts) & (rows.bid == met.bid) & (rows.ask == met.ask)
     tail = np.append(first[1:], True)
-    last = winner[tail]
-    return Contest(order[same], order[last[last >= head[tail]]])
+    last = latest[tail]
+    return LatestQuotes(order[same], order[last[last >= head[tail]]])

@@ -13,7 +13,7 @@ from analytics.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class OptionChain:
     """m strips over n strike rows. Prices USD; NaN where a side has no quote."""
 
     offsets: NDArray[np.int64]

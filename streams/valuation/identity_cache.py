@@ -9,7 +9,7 @@ Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
-class IdentityMemory(Generic[Key, Made]):
+class IdentityCache(Generic[Key, Made]):
     """At most `limit` values; a full memory starts anew."""
 
     def __init__(self, limit: int = 128) -> None:

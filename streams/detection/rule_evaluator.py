@@ -1,4 +1,4 @@
-"""Judging: every rule, in every scope of one form, on one scene; alerts move and events are written."""
+"""The evaluator: every rule, in every scope of one form, on one reading; alerts move and events are written."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,15 @@ from streams.detection.configuration import configuration_changes
 from streams.detection.events import Setting, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
-from streams.detection.lifecycle import GAP, Alert, Shade, Transition, end_session, forget, hold, judge, suspend, tempo_of
+from streams.detection.lifecycle import GAP, Alert, AlertDetail, Transition, advance, durations_of, end_session, forget, hold, suspend
 from streams.detection.notification import Notification
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
 from streams.detection.rules.rule import Answer, Rule, Verdict
-from streams.detection.scene import Scene
 from streams.stage import Count, OutboxEntry
 
 
-class Judged(NamedTuple):
+class RuleResult(NamedTuple):
     """What one rule made of the latest reading, in one scope."""
 
     verdict: Verdict
@@ -29,7 +29,7 @@ class Judged(NamedTuple):
 
 
 @dataclass(slots=True)
-class Judging:
+class RuleEvaluator:
     """The rules over the alert book of one index; what the latest reading has brought stands in the fields after the book."""
 
     rules: Sequence[Rule]
@@ -39,9 +39,9 @@ class Judging:
     """Gates that are closed."""
     distances: dict[str, float] = field(default_factory=dict)
     """Of the rules that could be judged, 0 for those that fire."""
-    answers: dict[str, Answer] = field(default_factory=dict)
+    outcomes: dict[str, Answer] = field(default_factory=dict)
     """By rule, at a closing reading; else empty."""
-    judged: dict[Key, Judged] = field(default_factory=dict)
+    results: dict[Key, RuleResult] = field(default_factory=dict)
     """By rule and scope; the forms that the reading is not for are absent."""
     counts: Counter[Count] = field(default_factory=Counter)
     """Until the caller clears them."""
@@ -50,65 +50,65 @@ class Judging:
     configuration: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the basket and of the rules."""
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """A new reading."""
-        self.events, self.failing, self.distances, self.answers = [], set(), {}, {}
-        self.judged = {}
+        self.events, self.failing, self.distances, self.outcomes = [], set(), {}, {}
+        self.results = {}
 
-    def adjourn(self) -> None:
-        """All is judged: what fires is at no distance, whether it could be judged or not."""
+    def finish(self) -> None:
+        """All is results: what fires is at no distance, whether it could be results or not."""
         self.distances |= {rule.name: 0.0 for rule in self.rules if self.book.firing(rule.name)}
 
-    def round(self, scene: Scene, gate: str, *, held: bool, daily: bool) -> None:
+    def evaluate_all(self, context: RuleContext, gate: str, *, held: bool, daily: bool) -> None:
         """Judge every rule in every scope of one form, in order."""
         for rule in self.rules:
             for scope in rule.scopes:
                 if scope.startswith("daily") != daily:
                     continue
                 if rule.name == SUSPENDS_ALL:
-                    self._step(rule, scope, scene, "", held=False)
+                    self._evaluate(rule, scope, context, "", held=False)
                 else:
-                    scene.unwinding, scene.converging = self.book.firing("vix_spike_unwind"), self.book.firing("vol_convergence")
+                    context.unwinding, context.converging = self.book.firing("vix_spike_unwind"), self.book.firing("vol_convergence")
                     suspended = gate or (SUSPENDS_ALL if self.book.firing(SUSPENDS_ALL) else "")
-                    self._step(rule, scope, scene, suspended, held=held)
+                    self._evaluate(rule, scope, context, suspended, held=held)
 
-    def end_session(self, scene: Scene) -> None:
+    def end_session(self, context: RuleContext) -> None:
         """Evaluation is over for this session: what is pending ends."""
         for rule in self.rules:
             for scope in rule.scopes:
                 key = (rule.name, scope)
-                transitions = end_session(self.book.alerts[key], scene.now.ts)
-                self._tell(rule, key, scene, Verdict(), transitions)
+                transitions = end_session(self.book.alerts[key], context.now.ts)
+                self._record_events(rule, key, context, Verdict(), transitions)
 
-    def _step(self, rule: Rule, scope: str, scene: Scene, gate: str, *, held: bool) -> None:
-        key, ts = (rule.name, scope), scene.now.ts
+    def _evaluate(self, rule: Rule, scope: str, context: RuleContext, gate: str, *, held: bool) -> None:
+        key, ts = (rule.name, scope), context.now.ts
         alert = self.book.alerts[key]
-        tempo = tempo_of(rule.timing, scene.reading.refresh_seconds, daily=scope.startswith("daily"))
-        scene.peak, scene.severity = (alert.peak, alert.severity) if alert.standing == "firing" else (None, "")
+        durations = durations_of(rule.timing, context.reading.refresh_seconds, daily=scope.startswith("daily"))
+        context.peak, context.severity = (alert.peak, alert.severity) if alert.underlying_status == "firing" else (None, "")
         verdict = Verdict()
         transitions: list[Transition] = []
         if gate:
-            transitions = suspend(alert, ts, gate, tempo)
+            transitions = suspend(alert, ts, gate, durations)
         elif held:
-            hold(alert, ts, tempo)
+            hold(alert, ts, durations)
         else:
-            verdict = rule.evaluate(scope, scene)
+            verdict = rule.evaluate(scope, context)
             self._note_verdict(rule, verdict)
             if verdict.blocked:
-                transitions = suspend(alert, ts, verdict.blocked, tempo)
+                transitions = suspend(alert, ts, verdict.blocked, durations)
             else:
-                anchor = self.book.anchor(key)
-                transitions = forget(alert, ts) if anchor is not None and scene.forgets(anchor) else []
-                ended = self._ended(rule, key, scene)
+                reference = self.book.reference(key)
+                transitions = forget(alert, ts) if reference is not None and context.forgets(reference) else []
+                ended = self._ended(rule, key, context)
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
-                shade = _shade(rule, scene, verdict) if verdict.enter else alert.shade
-                transitions += judge(alert, ts, verdict, shade, tempo, ended=ended, inhibited=inhibited)
-        self.judged[key] = Judged(verdict, gate, held)
-        if tempo.daily:
-            self._note_answer(rule, "suspended" if gate else _answer(verdict, alert))
+                detail = _detail(rule, context, verdict) if verdict.enter else alert.detail
+                transitions += advance(alert, ts, verdict, detail, durations, ended=ended, inhibited=inhibited)
+        self.results[key] = RuleResult(verdict, gate, held)
+        if durations.daily:
+            self._note_outcome(rule, "suspended" if gate else _outcome(verdict, alert))
         if transitions or alert.status != "inactive":
             self.book.touch(key)
-        self._tell(rule, key, scene, verdict, transitions)
+        self._record_events(rule, key, context, verdict, transitions)
 
     def _note_verdict(self, rule: Rule, verdict: Verdict) -> None:
         if verdict.lacking:
@@ -118,31 +118,31 @@ class Judging:
         if verdict.distance is not None:
             self.distances[rule.name] = min(verdict.distance, self.distances.get(rule.name, 1.0))
 
-    def _note_answer(self, rule: Rule, answer: Answer) -> None:
-        self.answers[rule.name] = max(self.answers.get(rule.name, answer), answer, key=get_args(Answer).index)
+    def _note_outcome(self, rule: Rule, outcome: Answer) -> None:
+        self.outcomes[rule.name] = max(self.outcomes.get(rule.name, outcome), outcome, key=get_args(Answer).index)
 
-    def _ended(self, rule: Rule, key: Key, scene: Scene) -> bool | None:
+    def _ended(self, rule: Rule, key: Key, context: RuleContext) -> bool | None:
         """Whether a firing alert's exit holds; its greatest move is kept up to date on the way."""
-        alert, anchor = self.book.alerts[key], self.book.anchor(key)
-        if alert.standing != "firing":
+        alert, reference = self.book.alerts[key], self.book.reference(key)
+        if alert.underlying_status != "firing":
             return None
-        extent = None if anchor is None else rule.extent(scene, anchor)
-        if extent is not None and extent > alert.peak:
-            alert.peak = extent
-        return rule.ended(scene, anchor, alert.peak)
+        move = None if reference is None else rule.move(context, reference)
+        if move is not None and move > alert.peak:
+            alert.peak = move
+        return rule.ended(context, reference, alert.peak)
 
-    def _tell(self, rule: Rule, key: Key, scene: Scene, verdict: Verdict, transitions: list[Transition]) -> None:
-        """Write the events of the transitions, and keep the anchor of a firing alert."""
-        alert, reading = self.book.alerts[key], scene.reading
-        when = Setting(scene.now.ts, reading.session, reading.mode, reading.basis)
+    def _record_events(self, rule: Rule, key: Key, context: RuleContext, verdict: Verdict, transitions: list[Transition]) -> None:
+        """Write the events of the transitions, and keep the reference of a firing alert."""
+        alert, reading = self.book.alerts[key], context.reading
+        when = Setting(context.now.ts, reading.session, reading.mode, reading.basis)
         for transition in transitions:
-            anchor = None if transition.reason == GAP else self.book.anchor(key)
+            reference = None if transition.reason == GAP else self.book.reference(key)
             if transition.kind == "firing" and verdict.start is not None:
-                self.book.drop_anchor(key, verdict.start)
-                alert.peak = rule.extent(scene, verdict.start) or 0.0
+                self.book.set_reference(key, verdict.start)
+                alert.peak = rule.move(context, verdict.start) or 0.0
             fresh = transition.kind in {"pending", "firing", "updated"}
-            start = (verdict.start if verdict.enter else None) if fresh or anchor is None else anchor
-            why = evidence(rule, scene, alert, transition, verdict, start)
+            start = (verdict.start if verdict.enter else None) if fresh or reference is None else reference
+            why = evidence(rule, context, alert, transition, verdict, start)
             alert.sequence += 1
             alert.summary = why.summary
             if transition.previous == "inactive":
@@ -151,15 +151,15 @@ class Judging:
             alert.configuration = dict(self.configuration)
             event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why, changes)
             self.events.append(event)
-            self.book.told(key, None if transition.status == "resolved" else event.value)
+            self.book.record_event(key, None if transition.status == "resolved" else event.value)
             self.counts["alert_events", rule.name, transition.kind, "emitted"] += 1
             if transition.status == "resolved":
-                self.book.weigh_anchor(key)
+                self.book.clear_reference(key)
                 alert.notification = Notification()
             self.book.touch(key)
 
 
-def _answer(verdict: Verdict, alert: Alert) -> Answer:
+def _outcome(verdict: Verdict, alert: Alert) -> Answer:
     if verdict.blocked:
         return "suspended"
     if verdict.lacking:
@@ -169,8 +169,8 @@ def _answer(verdict: Verdict, alert: Alert) -> Answer:
     return "fires" if alert.status == "firing" else "inhibited"
 
 
-def _shade(rule: Rule, scene: Scene, verdict: Verdict) -> Shade:
+def _detail(rule: Rule, context: RuleContext, verdict: Verdict) -> AlertDetail:
     """Doubt comes from unknown conditions, from a stand-in pair and from an incredible correlation; never about the doubt itself."""
-    doubtful = bool(verdict.unknown) or scene.now.basis == "atm" or rho_out_of_range(scene.reading)
+    doubtful = bool(verdict.unknown) or context.now.basis == "atm" or rho_out_of_range(context.reading)
     doubtful = doubtful and rule.name != SUSPENDS_ALL
-    return Shade(verdict.label, verdict.direction, "low" if doubtful else "high")
+    return AlertDetail(verdict.label, verdict.direction, "low" if doubtful else "high")

@@ -8,12 +8,12 @@ of them. While the season has too few closes the rank among all decides alone.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.scene import Scene
 
 SEASON = "season_rank"
 MEDIAN = 0.5
-"""Rank of the calm reference, the median of the baseline."""
+"""Rank of the neutral level, the median of the baseline."""
 
 
 class Place(NamedTuple):
@@ -38,13 +38,13 @@ class Place(NamedTuple):
         return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
 
 
-def place(scene: Scene, measure: str) -> Place | None:
+def place(context: RuleContext, measure: str) -> Place | None:
     """The place of a measure of this reading; None without a level or without history."""
-    level, baseline = scene.level(measure), scene.baseline
+    level, baseline = context.level(measure), context.baseline
     rank = baseline.rank(measure, level)
     if rank is None:
         return None
-    season = baseline.season_rank(measure, level, scene.reading.session)
+    season = baseline.season_rank(measure, level, context.reading.session)
     window = f"percentile_{baseline.sessions}d"
     return Place(f"{measure}_{window}", rank, f"{measure}_season_{window}", season)
 

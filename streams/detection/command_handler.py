@@ -10,7 +10,7 @@ import msgspec
 from streams.dead_letters import Refused
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.alert_event import decode_event
-from streams.detection.commands import ECHOES, Issued
+from streams.detection.commands import ECHOES, TimedCommand
 from streams.detection.echo import echo
 from streams.detection.events import moment
 from streams.detection.history_codec import pack, unpack
@@ -46,7 +46,7 @@ class Obeyed(msgspec.Struct):
     waiting: list[HeldCommand] = []
 
 
-class CommandDesk:
+class CommandHandler:
     """Writes into the notification of an alert in the book, and remembers which commands it has applied."""
 
     def __init__(self, book: AlertBook) -> None:
@@ -54,25 +54,25 @@ class CommandDesk:
         self._kept = Obeyed()
         self._dirty = False
 
-    def apply(self, told: Issued, counts: Counter[Count]) -> list[OutboxEntry]:
+    def apply(self, timed: TimedCommand, counts: Counter[Count]) -> list[OutboxEntry]:
         """The echo of a command; nothing for a repeat. Raises `Refused` (unknown_alert, episode)."""
-        command = told.command
+        command = timed.command
         if command.command_id.bytes in self._kept.applied:
             return []
-        key, alert = self._meant(told)
+        key, alert = self._meant(timed)
         latest = self._book.latest(key)
         if latest is None:
             since = "has sent nothing since an older version ran; wait for its next event"
             raise Refused("unknown_alert", f"{command.fingerprint} {since}")
-        alert.notification = alert.notification.after(told)
+        alert.notification = alert.notification.after(timed)
         self._book.touch(key)
-        self._remember(command.command_id.bytes, told.at)
+        self._remember(command.command_id.bytes, timed.at)
         counts["alert_events", key[0], ECHOES[command.command], "emitted"] += 1
-        return [echo(decode_event(latest), told, alert.notification)]
+        return [echo(decode_event(latest), timed, alert.notification)]
 
-    def _meant(self, told: Issued) -> tuple[Key, Alert]:
+    def _meant(self, timed: TimedCommand) -> tuple[Key, Alert]:
         """The active alert that the command is about. Raises `Refused`."""
-        command = told.command
+        command = timed.command
         key = self._book.key_of(command.fingerprint)
         alert = None if key is None else self._book.alerts[key]
         if key is None or alert is None or alert.status == "inactive":
@@ -81,15 +81,15 @@ class CommandDesk:
         if command.starts_at is not None and command.starts_at != began:
             meant = f"the alert that began at {command.starts_at.isoformat()}"
             raise Refused("episode", f"{meant} is not the one that began at {began.isoformat()}")
-        if command.starts_at is None and milliseconds(told.at) < alert.received:
+        if command.starts_at is None and milliseconds(timed.at) < alert.received:
             raise Refused("episode", f"the command is older than the alert that began at {began.isoformat()}")
         return key, alert
 
-    def hold(self, record: Record, told: Issued, judged: datetime | None) -> bool:
+    def hold(self, record: Record, timed: TimedCommand, judged: datetime | None) -> bool:
         """Whether the alert that is meant begins after the latest reading that was judged, so that the command waits."""
-        start = told.command.starts_at
+        start = timed.command.starts_at
         ahead = start is not None and (judged is None or start > judged)
-        if not ahead or told.command.command_id.bytes in self._kept.applied:
+        if not ahead or timed.command.command_id.bytes in self._kept.applied:
             return False
         if len(self._kept.waiting) >= WAITING:
             return False

@@ -1,4 +1,4 @@
-"""Explaining one index at one second: the detector's own verdicts, not a second opinion.
+"""The explanation of one index at one second: the detector's own verdicts, not a second opinion.
 
 The detector is fed the readings that lead up to that second, so what is explained is what decided. Alerts are taken from
 their events instead, because an alert may have begun long before the first of these readings.
@@ -14,14 +14,14 @@ from streams.detection.alert_event import AlertEvent
 from streams.detection.attribution import attribution_between
 from streams.detection.detector import TENOR, Detector
 from streams.detection.events import moment
-from streams.detection.explanation import Explanation, RuleLine, Says, Tested
+from streams.detection.explanation import ConditionLine, Explanation, RuleLine, Says
 from streams.detection.gates import phase
-from streams.detection.judging import Judged
-from streams.detection.lifecycle import Alert, Shade
+from streams.detection.lifecycle import Alert, AlertDetail
+from streams.detection.rule_context import RuleContext
+from streams.detection.rule_evaluator import RuleResult
 from streams.detection.rules.catalogue import INHIBITED_BY, catalogue
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.ruleset import RuleSet
-from streams.detection.scene import Scene
 from streams.detection.snapshot import ActiveAlert, changes_of, percentiles_of, regime
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
@@ -30,7 +30,7 @@ TOP = 8
 """Names shown of a move; the rest is `other`."""
 
 
-class Told(NamedTuple):
+class ExplainInputs(NamedTuple):
     """What is known of an index up to a second: the closes before its session, its readings in order, its latest alerts."""
 
     days: Mapping[date, bytes]
@@ -38,20 +38,20 @@ class Told(NamedTuple):
     alerts: Sequence[ActiveAlert] = ()
 
 
-def explain(spec: IndexSpec, gates: Gates, rules: RuleSet, told: Told) -> Explanation | None:
+def explain(spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs) -> Explanation | None:
     """The last of the readings explained; None when there is none of 30 days."""
     made = catalogue(rules, gates)
     detector = Detector(spec, gates, made, rules.baseline)
-    readings = [reading for reading in told.readings if reading.index == spec.symbol and reading.tenor == TENOR]
+    readings = [reading for reading in inputs.readings if reading.index == spec.symbol and reading.tenor == TENOR]
     if not readings:
         return None
     session = readings[-1].session
-    detector.restore({("day", day.isoformat()): payload for day, payload in told.days.items() if day < session})
+    detector.restore({("day", day.isoformat()): payload for day, payload in inputs.days.items() if day < session})
     for reading in readings:
         if not detector.seen(reading):
             detector.apply(reading)
-    scene = detector.scene
-    return None if scene is None else _explanation(spec, scene, made, detector.judged, told.alerts)
+    context = detector.context
+    return None if context is None else _explanation(spec, context, made, detector.results, inputs.alerts)
 
 
 def active_at(events: Iterable[AlertEvent], index: str, at: datetime) -> list[ActiveAlert]:
@@ -70,7 +70,7 @@ def _active(event: AlertEvent) -> ActiveAlert:
         tenor=data.labels.tenor,
         severity=data.severity,
         status=data.status,
-        before=data.previous_status if data.status == "suspended" else data.status,
+        underlying_status=data.previous_status if data.status == "suspended" else data.status,
         label=data.label,
         direction=data.direction,
         starts_at=data.starts_at,
@@ -79,46 +79,50 @@ def _active(event: AlertEvent) -> ActiveAlert:
 
 
 def _explanation(
-    spec: IndexSpec, scene: Scene, rules: Sequence[Rule], judged: Mapping[tuple[str, str], Judged], alerts: Sequence[ActiveAlert]
+    spec: IndexSpec,
+    context: RuleContext,
+    rules: Sequence[Rule],
+    results: Mapping[tuple[str, str], RuleResult],
+    alerts: Sequence[ActiveAlert],
 ) -> Explanation:
-    standing = {(one.rule, one.scope): one for one in alerts}
-    close = scene.baseline.close(1)
-    split = None if close is None or close.basis != scene.now.basis else attribution_between(close, scene.now, spec.basket).index_vol
+    active = {(one.rule, one.scope): one for one in alerts}
+    close = context.baseline.close(1)
+    split = None if close is None or close.basis != context.now.basis else attribution_between(close, context.now, spec.basket).index_vol
     return Explanation(
-        reading=msgspec.structs.replace(scene.reading, constituents=None),
-        hours=phase(scene.now.ts, scene.reading.session),
-        regime=regime({key: _alert(one) for key, one in standing.items()}, scene),
-        changes=changes_of(scene, None),
-        percentiles=percentiles_of(scene),
-        history=len(scene.baseline.closes),
-        needed=scene.baseline.minimum,
+        reading=msgspec.structs.replace(context.reading, constituents=None),
+        hours=phase(context.now.ts, context.reading.session),
+        regime=regime({key: _alert(one) for key, one in active.items()}, context),
+        changes=changes_of(context, None),
+        percentiles=percentiles_of(context),
+        history=len(context.baseline.closes),
+        needed=context.baseline.minimum,
         prior_close=None if close is None else moment(close.ts),
         move=None if split is None else split.change,
         move_by_correlation=None if split is None else split.common,
         move_by_name={} if split is None else _largest(split.names),
         rules=tuple(
-            _line(rule, scope, judged[rule.name, scope], standing)
+            _line(rule, scope, results[rule.name, scope], active)
             for rule in rules
             for scope in rule.scopes
-            if (rule.name, scope) in judged
+            if (rule.name, scope) in results
         ),
         alerts=tuple(alerts),
     )
 
 
 def _alert(active: ActiveAlert) -> Alert:
-    return Alert(status="firing" if active.before == "firing" else "pending", shade=Shade(active.label, active.direction))
+    return Alert(status="firing" if active.underlying_status == "firing" else "pending", detail=AlertDetail(active.label, active.direction))
 
 
-def _line(rule: Rule, scope: str, judged: Judged, standing: Mapping[tuple[str, str], ActiveAlert]) -> RuleLine:
-    verdict = judged.verdict
+def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> RuleLine:
+    verdict = result.verdict
     enter, leave = rule.thresholds()
-    alert = standing.get((rule.name, scope))
+    alert = active.get((rule.name, scope))
     return RuleLine(
         rule=rule.name,
         scope=scope,
-        says=_says(rule, judged, standing),
-        gate=judged.gate or verdict.blocked,
+        says=_says(rule, result, active),
+        gate=result.gate or verdict.blocked,
         severity=verdict.severity if verdict.enter else None,
         label=verdict.label,
         direction=verdict.direction,
@@ -126,7 +130,7 @@ def _line(rule: Rule, scope: str, judged: Judged, standing: Mapping[tuple[str, s
         compared_with=None if verdict.start is None else moment(verdict.start.ts),
         any_of=verdict.any_of,
         conditions=tuple(
-            Tested(one.name, one.value, one.enter, one.downwards, one.strict, one.exit, one.holds, one.distance)
+            ConditionLine(one.name, one.value, one.enter, one.downwards, one.strict, one.exit, one.holds, one.distance)
             for one in verdict.conditions
         ),
         unknown=verdict.unknown,
@@ -135,17 +139,17 @@ def _line(rule: Rule, scope: str, judged: Judged, standing: Mapping[tuple[str, s
     )
 
 
-def _says(rule: Rule, judged: Judged, standing: Mapping[tuple[str, str], ActiveAlert]) -> Says:
-    verdict = judged.verdict
-    if judged.gate or verdict.blocked:
+def _says(rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> Says:
+    verdict = result.verdict
+    if result.gate or verdict.blocked:
         return "suspended"
-    if judged.held:
+    if result.held:
         return "held"
     if verdict.lacking:
         return "unknown"
     if not verdict.enter:
         return "quiet"
-    firing = {name for (name, _), alert in standing.items() if alert.before == "firing"}
+    firing = {name for (name, _), alert in active.items() if alert.underlying_status == "firing"}
     return "inhibited" if firing.intersection(INHIBITED_BY.get(rule.name, ())) else "holds"
 
 

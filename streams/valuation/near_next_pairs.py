@@ -10,11 +10,11 @@ from analytics.tenor import MINUTES_PER_DAY
 from streams.expiries import minutes_to
 from streams.records import NS, REPETITIONS
 from streams.valuation.book import NEVER
-from streams.valuation.line_terms import LineTerms
-from streams.valuation.lines import Lines
+from streams.valuation.near_next_terms import NearNextTerms
+from streams.valuation.surface_keys import SurfaceKeys
 
 
-class LinePairs(NamedTuple):
+class NearNextPairs(NamedTuple):
     """The m strips that n lines are made of, and the two of each line."""
 
     segment: Ints
@@ -32,7 +32,7 @@ class LinePairs(NamedTuple):
     later: Ints
 
 
-def pairs_of(lines: Lines, terms: LineTerms, rows: Ints, now: int, refresh: Floats) -> LinePairs:
+def pairs_of(lines: SurfaceKeys, terms: NearNextTerms, rows: Ints, now: int, refresh: Floats) -> NearNextPairs:
     """The strips of some lines that have terms, at a second (ns); `refresh` as for `Surfaces.value`."""
     tenor = lines.tenor_days[rows]
     segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
@@ -43,7 +43,7 @@ def pairs_of(lines: Lines, terms: LineTerms, rows: Ints, now: int, refresh: Floa
     oldest[near] = oldest[following] = _oldest(refresh[lines.underlying[rows]], now)
     # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
     sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
-    return LinePairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
+    return NearNextPairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
 
 
 def _oldest(refresh: Floats, now: int) -> Ints:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from streams.records import NS
-from streams.valuation.pending import Pending, joined, looked_up
+from streams.valuation.reorder_buffer import ReorderBuffer, joined, looked_up
 
 
-def waiting(*rows: tuple[float, float]) -> Pending:
-    pending = Pending(ts=np.int64, price=np.float64)
+def waiting(*rows: tuple[float, float]) -> ReorderBuffer:
+    pending = ReorderBuffer(ts=np.int64, price=np.float64)
     ts = np.array([round(row[0] * NS) for row in rows], np.int64)
     pending.add(-(-ts // NS), (ts, np.array([row[1] for row in rows])))
     return pending
@@ -33,13 +33,13 @@ def test_arrival_order_survives_the_parting_of_many_rows() -> None:
 
 def test_a_checkpoint_keeps_seconds_and_order() -> None:
     pending = waiting((1.9, 1.0), (0.2, 2.0), (1.1, 3.0))
-    copy = Pending(ts=np.int64, price=np.float64)
+    copy = ReorderBuffer(ts=np.int64, price=np.float64)
     copy.restore(pending.columns())
     assert [(second, joined(blocks)[1].tolist()) for second, blocks in copy.due(9)] == [(1, [2.0]), (2, [1.0, 3.0])]
 
 
 def test_renumbering_drops_negative_rows() -> None:
-    pending = Pending(ts=np.int64, symbol=np.int64)
+    pending = ReorderBuffer(ts=np.int64, symbol=np.int64)
     pending.add(np.array([1, 1, 1]), (np.array([1, 2, 3]), np.array([0, 1, 2])))
     pending.renumber("symbol", looked_up(np.array([7, -1, 5]), pending.columns()["symbol"]))
     assert pending.columns()["symbol"].tolist() == [7, 5]

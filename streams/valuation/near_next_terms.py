@@ -5,21 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics.arrays import Bools, Ints
-from streams.valuation.lines import Lines
 from streams.valuation.listings import Expiry, Listings
-from streams.valuation.monitored import Monitored
 from streams.valuation.reason_codes import TERM_CODES
+from streams.valuation.surface_keys import SurfaceKeys
 from streams.valuation.terms import Terms, bracketing, standard_monthlies
+from streams.valuation.universe import Universe
 
 DSPX_TENOR = 30
 """The one tenor for which the DSPX methodology chooses expiries; constituents at others are bracketed like an index."""
 NEVER_CHOSEN = -1
 
 
-class LineTerms:
+class NearNextTerms:
     """Near and next of n lines in columns; those of a line without terms are meaningless."""
 
-    def __init__(self, lines: Lines, monitored: Monitored, *, strict: bool) -> None:
+    def __init__(self, lines: SurfaceKeys, monitored: Universe, *, strict: bool) -> None:
         self._lines, self._monitored, self._strict = lines, monitored, strict
         n = lines.underlying.size
         self.near: Ints = np.zeros(n, np.int64)

@@ -1,10 +1,10 @@
 """A memory by identity."""
 
-from streams.valuation.identity_memory import IdentityMemory
+from streams.valuation.identity_cache import IdentityCache
 
 
 def test_the_very_object_is_known_and_an_equal_one_is_not() -> None:
-    memory: IdentityMemory[list[int], str] = IdentityMemory()
+    memory: IdentityCache[list[int], str] = IdentityCache()
     key = [1, 2]
     assert memory.put(key, "made") == "made"
     assert memory.get(key) == "made"
@@ -12,7 +12,7 @@ def test_the_very_object_is_known_and_an_equal_one_is_not() -> None:
 
 
 def test_it_is_bounded_and_keeps_what_it_names_alive() -> None:
-    memory: IdentityMemory[list[int], int] = IdentityMemory(limit=3)
+    memory: IdentityCache[list[int], int] = IdentityCache(limit=3)
     for number in range(10):
         memory.put([number], number)
         assert memory.get([number]) is None, "the identity of a dead list was given to another"

@@ -1,4 +1,4 @@
-"""The scene: everything that a rule may look at when it judges one reading."""
+"""The context of a rule: everything that a rule may look at when it judges one reading."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from streams.reading import Reading
 
 
 @dataclass(slots=True)
-class Scene:
+class RuleContext:
     """One reading against its history. Changes are computed once and shared by the rules."""
 
     reading: Reading
@@ -35,7 +35,7 @@ class Scene:
     converging: bool = False
     """Whether a convergence of this index is firing."""
     peak: float | None = None
-    """Greatest extent of the alert that is judged, while it fires."""
+    """Greatest move of the alert that is evaluated, while it fires."""
     severity: str = ""
     """Its severity so far, alike."""
     _changes: dict[int, Change | None] = field(default_factory=dict)

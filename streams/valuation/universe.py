@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from streams.market import IndexSpec, Market
 
 
-class Monitored(NamedTuple):
+class Universe(NamedTuple):
     """n symbols in alphabetical order and k indices in the order of the market."""
 
     symbols: tuple[str, ...]
@@ -17,13 +17,13 @@ class Monitored(NamedTuple):
     """Of shape (k, n): the index uses the symbol."""
 
 
-def underlyings(market: Market) -> Monitored:
+def underlyings(market: Market) -> Universe:
     """The indices themselves and the names of their baskets."""
     sets = [set(_underlyings(spec)) for spec in market.indices]
     return _monitored(sets, set().union(*sets))
 
 
-def ticking(market: Market) -> tuple[Monitored, Monitored]:
+def ticking(market: Market) -> tuple[Universe, Universe]:
     """The symbols whose ticks matter, as used for prices and as used for published references; the symbols of both are the same."""
     prices, levels = [set(_underlyings(spec)) for spec in market.indices], [set(spec.references) for spec in market.indices]
     every = set().union(*prices, *levels)
@@ -34,7 +34,7 @@ def _underlyings(spec: IndexSpec) -> list[str]:
     return [spec.symbol, *(one.symbol for one in spec.basket.constituents)]
 
 
-def _monitored(sets: list[set[str]], every: set[str]) -> Monitored:
+def _monitored(sets: list[set[str]], every: set[str]) -> Universe:
     symbols = tuple(sorted(every))
     used = np.array([[symbol in one for symbol in symbols] for one in sets], np.bool_).reshape(len(sets), len(symbols))
-    return Monitored(symbols, {symbol: at for at, symbol in enumerate(symbols)}, used)
+    return Universe(symbols, {symbol: at for at, symbol in enumerate(symbols)}, used)

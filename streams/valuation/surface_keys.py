@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.market import Market
-from streams.valuation.monitored import Monitored
+from streams.valuation.universe import Universe
 
 
-class Lines(NamedTuple):
+class SurfaceKeys(NamedTuple):
     """n lines, ordered by symbol, rule and tenor."""
 
     underlying: NDArray[np.int64]
@@ -24,7 +24,7 @@ class Lines(NamedTuple):
     """Lines of each index of the market, ordered by symbol and tenor."""
 
 
-def lines_of(market: Market, monitored: Monitored) -> Lines:
+def lines_of(market: Market, monitored: Universe) -> SurfaceKeys:
     """The lines that the indices of a market need."""
     wanted = []
     for spec in market.indices:
@@ -32,7 +32,7 @@ def lines_of(market: Market, monitored: Monitored) -> Lines:
         wanted.append(sorted({(monitored.position[symbol], role, tenor) for symbol, role in roles for tenor in spec.tenors}))
     every = sorted({line for lines in wanted for line in lines})
     at = {line: row for row, line in enumerate(every)}
-    return Lines(
+    return SurfaceKeys(
         np.array([line[0] for line in every], np.int64),
         np.array([line[1] for line in every], np.bool_),
         np.array([line[2] for line in every], np.int32),
