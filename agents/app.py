@@ -8,7 +8,7 @@ import faust
 
 from agents.assignment import AssignmentCallbacks
 from agents.credentials import faust_credentials
-from agents.exits import DOWN, INTERNAL, REFUSED, leave
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_now
 from agents.faust_adapter import FaustAdapter
 from agents.partitions import PartitionManager
 from agents.plans import Plan
@@ -49,12 +49,12 @@ def build(settings: Settings, plans: Sequence[Plan], partitions: PartitionManage
             partitions.start,
             partitions.release,
             adapter.coordinator_error,
-            give_up=lambda reason: leave(INTERNAL, reason),
-            down=lambda reason: leave(DOWN, reason),
-            refuse=lambda reason: leave(REFUSED, reason),
+            give_up=lambda reason: exit_now(EXIT_INTERNAL, reason),
+            down=lambda reason: exit_now(EXIT_UNAVAILABLE, reason),
+            refuse=lambda reason: exit_now(EXIT_ACTION_NEEDED, reason),
             marks=partitions.marks,
-            judge=partitions.judge,
-            foreign=partitions.foreign,
+            mismatch=partitions.mismatch,
+            refuse_partitions=partitions.refuse_partitions,
         ),
     )
     for plan in plans:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from agents.log_marks import Mark, Seen
+from agents.log_identity import LogState, Mark
 
 
 class Partition(NamedTuple):
@@ -46,7 +46,7 @@ class AssignmentCallbacks(NamedTuple):
     """Ends the process: Kafka denies us something, and a person must grant it."""
     marks: Callable[[], Mapping[Partition, Mark]] = dict
     """Which log the partitions just taken are of, as far as it is known; asked after `start`."""
-    judge: Callable[[Partition, int, Mark | None, Seen], str] = lambda *_: ""
+    mismatch: Callable[[Partition, int, Mark | None, LogState], str] = lambda *_: ""
     """Why a partition must not go on behind an offset, from how its log looks; empty when it may."""
-    foreign: Callable[[Mapping[Partition, str]], Awaitable[None]] = _nobody_minds
+    refuse_partitions: Callable[[Mapping[Partition, str]], Awaitable[None]] = _nobody_minds
     """Refuses partitions whose log is another one, and ends the process."""

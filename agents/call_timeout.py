@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from agents.exits import Down
+from agents.exits import UnavailableError
 
 CALL_SECONDS = 5.0
 """Seconds that Kafka or Redis has for the answer to one question of a command."""
@@ -30,12 +30,12 @@ class _CallThread(threading.Thread, Generic[T]):
 
 
 def call_within(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
-    """The answer of a call, or what it raises; `Down` when there is none in time. What hangs goes on in its thread, unheard."""
+    """The answer of a call, or what it raises; `UnavailableError` when there is none in time. What hangs goes on in its thread, unheard."""
     question = _CallThread(call)
     question.start()
     question.join(seconds)
     if question.is_alive():
-        raise Down(f"{place} takes the connection but has not answered within {seconds:g} s; see whether it hangs")
+        raise UnavailableError(f"{place} takes the connection but has not answered within {seconds:g} s; see whether it hangs")
     if question.error is not None:
         raise question.error
     return question.answers[0]

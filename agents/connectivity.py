@@ -13,11 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
 
-from agents.exits import Down
+from agents.exits import UnavailableError
 from config.connections import check_kafka, check_redis, kafka_addresses, kafka_place, redis_place
 from config.errors import ConfigError
-from config.settings import Kafka
-from config.settings import Redis as RedisSettings
+from config.settings import KafkaSettings, RedisSettings
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.5
@@ -26,36 +25,36 @@ API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 PING = b"PING\r\n"
 
 
-def require_kafka(kafka: Kafka) -> None:
-    """Raise `Down` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
+def require_kafka(kafka: KafkaSettings) -> None:
+    """Raise `UnavailableError` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
     check_kafka(kafka)
     encrypted = kafka.security_protocol.endswith("SSL")
     refusals = _first_well([partial(_refusal, _tcp(at), at[0], encrypted, API_VERSIONS) for at in kafka_addresses(kafka)])
     if all(refusals):
-        raise Down(
+        raise UnavailableError(
             f"{kafka_place(kafka)} cannot be reached ({refusals[0]}): "
             "start it, or correct kafka.bootstrap_servers (DISPERSION_KAFKA__BOOTSTRAP_SERVERS)"
         )
 
 
 def require_redis(redis: RedisSettings) -> None:
-    """Raise `Down` when Redis takes no connection, `ConfigError` when the settings cannot be used to connect."""
+    """Raise `UnavailableError` when Redis takes no connection, `ConfigError` when the settings cannot be used to connect."""
     check_redis(redis)
     place = redis_place(redis)
     encrypted = redis.url.get_secret_value().lower().startswith("rediss:")
     connect = (lambda: _unix(place.path)) if place.path else _tcp((place.host, place.port))
     if refusal := _refusal(connect, place.host, encrypted, PING):
-        raise Down(f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)")
+        raise UnavailableError(f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)")
 
 
-def require_servers(kafka: Kafka, redis: RedisSettings) -> None:
-    """Kafka and Redis. Raises `Down`, `ConfigError`."""
+def require_servers(kafka: KafkaSettings, redis: RedisSettings) -> None:
+    """Kafka and Redis. Raises `UnavailableError`, `ConfigError`."""
     for error in server_errors(kafka, redis):
         if error is not None:
             raise error
 
 
-def server_errors(kafka: Kafka, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
+def server_errors(kafka: KafkaSettings, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
     """What asking both at once has raised: of Kafka and of Redis, None where it answers."""
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(_raised, ask) for ask in (lambda: require_kafka(kafka), lambda: require_redis(redis))]
@@ -65,7 +64,7 @@ def server_errors(kafka: Kafka, redis: RedisSettings) -> tuple[Exception | None,
 def _raised(ask: Callable[[], None]) -> Exception | None:
     try:
         ask()
-    except (Down, ConfigError) as error:
+    except (UnavailableError, ConfigError) as error:
         return error
     return None
 

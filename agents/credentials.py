@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from agents.unpacking import bound_aiokafka, unpacked_limit
 from config.connections import refuse_open_sasl, tls_context
-from config.settings import Kafka, Redis
+from config.settings import KafkaSettings, RedisSettings
 
 if TYPE_CHECKING:
     from faust.types.auth import CredentialsT
 
 
-def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
+def faust_credentials(kafka: KafkaSettings) -> "CredentialsT | None":
     """For the app's `broker_credentials`. Raises `ConfigError`."""
     import faust  # slow; who speaks aiokafka alone does without
 
@@ -27,7 +27,7 @@ def faust_credentials(kafka: Kafka) -> "CredentialsT | None":
     return faust.SSLCredentials(context=context) if context is not None else None
 
 
-def client_options(kafka: Kafka) -> dict[str, Any]:
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """For an aiokafka client of our own. Raises `ConfigError`."""
     bound_aiokafka(unpacked_limit(kafka))
     refuse_open_sasl(kafka)
@@ -46,7 +46,7 @@ def client_options(kafka: Kafka) -> dict[str, Any]:
     return options
 
 
-def redis_options(redis: Redis) -> dict[str, Any]:
+def redis_options(redis: RedisSettings) -> dict[str, Any]:
     """For `from_url` of any Redis client, beside the URL."""
     password = redis.password.get_secret_value()
     return {"password": password} if password else {}

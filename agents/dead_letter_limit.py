@@ -6,7 +6,7 @@ WINDOW = 2_000
 """Records looked back on, at least."""
 
 
-class TooManyDeadLetters(Exception):  # noqa: N818 - a verdict on the input
+class TooManyDeadLettersError(Exception):
     """Most of the input is unusable: a wrong producer or a wrong topic, which no restart cures."""
 
 
@@ -19,7 +19,7 @@ class DeadLetterLimit:
         self._records = self._letters = 0
 
     def took(self, records: int, letters: int) -> None:
-        """Note a batch. Raises `TooManyDeadLetters` when the window is full and the share is above the ratio."""
+        """Note a batch. Raises `TooManyDeadLettersError` when the window is full and the share is above the ratio."""
         self._batches.append((records, letters))
         self._records += records
         self._letters += letters
@@ -28,4 +28,4 @@ class DeadLetterLimit:
             self._records -= records
             self._letters -= letters
         if self._records >= self._window and self._letters > self._ratio * self._records:
-            raise TooManyDeadLetters(f"{self._letters} of the last {self._records} records are unusable")
+            raise TooManyDeadLettersError(f"{self._letters} of the last {self._records} records are unusable")

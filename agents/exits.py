@@ -5,34 +5,34 @@ import os
 import sys
 from typing import NoReturn
 
-OK = 0
+EXIT_OK = 0
 """Clean end: final checkpoint made, everything acknowledged."""
-REFUSED = 1
+EXIT_ACTION_NEEDED = 1
 """The configuration or the state of Kafka or Redis needs a person; the message names the next step."""
-DOWN = 3
+EXIT_UNAVAILABLE = 3
 """Kafka or Redis could not be reached."""
-INTERNAL = 70
+EXIT_INTERNAL = 70
 """A bug, fencing or a stall: nothing was committed, a restart repeats it."""
 
 log = logging.getLogger(__name__)
 
 
-class Refusal(Exception):  # noqa: N818 - a decision of ours, not an error of the program
-    """The worker must not run like this. The text says what is wrong and what to do next."""
+class ActionNeededError(Exception):
+    """The worker or the command must not go on like this. The text says what is wrong and what to do next."""
 
 
-class Down(Exception):  # noqa: N818
+class UnavailableError(Exception):
     """Kafka or Redis cannot be reached."""
 
 
-def code_of(error: BaseException) -> int:
+def exit_code_of(error: BaseException) -> int:
     """The exit code that an error calls for."""
-    if isinstance(error, Refusal):
-        return REFUSED
-    return DOWN if isinstance(error, Down) else INTERNAL
+    if isinstance(error, ActionNeededError):
+        return EXIT_ACTION_NEEDED
+    return EXIT_UNAVAILABLE if isinstance(error, UnavailableError) else EXIT_INTERNAL
 
 
-def leave(code: int, reason: str, error: BaseException | None = None) -> NoReturn:
+def exit_now(code: int, reason: str, error: BaseException | None = None) -> NoReturn:
     """End the process without a commit, an acknowledgement or an exit handler; a supervisor restarts it."""
     log.critical("leaving with exit code %d: %s", code, reason, exc_info=error)
     logging.shutdown()

@@ -18,15 +18,15 @@ from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
 from agents.assignment import Partition
 from agents.credentials import client_options
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_client import until_reached
-from agents.log_marks import Seen
+from agents.log_identity import LogState
 from agents.monitoring.acceptance import Acceptance
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.metrics_observer import MetricsObserver
 from agents.partition_growth import grown_topics, refuse_moved_indices
 from agents.plans import Plan
-from agents.producer import Publisher
+from agents.publisher import Publisher
 from agents.release_deadline import Deadline
 from agents.stage_observer import WorkerStageObserver
 from agents.store.checkpoint_store import CheckpointStore
@@ -79,7 +79,10 @@ class FaustAdapter:
         return self.app
 
     async def recount(self) -> None:
-        """Learn the partition counts anew when a topic has grown. Raises `Refusal` where they no longer fit, or `Down`."""
+        """Learn the partition counts anew when a topic has grown.
+
+        Raises `ActionNeededError` where they no longer fit, or `UnavailableError`.
+        """
         consumer = self.running_app.consumer
         seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
         if not (more := grown_topics(self._known, seen)):
@@ -99,7 +102,7 @@ class FaustAdapter:
         while monotonic() - self._counted >= RECOUNT_SECONDS:
             try:
                 counts = await asyncio.to_thread(partition_counts, self._settings, list(self._known))
-            except (Down, Refusal) as error:
+            except (UnavailableError, ActionNeededError) as error:
                 log.warning("cannot ask how many partitions there are: %s", error)
                 await deadline.sleep(1.0)
             else:
@@ -152,9 +155,9 @@ class FaustAdapter:
             log.info("no log ends: %r", error)
             return {}
 
-    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, Seen]:
+    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
         """How partitions look now, and what is at the offset given for each; -1 asks for none. Waits for the brokers."""
-        looked: Mapping[Partition, Seen] = await self.running_app.consumer.look(offsets)
+        looked: Mapping[Partition, LogState] = await self.running_app.consumer.look(offsets)
         return looked
 
     def fenced(self) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 
 from agents.release_deadline import DeadlineExceededError
-from agents.store.checkpoint_store import Fenced
+from agents.store.checkpoint_store import FencedError
 
-NOT_POISON = (DeadlineExceededError, Fenced)
+NOT_POISON = (DeadlineExceededError, FencedError)
 """Errors that are not the record's fault: the batch is given back, and the lock is free again."""
 
 

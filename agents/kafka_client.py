@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
 
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_net_client import ClosingClient
 from agents.unpacking import bound_kafka_python, unpacked_limit
 from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
-from config.settings import Kafka, Settings
+from config.settings import KafkaSettings, Settings
 
 BOOTSTRAP_MS = 5_000
 """How long a command waits for a first answer from Kafka."""
@@ -76,7 +76,7 @@ class _RefusalInTheLog(logging.Handler):
 
 @contextmanager
 def kafka_failures(settings: Settings) -> Iterator[None]:
-    """Turn kafka-python's errors into `Refusal` (Kafka says no) or `Down` (Kafka says nothing)."""
+    """Turn kafka-python's errors into `ActionNeededError` (Kafka says no) or `UnavailableError` (Kafka says nothing)."""
     found = _RefusalInTheLog()
     logger = logging.getLogger("kafka")
     logger.addHandler(found)
@@ -96,24 +96,24 @@ def until_reached(question: Callable[[], T], seconds: float) -> T:
     while True:
         try:
             return question()
-        except Down as down:
+        except UnavailableError as down:
             if monotonic() + RETRY_SECONDS >= deadline:
                 raise
             log.warning("%s; asking again", down)
             sleep(RETRY_SECONDS)
 
 
-def _meaning(kafka: Kafka, error: BaseException) -> Refusal | Down:
+def _meaning(kafka: KafkaSettings, error: BaseException) -> ActionNeededError | UnavailableError:
     place = kafka_place(kafka)
     if isinstance(error, SaslAuthenticationFailedError):
-        return Refusal(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
+        return ActionNeededError(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
     if isinstance(error, AuthorizationError):
-        return Refusal(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} the permission")
+        return ActionNeededError(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} the permission")
     if isinstance(error, RetriableError):
         advice = ["that it runs", "kafka.bootstrap_servers", "kafka.security_protocol"]
         if kafka.security_protocol.endswith("SSL"):
             advice.append("that kafka.ssl_cafile vouches for it")
         if kafka.security_protocol.startswith("SASL"):  # the client can miss the broker's no when it hangs up after it
             advice.append("kafka.sasl_username and sasl_password")
-        return Down(f"{place} cannot be reached ({error}): check {', '.join(advice)}")
-    return Refusal(f"{place} refuses the request: {error}")
+        return UnavailableError(f"{place} cannot be reached ({error}): check {', '.join(advice)}")
+    return ActionNeededError(f"{place} refuses the request: {error}")

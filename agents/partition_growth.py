@@ -5,28 +5,28 @@ from functools import partial
 
 from redis.asyncio import Redis
 
-from agents.exits import Refusal
-from agents.publishing import partition_of
-from agents.store.asking import ask
+from agents.exits import ActionNeededError
+from agents.frame_publisher import partition_of
 from agents.store.keys import stage_keys
+from agents.store.retry import ask
 
 
 async def refuse_moved_indices(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:
-    """Raise `Refusal` when an index now belongs to another partition of the readings topic than its daily history.
+    """Raise `ActionNeededError` when an index now belongs to another partition of the readings topic than its daily history.
 
     Args:
         redis: asked for keys that should not be there.
         readings: name of the topic.
         partitions: that it has now.
         indices: symbols that are monitored.
-        seconds: after which a Redis that is away, or still loads its data set, is `Down`.
+        seconds: after which a Redis that is away, or still loads its data set, is `UnavailableError`.
     """
     for index in indices:
         home = partition_of(index, partitions)
         for other in set(range(partitions)) - {home}:
             old, new = (stage_keys("detector", [readings], p, [index]).day(index) for p in (other, home))
             if await ask(partial(redis.exists, old), seconds):
-                raise Refusal(
+                raise ActionNeededError(
                     f"{readings} has {partitions} partitions, so {index} belongs to {home}, but its daily history is kept for {other}: "
                     f"the results topics have grown. Recreate them with the former number, or, with all workers stopped, move the "
                     f"history in Redis: RENAME {old} {new}"

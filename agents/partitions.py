@@ -11,22 +11,22 @@ from redis.exceptions import RedisError
 from agents.alerts.relay import Relay
 from agents.assignment import Assignment, Partition
 from agents.checkpoint_schedule import CheckpointSchedule
-from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal, code_of, leave
+from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError, exit_code_of, exit_now
 from agents.faust_adapter import FaustAdapter
 from agents.idle import RENEW_SECONDS, may_declare_idle
 from agents.isolation import NOT_POISON, IsolationLock
-from agents.log_marks import Mark, Seen
-from agents.monitoring.status import PartitionStatus, Status
+from agents.log_identity import LogState, Mark
+from agents.monitoring.status import PartitionStatus, WorkerStatus
 from agents.plans import Plan
-from agents.producer import LogLostError
+from agents.publisher import LogLostError
 from agents.record_times import bound
 from agents.release_deadline import Deadline
 from agents.stage_runner import AckHandle, StageRunner
-from agents.store.asking import verdict_on
-from agents.store.checkpoint_store import Checkpoint, CheckpointStore, Fenced, StoreClient
+from agents.store.checkpoint_store import Checkpoint, CheckpointStore, FencedError, StoreClient
 from agents.store.keys import stage_keys
-from agents.takeover import ColdStart, confirmed, foreign, refuse_unknown, refused, skipped, start_offset
+from agents.store.retry import redis_failure
+from agents.takeover import ColdStart, confirmed, log_mismatch, refusal_error, refuse_unknown, skipped, start_offset
 
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
@@ -71,7 +71,7 @@ class AcquiredStage(NamedTuple):
         """The watermark of an input, and which log it is of."""
         return self.checkpoint.watermarks[topic], self.checkpoint.marks.get(topic)
 
-    async def with_marks(self, seen: Mapping[Partition, Seen]) -> "AcquiredStage":
+    async def with_marks(self, seen: Mapping[Partition, LogState]) -> "AcquiredStage":
         """With marks where a release without them has committed, or a person has."""
         news = {}
         for tp in self.inputs:
@@ -91,7 +91,7 @@ class PartitionManager:
         plans: Sequence[Plan],
         store_client: StoreClient,
         adapter: FaustAdapter,
-        status: Status,
+        status: WorkerStatus,
         *,
         idle_after: float | None,
         dead_letter_ratio: float = 1.0,
@@ -125,14 +125,14 @@ class PartitionManager:
         self.deadline.renew()
         try:
             return await asyncio.wait_for(self._take_over(assignment), TAKEOVER_SECONDS)
-        except Refusal as refusal:
-            leave(REFUSED, str(refusal))
-        except Down as down:
-            leave(DOWN, str(down))
+        except ActionNeededError as refusal:
+            exit_now(EXIT_ACTION_NEEDED, str(refusal))
+        except UnavailableError as down:
+            exit_now(EXIT_UNAVAILABLE, str(down))
         except TimeoutError:
-            leave(DOWN, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
+            exit_now(EXIT_UNAVAILABLE, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
         except RedisError as error:
-            leave(code_of(verdict_on(error)), "Redis refuses the takeover", error)
+            exit_now(exit_code_of(redis_failure(error)), "Redis refuses the takeover", error)
 
     async def _take_over(self, assignment: Assignment) -> dict[Partition, int]:
         self._generation = assignment.generation
@@ -140,7 +140,7 @@ class PartitionManager:
         wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
         taken = await asyncio.gather(*(self._acquire(self._plans[topic], p, assignment) for topic, p in wanted), return_exceptions=True)
         for one in taken:
-            if isinstance(one, BaseException) and not isinstance(one, Refusal):
+            if isinstance(one, BaseException) and not isinstance(one, ActionNeededError):
                 raise one
         owned: Sequence[AcquiredStage] = [one for one in taken if not isinstance(one, BaseException)]
         owned = await self._on_the_same_logs(owned)
@@ -175,16 +175,16 @@ class PartitionManager:
     async def _on_the_same_logs(self, owned: Sequence[AcquiredStage]) -> Sequence[AcquiredStage]:
         """Refuse for good what does not go on behind its watermark; learn which log the others are."""
         followed = {tp: one for one in owned for tp in one.inputs}
-        seen: Mapping[Partition, Seen] = {}
+        seen: Mapping[Partition, LogState] = {}
 
         async def reasons() -> Mapping[Partition, str]:
             nonlocal seen
             seen = await self._adapter.look({tp: one.checkpoint.watermarks[tp.topic] for tp, one in followed.items()})
-            return {tp: foreign(one.plan, tp, *one.at(tp.topic), seen[tp]) for tp, one in followed.items()}
+            return {tp: log_mismatch(one.plan, tp, *one.at(tp.topic), seen[tp]) for tp, one in followed.items()}
 
         if found := await confirmed(reasons):
             await _note({tp: followed[tp].checkpoints for tp in found}, found)
-            raise refused(list(found.values()))
+            raise refusal_error(list(found.values()))
         self._topic_ids = {tp.topic: look.topic_id for tp, look in seen.items()}
         return await asyncio.gather(*(one.with_marks(seen) for one in owned))
 
@@ -207,7 +207,7 @@ class PartitionManager:
                 self._topic_ids,
             )
         except ValueError as error:
-            raise Refusal(
+            raise ActionNeededError(
                 f"the checkpoint {keys.tag} in Redis was written by another version ({error}): "
                 "run that version, or delete its keys and run with a new kafka.group"
             ) from error
@@ -226,18 +226,18 @@ class PartitionManager:
         known = {tp: assigned.runner.marks[tp.topic] for tp, assigned in self._assigned_stages.items() if tp.topic in assigned.runner.marks}
         return {**unmarked, **known}
 
-    def judge(self, tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
+    def mismatch(self, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
         """Why a partition must not go on behind an offset; empty when it may."""
-        reason = foreign(self._plans[tp.topic], tp, last, mark, seen)
+        reason = log_mismatch(self._plans[tp.topic], tp, last, mark, seen)
         if last < 0:  # nothing has been applied: the topic may be made anew
             self._topic_ids[tp.topic] = seen.topic_id
         return reason
 
-    async def foreign(self, reasons: Mapping[Partition, str]) -> None:
+    async def refuse_partitions(self, reasons: Mapping[Partition, str]) -> None:
         """Note partitions as refused, until a person clears them, and end the process without a commit."""
         self.deadline.wind_down(GRACE)
         await _note({tp: assigned.runner.checkpoints for tp in reasons if (assigned := self._assigned_stages.get(tp)) is not None}, reasons)
-        leave(REFUSED, str(refused(list(reasons.values()))))
+        exit_now(EXIT_ACTION_NEEDED, str(refusal_error(list(reasons.values()))))
 
     async def _relaying(self, relay: Relay) -> None:
         try:
@@ -245,7 +245,7 @@ class PartitionManager:
         except NOT_POISON as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - the outermost frame of a task: nobody else would see it
-            leave(_code(error), "the relay failed", error)
+            exit_now(_exit_code_of(error), "the relay failed", error)
 
     async def handle(self, topic: str, partition: int, generation: int, records: list[Any], ack_handle: AckHandle) -> None:
         """One batch for one partition. Never raises; an unknown failure ends the process without a commit."""
@@ -264,13 +264,15 @@ class PartitionManager:
             assert assigned is not None
             assigned.runner.drop()
             self._give_up(verdict)
-        except TooManyDeadLetters as verdict:
-            why = await self._adapter.acceptance.last_words(Partition(topic, partition))
+        except TooManyDeadLettersError as verdict:
+            why = await self._adapter.acceptance.rejection_summary(Partition(topic, partition))
             message = f"{verdict}; {why}" if why else str(verdict)
-            leave(REFUSED, f"{topic} partition {partition}: {message}; look at the dead letters, mend the producer, start again")
+            exit_now(
+                EXIT_ACTION_NEEDED, f"{topic} partition {partition}: {message}; look at the dead letters, mend the producer, start again"
+            )
         except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
             await self._note_crash(assigned, records, error)
-            leave(_code(error), f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
+            exit_now(_exit_code_of(error), f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
         finally:
             records.clear()  # the unacknowledged event must not keep its records alive
 
@@ -292,10 +294,10 @@ class PartitionManager:
             log.warning("the crash could not be noted in Redis")
 
     def _give_up(self, verdict: Exception) -> None:
-        if isinstance(verdict, Fenced):
+        if isinstance(verdict, FencedError):
             self._adapter.fenced()
         if not (self.deadline.winding_down or self._adapter.rebalancing()):
-            leave(INTERNAL, f"lost a partition: {verdict}")
+            exit_now(EXIT_INTERNAL, f"lost a partition: {verdict}")
         log.info("batch given back: %s", str(verdict) or "out of time")
 
     async def release(self) -> bool:
@@ -326,7 +328,7 @@ class PartitionManager:
         except NOT_POISON as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - see handle
-            leave(_code(error), "a timer of the worker failed", error)
+            exit_now(_exit_code_of(error), "a timer of the worker failed", error)
 
     async def _declare_idle(self) -> None:
         if self._idle_after is None:
@@ -346,11 +348,11 @@ class PartitionManager:
                 await assigned.runner.idle(heard, now)
 
 
-def _code(error: Exception) -> int:
+def _exit_code_of(error: Exception) -> int:
     """A permission that is missing in Redis is a person's to give, what a broker has lost its own fault; all else is a bug of ours."""
     if isinstance(error, LogLostError):
-        return DOWN
-    return code_of(verdict_on(error)) if isinstance(error, RedisError) else INTERNAL
+        return EXIT_UNAVAILABLE
+    return exit_code_of(redis_failure(error)) if isinstance(error, RedisError) else EXIT_INTERNAL
 
 
 def _waits(tp: Partition, assignment: Assignment) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 from agents.assignment import Partition
 from agents.faust_adapter import FaustAdapter
 from agents.monitoring.metrics import source_label
-from agents.monitoring.status import Status
+from agents.monitoring.status import WorkerStatus
 from agents.partitions import AssignedStage, PartitionManager
 from agents.stage_runner import StageRunner
-from agents.store.breaker import Breaker, State
+from agents.store.breaker import Breaker, BreakerState
 from streams.records import NS
 
 LAG_PERIOD = 0.1
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Sampler:
     """Everything that is measured by looking."""
 
-    def __init__(self, partitions: PartitionManager, adapter: FaustAdapter, breaker: Breaker, status: Status) -> None:
+    def __init__(self, partitions: PartitionManager, adapter: FaustAdapter, breaker: Breaker, status: WorkerStatus) -> None:
         self._partitions, self._adapter, self._breaker, self._status = partitions, adapter, breaker, status
         self._buffer_full = adapter.metrics.sampled_buffer_full()
         self._asked = monotonic()
@@ -50,7 +50,7 @@ class Sampler:
     async def sample(self) -> None:
         """Once a second."""
         metrics, status = self._adapter.metrics, self._status
-        status.redis_ok = self._breaker.state is State.CLOSED
+        status.redis_ok = self._breaker.state is BreakerState.CLOSED
         status.held = not status.redis_ok or self._adapter.publishing_held
         self._look_at_writes()
         metrics.redis_up.set(status.redis_ok)

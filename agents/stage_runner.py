@@ -6,13 +6,13 @@ from time import monotonic, time_ns
 from types import MappingProxyType
 from typing import Protocol
 
-from agents import unsent
+from agents import unsent_messages
 from agents.checkpoint_schedule import CheckpointSchedule
 from agents.dead_letter_limit import DeadLetterLimit
 from agents.idle import declared
 from agents.isolation import IsolationLock
-from agents.log_marks import mark_of
-from agents.producer import Publisher
+from agents.log_identity import mark_of
+from agents.publisher import Publisher
 from agents.store.checkpoint_store import SUSPICIOUS_STARTS, Checkpoint, CheckpointStore, WatermarkStep
 from agents.store.keys import RecordPosition
 from streams.dead_letters import dead_letter
@@ -111,7 +111,7 @@ class StageRunner:
         self.idle_declared, self.declared = False, 0.0
         """Whether the source was said to be silent since it last spoke, and when that was last said."""
         chunks = dict(checkpoint.chunks)
-        self._unsent = unsent.unpack(chunks.pop(unsent.CHUNK, b""))
+        self._unsent = unsent_messages.unpack(chunks.pop(unsent_messages.CHUNK, b""))
         stage.restore(chunks)
 
     @property
@@ -128,7 +128,7 @@ class StageRunner:
     async def consume(self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None) -> None:
         """Apply one batch of one input, in offset order; `stored` is its last record as the log has it.
 
-        Raises `DeadlineExceededError`, `Fenced`, `PublishError`, or what the stage raises.
+        Raises `DeadlineExceededError`, `FencedError`, `PublishError`, or what the stage raises.
         """
         async with self._lock:
             if self.closed:
@@ -228,7 +228,7 @@ class StageRunner:
         await self.publisher.drain()
         chunks, steps = self.stage.chunks(), [WatermarkStep(topic, self.covered[topic], last) for topic, last in self.applied.items()]
         if promised is not None or self._unsent:
-            chunks[unsent.CHUNK] = promised or b""
+            chunks[unsent_messages.CHUNK] = promised or b""
         if chunks or self._outbox or self.dirty:
             started, size = monotonic(), sum(map(len, chunks.values()))
             skip = tuple(position for position in self._skip if position.offset > self.applied[position.topic])
@@ -287,7 +287,7 @@ class StageRunner:
             if not again:
                 await self._take(output)
                 self._unsent = list(messages)
-                await self._commit(unsent.pack(messages) if messages else None)
+                await self._commit(unsent_messages.pack(messages) if messages else None)
             await self.publisher.send(messages)
             await self.publisher.drain()
             self.progressed = monotonic()

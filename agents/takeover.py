@@ -6,8 +6,8 @@ from time import monotonic
 from typing import Literal
 
 from agents.assignment import Assignment, Partition
-from agents.exits import Refusal
-from agents.log_marks import Mark, Seen, difference
+from agents.exits import ActionNeededError
+from agents.log_identity import LogState, Mark, difference
 from agents.plans import Plan
 from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.store.refused import NEXT
@@ -32,21 +32,21 @@ def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assi
 
 
 def refuse_unknown(tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint") -> None:
-    """Raise `Refusal` where the group has worked on a partition and Redis has not one commit of it.
+    """Raise `ActionNeededError` where the group has worked on a partition and Redis has not one commit of it.
 
     With a commit, an input without a watermark is one of which that state has seen nothing: it starts where its log starts.
     """
     committed = assignment.committed.get(tp)
     known = checkpoint.commits or checkpoint.watermarks[tp.topic] >= 0
     if committed and not known and cold == "checkpoint":
-        raise Refusal(
+        raise ActionNeededError(
             f"{tp.topic} partition {tp.partition}: the consumer group has committed offset {committed}, but Redis knows nothing of it. "
             "Restore Redis from its append-only file; or start every worker with `--from earliest`, which rebuilds the state from the "
             "start of the log, or with `--from latest`, which begins anew without it"
         )
 
 
-def foreign(plan: Plan, tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
+def log_mismatch(plan: Plan, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
     """Why a partition must not go on behind its last offset: its log is another one, or lacks what comes next. Empty when it may."""
     if last < 0:
         return ""
@@ -71,10 +71,10 @@ def start_offset(tp: Partition, last: int, assignment: Assignment) -> int:
     return max(last + 1, assignment.first[tp])
 
 
-def refused(reasons: Sequence[str]) -> Refusal:
+def refusal_error(reasons: Sequence[str]) -> ActionNeededError:
     """What a worker says of partitions that it has just refused."""
     more = f" ({len(reasons) - 1} more partitions likewise)" if len(reasons) > 1 else ""
-    return Refusal(f"{reasons[0]}{more}. This stands until a person decides: {NEXT}")
+    return ActionNeededError(f"{reasons[0]}{more}. This stands until a person decides: {NEXT}")
 
 
 async def confirmed(look: Callable[[], Awaitable[Mapping[Partition, str]]]) -> Mapping[Partition, str]:

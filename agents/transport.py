@@ -36,7 +36,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, AssignmentCallbacks, Partition
-from agents.log_marks import UNKNOWN_EPOCH, Mark, Seen, mark_of
+from agents.log_identity import UNKNOWN_EPOCH, LogState, Mark, mark_of
 from agents.takeover import confirmed
 from agents.transport_consumer import DENIED, GuardedConsumer
 
@@ -183,10 +183,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             seen = await self._thread.look({tp: mark.offset if mark else -1 for tp, mark in marks.items()}, lambda: self._live(epoch))
             if not self._live(epoch):
                 return {}
-            return {tp: self.callbacks.judge(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
+            return {tp: self.callbacks.mismatch(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
 
         if found := await confirmed(reasons):
-            await self.callbacks.foreign(found)
+            await self.callbacks.refuse_partitions(found)
         return self._live(epoch)
 
     async def _out_of_range(self, tps: Collection[Partition], epoch: int) -> None:
@@ -224,9 +224,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         delivered, position = self._passed.get(tp, (offset, offset))
         return max(offset, position) if offset >= delivered else offset
 
-    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, Seen]:
+    async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
         """How partitions look now, and what is at the offset given for each."""
-        seen: Mapping[Partition, Seen] = await self._thread.look(offsets)
+        seen: Mapping[Partition, LogState] = await self._thread.look(offsets)
         return seen
 
     async def _seek_exact(self, target: Mapping[Partition, int]) -> None:

@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.futures import maybe_async
 
 from agents.assignment import Partition
-from agents.log_marks import Seen
+from agents.log_identity import LogState
 from agents.transport_log import look, topic_ids
 from agents.transport_pins import check_pins
 from agents.transport_records import use_fetched_records
@@ -125,7 +125,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         strategy = OffsetResetStrategy.EARLIEST if allowed else OffsetResetStrategy.NONE
         self._ensure_consumer()._fetcher._default_reset_strategy = strategy
 
-    async def look(self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True) -> Mapping[Partition, Seen]:
+    async def look(self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True) -> Mapping[Partition, LogState]:
         """How partitions look now, and what is at the offset given for each; asked until brokers answer or nobody cares any more."""
         while live():
             try:

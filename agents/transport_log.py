@@ -27,7 +27,7 @@ from aiokafka.protocol.types import (
 )
 
 from agents.assignment import Partition
-from agents.log_marks import Mark, Seen, mark_of
+from agents.log_identity import LogState, Mark, mark_of
 from agents.transport_records import FetchedBytes, FetchedRecords
 
 METADATA = 3
@@ -122,15 +122,15 @@ async def topic_ids(client: Any, topics: Collection[str]) -> Mapping[str, str]:
     return {name: UUID(bytes=number).hex for error, name, number, *_ in answer.topics if not error and any(number)}
 
 
-async def look(consumer: Any, offsets: Mapping[Partition, int]) -> Mapping[Partition, Seen]:
+async def look(consumer: Any, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
     """How partitions look now: bounds, topic, and what is at the offset given for each; -1 asks for none. Raises `KafkaError`."""
     ids = await topic_ids(consumer._client, {tp.topic for tp in offsets})
     places = [TopicPartition(*tp) for tp in offsets]
     first, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
     room = asyncio.Semaphore(ASKED_AT_ONCE)
 
-    async def seen(tp: Partition, offset: int) -> Seen:
-        bare = Seen(ids.get(tp.topic, ""), first[tp], end[tp])
+    async def seen(tp: Partition, offset: int) -> LogState:
+        bare = LogState(ids.get(tp.topic, ""), first[tp], end[tp])
         if not first[tp] <= offset < end[tp]:
             return bare
         async with room:
@@ -157,7 +157,7 @@ async def _fetch(client: Any, tp: Partition, offset: int) -> bytes:
     return data or b""
 
 
-def _at(tp: Partition, offset: int, bare: Seen, data: bytes) -> Seen:
+def _at(tp: Partition, offset: int, bare: LogState, data: bytes) -> LogState:
     batches = FetchedBytes(data)
     while batches.has_next():
         batch = batches.next_batch()

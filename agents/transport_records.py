@@ -14,7 +14,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
-from agents.log_marks import UNKNOWN_EPOCH
+from agents.log_identity import UNKNOWN_EPOCH
 from agents.unpacking import UnpacksTooLargeError
 from streams.refused_batch import CORRUPT, TOO_LARGE, RefusedBatch
 

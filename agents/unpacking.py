@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import cramjam
 
-from config.settings import Kafka
+from config.settings import KafkaSettings
 
 TIMES_MESSAGE: Final = 4
 LEAST_LIMIT: Final = 32 * 2**20
@@ -41,7 +41,7 @@ _limit = LEAST_LIMIT
 _own = threading.local()
 
 
-def unpacked_limit(kafka: Kafka) -> int:
+def unpacked_limit(kafka: KafkaSettings) -> int:
     """Bytes that a batch may unpack to: four of the largest messages, and at least 32 MiB."""
     return max(LEAST_LIMIT, TIMES_MESSAGE * kafka.max_message_bytes)
 

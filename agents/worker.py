@@ -17,7 +17,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.app import build
-from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, code_of, leave
+from agents.exits import (
+    EXIT_ACTION_NEEDED,
+    EXIT_INTERNAL,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    ActionNeededError,
+    UnavailableError,
+    exit_code_of,
+    exit_now,
+)
 from agents.faust_adapter import FaustAdapter
 from agents.kafka_client import until_reached
 from agents.logs import log_to_stderr
@@ -27,17 +36,17 @@ from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.initial_label_values import initial_label_values
 from agents.monitoring.metrics import Metrics
-from agents.monitoring.status import Status
+from agents.monitoring.status import WorkerStatus
 from agents.monitoring.watchdog import Watchdog
 from agents.partition_growth import refuse_moved_indices
 from agents.partitions import PartitionManager
 from agents.plans import Plan, flow_plans
 from agents.sampler import Sampler
-from agents.store.asking import verdict_on
 from agents.store.checkpoint_store import StoreClient
 from agents.store.client import connect
 from agents.store.clock_check import check_clock, watch_clock
 from agents.store.estimate import redis_bytes
+from agents.store.retry import redis_failure
 from agents.store.server_check import check_server
 from agents.takeover import ColdStart
 from agents.topics.admin import check_topics
@@ -77,15 +86,15 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
         topics.refuse()
         gc.freeze()  # a fetch of small records sets the collector off; it need not look at what stays for good
         return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
-    except (ConfigError, Refusal) as error:
+    except (ConfigError, ActionNeededError) as error:
         log.critical("refused: %s", error)
-        return REFUSED
-    except Down as error:
+        return EXIT_ACTION_NEEDED
+    except UnavailableError as error:
         log.critical("down: %s", error)
-        return DOWN
+        return EXIT_UNAVAILABLE
     except Exception:
         log.critical("internal error", exc_info=True)
-        return INTERNAL
+        return EXIT_INTERNAL
 
 
 def _make_data_dir(path: Path) -> None:
@@ -108,7 +117,7 @@ class Worker:
         self._metrics.declare(
             initial_label_values([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix))
         )
-        self._status = Status()
+        self._status = WorkerStatus()
         self._watchdog: Watchdog | None = None
         self._refused = False
 
@@ -125,7 +134,7 @@ class Worker:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
             if not await self._checked(redis, stop):
-                return OK
+                return EXIT_OK
             adapter = FaustAdapter(settings, self._metrics, redis, self._partitions)
             store_client = StoreClient(
                 redis, adapter.metrics_observer, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id
@@ -148,7 +157,7 @@ class Worker:
             server.stop()
 
     async def _checked(self, redis: Redis, stop: asyncio.Event) -> bool:
-        """Ask Redis whether it is fit; False when told to stop before it has answered. Raises `Refusal`, `Down`."""
+        """Ask Redis whether it is fit; False when told to stop before it has answered. Raises `ActionNeededError`, `UnavailableError`."""
         checks, stopping = asyncio.ensure_future(self._check(redis)), asyncio.ensure_future(stop.wait())
         try:
             while not checks.done() and not stopping.done():
@@ -184,7 +193,7 @@ class Worker:
         try:
             await asyncio.wait([starting, stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and (error := starting.exception()) is not None:
-                raise unjoined(error) from error
+                raise startup_error(error) from error
             background += [asyncio.create_task(self._watch_clock(store_client.redis, stop))]
             background += [
                 asyncio.create_task(self._every(TICK, partitions.tick)),
@@ -193,9 +202,9 @@ class Worker:
             background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, adapter.acceptance.publish)))
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
-                leave(code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
+                exit_now(exit_code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
             code = await self._stop(app, partitions)
-            return REFUSED if self._refused else code
+            return EXIT_ACTION_NEEDED if self._refused else code
         finally:
             self._watchdog.stop()
             for task in (*background, stopping, crashing, starting):
@@ -205,7 +214,7 @@ class Worker:
         """Stop in order, and be refused, once the clock is too far off."""
         try:
             await watch_clock(redis, self._metrics.redis_clock_skew.set)
-        except Refusal as refusal:
+        except ActionNeededError as refusal:
             log.critical("refused: %s", refusal)
             self._refused = True
             stop.set()
@@ -223,38 +232,38 @@ class Worker:
         log.info("stopping: final checkpoints")
         self._status.enter("draining")
         started = monotonic()
-        code = OK if await partitions.release() else DOWN
+        code = EXIT_OK if await partitions.release() else EXIT_UNAVAILABLE
         with suppress(TimeoutError, ConsumerNotStarted, KafkaError):
             await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
         try:
             await asyncio.wait_for(app.stop(), STOP_SECONDS)
         except TimeoutError:
-            leave(code, f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s")
+            exit_now(code, f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s")
         except (KafkaError, OSError) as error:
-            leave(code, f"what could be committed is, but Kafka was away from Faust's farewell: {error!r}")
-        if code == DOWN:
+            exit_now(code, f"what could be committed is, but Kafka was away from Faust's farewell: {error!r}")
+        if code == EXIT_UNAVAILABLE:
             log.error("down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost")
         log.info("stopped in %.1f s", monotonic() - started)
         return code
 
 
-def unjoined(error: BaseException) -> BaseException:
-    """What it means that the app did not start: `Down`, `Refusal`, or the error itself, a bug of ours."""
-    if code_of_crash(error) == DOWN:
-        return Down(f"Kafka cannot be joined: {error!r}; check that it runs")
-    return Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") if isinstance(error, KafkaError) else error
+def startup_error(error: BaseException) -> BaseException:
+    """What it means that the app did not start: `UnavailableError`, `ActionNeededError`, or the error itself, a bug of ours."""
+    if exit_code_of_crash(error) == EXIT_UNAVAILABLE:
+        return UnavailableError(f"Kafka cannot be joined: {error!r}; check that it runs")
+    return ActionNeededError(f"Kafka refuses us: {error!r}; see `dispersion doctor`") if isinstance(error, KafkaError) else error
 
 
-def code_of_crash(error: BaseException | None) -> int:
+def exit_code_of_crash(error: BaseException | None) -> int:
     """The exit code of what ended Faust: that of Kafka's or Redis' state where one of them was the cause, else that of a bug.
 
-    >>> code_of_crash(KafkaError()), code_of_crash(KafkaConnectionError()), code_of_crash(ConnectionResetError())
+    >>> exit_code_of_crash(KafkaError()), exit_code_of_crash(KafkaConnectionError()), exit_code_of_crash(ConnectionResetError())
     (70, 3, 3)
     """
     while error is not None:
         if isinstance(error, KafkaError) and error.retriable:
-            return DOWN
-        if isinstance(error, RedisError | ConnectionError | TimeoutError) and (code := code_of(verdict_on(error))) != INTERNAL:
+            return EXIT_UNAVAILABLE
+        if isinstance(error, RedisError | ConnectionError | TimeoutError) and (code := exit_code_of(redis_failure(error))) != EXIT_INTERNAL:
             return code
         error = error.__cause__
-    return INTERNAL
+    return EXIT_INTERNAL

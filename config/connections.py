@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.errors import ConfigError
 from config.redaction import shown
-from config.settings import Bridge, Kafka, Redis, Settings
+from config.settings import BridgeSettings, KafkaSettings, RedisSettings, Settings
 
 REDIS_PORT = 6379
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -47,7 +47,7 @@ def check_connections(settings: Settings) -> None:
     check_bridge(settings.bridge)
 
 
-def check_kafka(kafka: Kafka) -> None:
+def check_kafka(kafka: KafkaSettings) -> None:
     """Addresses, credentials, certificates. Raises `ConfigError`."""
     kafka_addresses(kafka)
     refuse_open_sasl(kafka)
@@ -68,7 +68,7 @@ def check_kafka(kafka: Kafka) -> None:
     tls_context(kafka)
 
 
-def kafka_addresses(kafka: Kafka) -> list[tuple[str, int]]:
+def kafka_addresses(kafka: KafkaSettings) -> list[tuple[str, int]]:
     """Host and port of every bootstrap server. Raises `ConfigError`."""
     if "@" in kafka.bootstrap_servers:
         raise ConfigError(
@@ -94,7 +94,7 @@ def _address(server: str) -> tuple[str, int]:
     return host, port
 
 
-def refuse_open_sasl(kafka: Kafka) -> None:
+def refuse_open_sasl(kafka: KafkaSettings) -> None:
     """Raise `ConfigError` where a password would cross the network unencrypted and nobody has allowed it."""
     if kafka.security_protocol == "SASL_PLAINTEXT" and not kafka.allow_sasl_plaintext:
         raise ConfigError(
@@ -104,7 +104,7 @@ def refuse_open_sasl(kafka: Kafka) -> None:
         )
 
 
-def kafka_version(kafka: Kafka) -> tuple[int, ...] | None:
+def kafka_version(kafka: KafkaSettings) -> tuple[int, ...] | None:
     """`kafka.api_version` as kafka-python wants it; None negotiates. Raises `ConfigError`."""
     try:
         return (
@@ -117,7 +117,7 @@ def kafka_version(kafka: Kafka) -> tuple[int, ...] | None:
         ) from None
 
 
-def tls_context(kafka: Kafka) -> ssl.SSLContext | None:
+def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     """The TLS context of a protocol that has one; certificates and host names are verified. Raises `ConfigError`."""
     if not kafka.security_protocol.endswith("SSL"):
         return None
@@ -143,7 +143,7 @@ def tls_context(kafka: Kafka) -> ssl.SSLContext | None:
     return context
 
 
-def _load_client(context: ssl.SSLContext, kafka: Kafka, certificate: Path) -> None:
+def _load_client(context: ssl.SSLContext, kafka: KafkaSettings, certificate: Path) -> None:
     """The client's certificate and key. A passphrase comes from the settings: OpenSSL would ask for it on the terminal."""
     asked = False
 
@@ -187,7 +187,7 @@ def refuse_unreadable(path: Path | None, key: str) -> None:
         )
 
 
-def check_redis(redis: Redis) -> None:
+def check_redis(redis: RedisSettings) -> None:
     """Scheme, address, database, options, files. Raises `ConfigError`."""
     redis_place(redis)
     text = redis.url.get_secret_value()
@@ -210,12 +210,12 @@ def check_redis(redis: Redis) -> None:
         )
 
 
-def kafka_place(kafka: Kafka) -> str:
+def kafka_place(kafka: KafkaSettings) -> str:
     """Where Kafka is, as a message names it; without what may hold a secret."""
     return f"Kafka at {shown(kafka.bootstrap_servers)}"
 
 
-def redis_place(redis: Redis) -> RedisPlace:
+def redis_place(redis: RedisSettings) -> RedisPlace:
     """Where Redis is, without user and password. Raises `ConfigError`."""
     text = redis.url.get_secret_value()
     scheme = text.partition("://")[0].lower() if "://" in text else ""
@@ -255,7 +255,7 @@ def _is_database(path: str) -> bool:
     return path in {"", "/"} or (path[0] == "/" and path[1:].isdecimal())
 
 
-def check_bridge(bridge: Bridge) -> None:
+def check_bridge(bridge: BridgeSettings) -> None:
     """Credentials and certificate for Alertmanager. Raises `ConfigError`."""
     url = urlsplit(bridge.alertmanager_url)
     _refuse_bad_port(bridge.alertmanager_url)
@@ -287,7 +287,7 @@ def _refuse_bad_port(address: str) -> None:
         )
 
 
-def bridge_tls(bridge: Bridge) -> ssl.SSLContext | None:
+def bridge_tls(bridge: BridgeSettings) -> ssl.SSLContext | None:
     """The TLS context for an https Alertmanager. Raises `ConfigError`."""
     if not bridge.alertmanager_url.startswith("https:"):
         return None

@@ -4,7 +4,7 @@ from config.baskets import find_basket, load_basket
 from config.dividends import load_dividends
 from config.errors import ConfigError
 from config.rates import load_rates
-from config.settings import Index, MarketSettings, Settings
+from config.settings import IndexSettings, MarketSettings, Settings
 from streams.market import Basket, IndexSpec, Market, Rates
 from streams.symbols import normalise
 
@@ -23,7 +23,7 @@ def market_of(settings: Settings) -> Market:
     )
 
 
-def _index(chosen: Index) -> IndexSpec:
+def _index(chosen: IndexSettings) -> IndexSpec:
     symbol = normalise(chosen.symbol)
     if not symbol:
         raise ConfigError(f"{chosen.symbol!r} is no symbol", key="market.indices.symbol", fix='write symbol = "SPY"')

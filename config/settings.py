@@ -20,13 +20,13 @@ DEFAULTS = HERE / "defaults.toml"
 Tenor = Annotated[int, Field(ge=1, le=730)]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Partitions(Section):
+class PartitionCounts(SettingsSection):
     """Partition counts that `topics create` uses."""
 
     quotes: int = Field(default=4, ge=1, le=1024)
@@ -35,7 +35,7 @@ class Partitions(Section):
     """Points, readings, alerts, alert state and commands: equal by contract."""
 
 
-class Kafka(Section):
+class KafkaSettings(SettingsSection):
     """How to reach Kafka and how to behave as a member of the consumer group."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
@@ -68,10 +68,10 @@ class Kafka(Section):
     min_insync_replicas: int = Field(default=0, ge=0)
     """Of topics that `topics create` makes; 0 leaves it to the broker."""
     check_crcs: bool = True
-    partitions: Partitions = Partitions()
+    partitions: PartitionCounts = PartitionCounts()
 
 
-class Redis(Section):
+class RedisSettings(SettingsSection):
     """How to reach Redis and how often to checkpoint."""
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
@@ -86,7 +86,7 @@ class Redis(Section):
     operation_timeout: float = Field(default=5.0, gt=0)
 
 
-class Metrics(Section):
+class MetricsSettings(SettingsSection):
     """Where `/metrics`, `/livez`, `/readyz` and `/healthz` listen."""
 
     host: str = "127.0.0.1"
@@ -94,7 +94,7 @@ class Metrics(Section):
     """0 takes a free port."""
 
 
-class Index(Section):
+class IndexSettings(SettingsSection):
     """One monitored index."""
 
     symbol: str
@@ -112,10 +112,10 @@ class Index(Section):
         return tenors
 
 
-class MarketSettings(Section):
+class MarketSettings(SettingsSection):
     """What is monitored and by which conventions."""
 
-    indices: Annotated[tuple[Index, ...], Field(min_length=1)] = (Index(symbol="SPY", basket="sample_100.toml"),)
+    indices: Annotated[tuple[IndexSettings, ...], Field(min_length=1)] = (IndexSettings(symbol="SPY", basket="sample_100.toml"),)
     rate: float | None = Field(default=0.0364, ge=-0.05, le=0.5)
     """Continuously compounded risk-free rate."""
     rates_file: Path | None = None
@@ -128,14 +128,14 @@ class MarketSettings(Section):
 
     @field_validator("indices")
     @classmethod
-    def _distinct(cls, indices: tuple[Index, ...]) -> tuple[Index, ...]:
+    def _distinct(cls, indices: tuple[IndexSettings, ...]) -> tuple[IndexSettings, ...]:
         twice = [symbol for symbol, count in Counter(one.symbol for one in indices).items() if count > 1]
         if twice:
             raise ValueError(f"{twice[0]} is listed twice: keep one table for each index")
         return indices
 
 
-class RuleSettings(Section):
+class RuleSettings(SettingsSection):
     """Alert rules."""
 
     file: Path = HERE / "rules.toml"
@@ -143,7 +143,7 @@ class RuleSettings(Section):
     """A condition without enough history limits severity to warning."""
 
 
-class Worker(Section):
+class WorkerSettings(SettingsSection):
     """Behaviour of a worker process."""
 
     start_seconds: float = Field(default=60.0, gt=0)
@@ -156,7 +156,7 @@ class Worker(Section):
     """Share of dead letters among the latest 2,000 records of a partition above which the worker stops."""
 
 
-class Bridge(Section):
+class BridgeSettings(SettingsSection):
     """How `dispersion bridge` reaches Alertmanager."""
 
     alertmanager_url: str = Field(default="http://127.0.0.1:9093", pattern=r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$")
@@ -174,7 +174,7 @@ class Bridge(Section):
     """Where an alert's "Source" link leads; empty for none."""
 
 
-class Ingest(Section):
+class IngestSettings(SettingsSection):
     """What `dispersion ingest` reads and how it frames it."""
 
     topic: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,249}$")
@@ -189,14 +189,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DISPERSION_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None)
 
     mode: Mode = "live"
-    kafka: Kafka = Kafka()
-    redis: Redis = Redis()
-    metrics: Metrics = Metrics()
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    metrics: MetricsSettings = MetricsSettings()
     market: MarketSettings = MarketSettings()
     rules: RuleSettings = RuleSettings()
-    worker: Worker = Worker()
-    bridge: Bridge = Bridge()
-    ingest: Ingest = Ingest()
+    worker: WorkerSettings = WorkerSettings()
+    bridge: BridgeSettings = BridgeSettings()
+    ingest: IngestSettings = IngestSettings()
 
     @classmethod
     def settings_customise_sources(

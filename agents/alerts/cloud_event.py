@@ -15,7 +15,7 @@ HEARTBEAT_SECONDS = 30
 _ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
 
 
-class _Beat(msgspec.Struct, frozen=True):
+class _Heartbeat(msgspec.Struct, frozen=True):
     """As much of a heartbeat as tells it from everything else."""
 
     specversion: Literal["1.0"]
@@ -26,7 +26,7 @@ class _Beat(msgspec.Struct, frozen=True):
     data: dict[str, msgspec.Raw]
 
 
-_heartbeat = msgspec.json.Decoder(_Beat).decode
+_heartbeat = msgspec.json.Decoder(_Heartbeat).decode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 

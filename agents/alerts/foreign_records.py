@@ -13,7 +13,7 @@ SAID_EVERY: Final = 60.0
 log = logging.getLogger(__name__)
 
 
-class RecordPlace(NamedTuple):
+class RecordAddress(NamedTuple):
     """Where a record stands."""
 
     topic: str
@@ -34,7 +34,7 @@ class ForeignRecords:
         self._said: dict[tuple[str, str], float] = {}
         self._seen: dict[tuple[str, str], int] = {}
 
-    def saw(self, place: RecordPlace, reason: str, words: str) -> None:
+    def saw(self, place: RecordAddress, reason: str, words: str) -> None:
         """A record is not ours; `words` may quote it."""
         what = (place.topic, reason)
         self._count(*what)

@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 from agents.alerts.tombstones import KEEP_SECONDS, Tombstones
 from streams.detection.alert_event import AlertEvent
 
-REMEMBERED: Final = 200_000
+KEPT_IDS: Final = 200_000
 """Names of events; each event has one or two."""
 
 
-class Event(NamedTuple):
+class PublishedEvent(NamedTuple):
     """One event of ours on the log."""
 
     seq: int
@@ -35,20 +35,20 @@ def names_of(event: AlertEvent) -> tuple[str, ...]:
 class PublishedEvents:
     """The events of a partition in the order of its log."""
 
-    def __init__(self, events: Iterable[Event] = ()) -> None:
+    def __init__(self, events: Iterable[PublishedEvent] = ()) -> None:
         self._names: dict[str, None] = {}
-        self.last: dict[bytes, Event] = {}
+        self.last: dict[bytes, PublishedEvent] = {}
         """The last word on each alert, by key."""
         self.newest = 0
         """The greatest outbox number."""
         for event in events:
             self.add(event)
 
-    def add(self, event: Event) -> None:
+    def add(self, event: PublishedEvent) -> None:
         """It was published."""
         for name in names_of(event.event):
             self._names[name] = None
-        while len(self._names) > REMEMBERED:
+        while len(self._names) > KEPT_IDS:
             del self._names[next(iter(self._names))]
         self.last[event.key] = event
         self.newest = max(self.newest, event.seq)
@@ -58,14 +58,14 @@ class PublishedEvents:
         return any(name in self._names for name in names_of(event))
 
 
-class StandingStates:
+class CurrentStates:
     """What the compacted topic says of each alert."""
 
     def __init__(self) -> None:
         self.tombstones = Tombstones()
         self._ids: dict[bytes, str] = {}
 
-    def stands(self, key: bytes, event: AlertEvent, when: float) -> None:
+    def update(self, key: bytes, event: AlertEvent, when: float) -> None:
         """The latest event of an alert, published at this Unix time."""
         self._ids[key] = event.id
         self.tombstones.published(key, event.data.status, when)
@@ -75,11 +75,11 @@ class StandingStates:
         self._ids.pop(key, None)
         self.tombstones.published(key, None, 0.0)
 
-    def spoil(self, key: bytes) -> None:
+    def hide(self, key: bytes) -> None:
         """A record that is not ours hides what stood under a key."""
         self._ids.pop(key, None)
 
-    def behind(self, published: PublishedEvents, now: float) -> list[Event]:
+    def behind(self, published: PublishedEvents, now: float) -> list[PublishedEvent]:
         """The last words of the log that do not stand here; what was resolved a day ago need not."""
         return [
             last

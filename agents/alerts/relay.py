@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 from aiokafka.errors import KafkaError
 
 from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
-from agents.alerts.published_events import Event, PublishedEvents, StandingStates
-from agents.producer import Publisher, PublishError
+from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
+from agents.publisher import Publisher, PublishError
 from agents.release_deadline import DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
 from streams.detection.alert_event import decode_event
@@ -41,13 +41,13 @@ class RelayObserver(Protocol):
         """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
 
 
-class History(Protocol):
+class PublishedHistory(Protocol):
     """How to read back what was published before; both raise `KafkaError`."""
 
     async def published(self, partition: int, first: int) -> PublishedEvents:
         """The end of the log, back to before the outbox number `first`."""
 
-    async def standing(self, partition: int) -> StandingStates:
+    async def current_states(self, partition: int) -> CurrentStates:
         """The alert states."""
 
 
@@ -59,7 +59,7 @@ class Relay:
         partition: int,
         checkpoints: CheckpointStore,
         publisher: Publisher,
-        history: History,
+        history: PublishedHistory,
         observer: RelayObserver,
         mode: str,
         judged: Judged = dict,
@@ -70,7 +70,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._published = PublishedEvents()
-        self._standing = StandingStates()
+        self._current = CurrentStates()
         self._beat = self._oldest = 0.0
 
     def wake(self, length: int) -> None:
@@ -81,7 +81,7 @@ class Relay:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled. Raises `DeadlineExceededError`, `Fenced` or `PublishError`."""
+        """Work until cancelled. Raises `DeadlineExceededError`, `FencedError` or `PublishError`."""
         await self._read_back()
         floor, published = self._published.newest, ""
         while True:
@@ -112,8 +112,8 @@ class Relay:
         _, waiting, newest = await self._checkpoints.outbox("", 1)
         first = waiting[0].seq if waiting else newest + 1
         self._published = await self._read(lambda: self._history.published(self._partition, first))
-        self._standing = await self._read(lambda: self._history.standing(self._partition))
-        behind = self._standing.behind(self._published, time())
+        self._current = await self._read(lambda: self._history.current_states(self._partition))
+        behind = self._current.behind(self._published, time())
         if behind:
             log.warning(
                 "partition %d: the states of %d alerts lag behind the log; published again",
@@ -122,7 +122,7 @@ class Relay:
             )
         for last in behind:
             await self._publisher.send([event_message("alerts_state", last.value, self._partition, last.seq)])
-            self._standing.stands(last.key, last.event, last.published)
+            self._current.update(last.key, last.event, last.published)
         await self._publisher.drain()
 
     async def _publish(self, entries: list[OutboxRecord]) -> None:
@@ -134,8 +134,8 @@ class Relay:
                 if self._published.has(event):
                     continue
                 fresh.append(entry)
-                self._published.add(Event(entry.seq, event, entry.value, time()))
-                self._standing.stands(event.partitionkey.encode(), event, time())
+                self._published.add(PublishedEvent(entry.seq, event, entry.value, time()))
+                self._current.update(event.partitionkey.encode(), event, time())
                 await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq) for role in ROLES])
             await self._publisher.drain()
         except PublishError:
@@ -152,7 +152,7 @@ class Relay:
             self._beat = now
             beat = heartbeat(self._partition, self._mode, now, self._judged())
             await self._publisher.send([event_message("alerts", beat, self._partition)])
-            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._standing.tombstones.due(now)]
+            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._current.tombstones.due(now)]
             await self._publisher.send(forgotten)
             await self._publisher.drain()
 

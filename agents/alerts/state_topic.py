@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any, NamedTuple
 
-from agents.alerts.foreign_records import ForeignRecords, RecordPlace
+from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.tail import assigned
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
@@ -31,7 +31,7 @@ class StateTopic:
     def __init__(self, settings: Settings, foreign: ForeignRecords | None = None) -> None:
         """Connect; records that are not ours are told to `foreign`.
 
-        Raises `ConfigError`, `Refusal`, `Down`; an outage later is waited for.
+        Raises `ConfigError`, `ActionNeededError`, `UnavailableError`; an outage later is waited for.
         """
         self._settings = settings
         self._foreign = ForeignRecords() if foreign is None else foreign
@@ -51,7 +51,7 @@ class StateTopic:
 
     def _state(self, record: Any) -> StateRecord | None:
         """A record of ours; what is foreign leaves what stood under its key."""
-        place = RecordPlace(record.topic, record.partition, record.offset)
+        place = RecordAddress(record.topic, record.partition, record.offset)
         if record.key is None:
             self._foreign.saw(place, "key", "a record without a key")
             return None
@@ -64,7 +64,7 @@ class StateTopic:
         return StateRecord(record.partition, record.key, record.value, published, event)
 
     def check(self, seconds: float) -> None:
-        """Raise `Refusal` or `Down` when Kafka does not answer in time."""
+        """Raise `ActionNeededError` or `UnavailableError` when Kafka does not answer in time."""
         with kafka_failures(self._settings):
             self._consumer.end_offsets(list(self._ends), timeout_ms=int(seconds * 1000))
 

@@ -35,7 +35,7 @@ class AlertState(NamedTuple):
 
 
 def alert_states(settings: Settings) -> dict[str, AlertState]:
-    """Every alert that the topic still holds, by fingerprint. Raises `ConfigError`, `Refusal`, `Down`."""
+    """Every alert that the topic still holds, by fingerprint. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
     states: dict[str, AlertState] = {}
     with closing(StateTopic(settings)) as topic:
         while not topic.read:

@@ -10,7 +10,7 @@ from kafka.structs import TopicPartition
 
 from agents.alerts.read_event import ReadEvent, read_event
 from agents.call_timeout import CALL_SECONDS, call_within
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.connections import kafka_place
 from config.settings import Settings
@@ -19,8 +19,8 @@ from streams.topics import Topics
 POLL_MS = 500
 SILENT_SECONDS = 5.0
 """Without a record, after which Kafka is asked whether it is there."""
-Outage = Callable[[Down | None], None]
-REMEMBERED = 10_000
+Outage = Callable[[UnavailableError | None], None]
+KEPT_IDS = 10_000
 """Event ids kept to pass over a repeat; the publisher repeats only what it sent shortly before a crash."""
 
 
@@ -78,20 +78,21 @@ def tail_alerts(
         from_beginning: start with the oldest event kept, not with the next one.
         partition: of this one alone.
         foreign: is told of each record that was passed over.
-        outage: is told when Kafka does not answer, and with None when it does again; for who follows. Others get the `Down` itself.
+        outage: is called when Kafka does not answer, and with None when it does again; for who follows. Without `follow`,
+            `UnavailableError` is raised.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
-        silence = Silence(settings, consumer, ends, outage if follow else None)
+        outage_watch = OutageWatch(settings, consumer, ends, outage if follow else None)
         try:
             seen: OrderedDict[str, None] = OrderedDict()
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
                 alerts = poll_alerts(consumer)
-                silence.heard(something=bool(alerts))
+                outage_watch.polled(something=bool(alerts))
                 for alert in alerts:
                     if not follow and alert.offset >= ends[TopicPartition(topic, alert.partition)]:
                         continue
@@ -104,7 +105,7 @@ def tail_alerts(
             consumer.close()
 
 
-class Silence:
+class OutageWatch:
     """Asks Kafka whether it is there when nothing comes."""
 
     def __init__(self, settings: Settings, consumer: Any, places: Iterable[TopicPartition], outage: Outage | None) -> None:
@@ -112,8 +113,8 @@ class Silence:
         self._settings, self._consumer, self._places, self._outage = settings, consumer, list(places), outage
         self._asked, self._away = monotonic(), False
 
-    def heard(self, *, something: bool) -> None:
-        """A poll is over. Raises `Down`, `Refusal` unless outages are told."""
+    def polled(self, *, something: bool) -> None:
+        """A poll is over. Raises `UnavailableError`, `ActionNeededError` unless outages are told."""
         if not something and monotonic() - self._asked < SILENT_SECONDS:
             return
         down = None if something else self._down()
@@ -122,11 +123,11 @@ class Silence:
             self._outage(down)
         self._away = down is not None
 
-    def _down(self) -> Down | None:
+    def _down(self) -> UnavailableError | None:
         try:
             with kafka_failures(self._settings):
                 self._consumer.end_offsets(self._places, timeout_ms=int(CALL_SECONDS * 1000))
-        except Down as down:
+        except UnavailableError as down:
             if self._outage is None:
                 raise
             return down
@@ -136,7 +137,7 @@ class Silence:
 def assigned(
     settings: Settings, topic: str, *, from_beginning: bool, partition: int | None = None, **options: Any
 ) -> tuple[Any, dict[TopicPartition, int]]:
-    """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `Down` in time."""
+    """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `UnavailableError` in time."""
     return call_within(
         kafka_place(settings.kafka),
         lambda: _assigned(settings, topic, from_beginning, partition, options),
@@ -159,7 +160,7 @@ def assign(consumer: Any, topic: str, *, from_beginning: bool, partition: int | 
     partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     if not partitions:
         message = f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
-        raise Refusal(message)
+        raise ActionNeededError(message)
     if partition is not None:
         partitions = [TopicPartition(topic, partition)]
     consumer.assign(partitions)
@@ -192,6 +193,6 @@ def _repeated(identity: str, seen: OrderedDict[str, None]) -> bool:
     if identity in seen:
         return True
     seen[identity] = None
-    if len(seen) > REMEMBERED:
+    if len(seen) > KEPT_IDS:
         seen.popitem(last=False)
     return False

@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 import agents.transport_consumer  # noqa: F401 - records that know of transactions
 from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
-from agents.alerts.foreign_records import ForeignRecords, RecordPlace
-from agents.alerts.published_events import Event, PublishedEvents, StandingStates
+from agents.alerts.foreign_records import ForeignRecords, RecordAddress
+from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
 from streams.detection.alert_event import AlertEvent
 from streams.detection.own_event import Foreign, own_event
 
@@ -50,7 +50,7 @@ class TopicTail:
     async def published(self, partition: int, first: int) -> PublishedEvents:
         """What stands at the end of the log, back to before the outbox number `first`, but at most `MOST` records. Raises `KafkaError`."""
         async with _Reader(self._client, self._alerts, partition) as reader:
-            until, step, parts = reader.end, STEP, list[list[Event]]()
+            until, step, parts = reader.end, STEP, list[list[PublishedEvent]]()
             while until > reader.begin and reader.end - until < MOST:
                 start = max(reader.begin, until - step, reader.end - MOST)
                 parts.append([event async for record in reader.records(start, until) if (event := self._event(record))])
@@ -59,15 +59,15 @@ class TopicTail:
                     break
         return PublishedEvents(event for part in reversed(parts) for event in part)
 
-    async def standing(self, partition: int) -> StandingStates:
+    async def current_states(self, partition: int) -> CurrentStates:
         """What a partition of the alert states holds. Raises `KafkaError`."""
-        standing = StandingStates()
+        current = CurrentStates()
         async with _Reader(self._client, self._states, partition) as reader:
             async for record in reader.records(reader.begin, reader.end):
-                self._stand(record, standing)
-        return standing
+                self._stand(record, current)
+        return current
 
-    def _event(self, record: Any) -> Event | None:
+    def _event(self, record: Any) -> PublishedEvent | None:
         try:
             if is_heartbeat(record.key, record.value):
                 return None
@@ -75,21 +75,21 @@ class TopicTail:
         except Foreign as foreign:
             self._foreign.saw(_place(record), foreign.reason, str(foreign))
             return None
-        return Event(seq, event, record.value, max(0, record.timestamp) / 1000)
+        return PublishedEvent(seq, event, record.value, max(0, record.timestamp) / 1000)
 
-    def _stand(self, record: Any, standing: StandingStates) -> None:
+    def _stand(self, record: Any, current: CurrentStates) -> None:
         if record.key is None:
             self._foreign.saw(_place(record), "key", "a record without a key")
         elif record.value is None:
-            standing.forget(record.key)
+            current.forget(record.key)
         else:
             try:
                 event = self._own(record)
             except Foreign as foreign:
                 self._foreign.saw(_place(record), foreign.reason, str(foreign))
-                standing.spoil(record.key)
+                current.hide(record.key)
             else:
-                standing.stands(record.key, event, min(max(0, record.timestamp) / 1000, time()))
+                current.update(record.key, event, min(max(0, record.timestamp) / 1000, time()))
 
     def _own(self, record: Any) -> AlertEvent:
         """The event of a record of either topic. Raises `Foreign`."""
@@ -112,8 +112,8 @@ def _number(record: Any) -> int:
     return int(number)
 
 
-def _place(record: Any) -> RecordPlace:
-    return RecordPlace(record.topic, record.partition, record.offset)
+def _place(record: Any) -> RecordAddress:
+    return RecordAddress(record.topic, record.partition, record.offset)
 
 
 class _Reader:

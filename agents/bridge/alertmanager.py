@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from agents.bridge.bridged_alert import Json
 from config.connections import bridge_tls, check_bridge
 from config.redaction import shown
-from config.settings import Bridge
+from config.settings import BridgeSettings
 
 TIMEOUT: Final = 10.0
 SHOWN: Final = 200
@@ -28,7 +28,7 @@ class AlertmanagerError(Exception):
 class Alertmanager:
     """One Alertmanager; every method raises `AlertmanagerError`."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: BridgeSettings) -> None:
         """Raises `ConfigError`: credentials would cross the network in the open, or the certificate file cannot be read."""
         check_bridge(bridge)
         url = urlsplit(bridge.alertmanager_url)
@@ -82,7 +82,7 @@ class Alertmanager:
             raise AlertmanagerError("refused", f"no JSON, so no Alertmanager: {text[:SHOWN]!r}") from error
 
 
-def _authorization(bridge: Bridge) -> dict[str, str]:
+def _authorization(bridge: BridgeSettings) -> dict[str, str]:
     if token := bridge.token.get_secret_value():
         return {"Authorization": f"Bearer {token}"}
     if bridge.username:

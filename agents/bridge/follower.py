@@ -14,9 +14,9 @@ from agents.alerts.foreign_records import ForeignRecords
 from agents.alerts.state_topic import StateTopic
 from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.bridge.table import BridgeTable
-from agents.exits import OK, Down, Refusal
+from agents.exits import EXIT_OK, ActionNeededError, UnavailableError
 from agents.kafka_client import until_reached
-from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from config.settings import Settings
@@ -40,7 +40,7 @@ class Bridge:
     """One loop: read what is new, and when something is, or it is time, tell Alertmanager."""
 
     def __init__(self, settings: Settings, *, all_modes: bool = False) -> None:
-        """Raises `ConfigError`, and `Refusal` when the address is taken."""
+        """Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._alertmanager = Alertmanager(settings.bridge)
         self._table = BridgeTable(ALL_MODES if all_modes else MODES, settings.bridge.generator_url)
         self._settings, self._resend = settings, settings.bridge.resend_seconds
@@ -68,7 +68,10 @@ class Bridge:
         self._success = Gauge("dispersion_bridge_last_success_timestamp_seconds", text, registry=registry)
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; Alertmanager then keeps what it has for its `resolve_timeout`. Raises `Refusal`, `Down` at the start."""
+        """Work until told to stop.
+
+        Alertmanager then keeps what it has for its `resolve_timeout`. Raises `ActionNeededError`, `UnavailableError` at the start.
+        """
         self._server.start()
         try:
             seconds = self._settings.worker.start_seconds
@@ -104,7 +107,7 @@ class Bridge:
         well = self._tell()
         try:
             topic.check(min(ANSWER_SECONDS, self._resend))
-        except (Refusal, Down) as error:
+        except (ActionNeededError, UnavailableError) as error:
             well = self._trouble("kafka", str(error))
         else:
             self._well("kafka")
@@ -141,15 +144,15 @@ class Bridge:
         if self._troubles.pop(name, None) is not None:
             log.info("%s is well", name)
 
-    def _probe(self, path: str, query: str) -> Answer | None:
+    def _probe(self, path: str, query: str) -> ProbeAnswer | None:
         if path not in PATHS:
             return None
         silent = monotonic() - self._beat
-        checks = [Check("loop", silent <= STALL_SECONDS, f"last ran {silent:.1f} s ago", silent)]
+        checks = [HealthCheck("loop", silent <= STALL_SECONDS, f"last ran {silent:.1f} s ago", silent)]
         if path != "/livez":
             troubles = dict(self._troubles)
-            checks += [Check(name, name not in troubles, troubles.get(name, "well")) for name in ("topic", "kafka", "alertmanager")]
-        return told(path, query, checks, {})
+            checks += [HealthCheck(name, name not in troubles, troubles.get(name, "well")) for name in ("topic", "kafka", "alertmanager")]
+        return probe_answer(path, query, checks, {})
 
 
 def run_bridge(settings: Settings, *, all_modes: bool) -> int:
@@ -159,4 +162,4 @@ def run_bridge(settings: Settings, *, all_modes: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     bridge.run(stop)
-    return OK
+    return EXIT_OK

@@ -15,7 +15,7 @@ from streams.safe_text import safe, safe_bytes
 if TYPE_CHECKING:
     from agents.alerts.read_event import ReadData, ReadEvent
     from agents.alerts.tail import AlertRecord
-    from agents.exits import Down
+    from agents.exits import UnavailableError
 
 NO_REASON = "no reason given"
 WORD = 100
@@ -38,7 +38,7 @@ def tail(
     shared = shared_of(context)
     settings = shared.settings()
     require_kafka(settings.kafka)
-    foreign = ForeignRecords(shared)
+    foreign = SkippedEvents(shared)
     outage = partial(tell_outage, shared)
     log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage)
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
@@ -57,13 +57,13 @@ def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
         print_text(alert_line(event))
 
 
-def tell_outage(shared: Shared, down: "Down | None") -> None:
+def tell_outage(shared: Shared, down: "UnavailableError | None") -> None:
     """Kafka does not answer, or does again; events that come meanwhile are read afterwards."""
     told = "Kafka answers again" if down is None else f"{down}; waiting for it"
     shared.stderr.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}", markup=False, soft_wrap=True)
 
 
-class ForeignRecords:
+class SkippedEvents:
     """Records of the alerts topic that are no events of ours: the first is named at once, the others are counted."""
 
     def __init__(self, shared: Shared) -> None:

@@ -9,8 +9,8 @@ from agents.cli.alerts import print_event
 from agents.cli.alerts_show import FINGERPRINT
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, shared_of
-from agents.cli.span import duration
-from agents.exits import Refusal
+from agents.cli.time_range import duration
+from agents.exits import ActionNeededError
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def retire(context: typer.Context, fingerprint: Fingerprint, why: Why, who: Who 
 
 def _give(shared: Shared, fingerprint: str, verb: "CommandName", seconds: float, **said: Any) -> None:
     """Check, send, wait. The alert's index and partition are those of its state."""
-    from agents.alerts.commanding import send
-    from agents.alerts.left_over import left_over
+    from agents.alerts.command_sender import send
+    from agents.alerts.orphaned_alerts import orphaned
     from agents.alerts.states import alert_states, find
     from agents.connectivity import require_kafka
 
@@ -68,9 +68,9 @@ def _give(shared: Shared, fingerprint: str, verb: "CommandName", seconds: float,
     require_kafka(settings.kafka)
     state = find(alert_states(settings), fingerprint)
     if not state.active:
-        raise Refusal(f"{state.title} is resolved: there is nothing to {verb}; see `dispersion alerts list`")
-    if verb == "retire" and not left_over(settings, [state]):
-        raise Refusal(f"{state.title} is configured: its rule ends it; to hear less of it, silence it")
+        raise ActionNeededError(f"{state.title} is resolved: there is nothing to {verb}; see `dispersion alerts list`")
+    if verb == "retire" and not orphaned(settings, [state]):
+        raise ActionNeededError(f"{state.title} is configured: its rule ends it; to hear less of it, silence it")
     command = _checked(state, verb, said)
     try:
         with interruptible():
@@ -80,7 +80,7 @@ def _give(shared: Shared, fingerprint: str, verb: "CommandName", seconds: float,
     if echo is not None:
         print_event(shared, echo.record.value, echo.event)
     elif seconds:
-        raise Refusal(
+        raise ActionNeededError(
             f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: see with `dispersion status` whether a "
             "worker runs; one that was refused is on the dead-letter topic with its reason"
         )

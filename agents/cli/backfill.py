@@ -9,8 +9,8 @@ import typer
 from agents.cli.backtest import daily_alone
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.cli.span import DAY, in_order
-from agents.exits import Refusal
+from agents.cli.time_range import DAY, in_order
+from agents.exits import ActionNeededError
 
 if TYPE_CHECKING:
     from agents.store.daily_facts import Filled
@@ -80,8 +80,8 @@ def _refuse_unknown(settings: "Settings", index: str | None) -> None:
 
 def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Market", rules: "RuleSet", typed: "Typed") -> "ClosedSessions":
     """Run option quotes and ticks through the flow and keep what each session leaves behind."""
-    from agents.cli.backtest_output import Progress
-    from agents.cli.span import Span
+    from agents.cli.backtest_output import BacktestProgress
+    from agents.cli.time_range import TimeRange
     from agents.feed.inputs import open_feed
     from streams.detection.closed_sessions import ClosedSessions
     from streams.pipeline import Pipeline
@@ -90,8 +90,8 @@ def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Mar
 
     feed = open_feed(*files, None, market, (1, 1), Topics())
     pipeline, closed, readings = Pipeline(market, rules, 1, 1), ClosedSessions(), 0
-    with interruptible(), Progress(shared.stderr) as progress:
-        for record in feed.records(*Span.of(*typed)):
+    with interruptible(), BacktestProgress(shared.stderr) as progress:
+        for record in feed.records(*TimeRange.of(*typed)):
             progress.clock(record.timestamp)
             for made in pipeline.process([record]):
                 if isinstance(made, Reading):
@@ -100,7 +100,9 @@ def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Mar
                     progress.made(readings, 0)
     closed.take(pipeline.detector_chunks())
     if not readings:
-        raise Refusal("no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files")
+        raise ActionNeededError(
+            "no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files"
+        )
     return closed
 
 
@@ -108,13 +110,13 @@ def _published(shared: Shared, folder: Path, market: "Market", rules: "RuleSet",
     """The same for published closes, as closes of the one index that was chosen."""
     import msgspec
 
-    from agents.cli.backtest_output import Progress
+    from agents.cli.backtest_output import BacktestProgress
     from streams.detection.closed_sessions import closed_by
     from streams.sources.published_closes import PublishedCloses
 
     first, last = (one.date() if one else None for one in typed)
     closes, (spec,) = PublishedCloses(folder), market.indices
-    with interruptible(), Progress(shared.stderr):
+    with interruptible(), BacktestProgress(shared.stderr):
         readings = [
             msgspec.structs.replace(reading, index=spec.symbol)
             for reading in closes.readings()
@@ -124,7 +126,7 @@ def _published(shared: Shared, folder: Path, market: "Market", rules: "RuleSet",
     if closes.missing:
         shared.stderr.print(f"no file {', '.join(closes.missing)}: what it would say stays unknown", soft_wrap=True)
     if not readings:
-        raise Refusal("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
+        raise ActionNeededError("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
     return closed
 
 

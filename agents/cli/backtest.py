@@ -9,14 +9,14 @@ import typer
 
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, shared_of
-from agents.cli.span import DAY, in_order
-from agents.exits import Refusal
+from agents.cli.time_range import DAY, in_order
+from agents.exits import ActionNeededError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agents.cli.backtest_output import Progress
-    from agents.cli.span import Span
+    from agents.cli.backtest_output import BacktestProgress
+    from agents.cli.time_range import TimeRange
     from streams.left_out import LeftOut
     from streams.pipeline import Pipeline
     from streams.records import InputRecord
@@ -52,7 +52,7 @@ def backtest(
     from agents.cli.output_files import folder_for
     from agents.cli.run_folder import keep_settings
     from agents.cli.selection import select
-    from agents.cli.span import Span
+    from agents.cli.time_range import TimeRange
     from agents.feed.inputs import open_feed, scenario_of
     from config.market import market_of
     from config.rules import load_rules
@@ -67,7 +67,7 @@ def backtest(
     topics = Topics(settings.kafka.topic_prefix)
     pipeline = Pipeline(market, load_rules(settings.rules.file, settings.rules.cap_unknown), partitions, partitions, topics)
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
-    span = Span.of(since, until)
+    span = TimeRange.of(since, until)
     if out is not None:
         folder_for(out, "--out")
         keep_settings(out, settings)
@@ -99,18 +99,18 @@ class _Made(NamedTuple):
     events: int
 
 
-def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: Path | None) -> _Made:
-    from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
-    from agents.cli.names_told import NamesTold
+def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "TimeRange", out: Path | None) -> _Made:
+    from agents.cli.backtest_output import BacktestProgress, JsonLines, Sink, Table, files_in
+    from agents.cli.names_without_value import NamesWithoutValue
     from streams.reading import Reading
 
-    table, names = Table(), NamesTold()
+    table, names = Table(), NamesWithoutValue()
     readings = events = 0
     with interruptible(), ExitStack() as stack:
         sinks: list[Sink] = [JsonLines() if shared.json else table]
         if out is not None:
             sinks.append(stack.enter_context(files_in(out)))
-        progress = stack.enter_context(Progress(shared.stderr))
+        progress = stack.enter_context(BacktestProgress(shared.stderr))
         for made in pipeline.run(_watched(feed.records(*span), progress)):
             for sink in sinks:
                 if isinstance(made, Reading):
@@ -129,7 +129,7 @@ def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "Span", out: 
     return _Made(readings, events)
 
 
-def _watched(records: "Iterator[InputRecord]", progress: "Progress") -> "Iterator[InputRecord]":
+def _watched(records: "Iterator[InputRecord]", progress: "BacktestProgress") -> "Iterator[InputRecord]":
     for record in records:
         progress.clock(record.timestamp)
         yield record
@@ -144,7 +144,7 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
     shared.stderr.print(head + (f"; rows: {told}" if rows else ""), soft_wrap=True)
     _tell_left_out(shared, rows, {**pipeline.examples, **feed.examples})
     if not made.readings:
-        raise Refusal(_nothing(rows))
+        raise ActionNeededError(_nothing(rows))
 
 
 def _tell_left_out(shared: Shared, rows: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]") -> None:

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agents.cli.backtest_output import JsonLines, Progress, Sink, Table, files_in
+from agents.cli.backtest_output import BacktestProgress, JsonLines, Sink, Table, files_in
 from agents.cli.interrupts import interruptible
 from agents.cli.output_files import folder_for
 from agents.cli.run_folder import keep_settings
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from config.rules import load_rules
 from streams.daily_run import Close, daily_run
 from streams.market import IndexSpec, Market
@@ -30,7 +30,7 @@ class Sessions(NamedTuple):
     last: date = date.max
 
 
-class Tally:
+class AnswerCounts:
     """By rule and answer: at how many of the sessions, and the last of them."""
 
     def __init__(self) -> None:
@@ -61,28 +61,28 @@ class Tally:
 
 
 def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path | None) -> None:
-    """Run the files of a folder. Raises `SourceError`, `ConfigError`, and `Refusal` when there is no session to show."""
+    """Run the files of a folder. Raises `SourceError`, `ConfigError`, and `ActionNeededError` when there is no session to show."""
     settings = shared.settings({"mode": "replay", "market": {"indices": [{"symbol": INDEX, "basket": ""}]}})
     rules = settings.rules
     closes = PublishedCloses(folder)
     market = Market(indices=(IndexSpec(INDEX),), mode="replay")
-    table, tally = Table(), Tally()
+    table, counts = Table(), AnswerCounts()
     with interruptible(), ExitStack() as stack:
         sinks: list[Sink] = [JsonLines() if shared.json else table]
         if out is not None:
             folder_for(out, "--out")
             keep_settings(out, settings)
             sinks.append(stack.enter_context(files_in(out, verdicts=True)))
-        progress = stack.enter_context(Progress(shared.stderr))
+        progress = stack.enter_context(BacktestProgress(shared.stderr))
         for close in daily_run(closes.readings(), market, load_rules(rules.file, rules.cap_unknown)):
             progress.clock(int(close.reading.ts_event.timestamp() * 1000))
             if sessions.first <= close.reading.session <= sessions.last:
-                tally.add(close)
+                counts.add(close)
                 _write(close, sinks)
-            progress.made(tally.readings, tally.events)
+            progress.made(counts.readings, counts.events)
     if not shared.json:
         table.print(shared.stdout)
-    _conclude(shared, closes, tally)
+    _conclude(shared, closes, counts)
 
 
 def _write(close: Close, sinks: list[Sink]) -> None:
@@ -93,15 +93,15 @@ def _write(close: Close, sinks: list[Sink]) -> None:
         sink.verdicts(close.verdicts)
 
 
-def _conclude(shared: "Shared", closes: PublishedCloses, tally: Tally) -> None:
+def _conclude(shared: "Shared", closes: PublishedCloses, counts: AnswerCounts) -> None:
     """What was left out and what could not be judged, on stderr."""
     say = shared.stderr.print
     if closes.missing:
         say(f"no file {', '.join(closes.missing)}: what it would say is null, and rules that need it are suspended", soft_wrap=True)
     for (index, why), rows in sorted(closes.counts.items()):
         say(f"{index}: {rows} rows left out, {why}", soft_wrap=True)
-    if not tally.readings:
-        raise Refusal("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
-    for line in tally.lines():
+    if not counts.readings:
+        raise ActionNeededError("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
+    for line in counts.lines():
         say(line, soft_wrap=True)
-    say(f"{tally.readings} readings, {tally.events} alert events", soft_wrap=True)
+    say(f"{counts.readings} readings, {counts.events} alert events", soft_wrap=True)

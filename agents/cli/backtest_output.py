@@ -151,7 +151,7 @@ def _table(minutes: Mapping[str, Reading], *, narrow: bool) -> "RichTable":
     return table
 
 
-class Progress:
+class BacktestProgress:
     """One live line on a terminal's stderr: event time, readings, alert events. Nothing elsewhere."""
 
     def __init__(self, console: "Console") -> None:

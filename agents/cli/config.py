@@ -15,8 +15,8 @@ def check(
     import msgspec
 
     from config.connections import check_connections
-    from config.explain import explain
     from config.market import market_of
+    from config.origins import setting_origins
     from config.rules import load_rules
 
     shared = shared_of(context)
@@ -24,7 +24,7 @@ def check(
     check_connections(settings)
     market = market_of(settings)
     load_rules(settings.rules.file, settings.rules.cap_unknown)
-    rows = [one for one in explain(shared.config) if not changed or one.origin != "default"]
+    rows = [one for one in setting_origins(shared.config) if not changed or one.origin != "default"]
     if shared.json:
         for one in rows:
             print_line(msgspec.json.encode(one._asdict()))

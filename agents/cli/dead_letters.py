@@ -37,14 +37,14 @@ def tail(
     import msgspec
 
     from agents.connectivity import require_kafka
-    from agents.dead_letters.reading import Marker, read_topic
-    from agents.dead_letters.told import line_of, object_of
+    from agents.dead_letters.presentation import letter_line, letter_object
+    from agents.dead_letters.topic_reader import ReplayMarker, read_topic
 
     shared = shared_of(context)
     settings = shared.settings()
     require_kafka(settings.kafka)
     wanted, shown = chosen(topic, reason), 0
-    foreign = ForeignLetters(shared)
+    foreign = SkippedLetters(shared)
     log = read_topic(
         settings,
         follow=follow,
@@ -54,13 +54,13 @@ def tail(
     )
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for letter in log:
-            if isinstance(letter, Marker) or not wanted(letter):
+            if isinstance(letter, ReplayMarker) or not wanted(letter):
                 continue
             if shared.json:
-                print_line(msgspec.json.encode(object_of(letter)))
+                print_line(msgspec.json.encode(letter_object(letter)))
                 sys.stdout.flush()
             else:
-                print_text(line_of(letter))
+                print_text(letter_line(letter))
             shown += 1
             if shown == limit:
                 break
@@ -75,8 +75,8 @@ def show(
     import msgspec
 
     from agents.connectivity import require_kafka
-    from agents.dead_letters.reading import Marker, read_topic
-    from agents.dead_letters.told import object_of, words_of
+    from agents.dead_letters.presentation import detail_lines, letter_object
+    from agents.dead_letters.topic_reader import ReplayMarker, read_topic
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -86,7 +86,7 @@ def show(
     sent: set[tuple[str, str]] = set()
     with closing(read_topic(settings)) as log:
         for one in log:
-            if isinstance(one, Marker):
+            if isinstance(one, ReplayMarker):
                 sent.add(one.identity)
             elif wanted(one):
                 letters.append(one)
@@ -94,15 +94,15 @@ def show(
         raise missing(place)
     letter, again = letters[-1], letters[-1].identity in sent
     if shared.json:
-        print_line(msgspec.json.encode(object_of(letter, sent_again=again)))
+        print_line(msgspec.json.encode(letter_object(letter, sent_again=again)))
         return
-    for line in words_of(letter, sent_again=again):
+    for line in detail_lines(letter, sent_again=again):
         print_text(line)
     if len(letters) > 1:
         shared.stderr.print(f"refused {len(letters)} times; this is the last")
 
 
-class ForeignLetters:
+class SkippedLetters:
     """Records of the topic that are no dead letters of ours: the first is named at once, the others are counted."""
 
     def __init__(self, shared: Shared) -> None:

@@ -10,14 +10,14 @@ import typer
 from agents.cli.dead_letters import PLACE_HELP, Reason, Topic, at_places, chosen, missing, places_of
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from config.errors import ConfigError
 from streams.safe_text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agents.dead_letters.replaying import Judge
+    from agents.dead_letters.replay import ReplayCheck
     from config.settings import Settings
     from streams.dead_letter_records import DeadLetter
 
@@ -46,24 +46,24 @@ def replay(
     Exit code 1: some of them cannot be sent, or --yes is missing.
     """
     from agents.connectivity import require_kafka
-    from agents.dead_letters.mended import read_mended
-    from agents.dead_letters.replaying import Judge
+    from agents.dead_letters.mended_file import read_mended
+    from agents.dead_letters.replay import ReplayCheck
 
     shared = shared_of(context)
     settings = shared.settings()
     values = read_mended(mended) if mended else {}
     asked = _asked(places or [], frozenset(values), topic, reason, everything=everything)
     require_kafka(settings.kafka)
-    judge = Judge(settings, _survey(settings, asked), values, again=again)
+    check = ReplayCheck(settings, _survey(settings, asked), values, again=again)
     try:
         with interruptible():
-            sent, left = _replay(shared, settings, judge, asked, send=yes and not dry_run)
+            sent, left = _replay(shared, settings, check, asked, send=yes and not dry_run)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     done = yes and not dry_run
     shared.stderr.print(f"{sent:,} records {'sent' if done else 'would be sent'}, {left:,} not")
     if not (done or dry_run) and sent:
-        raise Refusal(f"nothing was sent: pass --yes to send {sent:,} records, or --dry-run to look only")
+        raise ActionNeededError(f"nothing was sent: pass --yes to send {sent:,} records, or --dry-run to look only")
     raise typer.Exit(1 if left else 0)
 
 
@@ -84,19 +84,19 @@ def _asked(
     return _Chosen(lambda letter: right(letter) and (not named or there(letter)), frozenset(named))
 
 
-def _replay(shared: Shared, settings: "Settings", judge: "Judge", asked: _Chosen, *, send: bool) -> tuple[int, int]:
+def _replay(shared: Shared, settings: "Settings", check: "ReplayCheck", asked: _Chosen, *, send: bool) -> tuple[int, int]:
     """How many were sent, or would be, and how many not."""
     from contextlib import ExitStack
 
-    from agents.dead_letters.replaying import Sender
+    from agents.dead_letters.replay import LetterSender
 
     sent = left = 0
     with ExitStack() as stack:
-        sender = stack.enter_context(Sender(settings)) if send else None
+        sender = stack.enter_context(LetterSender(settings)) if send else None
         for letter in _letters(settings, asked):
-            objection = judge.objection(letter)
+            objection = check.objection(letter)
             if sender and not objection:
-                sender.send(letter, judge.value(letter))
+                sender.send(letter, check.value(letter))
             _say(shared, letter, objection, send=send)
             sent, left = sent + (not objection), left + bool(objection)
     return sent, left
@@ -104,13 +104,13 @@ def _replay(shared: Shared, settings: "Settings", judge: "Judge", asked: _Chosen
 
 def _survey(settings: "Settings", asked: _Chosen) -> set[tuple[str, str]]:
     """Identities of what was sent again already. Raises `ConfigError` when a letter that was named is not there."""
-    from agents.dead_letters.reading import Marker, read_topic
+    from agents.dead_letters.topic_reader import ReplayMarker, read_topic
 
     sent: set[tuple[str, str]] = set()
     missed = set(asked.places)
     with closing(read_topic(settings)) as log:
         for one in log:
-            if isinstance(one, Marker):
+            if isinstance(one, ReplayMarker):
                 sent.add(one.identity)
             else:
                 missed -= places_of(one)
@@ -120,11 +120,11 @@ def _survey(settings: "Settings", asked: _Chosen) -> set[tuple[str, str]]:
 
 
 def _letters(settings: "Settings", asked: _Chosen) -> "Iterator[DeadLetter]":
-    from agents.dead_letters.reading import Marker, read_topic
+    from agents.dead_letters.topic_reader import ReplayMarker, read_topic
 
     with closing(read_topic(settings)) as log:
         for one in log:
-            if not isinstance(one, Marker) and asked.wanted(one):
+            if not isinstance(one, ReplayMarker) and asked.wanted(one):
                 yield one
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agents.embedded.demo import Demo
     from agents.lookup.board import BoardState
-    from agents.lookup.watching import Watcher
+    from agents.lookup.monitor_watcher import MonitorWatcher
     from streams.records import InputRecord
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"
@@ -48,7 +48,7 @@ def demo(
     from agents.embedded.demo import Demo
     from agents.feed.inputs import open_feed, scenario_of
     from agents.lookup.board import picture_of
-    from agents.lookup.watching import Watcher
+    from agents.lookup.monitor_watcher import MonitorWatcher
     from config.market import market_of
     from streams.topics import Topics
 
@@ -64,7 +64,7 @@ def demo(
         shared.stderr.print("pricing the scenario")
         records = list(feed.records(FIRST))  # while the services start
         running.wait_ready()
-        watcher = Watcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
+        watcher = MonitorWatcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
         whole = _play(shared, running, watcher, records)
         if picture is not None:
             write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
@@ -75,7 +75,7 @@ def demo(
     raise typer.Exit(0 if whole else 1)
 
 
-def _play(shared: Shared, running: "Demo", watcher: "Watcher", records: "list[InputRecord]") -> bool:
+def _play(shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "list[InputRecord]") -> bool:
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
@@ -131,7 +131,7 @@ def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
     yield line
 
 
-def _tell(shared: Shared, running: "Demo", watcher: "Watcher", scenario: str, *, hold: bool) -> None:
+def _tell(shared: Shared, running: "Demo", watcher: "MonitorWatcher", scenario: str, *, hold: bool) -> None:
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
 

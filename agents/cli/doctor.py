@@ -32,7 +32,7 @@ def doctor(context: typer.Context) -> None:
     import msgspec
 
     from agents.connectivity import server_errors
-    from agents.exits import DOWN
+    from agents.exits import EXIT_UNAVAILABLE
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -48,14 +48,14 @@ def doctor(context: typer.Context) -> None:
                 print_text(f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {safe(one.message, LONGEST)}")
     if shared.json:
         print_line(msgspec.json.encode([one._asdict() for one in findings]))
-    raise typer.Exit(DOWN if down else int(not all(one.ok for one in findings)))
+    raise typer.Exit(EXIT_UNAVAILABLE if down else int(not all(one.ok for one in findings)))
 
 
 def _run(
     name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings", silent: Exception | None
 ) -> tuple[list[Finding], bool]:
     """What a check finds, and whether a server is down; one that does not answer need not be asked again."""
-    from agents.exits import Down, Refusal
+    from agents.exits import ActionNeededError, UnavailableError
     from config.errors import ConfigError
     from config.redaction import scrubbed
 
@@ -63,9 +63,9 @@ def _run(
         if silent is not None:
             raise silent
         return list(check(settings)), False
-    except Down as error:
+    except UnavailableError as error:
         return [Finding(name, ok=False, message=scrubbed(str(error)))], True
-    except (Refusal, ConfigError) as error:
+    except (ActionNeededError, ConfigError) as error:
         return [Finding(name, ok=False, message=scrubbed(str(error)))], False
 
 
@@ -83,7 +83,7 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
-    from agents.alerts.left_over import words_on_left_over
+    from agents.alerts.orphaned_alerts import orphan_warnings
     from agents.topics.admin import check_topics
 
     report = check_topics(settings)
@@ -93,7 +93,7 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
     for problem in report.problems:
         yield Finding("kafka", ok=False, message=problem)
     if not report.problems:
-        for text in words_on_left_over(settings):
+        for text in orphan_warnings(settings):
             yield Finding("alerts", ok=False, message=text)
 
 
@@ -110,7 +110,7 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _logs(settings: "Settings") -> "Iterator[Finding]":
-    from agents.standing import reasons
+    from agents.refused_partitions import reasons
     from agents.store.refused import NEXT
 
     found = reasons(settings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def evaluate(
     symbol = _index(closings, index, source)
     closes = closes_of(closings, symbol, numbers.baseline.gap_days)
     if not closes.sessions:
-        raise Refusal(
+        raise ActionNeededError(
             f"{source}: no close of {symbol} has index vol, basket vol and implied correlation; "
             "make one with: dispersion backtest --daily DIR --out DIR"
         )
@@ -71,7 +71,9 @@ def _index(closings: "Sequence[Reading]", wanted: str | None, source: Path) -> s
     if wanted is not None and wanted not in there:
         raise ConfigError(f"no closing reading of {wanted} in {source}", key="--index", fix=f"one of {', '.join(there)}")
     if not there:
-        raise Refusal(f"{source} has no closing reading: a backtest must run to the close of a session; see dispersion backtest --help")
+        raise ActionNeededError(
+            f"{source} has no closing reading: a backtest must run to the close of a session; see dispersion backtest --help"
+        )
     if wanted is None and len(there) > 1:
         raise ConfigError(f"{source} has {len(there)} indices", key="--index", fix=f"choose one of {', '.join(there)}")
     return wanted or there[0]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 
 
 def explain(
@@ -34,13 +34,13 @@ def explain(
     if run is None:
         require_servers(settings.kafka, settings.redis)
 
-    from agents.lookup.recall import from_folder, from_stack  # pandas takes a while to import
+    from agents.lookup.point_in_time import from_folder, from_stack  # pandas takes a while to import
     from streams.detection.explainer import explain as explained
 
     told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
     found = explained(spec, market.gates, rules, told)
     if found is None:
-        raise Refusal(f"nothing to explain of {spec.symbol}")
+        raise ActionNeededError(f"nothing to explain of {spec.symbol}")
 
     import msgspec
 

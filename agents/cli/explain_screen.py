@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.names_told import of_reading
+from agents.cli.names_without_value import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.detection.explanation import ConditionLine, Explanation, RuleLine

@@ -41,7 +41,7 @@ from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
 from agents.cli.standard_streams import OutputError, own_streams
-from agents.exits import DOWN, INTERNAL, REFUSED, Down, Refusal
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from agents.logs import scrub_the_rest
 from config.errors import ConfigError
 from config.redaction import scrubbed
@@ -53,7 +53,12 @@ LONGEST = 4_000
 """Characters of an error."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 """What a disk says that takes nothing more; such an error may name no file."""
-CODES: dict[type[Exception], int] = {ConfigError: USAGE, SourceError: USAGE, Refusal: REFUSED, Down: DOWN}
+CODES: dict[type[Exception], int] = {
+    ConfigError: USAGE,
+    SourceError: USAGE,
+    ActionNeededError: EXIT_ACTION_NEEDED,
+    UnavailableError: EXIT_UNAVAILABLE,
+}
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "backtest": backtest.backtest,
@@ -134,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(arranged(arguments))
         sys.stdout.flush()
     except OutputError as error:
-        return _complain(f"{error}; direct it to a place that takes it", REFUSED)
+        return _complain(f"{error}; direct it to a place that takes it", EXIT_ACTION_NEEDED)
     return code
 
 
@@ -154,7 +159,7 @@ def _run(given: Sequence[str]) -> int:
             return told
         if {"-v", "--verbose"} & set(given):
             sys.stderr.write(scrubbed(traceback.format_exc()))
-        return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", INTERNAL)
+        return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", EXIT_INTERNAL)
     return code if isinstance(code, int) else 0
 
 
@@ -162,7 +167,7 @@ def _not_ours(error: Exception, given: Sequence[str]) -> int | None:
     """The exit code of a failure that is the machine's or the caller's; None for a bug of ours."""
     if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
         reason = (error.strerror or type(error).__name__).lower()
-        return _complain(f"{error.filename or 'a file'}: {reason}; see to it and try again", REFUSED)
+        return _complain(f"{error.filename or 'a file'}: {reason}; see to it and try again", EXIT_ACTION_NEEDED)
     if isinstance(error, UnicodeEncodeError) and not "".join(given).isprintable():
         return _complain("an argument is no UTF-8 text; write it in UTF-8", USAGE)
     return None

@@ -10,12 +10,12 @@ import typer
 
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.cli.span import DAY
+from agents.cli.time_range import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agents.feed.replay import Progress
+    from agents.feed.replay import ReplayProgress
 
 LOG_SECONDS = 10.0
 
@@ -52,7 +52,7 @@ def replay(
     if ahead:
         require_redis(settings.redis)
 
-    from agents.cli.span import Span  # from here on pandas and scipy are needed, which take a while to import
+    from agents.cli.time_range import TimeRange  # from here on pandas and scipy are needed, which take a while to import
     from agents.feed.inputs import open_feed, scenario_of
     from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.feed.replay import Pace, refuse_live
@@ -69,7 +69,7 @@ def replay(
     topics = Topics(settings.kafka.topic_prefix)
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions["quotes"], partitions["ticks"]), topics)
     budget = ByteBudget(FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead) if ahead else None
-    span = Span.of(since, until)
+    span = TimeRange.of(since, until)
     with shown(shared) as seen, interruptible():
         done = publish(settings, feed.records(*span), Pace(ReplayClock(pace), budget), seen)
     examples = feed.examples
@@ -87,7 +87,7 @@ def refuse_missing(files: "Sequence[Path]") -> None:
             raise SourceError(path, "no such file", "a Parquet or CSV file")
 
 
-def _tell(shared: Shared, done: "Progress", left_out: dict[str, tuple[int, str]]) -> None:
+def _tell(shared: Shared, done: "ReplayProgress", left_out: dict[str, tuple[int, str]]) -> None:
     """The totals."""
     import msgspec
 
@@ -104,7 +104,7 @@ def _tell(shared: Shared, done: "Progress", left_out: dict[str, tuple[int, str]]
         shared.stderr.print(f"left out {count:,} rows, {reason}: {example}", soft_wrap=True)
 
 
-def _utc(progress: "Progress") -> datetime:
+def _utc(progress: "ReplayProgress") -> datetime:
     return datetime.fromtimestamp(progress.event_ns / 1e9, UTC)
 
 
@@ -122,7 +122,7 @@ def speed_of(text: str) -> float:
 
 
 @contextmanager
-def shown(shared: Shared) -> Iterator["Callable[[Progress], None]"]:
+def shown(shared: Shared) -> Iterator["Callable[[ReplayProgress], None]"]:
     """Progress on stderr: a live line on a terminal, else a line every ten seconds."""
     from time import monotonic
 
@@ -132,7 +132,7 @@ def shown(shared: Shared) -> Iterator["Callable[[Progress], None]"]:
     console = shared.stderr
     last = monotonic()
 
-    def text(progress: "Progress") -> str:
+    def text(progress: "ReplayProgress") -> str:
         return f"{_utc(progress):%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
 
     if console.is_terminal and not shared.quiet:
@@ -141,7 +141,7 @@ def shown(shared: Shared) -> Iterator["Callable[[Progress], None]"]:
             yield lambda progress: bar.update(task, description=text(progress))
         return
 
-    def line(progress: "Progress") -> None:
+    def line(progress: "ReplayProgress") -> None:
         nonlocal last
         if monotonic() - last >= LOG_SECONDS:
             last = monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 from agents.cli.output_files import told, write_text
 from config.baskets import find_basket
 from config.layers import file_values
-from config.settings import Index, Settings
+from config.settings import IndexSettings, Settings
 from config.tables import as_toml
 
 SETTINGS = "settings.toml"
@@ -28,7 +28,7 @@ def keep_settings(folder: Path, settings: Settings) -> None:
     write_text(folder / SETTINGS, as_toml(table), "--out")
 
 
-def _index(folder: Path, index: Index) -> dict[str, Any]:
+def _index(folder: Path, index: IndexSettings) -> dict[str, Any]:
     if not index.basket:
         return index.model_dump()
     kept = _kept(folder, find_basket(index.basket), f"basket_{index.symbol}.toml")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from config.errors import ConfigError
-from config.settings import Index, Settings, changed
+from config.settings import IndexSettings, Settings, changed
 from streams.symbols import normalise
 
 
@@ -16,7 +16,7 @@ def select(
     indices = settings.market.indices
     if index is not None:
         symbol = normalise(index)
-        indices = tuple(one for one in indices if normalise(one.symbol) == symbol) or (Index(symbol=symbol),)
+        indices = tuple(one for one in indices if normalise(one.symbol) == symbol) or (IndexSettings(symbol=symbol),)
     if basket is not None:
         if len(indices) > 1:
             raise ConfigError("--basket needs to know its index", fix=f"add --index, one of {', '.join(one.symbol for one in indices)}")

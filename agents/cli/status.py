@@ -94,12 +94,12 @@ class _Watch:
 
     def look(self) -> "Health | Outage":
         """What there is to say now."""
-        from agents.exits import Down, Refusal
+        from agents.exits import ActionNeededError, UnavailableError
 
         begun = datetime.now(UTC)
         try:
             found = self._last = self._look()
-        except (Down, Refusal) as error:
+        except (UnavailableError, ActionNeededError) as error:
             self._since = self._since or begun
             return Outage(str(error), self._since, self._last)
         self._since = None

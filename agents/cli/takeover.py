@@ -9,7 +9,7 @@ from agents.cli.shared import Shared, print_line, shared_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.standing import Refused
+    from agents.refused_partitions import RefusedPartitionReport
 
 From = Literal["checkpoint", "earliest", "latest"]
 
@@ -28,7 +28,7 @@ def takeover(
     import msgspec
 
     from agents.connectivity import require_servers
-    from agents.standing import take_over
+    from agents.refused_partitions import take_over
     from config.errors import ConfigError
 
     if yes and start is None:
@@ -45,7 +45,7 @@ def takeover(
     raise typer.Exit(int(any(one.outcome != "cleared" for one in found)))
 
 
-def _show(shared: Shared, found: "Sequence[Refused]", start: From | None) -> None:
+def _show(shared: Shared, found: "Sequence[RefusedPartitionReport]", start: From | None) -> None:
     for one in found:
         for line in _lines(one, start):
             shared.stdout.print(line, markup=False)
@@ -58,7 +58,7 @@ def _show(shared: Shared, found: "Sequence[Refused]", start: From | None) -> Non
         shared.stderr.print("what stands refused has changed meanwhile: look again", markup=False)
 
 
-def _lines(one: "Refused", start: From | None) -> list[str]:
+def _lines(one: "RefusedPartitionReport", start: From | None) -> list[str]:
     place = f"{one.topic} partition {one.partition} ({one.stage})"
     if one.outcome == "cleared":
         return [f"{place}: cleared, goes on from {start}: {one.costs[start or 'checkpoint']}"]

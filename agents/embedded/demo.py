@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from agents.embedded.stack import EmbeddedStack
 from agents.embedded.supervised_process import SupervisedProcess
-from agents.exits import Down
+from agents.exits import UnavailableError
 from agents.ports import free_ports
 from agents.topics.admin import create_topics
 from config.layers import Layer, file_values, merged
@@ -76,7 +76,7 @@ class Demo:
         try:
             stack = self._exit.enter_context(EmbeddedStack())
         except OSError as error:
-            raise Down(str(error)) from error
+            raise UnavailableError(str(error)) from error
         self._exit.callback(self._stop_services)
         overrides = _overrides(stack.settings())
         self.settings = load(self._config, overrides)
@@ -98,13 +98,15 @@ class Demo:
             self._services.append(service)
 
     def wait_ready(self) -> None:
-        """Return when every service does its work. Raises `Down`."""
+        """Return when every service does its work. Raises `UnavailableError`."""
         deadline = time.monotonic() + READY_SECONDS
         for url in self._urls:
             while not _ready(url):
                 self.check()
                 if time.monotonic() > deadline:
-                    raise Down(f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}")
+                    raise UnavailableError(
+                        f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}"
+                    )
                 time.sleep(0.1)
 
     def _stop_services(self) -> None:
@@ -115,10 +117,10 @@ class Demo:
             service.stop()
 
     def check(self) -> None:
-        """Raise `Down` when a service has ended by itself."""
+        """Raise `UnavailableError` when a service has ended by itself."""
         for service in self._services:
             if not service.running:
-                raise Down(f"a process of the demo has ended: {service.tail()}")
+                raise UnavailableError(f"a process of the demo has ended: {service.tail()}")
 
 
 def _overrides(stack: Mapping[str, Any]) -> dict[str, Any]:

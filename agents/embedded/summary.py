@@ -7,7 +7,7 @@ import msgspec
 
 from agents.embedded.demo import Addresses
 from agents.lookup.board import percent
-from agents.lookup.watching import Watcher
+from agents.lookup.monitor_watcher import MonitorWatcher
 from streams.safe_text import safe
 
 VIX = "VIX"
@@ -23,7 +23,7 @@ class Fired(msgspec.Struct, frozen=True):
     summary: str
 
 
-class Close(msgspec.Struct, frozen=True):
+class DayClose(msgspec.Struct, frozen=True):
     """A session's closing reading beside the published index."""
 
     session: str
@@ -37,7 +37,7 @@ class Summary(msgspec.Struct, frozen=True):
     """What happened."""
 
     scenario: str
-    closes: list[Close]
+    closes: list[DayClose]
     readings: int
     alerts: list[Fired]
     addresses: Addresses | None = None
@@ -61,11 +61,11 @@ class Summary(msgspec.Struct, frozen=True):
             yield f"a kafka-python client of your own needs api_version=(2, 0) here; its topic is {where.topic_prefix}dispersion.alerts.v1"
 
 
-def summarise(watcher: Watcher, scenario: str, addresses: Addresses | None) -> Summary:
+def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | None) -> Summary:
     """Look once more at the readings and the collected events."""
     readings = watcher.readings()
     closes = [
-        Close(
+        DayClose(
             str(one.session),
             one.index_vol,
             one.references.get(VIX),

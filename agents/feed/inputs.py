@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.publishing import partition_of
+from agents.frame_publisher import partition_of
 from config.errors import ConfigError
 from streams.market import Market
 from streams.sources.feed import Feed, Routing

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from redis import Redis
 from redis.exceptions import RedisError
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.store.keys import readings
 from streams.market import IndexSpec
 from streams.records import NS
@@ -18,7 +18,7 @@ NO_PROGRESS_SECONDS = 60.0
 """Seconds without any progress of the readings after which a paced replay gives up."""
 
 
-class NoProgressError(Refusal):
+class NoProgressError(ActionNeededError):
     """The readings do not follow the replay."""
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.feed.pacing import ByteBudget, ReplayClock
-from agents.publishing import FramePublisher
+from agents.frame_publisher import FramePublisher
 from agents.topics.admin import check_topics
 from config.settings import Settings
 from streams.records import InputRecord
@@ -18,7 +18,7 @@ MS = 1_000_000
 INPUTS: tuple[Role, ...] = ("quotes", "ticks")
 
 
-class Progress(NamedTuple):
+class ReplayProgress(NamedTuple):
     """How far a replay has come."""
 
     records: int
@@ -38,25 +38,25 @@ class Pace:
 
 
 def refuse_live(settings: Settings, *, allow_live: bool) -> None:
-    """Raise `Refusal` where a replay would be taken for the market: topics without a prefix are the live ones."""
+    """Raise `ActionNeededError` where a replay would be taken for the market: topics without a prefix are the live ones."""
     if allow_live or settings.kafka.topic_prefix:
         return
     if live := [topic.name for topic in check_topics(settings).topics if topic.role in INPUTS and topic.status != "missing"]:
-        raise Refusal(
+        raise ActionNeededError(
             f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
             "for workers and replay alike, or pass --allow-live"
         )
 
 
-def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[Progress], None]) -> Progress:
+def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[ReplayProgress], None]) -> ReplayProgress:
     """Publish every record to its partition, in order; returns when all are acknowledged. Ctrl-C ends it early, in order.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
         NoProgressError: a paced replay whose readings stand still.
     """
     topics = Topics(settings.kafka.topic_prefix)
-    done = Progress(0, 0, 0)
+    done = ReplayProgress(0, 0, 0)
     with FramePublisher(settings) as publisher:
         try:
             for record in records:
@@ -68,7 +68,7 @@ def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen:
                 role = topics.role_of(record.topic)
                 assert role is not None
                 publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
-                done = Progress(done.records + 1, done.bytes + len(value), event_ns)
+                done = ReplayProgress(done.records + 1, done.bytes + len(value), event_ns)
                 seen(done)
         except KeyboardInterrupt:
             done = done._replace(complete=False)
@@ -101,5 +101,5 @@ class BackgroundReplay:
         except Exception as error:  # noqa: BLE001 - raised where somebody listens
             self._error = error
 
-    def _seen(self, progress: Progress) -> None:
+    def _seen(self, progress: ReplayProgress) -> None:
         self.sent = progress.records

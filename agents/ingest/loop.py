@@ -13,13 +13,13 @@ from typing import Final
 
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
-from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from agents.exits import Refusal
+from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
+from agents.exits import ActionNeededError
+from agents.frame_publisher import partition_of
 from agents.ingest.feed_reader import FeedReader
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
-from agents.producer import Publisher
-from agents.publishing import partition_of
+from agents.publisher import Publisher
 from agents.release_deadline import Deadline, DeadlineExceededError
 from config.settings import Settings
 from streams.decoding.codec import Limits
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class IngestLoop:
-    """One task; errors are aiokafka's, `PublishError`, `Refusal`, and `DeadlineExceededError` when a stop takes too long."""
+    """One task; errors are aiokafka's, `PublishError`, `ActionNeededError`, and `DeadlineExceededError` when a stop takes too long."""
 
     def __init__(
         self, settings: Settings, market: Market, reader: FeedReader, producer: PlainProducer, deadline: Deadline, metrics: IngestMetrics
@@ -115,8 +115,10 @@ class IngestLoop:
             await self.publisher.send(letters)
             try:
                 self._letters[number].took(len(records), len(letters))
-            except TooManyDeadLetters as error:
-                raise Refusal(f"partition {number} of {self._settings.ingest.topic}: {error}; is it a topic of quotes?") from error
+            except TooManyDeadLettersError as error:
+                raise ActionNeededError(
+                    f"partition {number} of {self._settings.ingest.topic}: {error}; is it a topic of quotes?"
+                ) from error
         was_empty = not self._intake.framing
         await self.publisher.send(self._intake.release(self._reader.behind()))
         if was_empty:

@@ -1,4 +1,4 @@
-"""A producer without Faust: aiokafka's own, idempotent, as `agents.producer.Publisher` wants it."""
+"""A producer without Faust: aiokafka's own, idempotent, as `agents.publisher.Publisher` wants it."""
 
 from collections.abc import Awaitable
 from typing import Any

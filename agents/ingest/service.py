@@ -8,16 +8,16 @@ from time import monotonic
 from aiokafka.errors import CorruptRecordException, KafkaError, RecordTooLargeError
 from prometheus_client import CollectorRegistry
 
-from agents.exits import DOWN, OK, Down, Refusal
+from agents.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from agents.ingest.feed_reader import FeedReader, Start
 from agents.ingest.loop import DENIED, IngestLoop
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
 from agents.kafka_client import until_reached
-from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
-from agents.producer import LogLostError, PublishError
+from agents.publisher import LogLostError, PublishError
 from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.topics.admin import check_topics, partitions_of
 from config.connections import kafka_place
@@ -35,11 +35,11 @@ STALL_SECONDS = 120.0
 log = logging.getLogger(__name__)
 
 
-class Ingest:
+class IngestService:
     """Serves until stopped."""
 
     def __init__(self, settings: Settings, market: Market, start: Start) -> None:
-        """Within an event loop. Raises `ConfigError`, and `Refusal` when the address is taken."""
+        """Within an event loop. Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._settings, self._deadline = settings, Deadline()
         registry = CollectorRegistry()
         identify(registry, settings)
@@ -50,7 +50,7 @@ class Ingest:
         self.url = self._server.url
 
     async def run(self) -> int:
-        """Work until SIGTERM or SIGINT; the exit code. Raises `Refusal`, `Down`."""
+        """Work until SIGTERM or SIGINT; the exit code. Raises `ActionNeededError`, `UnavailableError`."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._deadline.wind_down, STOP_SECONDS)
         self._server.start()
@@ -59,12 +59,12 @@ class Ingest:
             await self._work()
         except DeadlineExceededError:
             log.warning("stopped while Kafka was away; the next start publishes again what was not committed")
-            return DOWN
+            return EXIT_UNAVAILABLE
         finally:
             self._server.stop()
             closing = [asyncio.ensure_future(client.close()) for client in (self._reader, self._producer)]
             await asyncio.wait(closing, timeout=CLOSE_SECONDS)  # without Kafka they fail, or are cancelled by themselves, or do not end
-        return OK
+        return EXIT_OK
 
     async def _work(self) -> None:
         try:
@@ -73,41 +73,43 @@ class Ingest:
             logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
             await self._loop.run(lambda: self._deadline.winding_down)
         except DENIED as error:
-            raise Refusal(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
+            raise ActionNeededError(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
         except (CorruptRecordException, RecordTooLargeError) as error:
-            raise Refusal(f"the feed cannot be read on: {error}; mend the broker's log, or delete the records up to behind it") from error
+            raise ActionNeededError(
+                f"the feed cannot be read on: {error}; mend the broker's log, or delete the records up to behind it"
+            ) from error
         except KafkaError as error:
             if not error.retriable:
-                raise Refusal(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
+                raise ActionNeededError(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
             place = kafka_place(self._settings.kafka)
-            raise Down(f"{place} cannot be reached ({error}): check that it runs") from error
+            raise UnavailableError(f"{place} cannot be reached ({error}): check that it runs") from error
         except LogLostError as error:
-            raise Down(str(error)) from error
+            raise UnavailableError(str(error)) from error
         except PublishError as error:
-            raise Refusal(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
+            raise ActionNeededError(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
 
-    def _probe(self, path: str, query: str) -> Answer | None:
+    def _probe(self, path: str, query: str) -> ProbeAnswer | None:
         if path not in PATHS:
             return None
         silent, well = monotonic() - self._loop.beat, self._loop.well
-        checks = [Check("loop", silent <= STALL_SECONDS or self._loop.waiting, f"last ran {silent:.1f} s ago", silent)]
+        checks = [HealthCheck("loop", silent <= STALL_SECONDS or self._loop.waiting, f"last ran {silent:.1f} s ago", silent)]
         if path != "/livez":
             age = silent if well is None else monotonic() - well
             words = "no commit yet" if well is None else f"last commit {age:.1f} s ago"
-            checks.append(Check("kafka", well is not None and age <= WELL_SECONDS, words, age))
-        return told(path, query, checks, {})
+            checks.append(HealthCheck("kafka", well is not None and age <= WELL_SECONDS, words, age))
+        return probe_answer(path, query, checks, {})
 
 
 def run_ingest(settings: Settings, market: Market, start: Start) -> int:
-    """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `Refusal`, `Down`."""
+    """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
     if settings.ingest.topic in Topics(settings.kafka.topic_prefix).all().values():
-        raise Refusal(f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic")
+        raise ActionNeededError(f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic")
     seconds = settings.worker.start_seconds
     until_reached(lambda: check_topics(settings), seconds).refuse()
     if not until_reached(lambda: partitions_of(settings, settings.ingest.topic), seconds):
-        raise Refusal(f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it")
+        raise ActionNeededError(f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it")
 
     async def serve() -> int:
-        return await Ingest(settings, market, start).run()
+        return await IngestService(settings, market, start).run()
 
     return asyncio.run(serve())

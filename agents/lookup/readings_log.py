@@ -13,9 +13,9 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.call_timeout import call_within
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
+from agents.frame_publisher import partition_of
 from agents.kafka_client import kafka_failures, kafka_python_options
-from agents.publishing import partition_of
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.dead_letters import Refused
@@ -70,7 +70,7 @@ class ReadingsLog:
     def _assign(self, topic: str) -> TopicPartition:
         count = len(self._consumer.partitions_for_topic(topic) or ())
         if not count:
-            raise Refusal(f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix")
+            raise ActionNeededError(f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix")
         self.partition = partition_of(self._index, count)
         found = TopicPartition(topic, self.partition)
         self._consumer.assign([found])
@@ -83,7 +83,7 @@ class ReadingsLog:
         self._consumer.close()
 
     def latest(self, until: datetime | None = None) -> Reading | None:
-        """The last reading at or before a time, or of all; None without one. Raises `Down`, `Refusal`."""
+        """The last reading at or before a time, or of all; None without one. Raises `UnavailableError`, `ActionNeededError`."""
         end = self._end if until is None else self._after(until)
         step = STEP
         while end > self._first:
@@ -95,7 +95,7 @@ class ReadingsLog:
         return None
 
     def between(self, after: datetime, until: datetime) -> Iterator[Reading]:
-        """Readings after one time up to another, repeats included. Raises `Down`, `Refusal`."""
+        """Readings after one time up to another, repeats included. Raises `UnavailableError`, `ActionNeededError`."""
         for reading in self._read(self._after(after), self._after(until)):
             if after < reading.ts_event <= until:
                 yield reading
@@ -130,7 +130,7 @@ class ReadingsLog:
                 records = self._consumer.poll(timeout_ms=POLL_MS).get(self._tp, [])
                 silent = 0 if records else silent + 1
                 if silent > SILENCE:
-                    raise Down(f"Kafka does not give out the records of {self._tp.topic}; see `dispersion doctor`")
+                    raise UnavailableError(f"Kafka does not give out the records of {self._tp.topic}; see `dispersion doctor`")
                 for record in records:
                     head = _head(record.value or b"") if record.offset < end else None
                     if head is not None and (head.index, head.tenor) == (self._index, self._tenor):

@@ -80,7 +80,7 @@ class Acceptance:
         accounts = {place: minute.account() for place, minute in self._minutes.items()}
         fresh = {place: one for place, one in accounts.items() if self._changed(place, one)}
         try:
-            await self._views.accounts(fresh)
+            await self._views.input_outcomes(fresh)
             self._written |= fresh
         except RedisError as error:
             log.debug("accounts of the input not written: %s", type(error).__name__)
@@ -88,7 +88,7 @@ class Acceptance:
             self._said = monotonic()
             self._say(accounts)
 
-    async def last_words(self, place: Partition) -> str:
+    async def rejection_summary(self, place: Partition) -> str:
         """Write everything before the process ends; what was left out of a partition, in words."""
         try:
             await asyncio.wait_for(self.publish(), LAST_WORDS_SECONDS)

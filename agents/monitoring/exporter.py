@@ -6,8 +6,8 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
-from agents.exits import OK
-from agents.monitoring.health import PATHS, Answer, Check, told
+from agents.exits import EXIT_OK
+from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.market_gauges import MarketGauges
@@ -22,7 +22,7 @@ class Exporter:
     """Serves until stopped."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `ConfigError`, and `Refusal` when the address is taken."""
+        """Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._redis = connect_sync(settings.redis)
         self._gauges = MarketGauges(self._redis, settings.kafka.topic_prefix, market_of(settings).indices)
         registry = CollectorRegistry()
@@ -40,13 +40,13 @@ class Exporter:
         self._server.stop()
         self._redis.close()
 
-    def _probe(self, path: str, query: str) -> Answer | None:
+    def _probe(self, path: str, query: str) -> ProbeAnswer | None:
         if path not in PATHS:
             return None
         if path == "/livez":
-            return told(path, query, [Check("server", ok=True, message="answers")], {})
+            return probe_answer(path, query, [HealthCheck("server", ok=True, message="answers")], {})
         up = self._gauges.answers()
-        return told(path, query, [Check("redis", up, "answers" if up else "does not answer")], {})
+        return probe_answer(path, query, [HealthCheck("redis", up, "answers" if up else "does not answer")], {})
 
 
 def run_exporter(settings: Settings) -> int:
@@ -59,4 +59,4 @@ def run_exporter(settings: Settings) -> int:
     log.info("market gauges on %s", exporter.url)
     stop.wait()
     exporter.stop()
-    return OK
+    return EXIT_OK

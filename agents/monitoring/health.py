@@ -6,7 +6,7 @@ from time import monotonic
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from agents.monitoring.status import Status
+from agents.monitoring.status import WorkerStatus
 from config.redaction import scrubbed
 
 PATHS = frozenset({"/livez", "/readyz", "/healthz"})
@@ -14,7 +14,7 @@ LOOP_SECONDS = 1.0
 """The event loop answers within this time, or it is not alive."""
 
 
-class Check(NamedTuple):
+class HealthCheck(NamedTuple):
     """One thing that is well or not."""
 
     name: str
@@ -24,7 +24,7 @@ class Check(NamedTuple):
     """Seconds since it has been so, where known."""
 
 
-class Answer(NamedTuple):
+class ProbeAnswer(NamedTuple):
     """One HTTP answer."""
 
     code: int
@@ -35,38 +35,38 @@ class Answer(NamedTuple):
 class Probes:
     """What the probes find, from the worker's status alone."""
 
-    def __init__(self, status: Status, stall_after: float) -> None:
+    def __init__(self, status: WorkerStatus, stall_after: float) -> None:
         self._status, self._stall_after = status, stall_after
 
-    def live(self) -> list[Check]:
+    def live(self) -> list[HealthCheck]:
         """Restarting would help when one fails. Rebalancing is alive, and so is a worker that Redis or Kafka holds up."""
         silent = monotonic() - self._status.beat
         stalled = [] if self._status.held or self._status.phase != "running" else self._status.stalled(self._stall_after)
         return [
-            Check("event_loop", silent <= LOOP_SECONDS, f"last ran {silent:.1f} s ago", silent),
-            Check("progress", not stalled, "; ".join(stalled) or "every partition with waiting input advances"),
+            HealthCheck("event_loop", silent <= LOOP_SECONDS, f"last ran {silent:.1f} s ago", silent),
+            HealthCheck("progress", not stalled, "; ".join(stalled) or "every partition with waiting input advances"),
         ]
 
-    def ready(self) -> list[Check]:
+    def ready(self) -> list[HealthCheck]:
         """All true when the worker does its work."""
         status = self._status
         age = monotonic() - status.since
         return [
             *self.live(),
-            Check("phase", status.phase == "running", status.phase, age),
-            Check("redis", status.redis_ok, "answers" if status.redis_ok else "does not answer"),
-            Check("kafka", not (status.held and status.redis_ok), "acknowledges" if not status.held else "acknowledgements are out"),
+            HealthCheck("phase", status.phase == "running", status.phase, age),
+            HealthCheck("redis", status.redis_ok, "answers" if status.redis_ok else "does not answer"),
+            HealthCheck("kafka", not (status.held and status.redis_ok), "acknowledges" if not status.held else "acknowledgements are out"),
         ]
 
-    def answer(self, path: str, query: str) -> Answer | None:
+    def answer(self, path: str, query: str) -> ProbeAnswer | None:
         """The answer to a probe; None for a path that is none."""
         if path not in PATHS:
             return None
         checks = self.live() if path == "/livez" else self.ready()
-        return told(path, query, checks, {"phase": self._status.phase, "partitions": len(self._status.partitions)})
+        return probe_answer(path, query, checks, {"phase": self._status.phase, "partitions": len(self._status.partitions)})
 
 
-def told(path: str, query: str, checks: Sequence[Check], more: Mapping[str, object]) -> Answer:
+def probe_answer(path: str, query: str, checks: Sequence[HealthCheck], more: Mapping[str, object]) -> ProbeAnswer:
     """Checks as an answer: a word or the failures, or with `/healthz` and `?verbose` everything as JSON. `/healthz` is always 200."""
     checks = [check._replace(message=scrubbed(check.message)) for check in checks]
     failed = [check for check in checks if not check.ok]
@@ -77,6 +77,6 @@ def told(path: str, query: str, checks: Sequence[Check], more: Mapping[str, obje
             **more,
             "checks": {check.name: {"ok": check.ok, "message": check.message, "age_seconds": round(check.age, 3)} for check in checks},
         }
-        return Answer(code, "application/json", json.dumps(body).encode())
+        return ProbeAnswer(code, "application/json", json.dumps(body).encode())
     text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"
-    return Answer(code, "text/plain; charset=utf-8", text.encode())
+    return ProbeAnswer(code, "text/plain; charset=utf-8", text.encode())

@@ -8,16 +8,16 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.alerts.left_over import words_on_left_over
+from agents.alerts.orphaned_alerts import orphan_warnings
 from agents.call_timeout import call_within
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.plans import Plan, flow_plans
-from agents.standing import reasons
+from agents.refused_partitions import reasons
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
-from agents.store.keys import accounts, stage_keys
+from agents.store.keys import input_outcomes, stage_keys
 from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
@@ -84,7 +84,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def health(settings: Settings) -> Health:
-    """Look at Redis and Kafka once. Raises `Down`, `Refusal`, `ConfigError`."""
+    """Look at Redis and Kafka once. Raises `UnavailableError`, `ActionNeededError`, `ConfigError`."""
     opened = session_open(int(time() * NS))
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
     consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
@@ -101,11 +101,11 @@ def health(settings: Settings) -> Health:
 
 
 def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth], list[str]]:
-    """What became of the input of late, and what is wrong about it. Raises `Down`, `Refusal`."""
+    """What became of the input of late, and what is wrong about it. Raises `UnavailableError`, `ActionNeededError`."""
     topics, found, problems = Topics(settings.kafka.topic_prefix), [], []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for topic in (topics.name("quotes"), topics.name("ticks")):
-            written = cast("dict[bytes, bytes]", redis.hgetall(accounts(settings.kafka.topic_prefix, topic)))
+            written = cast("dict[bytes, bytes]", redis.hgetall(input_outcomes(settings.kafka.topic_prefix, topic)))
             account = together(_decoded(value) for value in written.values())
             if not account.at:
                 continue
@@ -130,8 +130,8 @@ def _decoded(value: bytes | str) -> Account:
 def _left_over(settings: Settings) -> list[str]:
     """Alerts that nobody will end; none where there is no state topic yet, which others say."""
     try:
-        return words_on_left_over(settings)
-    except Refusal:
+        return orphan_warnings(settings)
+    except ActionNeededError:
         return []
 
 

@@ -20,8 +20,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from agents.exits import Refusal
-from agents.monitoring.health import Answer
+from agents.exits import ActionNeededError
+from agents.monitoring.health import ProbeAnswer
 
 CONNECTIONS = 100
 """Of one listening address, at most."""
@@ -45,7 +45,7 @@ ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """A further address of a host that this machine does not have."""
 PATHS_HELP = b"/metrics /livez /readyz /healthz\n"
 
-Probe = Callable[[str, str], Answer | None]
+Probe = Callable[[str, str], ProbeAnswer | None]
 Environment = dict[str, Any]
 StartResponse = Callable[[str, Sequence[tuple[str, str]]], object]
 
@@ -57,11 +57,16 @@ class HealthServer:
     """The HTTP server; bound at once, so that a taken port is an error at start."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, probe: Probe) -> None:
-        """`host` is a name or an address of either family; of a name all addresses are served. Raises `Refusal` when none can be bound."""
+        """`host` is a name or an address of either family.
+
+        Of a name all addresses are served. Raises `ActionNeededError` when none can be bound.
+        """
         try:
             sockets = _bound(host, port)
         except OSError as error:
-            raise Refusal(f"cannot listen on {_place(host, port)}: {error}; choose another metrics.host or metrics.port") from error
+            raise ActionNeededError(
+                f"cannot listen on {_place(host, port)}: {error}; choose another metrics.host or metrics.port"
+            ) from error
         self.port = int(sockets[0].getsockname()[1])
         self.url = f"http://{_place(host, self.port)}"
         self._map: dict[int, Any] = {}
@@ -100,11 +105,11 @@ class _Application:
     def __call__(self, environment: Environment, start: StartResponse) -> Sequence[bytes]:
         method, path = environment["REQUEST_METHOD"], environment["PATH_INFO"]
         if method not in METHODS:
-            return _say(start, Answer(405, "text/plain", b"GET or HEAD\n"), method, [("Allow", ", ".join(METHODS))])
+            return _say(start, ProbeAnswer(405, "text/plain", b"GET or HEAD\n"), method, [("Allow", ", ".join(METHODS))])
         if path == "/metrics":
             return self._scrape({**environment, "REQUEST_METHOD": "GET"}, start, method)
         answer = self._probe(path, environment.get("QUERY_STRING", ""))
-        return _say(start, answer or Answer(404, "text/plain", PATHS_HELP), method)
+        return _say(start, answer or ProbeAnswer(404, "text/plain", PATHS_HELP), method)
 
     def _scrape(self, environment: Environment, start: StartResponse, method: str) -> Sequence[bytes]:
         said: list[tuple[str, list[tuple[str, str]]]] = []
@@ -114,7 +119,7 @@ class _Application:
         return [b"" if method == "HEAD" else body]
 
 
-def _say(start: StartResponse, answer: Answer, method: str, more: Sequence[tuple[str, str]] = ()) -> Sequence[bytes]:
+def _say(start: StartResponse, answer: ProbeAnswer, method: str, more: Sequence[tuple[str, str]] = ()) -> Sequence[bytes]:
     length = str(len(answer.body))
     headers = [("Content-Type", answer.content_type), ("Content-Length", length), *more]
     start(f"{answer.code} {HTTPStatus(answer.code).phrase}", headers)

@@ -5,7 +5,7 @@ from agents.monitoring.metrics import Metrics
 
 
 class MetricsObserver:
-    """Implements `agents.store.client.Observer` and `agents.alerts.relay.RelayObserver`."""
+    """Implements `agents.store.client.RedisObserver` and `agents.alerts.relay.RelayObserver`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -35,7 +35,7 @@ class PartitionStatus:
 
 
 @dataclass(slots=True)
-class Status:
+class WorkerStatus:
     """Written by the event loop, read by other threads; every field is replaced, never half-written."""
 
     phase: Phase = "starting"

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from agents.exits import INTERNAL, leave
+from agents.exits import EXIT_INTERNAL, exit_now
 from agents.monitoring.stacks import all_stacks
-from agents.monitoring.status import Status
+from agents.monitoring.status import WorkerStatus
 
 HELD_FACTOR = 10
 """How many times longer a partition may wait while Redis or Kafka is known to be away."""
@@ -22,11 +22,11 @@ class Watchdog(threading.Thread):
 
     def __init__(
         self,
-        status: Status,
+        status: WorkerStatus,
         stall_after: float,
         *,
         loop: asyncio.AbstractEventLoop | None = None,
-        end: Callable[[int, str], object] = leave,
+        end: Callable[[int, str], object] = exit_now,
         period: float = 1.0,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -40,7 +40,7 @@ class Watchdog(threading.Thread):
             reason = self.complaint()
             if reason:
                 log.critical("stalled: %s\n%s", reason, all_stacks(self._loop))
-                self._end(INTERNAL, reason)
+                self._end(EXIT_INTERNAL, reason)
                 return
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ POLL = 0.05
 """Seconds between looks of a waiting caller."""
 
 
-class State(IntEnum):
+class BreakerState(IntEnum):
     """State of the circuit, as the metric shows it."""
 
     CLOSED = 0
@@ -28,22 +28,22 @@ class Breaker:
     def __init__(self, *, threshold: int = 3, cooldown: float = 0.5, clock: Callable[[], float] = monotonic) -> None:
         self._threshold, self._cooldown, self._clock = threshold, cooldown, clock
         self._failures, self._opened = 0, 0.0
-        self.state = State.CLOSED
+        self.state = BreakerState.CLOSED
 
     async def ready(self, deadline: Deadline) -> None:
         """Return when the caller may try. Raises `DeadlineExceededError` at the deadline."""
-        while self.state is not State.CLOSED:
-            if self.state is State.OPEN and self._clock() - self._opened >= self._cooldown:
-                self.state = State.HALF_OPEN
+        while self.state is not BreakerState.CLOSED:
+            if self.state is BreakerState.OPEN and self._clock() - self._opened >= self._cooldown:
+                self.state = BreakerState.HALF_OPEN
                 return
             await deadline.sleep(POLL)
 
     def success(self) -> None:
         """A call went through."""
-        self._failures, self.state = 0, State.CLOSED
+        self._failures, self.state = 0, BreakerState.CLOSED
 
     def failure(self) -> None:
         """A call failed in a way that waiting may heal."""
         self._failures += 1
-        if self.state is State.HALF_OPEN or self._failures >= self._threshold:
-            self.state, self._opened = State.OPEN, self._clock()
+        if self.state is BreakerState.HALF_OPEN or self._failures >= self._threshold:
+            self.state, self._opened = BreakerState.OPEN, self._clock()

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from agents.log_marks import Mark, pack, unpack
+from agents.log_identity import Mark, pack, unpack
 from agents.release_deadline import Deadline
-from agents.store.client import Caller, Observer
+from agents.store.client import RedisCaller, RedisObserver
 from agents.store.keys import DAY_CHUNK, RecordPosition, StageKeys
-from agents.store.refused import REFUSED, refusal, standing
+from agents.store.refused import REFUSED_FIELD, refusal_error, refusal_note
 from agents.store.scripts import Scripts
 from streams.stage import OutboxEntry
 
@@ -21,7 +21,7 @@ SUSPICIOUS_STARTS = 2
 """Starts at one watermark after which records are processed alone; one that is alone at two deaths is skipped (`docs/decisions/0012`)."""
 
 
-class Fenced(Exception):  # noqa: N818 - a verdict, not a fault
+class FencedError(Exception):
     """Somebody else owns the partition, or Redis has lost data: drop its memory, acknowledge nothing."""
 
 
@@ -72,9 +72,9 @@ class Outbox(NamedTuple):
 class StoreClient:
     """The client and its scripts; makes one `CheckpointStore` per stage and partition."""
 
-    def __init__(self, redis: Redis, observer: Observer, *, lease_seconds: int, instance: str = "") -> None:
+    def __init__(self, redis: Redis, observer: RedisObserver, *, lease_seconds: int, instance: str = "") -> None:
         self.redis = redis
-        self.caller = Caller(observer)
+        self.caller = RedisCaller(observer)
         self.lease_seconds, self.instance = lease_seconds, instance
         self.scripts = Scripts(redis)
         self.uuid = uuid4().hex
@@ -99,9 +99,9 @@ class CheckpointStore:
         )
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
-            raise Fenced(f"{self.keys.tag}: {verdict} {answer[1]!r}")
+            raise FencedError(f"{self.keys.tag}: {verdict} {answer[1]!r}")
         if verdict == "REFUSED":
-            raise standing(self.keys, answer[1])
+            raise refusal_error(self.keys, answer[1])
         return answer
 
     async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
@@ -111,7 +111,7 @@ class CheckpointStore:
             waiting: inputs on whose partition something waits to be applied.
 
         Raises:
-            Refusal: the partition stands refused until a person clears it.
+            ActionNeededError: the partition stands refused until a person clears it.
         """
         flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
         while True:
@@ -143,7 +143,10 @@ class CheckpointStore:
         skip: Sequence[RecordPosition] = (),
         marks: Mapping[str, Mark] = MappingProxyType({}),
     ) -> int:
-        """Write state, watermarks with their marks, and outbox at once; the outbox length. Raises `Fenced` or `DeadlineExceededError`."""
+        """Write state, watermarks with their marks, and outbox at once.
+
+        The outbox length. Raises `FencedError` or `DeadlineExceededError`.
+        """
         number = self._commits + 1
         arguments: list[Any] = [number, ",".join(map(self.keys.name_of, skip)), len(steps)]
         for step in steps:
@@ -166,7 +169,7 @@ class CheckpointStore:
 
     async def refuse(self, topic: str, reason: str) -> None:
         """Let the partition stand refused until a person clears it; nobody owns it until then."""
-        await self.note(**{REFUSED: refusal(topic, reason)})
+        await self.note(**{REFUSED_FIELD: refusal_note(topic, reason)})
 
     async def note(self, **fields: str) -> None:
         """Renew the lease and note fields in the owner record; an empty text removes one."""

@@ -27,7 +27,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from agents.credentials import redis_options
 from agents.release_deadline import Deadline
 from agents.store.breaker import Breaker
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 
 PAUSE = 0.1
 """Seconds between attempts while the circuit is closed."""
@@ -59,7 +59,7 @@ DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
 log = logging.getLogger(__name__)
 
 
-class Observer(Protocol):
+class RedisObserver(Protocol):
     """Who measures the operations."""
 
     def redis_operation(self, operation: str, seconds: float) -> None:
@@ -86,10 +86,10 @@ def connect(settings: RedisSettings) -> Redis:
     )
 
 
-class Caller:
+class RedisCaller:
     """Runs operations against Redis until they are answered, or the deadline is over."""
 
-    def __init__(self, observer: Observer, breaker: Breaker | None = None) -> None:
+    def __init__(self, observer: RedisObserver, breaker: Breaker | None = None) -> None:
         self.breaker = breaker or Breaker()
         self._observer = observer
 

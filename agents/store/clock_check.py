@@ -8,8 +8,8 @@ from time import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agents.exits import Refusal
-from agents.store.asking import ask
+from agents.exits import ActionNeededError
+from agents.store.retry import ask
 from agents.store.server_check import ANSWER_SECONDS
 
 NOTED_SECONDS = 2.0
@@ -24,17 +24,22 @@ log = logging.getLogger(__name__)
 
 
 async def check_clock(redis: Redis, *, seconds: float = ANSWER_SECONDS) -> None:
-    """Warn of a difference of seconds, refuse one of a minute. Raises `Refusal`, or `Down` after so many seconds."""
+    """Warn of a difference of seconds, refuse one of a minute. Raises `ActionNeededError`, or `UnavailableError` after so many seconds."""
     whole, micros = await ask(redis.time, seconds)
     skew = time() - (whole + micros / 1e6)
     if abs(skew) >= REFUSED_SECONDS:
-        raise Refusal(f"the clock is {skew:+.0f} s against that of Redis, so sessions and silent sources would be judged wrong: {NEXT}")
+        raise ActionNeededError(
+            f"the clock is {skew:+.0f} s against that of Redis, so sessions and silent sources would be judged wrong: {NEXT}"
+        )
     if abs(skew) >= NOTED_SECONDS:
         log.warning("the clock is %+.1f s against that of Redis: %s", skew, NEXT)
 
 
 async def watch_clock(redis: Redis, told: Callable[[float], None]) -> None:
-    """Look again and again while the worker works; `told` gets each difference. Raises `Refusal` at a minute, as the start does."""
+    """Look again and again while the worker works.
+
+    `told` gets each difference. Raises `ActionNeededError` at a minute, as the start does.
+    """
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         skews = [await _skew(redis)]
@@ -43,7 +48,7 @@ async def watch_clock(redis: Redis, told: Callable[[float], None]) -> None:
             skews.append(await _skew(redis))
         told(skews[-1])
         if abs(skews[-1]) >= REFUSED_SECONDS:
-            raise Refusal(f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: {NEXT}, then start again")
+            raise ActionNeededError(f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: {NEXT}, then start again")
         if abs(skews[-1]) >= NOTED_SECONDS:
             log.warning("the clock is %+.1f s against that of Redis: %s", skews[-1], NEXT)
 

@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from agents.publishing import partition_of
+from agents.frame_publisher import partition_of
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
@@ -42,7 +42,7 @@ def fill_history(settings: Settings, closed: ClosedSessions, reach: Baseline, *,
     """Add what the files have closed to the history of every configured index, on the partition that its readings have.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka or Redis may not, or cannot, be used; the topics are missing or unfit.
+        ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be used; the topics are missing or unfit.
     """
     report = check_topics(settings)
     report.refuse()

@@ -104,6 +104,6 @@ def readings(prefix: str, index: str, tenor: str) -> str:
     return f"{ROOT}:{prefix}:readings:{index}:{tenor}"
 
 
-def accounts(prefix: str, topic: str) -> str:
+def input_outcomes(prefix: str, topic: str) -> str:
     """The view of what became of an input topic's rows, by partition."""
     return f"{ROOT}:{prefix}:input:{topic}"

@@ -7,16 +7,16 @@ from typing import NamedTuple
 import msgspec
 from redis import Redis
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.scripts import source
 
-REFUSED = "refused"
+REFUSED_FIELD = "refused"
 """Field of the owner record."""
 NEXT = "`dispersion takeover` shows what stands refused and what each way on costs"
 
 
-class Note(msgspec.Struct, frozen=True):
+class RefusalNote(msgspec.Struct, frozen=True):
     """Why nobody may own a partition."""
 
     topic: str
@@ -27,35 +27,35 @@ class Note(msgspec.Struct, frozen=True):
     """Seconds since the epoch."""
 
 
-def refusal(topic: str, reason: str) -> str:
+def refusal_note(topic: str, reason: str) -> str:
     """A note for the owner record."""
-    return msgspec.json.encode(Note(topic, reason, round(time(), 3))).decode()
+    return msgspec.json.encode(RefusalNote(topic, reason, round(time(), 3))).decode()
 
 
-def read(keys: StageKeys, text: bytes) -> Note:
+def read(keys: StageKeys, text: bytes) -> RefusalNote:
     """A note back; one that cannot be read still refuses, on behalf of the first input."""
     try:
-        return msgspec.json.decode(text, type=Note)
+        return msgspec.json.decode(text, type=RefusalNote)
     except msgspec.MsgspecError:
-        return Note(keys.inputs[0], "the note in Redis cannot be read: a later release wrote it", 0.0)
+        return RefusalNote(keys.inputs[0], "the note in Redis cannot be read: a later release wrote it", 0.0)
 
 
-def standing(keys: StageKeys, text: bytes) -> Refusal:
+def refusal_error(keys: StageKeys, text: bytes) -> ActionNeededError:
     """What a worker says that finds a note."""
-    return Refusal(f"{read(keys, text).reason}; it stands refused in Redis until a person decides: {NEXT}")
+    return ActionNeededError(f"{read(keys, text).reason}; it stands refused in Redis until a person decides: {NEXT}")
 
 
-class Standing(NamedTuple):
+class RefusedPartition(NamedTuple):
     """One stage and partition that nobody may own."""
 
     keys: StageKeys
     partition: int
     text: bytes
     """The note as it stands in Redis."""
-    note: Note
+    note: RefusalNote
 
 
-class Move(NamedTuple):
+class WatermarkMove(NamedTuple):
     """Where an input goes on."""
 
     topic: str
@@ -63,28 +63,28 @@ class Move(NamedTuple):
     """Last offset that counts as applied; -1 for none."""
 
 
-def standing_in(redis: Redis, inputs: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> Iterator[Standing]:
+def refused_partitions(redis: Redis, inputs: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> Iterator[RefusedPartition]:
     """What stands refused, of stages by name with their input topics, and partitions by topic. Raises `RedisError`."""
     for stage, topics in inputs.items():
         for partition in range(counts.get(topics[0], 0)):
             keys = stage_keys(stage, topics, partition)
-            text = redis.hget(keys.key("own"), REFUSED)
+            text = redis.hget(keys.key("own"), REFUSED_FIELD)
             if isinstance(text, bytes):
-                yield Standing(keys, partition, text, read(keys, text))
+                yield RefusedPartition(keys, partition, text, read(keys, text))
 
 
-def watermark(redis: Redis, standing: Standing, topic: str) -> int:
+def watermark(redis: Redis, refused_partition: RefusedPartition, topic: str) -> int:
     """Last applied offset of an input; -1 for none. Raises `RedisError`."""
-    return int(redis.get(standing.keys.watermark(topic)) or -1)
+    return int(redis.get(refused_partition.keys.watermark(topic)) or -1)
 
 
-def clear(redis: Redis, standing: Standing, moves: Sequence[Move], *, forget: bool) -> bool:
+def clear(redis: Redis, refused_partition: RefusedPartition, moves: Sequence[WatermarkMove], *, forget: bool) -> bool:
     """Let a partition be owned again, with its inputs where they are moved to; False where the note is another one by now.
 
     `forget` drops the state and the alerts; daily facts and the outbox stay. Raises `RedisError`.
     """
-    keys = standing.keys
-    arguments: list[bytes | str | int] = [standing.text, int(forget)]
+    keys = refused_partition.keys
+    arguments: list[bytes | str | int] = [refused_partition.text, int(forget)]
     for move in moves:
         arguments += [5 + keys.inputs.index(move.topic), move.watermark, keys.mark(move.topic)]
     answer = redis.register_script(source("takeover"))(keys=keys.all, args=arguments)

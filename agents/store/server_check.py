@@ -6,8 +6,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError
 
-from agents.exits import Refusal
-from agents.store.asking import ask
+from agents.exits import ActionNeededError
+from agents.store.retry import ask
 from agents.store.sync import ONE_SERVER
 
 MINIMUM_VERSION = (6, 2)
@@ -23,21 +23,24 @@ log = logging.getLogger(__name__)
 
 
 async def check_server(redis: Redis, *, needed_bytes: int = 0, seconds: float = ANSWER_SECONDS) -> None:
-    """Refuse a Redis that may forget, warn about one that may lose seconds. Raises `Refusal`, or `Down` after so many seconds."""
+    """Refuse a Redis that may forget, warn about one that may lose seconds.
+
+    Raises `ActionNeededError`, or `UnavailableError` after so many seconds.
+    """
     info = await ask(lambda: _loaded(redis), seconds)
     if (mode := info.get("redis_mode", "standalone")) in NOT_ONE:
-        raise Refusal(f"redis.url leads to a Redis in {mode} mode: {NOT_ONE[mode]}")
+        raise ActionNeededError(f"redis.url leads to a Redis in {mode} mode: {NOT_ONE[mode]}")
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
     if version < MINIMUM_VERSION:
-        raise Refusal(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")
+        raise ActionNeededError(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")
     policy, limit = info.get("maxmemory_policy"), int(info.get("maxmemory", 0))
     if policy is not None and policy != "noeviction":
-        raise Refusal(
+        raise ActionNeededError(
             f"Redis may evict keys (maxmemory-policy is {policy}), and an evicted watermark means input applied twice: "
             "run `CONFIG SET maxmemory-policy noeviction` and keep it in redis.conf"
         )
     if 0 < limit < needed_bytes:
-        raise Refusal(
+        raise ActionNeededError(
             f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: raise it (CONFIG SET maxmemory) or monitor fewer indices"
         )
     if not int(info.get("aof_enabled", 0)):

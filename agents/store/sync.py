@@ -10,9 +10,9 @@ from redis.retry import Retry
 
 from agents.call_timeout import CALL_SECONDS
 from agents.credentials import redis_options
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from config.connections import redis_place
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 
 
 def connect_sync(settings: RedisSettings) -> Redis:
@@ -31,15 +31,19 @@ ONE_SERVER = "the monitor keeps its state on one server; name one that is not pa
 
 @contextmanager
 def redis_failures(settings: RedisSettings) -> Iterator[None]:
-    """Turn Redis' errors into `Refusal` (it says no) or `Down` (it says nothing)."""
+    """Turn Redis' errors into `ActionNeededError` (it says no) or `UnavailableError` (it says nothing)."""
     try:
         yield
     except NoPermissionError as error:
         place = redis_place(settings)
-        raise Refusal(f"Redis at {place} refuses a command: {error}; give its user the permission (config/redis/users.conf)") from error
+        raise ActionNeededError(
+            f"Redis at {place} refuses a command: {error}; give its user the permission (config/redis/users.conf)"
+        ) from error
     except AuthenticationError as error:
-        raise Refusal(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
+        raise ActionNeededError(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
     except (MovedError, ClusterDownError) as error:
-        raise Refusal(f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}") from error
+        raise ActionNeededError(f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}") from error
     except RedisError as error:
-        raise Down(f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url") from error
+        raise UnavailableError(
+            f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url"
+        ) from error

@@ -47,14 +47,14 @@ class Views:
                     pipeline.zremrangebyscore(key, low, high)
             await pipeline.execute()
 
-    async def accounts(self, accounts: Mapping[Partition, Account]) -> None:
+    async def input_outcomes(self, accounts: Mapping[Partition, Account]) -> None:
         """What became of the input of some partitions; raises what redis-py raises."""
         if not accounts:
             return
         async with self._redis.pipeline(transaction=False) as pipeline:
             for place, account in accounts.items():
                 fields: dict[Any, Any] = {str(place.partition): msgspec.json.encode(account)}
-                pipeline.hset(keys.accounts(self._prefix, place.topic), mapping=fields)
+                pipeline.hset(keys.input_outcomes(self._prefix, place.topic), mapping=fields)
             await pipeline.execute()
 
     def _to_trim(self, key: str, second: int) -> Iterable[tuple[str, str]]:

@@ -29,7 +29,7 @@ def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsC
     """Create what is missing and touch nothing that exists; then report on everything. Safe to repeat.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     roles = Topics(settings.kafka.topic_prefix).all()
     wanted = {name: wanted_partitions(role, settings.kafka.partitions) for role, name in roles.items()}
@@ -48,7 +48,7 @@ def check_topics(settings: Settings) -> TopicsCheck:
     """What `doctor` shows and a worker asks at start: `check_topics(settings).refuse()`. Changes nothing.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     return _asked(settings, lambda: _check(settings, frozenset()))
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from agents.exits import Refusal
-from config.settings import Partitions, Settings
+from agents.exits import ActionNeededError
+from config.settings import PartitionCounts, Settings
 from streams.stage import Role
 from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, Topics, topic_config
 
@@ -49,12 +49,12 @@ class TopicsCheck(msgspec.Struct, frozen=True):
     """Partitions with too few replicas in sync: writes to them wait."""
 
     def refuse(self) -> None:
-        """Raise `Refusal` when there is a problem."""
+        """Raise `ActionNeededError` when there is a problem."""
         if self.problems:
-            raise Refusal("; ".join(self.problems))
+            raise ActionNeededError("; ".join(self.problems))
 
 
-def wanted_partitions(role: Role, partitions: Partitions) -> int:
+def wanted_partitions(role: Role, partitions: PartitionCounts) -> int:
     """Partitions of a new topic."""
     return {"quotes": partitions.quotes, "ticks": partitions.ticks}.get(role, partitions.results)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from config.settings import Redis
+from config.settings import RedisSettings
 from tests.benchmarks import page
 from tests.benchmarks.consumers import Bench
 from tests.benchmarks.latency import latencies
@@ -54,7 +54,7 @@ class Sizes:
     latency_quotes: int | None = None
     """A second, for readings; half of what the worker has just done in one where it is not given."""
     repeats: int = REPEATS
-    checkpoint_seconds: float = Redis().checkpoint_seconds
+    checkpoint_seconds: float = RedisSettings().checkpoint_seconds
     """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
 
 

@@ -13,8 +13,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka.errors import KafkaError
 
-from agents.exits import Down
-from agents.standing import take_over
+from agents.exits import UnavailableError
+from agents.refused_partitions import take_over
 from agents.topics.admin import create_topics
 from streams.stage import Role
 from tests.chaos.scene import ROLES, Scene
@@ -84,7 +84,7 @@ def _made(scene: Scene, topic: str) -> bool:
     """The broker deletes in its own time."""
     try:
         made = create_topics(scene.fleet.settings).topics
-    except (KafkaError, Down):
+    except (KafkaError, UnavailableError):
         return False
     return any(one.name == topic and one.status == "created" for one in made)
 
@@ -139,11 +139,11 @@ def _decide(scene: Scene, roles: Sequence[Role], way: Literal["earliest", "lates
     left = {(topics.name(role), p) for role in roles for p in range(ROLES[role])}
 
     def decided() -> bool:
-        with suppress(Down):
+        with suppress(UnavailableError):
             found = take_over(settings, way=way)
             left.difference_update((one.topic, one.partition) for one in found if one.outcome == "cleared")
         return not left
 
-    with patch("agents.standing.inputs_of", return_value=inputs):
+    with patch("agents.refused_partitions.inputs_of", return_value=inputs):
         wait_until(decided, scene.patience, f"a refusal of each partition of {', '.join(roles)}")
     scene.copies.forget()

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents import credentials, kafka_client, partitions
 from agents.alerts.cloud_event import SEQ_HEADER
-from agents.alerts.published_events import Event, PublishedEvents
+from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
 from agents.stage_runner import AckHandle, StageRunner
@@ -73,16 +73,16 @@ def forget_events() -> None:
 
 def any_log_will_do() -> None:
     """Nobody looks whether a log is the one that was applied: what it says of its end and of its records is believed."""
-    partitions.foreign = lambda *_: ""  # type: ignore[attr-defined]
+    partitions.log_mismatch = lambda *_: ""  # type: ignore[attr-defined]
 
 
 def own_topics_are_trusted() -> None:
     """What stands on the alerts topic is taken for ours unseen."""
 
-    def trusting(_self: TopicTail, record: Any) -> Event:
+    def trusting(_self: TopicTail, record: Any) -> PublishedEvent:
         headers = dict(record.headers)
         seq = int(headers[SEQ_HEADER])
-        return Event(seq, decode_event(record.value), record.value, record.timestamp / 1000)
+        return PublishedEvent(seq, decode_event(record.value), record.value, record.timestamp / 1000)
 
     TopicTail._event = trusting  # type: ignore[method-assign,assignment]
 

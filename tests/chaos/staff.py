@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from agents.exits import DOWN, INTERNAL, OK, REFUSED
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
 from tests.support.fleet import Fleet
 from tests.support.redis_proxy import RedisProxy
 
@@ -113,7 +113,7 @@ class Staff(threading.Thread):
     def dismiss(self, seat: Seat, number: int) -> None:
         """End the worker on a seat for good."""
         seat.leaving = True
-        self.send(seat, number, -number, *[OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
+        self.send(seat, number, -number, *[EXIT_OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -178,12 +178,12 @@ def unexpected(end: End, kinds: Expected) -> str:
     Expected are: what a fault did; the fence, by which a worker that lost a partition leaves; code 3 while a server is away;
     what poison does, a failure on its record or the end of the process; and the refusal of a log that is not the one applied.
     """
-    if end.asked or (end.code == INTERNAL and end.reason.startswith("lost a partition")):
+    if end.asked or (end.code == EXIT_INTERNAL and end.reason.startswith("lost a partition")):
         return ""
-    if kinds.outages and end.code == DOWN:
+    if kinds.outages and end.code == EXIT_UNAVAILABLE:
         return ""
-    if kinds.replaced and end.code == REFUSED and CLEARED_BY in end.reason:
+    if kinds.replaced and end.code == EXIT_ACTION_NEEDED and CLEARED_BY in end.reason:
         return ""
-    if kinds.poison and (end.code == -signal.SIGKILL or (end.code == INTERNAL and ", offsets " in end.reason)):
+    if kinds.poison and (end.code == -signal.SIGKILL or (end.code == EXIT_INTERNAL and ", offsets " in end.reason)):
         return ""
     return f"{end.seat} ended with code {end.code} ({end.log}): {end.reason or 'no reason given'}"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.alert_observer import AlertObserver
 from tests.support.fleet import Fleet, wait_until
 from tests.support.monitor import expected, feed, publish
 from tests.support.stack import RealStack, create_flow_topics, settings_for
-from tests.support.witness import Witness
 
 KILLS = int(os.environ.get("DISPERSION_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("DISPERSION_CHAOS_SEED", "20180205"))
@@ -49,7 +49,7 @@ def test_killed_at_random_instants(real_stack: RealStack, topic_prefix: str, tmp
         crew = {name: fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name) for name in ("one", "two")}
         start = len(records) // 5
         edges = [start + (len(records) - start) * step // KILLS for step in range(KILLS + 1)]
-        with Witness(fleet.settings, PARTITIONS) as witness:
+        with AlertObserver(fleet.settings, PARTITIONS) as observer:
             publish(fleet.settings, records[:start])
             wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
             for first, last in pairwise(edges):
@@ -59,9 +59,9 @@ def test_killed_at_random_instants(real_stack: RealStack, topic_prefix: str, tmp
                 crew[name].kill()
                 crew[name].wait()
                 crew[name] = fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name)
-            witness.wait_for(len(wanted), WAIT_SECONDS)
-        assert not witness.contradictions
-        assert witness.events == wanted
+            observer.wait_for(len(wanted), WAIT_SECONDS)
+        assert not observer.contradictions
+        assert observer.events == wanted
         assert len(wanted) >= 3
         assert all(worker.poll() == -signal.SIGKILL or worker.poll() is None for worker in fleet.workers), "nobody died by itself"
 
@@ -74,16 +74,16 @@ def test_kafka_and_redis_away(real_stack: RealStack, topic_prefix: str, tmp_path
         for _ in range(2):
             fleet.start("agents.cli.main", "worker")
         quarter = len(records) // 4
-        with Witness(fleet.settings, PARTITIONS) as witness:
+        with AlertObserver(fleet.settings, PARTITIONS) as observer:
             publish(fleet.settings, records[:quarter])
             wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
             for step, (redis, kafka) in enumerate(((True, False), (False, True), (True, True)), start=1):
                 publish(fleet.settings, records[step * quarter : (step + 1) * quarter if step < 3 else len(records)])
                 with away(real_stack, redis=redis, kafka=kafka):
                     time.sleep(OUTAGE)
-            witness.wait_for(len(wanted), WAIT_SECONDS)
-        assert not witness.contradictions
-        assert witness.events == wanted
+            observer.wait_for(len(wanted), WAIT_SECONDS)
+        assert not observer.contradictions
+        assert observer.events == wanted
         assert [worker.poll() for worker in fleet.workers] == [None, None], "they waited"
 
 

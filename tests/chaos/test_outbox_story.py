@@ -12,12 +12,12 @@ from config.rules import load_rules
 from streams.detection.detector_stage import DetectorStage
 from streams.reading import Reading, encode_reading
 from streams.sessions import is_session
+from tests.support.alert_observer import AlertObserver
 from tests.support.fleet import Fleet, wait_until
 from tests.support.monitor import comparable_event
 from tests.support.pages import ready, samples
 from tests.support.readings import published, record
 from tests.support.stack import EmbeddedTestStack, create_flow_topics, settings_for
-from tests.support.witness import Witness
 
 PRODUCE, NOT_LEADER = 0, 6
 """An API key of Kafka, and an error that a producer retries for ever."""
@@ -55,11 +55,11 @@ def test_the_outbox_fills_and_empties(embedded_stack: EmbeddedTestStack, topic_p
         wait_until(lambda: outbox(url, "entries") == len(wanted), 30, f"{len(wanted)} events wait")
         assert begun - 1 <= outbox(url, "oldest_timestamp_seconds") <= time.time()
         embedded_stack.broker.command(f"clear {PRODUCE}")
-        with Witness(settings, 1) as witness:
-            witness.wait_for(len(wanted), 30)
+        with AlertObserver(settings, 1) as observer:
+            observer.wait_for(len(wanted), 30)
         wait_until(lambda: outbox(url, "entries") == 0 == outbox(url, "oldest_timestamp_seconds"), 30, "an empty outbox")
-        assert not witness.contradictions
-        assert witness.events == wanted
+        assert not observer.contradictions
+        assert observer.events == wanted
 
 
 def _events(fleet: Fleet, readings: list[Reading]) -> list[dict[str, object]]:

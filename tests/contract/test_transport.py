@@ -29,9 +29,9 @@ from msgspec.structs import replace
 
 from agents import takeover, transport_pins
 from agents.assignment import Assignment, AssignmentCallbacks, Partition
-from agents.log_marks import Mark, Seen, mark_of
+from agents.log_identity import LogState, Mark, mark_of
 from agents.plans import Plan
-from agents.takeover import foreign
+from agents.takeover import log_mismatch
 from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
 from agents.transport_consumer import (
     COMMIT_TRIES,
@@ -85,9 +85,9 @@ class Thread:
     async def topic_ids(self, _topics: Collection[str]) -> Mapping[str, str]:
         return self.topics
 
-    async def look(self, offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, Seen]:
+    async def look(self, offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, LogState]:
         self.looks.append(dict(offsets))
-        return dict.fromkeys(offsets, Seen("", 0, self.end))
+        return dict.fromkeys(offsets, LogState("", 0, self.end))
 
     def highwater(self, _tp: TP) -> int:
         return self.end
@@ -139,8 +139,8 @@ async def rig() -> Rig:
 
     said: list[str] = []
 
-    def judge(tp: Partition, last: int, mark: Mark | None, seen: Seen) -> str:
-        return foreign(PLAN, tp, last, mark, seen)
+    def mismatch(tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
+        return log_mismatch(PLAN, tp, last, mark, seen)
 
     async def end(reasons: Mapping[Partition, str]) -> None:
         said.extend(reasons.values())
@@ -156,8 +156,8 @@ async def rig() -> Rig:
             said.append,
             said.append,
             marks=lambda: marks,
-            judge=judge,
-            foreign=end,
+            mismatch=mismatch,
+            refuse_partitions=end,
         ),
     )
     consumer: Any = app.consumer
@@ -585,8 +585,8 @@ async def placed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Any:
     return rig.consumer
 
 
-def shows(rig: Rig, seen: Seen) -> None:
-    async def look(offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, Seen]:
+def shows(rig: Rig, seen: LogState) -> None:
+    async def look(offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, LogState]:
         rig.thread.looks.append(dict(offsets))
         return dict.fromkeys(offsets, seen)
 
@@ -596,12 +596,12 @@ def shows(rig: Rig, seen: Seen) -> None:
 async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_delivered(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = await placed(rig, monkeypatch)
     kept = mark_of(Fetched(9), "a1")
-    shows(rig, Seen("a1", 0, 1000, "record", kept))
+    shows(rig, LogState("a1", 0, 1000, "record", kept))
     await consumer._deliver({ONE: [Fetched(10, leader_epoch=2), Fetched(11, leader_epoch=2)]}, consumer._epoch)
     await consumer._deliver({ONE: [Fetched(12, leader_epoch=2)]}, consumer._epoch)
     assert rig.thread.looks == [{ONE: 9}], "once an election"
     assert not rig.said
-    shows(rig, Seen("a1", 0, 1000, "record", replace(kept, offset=12, epoch=3)))
+    shows(rig, LogState("a1", 0, 1000, "record", replace(kept, offset=12, epoch=3)))
     await consumer._deliver({ONE: [Fetched(13, leader_epoch=4)]}, consumer._epoch)
     assert "the record at offset 12 is another one: leader epoch 3, not 2" in rig.said[0]
 
@@ -609,7 +609,7 @@ async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_deliv
 async def test_the_first_records_after_a_takeover_are_compared_with_the_watermarks_epoch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
     await rig.consumer.perform_seek()
-    shows(rig, Seen("a1", 0, 1000, "record", Mark(6, "a1", 1_700_000_000_001, 1)))
+    shows(rig, LogState("a1", 0, 1000, "record", Mark(6, "a1", 1_700_000_000_001, 1)))
     await rig.consumer._deliver({ONE: [Fetched(7, leader_epoch=1)]}, rig.consumer._epoch)
     assert rig.thread.looks == [{ONE: 6}]
     assert "the record at offset 6 is another one" in rig.said[0]
@@ -623,11 +623,11 @@ async def test_an_offset_that_the_log_does_not_have_is_never_replaced_in_silence
         raise OffsetOutOfRangeError({ONE: 10})
 
     monkeypatch.setattr(consumer, "_wait_next_records", out_of_range)
-    shows(rig, Seen("a1", 30, 1000))
+    shows(rig, LogState("a1", 30, 1000))
     rig.thread.first = 30
     assert await consumer._fetch(consumer._epoch) == {}
     assert (rig.thread.sought[-1], rig.said) == ({ONE: 30}, []), "an input of others: retention may outrun us"
-    shows(rig, Seen("a1", 0, 5))
+    shows(rig, LogState("a1", 0, 5))
     await consumer._fetch(consumer._epoch)
     assert "applied offset 29, but the log ends at 5" in rig.said[0]
     await consumer.on_partitions_revoked({ONE, TWO})
@@ -640,7 +640,7 @@ async def test_topics_made_anew_are_found_by_their_ids(rig: Rig, monkeypatch: py
     async def heard(topic_id: str) -> None:
         rig.thread.brokers_heard += 1
         rig.thread.topics = {"quotes": topic_id}
-        shows(rig, Seen(topic_id, 0, 1000))
+        shows(rig, LogState(topic_id, 0, 1000))
         for _ in range(2):
             await consumer._compare_topics(consumer._epoch)
             await asyncio.sleep(0)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from agents.transport_records import FETCHES, LIST, FetchedBytes, FetchedRecord, FetchedRecords, FetchedResult
 from agents.unpacking import bound_aiokafka, unpacked_limit
-from config.settings import Kafka
+from config.settings import KafkaSettings
 from streams.dead_letters import MAX_VALUE_BYTES
 from streams.refused_batch import batch_letter
 from tests.support.raw_batches import GZIP, LZ4, SNAPPY, ZSTD, batch_of, sealed, with_deltas, with_payload
@@ -197,7 +197,7 @@ def fresh() -> Iterator[None]:
     """No batch was fetched before, and decoders stop where a worker's do."""
     FetchedRecords.fetched.clear()
     yield
-    bound_aiokafka(unpacked_limit(Kafka()))
+    bound_aiokafka(unpacked_limit(KafkaSettings()))
 
 
 @pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])

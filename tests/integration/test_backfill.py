@@ -19,7 +19,7 @@ from agents.store.daily_facts import Filled, fill
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.sync import connect_sync
 from config.rules import load_rules
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.detection.closed_sessions import TOO_OLD
 from streams.detection.history_days import SESSIONS, DayFacts, decode_day
 from streams.detection.instant import instant_of

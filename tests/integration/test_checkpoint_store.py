@@ -9,17 +9,17 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from agents.exits import Down, Refusal
-from agents.log_marks import Mark
+from agents.exits import ActionNeededError, UnavailableError
+from agents.log_identity import Mark
 from agents.release_deadline import Deadline, DeadlineExceededError
-from agents.store.breaker import State
-from agents.store.checkpoint_store import CheckpointStore, Fenced, StoreClient, WatermarkStep
+from agents.store.breaker import BreakerState
+from agents.store.checkpoint_store import CheckpointStore, FencedError, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import RecordPosition, StageKeys, stage_keys
-from agents.store.refused import Move, Standing, clear, read, watermark
+from agents.store.refused import RefusedPartition, WatermarkMove, clear, read, watermark
 from agents.store.server_check import check_server
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.stage import OutboxEntry
 from tests.support.fleet import wait_until
 from tests.support.redis import full_disk
@@ -121,7 +121,7 @@ async def test_an_elder_generation_is_fenced_by_a_younger_one(workers: Workers, 
     await zombie.acquire(waiting=keys.inputs)
     await heir.acquire(waiting=keys.inputs)
     for attempt in (zombie.commit(progress(keys, -1, 5), {}), zombie.note(probe="3"), zombie.outbox("", 10)):
-        with pytest.raises(Fenced, match="FENCED"):
+        with pytest.raises(FencedError, match="FENCED"):
             await attempt
     assert await heir.commit(progress(keys, -1, 5), {}) == 0
 
@@ -157,10 +157,10 @@ async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: Sta
     await checkpoints.commit(progress(keys, 10, 20), {})
     for key, value in saved.items():
         await workers.redis.restore(key, 0, value, replace=True)
-    with pytest.raises(Fenced, match="MOVED"):
+    with pytest.raises(FencedError, match="MOVED"):
         await checkpoints.commit(progress(keys, 20, 30), {})
     await workers.redis.delete(keys.key("own"))
-    with pytest.raises(Fenced, match="FENCED"):
+    with pytest.raises(FencedError, match="FENCED"):
         await checkpoints.note()
 
 
@@ -241,7 +241,7 @@ async def test_one_commit_moves_all_inputs_or_none(workers: Workers, keys: Stage
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=keys.inputs)
     await checkpoints.commit([*progress(keys, -1, 41), *progress(keys, -1, 3, which=1)], {"a": b"1"})
-    with pytest.raises(Fenced, match="MOVED"):
+    with pytest.raises(FencedError, match="MOVED"):
         await checkpoints.commit([*progress(keys, 41, 50), *progress(keys, 2, 4, which=1)], {"a": b"2"})
     found = await workers.checkpoints(keys, 2).acquire(waiting=keys.inputs)
     assert (found.watermarks, found.chunks) == ({keys.inputs[0]: 41, keys.inputs[1]: 3}, {"a": b"1"})
@@ -289,8 +289,8 @@ async def test_full_memory_is_waited_out(workers: Workers, keys: StageKeys) -> N
     await asyncio.wait_for(commit, 15)
     assert await workers.redis.hget(keys.key("st"), "a") == b"1"
     states.append(store.caller.breaker.state)
-    assert states[0] is not State.CLOSED
-    assert states[1] is State.CLOSED
+    assert states[0] is not BreakerState.CLOSED
+    assert states[1] is BreakerState.CLOSED
 
 
 def refuses(url: str) -> bool:
@@ -327,12 +327,12 @@ async def test_the_server_is_checked_at_start(workers: Workers, stack: Stack) ->
     await check_server(workers.redis)
     await workers.redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        with pytest.raises(Refusal, match="CONFIG SET maxmemory-policy noeviction"):
+        with pytest.raises(ActionNeededError, match="CONFIG SET maxmemory-policy noeviction"):
             await check_server(workers.redis)
     finally:
         await workers.redis.config_set("maxmemory-policy", "noeviction")
     nobody = connect(RedisSettings(url=SecretStr("redis://:hush@127.0.0.1:1/0")))
-    with pytest.raises(Down) as caught:
+    with pytest.raises(UnavailableError) as caught:
         await check_server(nobody)
     assert "hush" not in str(caught.value)
     await nobody.aclose()
@@ -347,7 +347,7 @@ async def test_a_clock_that_differs_is_told_and_one_that_is_wrong_refused(
     await check_clock(workers.redis)
     assert "-20.0 s" in caplog.text
     monkeypatch.setattr("agents.store.clock_check.time", lambda: time() + 90)
-    with pytest.raises(Refusal, match=r"\+90 s against that of Redis.*time service"):
+    with pytest.raises(ActionNeededError, match=r"\+90 s against that of Redis.*time service"):
         await check_clock(workers.redis)
 
 
@@ -372,18 +372,18 @@ async def test_a_refusal_stands_until_it_is_cleared_by_who_has_read_it(workers: 
     )
     await checkpoints.refuse(first, "readings partition 0: another log")
     for heir in (workers.checkpoints(keys, 2), workers.checkpoints(keys, 1)):
-        with pytest.raises(Refusal, match=r"readings partition 0: another log; it stands refused.*dispersion takeover"):
+        with pytest.raises(ActionNeededError, match=r"readings partition 0: another log; it stands refused.*dispersion takeover"):
             await heir.acquire(waiting=())
     with closing(redis.Redis.from_url(stack.redis.url)) as plain:
         text = plain.hget(keys.key("own"), "refused")
         assert isinstance(text, bytes)
-        standing = Standing(keys, 0, text, read(keys, text))
-        assert watermark(plain, standing, first) == 41
-        moves = [Move(first, -1), Move(second, 7)]
-        assert not clear(plain, standing._replace(text=b"another"), moves, forget=True)
-        assert clear(plain, standing, moves, forget=True)
-        assert not clear(plain, standing, moves, forget=True), "once"
-    with pytest.raises(Fenced):
+        refused_partition = RefusedPartition(keys, 0, text, read(keys, text))
+        assert watermark(plain, refused_partition, first) == 41
+        moves = [WatermarkMove(first, -1), WatermarkMove(second, 7)]
+        assert not clear(plain, refused_partition._replace(text=b"another"), moves, forget=True)
+        assert clear(plain, refused_partition, moves, forget=True)
+        assert not clear(plain, refused_partition, moves, forget=True), "once"
+    with pytest.raises(FencedError):
         await checkpoints.commit([WatermarkStep(first, 41, 42)], {})
     found = await asyncio.wait_for(workers.checkpoints(keys, 2).acquire(waiting=()), 5)
     assert (found.watermarks, found.marks, found.commits) == ({first: -1, second: 7}, {}, 1)

@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.store import clock_check
 from agents.store.client import connect
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from tests.support.stack import EmbeddedTestStack
 
 pytestmark = pytest.mark.embedded
@@ -35,7 +35,7 @@ def off(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
 async def test_a_clock_that_is_off_by_a_minute_is_refused(redis: Redis, monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     off(monkeypatch, 0.0, skew)
     told: list[float] = []
-    with pytest.raises(Refusal, match=f"gone [+-]{abs(skew):.0f} s away"):
+    with pytest.raises(ActionNeededError, match=f"gone [+-]{abs(skew):.0f} s away"):
         await asyncio.wait_for(clock_check.watch_clock(redis, told.append), 30)
     assert told[0] == 0.0
     assert told[-1] == pytest.approx(skew, abs=2)

@@ -10,8 +10,8 @@ import pytest
 
 from agents.alerts.states import AlertState, alert_states
 from agents.cli.main import main
+from agents.frame_publisher import partition_of
 from agents.monitoring.market_gauges import MarketGauges
-from agents.publishing import partition_of
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.market import market_of

@@ -12,7 +12,7 @@ import yaml
 
 from agents.ports import free_ports
 from agents.store.sync import connect_sync
-from config.settings import Redis
+from config.settings import RedisSettings
 from tests.support.command import ROOT, Running, answers, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.need import program
@@ -95,7 +95,7 @@ def test_the_services_make_a_reading_and_a_bridged_alert(stack: RealStack, manag
         for name in READY:
             wait_until(lambda: answers(f"http://127.0.0.1:{services[name]['port']}/readyz"), 90, f"{name} ready")  # noqa: B023 - called at once
             assert answers(f"http://127.0.0.1:{services[name]['port']}/metrics")
-        with connect_sync(Redis(url=stack.redis_url)) as redis:  # type: ignore[arg-type]
+        with connect_sync(RedisSettings(url=stack.redis_url)) as redis:  # type: ignore[arg-type]
             wait_until(lambda: bool(redis.zcard("dispersion:v1::readings:SPY:30d")), 120, "a reading")
         status = run("status", "--json", env=services["exporter"]["env"])
         assert '"index":"SPY","mode":"replay"' in status.stdout, status.stderr

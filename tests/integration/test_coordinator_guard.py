@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.app import METADATA_SECONDS
-from agents.exits import OK
+from agents.exits import EXIT_OK
 from streams.stage import Role
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, Pacer, judge_alerts, judge_once, wait_until
@@ -59,7 +59,7 @@ def test_partitions_that_were_unknown_when_they_were_assigned_are_asked_for_agai
             fleet.put(role, [record_value(partition)], partition)
     wait_until(lambda: len(fleet.watermarks("quotes")) == 4, METADATA_SECONDS / 2, "it works all the same")
     drain(fleet)
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
 @EMBEDDED
@@ -76,7 +76,7 @@ def test_an_unexpected_coordinator_error_does_not_park_the_worker(fleet: Fleet, 
     wait_until(lambda: all(fleet.watermarks("quotes")[p] > before[p] for p in range(4)), 60, "progress on every partition")
     pacer.stop()
     drain(fleet)
-    assert fleet.stop(first) == OK, fleet.log(first)
+    assert fleet.stop(first) == EXIT_OK, fleet.log(first)
     drain(fleet)
-    assert fleet.stop(second) == OK, fleet.log(second)
+    assert fleet.stop(second) == EXIT_OK, fleet.log(second)
     judge(fleet, pacer)

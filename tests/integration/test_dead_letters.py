@@ -10,10 +10,10 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.cli.main import main
-from agents.dead_letters.replaying import Judge
+from agents.dead_letters.replay import ReplayCheck
+from agents.frame_publisher import FramePublisher
 from agents.kafka_client import kafka_python_options
-from agents.publishing import FramePublisher
-from config.settings import Ingest, Settings
+from config.settings import IngestSettings, Settings
 from streams.dead_letter_records import read_letter
 from streams.dead_letters import MAX_VALUE_BYTES, dead_letter
 from streams.decoding.codec import decode_quotes
@@ -243,10 +243,10 @@ def test_a_worker_takes_what_was_mended(
 def test_a_letter_of_the_ingest_is_sent_to_its_feed() -> None:
     record = InputRecord("vendor.quotes", 0, 7, SENT_MS, b"AAPL", json.dumps(QUOTE).encode(), ())
     letter = read_letter(record._replace(headers=dead_letter(record, "json", "cut").headers))
-    with_feed, without = Settings(ingest=Ingest(topic="vendor.quotes")), Settings()
-    assert Judge(with_feed, set(), {}, again=False).objection(letter) == ""
-    assert "no input of ours" in Judge(without, set(), {}, again=False).objection(letter)
-    sent = Judge(with_feed, {letter.identity}, {}, again=False).objection(letter)
+    with_feed, without = Settings(ingest=IngestSettings(topic="vendor.quotes")), Settings()
+    assert ReplayCheck(with_feed, set(), {}, again=False).objection(letter) == ""
+    assert "no input of ours" in ReplayCheck(without, set(), {}, again=False).objection(letter)
+    sent = ReplayCheck(with_feed, {letter.identity}, {}, again=False).objection(letter)
     assert "it was sent again before" in sent
-    other = Judge(with_feed, {(str(letter.original), "0" * 64)}, {}, again=False)
+    other = ReplayCheck(with_feed, {(str(letter.original), "0" * 64)}, {}, again=False)
     assert other.objection(letter) == "", "a topic made anew counts its offsets anew"

@@ -21,10 +21,9 @@ from pydantic import SecretStr
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
 from agents.connectivity import require_kafka, require_redis
-from agents.exits import DOWN, OK, Down, Refusal
-from agents.publishing import FramePublisher
-from config.settings import Redis as RedisSettings
-from config.settings import Settings
+from agents.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
+from agents.frame_publisher import FramePublisher
+from config.settings import RedisSettings, Settings
 from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
@@ -73,8 +72,8 @@ def settings(embedded_stack: EmbeddedTestStack, topic_prefix: str, monkeypatch: 
 
 
 IMPORTED = (
-    *("agents.bridge.follower", "agents.ingest.service", "agents.lookup.recall", "agents.monitoring.health_report"),
-    *("agents.monitoring.exporter", "agents.feed.replay", "agents.alerts.commanding", "agents.topics.admin", "rich.live"),
+    *("agents.bridge.follower", "agents.ingest.service", "agents.lookup.point_in_time", "agents.monitoring.health_report"),
+    *("agents.monitoring.exporter", "agents.feed.replay", "agents.alerts.command_sender", "agents.topics.admin", "rich.live"),
 )
 """What commands import on their way."""
 
@@ -94,7 +93,7 @@ def test_a_kafka_that_hangs_is_down_in_time(
     monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", f"{hung},{hung}")
     code, seconds = run(command)
     told = capfd.readouterr()
-    assert code == DOWN, told
+    assert code == EXIT_UNAVAILABLE, told
     assert "hangs" in told.out + told.err
     assert hung in told.out + told.err
     assert seconds < 6.0
@@ -107,7 +106,7 @@ def test_a_redis_that_hangs_is_down_in_time(
     monkeypatch.setenv("DISPERSION_REDIS__URL", f"redis://:hush-hush@{hung}/0")
     code, seconds = run(command)
     told = capfd.readouterr()
-    assert code == DOWN, told
+    assert code == EXIT_UNAVAILABLE, told
     assert f"Redis at {hung}" in told.out + told.err
     assert "hush-hush" not in told.out + told.err
     assert seconds < 6.0 + ("status" not in command) * 4, "doctor has Kafka to look at too"
@@ -119,9 +118,9 @@ def test_a_hang_behind_tls_is_told_too(hung: str, protocol: str) -> None:
         update={"bootstrap_servers": hung, "security_protocol": protocol, "sasl_username": "me", "sasl_password": Settings().redis.password}
     )
     if protocol == "SSL":
-        with pytest.raises(Down, match="hangs"):
+        with pytest.raises(UnavailableError, match="hangs"):
             require_kafka(kafka)
-    with pytest.raises(Down, match="hangs"):
+    with pytest.raises(UnavailableError, match="hangs"):
         require_redis(RedisSettings(url=SecretStr(f"rediss://{hung}/0")))
 
 
@@ -131,7 +130,7 @@ def test_one_broker_that_answers_is_enough(settings: Settings, hung: str, tmp_pa
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        with pytest.raises(Down, match="hangs"):
+        with pytest.raises(UnavailableError, match="hangs"):
             require_redis(RedisSettings(url=SecretStr(f"unix://{path}")))
 
 
@@ -165,7 +164,7 @@ def test_a_broker_that_falls_silent_after_its_first_answer_is_down_in_time(
     with falling_silent(embedded_stack):
         code, seconds = run(command)
     told = capfd.readouterr()
-    assert code == DOWN, told
+    assert code == EXIT_UNAVAILABLE, told
     assert "Kafka at 127.0.0.1" in told.out + told.err
     assert seconds < 15.0
 
@@ -255,7 +254,7 @@ def test_a_watch_outlives_outages_and_hangs_and_says_since_when(settings: Settin
         watch.next(report, 120.0)
     finally:
         code = watch.stop()
-    assert code == OK
+    assert code == EXIT_OK
 
 
 def test_a_tail_says_that_kafka_is_away_and_goes_on(settings: Settings, embedded_stack: EmbeddedTestStack) -> None:
@@ -276,7 +275,7 @@ def test_a_tail_says_that_kafka_is_away_and_goes_on(settings: Settings, embedded
         tail.next(lambda line: '"two"' in line)
     finally:
         code = tail.stop()
-    assert code == OK
+    assert code == EXIT_OK
 
 
 def heartbeat_of(identity: str) -> bytes:
@@ -290,10 +289,10 @@ def test_what_a_question_raises_is_raised() -> None:
     from agents.call_timeout import call_within
 
     def refuse() -> int:
-        raise Refusal("no")
+        raise ActionNeededError("no")
 
     assert call_within("x", lambda: 5) == 5
-    with pytest.raises(Refusal):
+    with pytest.raises(ActionNeededError):
         call_within("x", refuse)
-    with pytest.raises(Down, match=r"x .*0\.05 s"):
+    with pytest.raises(UnavailableError, match=r"x .*0\.05 s"):
         call_within("x", lambda: time.sleep(1), 0.05)

@@ -9,8 +9,8 @@ import pytest
 
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
+from agents.frame_publisher import FramePublisher
 from agents.lookup.readings_log import ReadingsLog
-from agents.publishing import FramePublisher
 from agents.store.keys import snapshot, stage_keys
 from agents.store.sync import connect_sync
 from config.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from agents.alerts.states import alert_states
 from agents.cli.main import main
-from agents.publishing import partition_of
+from agents.frame_publisher import partition_of
 from config.settings import Settings
 from streams.reading import Reading, encode_reading
 from streams.topics import Topics

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from agents.exits import OK, REFUSED
-from agents.publishing import partition_of
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
+from agents.frame_publisher import partition_of
 from agents.store.keys import stage_keys
 from streams.stage import Role
 from tests.support.counting import record_value
@@ -52,7 +52,7 @@ def test_a_new_partition_is_a_new_source_without_a_restart(fleet: Fleet) -> None
     sources = {(one["partition"], one["total"]): one["sources"] for one in told if "sources" in one}
     assert sources[0, 100] == sources[1, 100] == 2
     assert sources[2, 100] == 3
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
     judge_once(fleet, "quotes", 500)
     judge_alerts(fleet, 1)
 
@@ -62,7 +62,7 @@ def test_results_that_grow_apart_are_refused(fleet: Fleet) -> None:
     fleet.put("readings", [record_value(n) for n in range(100)])
     wait_until(lambda: fleet.drained("readings", 1), SECONDS, fleet.log(worker))
     grow(fleet, 2, "readings")
-    assert worker.wait(SECONDS) == REFUSED, fleet.log(worker)
+    assert worker.wait(SECONDS) == EXIT_ACTION_NEEDED, fleet.log(worker)
     assert "need equal partition counts" in fleet.log(worker).splitlines()[-1]
 
 
@@ -72,5 +72,5 @@ def test_an_index_that_would_leave_its_history_is_refused(fleet: Fleet) -> None:
     fleet.redis.hset(stage_keys("detector", [readings], 0, [INDEX]).day(INDEX), "2026-07-10", b"facts")
     grow(fleet, count, *RESULTS)
     worker = fleet.start()
-    assert worker.wait(SECONDS) == REFUSED, fleet.log(worker)
+    assert worker.wait(SECONDS) == EXIT_ACTION_NEEDED, fleet.log(worker)
     assert f"{INDEX} belongs to {partition_of(INDEX, count)}, but its daily history is kept for 0" in fleet.log(worker)

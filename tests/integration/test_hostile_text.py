@@ -11,7 +11,7 @@ import pytest
 from agents.cli.main import main
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import plain_line, render
-from agents.lookup.watching import Watcher
+from agents.lookup.monitor_watcher import MonitorWatcher
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
@@ -211,7 +211,7 @@ def test_status_board_and_explain(
     judge_screen(shown(capsys, "explain", "SPX", "--json").out, longest=10**6)
     shown(capsys, "doctor", codes=(0, 1))
 
-    state = Watcher(settings, "SPX", "[bold]title[/]").state(1, 2)
+    state = MonitorWatcher(settings, "SPX", "[bold]title[/]").state(1, 2)
     screen = StringIO()
     SafeConsole(file=screen, width=200).print(render(state))
     judge_screen(screen.getvalue())

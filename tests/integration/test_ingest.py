@@ -14,9 +14,9 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
 
+from agents.frame_publisher import partition_of
 from agents.kafka_client import kafka_python_options
 from agents.ports import free_ports
-from agents.publishing import partition_of
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
 from streams.records import NS, Heartbeat, Malformed, Unread

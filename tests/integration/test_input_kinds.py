@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from agents.exits import OK
+from agents.exits import EXIT_OK
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, wait_until
 from tests.support.pages import samples, series, url_of
@@ -114,4 +114,4 @@ def test_what_a_broker_may_hand_out_is_applied_once_and_nothing_else_waited_for(
     assert fleet.watermarks("quotes")[TRANSACTIONS] + 1 < fleet.ends("quotes", 3)[TRANSACTIONS], "the log ends with a marker"
     wait_until(lambda: lags() == [0, 0, 0], SECONDS, "the marker is no lag")
     assert samples(url)[series("dispersion_offset_gaps_total", topic=fleet.topics.name("quotes"))] > 0
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)

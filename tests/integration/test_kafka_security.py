@@ -10,12 +10,11 @@ from pydantic import SecretStr
 
 from agents.alerts.tail import tail_alerts
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.exits import OK, REFUSED, Down, Refusal
-from agents.publishing import FramePublisher
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK, ActionNeededError, UnavailableError
+from agents.frame_publisher import FramePublisher
 from agents.topics.admin import check_topics, create_topics
 from config.errors import ConfigError
-from config.settings import Kafka, Settings
-from config.settings import Redis as RedisSettings
+from config.settings import KafkaSettings, RedisSettings, Settings
 from streams.stage import Message, Role
 from tests.support.alert_values import event_value
 from tests.support.counting import record_value
@@ -80,7 +79,7 @@ def redis() -> Iterator[EmbeddedRedis]:
 def settings(address: str, protocol: str, prefix: str, **more: Any) -> Settings:
     values = {"sasl_mechanism": "PLAIN", "sasl_username": "desk", "sasl_password": PASSWORD, **more}
     return Settings(
-        kafka=Kafka.model_validate({"bootstrap_servers": address, "security_protocol": protocol, "topic_prefix": prefix, **values})
+        kafka=KafkaSettings.model_validate({"bootstrap_servers": address, "security_protocol": protocol, "topic_prefix": prefix, **values})
     )
 
 
@@ -110,7 +109,9 @@ def test_a_wrong_password_is_named_and_not_repeated(broker: KafkaServer, issued:
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
     configured = settings(broker.address("SECURE"), "SASL_SSL", "", ssl_cafile=issued.authority, sasl_password="abracadabra")
     for use in (check_topics, FramePublisher, lambda wrong: next(tail_alerts(wrong))):
-        with pytest.raises((Refusal, Down), match="sasl_password") as raised:  # Down where the client missed the broker's answer
+        with pytest.raises(
+            (ActionNeededError, UnavailableError), match="sasl_password"
+        ) as raised:  # Down where the client missed the broker's answer
             use(configured)
         assert "abracadabra" not in str(raised.value)
 
@@ -120,7 +121,7 @@ def test_an_unknown_authority_is_not_trusted(
 ) -> None:
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
     other = certificate(tmp_path)
-    with pytest.raises(Down, match=r"kafka\.ssl_cafile"):
+    with pytest.raises(UnavailableError, match=r"kafka\.ssl_cafile"):
         check_topics(settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=other.authority))
 
 
@@ -170,7 +171,7 @@ def test_a_worker_needs_these_permissions_and_no_others(permitted: Permitted) ->
         permitted.desk.put(role, [record_value(n) for n in range(300)])
     worker = permitted.own.start()
     wait_until(lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1), 150, permitted.own.log(worker))
-    assert permitted.own.stop(worker) == OK, permitted.own.log(worker)
+    assert permitted.own.stop(worker) == EXIT_OK, permitted.own.log(worker)
     judge_once(permitted.desk, "quotes", 300)
     judge_alerts(permitted.desk, 1)
     assert permitted.desk.committed("quotes", 1) == {0: 300}
@@ -182,7 +183,7 @@ def test_a_topic_that_may_not_be_read_is_refused_by_name(permitted: Permitted) -
     permitted.permit(reads=[role for role in READS if role != "quotes"])
     permitted.desk.put("quotes", [record_value(1)])
     worker = permitted.own.start()
-    assert worker.wait(150) == REFUSED, permitted.own.log(worker)
+    assert worker.wait(150) == EXIT_ACTION_NEEDED, permitted.own.log(worker)
     assert permitted.desk.topics.name("quotes") in permitted.own.log(worker).splitlines()[-1]
     assert "grant Read" in permitted.own.log(worker)
 
@@ -191,5 +192,5 @@ def test_a_topic_that_may_not_be_read_is_refused_by_name(permitted: Permitted) -
 def test_a_group_that_may_not_be_joined_is_refused(permitted: Permitted) -> None:
     permitted.permit(group=False)
     worker = permitted.own.start()
-    assert worker.wait(150) == REFUSED, permitted.own.log(worker)
+    assert worker.wait(150) == EXIT_ACTION_NEEDED, permitted.own.log(worker)
     assert "grant Read on the group" in permitted.own.log(worker)

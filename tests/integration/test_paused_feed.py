@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.exits import OK, REFUSED
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
 from agents.kafka_client import kafka_python_options
 from streams.points_codec import decode_points
 from streams.records import InputRecord
@@ -100,9 +100,9 @@ def test_a_paused_feed_gives_what_the_backtest_gives(
         readings, events = published(fleet, PARTITIONS)
         if offsets[0]:
             jumps[0].touch()
-            assert workers[0].wait(60.0) == REFUSED
+            assert workers[0].wait(60.0) == EXIT_ACTION_NEEDED
             assert "refused: the clock has gone +120 s away from that of Redis" in fleet.log(workers[0])
-            assert fleet.stop(workers[1]) == OK
+            assert fleet.stop(workers[1]) == EXIT_OK
     assert {event["data"]["transition"] for event in events} >= {"pending", "firing"}
     assert readings == wanted[0]
     assert events == wanted[1]

@@ -13,8 +13,8 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from agents.frame_publisher import FramePublisher, partition_of
 from agents.kafka_client import kafka_python_options
-from agents.publishing import FramePublisher, partition_of
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
 from streams.decoding.frames import ARROW_CONTENT_TYPE

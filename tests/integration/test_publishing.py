@@ -8,9 +8,9 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.tail import tail_alerts
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
+from agents.frame_publisher import FramePublisher, partition_of, source_headers
 from agents.kafka_client import kafka_python_options
-from agents.publishing import FramePublisher, partition_of, source_headers
 from config.settings import Settings
 from streams.stage import Message
 from streams.topics import Topics
@@ -62,7 +62,7 @@ def test_flush_means_stored(settings: Settings) -> None:
 
 
 def test_a_record_beyond_the_limit_is_refused_aloud(settings: Settings) -> None:
-    with pytest.raises(Refusal, match="MessageSizeTooLarge"), FramePublisher(settings) as publisher:
+    with pytest.raises(ActionNeededError, match="MessageSizeTooLarge"), FramePublisher(settings) as publisher:
         publisher.publish("quotes", "AAPL", bytes(settings.kafka.max_message_bytes))
 
 
@@ -73,7 +73,7 @@ def test_an_outage_beyond_the_patience_is_raised(stack: Stack, settings: Setting
     stack.kafka_down()
     try:
         publisher.publish("quotes", "AAPL", b"lost")
-        with pytest.raises(Down):
+        with pytest.raises(UnavailableError):
             publisher.flush()
     finally:
         stack.kafka_up()
@@ -121,5 +121,5 @@ def test_a_following_tail_sees_what_comes_next(settings: Settings) -> None:
 
 
 def test_the_tail_of_nothing_names_the_next_step(stack: Stack, topic_prefix: str) -> None:
-    with pytest.raises(Refusal, match="dispersion topics create"):
+    with pytest.raises(ActionNeededError, match="dispersion topics create"):
         next(tail_alerts(settings_for(stack, f"{topic_prefix}none.")))

@@ -10,7 +10,7 @@ from redis.asyncio import Redis as AsyncRedis
 from agents.embedded.redis_server import EmbeddedRedis
 from agents.store.checkpoint_store import WatermarkStep
 from agents.store.client import connect
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.detection.snapshot import decode_snapshot
 from tests.support.recorded_checkpoint import MAKE, Recording, checkpoints_of, played, recordings
 

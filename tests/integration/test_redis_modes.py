@@ -8,12 +8,12 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.ports import free_ports
 from agents.store.client import connect
 from agents.store.server_check import check_server
 from agents.store.sync import connect_sync, redis_failures
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from tests.support.fleet import wait_until
 from tests.support.need import program
 from tests.support.redis import system_redis
@@ -76,7 +76,7 @@ async def refused(port: int) -> str:
     """What a start says."""
     client = connect(settings(port))
     try:
-        with pytest.raises(Refusal) as raised:
+        with pytest.raises(ActionNeededError) as raised:
             await check_server(client)
         return str(raised.value)
     finally:
@@ -91,7 +91,7 @@ async def test_a_server_of_a_cluster(cluster: list[int]) -> None:
         try:
             with redis_failures(settings(port)), connect_sync(settings(port)) as client:
                 client.get("dispersion:v1:x")
-        except Refusal as refusal:
+        except ActionNeededError as refusal:
             moved += "part of a cluster" in str(refusal)
     assert moved == 2, "the third has the key's slot"
 

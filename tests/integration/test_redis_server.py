@@ -22,7 +22,7 @@ from agents.store.checkpoint_store import CheckpointStore, StoreClient, Watermar
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.views import Views
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.stage import OutboxEntry, ReadingView
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.fleet import wait_until

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import pytest
 from redis.exceptions import RedisError
 
-from agents.exits import REFUSED, Refusal, code_of
+from agents.exits import EXIT_ACTION_NEEDED, ActionNeededError, exit_code_of
 from agents.partition_growth import refuse_moved_indices
 from agents.release_deadline import Deadline
-from agents.store.asking import verdict_on
 from agents.store.checkpoint_store import StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import readings, snapshot, stage_keys
+from agents.store.retry import redis_failure
 from agents.store.server_check import check_server
 from agents.store.sync import connect_sync
 from agents.store.views import Views
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.stage import OutboxEntry, ReadingView
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.secured import SecuredRedis, rules_of, secured_redis
@@ -70,7 +70,7 @@ async def failure(settings: RedisSettings, prefix: str) -> Exception | None:
     """What comes of it."""
     try:
         await exercise(settings, prefix)
-    except (Refusal, RedisError) as error:
+    except (ActionNeededError, RedisError) as error:
         return error
     return None
 
@@ -85,8 +85,8 @@ async def test_each_command_of_the_list_is_needed_and_named_when_it_is_missing(r
         if error is None:
             silent.append(command)
             continue
-        verdict = error if isinstance(error, Refusal) else verdict_on(error)
-        assert code_of(verdict) == REFUSED, (command, error)
+        verdict = error if isinstance(error, ActionNeededError) else redis_failure(error)
+        assert exit_code_of(verdict) == EXIT_ACTION_NEEDED, (command, error)
         assert "config/redis/users.conf" in str(verdict)
         assert f"'{command}'" in str(verdict) or "executing the script" in str(verdict), (command, error)
     redis.admit()

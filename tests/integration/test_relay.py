@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from agents.alerts.published_events import Event, PublishedEvents, StandingStates
+from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
-from agents.producer import Publisher, PublishError
+from agents.publisher import Publisher, PublishError
 from agents.release_deadline import Deadline
 from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import stage_keys
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.detection.alert_event import decode_event
 from streams.stage import OutboxEntry
 from streams.topics import Topics
@@ -45,8 +45,8 @@ class World:
         self.told: list[tuple[str, str]] = []
         self.lengths: list[int] = []
         self.refuse = False
-        self.log: list[Event] = []
-        self.states = StandingStates()
+        self.log: list[PublishedEvent] = []
+        self.states = CurrentStates()
         self.first = 0
         self.expected = -1
 
@@ -79,7 +79,7 @@ class World:
         self.first = first
         return PublishedEvents(self.log)
 
-    async def standing(self, partition: int) -> StandingStates:
+    async def current_states(self, partition: int) -> CurrentStates:
         assert partition == 2
         return self.states
 
@@ -92,10 +92,10 @@ class World:
         published: float | None = None,
     ) -> None:
         """An event is on the log from an earlier life, and the state of its alert as a rule."""
-        found = Event(seq, decode_event(entry.value), entry.value, time() if published is None else published)
+        found = PublishedEvent(seq, decode_event(entry.value), entry.value, time() if published is None else published)
         self.log.append(found)
         if also_as_state:
-            self.states.stands(found.key, found.event, found.published)
+            self.states.update(found.key, found.event, found.published)
 
     def relay(self) -> Relay:
         publisher = Publisher(self, Topics(), Deadline(), lambda _topic, _n: None)
@@ -186,7 +186,7 @@ async def test_the_states_are_brought_to_the_last_words_of_the_log(world: World)
     assert world.events(STATES) == [(event(2).event_id, b"7")]
     assert world.events(ALERTS) == []
     world.sent.clear()
-    world.states.spoil(KEY)
+    world.states.hide(KEY)
     await run(world.relay())
     assert world.events(STATES) == [(event(2).event_id, b"7")]
 

@@ -19,12 +19,12 @@ import redis as plain
 from pydantic import SecretStr
 from redis.exceptions import BusyLoadingError, NoPermissionError
 
-from agents.exits import DOWN, INTERNAL, OK, REFUSED, Down, Refusal, code_of
-from agents.store.asking import ask, verdict_on
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError, exit_code_of
 from agents.store.client import connect
+from agents.store.retry import ask, redis_failure
 from agents.store.server_check import check_server
-from agents.worker import code_of_crash
-from config.settings import Redis as RedisSettings
+from agents.worker import exit_code_of_crash
+from config.settings import RedisSettings
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, judge_once, wait_until
 from tests.support.redis import system_redis
@@ -61,7 +61,7 @@ def proxy(embedded_stack: EmbeddedTestStack) -> Iterator[RedisProxy]:
 async def test_what_waiting_may_heal_is_waited_for_and_then_down(proxy: RedisProxy, refusal: bytes) -> None:
     client = connect(RedisSettings(url=SecretStr(proxy.url), operation_timeout=1.0))
     proxy.refusal = refusal
-    with pytest.raises(Down, match=r"asked for 0\.3 s"):
+    with pytest.raises(UnavailableError, match=r"asked for 0\.3 s"):
         await ask(client.time, 0.3)
     asyncio.get_running_loop().call_later(0.5, proxy.release)
     assert await ask(client.time, 30.0)
@@ -73,13 +73,13 @@ async def test_what_waiting_may_heal_is_waited_for_and_then_down(proxy: RedisPro
 async def test_silence_hanging_up_and_nobody_there_are_down_too(proxy: RedisProxy) -> None:
     proxy.silent = True
     client = connect(RedisSettings(url=SecretStr(proxy.url), operation_timeout=60.0))
-    with pytest.raises(Down, match="TimeoutError"):
+    with pytest.raises(UnavailableError, match="TimeoutError"):
         await ask(client.time, 0.3)
     await client.aclose()
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         url = f"redis://:hush@127.0.0.1:{nobody.getsockname()[1]}/0"
     client = connect(RedisSettings(url=SecretStr(url)))
-    with pytest.raises(Down) as caught:
+    with pytest.raises(UnavailableError) as caught:
         await ask(client.time, 0.3)
     assert "hush" not in str(caught.value)
     await client.aclose()
@@ -99,7 +99,7 @@ async def test_silence_hanging_up_and_nobody_there_are_down_too(proxy: RedisProx
 async def test_what_a_person_must_mend_is_refused_at_once(proxy: RedisProxy, refusal: bytes, words: str) -> None:
     client = connect(RedisSettings(url=SecretStr(proxy.url)))
     proxy.refusal = refusal
-    with pytest.raises(Refusal, match=words):
+    with pytest.raises(ActionNeededError, match=words):
         await ask(client.time, 60.0)
     await client.aclose()
 
@@ -108,14 +108,18 @@ def test_only_what_nobody_else_can_mend_is_a_bug() -> None:
     from aiokafka.errors import CommitFailedError, KafkaConnectionError, KafkaError
 
     ours = plain.ResponseError("ERR user_script:3: Script attempted to access a non local key")
-    assert verdict_on(ours) is ours
-    assert code_of(verdict_on(ours)) == INTERNAL
+    assert redis_failure(ours) is ours
+    assert exit_code_of(redis_failure(ours)) == EXIT_INTERNAL
     wrapped = KafkaError("Unexpected error during coordination")
     wrapped.__cause__ = KafkaConnectionError()
-    assert [code_of_crash(error) for error in (wrapped, BusyLoadingError(), NoPermissionError())] == [DOWN, DOWN, REFUSED]
+    assert [exit_code_of_crash(error) for error in (wrapped, BusyLoadingError(), NoPermissionError())] == [
+        EXIT_UNAVAILABLE,
+        EXIT_UNAVAILABLE,
+        EXIT_ACTION_NEEDED,
+    ]
     bug = ZeroDivisionError()
     bug.__context__ = KafkaConnectionError()
-    assert [code_of_crash(error) for error in (bug, CommitFailedError(), None)] == [INTERNAL] * 3
+    assert [exit_code_of_crash(error) for error in (bug, CommitFailedError(), None)] == [EXIT_INTERNAL] * 3
 
 
 def fleet_on(stack: Stack, prefix: str, directory: Path, redis_url: str, **worker: Any) -> Fleet:
@@ -143,10 +147,10 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
         fleet.put("quotes", [record_value(n) for n in range(100)])
         proxy.refusal = LOADING
         short, asking = fleet.start(DISPERSION_WORKER__START_SECONDS="1"), fleet.start()
-        assert short.wait(START) == DOWN, fleet.log(short)
+        assert short.wait(START) == EXIT_UNAVAILABLE, fleet.log(short)
         assert "down: Redis does not answer: BusyLoadingError" in fleet.log(short)
         wait_until(lambda: "asking for 60 s" in fleet.log(asking), START, "it asks")
-        assert fleet.stop(asking) == OK, "who is told to stop while asking stops"
+        assert fleet.stop(asking) == EXIT_OK, "who is told to stop while asking stops"
 
         proxy.release()
         proxy.refuse_after(b"EXISTS", LOADING)
@@ -160,11 +164,11 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
         fleet.put("quotes", [record_value(n) for n in range(100, 200)])
         told = fleet.log(worker).count("failed, trying again")
         wait_until(lambda: fleet.log(worker).count("failed, trying again") > told, START, "it would commit")
-        assert fleet.stop(worker) == DOWN, fleet.log(worker)
+        assert fleet.stop(worker) == EXIT_UNAVAILABLE, fleet.log(worker)
         proxy.release()
         worker = fleet.start()
         drained(fleet, worker, 200)
-        assert fleet.stop(worker) == OK, fleet.log(worker)
+        assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
         judge_once(fleet, "quotes", 200)
 
 
@@ -195,7 +199,7 @@ def test_a_worker_waits_for_a_redis_that_loads_its_data_set(embedded_stack: Embe
             client.config_set("key-load-delay", 0)
             reload.join(120)
             drained(fleet, worker, 100)
-            assert fleet.stop(worker) == OK, fleet.log(worker)
+            assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
             patient.close()
             client.close()
     finally:
@@ -222,13 +226,13 @@ def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(stack: Stack, to
         try:
             short = fleet.start(DISPERSION_WORKER__START_SECONDS="1")
             worker = fleet.start()
-            assert short.wait(START) == DOWN, fleet.log(short)
+            assert short.wait(START) == EXIT_UNAVAILABLE, fleet.log(short)
             wait_until(lambda: "asking again" in fleet.log(worker), START, "it asks")
         finally:
             stack.kafka_up()
         drained(fleet, worker, 100)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == OK, fleet.log(worker)
+        assert worker.wait(30) == EXIT_OK, fleet.log(worker)
 
 
 @pytest.mark.embedded
@@ -252,4 +256,4 @@ def test_idle_scrapers_do_not_keep_a_worker_from_redis(embedded_stack: EmbeddedT
         assert [_code(int(port), path) for path in ("/livez", "/metrics")] == [200, 200]
         wait_until(lambda: _code(int(port), "/readyz") == 200, START, "ready again")
         assert len(list(files.iterdir())) < limit
-        assert fleet.stop(worker) == OK, fleet.log(worker)
+        assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)

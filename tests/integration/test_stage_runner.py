@@ -9,17 +9,17 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from agents import unsent
+from agents import unsent_messages
 from agents.checkpoint_schedule import CheckpointPolicy, CheckpointSchedule
-from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
+from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
 from agents.isolation import IsolationLock
-from agents.producer import Publisher
+from agents.publisher import Publisher
 from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.stage_runner import StageRunner
-from agents.store.checkpoint_store import Fenced, StoreClient
+from agents.store.checkpoint_store import FencedError, StoreClient
 from agents.store.client import connect
 from agents.store.keys import RecordPosition, stage_keys
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
 from streams.refused_batch import RefusedBatch
@@ -213,7 +213,7 @@ async def test_a_fenced_runner_gives_its_batches_back(world: World) -> None:
     zombie = await world.runner()
     await zombie.consume(world.topic, consumed(0, 9), world.handle("a"))
     await world.runner()
-    with pytest.raises(Fenced):
+    with pytest.raises(FencedError):
         await zombie.settle()
     assert world.diary == ["applied 10", "discard a"]
     await zombie.consume(world.topic, consumed(10, 19), world.handle("b"))
@@ -243,7 +243,7 @@ async def test_an_idle_mark_is_published_after_a_checkpoint_that_covers_it(world
     assert world.diary == ["applied 10", "committed", "ack a"]
     assert await world.watermark() == 9
     await runner.settle()
-    assert await world.redis.hget(world.keys.key("st"), unsent.CHUNK) is None
+    assert await world.redis.hget(world.keys.key("st"), unsent_messages.CHUNK) is None
 
 
 async def test_an_idle_mark_committed_but_not_published_is_published_by_the_successor(world: World) -> None:
@@ -438,7 +438,7 @@ async def test_after_a_checkpoint_that_failed_only_a_successor_goes_on(pair: Wor
 async def test_unusable_records_of_a_further_input_stop_nobody(pair: World) -> None:
     runner = await pair.runner(CheckpointPolicy(), DeadLetterLimit(0.0, window=10))
     await runner.consume(pair.keys.inputs[1], consumed(0, GROUP - 1), pair.handle("a"))
-    with pytest.raises(TooManyDeadLetters):
+    with pytest.raises(TooManyDeadLettersError):
         await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.handle("b"))
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.topics.admin import check_topics, create_topics
-from config.settings import Kafka, Settings
+from config.settings import KafkaSettings, Settings
 from streams.topics import Topics
 from tests.support.stack import RealStack, Stack, create_flow_topics, settings_for
 
@@ -17,7 +17,7 @@ def create(stack: Stack, settings: Settings) -> dict[str, tuple[str, int]]:
 
 def test_what_is_missing_is_created_and_what_exists_is_left(stack: Stack, topic_prefix: str) -> None:
     settings = settings_for(stack, topic_prefix, kafka=SMALL)
-    with pytest.raises(Refusal, match="dispersion topics create"):
+    with pytest.raises(ActionNeededError, match="dispersion topics create"):
         check_topics(settings).refuse()
     made = create(stack, settings)
     assert made["quotes"] == ("created", 3)
@@ -30,7 +30,7 @@ def test_what_is_missing_is_created_and_what_exists_is_left(stack: Stack, topic_
 def test_other_partition_counts_of_one_index_refuse_a_worker(stack: Stack, topic_prefix: str) -> None:
     settings = settings_for(stack, topic_prefix, kafka=SMALL)
     stack.create_topics([(Topics(topic_prefix).name("readings"), 5)])
-    with pytest.raises(Refusal, match="equal partition counts"):
+    with pytest.raises(ActionNeededError, match="equal partition counts"):
         create(stack, settings)
 
 
@@ -48,11 +48,11 @@ def test_a_message_limit_too_small_is_found(real_stack: RealStack, topic_prefix:
 
 
 def test_more_replicas_than_brokers_is_a_refusal_not_an_outage(real_stack: RealStack, topic_prefix: str) -> None:
-    with pytest.raises(Refusal, match="eplication"):
+    with pytest.raises(ActionNeededError, match="eplication"):
         create_topics(settings_for(real_stack, topic_prefix, kafka={"replication_factor": 3}))
 
 
 def test_an_absent_kafka_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 500)
-    with pytest.raises(Down, match=r"127\.0\.0\.1:1 .*bootstrap_servers"):
-        check_topics(Settings(kafka=Kafka(bootstrap_servers="127.0.0.1:1")))
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1 .*bootstrap_servers"):
+        check_topics(Settings(kafka=KafkaSettings(bootstrap_servers="127.0.0.1:1")))

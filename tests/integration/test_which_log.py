@@ -12,9 +12,9 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from agents import standing
+from agents import refused_partitions
 from agents.cli.main import main
-from agents.exits import OK, REFUSED
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
 from config.settings import Settings
 from streams.stage import Role
 from streams.topics import topic_config
@@ -60,7 +60,7 @@ class Command:
         for name, value in environment_for(fleet.settings).items():
             monkeypatch.setenv(name, value)
         plans = counting_plans(fleet.settings, commands=True)
-        monkeypatch.setattr(standing, "inputs_of", lambda _settings: {plan.name: plan.inputs for plan in plans})
+        monkeypatch.setattr(refused_partitions, "inputs_of", lambda _settings: {plan.name: plan.inputs for plan in plans})
         self._capsys = capsys
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
@@ -87,13 +87,13 @@ def drained(fleet: Fleet, worker: "subprocess.Popen[bytes]", *roles: Role) -> No
 def run_dry(fleet: Fleet, *arguments: str) -> None:
     worker = fleet.start(*COUNTING, *arguments)
     drained(fleet, worker, "readings", "quotes")
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
 def refused(fleet: Fleet, worker: "subprocess.Popen[bytes] | None" = None) -> str:
     """The last words of a worker that refuses; of a new one unless it is named."""
     worker = worker or fleet.start(*COUNTING)
-    assert worker.wait(START) == REFUSED, fleet.log(worker)
+    assert worker.wait(START) == EXIT_ACTION_NEEDED, fleet.log(worker)
     last = fleet.log(worker).rstrip().rpartition("\n")[2]
     assert "dispersion takeover" in last
     return last
@@ -144,21 +144,21 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
     assert "it stands refused in Redis until a person decides" in last, "and when it has outgrown it"
 
     code, found = command.takeover()
-    assert code == REFUSED
+    assert code == EXIT_ACTION_NEEDED
     assert [(one["stage"], one["applied"], one["first"], one["end"]) for one in found] == [("slow", 299, 0, 400), ("quick", 301, 0, 703)]
     assert "the 302 records up to offset 301 count as applied" in found[1]["costs"]["checkpoint"]
     assert "all 703 records" in found[1]["costs"]["earliest"]
     assert "none of the 703 records" in found[1]["costs"]["latest"]
     code, shown = command("takeover", "--from", "latest")
-    assert (code, "nothing is changed yet" in shown) == (REFUSED, True)
+    assert (code, "nothing is changed yet" in shown) == (EXIT_ACTION_NEEDED, True)
     code, shown = command("doctor")
     assert f"{fleet.topics.name('readings')} partition 0" in shown
     assert "workers refuse it: `dispersion takeover`" in shown
 
     code, found = command.takeover("--from", "latest", "--yes", "--topic", fleet.topics.name("quotes"))
-    assert (code, [one["outcome"] for one in found]) == (OK, ["cleared"])
+    assert (code, [one["outcome"] for one in found]) == (EXIT_OK, ["cleared"])
     code, found = command.takeover("--from", "earliest", "--yes")
-    assert (code, [one["stage"] for one in found]) == (OK, ["quick"])
+    assert (code, [one["stage"] for one in found]) == (EXIT_OK, ["quick"])
     fleet.put("quotes", numbers(400, 420))
     run_dry(fleet)
     assert fleet.applied("readings")[:703].tolist() == [1] * 703, "each reading of the new log is judged"
@@ -177,7 +177,7 @@ def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Co
     fleet.redis.hdel(key, "mark")
     worker = fleet.start(*COUNTING)
     wait_until(lambda: owner_field(fleet, "readings", "mark")[1] is not None, START, fleet.log(worker))
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
     assert json.loads(owner_field(fleet, "readings", "mark")[1] or b"") == json.loads(mark or b""), "what it was, read from the log"
     bare = {name: value for name, value in json.loads(mark or b"").items() if name != "topic_id"}
     fleet.redis.hset(key, "mark", json.dumps(bare))
@@ -186,7 +186,7 @@ def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Co
     assert "the record at offset 299 is another one: timestamp 1" in refused(fleet)
     assert "not 0" in fleet.log(fleet.workers[-1])
     code, _ = command.takeover("--from", "checkpoint", "--yes")
-    assert code == OK
+    assert code == EXIT_OK
     run_dry(fleet)
     assert fleet.applied("readings")[:400].tolist() == [1] * 400, "a person has vouched for what was behind the watermark"
 
@@ -203,7 +203,7 @@ def test_a_topic_made_anew_under_a_running_worker_ends_it(fleet: Fleet, command:
     make_anew(fleet, "readings")
     fleet.put("readings", numbers(0, 703))
     assert "made anew" in refused(fleet, worker)
-    assert command.takeover("--from", "earliest", "--yes")[0] == OK
+    assert command.takeover("--from", "earliest", "--yes")[0] == EXIT_OK
     run_dry(fleet)
     judge_once(fleet, "readings", 703)
     judge_once(fleet, "quotes", 100)
@@ -215,7 +215,7 @@ def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealSt
     fleet.put("quotes", numbers(0, 100))
     worker = fleet.start(*COUNTING)
     drained(fleet, worker, "readings", "quotes")
-    assert fleet.stop(worker) == OK
+    assert fleet.stop(worker) == EXIT_OK
     fleet.put("quotes", numbers(100, 200))
     real_stack.delete_records(fleet.topics.name("quotes"), 0, 150)
     real_stack.delete_records(fleet.topics.name("readings"), 0, 100)
@@ -237,7 +237,7 @@ def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealSt
     worker.send_signal(signal.SIGCONT)
     assert "the log starts at 150: records were deleted before they were applied" in refused(fleet, worker)
     code, found = command.takeover("--from", "checkpoint", "--yes")
-    assert (code, "the 50 records deleted before they were applied are given up" in found[0]["costs"]["checkpoint"]) == (OK, True)
+    assert (code, "the 50 records deleted before they were applied are given up" in found[0]["costs"]["checkpoint"]) == (EXIT_OK, True)
     run_dry(fleet)
     assert fleet.applied("readings").nonzero()[0].tolist() == [*range(100), *range(150, 200)]
 
@@ -251,7 +251,7 @@ def test_a_deleted_group_costs_nothing(fleet: Fleet) -> None:
         drained(fleet, worker, "readings", "quotes")
         group = fleet.settings.kafka.group
         assert admin.delete_groups([group]) == {group: "NonEmptyGroupError"}
-        assert fleet.stop(worker) == OK
+        assert fleet.stop(worker) == EXIT_OK
         assert admin.delete_groups([group]) == {group: "OK"}
         assert fleet.committed("readings", 1) == {0: None}
         fleet.put("readings", numbers(200, 300))
@@ -271,7 +271,7 @@ def test_a_copy_of_redis_from_before_the_first_command_will_do(fleet: Fleet) -> 
     fleet.put("commands", numbers(1000, 1010))
     worker = fleet.start(*COUNTING)
     wait_until(lambda: fleet.committed("commands", 1) == {0: 10}, START, fleet.log(worker))
-    assert fleet.stop(worker) == OK
+    assert fleet.stop(worker) == EXIT_OK
     client.delete(*client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"))
     for name, value in saved.items():
         client.restore(name, 0, value)
@@ -280,7 +280,7 @@ def test_a_copy_of_redis_from_before_the_first_command_will_do(fleet: Fleet) -> 
     worker = fleet.start(*COUNTING)
     drained(fleet, worker, "readings")
     wait_until(lambda: fleet.committed("commands", 1) == {0: 15}, START, fleet.log(worker))
-    assert fleet.stop(worker) == OK
+    assert fleet.stop(worker) == EXIT_OK
     judge_once(fleet, "readings", 300)
     assert fleet.applied("readings")[1000:1016].tolist() == [1] * 15 + [0]
 
@@ -330,7 +330,7 @@ def test_a_brokers_disk_set_back_is_refused_and_a_restart_is_not(
         assert "the log ends at" in last or "is another one" in last or "was made anew" in last
         assert "the log is not the one" in last or "has lost the end of it" in last
         assert "stands refused" in refused(fleet)
-        assert command.takeover("--from", "earliest", "--yes")[0] == OK
+        assert command.takeover("--from", "earliest", "--yes")[0] == EXIT_OK
         run_dry(fleet)
         held = [*range(300), *range(600, 900)]
         assert fleet.applied("readings").nonzero()[0].tolist() == held
@@ -340,6 +340,6 @@ def test_a_brokers_disk_set_back_is_refused_and_a_restart_is_not(
         time.sleep(0.01)
         fleet.put("readings", numbers(1000, 1700))
         assert "the record at offset 599 is another one" in refused(fleet)  # of the same leader epoch, for the copy is the same
-        assert command.takeover("--from", "earliest", "--yes")[0] == OK
+        assert command.takeover("--from", "earliest", "--yes")[0] == EXIT_OK
         run_dry(fleet)
         assert fleet.applied("readings").nonzero()[0].tolist() == [*range(300), *range(1000, 1700)]

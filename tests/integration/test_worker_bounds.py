@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from agents.exits import DOWN, INTERNAL, OK
+from agents.exits import EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
 from streams.stage import Role
 from tests.benchmarks.meter import peak_rss_mb
 from tests.support.counting import record_value
@@ -73,7 +73,7 @@ def test_a_hanging_redis_bounds_memory_and_the_stop(fleet: Fleet, real_stack: Re
             time.sleep(2)
             seen, peak = peak, peak_rss_mb(worker.pid)
         assert peak - before < BOUND_MB < FRAMES * len(FRAME) / 1e6, f"{before:.0f} MB, with a backlog in reach {peak:.0f} MB"
-        assert fleet.stop(worker) == DOWN, fleet.log(worker)
+        assert fleet.stop(worker) == EXIT_UNAVAILABLE, fleet.log(worker)
     finally:
         real_stack.redis.signal(signal.SIGCONT)
     assert stopped_in(fleet, worker) < 5
@@ -104,14 +104,14 @@ def test_a_named_member_restarts_unnoticed_and_a_second_of_its_name_is_fenced(fl
     twin = fleet.start(DISPERSION_KAFKA__INSTANCE_ID="first")
     wait_until(lambda: again.poll() is not None or twin.poll() is not None, 60, f"{fleet.log(again)} {fleet.log(twin)}")
     survivor, fenced = (twin, again) if twin.poll() is None else (again, twin)
-    assert fenced.returncode == INTERNAL, fleet.log(fenced)
+    assert fenced.returncode == EXIT_INTERNAL, fleet.log(fenced)
     pacer.stop()
     for role, partitions in ROLES.items():
         wait_until(lambda role=role, n=partitions: fleet.drained(role, n), 60, f"{role} drained")  # type: ignore[misc]
     seen = leases(fleet)
     wait_until(lambda: all(leases(fleet)[key] > end for key, end in seen.items()), 30, "idle partitions keep their leases")
     for worker in (survivor, other):
-        assert fleet.stop(worker) == OK, fleet.log(worker)
+        assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
         assert stopped_in(fleet, worker) < 5
     for role in ROLES:
         judge_once(fleet, role, pacer.sent[role])

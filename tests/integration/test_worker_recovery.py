@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.exits import DOWN, INTERNAL, OK, REFUSED
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
 from tests.support.counting import POISON, record_value
 from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until
 from tests.support.stack import Stack, create_flow_topics, settings_for
@@ -34,7 +34,7 @@ def run_dry(fleet: Fleet, *arguments: str) -> None:
     """One worker until its input is committed, then a clean stop."""
     worker = fleet.start("tests.support.counting", *arguments)
     wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, f"drained: {fleet.log(worker)}")
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet
     fleet.put("readings", [*values[:90], POISON + death, *values[90:]])
     for attempt in range(3):
         worker = fleet.start()
-        assert worker.wait(START) == (-9 if death else INTERNAL), fleet.log(worker)
+        assert worker.wait(START) == (-9 if death else EXIT_INTERNAL), fleet.log(worker)
         assert ("going record by record" in fleet.log(worker)) == (attempt > 0)
     run_dry(fleet)
     letters = [record for record in fleet.records("dead_letters") if dict(record.headers).get("x-error-class") == b"crash"]
@@ -89,7 +89,7 @@ def test_an_empty_redis_under_a_group_with_commits_is_refused_unless_told_where_
     run_dry(fleet)
     lose_redis(fleet)
     worker = fleet.start()
-    assert worker.wait(START) == REFUSED
+    assert worker.wait(START) == EXIT_ACTION_NEEDED
     assert "committed offset 200, but Redis knows nothing of it. Restore Redis" in fleet.log(worker)
     assert "--from earliest" in fleet.log(worker)
     if stack.name == "embedded":
@@ -98,7 +98,7 @@ def test_an_empty_redis_under_a_group_with_commits_is_refused_unless_told_where_
     wait_until(lambda: fleet.watermarks("readings") == {0: 199}, START, fleet.log(worker))
     fleet.put("readings", [record_value(n) for n in range(200, 300)])
     wait_until(lambda: fleet.drained("readings", 1), START, fleet.log(worker))
-    assert fleet.stop(worker) == OK, fleet.log(worker)
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
     assert fleet.applied("readings").nonzero()[0].tolist() == list(range(200, 300))
     lose_redis(fleet)
     run_dry(fleet, "--from", "earliest")
@@ -112,19 +112,19 @@ def test_a_watermark_beyond_the_log_is_refused(fleet: Fleet) -> None:
     (name,) = client.keys(f"dispersion:v1:{{*{fleet.topics.name('readings')}:0}}:wm")
     client.set(name, 10_000)
     worker = fleet.start()
-    assert worker.wait(START) == REFUSED
+    assert worker.wait(START) == EXIT_ACTION_NEEDED
     assert "the log ends at 200: the topic was recreated" in fleet.log(worker)
 
 
 def test_missing_servers_and_topics_have_their_exit_codes_and_no_secret_is_told(fleet: Fleet, stack: Stack) -> None:
     worker = fleet.start(DISPERSION_REDIS__URL="redis://:hush-hush@127.0.0.1:1/0", **SOON)
-    assert worker.wait(START) == DOWN
+    assert worker.wait(START) == EXIT_UNAVAILABLE
     assert "hush-hush" not in fleet.log(worker)
     worker = fleet.start(DISPERSION_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1", **SOON)
-    assert worker.wait(START) == DOWN
+    assert worker.wait(START) == EXIT_UNAVAILABLE
     if stack.name == "real":
         worker = fleet.start(DISPERSION_KAFKA__TOPIC_PREFIX="nowhere.")
-        assert worker.wait(START) == REFUSED
+        assert worker.wait(START) == EXIT_ACTION_NEEDED
         assert "nowhere.market.option-quotes.v1" in fleet.log(worker)
 
 

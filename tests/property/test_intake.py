@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.publishing import partition_of
+from agents.frame_publisher import partition_of
 from streams.decoding.codec import Limits
 from streams.framing import FRAME_ROWS, Framer
 from streams.intake import Intake

@@ -27,7 +27,7 @@ from agents.release_deadline import Deadline
 from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys
-from config.settings import Redis as RedisSettings
+from config.settings import RedisSettings
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.readings.cross_section_stage import CrossSectionStage

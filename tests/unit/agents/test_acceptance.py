@@ -27,7 +27,7 @@ class Views:
         self.written: list[Mapping[Partition, Account]] = []
         self.away = False
 
-    async def accounts(self, accounts: Mapping[Partition, Account]) -> None:
+    async def input_outcomes(self, accounts: Mapping[Partition, Account]) -> None:
         if self.away:
             raise RedisConnectionError
         self.written.append(accounts)
@@ -101,9 +101,9 @@ def test_last_words_name_the_example(clock: list[float]) -> None:
     del clock
     kept, views = made()
     kept.took(PLACE, {"late": 5}, {"read": 5}, {"late": LATE})
-    assert asyncio.run(kept.last_words(PLACE)) == f"late 5, for example {LATE.told}"
+    assert asyncio.run(kept.rejection_summary(PLACE)) == f"late 5, for example {LATE.told}"
     assert PLACE in views.written[-1]
-    assert asyncio.run(kept.last_words(Partition("else", 0))) == ""
+    assert asyncio.run(kept.rejection_summary(Partition("else", 0))) == ""
 
 
 def test_the_screen_has_a_line_for_each_reason() -> None:

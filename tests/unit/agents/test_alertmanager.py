@@ -13,7 +13,7 @@ from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.monitoring.identity import config_hash
 from agents.ports import free_ports
 from config.errors import ConfigError
-from config.settings import Bridge, Settings
+from config.settings import BridgeSettings, Settings
 from tests.support.need import program
 
 Seen = list[tuple[str, str, str | None]]
@@ -70,7 +70,7 @@ def server() -> Iterator[Server]:
 
 
 def client(url: str, **settings: object) -> Alertmanager:
-    return Alertmanager(Bridge.model_validate({"alertmanager_url": url, **settings}))
+    return Alertmanager(BridgeSettings.model_validate({"alertmanager_url": url, **settings}))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_credentials_do_not_cross_a_network_in_the_open() -> None:
 
 def test_secrets_stay_out_of_urls_and_of_the_hash() -> None:
     with pytest.raises(ValueError, match="alertmanager_url"):
-        Bridge(alertmanager_url="http://desk:hunter2@127.0.0.1:9093")
+        BridgeSettings(alertmanager_url="http://desk:hunter2@127.0.0.1:9093")
     plain, secret = Settings(), Settings.model_validate({"bridge": {"password": "hunter2", "token": "abc"}})
     assert config_hash(plain) == config_hash(secret)
     assert "hunter2" not in repr(secret)

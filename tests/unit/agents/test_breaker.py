@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from agents.release_deadline import Deadline, DeadlineExceededError
-from agents.store.breaker import Breaker, State
+from agents.store.breaker import Breaker, BreakerState
 
 
 class Clock:
@@ -20,7 +20,7 @@ async def test_opens_after_failures_in_a_row_only() -> None:
     breaker.failure()
     before = breaker.state
     breaker.failure()
-    assert (before, breaker.state) == (State.CLOSED, State.OPEN)
+    assert (before, breaker.state) == (BreakerState.CLOSED, BreakerState.OPEN)
 
 
 async def test_one_caller_tries_after_the_cooldown_and_the_others_wait_for_it() -> None:
@@ -45,7 +45,7 @@ async def test_a_failed_trial_opens_it_at_once() -> None:
     clock.now = 2
     await breaker.ready(Deadline())
     breaker.failure()
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
 
 
 async def test_waiting_ends_at_the_deadline() -> None:

@@ -11,7 +11,7 @@ from agents.cli.selection import select
 from agents.feed.inputs import open_feed, scenario_of
 from config.errors import ConfigError
 from config.market import market_of
-from config.settings import Index, MarketSettings, Settings
+from config.settings import IndexSettings, MarketSettings, Settings
 from streams.topics import Topics
 
 
@@ -89,7 +89,7 @@ def test_a_bug_is_seventy_and_verbose_shows_it(monkeypatch: pytest.MonkeyPatch, 
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("config.explain.explain", broken)
+    monkeypatch.setattr("config.origins.setting_origins", broken)
     assert main(["config", "check"]) == 70
     assert "error: internal error: RuntimeError: boom; run it again with -v" in capsys.readouterr().err
     assert main(["config", "check", "-v"]) == 70
@@ -97,9 +97,11 @@ def test_a_bug_is_seventy_and_verbose_shows_it(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_flags_choose_among_the_indices(tmp_path: Path) -> None:
-    settings = Settings(market=MarketSettings(indices=(Index(symbol="SPY", basket="a.toml"), Index(symbol="QQQ", tenors=(9, 30)))))
-    assert select(settings, index="qqq").market.indices == (Index(symbol="QQQ", tenors=(9, 30)),)
-    assert select(settings, index="IWM").market.indices == (Index(symbol="IWM"),)
+    settings = Settings(
+        market=MarketSettings(indices=(IndexSettings(symbol="SPY", basket="a.toml"), IndexSettings(symbol="QQQ", tenors=(9, 30))))
+    )
+    assert select(settings, index="qqq").market.indices == (IndexSettings(symbol="QQQ", tenors=(9, 30)),)
+    assert select(settings, index="IWM").market.indices == (IndexSettings(symbol="IWM"),)
     chosen = select(settings, index="SPY", basket=tmp_path / "b.toml", rate=0.01).market
     assert (chosen.indices[0].basket, chosen.rate, chosen.rates_file) == (str(tmp_path / "b.toml"), 0.01, None)
     with pytest.raises(ConfigError, match="--basket needs to know its index; add --index, one of SPY, QQQ"):

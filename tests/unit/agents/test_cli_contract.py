@@ -267,7 +267,7 @@ def test_config_check_names_file_key_and_fix(
 
 
 def test_no_command_shows_a_traceback_unasked() -> None:
-    broken = "import agents.exits, sys\nfrom agents.cli.main import main\nsys.modules['config.explain'] = None\nsys.exit(main())"
+    broken = "import agents.exits, sys\nfrom agents.cli.main import main\nsys.modules['config.origins'] = None\nsys.exit(main())"
     process = subprocess.run(
         [sys.executable, "-c", broken, "config", "check"], capture_output=True, text=True, env=environment({}), check=False
     )

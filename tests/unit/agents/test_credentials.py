@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from agents.app import app_options
 from agents.credentials import client_options, faust_credentials
 from config.errors import ConfigError
-from config.settings import Kafka, Settings
+from config.settings import KafkaSettings, Settings
 
 
-def kafka(**changes: Any) -> Kafka:
-    return Kafka(**{"sasl_username": "monitor", "sasl_password": SecretStr("hush"), **changes})
+def kafka(**changes: Any) -> KafkaSettings:
+    return KafkaSettings(**{"sasl_username": "monitor", "sasl_password": SecretStr("hush"), **changes})
 
 
 def test_plaintext_needs_none() -> None:

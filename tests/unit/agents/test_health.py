@@ -11,20 +11,20 @@ from agents.assignment import Partition
 from agents.monitoring.health import Probes
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.metrics import Metrics
-from agents.monitoring.status import PartitionStatus, Status
+from agents.monitoring.status import PartitionStatus, WorkerStatus
 
 TP = Partition("points", 0)
 
 
 @pytest.fixture
-def status() -> Status:
-    made = Status(redis_ok=True)
+def status() -> WorkerStatus:
+    made = WorkerStatus(redis_ok=True)
     made.enter("running")
     return made
 
 
 @pytest.fixture
-def address(status: Status) -> Iterator[str]:
+def address(status: WorkerStatus) -> Iterator[str]:
     registry = CollectorRegistry()
     Metrics(registry).redis_seconds.labels("commit").observe(0.1, {"trace_id": "abc"})
     server = HealthServer("127.0.0.1", 0, registry, Probes(status, 60.0).answer)
@@ -48,7 +48,7 @@ def test_a_working_worker_is_alive_and_ready(address: str) -> None:
 
 
 @pytest.mark.parametrize("phase", ["starting", "rebalancing", "draining"])
-def test_a_rebalancing_worker_is_alive_but_not_ready(address: str, status: Status, phase: str) -> None:
+def test_a_rebalancing_worker_is_alive_but_not_ready(address: str, status: WorkerStatus, phase: str) -> None:
     status.enter(phase)  # type: ignore[arg-type]
     status.partitions[TP] = PartitionStatus(5, 10, monotonic() - 100)
     assert get(f"{address}/livez")[0] == 200
@@ -56,31 +56,31 @@ def test_a_rebalancing_worker_is_alive_but_not_ready(address: str, status: Statu
     assert (code, phase in text) == (503, True)
 
 
-def test_one_stuck_partition_is_not_alive(address: str, status: Status) -> None:
+def test_one_stuck_partition_is_not_alive(address: str, status: WorkerStatus) -> None:
     status.partitions[TP] = PartitionStatus(5, 10, monotonic() - 100)
     code, text, _ = get(f"{address}/livez")
     assert code == 503
     assert "points/0: 5 records wait" in text
 
 
-def test_silence_without_waiting_input_is_no_stall(address: str, status: Status) -> None:
+def test_silence_without_waiting_input_is_no_stall(address: str, status: WorkerStatus) -> None:
     status.partitions[TP] = PartitionStatus(10, 10, monotonic() - 1000)
     assert get(f"{address}/livez")[0] == 200
 
 
-def test_a_worker_that_redis_holds_up_is_alive_but_not_ready(address: str, status: Status) -> None:
+def test_a_worker_that_redis_holds_up_is_alive_but_not_ready(address: str, status: WorkerStatus) -> None:
     status.partitions[TP] = PartitionStatus(5, 10, monotonic() - 100)
     status.redis_ok, status.held = False, True
     assert get(f"{address}/livez")[0] == 200
     assert get(f"{address}/readyz")[0] == 503
 
 
-def test_a_blocked_event_loop_is_not_alive(address: str, status: Status) -> None:
+def test_a_blocked_event_loop_is_not_alive(address: str, status: WorkerStatus) -> None:
     status.beat = monotonic() - 3
     assert get(f"{address}/livez")[0] == 503
 
 
-def test_healthz_tells_every_check(address: str, status: Status) -> None:
+def test_healthz_tells_every_check(address: str, status: WorkerStatus) -> None:
     status.redis_ok = False
     code, text, kind = get(f"{address}/healthz")
     told = json.loads(text)
@@ -90,7 +90,7 @@ def test_healthz_tells_every_check(address: str, status: Status) -> None:
     assert get(f"{address}/readyz?verbose")[2] == "application/json"
 
 
-def test_metrics_are_always_served_in_the_format_asked_for(address: str, status: Status) -> None:
+def test_metrics_are_always_served_in_the_format_asked_for(address: str, status: WorkerStatus) -> None:
     status.beat = 0.0
     code, text, kind = get(f"{address}/metrics")
     assert (code, kind.startswith("text/plain")) == (200, True)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.monitoring import http_server
-from agents.monitoring.health import Answer
+from agents.monitoring.health import ProbeAnswer
 from agents.monitoring.http_server import CONNECTIONS, HEADER_BYTES, HealthServer
 
 IDLE = 1_100
@@ -23,8 +23,8 @@ IDLE = 1_100
 pytestmark = pytest.mark.timeout(120)
 
 
-def probe(path: str, query: str) -> Answer | None:
-    return Answer(200, "text/plain", f"{path} {query}\n".encode()) if path in {"/livez", "/readyz"} else None
+def probe(path: str, query: str) -> ProbeAnswer | None:
+    return ProbeAnswer(200, "text/plain", f"{path} {query}\n".encode()) if path in {"/livez", "/readyz"} else None
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_both_families_are_served(registry: CollectorRegistry, host: str) -> Non
         for one in reached:
             assert b"answer 42" in ask(server.port, "/metrics", host=one)[1]
         assert server.url == f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
-        with pytest.raises(Refusal, match=r"cannot listen on .*choose another metrics\.host or metrics\.port"):
+        with pytest.raises(ActionNeededError, match=r"cannot listen on .*choose another metrics\.host or metrics\.port"):
             HealthServer(host, server.port, registry, probe)
     finally:
         server.stop()
@@ -179,7 +179,7 @@ def test_both_families_are_served(registry: CollectorRegistry, host: str) -> Non
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_of_somebody_else_is_refused(registry: CollectorRegistry, host: str) -> None:
-    with pytest.raises(Refusal, match="cannot listen on"):
+    with pytest.raises(ActionNeededError, match="cannot listen on"):
         HealthServer(host, 0, registry, probe)
 
 
@@ -202,7 +202,7 @@ def test_who_hangs_up_in_the_middle_leaves_no_word(registry: CollectorRegistry, 
 def test_scrapes_are_served_while_another_hangs_and_a_stop_waits_for_none(registry: CollectorRegistry) -> None:
     held, asked = threading.Event(), threading.Event()
 
-    def slow(path: str, query: str) -> Answer | None:
+    def slow(path: str, query: str) -> ProbeAnswer | None:
         if query == "slow":
             asked.set()
             held.wait(30)

@@ -14,15 +14,15 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_client import kafka_failures, kafka_python_options, redacted
 from agents.ports import free_ports
 from config.errors import ConfigError
-from config.settings import Kafka, Settings
+from config.settings import KafkaSettings, Settings
 
 
 def settings(**kafka: Any) -> Settings:
-    return Settings(kafka=Kafka(**kafka))
+    return Settings(kafka=KafkaSettings(**kafka))
 
 
 SASL_TLS = {
@@ -99,10 +99,10 @@ def test_secrets_do_not_reach_a_log() -> None:
 @pytest.mark.parametrize(
     ("error", "meaning", "text"),
     [
-        (SaslAuthenticationFailedError(), Refusal, "credentials"),
-        (TopicAuthorizationFailedError(), Refusal, "permission"),
-        (MessageSizeTooLargeError("too large"), Refusal, "refuses the request"),
-        (KafkaTimeoutError("no answer"), Down, "bootstrap_servers"),
+        (SaslAuthenticationFailedError(), ActionNeededError, "credentials"),
+        (TopicAuthorizationFailedError(), ActionNeededError, "permission"),
+        (MessageSizeTooLargeError("too large"), ActionNeededError, "refuses the request"),
+        (KafkaTimeoutError("no answer"), UnavailableError, "bootstrap_servers"),
     ],
 )
 def test_failures_become_refusals_or_outages(error: Exception, meaning: type[Exception], text: str) -> None:
@@ -118,6 +118,6 @@ def refused_until_the_time_was_up() -> None:
 
 def test_a_timeout_after_refused_credentials_is_a_refusal() -> None:
     handlers = list(logging.getLogger("kafka").handlers)
-    with pytest.raises(Refusal, match="credentials"), kafka_failures(settings()):
+    with pytest.raises(ActionNeededError, match="credentials"), kafka_failures(settings()):
         refused_until_the_time_was_up()
     assert logging.getLogger("kafka").handlers == handlers

@@ -11,7 +11,7 @@ import redis as redis_py
 from agents.cli.doctor import CHECKS
 from agents.cli.main import COMMANDS, main
 from agents.logs import SafeLines, log_to_stderr
-from agents.monitoring.health import Check, told
+from agents.monitoring.health import HealthCheck, probe_answer
 from agents.ports import free_ports
 from tests.support.command import run
 from tests.support.redis import system_redis
@@ -162,7 +162,7 @@ def test_a_bug_shows_none_either(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         raise RuntimeError(f"cannot send {SECRET} to redis://ann:other@cache:6379")
 
     monkeypatch.setenv(f"{REDIS}PASSWORD", SECRET)
-    monkeypatch.setattr("config.explain.explain", broken)
+    monkeypatch.setattr("config.origins.setting_origins", broken)
     assert main(["config", "check", "-v"]) == 70
     shown = capsys.readouterr().err
     assert "Traceback" in shown
@@ -194,9 +194,9 @@ def test_logs_and_pages_show_none(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     shown = capsys.readouterr()
     assert "Traceback" in shown.err
     assert SECRET not in shown.out + shown.err
-    checks = [Check("alertmanager", False, f"401: {SECRET} is wrong")]
+    checks = [HealthCheck("alertmanager", False, f"401: {SECRET} is wrong")]
     for path in ("/readyz", "/healthz"):
-        assert SECRET.encode() not in told(path, "", checks, {}).body
+        assert SECRET.encode() not in probe_answer(path, "", checks, {}).body
 
 
 def test_processes_show_none(places: dict[str, str]) -> None:

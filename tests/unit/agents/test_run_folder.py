@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.cli.main import main
-from agents.cli.names_told import NamesTold
+from agents.cli.names_without_value import NamesWithoutValue
 from config.settings import load
 from streams.column_chunk import pack_columns
 from streams.readings.name_points import NamePoints
@@ -75,7 +75,7 @@ def test_every_missing_name_has_its_reason(basket: Path, tmp_path: Path, capsys:
 
 
 def test_lines_gather_sessions_that_tell_the_same() -> None:
-    names = NamesTold()
+    names = NamesWithoutValue()
     for day in (readings.FRIDAY, readings.MONDAY):
         names.saw(readings.closing(day, 0.15, 0.45, 0.1, names=1, names_missing={"B": "no_quotes"}, names_carried={"A": "stale"}))
     assert list(names.lines()) == [

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from agents.alerts.published_events import Event, PublishedEvents
+from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from streams.detection.alert_event import decode_event
 from streams.detection.detector_stage import DetectorStage
 from streams.records import InputRecord
@@ -44,7 +44,7 @@ class Log:
         for entry in entries:
             event = decode_event(entry.value)
             if not self.published.has(event):
-                self.published.add(Event(len(self.events) + 1, event, entry.value, 0.0))
+                self.published.add(PublishedEvent(len(self.events) + 1, event, entry.value, 0.0))
                 self.events.append(entry.value)
 
 

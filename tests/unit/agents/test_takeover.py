@@ -2,16 +2,16 @@ import pytest
 from msgspec.structs import replace
 
 from agents.assignment import Assignment, Partition
-from agents.exits import Refusal
-from agents.log_marks import Mark, Seen, pack, unpack
+from agents.exits import ActionNeededError
+from agents.log_identity import LogState, Mark, pack, unpack
 from agents.plans import Plan
 from agents.store.checkpoint_store import Checkpoint, WatermarkStep
-from agents.takeover import foreign, refuse_unknown, skipped, start_offset
+from agents.takeover import log_mismatch, refuse_unknown, skipped, start_offset
 from tests.support.counting import CountingStage
 
 TP = Partition("points", 3)
-INTERNAL = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
-EXTERNAL = INTERNAL._replace(external=("points",))
+EXIT_INTERNAL = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
+EXTERNAL = EXIT_INTERNAL._replace(external=("points",))
 
 
 def assigned(committed: int | None, first: int, end: int) -> Assignment:
@@ -36,7 +36,7 @@ def test_a_fresh_partition_starts_where_its_log_starts() -> None:
 
 
 def test_refuses_an_empty_redis_under_a_group_with_commits_unless_told_where_to_start() -> None:
-    with pytest.raises(Refusal, match=r"committed offset 100.*Restore Redis.*--from earliest"):
+    with pytest.raises(ActionNeededError, match=r"committed offset 100.*Restore Redis.*--from earliest"):
         refuse_unknown(TP, known(), assigned(100, 0, 200))
     refuse_unknown(TP, known(), assigned(100, 0, 200), "earliest")
     refuse_unknown(TP, known(), assigned(None, 0, 200))
@@ -48,34 +48,34 @@ def test_a_copy_of_redis_from_before_an_inputs_first_record_is_no_empty_redis() 
 
 
 def test_refuses_a_watermark_beyond_the_end_of_the_log() -> None:
-    assert "the topic was recreated" in foreign(EXTERNAL, TP, 200, None, Seen("", 0, 200))
-    assert foreign(EXTERNAL, TP, 199, None, Seen("", 0, 200)) == ""
+    assert "the topic was recreated" in log_mismatch(EXTERNAL, TP, 200, None, LogState("", 0, 200))
+    assert log_mismatch(EXTERNAL, TP, 199, None, LogState("", 0, 200)) == ""
 
 
 def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> None:
-    assert "log starts at 50" in foreign(INTERNAL, TP, 41, MARK, Seen("a1", 50, 200))
-    assert foreign(INTERNAL, TP, 49, MARK, Seen("a1", 50, 200)) == "", "all that was deleted had been applied"
-    assert foreign(EXTERNAL, TP, 41, MARK, Seen("a1", 50, 200)) == ""
+    assert "log starts at 50" in log_mismatch(EXIT_INTERNAL, TP, 41, MARK, LogState("a1", 50, 200))
+    assert log_mismatch(EXIT_INTERNAL, TP, 49, MARK, LogState("a1", 50, 200)) == "", "all that was deleted had been applied"
+    assert log_mismatch(EXTERNAL, TP, 41, MARK, LogState("a1", 50, 200)) == ""
     assert start_offset(TP, 41, assigned(42, 50, 200)) == 50
 
 
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (Seen("b2", 0, 200), "made anew: the id was a1 and is b2"),
-        (Seen("b2", 50, 200), "made anew"),
-        (Seen("a1", 0, 200, "record", MARK), ""),
-        (Seen("a1", 0, 200, "record", replace(MARK, epoch=2)), "leader epoch 2, not 0"),
-        (Seen("a1", 0, 200, "record", replace(MARK, epoch=-1)), ""),
-        (Seen("", 0, 200, "record", replace(MARK, topic_id="")), ""),
-        (Seen("a1", 0, 200, "record", replace(MARK, timestamp=1)), "timestamp 1, not 1752500000000"),
-        (Seen("", 0, 200, "record", replace(MARK, topic_id="", checksum=1)), "another content"),
-        (Seen("a1", 0, 200, "marker"), "marker of a transaction"),
-        (Seen("a1", 0, 200), ""),
+        (LogState("b2", 0, 200), "made anew: the id was a1 and is b2"),
+        (LogState("b2", 50, 200), "made anew"),
+        (LogState("a1", 0, 200, "record", MARK), ""),
+        (LogState("a1", 0, 200, "record", replace(MARK, epoch=2)), "leader epoch 2, not 0"),
+        (LogState("a1", 0, 200, "record", replace(MARK, epoch=-1)), ""),
+        (LogState("", 0, 200, "record", replace(MARK, topic_id="")), ""),
+        (LogState("a1", 0, 200, "record", replace(MARK, timestamp=1)), "timestamp 1, not 1752500000000"),
+        (LogState("", 0, 200, "record", replace(MARK, topic_id="", checksum=1)), "another content"),
+        (LogState("a1", 0, 200, "marker"), "marker of a transaction"),
+        (LogState("a1", 0, 200), ""),
     ],
 )
-def test_the_record_at_the_watermark_says_which_log_it_is(seen: Seen, words: str) -> None:
-    reason = foreign(EXTERNAL, TP, 41, MARK, seen)
+def test_the_record_at_the_watermark_says_which_log_it_is(seen: LogState, words: str) -> None:
+    reason = log_mismatch(EXTERNAL, TP, 41, MARK, seen)
     assert words in reason
     assert bool(words) == bool(reason)
 
@@ -85,22 +85,22 @@ def test_a_mark_that_a_release_without_marks_has_left_behind_still_names_the_top
         assert unpack(text, 41) is None
     assert unpack(pack(MARK), 41) == MARK
     assert unpack(pack(MARK), 90) == Mark(90, "a1")
-    found = Seen("a1", 0, 200, "record", replace(MARK, offset=90))
-    assert foreign(EXTERNAL, TP, 90, unpack(pack(MARK), 90), found) == ""
-    assert "made anew" in foreign(EXTERNAL, TP, 90, unpack(pack(MARK), 90), Seen("b2", 0, 200))
+    found = LogState("a1", 0, 200, "record", replace(MARK, offset=90))
+    assert log_mismatch(EXTERNAL, TP, 90, unpack(pack(MARK), 90), found) == ""
+    assert "made anew" in log_mismatch(EXTERNAL, TP, 90, unpack(pack(MARK), 90), LogState("b2", 0, 200))
 
 
 def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_outrun() -> None:
-    plan = INTERNAL._replace(inputs=("points", "commands"), external=("commands",))
+    plan = EXIT_INTERNAL._replace(inputs=("points", "commands"), external=("commands",))
     commands = Partition("commands", 3)
     kept = Assignment(7, {TP: 42, commands: None}, {TP: 0, commands: 5}, {TP: 42, commands: 9})
     assert [start_offset(tp, last, kept) for tp, last in ((TP, 41), (commands, -1), (commands, 2))] == [42, 5, 5]
-    assert foreign(plan, commands, -1, None, Seen("", 5, 9)) == foreign(plan, commands, 2, None, Seen("", 5, 9)) == ""
-    assert "commands partition 3" in foreign(plan, commands, 9, None, Seen("", 5, 9))
+    assert log_mismatch(plan, commands, -1, None, LogState("", 5, 9)) == log_mismatch(plan, commands, 2, None, LogState("", 5, 9)) == ""
+    assert "commands partition 3" in log_mismatch(plan, commands, 9, None, LogState("", 5, 9))
 
 
 def test_the_logs_end_is_committed_once_and_for_all() -> None:
     empty = Checkpoint({"points": -1}, {}, 0, {"points": 0}, ())
-    assert skipped(INTERNAL, 3, empty, assigned(100, 0, 200)) == [WatermarkStep("points", -1, 199)]
-    assert skipped(INTERNAL, 3, empty, assigned(None, 0, 0)) == [WatermarkStep("points", -1, -1)]
-    assert not skipped(INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), "what arrived since is to be applied"
+    assert skipped(EXIT_INTERNAL, 3, empty, assigned(100, 0, 200)) == [WatermarkStep("points", -1, 199)]
+    assert skipped(EXIT_INTERNAL, 3, empty, assigned(None, 0, 0)) == [WatermarkStep("points", -1, -1)]
+    assert not skipped(EXIT_INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), "what arrived since is to be applied"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.topics.report import DENIED, TopicsCheck, judge
 from config.settings import Settings
 from streams.stage import Role
@@ -46,7 +46,7 @@ def test_topics_as_created_are_fit() -> None:
 def test_a_missing_topic_stops_a_worker_and_names_the_command() -> None:
     check = judge(SETTINGS, metadata(errors={"alerts": UNKNOWN}), configs())
     assert report_of(check, "alerts").status == "missing"
-    with pytest.raises(Refusal, match=r"dispersion\.alerts\.v1.*dispersion topics create"):
+    with pytest.raises(ActionNeededError, match=r"dispersion\.alerts\.v1.*dispersion topics create"):
         check.refuse()
 
 

@@ -2,12 +2,12 @@ import threading
 from time import monotonic
 
 from agents.assignment import Partition
-from agents.monitoring.status import PartitionStatus, Status
+from agents.monitoring.status import PartitionStatus, WorkerStatus
 from agents.monitoring.watchdog import Watchdog
 
 
-def running(**changes: object) -> Status:
-    status = Status(**changes)  # type: ignore[arg-type]
+def running(**changes: object) -> WorkerStatus:
+    status = WorkerStatus(**changes)  # type: ignore[arg-type]
     status.enter("running")
     return status
 
@@ -47,7 +47,7 @@ def test_a_dead_event_loop_is_a_stall() -> None:
 
 
 def test_an_endless_rebalance_is_a_stall() -> None:
-    status = Status(phase="rebalancing", since=monotonic() - 500)
+    status = WorkerStatus(phase="rebalancing", since=monotonic() - 500)
     assert "rebalancing" in Watchdog(status, 10).complaint()
     status.since = monotonic() - 50
     assert Watchdog(status, 10).complaint() == ""

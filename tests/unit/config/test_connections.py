@@ -11,7 +11,7 @@ from agents.credentials import redis_options
 from agents.store.sync import connect_sync
 from config.connections import check_connections, redis_place, tls_context
 from config.errors import ConfigError
-from config.settings import Kafka, Redis, Settings, load
+from config.settings import KafkaSettings, RedisSettings, Settings, load
 from tests.support.tls import client
 
 SASL = {"security_protocol": "SASL_SSL", "sasl_username": "desk", "sasl_password": "Secret-1"}
@@ -157,7 +157,7 @@ def test_a_passphrase_is_a_setting_and_never_asked_for(
     certificate, key = client(tmp_path, passphrase)
     monkeypatch.setattr("sys.stdin", None)
     files = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_key_password": given}
-    kafka = Kafka.model_validate({"security_protocol": "SSL", **files})
+    kafka = KafkaSettings.model_validate({"security_protocol": "SSL", **files})
     if not message:
         assert tls_context(kafka) is not None
         return
@@ -169,7 +169,7 @@ def test_a_passphrase_is_a_setting_and_never_asked_for(
 def test_a_key_that_is_none_is_named(tmp_path: Path) -> None:
     certificate, _ = client(tmp_path)
     with pytest.raises(ConfigError, match="cannot load the certificate and its key"):
-        tls_context(Kafka(security_protocol="SSL", ssl_certfile=certificate, ssl_keyfile=Path("README.md")))
+        tls_context(KafkaSettings(security_protocol="SSL", ssl_certfile=certificate, ssl_keyfile=Path("README.md")))
 
 
 FILES = {
@@ -245,7 +245,7 @@ def test_value_and_file_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_a_password_of_its_own_reaches_both_clients() -> None:
-    redis = Redis.model_validate({"url": "redis://ann@cache:6379", "password": "Secret"})
+    redis = RedisSettings.model_validate({"url": "redis://ann@cache:6379", "password": "Secret"})
     assert redis_options(redis) == {"password": "Secret"}
     connection = connect_sync(redis).connection_pool.make_connection()
     assert (connection.username, connection.password) == ("ann", "Secret")  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.market import market_of
-from config.settings import Index, MarketSettings, Settings
+from config.settings import IndexSettings, MarketSettings, Settings
 from streams.market import Basket, Rates
 
 
@@ -20,7 +20,7 @@ def test_default_market_is_the_sample() -> None:
 def test_rates_file_wins_and_an_index_may_stand_alone(tmp_path: Path) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("date,dff\n2011-01-03,0.18\n")
-    market = market_of(Settings(market=MarketSettings(indices=(Index(symbol="spx"),), rates_file=file)))
+    market = market_of(Settings(market=MarketSettings(indices=(IndexSettings(symbol="spx"),), rates_file=file)))
     assert market.indices[0].symbol == "SPX"
     assert market.indices[0].basket == Basket()
     assert market.rates.constant is None
@@ -31,4 +31,4 @@ def test_no_rate_and_no_symbol() -> None:
     with pytest.raises(ConfigError, match=r"market\.rate: no risk-free rate"):
         market_of(Settings(market=MarketSettings(rate=None)))
     with pytest.raises(ConfigError, match="'<>' is no symbol"):
-        market_of(Settings(market=MarketSettings(indices=(Index(symbol="<>"),))))
+        market_of(Settings(market=MarketSettings(indices=(IndexSettings(symbol="<>"),))))

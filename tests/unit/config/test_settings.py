@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from config.errors import ConfigError
-from config.explain import explain
+from config.origins import setting_origins
 from config.settings import DEFAULTS, Settings, load
 
 
@@ -109,7 +109,7 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPERSION_KAFKA__SASL_PASSWORD", "hunter2")
     monkeypatch.setenv("DISPERSION_REDIS__URL", "rediss://ann:hunter2@redis:6380/1?password=hunter2")
-    shown = {one.key: one for one in explain()}
+    shown = {one.key: one for one in setting_origins()}
     assert shown["kafka.sasl_password"].value == "***"
     assert shown["redis.url"].value == "rediss://***@redis:6380/1"
     assert "hunter2" not in str(shown) + repr(load())
@@ -123,7 +123,7 @@ def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_explain_says_where_each_value_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path, '[kafka]\ngroup = "g"\n[[market.indices]]\nsymbol = "SPX"\n')
     monkeypatch.setenv("DISPERSION_MODE", "delayed")
-    shown = {one.key: one for one in explain(file, {"market": {"rate": 0.01}})}
+    shown = {one.key: one for one in setting_origins(file, {"market": {"rate": 0.01}})}
     assert shown["kafka.group"].origin == str(file)
     assert shown["market.indices[0].symbol"].origin == str(file)
     assert shown["market.indices[0].basket"].origin == "default"

@@ -19,7 +19,7 @@ TENOR = "30d"
 HISTORY = 200
 
 
-class Watcher:
+class MonitorWatcher:
     """One index, looked at as often as `state` is called; alert events are collected from the moment of `start`."""
 
     def __init__(self, settings: Settings, index: str, title: str) -> None:

@@ -6,8 +6,8 @@ from time import monotonic
 from agents.alerts.read_event import read_event
 from agents.alerts.tail import AlertRecord, TailedEvent, assigned, poll_alerts
 from agents.call_timeout import CALL_SECONDS
+from agents.frame_publisher import FramePublisher
 from agents.kafka_client import kafka_failures
-from agents.publishing import FramePublisher
 from config.settings import Settings
 from streams.detection.commands import Command, encode_command
 from streams.stage import Message
@@ -18,7 +18,7 @@ def send(settings: Settings, command: Command, partition: int, wait_seconds: flo
     """Publish a command on the partition of its index; its echo, or None when none came in time.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings), closing(assigned(settings, topic, from_beginning=False, partition=partition)[0]) as consumer:

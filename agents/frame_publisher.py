@@ -55,7 +55,7 @@ class FramePublisher:
     """
 
     def __init__(self, settings: Settings, *, delivery_seconds: float = DELIVERY_SECONDS, compression: str | None = None) -> None:
-        """Connect. `compression` is Kafka's (`gzip`, `lz4`, …). Raises `ConfigError`, `Refusal`, `Down`."""
+        """Connect. `compression` is Kafka's (`gzip`, `lz4`, …). Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
         self._delivery_seconds = delivery_seconds
@@ -86,12 +86,14 @@ class FramePublisher:
         self.close(flush=kind is None)
 
     def partitions(self, role: Role) -> int:
-        """Partitions of a topic. Raises `Down` while Kafka does not know it."""
+        """Partitions of a topic. Raises `UnavailableError` while Kafka does not know it."""
         with kafka_failures(self._settings):
             return len(self._producer.partitions_for(self._topics.name(role)))
 
     def add(self, options: "Options") -> None:
-        """Gather quotes, or vols, into frames; what waits leaves with a later call, or with `flush`. Raises `Refusal`, `Down`.
+        """Gather quotes, or vols, into frames; what waits leaves with a later call, or with `flush`.
+
+        Raises `ActionNeededError`, `UnavailableError`.
 
         Their `record_ts` is not looked at: Kafka says when a frame was published.
         """
@@ -102,17 +104,20 @@ class FramePublisher:
         self._send_frames([*framer.add(options), *(framer.flush() if late else ())])
 
     def beat(self, ts_event: int) -> None:
-        """Frame what waits, and promise on every partition that nothing at or before a time (ns) will follow. Raises `Refusal`, `Down`."""
+        """Frame what waits, and promise on every partition that nothing at or before a time (ns) will follow.
+
+        Raises `ActionNeededError`, `UnavailableError`.
+        """
         self._send_frames(self._framing().beat(ts_event))
 
     def publish(
         self, role: Role, key: str | None, value: bytes, *, partition: int | None = None, headers: Sequence[tuple[str, bytes]] = ()
     ) -> None:
-        """Send one record; without `partition` the key decides by murmur2. Raises `Refusal`, `Down`."""
+        """Send one record; without `partition` the key decides by murmur2. Raises `ActionNeededError`, `UnavailableError`."""
         self.publish_message(Message(role, None if key is None else key.encode(), value, tuple(headers), partition))
 
     def publish_message(self, message: Message) -> None:
-        """Send a message as a stage gave it out. Raises `Refusal`, `Down`."""
+        """Send a message as a stage gave it out. Raises `ActionNeededError`, `UnavailableError`."""
         size = len(message.value or b"") + len(message.key or b"")
         self._reserve(size)
         with kafka_failures(self._settings):
@@ -132,7 +137,7 @@ class FramePublisher:
         future.add_errback(lambda error: self._settle(size, error))
 
     def flush(self) -> None:
-        """Wait until everything added and sent is acknowledged. Raises `Refusal`, `Down`."""
+        """Wait until everything added and sent is acknowledged. Raises `ActionNeededError`, `UnavailableError`."""
         if self._framer is not None:
             self._send_frames(self._framer.flush())
         with kafka_failures(self._settings):

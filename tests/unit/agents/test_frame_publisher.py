@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.publishing import partition_of, source_headers
+from agents.frame_publisher import partition_of, source_headers
 
 
 @pytest.mark.parametrize(

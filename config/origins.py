@@ -11,7 +11,7 @@ from config.redaction import HIDDEN, shown
 from config.settings import Settings, load
 
 
-class Setting(NamedTuple):
+class SettingOrigin(NamedTuple):
     """One key of the settings."""
 
     key: str
@@ -20,11 +20,11 @@ class Setting(NamedTuple):
     """A file, `environment`, `flags` or `default`."""
 
 
-def explain(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> tuple[Setting, ...]:
+def setting_origins(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> tuple[SettingOrigin, ...]:
     """All settings in the order of the model. Raises `ConfigError` like `load`."""
     settings = load(file, overrides)
     layers = layers_of(Settings, file, overrides)
-    return tuple(Setting(dotted(key), value, str(origin(layers, key) or "default")) for key, value in _leaves((), settings))
+    return tuple(SettingOrigin(dotted(key), value, str(origin(layers, key) or "default")) for key, value in _leaves((), settings))
 
 
 def _leaves(key: Key, value: object) -> Iterator[tuple[Key, str]]:

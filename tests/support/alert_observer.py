@@ -18,7 +18,7 @@ POLL_MS = 200
 ALERT = b"io.dispersion.alert."
 
 
-class Witness(threading.Thread):
+class AlertObserver(threading.Thread):
     """Reads every partition from its beginning until stopped; a context manager."""
 
     def __init__(self, settings: Settings, partitions: int) -> None:

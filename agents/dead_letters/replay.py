@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from kafka import KafkaProducer
 
-from agents.exits import Down
+from agents.exits import UnavailableError
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.market import market_of
 from config.settings import Settings
@@ -23,7 +23,7 @@ INPUTS: tuple[Role, ...] = ("quotes", "ticks", "commands")
 ANSWER_SECONDS = 10.0
 
 
-class Judge:
+class ReplayCheck:
     """Says of a letter why it cannot be sent again, under the present settings."""
 
     def __init__(self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool) -> None:
@@ -82,11 +82,11 @@ class Judge:
         return "" if command.index in known else f"unknown_index: {command.index}"
 
 
-class Sender:
+class LetterSender:
     """Publishes letters again, one after the other: the marker first, so that none is sent twice by accident."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connect. Raises `ConfigError`, `Refusal`, `Down`."""
+        """Connect. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
         self._settings = settings
         self._dead_letters = Topics(settings.kafka.topic_prefix).name("dead_letters")
         with kafka_failures(settings):
@@ -108,14 +108,17 @@ class Sender:
         self._producer.close(timeout=2)
 
     def send(self, letter: DeadLetter, value: bytes) -> None:
-        """To its topic and partition, with its key and headers. Raises `Refusal`, `Down`; a marker may stand by then."""
+        """To its topic and partition, with its key and headers.
+
+        Raises `ActionNeededError`, `UnavailableError`; a marker may stand by then.
+        """
         self._publish(self._dead_letters, b"", None, marker_headers(letter), letter.own.partition)
         try:
             topic, partition, _ = letter.original
             self._publish(topic, value, letter.key, replay_headers(letter), partition)
-        except Down as down:
+        except UnavailableError as down:
             begun = f"{letter.original} may not have been sent: look, then replay it with --again"
-            raise Down(f"{begun}; {down}") from down
+            raise UnavailableError(f"{begun}; {down}") from down
 
     def _publish(
         self,

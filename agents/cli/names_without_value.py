@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from streams.reading import Reading
 
 
-class NamesTold:
+class NamesWithoutValue:
     """By index and tenor: what the last reading of each session says of names without a value of their own."""
 
     def __init__(self) -> None:

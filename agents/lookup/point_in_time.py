@@ -10,7 +10,7 @@ from redis import Redis
 
 from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
-from agents.exits import Refusal
+from agents.exits import ActionNeededError
 from agents.lookup.readings_log import ReadingsLog
 from agents.store.keys import stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
@@ -47,11 +47,11 @@ def when_of(text: str, latest: datetime) -> datetime:
 
 
 def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
-    """From the topics and the daily history. Raises `ConfigError`, `Refusal`, `Down`."""
+    """From the topics and the daily history. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
     with ReadingsLog(settings, index, TENOR) as log:
         latest = log.latest()
         if latest is None:
-            raise Refusal(f"no reading of {index} on the readings topic: is a worker running and is there input?")
+            raise ActionNeededError(f"no reading of {index} on the readings topic: is a worker running and is there input?")
         if at is not None:
             latest = _not_none(log.latest(when_of(at, latest.ts_event)), index, at)
         readings = [one for one in log.between(latest.ts_event - HOUR, latest.ts_event) if one.session == latest.session]
@@ -66,13 +66,13 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
 
 
 def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
-    """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `Refusal`."""
+    """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `ActionNeededError`."""
     file = folder / "readings.jsonl"
     if not file.is_file():
         raise ConfigError(f"no {file}", key="--run", fix="name the folder that `dispersion backtest --out` has written")
     readings = [reading for reading in _lines(file, decode_reading) if (reading.index, reading.tenor) == (index, TENOR)]
     if not readings:
-        raise Refusal(f"no reading of {index} in {file}")
+        raise ActionNeededError(f"no reading of {index} in {file}")
     until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
     readings = [reading for reading in readings if reading.ts_event <= until]
     latest = _not_none(readings[-1] if readings else None, index, at)
@@ -100,7 +100,7 @@ def _decoded(file: Path, number: int, line: bytes, decode: Callable[[bytes], T],
 
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
     if reading is None:
-        raise Refusal(f"no reading of {index} at or before {at}: the readings kept begin later")
+        raise ActionNeededError(f"no reading of {index} at or before {at}: the readings kept begin later")
     return reading
 
 

@@ -13,13 +13,13 @@ EXAMPLE = 120
 WORD = 100
 
 
-def line_of(letter: DeadLetter) -> str:
+def letter_line(letter: DeadLetter) -> str:
     """On one line, safe to show."""
     head = f"{moment(letter.written)}  {safe(str(letter.original), 200)}  {safe(letter.reason, WORD)}"
     return f"{head}: {safe(letter.message)}; value {_value(letter, EXAMPLE)}"
 
 
-def words_of(letter: DeadLetter, *, sent_again: bool) -> Iterator[str]:
+def detail_lines(letter: DeadLetter, *, sent_again: bool) -> Iterator[str]:
     """All of it, line by line, safe to show."""
     yield f"record      {safe(str(letter.original), 200)}"
     yield f"published   {moment(letter.timestamp)}"
@@ -36,9 +36,9 @@ def words_of(letter: DeadLetter, *, sent_again: bool) -> Iterator[str]:
     yield _value(letter, None)
 
 
-def object_of(letter: DeadLetter, *, sent_again: bool | None = None) -> dict[str, Any]:
+def letter_object(letter: DeadLetter, *, sent_again: bool | None = None) -> dict[str, Any]:
     """As JSON: `replay --mended` takes the same object with another `value`."""
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "topic": letter.original.topic,
         "partition": letter.original.partition,
         "offset": letter.original.offset,
@@ -57,7 +57,7 @@ def object_of(letter: DeadLetter, *, sent_again: bool | None = None) -> dict[str
             "refused": moment(letter.written),
         },
     }
-    return told if sent_again is None else {**told, "sent_again": sent_again}
+    return shown if sent_again is None else {**shown, "sent_again": sent_again}
 
 
 def moment(milliseconds: int) -> str:

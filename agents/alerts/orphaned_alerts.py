@@ -11,7 +11,7 @@ from streams.detection.rules.catalogue import catalogue
 from streams.safe_text import safe
 
 
-def left_over(settings: Settings, states: Iterable[AlertState]) -> list[AlertState]:
+def orphaned(settings: Settings, states: Iterable[AlertState]) -> list[AlertState]:
     """The active ones of some states that no rule judges any more. Raises `ConfigError`."""
     market = market_of(settings)
     rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), market.gates)
@@ -19,9 +19,9 @@ def left_over(settings: Settings, states: Iterable[AlertState]) -> list[AlertSta
     return [state for state in states if state.active and state.event.data.fingerprint not in judged]
 
 
-def words_on_left_over(settings: Settings) -> list[str]:
-    """Each of them in words, with the next step. Raises `ConfigError`, `Refusal`, `Down`."""
-    return [_words(state) for state in left_over(settings, alert_states(settings).values())]
+def orphan_warnings(settings: Settings) -> list[str]:
+    """Each of them in words, with the next step. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+    return [_words(state) for state in orphaned(settings, alert_states(settings).values())]
 
 
 def _words(state: AlertState) -> str:

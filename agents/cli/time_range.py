@@ -10,14 +10,14 @@ DAY = ["%Y-%m-%d"]
 """How a session is typed."""
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """Event time of a run, nanoseconds, both ends included."""
 
     first: int
     last: int
 
     @classmethod
-    def of(cls, since: datetime | None, until: datetime | None) -> "Span":
+    def of(cls, since: datetime | None, until: datetime | None) -> "TimeRange":
         """From the start of one New York date to the end of another. Raises `ConfigError`."""
         in_order(since, until)
         from streams.sessions import wall_ns  # pandas takes a while to import

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, OutOfOrderSequenceNumber, UnknownProducerId
 
-from agents.exits import DOWN, INTERNAL
-from agents.partitions import _code
-from agents.producer import IN_FLIGHT, LogLostError, Publisher, PublishError
+from agents.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
+from agents.partitions import _exit_code_of
+from agents.publisher import IN_FLIGHT, LogLostError, Publisher, PublishError
 from agents.release_deadline import Deadline, DeadlineExceededError
 from streams.stage import Message
 from streams.topics import Topics
@@ -76,8 +76,8 @@ async def test_a_broker_that_has_lost_records_is_no_bug_of_ours(error: Exception
     broker.futures[0].set_exception(error)
     with pytest.raises(LogLostError, match="records that it had acknowledged") as caught:
         await ours.drain()
-    assert _code(caught.value) == DOWN
-    assert _code(PublishError("too large")) == INTERNAL
+    assert _exit_code_of(caught.value) == EXIT_UNAVAILABLE
+    assert _exit_code_of(PublishError("too large")) == EXIT_INTERNAL
 
 
 async def test_a_full_buffer_is_waited_out_and_order_is_kept() -> None:

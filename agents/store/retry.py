@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import InvalidResponse, NoPermissionError, RedisError
 
-from agents.exits import Down, Refusal
+from agents.exits import ActionNeededError, UnavailableError
 from agents.store.client import DENIED, PAUSE, may_heal
 
 FOREIGN = ("WRONGTYPE", "unknown command", "NOPERM", "ACL failure", "can't run this command")
@@ -18,36 +18,39 @@ log = logging.getLogger(__name__)
 
 
 async def ask(question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
-    """Repeat a harmless call until Redis answers. Raises `Down` at the deadline, `Refusal`, or `RedisError` on a bug of ours."""
+    """Repeat a harmless call until Redis answers.
+
+    Raises `UnavailableError` at the deadline, `ActionNeededError`, or `RedisError` on a bug of ours.
+    """
     deadline, told = monotonic() + seconds, False
     while True:
         try:
             return await asyncio.wait_for(question(), max(PAUSE, deadline - monotonic()))
         except (RedisError, OSError, TimeoutError) as error:
-            verdict = verdict_on(error)
-            if not isinstance(verdict, Down):
+            verdict = redis_failure(error)
+            if not isinstance(verdict, UnavailableError):
                 raise verdict from error
             if monotonic() + PAUSE >= deadline:
-                raise Down(f"{verdict} (asked for {seconds:g} s)") from error
+                raise UnavailableError(f"{verdict} (asked for {seconds:g} s)") from error
             if not told:
                 log.warning("%s; asking for %.0f s", verdict, seconds)
             told = True
         await asyncio.sleep(PAUSE)
 
 
-def verdict_on(error: BaseException) -> BaseException:
-    """What an error of a call to Redis means: `Down`, `Refusal`, or the error itself, which is then a bug of ours."""
+def redis_failure(error: BaseException) -> BaseException:
+    """What an error of a call to Redis means: `UnavailableError`, `ActionNeededError`, or the error itself, which is then a bug of ours."""
     words = str(error)
     if isinstance(error, NoPermissionError):
-        return Refusal(f"Redis refuses a command: {words}; give its user the permission (config/redis/users.conf lists them all)")
+        return ActionNeededError(f"Redis refuses a command: {words}; give its user the permission (config/redis/users.conf lists them all)")
     if isinstance(error, DENIED):
-        return Refusal(f"Redis refuses us: {words}; check user and password in redis.url")
+        return ActionNeededError(f"Redis refuses us: {words}; check user and password in redis.url")
     if isinstance(error, InvalidResponse):
-        return Refusal(f"what listens at redis.url is no Redis ({words}); correct redis.url")
+        return ActionNeededError(f"what listens at redis.url is no Redis ({words}); correct redis.url")
     if isinstance(error, OSError | TimeoutError) or (isinstance(error, RedisError) and may_heal(error)):
-        return Down(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
+        return UnavailableError(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
     if any(refusal in words for refusal in FOREIGN):
-        return Refusal(
+        return ActionNeededError(
             f"Redis refuses a command: {words}; give its user all that config/redis/users.conf lists, "
             "or the monitor a database of its own"
         )

@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 from kafka.structs import TopicPartition
 
-from agents.alerts.tail import POLL_MS, Outage, Silence, assigned
+from agents.alerts.tail import POLL_MS, Outage, OutageWatch, assigned
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
 from streams.dead_letter_records import DeadLetter, read_letter, replayed_by
 from streams.topics import Topics
 
 
-class Marker(NamedTuple):
+class ReplayMarker(NamedTuple):
     """That a record is sent again."""
 
     identity: tuple[str, str]
@@ -26,7 +26,7 @@ def read_topic(
     from_beginning: bool = True,
     foreign: Callable[[Any], None] = lambda _: None,
     outage: Outage = lambda _: None,
-) -> Generator[DeadLetter | Marker]:
+) -> Generator[DeadLetter | ReplayMarker]:
     """Letters and markers of all partitions, those of one poll by time; closing the iterator disconnects.
 
     Args:
@@ -37,16 +37,16 @@ def read_topic(
         outage: is told as by `tail_alerts`.
 
     Raises:
-        ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("dead_letters")
     with kafka_failures(settings):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning)
-        silence = Silence(settings, consumer, ends, outage if follow else None)
+        outage_watch = OutageWatch(settings, consumer, ends, outage if follow else None)
         try:
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
                 records = _polled(consumer)
-                silence.heard(something=bool(records))
+                outage_watch.polled(something=bool(records))
                 for record in records:
                     end = ends[TopicPartition(topic, record.partition)]
                     if not follow and record.offset >= end:
@@ -67,10 +67,10 @@ def _polled(consumer: Any) -> list[Any]:
     return sorted(records, key=lambda one: (one.timestamp, one.offset))
 
 
-def _read(record: Any) -> DeadLetter | Marker | None:
+def _read(record: Any) -> DeadLetter | ReplayMarker | None:
     marked = replayed_by(record.headers)
     if marked is not None:
-        return Marker(marked)
+        return ReplayMarker(marked)
     try:
         return read_letter(record)
     except ValueError:

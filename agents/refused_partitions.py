@@ -13,7 +13,7 @@ from redis import Redis
 from agents.call_timeout import call_within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.plans import flow_plans
-from agents.store.refused import Move, Standing, clear, standing_in, watermark
+from agents.store.refused import RefusedPartition, WatermarkMove, clear, refused_partitions, watermark
 from agents.store.sync import connect_sync, redis_failures
 from config.connections import kafka_place
 from config.market import market_of
@@ -26,7 +26,7 @@ ANSWER_SECONDS = 10.0
 WAYS: tuple[Way, ...] = ("checkpoint", "earliest", "latest")
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RefusedPartitionReport(msgspec.Struct, frozen=True):
     """One partition that stands refused, as people and scripts read it."""
 
     stage: str
@@ -55,32 +55,34 @@ def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
 
 
 def reasons(settings: Settings) -> list[str]:
-    """What stands refused, in words. Raises `Down`, also when Kafka hangs, `Refusal`, `ConfigError`."""
+    """What stands refused, in words. Raises `UnavailableError`, also when Kafka hangs, `ActionNeededError`, `ConfigError`."""
     return call_within(kafka_place(settings.kafka), lambda: _reasons(settings))
 
 
 def _reasons(settings: Settings) -> list[str]:
     with _both(settings) as (redis, consumer):
-        return [one.note.reason for one in _standing(redis, consumer, inputs_of(settings))]
+        return [one.note.reason for one in _refused_partitions(redis, consumer, inputs_of(settings))]
 
 
-def take_over(settings: Settings, *, topics: Sequence[str] = (), partitions: Sequence[int] = (), way: Way | None = None) -> list[Refused]:
+def take_over(
+    settings: Settings, *, topics: Sequence[str] = (), partitions: Sequence[int] = (), way: Way | None = None
+) -> list[RefusedPartitionReport]:
     """What stands refused of some topics and partitions (empty: of all); with a way, each that it is open to is cleared.
 
     Raises:
-        Down, Refusal, ConfigError: Kafka or Redis may not, or cannot, be used.
+        UnavailableError, ActionNeededError, ConfigError: Kafka or Redis may not, or cannot, be used.
     """
     return call_within(kafka_place(settings.kafka), lambda: _take_over(settings, topics, partitions, way), ANSWER_SECONDS)
 
 
-def _take_over(settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None) -> list[Refused]:
+def _take_over(settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None) -> list[RefusedPartitionReport]:
     with _both(settings) as (redis, consumer):
         found = []
-        for standing in list(_standing(redis, consumer, inputs_of(settings))):
-            shown = _described(redis, consumer, standing)
+        for refused_partition in list(_refused_partitions(redis, consumer, inputs_of(settings))):
+            shown = _described(redis, consumer, refused_partition)
             if (topics and shown.topic not in topics) or (partitions and shown.partition not in partitions):
                 continue
-            found.append(shown if way is None or way in shown.barred else _cleared(redis, standing, shown, way))
+            found.append(shown if way is None or way in shown.barred else _cleared(redis, refused_partition, shown, way))
         return found
 
 
@@ -94,35 +96,35 @@ def _both(settings: Settings) -> Iterator[tuple[Redis, KafkaConsumer]]:
             consumer.close()
 
 
-def _standing(redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]) -> Iterator[Standing]:
+def _refused_partitions(redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]) -> Iterator[RefusedPartition]:
     counts = {topics[0]: len(consumer.partitions_for_topic(topics[0]) or ()) for topics in inputs.values()}
-    return standing_in(redis, inputs, counts)
+    return refused_partitions(redis, inputs, counts)
 
 
-def _described(redis: Redis, consumer: KafkaConsumer, standing: Standing) -> Refused:
-    place = TopicPartition(standing.note.topic, standing.partition)
-    applied = watermark(redis, standing, place.topic)
+def _described(redis: Redis, consumer: KafkaConsumer, refused_partition: RefusedPartition) -> RefusedPartitionReport:
+    place = TopicPartition(refused_partition.note.topic, refused_partition.partition)
+    applied = watermark(redis, refused_partition, place.topic)
     first, end = (offsets([place])[place] for offsets in (consumer.beginning_offsets, consumer.end_offsets))
     barred: dict[Way, str] = {}
     if end <= applied:
         barred["checkpoint"] = f"the log ends at {end}: what comes up to offset {applied} would be left out"
-    return Refused(
-        stage=standing.keys.tag[1:].partition(":")[0],
+    return RefusedPartitionReport(
+        stage=refused_partition.keys.tag[1:].partition(":")[0],
         topic=place.topic,
         partition=place.partition,
-        since=datetime.fromtimestamp(standing.note.at, UTC).isoformat(timespec="seconds"),
-        reason=standing.note.reason,
+        since=datetime.fromtimestamp(refused_partition.note.at, UTC).isoformat(timespec="seconds"),
+        reason=refused_partition.note.reason,
         applied=applied,
         first=first,
         end=end,
-        costs=_costs(applied, first, end, alone=_is_first(standing)),
+        costs=_costs(applied, first, end, alone=_is_first(refused_partition)),
         barred=barred,
     )
 
 
-def _is_first(standing: Standing) -> bool:
+def _is_first(refused_partition: RefusedPartition) -> bool:
     """Whether it is the input that makes the state; what a further one has done to it stays as it is."""
-    return standing.note.topic == standing.keys.inputs[0]
+    return refused_partition.note.topic == refused_partition.keys.inputs[0]
 
 
 def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]:
@@ -146,11 +148,11 @@ def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]
     }
 
 
-def _cleared(redis: Redis, standing: Standing, shown: Refused, way: Way) -> Refused:
-    first_input = _is_first(standing)
+def _cleared(redis: Redis, refused_partition: RefusedPartition, shown: RefusedPartitionReport, way: Way) -> RefusedPartitionReport:
+    first_input = _is_first(refused_partition)
     target = {"checkpoint": max(shown.applied, shown.first - 1), "earliest": -1, "latest": shown.end - 1}[way]
-    moves = [Move(shown.topic, target)]
+    moves = [WatermarkMove(shown.topic, target)]
     if way == "earliest" and first_input:  # a forgotten state has seen nothing of its other inputs either
-        moves = [Move(topic, -1) for topic in standing.keys.inputs]
-    done = clear(redis, standing, moves, forget=first_input and way != "checkpoint")
+        moves = [WatermarkMove(topic, -1) for topic in refused_partition.keys.inputs]
+    done = clear(redis, refused_partition, moves, forget=first_input and way != "checkpoint")
     return msgspec.structs.replace(shown, outcome="cleared" if done else "moved")

@@ -14,7 +14,7 @@ from streams.refused_batch import RefusedBatch
 UNKNOWN_EPOCH = -1
 
 
-class Marked(Protocol):
+class MarkedRecord(Protocol):
     """What a mark is made of."""
 
     @property
@@ -47,7 +47,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 Kind = Literal["record", "marker", "nothing"]
 
 
-class Seen(NamedTuple):
+class LogState(NamedTuple):
     """A partition as the brokers show it now."""
 
     topic_id: str
@@ -61,7 +61,7 @@ class Seen(NamedTuple):
     """The record there."""
 
 
-def mark_of(record: Marked, topic_id: str) -> Mark:
+def mark_of(record: MarkedRecord, topic_id: str) -> Mark:
     """The mark of a record of a topic; of a batch that cannot be unpacked only where it is."""
     if isinstance(record, RefusedBatch):
         return Mark(record.offset, topic_id)
@@ -69,18 +69,18 @@ def mark_of(record: Marked, topic_id: str) -> Mark:
     return Mark(record.offset, topic_id, record.timestamp, epoch, crc32(record.value or b""))
 
 
-def difference(mark: Mark, seen: Seen) -> str:
+def difference(mark: Mark, seen: LogState) -> str:
     """How the log that is there differs from the marked one, in words; empty where nothing speaks against it.
 
     Nothing at the offset is no difference: retention or compaction took the record. A marker is one: none is ever applied, and
     none takes a record's place.
 
     >>> mark = Mark(7, "a1", 1_752_500_000_000, 0, 99)
-    >>> difference(mark, Seen("b2", 0, 20))
+    >>> difference(mark, LogState("b2", 0, 20))
     'its topic was made anew: the id was a1 and is b2'
-    >>> difference(mark, Seen("a1", 0, 20, "record", Mark(7, "a1", 1_752_500_000_000, 2, 99)))
+    >>> difference(mark, LogState("a1", 0, 20, "record", Mark(7, "a1", 1_752_500_000_000, 2, 99)))
     'the record at offset 7 is another one: leader epoch 2, not 0'
-    >>> difference(mark, Seen("a1", 0, 20, "record", mark)), difference(mark, Seen("a1", 8, 20))
+    >>> difference(mark, LogState("a1", 0, 20, "record", mark)), difference(mark, LogState("a1", 8, 20))
     ('', '')
     """
     if mark.topic_id and seen.topic_id and mark.topic_id != seen.topic_id:
