@@ -314,7 +314,7 @@ class IdempotentProducer(driver.Producer):  # type: ignore[misc]
 
 def install(app: Any, callbacks: AssignmentCallbacks) -> None:
     """Give an app this transport for consuming and producing, with its own hooks."""
-    consumer = type("HookedConsumer", (BatchConsumer,), {"hooks": callbacks, "__module__": __name__})
+    consumer = type("CallbackConsumer", (BatchConsumer,), {"callbacks": callbacks, "__module__": __name__})
     transport = type("BatchTransport", (driver.Transport,), {"Consumer": consumer, "Producer": IdempotentProducer})
     app.transport = transport(app.conf.broker_consumer, app)
     app.producer_transport = transport(app.conf.broker_producer, app)

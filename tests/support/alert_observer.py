@@ -22,7 +22,7 @@ class AlertObserver(threading.Thread):
     """Reads every partition from its beginning until stopped; a context manager."""
 
     def __init__(self, settings: Settings, partitions: int) -> None:
-        super().__init__(name="witness", daemon=True)
+        super().__init__(name="alert-observer", daemon=True)
         self._options = kafka_python_options(settings)
         self._places = [TopicPartition(Topics(settings.kafka.topic_prefix).name("alerts"), p) for p in range(partitions)]
         self._over = threading.Event()
