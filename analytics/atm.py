@@ -42,7 +42,7 @@ _LABELS = {
 
 
 @np.errstate(all="ignore")  # strips without a vol pass through as NaN and are named by their status
-def atm_vols(board: OptionChain, forward: Floats) -> tuple[Floats, Status]:
+def atm_vols(chain: OptionChain, forward: Floats) -> tuple[Floats, Status]:
     """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
 
     The vol is linear in delta between the two strikes either side of K = F exp(sigma^2 T / 2). A first sigma comes in
@@ -52,19 +52,19 @@ def atm_vols(board: OptionChain, forward: Floats) -> tuple[Floats, Status]:
     Source: methodology 3.3; first sigma of Corrado and Miller, "A note on a simple, accurate formula", 1996.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> vol, status = atm_vols(board, np.array([100.0]))
+    >>> vol, status = atm_vols(chain, np.array([100.0]))
     >>> vol.round(4).tolist(), status.tolist()
     ([0.1977], [0])
     """
-    smile = otm_smile(board, forward)
-    status = _refusals(board, forward, smile)
+    smile = otm_smile(chain, forward)
+    status = _refusals(chain, forward, smile)
     vol = np.full(len(forward), np.nan)
     strips = np.flatnonzero(status == 0)
     if not strips.size:
         return vol, status
-    f, t = forward[strips], board.years[strips]
+    f, t = forward[strips], chain.years[strips]
     target = f * np.exp(0.5 * _first_sigma(smile, strips, f, t) ** 2 * t)
     first = _pair(smile, strips, target, f, t)
     vol[strips] = _between(first.delta[0], first.vol[0], first.delta[1], first.vol[1], 0.5)
@@ -79,21 +79,21 @@ def atm_vols(board: OptionChain, forward: Floats) -> tuple[Floats, Status]:
 
 
 @np.errstate(all="ignore")  # as above
-def delta_vols(board: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
+def delta_vols(chain: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
     """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile: arrays (m, d), and `AtmStatus` codes.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> vol, status = delta_vols(board, np.array([100.0]), [0.7, 0.5, 0.1])
+    >>> vol, status = delta_vols(chain, np.array([100.0]), [0.7, 0.5, 0.1])
     >>> vol.round(3).tolist(), status.tolist()
     ([[0.197, 0.198, nan]], [[0, 0, 4]])
     """
-    smile = otm_smile(board, forward)
-    strip = _refusals(board, forward, smile)
-    f, t = forward[smile.segment], board.years[smile.segment]
+    smile = otm_smile(chain, forward)
+    strip = _refusals(chain, forward, smile)
+    f, t = forward[smile.segment], chain.years[smile.segment]
     vol, _ = implied_vol(smile.price, f, smile.strike, t, smile.strike >= f)
     wanted = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
     vols = vols_at_delta(smile.offsets, _delta(f, smile.strike, t, vol), vol, wanted)
@@ -126,10 +126,10 @@ def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) 
     return np.where(np.isinf(least), np.nan, least)
 
 
-def _refusals(board: OptionChain, forward: Floats, smile: OtmSmile) -> Status:
+def _refusals(chain: OptionChain, forward: Floats, smile: OtmSmile) -> Status:
     few = np.diff(smile.offsets) < 2
     codes = [int(AtmStatus.EXPIRED), int(AtmStatus.NO_FORWARD), int(AtmStatus.TOO_FEW)]
-    return np.select([~(board.years > 0), ~(forward > 0), few], codes, 0).astype(np.int8)
+    return np.select([~(chain.years > 0), ~(forward > 0), few], codes, 0).astype(np.int8)
 
 
 def _first_sigma(smile: OtmSmile, strips: Rows, forward: Floats, years: Floats) -> Floats:

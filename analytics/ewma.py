@@ -61,7 +61,7 @@ def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike
     return finite(np.where(passed, kept * v + (1 - kept) * r * r / np.where(passed, dt, 1.0), v))
 
 
-class Moments(NamedTuple):
+class EwmaMoments(NamedTuple):
     """Mean and sd of t observations so far, after each of them."""
 
     mean: Floats
@@ -69,7 +69,7 @@ class Moments(NamedTuple):
 
 
 @np.errstate(all="ignore")  # no spread yet, or none at all: no sd
-def ew_moments(x: ArrayLike, half_life: float = 20.0) -> Moments:
+def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
     """Mean and sd weighted by 2^(-age/half_life), the sd corrected for bias; (t, ...) in and out, sd NaN until there is spread.
 
     Source: methodology 8.1; pandas `ewm(halflife=...)`.
@@ -85,7 +85,7 @@ def ew_moments(x: ArrayLike, half_life: float = 20.0) -> Moments:
     weight, squared = weight.reshape(column), squared.reshape(column)
     mean = ew_sum(moved, decay) / weight
     variance = (ew_sum(moved**2, decay) / weight - mean**2) * weight**2 / (weight**2 - squared)
-    return Moments(mean + values[:1], np.where(variance > 1e-24 * mean**2, np.sqrt(variance), np.nan))
+    return EwmaMoments(mean + values[:1], np.where(variance > 1e-24 * mean**2, np.sqrt(variance), np.nan))
 
 
 def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:

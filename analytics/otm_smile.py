@@ -23,25 +23,25 @@ class OtmSmile(NamedTuple):
     """Undiscounted mid."""
 
 
-def otm_smile(board: OptionChain, forward: Floats) -> OtmSmile:
+def otm_smile(chain: OptionChain, forward: Floats) -> OtmSmile:
     """The two-sided quotes of the out-of-the-money side of every strike; `forward` has m USD, NaN gives an empty smile.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> otm_smile(board, np.array([101.0])).price.round(9).tolist()
+    >>> otm_smile(chain, np.array([101.0])).price.round(9).tolist()
     [0.7, 2.5, 0.7]
     """
-    segment = segment_of_rows(board.offsets)
-    call = board.strike >= forward[segment]
-    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
+    segment = segment_of_rows(chain.offsets)
+    call = chain.strike >= forward[segment]
+    bid, ask = np.where(call, chain.call_bid, chain.put_bid), np.where(call, chain.call_ask, chain.put_ask)
     rows = np.flatnonzero(valid_quote(bid, ask) & ~np.isnan(forward[segment]))
     owner = segment[rows]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(forward)))])
-    growth = np.exp(board.rate * board.years)
-    return OtmSmile(owner, offsets, board.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
+    growth = np.exp(chain.rate * chain.years)
+    return OtmSmile(owner, offsets, chain.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
 
 
 def first_above(smile: OtmSmile, strips: Rows, level: Floats) -> Rows:

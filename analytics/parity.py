@@ -14,7 +14,7 @@ _TIE_USD = 1e-9
 
 
 class Parity(NamedTuple):
-    """m forwards with their rows on the board; NaN and -1 where there is none."""
+    """m forwards with their rows on the chain; NaN and -1 where there is none."""
 
     segment: NDArray[np.int64]
     """Segment of each of the n rows."""
@@ -37,30 +37,30 @@ def valid_quote(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
 
 
 @np.errstate(all="ignore")  # an unusable row turns non-finite here and is refused by name
-def parity_forwards(board: OptionChain) -> Parity:
+def parity_forwards(chain: OptionChain) -> Parity:
     """F = K* + e^(RT) (C(K*) - P(K*)) in USD, K* the two-sided strike of least |C - P|; a tie goes to the lowest strike.
 
     Source: Cboe volatility index mathematics methodology; tie rule of the DSPX methodology, November 2024.
 
     >>> from analytics.option_chain import OptionChain
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 2]), column(95, 100), column(7.9, 4.9), column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
+    >>> chain = OptionChain(np.array([0, 2]), column(95, 100), column(7.9, 4.9), column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
     ...               column(0.25), column(0.0))
-    >>> parity_forwards(board).forward.round(12).tolist()
+    >>> parity_forwards(chain).forward.round(12).tolist()
     [100.5]
     """
-    segments = len(board.years)
-    segment = segment_of_rows(board.offsets)
-    call, put = 0.5 * (board.call_bid + board.call_ask), 0.5 * (board.put_bid + board.put_ask)
-    usable = valid_quote(board.call_bid, board.call_ask) & valid_quote(board.put_bid, board.put_ask)
+    segments = len(chain.years)
+    segment = segment_of_rows(chain.offsets)
+    call, put = 0.5 * (chain.call_bid + chain.call_ask), 0.5 * (chain.put_bid + chain.put_ask)
+    usable = valid_quote(chain.call_bid, chain.call_ask) & valid_quote(chain.put_bid, chain.put_ask)
     gap = np.where(usable, np.abs(call - put), np.inf)
-    nearest = usable & (gap <= segment_min(gap, board.offsets)[segment] + _TIE_USD)
+    nearest = usable & (gap <= segment_min(gap, chain.offsets)[segment] + _TIE_USD)
     row = first_of_segment(nearest, segment, segments)
     forward = np.full(segments, np.nan)
     found = np.flatnonzero(row >= 0)
     at = row[found]
-    forward[found] = board.strike[at] + np.exp(board.rate[found] * board.years[found]) * (call[at] - put[at])
+    forward[found] = chain.strike[at] + np.exp(chain.rate[found] * chain.years[found]) * (call[at] - put[at])
     forward[~((forward > 0) & (forward < np.inf))] = np.nan
-    below = segment_count(board.strike <= forward[segment], segment, segments)
-    k0_row = np.where(below > 0, board.offsets[:-1] + below - 1, -1)
+    below = segment_count(chain.strike <= forward[segment], segment, segments)
+    k0_row = np.where(below > 0, chain.offsets[:-1] + below - 1, -1)
     return Parity(segment, forward, row, k0_row)

@@ -63,8 +63,8 @@ class StripValues(NamedTuple):
 
 
 @np.errstate(all="ignore")  # garbage in one strip turns non-finite and is refused by name, the others do not notice
-def value_strips(board: OptionChain, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
-    """Annualised model-free variance of each of the m strips of a board, on mids, bids and asks.
+def value_strips(chain: OptionChain, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
+    """Annualised model-free variance of each of the m strips of a chain, on mids, bids and asks.
 
     variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules; the Valid Variance
     Condition of DSPX is `min_per_side=3, require_atm=True, zero_ask_stops=False`. Strikes must ascend within a segment.
@@ -72,31 +72,31 @@ def value_strips(board: OptionChain, *, min_per_side: int = 1, require_atm: bool
     Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> values = value_strips(board)
+    >>> values = value_strips(chain)
     >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
     ([0.039105], [100.0], [0])
     """
     if min_per_side < 1:
         raise ValueError(f"min_per_side must be at least 1, got {min_per_side}")
-    parity = parity_forwards(board)
-    legs = select_legs(board, parity, zero_ask_stops=zero_ask_stops)
-    segments = len(board.years)
+    parity = parity_forwards(chain)
+    legs = select_legs(chain, parity, zero_ask_stops=zero_ask_stops)
+    segments = len(chain.years)
     puts = np.bincount(legs.segment[legs.wing < 0], minlength=segments)
     calls = np.bincount(legs.segment[legs.wing > 0], minlength=segments)
-    quoted, two_sided = _center_quotes(board, parity)
-    k0 = np.where(parity.k0_row >= 0, _take(board.strike, parity.k0_row), np.nan)
-    base = legs.spacing / board.strike[legs.row] ** 2
-    grow, shift = np.exp(board.rate * board.years), (parity.forward / k0 - 1) ** 2
+    quoted, two_sided = _center_quotes(chain, parity)
+    k0 = np.where(parity.k0_row >= 0, _take(chain.strike, parity.k0_row), np.nan)
+    base = legs.spacing / chain.strike[legs.row] ** 2
+    grow, shift = np.exp(chain.rate * chain.years), (parity.forward / k0 - 1) ** 2
 
     def variance(quote: Floats) -> Floats:
         total = np.bincount(legs.segment, weights=base * quote, minlength=segments)
-        return np.asarray((2 * grow * total - shift) / board.years, dtype=np.float64)
+        return np.asarray((2 * grow * total - shift) / chain.years, dtype=np.float64)
 
     mid, bid, ask = variance(0.5 * (legs.bid + legs.ask)), variance(legs.bid), variance(legs.ask)
     refusals = (
-        (~(board.years > 0), StripReason.EXPIRED),
+        (~(chain.years > 0), StripReason.EXPIRED),
         (np.isnan(parity.forward), StripReason.NO_PARITY),
         (~quoted, StripReason.NO_K0),
         (puts == 0, StripReason.NO_PUTS),
@@ -130,28 +130,28 @@ class Contributions(NamedTuple):
     contribution: Floats
 
 
-def strip_contributions(board: OptionChain, j: int, *, zero_ask_stops: bool = True) -> Contributions:
+def strip_contributions(chain: OptionChain, j: int, *, zero_ask_stops: bool = True) -> Contributions:
     """The strikes selected in segment `j` with mid (USD), spacing and contribution; empty where there is no K0.
 
     Source: appendix of the Cboe VIX white paper.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> table = strip_contributions(board, 0)
+    >>> table = strip_contributions(chain, 0)
     >>> table.type, table.mid.round(9).tolist()
     (('Put', 'Put/Call', 'Call'), [0.7, 2.5, 0.7])
     """
-    rows = slice(int(board.offsets[j]), int(board.offsets[j + 1]))
+    rows = slice(int(chain.offsets[j]), int(chain.offsets[j + 1]))
     one = OptionChain(
         np.array([0, rows.stop - rows.start]),
-        board.strike[rows],
-        board.call_bid[rows],
-        board.call_ask[rows],
-        board.put_bid[rows],
-        board.put_ask[rows],
-        board.years[j : j + 1],
-        board.rate[j : j + 1],
+        chain.strike[rows],
+        chain.call_bid[rows],
+        chain.call_ask[rows],
+        chain.put_bid[rows],
+        chain.put_ask[rows],
+        chain.years[j : j + 1],
+        chain.rate[j : j + 1],
     )
     legs = select_legs(one, parity_forwards(one), zero_ask_stops=zero_ask_stops)
     strike, mid = one.strike[legs.row], 0.5 * (legs.bid + legs.ask)
@@ -159,10 +159,10 @@ def strip_contributions(board: OptionChain, j: int, *, zero_ask_stops: bool = Tr
     return Contributions(strike, tuple(_TYPES[wing] for wing in legs.wing.tolist()), mid, legs.spacing, weight * mid)
 
 
-def _center_quotes(board: OptionChain, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _center_quotes(chain: OptionChain, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether both options at K0 are quoted at all (a zero bid is no null quote), and whether both are two-sided."""
     quoted, two_sided = parity.k0_row >= 0, parity.k0_row >= 0
-    for side in ((board.call_bid, board.call_ask), (board.put_bid, board.put_ask)):
+    for side in ((chain.call_bid, chain.call_ask), (chain.put_bid, chain.put_ask)):
         bid, ask = (_take(column, parity.k0_row) for column in side)
         quoted = quoted & (bid >= 0) & (ask > 0) & (ask >= bid) & (ask < np.inf)
         two_sided = two_sided & valid_quote(bid, ask)
@@ -170,7 +170,7 @@ def _center_quotes(board: OptionChain, parity: Parity) -> tuple[NDArray[np.bool_
 
 
 def _take(column: Floats, row: NDArray[np.int64]) -> Floats:
-    """Values at rows; NaN for row -1, also on a board without rows."""
+    """Values at rows; NaN for row -1, also on a chain without rows."""
     taken = np.full(len(row), np.nan)
     found = row >= 0
     taken[found] = column[row[found]]

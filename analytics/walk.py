@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 
 
 class Legs(NamedTuple):
-    """The selected options of all strips, one row a strike, in board order."""
+    """The selected options of all strips, one row a strike, in the order of the chain."""
 
     row: NDArray[np.int64]
     segment: NDArray[np.int64]
@@ -25,7 +25,7 @@ class Legs(NamedTuple):
     """dK: half the distance between the neighbours that survived; at an end the distance to the one neighbour."""
 
 
-def select_legs(board: OptionChain, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
+def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
     """Walk from K0 into both wings: skip zero bids, stop after two consecutive ones, then drop quotes that are not valid.
 
     A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and counted like a zero bid
@@ -35,11 +35,11 @@ def select_legs(board: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
 
     >>> from analytics.parity import parity_forwards
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> board = OptionChain(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
+    >>> chain = OptionChain(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
     ...               column(20, 15, 10, 5, 1, 0.2), column(20, 15, 10, 5, 1, 0.2),
     ...               column(0.3, 0, 0, 0.4, 1, 6), column(0.3, 0.1, 0.1, 0.4, 1, 6), column(0.1), column(0.0))
-    >>> legs = select_legs(board, parity_forwards(board))
-    >>> board.strike[legs.row].tolist(), legs.spacing.tolist()
+    >>> legs = select_legs(chain, parity_forwards(chain))
+    >>> chain.strike[legs.row].tolist(), legs.spacing.tolist()
     ([95.0, 100.0, 105.0], [5.0, 5.0, 5.0])
     """
     segment, k0_row = parity.segment, parity.k0_row[parity.segment]
@@ -47,16 +47,16 @@ def select_legs(board: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
     wing = np.sign(row - k0_row)
     walked = k0_row >= 0
     call = wing > 0
-    bid, ask = np.where(call, board.call_bid, board.put_bid), np.where(call, board.call_ask, board.put_ask)
+    bid, ask = np.where(call, chain.call_bid, chain.put_bid), np.where(call, chain.call_ask, chain.put_ask)
     center = parity.k0_row[parity.k0_row >= 0]
-    bid[center] = 0.5 * (board.call_bid[center] + board.put_bid[center])
-    ask[center] = 0.5 * (board.call_ask[center] + board.put_ask[center])
+    bid[center] = 0.5 * (chain.call_bid[center] + chain.put_bid[center])
+    ask[center] = 0.5 * (chain.call_ask[center] + chain.put_ask[center])
     skipped = ~(bid > 0) | (~(ask > 0) if zero_ask_stops else False)
     kept = walked & ~_beyond_stop(skipped & walked & (wing != 0), segment, k0_row, call) & valid_quote(bid, ask)
     kept[center] = True
     chosen = np.flatnonzero(kept)
     owner = segment[chosen]
-    return Legs(chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(board.strike[chosen], owner))
+    return Legs(chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(chain.strike[chosen], owner))
 
 
 def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:

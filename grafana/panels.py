@@ -21,7 +21,7 @@ CALM, ATTENTION, ACT = "#8ab8ff", "#ff9830", "#e02f44"
 
 
 @dataclass(frozen=True)
-class Place:
+class GridPosition:
     """Grid position of a panel: 24 columns, rows of 38 px."""
 
     x: int
@@ -52,7 +52,7 @@ class Look:
     """Print the legend beside each value."""
 
 
-def stat_tile(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look) -> stat.Panel:
+def stat_tile(number: int, title: str, description: str, place: GridPosition, queries: Sequence[Query], look: Look) -> stat.Panel:
     """Big numbers: the only thing that can be read from five metres.
 
     Instant queries, hence no sparkline: the last number of a range would stay on the tile for as long as the range is.
@@ -68,13 +68,15 @@ def stat_tile(number: int, title: str, description: str, place: Place, queries: 
     return _finish(panel, number, title, description, place, queries, look, instant=True)
 
 
-def line_chart(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look) -> timeseries.Panel:
+def line_chart(number: int, title: str, description: str, place: GridPosition, queries: Sequence[Query], look: Look) -> timeseries.Panel:
     """Shape through the day, not reading off."""
     panel = timeseries.Panel().draw_style(GraphDrawStyle.LINE).line_width(3).fill_opacity(0)
     return _finish(panel, number, title, description, place, queries, look, instant=False)
 
 
-def bars(number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look, reach: float) -> bargauge.Panel:
+def bars(
+    number: int, title: str, description: str, place: GridPosition, queries: Sequence[Query], look: Look, reach: float
+) -> bargauge.Panel:
     """One bar a series, from -`reach` to `reach`: half a bar is zero. Instant, like the tiles."""
     panel = (
         bargauge.Panel()
@@ -88,7 +90,7 @@ def bars(number: int, title: str, description: str, place: Place, queries: Seque
 
 
 def _finish(
-    panel: Any, number: int, title: str, description: str, place: Place, queries: Sequence[Query], look: Look, *, instant: bool
+    panel: Any, number: int, title: str, description: str, place: GridPosition, queries: Sequence[Query], look: Look, *, instant: bool
 ) -> Any:
     panel = (
         panel.id(number)

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableHide
 
-from grafana.panels import ACT, ATTENTION, CALM, SOURCE, Look, Place, Query, bars, line_chart, stat_tile
+from grafana.panels import ACT, ATTENTION, CALM, SOURCE, GridPosition, Look, Query, bars, line_chart, stat_tile
 
 STALE_AFTER = 15
 """Seconds after which a market number leaves the wall."""
@@ -48,17 +48,17 @@ def _variable(name: str, query: str) -> dashboard.QueryVariable:
 def _honesty() -> tuple[object, ...]:
     age = 'time() - max(dispersion_last_publish_timestamp_seconds{job=~"$job",index="$index"})'
     return (
-        stat_tile(1, "Session", "Whether the exchange session is open.", Place(0, 0, 5, 4),
+        stat_tile(1, "Session", "Whether the exchange session is open.", GridPosition(0, 0, 5, 4),
                   [Query('max(dispersion_market_session_open{job=~"$job"})')],
                   Look(unit="none", decimals=0, words={"1": ("OPEN", CALM), "0": ("CLOSED", "#6e7481")}, no_value="NO DATA")),
-        stat_tile(2, "Age of the newest reading", "Wall-clock time since a reading was published.", Place(5, 0, 5, 4), [Query(age)],
+        stat_tile(2, "Age of the newest reading", "Wall-clock time since a reading was published.", GridPosition(5, 0, 5, 4), [Query(age)],
                   Look(unit="s", decimals=0, steps=((None, CALM), (5, ATTENTION), (15, ACT)), no_value="NO DATA")),
-        stat_tile(3, "Coverage", "Share of the basket's weight with fresh quotes: whether to believe the rest.", Place(10, 0, 5, 4),
+        stat_tile(3, "Coverage", "Share of the basket's weight with fresh quotes: whether to believe the rest.", GridPosition(10, 0, 5, 4),
                   [Query(live("dispersion_coverage_ratio"))], Look(decimals=0, steps=((None, ACT), (0.7, ATTENTION), (0.9, CALM)))),
-        stat_tile(4, "Mode", "LIVE, or a word that says it is not.", Place(15, 0, 5, 4),
+        stat_tile(4, "Mode", "LIVE, or a word that says it is not.", GridPosition(15, 0, 5, 4),
                   [Query('max by (mode) (dispersion_config_info{job=~"$job",index="$index"})', "{{mode}}")],
                   Look(unit="none", decimals=0, words={"1": (" ", CALM)}, no_value="NO DATA", names=True)),
-        stat_tile(5, "Build", "Version of the running monitor.", Place(20, 0, 4, 4),
+        stat_tile(5, "Build", "Version of the running monitor.", GridPosition(20, 0, 4, 4),
                   [Query('max by (version) (dispersion_build_info{job=~"$job"})', "{{version}}")],
                   Look(unit="none", decimals=0, words={"1": (" ", "#6e7481")}, no_value="NO DATA", names=True)),
     )  # fmt: skip
@@ -78,7 +78,7 @@ def _numbers() -> tuple[object, ...]:
     )
     widths = (5, 5, 5, 5, 4)
     return tuple(
-        stat_tile(10 + i, title, text, Place(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look())
+        stat_tile(10 + i, title, text, GridPosition(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look())
         for i, (title, text, metric) in enumerate(tiles)
     )
 
@@ -96,13 +96,15 @@ def _shape() -> tuple[object, ...]:
     ]
     sectors = 'max by (job, sector) (dispersion_sector_rotation_ratio{job=~"$job"}) and on (job) ' + SOME_FRESH
     return (
-        line_chart(20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", Place(0, 12, 8, 9), vols, Look()),
-        line_chart(21, "Implied correlation", "With its bounds from missing names.", Place(8, 12, 8, 9), correlation, Look()),
+        line_chart(
+            20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", GridPosition(0, 12, 8, 9), vols, Look()
+        ),
+        line_chart(21, "Implied correlation", "With its bounds from missing names.", GridPosition(8, 12, 8, 9), correlation, Look()),
         bars(
             22,
             "Sector rotation",
             "Sectors less the index since the prior close; half a bar is zero.",
-            Place(16, 12, 8, 9),
+            GridPosition(16, 12, 8, 9),
             [Query(sectors, "{{sector}}")],
             Look(decimals=2, steps=((None, ATTENTION), (0, CALM))),
             reach=0.03,
@@ -116,12 +118,12 @@ def _alarms() -> tuple[object, ...]:
     lag = 'sum(dispersion_kafka_consumer_lag_messages{job=~"$job"})'
     dead = 'sum(increase(dispersion_dead_letter_messages_total{job=~"$job"}[$__rate_interval]))'
     return (
-        stat_tile(30, "Active alerts", "Alerts that are firing, by severity.", Place(0, 21, 8, 7), [Query(active, "{{severity}}")],
+        stat_tile(30, "Active alerts", "Alerts that are firing, by severity.", GridPosition(0, 21, 8, 7), [Query(active, "{{severity}}")],
                   Look(unit="none", decimals=0, steps=((None, CALM), (1, ATTENTION)), names=True)),
-        stat_tile(31, "Distance to alert", "0 % is firing, 100 % is calm.", Place(8, 21, 8, 7), [Query(distance, "{{alert}}")],
+        stat_tile(31, "Distance to alert", "0 % is firing, 100 % is calm.", GridPosition(8, 21, 8, 7), [Query(distance, "{{alert}}")],
                   Look(decimals=0, steps=((None, ACT), (0.01, ATTENTION), (0.5, CALM)), names=True)),
-        stat_tile(32, "Waiting input", "Records on the input topics that no worker has applied yet.", Place(16, 21, 4, 7), [Query(lag)],
-                  Look(unit="short", decimals=0, steps=((None, CALM), (10_000, ATTENTION)), no_value="NO DATA")),
-        stat_tile(33, "Dead letters", "Records that could not be decoded, lately.", Place(20, 21, 4, 7), [Query(dead)],
+        stat_tile(32, "Waiting input", "Records on the input topics that no worker has applied yet.", GridPosition(16, 21, 4, 7),
+                  [Query(lag)], Look(unit="short", decimals=0, steps=((None, CALM), (10_000, ATTENTION)), no_value="NO DATA")),
+        stat_tile(33, "Dead letters", "Records that could not be decoded, lately.", GridPosition(20, 21, 4, 7), [Query(dead)],
                   Look(unit="short", decimals=0, steps=((None, CALM), (1, ATTENTION)), no_value="NO DATA")),
     )  # fmt: skip

@@ -39,7 +39,8 @@ class Alignment:
     """
 
     def __init__(self, partitions: Iterable[int], slack: float, tolerance: float) -> None:
-        self._slack, self._tolerance = round(slack * NS), round(tolerance * NS)
+        self._slack = round(slack * NS)
+        self._tolerance = round(tolerance * NS)
         self._queues: dict[int, deque[_Chunk]] = {partition: deque() for partition in partitions}
         self._front = dict.fromkeys(self._queues, _BEFORE_ALL)
         self._rows = dict.fromkeys(self._queues, 0)

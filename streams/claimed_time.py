@@ -4,7 +4,7 @@ Whatever follows event time goes by the greatest time it has seen: one record fr
 after it is old. In a replay event time is long past, which is fine.
 """
 
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.records import NS, Record
 
 MS = 1_000_000
@@ -12,7 +12,7 @@ MS = 1_000_000
 
 
 def refuse_ahead(record: Record, event_ns: int, tolerance: float) -> None:
-    """Raise `Refused` (future) for an event time (ns) more than `tolerance` seconds ahead of the record's Kafka timestamp.
+    """Raise `RejectedRecordError` (future) for an event time (ns) more than `tolerance` seconds ahead of the record's Kafka timestamp.
 
     A timestamp that is not positive says nothing: a record made in this process has none. A worker sees to it that Kafka's do.
     """
@@ -21,4 +21,4 @@ def refuse_ahead(record: Record, event_ns: int, tolerance: float) -> None:
     ahead = event_ns - record.timestamp * MS
     if ahead > tolerance * NS:
         far = f"{ahead / NS:.0f} s ahead of the record's timestamp"
-        raise Refused("future", f"its event time is {far}; {tolerance:g} s are allowed")
+        raise RejectedRecordError("future", f"its event time is {far}; {tolerance:g} s are allowed")

@@ -19,7 +19,7 @@ from streams.stage import OutboxEntry
 from streams.topics import Topics
 
 
-class Close(NamedTuple):
+class DailyClose(NamedTuple):
     """One session."""
 
     reading: Reading
@@ -27,7 +27,7 @@ class Close(NamedTuple):
     verdicts: SessionVerdicts
 
 
-def daily_run(readings: Iterable[Reading], market: Market, rules: RuleSet) -> Iterator[Close]:
+def daily_run(readings: Iterable[Reading], market: Market, rules: RuleSet) -> Iterator[DailyClose]:
     """Every close with what it led to; readings in order, of indices of the market."""
     stage, topic = DetectorStage(market, rules), Topics("").name("readings")
     for offset, reading in enumerate(readings):
@@ -41,4 +41,4 @@ def daily_run(readings: Iterable[Reading], market: Market, rules: RuleSet) -> It
             regime=picture.regime,
             distances=picture.distances,
         )
-        yield Close(reading, output.outbox, verdicts)
+        yield DailyClose(reading, output.outbox, verdicts)

@@ -27,7 +27,7 @@ OURS: Final = frozenset(
 """Headers that make a dead letter."""
 
 
-class Place(NamedTuple):
+class RecordLocation(NamedTuple):
     """One record of Kafka."""
 
     topic: str
@@ -41,10 +41,10 @@ class Place(NamedTuple):
 class DeadLetter(NamedTuple):
     """One record of the dead-letter topic that is ours."""
 
-    own: Place
+    own: RecordLocation
     written: int
     """When it was refused, Unix milliseconds."""
-    original: Place
+    original: RecordLocation
     timestamp: int
     """Of the original record, Unix milliseconds."""
     reason: str
@@ -80,16 +80,16 @@ class DeadLetter(NamedTuple):
         return ""
 
 
-def place_of(text: str) -> Place:
+def place_of(text: str) -> RecordLocation:
     """A place as people write it. Raises `ValueError`.
 
     >>> place_of("market.ticks.v1/3/17")
-    Place(topic='market.ticks.v1', partition=3, offset=17)
+    RecordLocation(topic='market.ticks.v1', partition=3, offset=17)
     """
     topic, partition, offset = text.rsplit("/", 2)
     if not (partition.isdecimal() and offset.isdecimal() and max(len(partition), len(offset)) < 19):
         raise ValueError(f"no place: {text!r}")
-    return Place(topic, int(partition), int(offset))
+    return RecordLocation(topic, int(partition), int(offset))
 
 
 def read_letter(record: Any) -> DeadLetter:  # noqa: ANN401 - a record of any consumer library
@@ -107,9 +107,9 @@ def read_letter(record: Any) -> DeadLetter:  # noqa: ANN401 - a record of any co
         raise ValueError("a header of a dead letter is missing")
     size = found["x-original-size"]
     return DeadLetter(
-        own=Place(record.topic, record.partition, record.offset),
+        own=RecordLocation(record.topic, record.partition, record.offset),
         written=record.timestamp,
-        original=Place(
+        original=RecordLocation(
             found["x-error-topic"],
             _whole(found["x-error-partition"]),
             _whole(found["x-error-offset"]),

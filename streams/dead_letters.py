@@ -28,7 +28,7 @@ MAX_HEADERS: Final = 16
 _MESSAGE_LENGTH = 500
 
 
-class Refused(ValueError):  # noqa: N818 - a verdict on the record, not a fault
+class RejectedRecordError(ValueError):
     """A stage refuses a record; `reason` is one of those of its topic, the text is for people."""
 
     def __init__(self, reason: str, message: str) -> None:

@@ -33,7 +33,8 @@ class Framer:
         """`partition_of` takes an underlying and the number of partitions."""
         self._place = lru_cache(NAMES)(lambda underlying: partition_of(underlying, partitions))
         self._waiting: list[list[Options]] = [[] for _ in range(partitions)]
-        self._rows, self._limit = [0] * partitions, rows
+        self._rows = [0] * partitions
+        self._limit = rows
 
     @property
     def partitions(self) -> int:

@@ -24,7 +24,8 @@ class Intake:
 
     def __init__(self, partitions: Iterable[int], framer: Framer, lateness: float, limits: Limits) -> None:
         numbers = tuple(partitions)
-        self._framer, self._limits = framer, limits
+        self._framer = framer
+        self._limits = limits
         self._alignment = Alignment(numbers, _SLACK * lateness, limits.ahead_seconds)
         self._beats = dict.fromkeys(numbers, -1)
         self._beat = -1

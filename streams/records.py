@@ -88,9 +88,9 @@ class Quotes(NamedTuple):
     """Kafka timestamp of the record behind each row, nanoseconds."""
     refresh_seconds: float | None = None
     """How often a snapshot source repeats itself; None for a feed of changes."""
-    remembered: bool = False
+    from_cache: bool = False
     """The contract columns are the very arrays of an earlier frame that said the same."""
-    sound: bool = False
+    validated: bool = False
     """Every row is known to have 0 <= bid <= ask <= `MAX_PRICE`."""
     origin: Sequence[Record] = ()
     """The record behind each row, or the one behind them all; empty where that is not known."""
@@ -113,7 +113,7 @@ class Vols(NamedTuple):
     ts_event: NDArray[np.int64]
     record_ts: NDArray[np.int64]
     refresh_seconds: float | None = None
-    remembered: bool = False
+    from_cache: bool = False
     origin: Sequence[Record] = ()
     """As in `Quotes`."""
 

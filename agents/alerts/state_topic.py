@@ -9,7 +9,7 @@ from agents.alerts.tail import assigned
 from agents.kafka_client import kafka_failures
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent
-from streams.detection.own_event import Foreign, readable_event
+from streams.detection.own_event import ForeignEventError, readable_event
 from streams.topics import Topics
 
 RECONNECT_MS = 2_000
@@ -57,7 +57,7 @@ class StateTopic:
             return None
         try:
             event = None if record.value is None else readable_event(record.key, record.value)
-        except Foreign as problem:
+        except ForeignEventError as problem:
             self._foreign.saw(place, problem.reason, str(problem))
             return None
         published = datetime.fromtimestamp(min(max(0, record.timestamp) / 1000, time()), UTC)

@@ -16,7 +16,7 @@ from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
 from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
 from streams.detection.alert_event import AlertEvent
-from streams.detection.own_event import Foreign, own_event
+from streams.detection.own_event import ForeignEventError, own_event
 
 STEP: Final = 1_000
 """Records read back at first; four times as many each time while they do not reach far enough."""
@@ -72,7 +72,7 @@ class TopicTail:
             if is_heartbeat(record.key, record.value):
                 return None
             event, seq = self._own(record), _number(record)
-        except Foreign as foreign:
+        except ForeignEventError as foreign:
             self._foreign.saw(_place(record), foreign.reason, str(foreign))
             return None
         return PublishedEvent(seq, event, record.value, max(0, record.timestamp) / 1000)
@@ -85,30 +85,30 @@ class TopicTail:
         else:
             try:
                 event = self._own(record)
-            except Foreign as foreign:
+            except ForeignEventError as foreign:
                 self._foreign.saw(_place(record), foreign.reason, str(foreign))
                 current.hide(record.key)
             else:
                 current.update(record.key, event, min(max(0, record.timestamp) / 1000, time()))
 
     def _own(self, record: Any) -> AlertEvent:
-        """The event of a record of either topic. Raises `Foreign`."""
+        """The event of a record of either topic. Raises `ForeignEventError`."""
         event = own_event(record.key, record.value)
         if record.transactional:
-            raise Foreign("transaction", "written in a transaction; we write in none")
+            raise ForeignEventError("transaction", "written in a transaction; we write in none")
         if (event.data.mode in _OF_NOW) != (self._mode in _OF_NOW):
-            raise Foreign("mode", f"an event of mode {event.data.mode}; ours are {self._mode}")
+            raise ForeignEventError("mode", f"an event of mode {event.data.mode}; ours are {self._mode}")
         return event
 
 
 def _number(record: Any) -> int:
-    """The outbox number, once all headers are those that we would give the event. Raises `Foreign`."""
+    """The outbox number, once all headers are those that we would give the event. Raises `ForeignEventError`."""
     number = dict(record.headers).get(SEQ_HEADER) or b""
     if not _NUMBER.match(number):
-        raise Foreign("headers", f"{SEQ_HEADER} is no number: {number[:40]!r}")
+        raise ForeignEventError("headers", f"{SEQ_HEADER} is no number: {number[:40]!r}")
     made = event_message("alerts", record.value, record.partition, int(number))
     if tuple(record.headers) != made.headers:
-        raise Foreign("headers", "the headers are not those of its event")
+        raise ForeignEventError("headers", "the headers are not those of its event")
     return int(number)
 
 

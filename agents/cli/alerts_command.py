@@ -94,7 +94,7 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
     """The command as the detector will read it. Raises `ConfigError` on what it would refuse."""
     from uuid import uuid4
 
-    from streams.dead_letters import Refused
+    from streams.dead_letters import RejectedRecordError
     from streams.detection.commands import Command, check_words, decode_command, encode_command, stamped
 
     data = state.event.data
@@ -103,7 +103,7 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
     try:
         check_words(command)  # half a character has no bytes
         return stamped(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
-    except Refused as refusal:
+    except RejectedRecordError as refusal:
         raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal
 
 

@@ -12,7 +12,7 @@ from agents.cli.output_files import folder_for
 from agents.cli.run_folder import keep_settings
 from agents.exits import ActionNeededError
 from config.rules import load_rules
-from streams.daily_run import Close, daily_run
+from streams.daily_run import DailyClose, daily_run
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import INDEX
 from streams.sources.published_closes import PublishedCloses
@@ -38,7 +38,7 @@ class AnswerCounts:
         self._answers: Counter[tuple[str, str]] = Counter()
         self._last: dict[tuple[str, str], date] = {}
 
-    def add(self, close: Close) -> None:
+    def add(self, close: DailyClose) -> None:
         """Count a session."""
         self.readings += 1
         self.events += len(close.events)
@@ -85,7 +85,7 @@ def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path
     _conclude(shared, closes, counts)
 
 
-def _write(close: Close, sinks: list[Sink]) -> None:
+def _write(close: DailyClose, sinks: list[Sink]) -> None:
     for sink in sinks:
         sink.reading(close.reading)
         for event in close.events:

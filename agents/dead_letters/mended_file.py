@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from config.errors import ConfigError
-from streams.dead_letter_records import Place
+from streams.dead_letter_records import RecordLocation
 
 FIX = "write one JSON object a line, as `dispersion dead-letters tail --json` prints them"
 
@@ -42,7 +42,7 @@ def read_mended(file: Path) -> dict[str, bytes]:
     return mended
 
 
-def _read(file: Path, number: int, line: bytes) -> tuple[Place, bytes]:
+def _read(file: Path, number: int, line: bytes) -> tuple[RecordLocation, bytes]:
     try:
         found = _decode(line)
         value = _value(found)
@@ -50,7 +50,7 @@ def _read(file: Path, number: int, line: bytes) -> tuple[Place, bytes]:
         raise ConfigError(f"line {number}: {error}", file=file, fix=FIX) from None
     if value is None:
         raise ConfigError(f"line {number}: no value", file=file, fix=FIX)
-    return Place(found.topic, found.partition, found.offset), value
+    return RecordLocation(found.topic, found.partition, found.offset), value
 
 
 def _value(line: _Line) -> bytes | None:

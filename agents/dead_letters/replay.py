@@ -11,7 +11,7 @@ from agents.kafka_client import kafka_failures, kafka_python_options
 from config.market import market_of
 from config.settings import Settings
 from streams.dead_letter_records import DeadLetter, marker_headers, replay_headers
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.decoding.codec import Limits, decode_quotes, decode_ticks
 from streams.detection.commands import decode_command, stamped
 from streams.records import InputRecord, Malformed
@@ -76,7 +76,7 @@ class ReplayCheck:
     def _refused_command(self, value: bytes, now: int) -> str:
         try:
             command = stamped(decode_command(value), now).command
-        except Refused as refusal:
+        except RejectedRecordError as refusal:
             return f"{refusal.reason}: {refusal}"
         known = {index.symbol for index in self._market.indices}
         return "" if command.index in known else f"unknown_index: {command.index}"

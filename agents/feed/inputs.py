@@ -10,7 +10,7 @@ from streams.sources.feed import Feed, Routing
 from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.scenario import SCENARIOS, Scenario
 from streams.sources.scenario_source import ScenarioSource
-from streams.sources.source import Source, wanted_of
+from streams.sources.source import Source, source_universe
 from streams.topics import Topics
 
 
@@ -48,4 +48,4 @@ def open_feed(
     sources: list[Source] = [*closes, *(open_ticks(path) for path in ticks)]
     if scenario is not None:
         sources.append(ScenarioSource(closes, scenario, market))
-    return Feed(sources, wanted_of(market), Routing(*partitions, partition_of, topics))
+    return Feed(sources, source_universe(market), Routing(*partitions, partition_of, topics))

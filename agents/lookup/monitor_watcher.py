@@ -11,7 +11,7 @@ from agents.store.keys import readings
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.detection.own_reading import own_reading
 from streams.reading import Reading
 
@@ -78,5 +78,5 @@ class MonitorWatcher:
 def _reading(value: bytes, index: str) -> Reading | None:
     try:
         return own_reading(value, {index})
-    except Refused:
+    except RejectedRecordError:
         return None

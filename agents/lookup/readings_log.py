@@ -18,7 +18,7 @@ from agents.frame_publisher import partition_of
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.connections import kafka_place
 from config.settings import Settings
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.detection.own_reading import own_reading
 from streams.reading import Reading
 from streams.topics import Topics
@@ -116,7 +116,7 @@ class ReadingsLog:
         for _, value, _head in self._numbered(start, end):
             try:
                 yield own_reading(value, {self._index})
-            except Refused:  # its head is like ours, and nothing else
+            except RejectedRecordError:  # its head is like ours, and nothing else
                 continue
 
     def _numbered(self, start: int, end: int) -> Iterator[tuple[int, bytes, _Head]]:

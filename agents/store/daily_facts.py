@@ -15,7 +15,7 @@ from agents.topics.admin import check_topics
 from config.settings import Settings
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
-from streams.detection.rules.ruleset import Baseline
+from streams.detection.rules.ruleset import Lookback
 from streams.sessions import next_session
 
 
@@ -38,7 +38,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     """A worker holds this history in memory."""
 
 
-def fill_history(settings: Settings, closed: ClosedSessions, reach: Baseline, *, dry_run: bool) -> list[Filled]:
+def fill_history(settings: Settings, closed: ClosedSessions, lookback: Lookback, *, dry_run: bool) -> list[Filled]:
     """Add what the files have closed to the history of every configured index, on the partition that its readings have.
 
     Raises:
@@ -53,12 +53,12 @@ def fill_history(settings: Settings, closed: ClosedSessions, reach: Baseline, *,
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for index in indices:
             keys = stage_keys("detector", [topic.name], partition_of(index, topic.partitions), [index])
-            filled.append(fill(redis, keys, facts[index], closed.skipped(index), reach, dry_run=dry_run))
+            filled.append(fill(redis, keys, facts[index], closed.skipped(index), lookback, dry_run=dry_run))
     return filled
 
 
 def fill(
-    redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], skipped: Mapping[date, str], reach: Baseline, *, dry_run: bool
+    redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], skipped: Mapping[date, str], lookback: Lookback, *, dry_run: bool
 ) -> Filled:
     """Add the facts of the index of `keys` to its daily history; those that would not be kept are left out. Raises what redis-py raises."""
     (index,) = keys.indices
@@ -71,7 +71,7 @@ def fill(
     added = {session: encode_day(one) for session, one in fresh.items() if session in kept}
     if not dry_run:
         added = {session: value for session, value in added.items() if redis.hsetnx(keys.day(index), session.isoformat(), value)}
-    comparable = _comparable([*known.values(), *added.values()], reach)
+    comparable = _comparable([*known.values(), *added.values()], lookback)
     return Filled(
         index=index,
         written=len(added),
@@ -79,15 +79,15 @@ def fill(
         skipped={**skipped, **{session: TOO_OLD for session in fresh if session not in kept}},
         comparable=len(comparable),
         comparable_from=comparable[0].session if comparable else None,
-        needed=reach.minimum,
+        needed=lookback.minimum,
         owned=float(redis.hget(keys.key("own"), "exp") or 0) > time(),
     )
 
 
-def _comparable(payloads: Sequence[bytes], reach: Baseline) -> Sequence[DayFacts]:
+def _comparable(payloads: Sequence[bytes], lookback: Lookback) -> Sequence[DayFacts]:
     days = Days()
     days.restore(payloads)
     newest = days.newest
     if newest is None:
         return ()
-    return days.before(next_session(newest.session), newest.basis, timedelta(days=reach.gap_days))
+    return days.before(next_session(newest.session), newest.basis, timedelta(days=lookback.gap_days))

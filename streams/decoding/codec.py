@@ -18,7 +18,7 @@ import numpy as np
 
 from streams.decoding import json_rows
 from streams.decoding.decode_error import REASONS, DecodeError
-from streams.decoding.foreign_json import BYTE_ORDER_MARK, Foreign, foreign_quotes, foreign_ticks
+from streams.decoding.foreign_json import BYTE_ORDER_MARK, ForeignRows, foreign_quotes, foreign_ticks
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import MAGIC
 from streams.decoding.frames import decode_quote_frame, decode_tick_frame
@@ -46,7 +46,7 @@ class _Kind(NamedTuple, Generic[_Columns]):
     rows: Callable[[bytes], list[Any]]
     columns: Callable[[Sequence[Any], Sequence[Record], float | None], _Columns]
     frame: Callable[[bytes, int, Limits, float | None, Record], list[_Columns | Unread]]
-    foreign: Callable[[bytes], Foreign[Any]]
+    foreign: Callable[[bytes], ForeignRows[Any]]
     """JSON that `row` and `rows` refuse; raises `DecodeError` where it is none."""
     other: Callable[[bytes, Record, float | None], _Columns] | None = None
     """JSON of which `row` and `rows` miss a field; raises `DecodeError` or a `ValueError` of the JSON library."""
@@ -207,7 +207,7 @@ def _length(item: Quotes | Vols | Ticks | Heartbeat | Malformed | Unread) -> int
     return 0 if isinstance(item, Heartbeat | Malformed) else item.ts_event.size
 
 
-def _unread(record: Record, found: Foreign[Any]) -> list[Unread]:
+def _unread(record: Record, found: ForeignRows[Any]) -> list[Unread]:
     """The rows that could not be read, by reason."""
     places: dict[str, list[tuple[int, DecodeError]]] = {}
     for at, problem in found.refused:

@@ -33,7 +33,7 @@ _KNOWN_AS: Final = {
 """Names that other systems have for a field: never read, but said where ours is missing."""
 
 
-class Foreign(NamedTuple, Generic[_Row]):
+class ForeignRows(NamedTuple, Generic[_Row]):
     """The rows of a record."""
 
     rows: list[_Row]
@@ -43,7 +43,7 @@ class Foreign(NamedTuple, Generic[_Row]):
     """The rows have vol and delta in place of bid and ask."""
 
 
-def foreign_quotes(value: bytes) -> Foreign[QuoteRow]:
+def foreign_quotes(value: bytes) -> ForeignRows[QuoteRow]:
     """The options of a record. Raises `DecodeError` where it is no JSON."""
     objects = _objects(value)
     first = next((one for one in objects if isinstance(one, dict)), {})
@@ -51,12 +51,12 @@ def foreign_quotes(value: bytes) -> Foreign[QuoteRow]:
     dates = [one.get("expiry") for one in objects if isinstance(one, dict)]
     order = date_order(text for text in dates if isinstance(text, str))
     pair = ("iv", "delta") if in_vols else ("bid", "ask")
-    return Foreign(*_read(objects, lambda given: _quote(given, order, *pair)), in_vols)
+    return ForeignRows(*_read(objects, lambda given: _quote(given, order, *pair)), in_vols)
 
 
-def foreign_ticks(value: bytes) -> Foreign[TickRow]:
+def foreign_ticks(value: bytes) -> ForeignRows[TickRow]:
     """The ticks of a record. Raises `DecodeError` where it is no JSON."""
-    return Foreign(*_read(_objects(value), _tick))
+    return ForeignRows(*_read(_objects(value), _tick))
 
 
 def _objects(value: bytes) -> list[Any]:

@@ -112,7 +112,7 @@ def price_columns(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.flo
         prices = read_prices(*_raw(bid), *_raw(ask))
         assert prices.bid is not None, "validated"
         assert prices.ask is not None, "validated"
-        return prices.bid, prices.ask, prices.sound
+        return prices.bid, prices.ask, prices.validated
     return float_column(columns, "bid"), float_column(columns, "ask"), False
 
 

@@ -71,7 +71,8 @@ class FrameMemory:
     """Remembers frames from their second sight on; what comes once costs a checksum."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._kept_bytes, self._bytes = kept_bytes, 0
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
         self._shapes: OrderedDict[int, Shape] = OrderedDict()
         self._once = array("q", bytes(8 * SEEN_ONCE))
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
@@ -85,14 +86,14 @@ class FrameMemory:
         known = self._known.get(key)
         if known is None or not known.says_the_same(value):
             return None
-        bid, ask, sound = read_prices(shape.bid.written, shape.bid.read(value, rows), shape.ask.written, shape.ask.read(value, rows))
+        bid, ask, validated = read_prices(shape.bid.written, shape.bid.read(value, rows), shape.ask.written, shape.ask.read(value, rows))
         if bid is None or ask is None:
             return None
         self._known.move_to_end(key)
         series, code, expiry, strike, call, *_ = known.quotes
         ts_event, times = np.frombuffer(value, np.int64, rows, shape.ts_event), uniform(np.int64(record_ts), rows)
         known_as = (series, code, expiry, strike, call, bid, ask, ts_event, times, refresh_seconds)
-        return Quotes(*known_as, remembered=True, sound=sound, origin=() if record is None else (record,))
+        return Quotes(*known_as, from_cache=True, validated=validated, origin=() if record is None else (record,))
 
     def learn(self, value: bytes, columns: Columns, quotes: Quotes) -> None:
         """Take note of a frame of one batch, decoded and validated."""
@@ -108,7 +109,7 @@ class FrameMemory:
         if self._once[place] != hash(key):
             self._once[place] = hash(key)
         elif key not in self._known and shape_of(value, columns) == shape:
-            self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(remembered=True, origin=()))
+            self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(from_cache=True, origin=()))
             self._bytes += 2 * len(value)  # the arrays are views of the bytes
             while self._bytes > self._kept_bytes:
                 (length, _), _ = self._known.popitem(last=False)

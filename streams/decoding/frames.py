@@ -146,7 +146,7 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None, rec
             refresh_seconds=refresh_seconds,
             origin=_origin(record),
         )
-    bid, ask, sound = price_columns(columns)
+    bid, ask, validated = price_columns(columns)
     return Quotes(
         series=series,
         series_code=series_code.astype(np.int32, copy=False),
@@ -158,7 +158,7 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None, rec
         ts_event=check_dated(int_column(columns, "ts_event")),
         record_ts=uniform(np.int64(record_ts), len(right)),
         refresh_seconds=refresh_seconds,
-        sound=sound,
+        validated=validated,
         origin=_origin(record),
     )
 

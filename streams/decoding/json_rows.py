@@ -78,7 +78,7 @@ class _Tick(msgspec.Struct, gc=False):
     size: float | None = 0.0
 
 
-class _Beat(msgspec.Struct):
+class _HeartbeatRow(msgspec.Struct):
     ts_event: int | str
 
 
@@ -87,7 +87,7 @@ _quotes = msgspec.json.Decoder(list[_Quote])
 _vols = msgspec.json.Decoder(_Vol | list[_Vol])
 _tick = msgspec.json.Decoder(_Tick)
 _ticks = msgspec.json.Decoder(list[_Tick])
-_beat = msgspec.json.Decoder(_Beat)
+_beat = msgspec.json.Decoder(_HeartbeatRow)
 
 
 def quote_row(value: bytes) -> QuoteRow:

@@ -40,7 +40,7 @@ class Prices(NamedTuple):
 
     bid: NDArray[np.float64] | None
     ask: NDArray[np.float64] | None
-    sound: bool
+    validated: bool
     """As in `Quotes`."""
 
 
@@ -51,8 +51,8 @@ def read_prices(bid_written: Written, bid: NDArray[Any], ask_written: Written, a
         lower, upper = bid.view(unsigned), ask.view(unsigned)
         in_bounds = int(np.maximum.reduce(upper)) < min(bid_written.limit, MAX_PRICE * bid_written.divisor)
         if in_bounds and np.count_nonzero(lower <= upper) == bid.size:
-            return Prices(bid / bid_written.divisor, ask / ask_written.divisor, sound=True)
-    return Prices(bid_written.numbers(bid), ask_written.numbers(ask), sound=False)
+            return Prices(bid / bid_written.divisor, ask / ask_written.divisor, validated=True)
+    return Prices(bid_written.numbers(bid), ask_written.numbers(ask), validated=False)
 
 
 @lru_cache(maxsize=64)

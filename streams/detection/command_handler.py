@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.alert_event import decode_event
 from streams.detection.commands import ECHOES, TimedCommand
@@ -55,7 +55,7 @@ class CommandHandler:
         self._dirty = False
 
     def apply(self, timed: TimedCommand, counts: Counter[Count]) -> list[OutboxEntry]:
-        """The echo of a command; nothing for a repeat. Raises `Refused` (unknown_alert, episode)."""
+        """The echo of a command; nothing for a repeat. Raises `RejectedRecordError` (unknown_alert, episode)."""
         command = timed.command
         if command.command_id.bytes in self._kept.applied:
             return []
@@ -63,7 +63,7 @@ class CommandHandler:
         latest = self._book.latest(key)
         if latest is None:
             since = "has sent nothing since an older version ran; wait for its next event"
-            raise Refused("unknown_alert", f"{command.fingerprint} {since}")
+            raise RejectedRecordError("unknown_alert", f"{command.fingerprint} {since}")
         alert.notification = alert.notification.after(timed)
         self._book.touch(key)
         self._remember(command.command_id.bytes, timed.at)
@@ -71,18 +71,18 @@ class CommandHandler:
         return [echo(decode_event(latest), timed, alert.notification)]
 
     def _meant(self, timed: TimedCommand) -> tuple[Key, Alert]:
-        """The active alert that the command is about. Raises `Refused`."""
+        """The active alert that the command is about. Raises `RejectedRecordError`."""
         command = timed.command
         key = self._book.key_of(command.fingerprint)
         alert = None if key is None else self._book.alerts[key]
         if key is None or alert is None or alert.status == "inactive":
-            raise Refused("unknown_alert", f"no alert {command.fingerprint} of {command.index} is active")
+            raise RejectedRecordError("unknown_alert", f"no alert {command.fingerprint} of {command.index} is active")
         began = moment(alert.starts_at)
         if command.starts_at is not None and command.starts_at != began:
             meant = f"the alert that began at {command.starts_at.isoformat()}"
-            raise Refused("episode", f"{meant} is not the one that began at {began.isoformat()}")
+            raise RejectedRecordError("episode", f"{meant} is not the one that began at {began.isoformat()}")
         if command.starts_at is None and milliseconds(timed.at) < alert.received:
-            raise Refused("episode", f"the command is older than the alert that began at {began.isoformat()}")
+            raise RejectedRecordError("episode", f"the command is older than the alert that began at {began.isoformat()}")
         return key, alert
 
     def hold(self, record: Record, timed: TimedCommand, judged: datetime | None) -> bool:
@@ -120,7 +120,8 @@ class CommandHandler:
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace the memory by the chunk under (kind, name). Raises `ValueError` on a foreign one."""
         chunk = chunks.get(("commands", ""))
-        self._kept, self._dirty = _kept(chunk) if chunk else Obeyed(), False
+        self._kept = _kept(chunk) if chunk else Obeyed()
+        self._dirty = False
 
 
 def _kept(chunk: bytes) -> Obeyed:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.safe_text import is_safe, safe
 
 CommandName = Literal["acknowledge", "silence", "unsilence", "retire"]
@@ -57,39 +57,39 @@ def encode_command(command: Command) -> bytes:
 
 
 def decode_command(value: bytes | None) -> Command:
-    """The command in a record's value. Raises `Refused` (schema)."""
+    """The command in a record's value. Raises `RejectedRecordError` (schema)."""
     if value is not None and len(value) > MAX_BYTES:
-        raise Refused("schema", f"{len(value)} bytes; a command has at most {MAX_BYTES}")
+        raise RejectedRecordError("schema", f"{len(value)} bytes; a command has at most {MAX_BYTES}")
     try:
         command = _decoder.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise Refused("schema", str(problem)) from problem
+        raise RejectedRecordError("schema", str(problem)) from problem
     check_words(command)
     return command
 
 
 def check_words(command: Command) -> None:
-    """Raise `Refused` (schema) when a word of the sender holds what cannot be seen: everybody who is told would be deceived."""
+    """Raise `RejectedRecordError` (schema) when a word of the sender holds what cannot be seen: everybody who is told would be deceived."""
     for name, text in (("who", command.who), ("why", command.why)):
         if not is_safe(text):
             message = f"`{name}` holds characters that cannot be seen: {safe(text)}"
-            raise Refused("schema", message)
+            raise RejectedRecordError("schema", message)
 
 
 def stamped(command: Command, timestamp: int) -> TimedCommand:
-    """The command as of its record's Kafka timestamp (ms). Raises `Refused`: until, or schema for a time beyond all calendars."""
+    """The command as of its record's Kafka timestamp (ms). Raises `RejectedRecordError` (until; schema: a time beyond all calendars)."""
     until = command.until
     try:
         at = _EPOCH + timedelta(milliseconds=timestamp)
         last = at + LONGEST_SILENCE
     except OverflowError as problem:
-        raise Refused("schema", f"{timestamp} is no timestamp in milliseconds") from problem
+        raise RejectedRecordError("schema", f"{timestamp} is no timestamp in milliseconds") from problem
     if command.command != "silence":
         if until is not None:
-            raise Refused("until", f"{command.command} has no until")
+            raise RejectedRecordError("until", f"{command.command} has no until")
         return TimedCommand(command, at)
     if until is None or not at < until <= last:
-        raise Refused("until", f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}")
+        raise RejectedRecordError("until", f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}")
     return TimedCommand(msgspec.structs.replace(command, until=until.astimezone(UTC)), at)
 
 

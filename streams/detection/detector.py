@@ -22,9 +22,9 @@ from streams.detection.panels import Panels
 from streams.detection.rule_context import RuleContext
 from streams.detection.rule_evaluator import RuleEvaluator, RuleResult
 from streams.detection.rules.rule import Rule
-from streams.detection.rules.ruleset import Baseline
+from streams.detection.rules.ruleset import Lookback
 from streams.detection.seasonality import part_of_session
-from streams.detection.snapshot import FIVE_MINUTES, Picture, encode_snapshot, snapshot_of
+from streams.detection.snapshot import FIVE_MINUTES, SnapshotInputs, encode_snapshot, snapshot_of
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 from streams.records import NS, Record
@@ -51,7 +51,7 @@ class Detector:
         spec: IndexSpec,
         gates: Gates,
         rules: Sequence[Rule],
-        lookback: Baseline,
+        lookback: Lookback,
         configuration: Mapping[str, str] | None = None,
     ) -> None:
         """`configuration` has the hashes of basket and rules that events tell changes of."""
@@ -132,7 +132,7 @@ class Detector:
         """JSON of the latest picture."""
         context = self._context
         ago = None if context is None else self._history.window.index_level(context.now.ts - FIVE_MINUTES)
-        picture = Picture(self._spec.symbol, self._state.latest, context, ago, self._evaluator.distances, self._evaluator.outcomes)
+        picture = SnapshotInputs(self._spec.symbol, self._state.latest, context, ago, self._evaluator.distances, self._evaluator.outcomes)
         return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
 
     def chunks(self) -> dict[str, bytes]:
@@ -152,7 +152,8 @@ class Detector:
         self._command_handler.restore(chunks)
         self._panels = Panels()
         self._evaluator.begin()
-        self._context, self._dirty = None, False
+        self._context = None
+        self._dirty = False
 
     def _evaluate(self, reading: Reading, ts: int) -> None:
         self._book.end_silences(ts)

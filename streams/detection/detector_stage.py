@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from streams.claimed_time import refuse_ahead
-from streams.dead_letters import Refused, dead_letter
+from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.detection.commands import decode_command, stamped
 from streams.detection.configuration import configuration_of
 from streams.detection.detector import Detector
@@ -67,13 +67,13 @@ class DetectorStage:
         """Take a record; its detector if there is something new to show."""
         try:
             return self._apply_command(record, output) if role == "commands" else self._evaluate(record, output)
-        except Refused as refusal:
+        except RejectedRecordError as refusal:
             output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             output.counts["dead_letter_messages", role, refusal.reason] += 1
             return None
 
     def _evaluate(self, record: Record, output: Output) -> Detector | None:
-        """Judge a reading; its detector, or None for a repeat. Raises `Refused`."""
+        """Judge a reading; its detector, or None for a repeat. Raises `RejectedRecordError`."""
         reading = self._reading(record)
         detector = self._detector(reading.index)
         if detector.seen(reading):
@@ -83,7 +83,7 @@ class DetectorStage:
         return detector
 
     def _apply_command(self, record: Record, output: Output) -> Detector | None:
-        """Obey a command; its detector if there is something new to show. Raises `Refused`."""
+        """Obey a command; its detector if there is something new to show. Raises `RejectedRecordError`."""
         timed = stamped(decode_command(record.value), record.timestamp)
         if timed.command.command == "retire":
             rule, event = self._orphans.retire(timed, self._configured)
@@ -137,14 +137,14 @@ class DetectorStage:
         return detector
 
     def _reading(self, record: Record) -> Reading:
-        """The reading in a record. Raises `Refused` (schema, unknown_index, future)."""
+        """The reading in a record. Raises `RejectedRecordError` (schema, unknown_index, future)."""
         reading = own_reading(record.value, self._specs)
         refuse_ahead(record, round(reading.ts_event.timestamp() * NS), self._tolerance)
         return reading
 
     def _known(self, index: str) -> None:
         if index not in self._specs:
-            raise Refused("unknown_index", f"{index!r} is not configured")
+            raise RejectedRecordError("unknown_index", f"{index!r} is not configured")
 
 
 def _parse(name: str) -> tuple[str, str, str]:

@@ -55,7 +55,7 @@ class Identity(msgspec.Struct, frozen=True):
     scope: str
 
 
-class Setting(msgspec.Struct, frozen=True):
+class EventOrigin(msgspec.Struct, frozen=True):
     """The reading behind an event, as far as the envelope is concerned."""
 
     ts: int
@@ -69,7 +69,7 @@ def outbox_entry(
     rule: Rule,
     alert: Alert,
     transition: Transition,
-    when: Setting,
+    when: EventOrigin,
     why: Evidence,
     changes: Sequence[ConfigurationChange] = (),
 ) -> OutboxEntry:
@@ -104,7 +104,7 @@ def _data(
     rule: Rule,
     alert: Alert,
     transition: Transition,
-    when: Setting,
+    when: EventOrigin,
     why: Evidence,
     changes: Sequence[ConfigurationChange],
 ) -> AlertData:

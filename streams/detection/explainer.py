@@ -14,13 +14,13 @@ from streams.detection.alert_event import AlertEvent
 from streams.detection.attribution import attribution_between
 from streams.detection.detector import TENOR, Detector
 from streams.detection.events import moment
-from streams.detection.explanation import ConditionLine, Explanation, RuleLine, Says
+from streams.detection.explanation import ConditionLine, Explanation, RuleLine
 from streams.detection.gates import phase
 from streams.detection.lifecycle import Alert, AlertDetail
 from streams.detection.rule_context import RuleContext
 from streams.detection.rule_evaluator import RuleResult
 from streams.detection.rules.catalogue import INHIBITED_BY, catalogue
-from streams.detection.rules.rule import Rule
+from streams.detection.rules.rule import Rule, RuleOutcome
 from streams.detection.rules.ruleset import RuleSet
 from streams.detection.snapshot import ActiveAlert, changes_of, percentiles_of, regime
 from streams.market import Gates, IndexSpec
@@ -139,7 +139,7 @@ def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str,
     )
 
 
-def _says(rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> Says:
+def _says(rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> RuleOutcome:
     verdict = result.verdict
     if result.gate or verdict.blocked:
         return "suspended"

@@ -1,21 +1,13 @@
 """What there is to say of one index at one second: values, and every rule line by line. Decimals, None when unknown."""
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from streams.detection.gates import Phase
-from streams.detection.rules.rule import Direction, Severity
+from streams.detection.rules.rule import Direction, RuleOutcome, Severity
 from streams.detection.snapshot import ActiveAlert, Regime
 from streams.reading import Reading
-
-Says = Literal["holds", "quiet", "inhibited", "unknown", "suspended", "held"]
-"""What a rule says of a reading.
-
-`holds`: its condition holds; whether an alert fires is a question of time. `inhibited`: it holds, and another rule tells the same story.
-`unknown`: not enough history. `suspended`: a gate forbids to judge. `held`: the spike gate waits whether the value stands.
-"""
 
 
 class ConditionLine(msgspec.Struct, frozen=True):
@@ -37,7 +29,7 @@ class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: str
     scope: str
-    says: Says
+    says: RuleOutcome
     gate: str
     """Why it is suspended; else empty."""
     severity: Severity | None

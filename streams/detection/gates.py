@@ -91,7 +91,8 @@ class SpikeHold(msgspec.Struct):
         self.recent = [(at, value) for at, value in self.recent if ts - at < hold]
         farthest = max((value for _, value in self.recent), key=lambda value: abs(rho - value), default=rho)
         if abs(rho - farthest) > gates.spike_step:
-            self.reference, self.since = farthest, ts
+            self.reference = farthest
+            self.since = ts
             return "held"
         self.recent.append((ts, rho))
         return "accepted"

@@ -16,12 +16,12 @@ from streams.detection.history_codec import pack, unpack
 from streams.detection.history_days import DayFacts, Days
 from streams.detection.history_window import Sample, Window
 from streams.detection.instant import Instant
-from streams.detection.rules.ruleset import Baseline as Lookback
+from streams.detection.rules.ruleset import Lookback
 from streams.detection.seasonality import Part, part_of_session
 from streams.reading import Basis, Reading
 
 
-class Progress(msgspec.Struct):
+class SessionProgress(msgspec.Struct):
     """The small state of the session in progress."""
 
     session: date | None = None
@@ -40,7 +40,7 @@ class History:
         self._lookback = lookback
         self.days = Days()
         self.window = Window()
-        self.progress = Progress()
+        self.progress = SessionProgress()
         self._last: DayFacts | None = None
         self._baselines: dict[tuple[date, bool], Baseline] = {}
         self._dirty = False
@@ -51,7 +51,7 @@ class History:
             return False
         if self._last is not None and not self.progress.closed:
             self._store(self._last)
-        self.progress = Progress(session=session)
+        self.progress = SessionProgress(session=session)
         self.window.clear()
         self._baselines.clear()
         self._dirty = True
@@ -99,7 +99,7 @@ class History:
         """Replace everything by chunks under (kind, name). Raises `ValueError` on foreign ones."""
         self.days.restore(payload for (kind, _), payload in chunks.items() if kind == "day")
         session, last = chunks.get(("session", "")), chunks.get(("last", ""))
-        self.progress = unpack(session, Progress) if session else Progress()
+        self.progress = unpack(session, SessionProgress) if session else SessionProgress()
         self._last = unpack(last, DayFacts | None) if last else None  # type: ignore[arg-type]
         self.window.restore({name: payload for (kind, name), payload in chunks.items() if kind == "minute"}, self.progress.samples)
         self._baselines.clear()

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.detection.alert_event import AlertEvent, EchoedCommand, decode_event
 from streams.detection.commands import TimedCommand
 from streams.detection.detector import TENOR
@@ -47,20 +47,20 @@ class Orphans:
         self._gone = []
 
     def retire(self, timed: TimedCommand, configured: Container[str]) -> tuple[str, OutboxEntry]:
-        """The rule and the last event of an orphan. Raises `Refused` (configured, unknown_alert, episode).
+        """The rule and the last event of an orphan. Raises `RejectedRecordError` (configured, unknown_alert, episode).
 
         `configured` are the fingerprints that the present rules judge.
         """
         command = timed.command
         if command.fingerprint in configured:
-            raise Refused("configured", f"{command.fingerprint} is configured: its rule ends it")
+            raise RejectedRecordError("configured", f"{command.fingerprint} is configured: its rule ends it")
         place = (command.index, command.fingerprint)
         value = self._events.get(place)
         if value is None:
-            raise Refused("unknown_alert", f"no alert {command.fingerprint} of {command.index} is left over here")
+            raise RejectedRecordError("unknown_alert", f"no alert {command.fingerprint} of {command.index} is left over here")
         latest = decode_event(value)
         if command.starts_at not in {None, latest.data.starts_at}:
-            raise Refused("episode", f"the alert began at {latest.data.starts_at.isoformat()}")
+            raise RejectedRecordError("episode", f"the alert began at {latest.data.starts_at.isoformat()}")
         del self._events[place]
         self._gone.append(place)
         return latest.data.rule, _last(latest, timed)

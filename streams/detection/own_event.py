@@ -22,7 +22,7 @@ FOREIGN_REASONS: Final = ("schema", "identity")
 _SEQUENCE: Final = re.compile(r"[0-9]{8,18}\Z", re.ASCII)
 
 
-class Foreign(ValueError):  # noqa: N818 - a verdict on a record, not a fault
+class ForeignEventError(ValueError):
     """A record is not ours; `reason` is a label, the text is for people."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -31,24 +31,24 @@ class Foreign(ValueError):  # noqa: N818 - a verdict on a record, not a fault
 
 
 def own_event(key: bytes | None, value: bytes | None) -> AlertEvent:
-    """The event in a record of the alert topics, exactly as we write it. Raises `Foreign` (schema, identity)."""
+    """The event in a record of the alert topics, exactly as we write it. Raises `ForeignEventError` (schema, identity)."""
     event = readable_event(key, value)
     if wrong := next(_wrong_names(value or b"", event), ""):
-        raise Foreign("identity", wrong)
+        raise ForeignEventError("identity", wrong)
     return event
 
 
 def readable_event(key: bytes | None, value: bytes | None) -> AlertEvent:
-    """The event of an alert of ours, whoever wrote it: enough for a subscriber. Raises `Foreign` (schema, identity)."""
+    """The event of an alert of ours, whoever wrote it: enough for a subscriber. Raises `ForeignEventError` (schema, identity)."""
     if value is None or len(value) > MAX_BYTES:
         size = "no value" if value is None else f"{len(value)} bytes; an event has at most {MAX_BYTES}"
-        raise Foreign("schema", size)
+        raise ForeignEventError("schema", size)
     try:
         event = decode_event(value)
     except (ValueError, RecursionError) as problem:  # of msgspec, and of text that is none
-        raise Foreign("schema", str(problem)) from None
+        raise ForeignEventError("schema", str(problem)) from None
     if wrong := next(_wrong_alert(key, event), ""):
-        raise Foreign("identity", wrong)
+        raise ForeignEventError("identity", wrong)
     return event
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.reading import Constituents, Reading, decode_reading
 from streams.sessions import EASTERN
 
@@ -25,20 +25,20 @@ _numbers: Final = attrgetter(
 
 
 def own_reading(value: bytes | None, indices: Container[str]) -> Reading:
-    """The reading in a record's value. Raises `Refused`: schema, future (its session), unknown_index."""
+    """The reading in a record's value. Raises `RejectedRecordError`: schema, future (its session), unknown_index."""
     try:
         if value is not None and len(value) > MAX_BYTES:
-            raise Refused("schema", f"{len(value)} bytes; a reading has at most {MAX_BYTES}")
+            raise RejectedRecordError("schema", f"{len(value)} bytes; a reading has at most {MAX_BYTES}")
         reading = decode_reading(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise Refused("schema", str(problem)) from problem
+        raise RejectedRecordError("schema", str(problem)) from problem
     if wrong := next(_wrong(reading), ""):
-        raise Refused("schema", wrong)
+        raise RejectedRecordError("schema", wrong)
     if reading.session > reading.ts_event.astimezone(EASTERN).date():
         late = f"its session {reading.session} is after its event time"
-        raise Refused("future", f"{late} {reading.ts_event.isoformat()}")
+        raise RejectedRecordError("future", f"{late} {reading.ts_event.isoformat()}")
     if reading.index not in indices:
-        raise Refused("unknown_index", f"{reading.index[:LONGEST_NAME]!r} is not configured")
+        raise RejectedRecordError("unknown_index", f"{reading.index[:LONGEST_NAME]!r} is not configured")
     return reading
 
 

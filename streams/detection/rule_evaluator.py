@@ -7,14 +7,14 @@ from typing import NamedTuple, get_args
 
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.configuration import configuration_changes
-from streams.detection.events import Setting, outbox_entry
+from streams.detection.events import EventOrigin, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
 from streams.detection.lifecycle import GAP, Alert, AlertDetail, Transition, advance, durations_of, end_session, forget, hold, suspend
 from streams.detection.notification import Notification
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
-from streams.detection.rules.rule import Answer, Rule, Verdict
+from streams.detection.rules.rule import Rule, RuleOutcome, Verdict
 from streams.stage import Count, OutboxEntry
 
 
@@ -39,7 +39,7 @@ class RuleEvaluator:
     """Gates that are closed."""
     distances: dict[str, float] = field(default_factory=dict)
     """Of the rules that could be judged, 0 for those that fire."""
-    outcomes: dict[str, Answer] = field(default_factory=dict)
+    outcomes: dict[str, RuleOutcome] = field(default_factory=dict)
     """By rule, at a closing reading; else empty."""
     results: dict[Key, RuleResult] = field(default_factory=dict)
     """By rule and scope; the forms that the reading is not for are absent."""
@@ -52,7 +52,10 @@ class RuleEvaluator:
 
     def begin(self) -> None:
         """A new reading."""
-        self.events, self.failing, self.distances, self.outcomes = [], set(), {}, {}
+        self.events = []
+        self.failing = set()
+        self.distances = {}
+        self.outcomes = {}
         self.results = {}
 
     def finish(self) -> None:
@@ -118,8 +121,8 @@ class RuleEvaluator:
         if verdict.distance is not None:
             self.distances[rule.name] = min(verdict.distance, self.distances.get(rule.name, 1.0))
 
-    def _note_outcome(self, rule: Rule, outcome: Answer) -> None:
-        self.outcomes[rule.name] = max(self.outcomes.get(rule.name, outcome), outcome, key=get_args(Answer).index)
+    def _note_outcome(self, rule: Rule, outcome: RuleOutcome) -> None:
+        self.outcomes[rule.name] = max(self.outcomes.get(rule.name, outcome), outcome, key=get_args(RuleOutcome).index)
 
     def _ended(self, rule: Rule, key: Key, context: RuleContext) -> bool | None:
         """Whether a firing alert's exit holds; its greatest move is kept up to date on the way."""
@@ -134,7 +137,7 @@ class RuleEvaluator:
     def _record_events(self, rule: Rule, key: Key, context: RuleContext, verdict: Verdict, transitions: list[Transition]) -> None:
         """Write the events of the transitions, and keep the reference of a firing alert."""
         alert, reading = self.book.alerts[key], context.reading
-        when = Setting(context.now.ts, reading.session, reading.mode, reading.basis)
+        when = EventOrigin(context.now.ts, reading.session, reading.mode, reading.basis)
         for transition in transitions:
             reference = None if transition.reason == GAP else self.book.reference(key)
             if transition.kind == "firing" and verdict.start is not None:
@@ -159,7 +162,7 @@ class RuleEvaluator:
             self.book.touch(key)
 
 
-def _outcome(verdict: Verdict, alert: Alert) -> Answer:
+def _outcome(verdict: Verdict, alert: Alert) -> RuleOutcome:
     if verdict.blocked:
         return "suspended"
     if verdict.lacking:

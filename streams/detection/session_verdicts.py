@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from streams.detection.rules.rule import Answer
+from streams.detection.rules.rule import RuleOutcome
 from streams.detection.snapshot import Regime
 
 
@@ -17,7 +17,7 @@ class SessionVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     session: date
     index: str
     tenor: str
-    verdicts: dict[str, Answer]
+    verdicts: dict[str, RuleOutcome]
     """By rule, of those that have a daily form."""
     regime: Regime
     distances: dict[str, float]

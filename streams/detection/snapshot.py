@@ -16,7 +16,7 @@ from streams.detection.baseline import MEASURES
 from streams.detection.events import Identity, moment
 from streams.detection.lifecycle import Alert
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.rule import Answer, Direction, Severity
+from streams.detection.rules.rule import Direction, RuleOutcome, Severity
 from streams.market import Mode
 from streams.reading import Reading
 from streams.records import NS
@@ -54,7 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, tuple[float | None, float | None]]
     regime: Regime
     distances: dict[str, float]
-    verdicts: dict[str, Answer] = {}
+    verdicts: dict[str, RuleOutcome] = {}
     """What each rule says at a close; empty at other readings."""
     alerts: list[ActiveAlert]
     changes: dict[str, dict[str, float]]
@@ -63,7 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SnapshotInputs:
     """What the detector knows when it makes a snapshot."""
 
     index: str
@@ -72,7 +72,7 @@ class Picture:
     five_minutes_ago: float | None
     """Index vol then."""
     distances: dict[str, float]
-    outcomes: dict[str, Answer]
+    outcomes: dict[str, RuleOutcome]
 
 
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
@@ -112,7 +112,7 @@ def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None)
     return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
 
 
-def snapshot_of(picture: Picture, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
+def snapshot_of(picture: SnapshotInputs, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
     """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
     context = picture.context
     return Snapshot(

@@ -7,24 +7,24 @@ from analytics.correlation import basket_sums, correlation_bounds, implied_corre
 from streams.readings.fields import CORRELATION, Fields
 
 
-def put_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
+def set_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
     """`index_atm_vol`; a `reason` makes it null."""
     if reason:
-        fields.miss(reason, "index_atm_vol")
+        fields.set_null(reason, "index_atm_vol")
     else:
-        fields.put("index_atm_vol", atm_vol, "no_quotes")
+        fields.set_value("index_atm_vol", atm_vol, "no_quotes")
 
 
-def put_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
     """`implied_correlation_basket`: over all names of the basket with a valid ATM vol; a `reason` makes it null."""
     missing = reason or fields.reason_for("index_atm_vol")
     if missing:
-        fields.miss(missing, "implied_correlation_basket")
+        fields.set_null(missing, "implied_correlation_basket")
     else:
-        fields.put("implied_correlation_basket", implied_correlation(fields.values["index_atm_vol"], weights, atm_vols), "one_name")
+        fields.set_value("implied_correlation_basket", implied_correlation(fields.values["index_atm_vol"], weights, atm_vols), "one_name")
 
 
-def put_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
     """`basket_atm_vol`, `implied_correlation` and its bounds.
 
     The correlation is published raw; outside [0, 1] it is flagged `rho_out_of_range`. One name alone has none (`one_name`).
@@ -36,17 +36,17 @@ def put_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
         reason: why the basket has no values, or empty.
     """
     if reason:
-        fields.miss(reason, "basket_atm_vol", *CORRELATION)
+        fields.set_null(reason, "basket_atm_vol", *CORRELATION)
         return
-    fields.put("basket_atm_vol", basket_sums(weights, atm_vols).vol, "no_quotes")
+    fields.set_value("basket_atm_vol", basket_sums(weights, atm_vols).vol, "no_quotes")
     missing = fields.reason_for("basket_atm_vol", "index_atm_vol")
     if missing:
-        fields.miss(missing, *CORRELATION)
+        fields.set_null(missing, *CORRELATION)
         return
     index = fields.values["index_atm_vol"]
     rho = implied_correlation(index, weights, atm_vols)
     lower, upper = (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
     for name, value in zip(CORRELATION, (rho, lower, upper), strict=True):
-        fields.put(name, value, "one_name")
+        fields.set_value(name, value, "one_name")
     if rho < 0 or rho > 1:
         fields.flags.add("rho_out_of_range")

@@ -44,7 +44,7 @@ def coverage_of(weights: NDArray[np.float64], valid: Mask, fresh: Mask) -> Cover
     )
 
 
-def thin(gates: Gates, weights: NDArray[np.float64], vols: NDArray[np.float64]) -> str:
+def too_thin(gates: Gates, weights: NDArray[np.float64], vols: NDArray[np.float64]) -> str:
     """`coverage` when too few of k names have a vol (a strip can be valid where its smile is not), else empty."""
     known = np.isfinite(vols)
     return "" if coverage_of(weights, known, known).carries(gates) else "coverage"

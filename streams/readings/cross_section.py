@@ -10,7 +10,7 @@ from streams.readings.held_frames import HeldFrames
 from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.session_hours import SessionHours, hours_at
 from streams.readings.session_state import SessionState
-from streams.readings.sources_seen import Admission, SourcesSeen
+from streams.readings.sources_seen import FrameKind, SourcesSeen
 from streams.readings.tenor_reading import tenor_reading
 from streams.records import NS
 from streams.stage import Count
@@ -41,15 +41,15 @@ class CrossSection:
         `declared` is the session in which the owner of an idle source says so; None from one that does not repeat it.
         """
         admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
-        if frame.idle and self.sources.renew(frame.source, frame.boundary, declared) and admission is Admission.DUPLICATE:
-            admission = Admission.IDLE_MARK
-        late = admission is Admission.NEW and frame.boundary <= self.passed
+        if frame.idle and self.sources.renew(frame.source, frame.boundary, declared) and admission is FrameKind.DUPLICATE:
+            admission = FrameKind.IDLE_MARK
+        late = admission is FrameKind.NEW and frame.boundary <= self.passed
         counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
         if late:  # of a source that was idle: it counts from the next reading on
             self._apply(frame)
-        elif admission is Admission.NEW:
+        elif admission is FrameKind.NEW:
             self.held.put(frame, value)
-        return [] if admission is Admission.DUPLICATE else self._advance(counts)
+        return [] if admission is FrameKind.DUPLICATE else self._advance(counts)
 
     def _advance(self, counts: Counter[Count]) -> list[Reading]:
         """Apply held frames second by second up to the last one that all sources reached."""

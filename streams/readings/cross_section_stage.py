@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from streams.dead_letters import Refused, dead_letter
+from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.market import Market
 from streams.points import DECLARED, PointsFrame
 from streams.points_codec import decode_points
 from streams.reading import Reading, encode_reading
 from streams.readings.cross_section import CrossSection
-from streams.readings.cross_section_state import Checkpoint
+from streams.readings.cross_section_state import CrossSectionCheckpoint
 from streams.readings.points_guard import MoreSourcesError, Partitions, PointsGuard
 from streams.records import Record
 from streams.stage import Message, Output
@@ -25,7 +25,7 @@ class CrossSectionStage:
         self._market = market
         self._guard = PointsGuard(market.future_tolerance, partitions)
         self._specs = {spec.symbol: spec for spec in market.indices}
-        self._sections: dict[str, tuple[CrossSection, Checkpoint]] = {}
+        self._sections: dict[str, tuple[CrossSection, CrossSectionCheckpoint]] = {}
         self._gone: set[str] = set()
 
     def process(self, records: Sequence[Record]) -> Output:
@@ -44,7 +44,7 @@ class CrossSectionStage:
                 if self._guard.outgrown(record, frame):
                     raise MoreSourcesError(output, at)
                 self._guard.judge(record, frame)
-            except Refused as refusal:
+            except RejectedRecordError as refusal:
                 output.counts["dead_letter_messages", "points", refusal.reason] += 1
                 output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             else:
@@ -70,7 +70,8 @@ class CrossSectionStage:
             ValueError: bytes or names that no cross-section wrote.
         """
         by_index: dict[str, dict[str, bytes]] = {}
-        self._sections, self._gone = {}, set()
+        self._sections = {}
+        self._gone = set()
         for name, value in chunks.items():
             prefix, _, rest = name.partition("/")
             index, _, own = rest.partition("/")
@@ -89,10 +90,10 @@ class CrossSectionStage:
         readings = section.receive(frame, record.value or b"", output.counts, declared)
         output.messages += [_message(reading) for reading in readings]
 
-    def _section(self, index: str) -> tuple[CrossSection, Checkpoint]:
+    def _section(self, index: str) -> tuple[CrossSection, CrossSectionCheckpoint]:
         if index not in self._sections:
             section = CrossSection(self._specs[index], self._market)
-            self._sections[index] = (section, Checkpoint(section))
+            self._sections[index] = (section, CrossSectionCheckpoint(section))
         return self._sections[index]
 
 
@@ -100,7 +101,7 @@ def _frame(record: Record) -> PointsFrame:
     try:
         return decode_points(record.value or b"")
     except ValueError as error:
-        raise Refused("malformed", str(error)) from error
+        raise RejectedRecordError("malformed", str(error)) from error
 
 
 def _declared(record: Record) -> date | None:

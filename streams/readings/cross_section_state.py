@@ -16,7 +16,7 @@ from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
 from streams.readings.skew_vols import PREFIX as SKEW
-from streams.readings.sources_seen import Silence
+from streams.readings.sources_seen import IdleSource
 
 HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
 POINTS, HELD, GRID, CLOSES = "points/", "held/", "grid/", "closes/"
@@ -37,19 +37,19 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     index: dict[int, IndexPoint]
     references: dict[str, float]
     rotation: RotationAt = RotationAt()
-    silent: dict[str, Silence] = {}
+    silent: dict[str, IdleSource] = {}
     words: list[str] = []
     """Reasons of points by code; a head of an earlier release has none."""
 
 
-class Names(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
+class NameRows(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
     """Which name each row of the other chunks is."""
 
     version: Literal[1]
     symbols: list[str]
 
 
-class Checkpoint:
+class CrossSectionCheckpoint:
     """Writes the chunks of a cross-section that changed since the last call, and reads them back."""
 
     def __init__(self, section: CrossSection) -> None:
@@ -84,7 +84,7 @@ class Checkpoint:
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
             raise ValueError(f"a checkpoint of {self._section.spec.symbol} without {HEAD}, {NAMES} or {ORIGINS}")
         self._restore_head(msgspec.msgpack.decode(chunks[HEAD], type=Head))
-        self._restore_names(msgspec.msgpack.decode(chunks[NAMES], type=Names).symbols, chunks)
+        self._restore_names(msgspec.msgpack.decode(chunks[NAMES], type=NameRows).symbols, chunks)
         self._section.state.grid.restore(chunks)
         self._section.state.daily.restore(chunks)
         for name, value in chunks.items():
@@ -113,7 +113,7 @@ class Checkpoint:
         )
 
     def _names(self) -> bytes:
-        return msgspec.msgpack.encode(Names(version=1, symbols=list(self._section.state.basket.symbols)))
+        return msgspec.msgpack.encode(NameRows(version=1, symbols=list(self._section.state.basket.symbols)))
 
     def _restore_head(self, head: Head) -> None:
         section, state = self._section, self._section.state

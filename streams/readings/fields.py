@@ -14,14 +14,14 @@ class Fields:
     reasons: dict[str, str] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
 
-    def put(self, name: str, value: float, otherwise: str) -> None:
+    def set_value(self, name: str, value: float, otherwise: str) -> None:
         """Set a field, or the reason `otherwise` when the value is not finite."""
         if math.isfinite(value):
             self.values[name] = float(value)
         else:
             self.reasons[name] = otherwise
 
-    def miss(self, reason: str, *names: str) -> None:
+    def set_null(self, reason: str, *names: str) -> None:
         """Leave fields null."""
         for name in names:
             self.reasons[name] = reason

@@ -12,33 +12,33 @@ from streams.readings.index_point import IndexPoint
 PAIR = ("dispersion", "variance_ratio", "vol_spread")
 
 
-def put_index(fields: Fields, point: IndexPoint, reason: str) -> None:
+def set_index(fields: Fields, point: IndexPoint, reason: str) -> None:
     """`index_vol`, `index_vol_bid` and `quality_width`; a `reason` makes all three null."""
     if reason:
-        fields.miss(reason, "index_vol", "index_vol_bid", "quality_width")
+        fields.set_null(reason, "index_vol", "index_vol_bid", "quality_width")
         return
-    fields.put("index_vol", math.sqrt(point.variance), "no_quotes")
+    fields.set_value("index_vol", math.sqrt(point.variance), "no_quotes")
     bid, ask = (math.sqrt(variance) if variance >= 0 else math.nan for variance in (point.bid_variance, point.ask_variance))
-    fields.put("index_vol_bid", bid, "no_bid_variance")
-    fields.put("quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance")
+    fields.set_value("index_vol_bid", bid, "no_bid_variance")
+    fields.set_value("quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance")
 
 
-def put_basket(fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str) -> None:
+def set_basket(fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str) -> None:
     """`basket_vol` over the k names given (weights in any unit, variances annualised), and the pair once both vols are known.
 
     `dispersion` has a floor of zero ("DSPX methodology, November 2024"), flagged `dispersion_floor`.
     """
     if reason:
-        fields.miss(reason, "basket_vol")
+        fields.set_null(reason, "basket_vol")
     else:
-        fields.put("basket_vol", basket_vol(weights, variances), "no_quotes")
+        fields.set_value("basket_vol", basket_vol(weights, variances), "no_quotes")
     missing = fields.reason_for("basket_vol", "index_vol")
     if missing:
-        fields.miss(missing, *PAIR)
+        fields.set_null(missing, *PAIR)
         return
     basket, index = fields.values["basket_vol"], fields.values["index_vol"]
-    fields.put("dispersion", dispersion(basket * basket, index), "no_quotes")
-    fields.put("variance_ratio", variance_ratio(index, basket), "no_quotes")
-    fields.put("vol_spread", vol_spread(index, basket), "no_quotes")
+    fields.set_value("dispersion", dispersion(basket * basket, index), "no_quotes")
+    fields.set_value("variance_ratio", variance_ratio(index, basket), "no_quotes")
+    fields.set_value("vol_spread", vol_spread(index, basket), "no_quotes")
     if index > basket:
         fields.flags.add("dispersion_floor")

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from streams.claimed_time import refuse_ahead
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.points import PointsFrame
 from streams.records import Record
 from streams.stage import Output
@@ -23,7 +23,8 @@ class MoreSourcesError(Exception):
     def __init__(self, done: Output, at: int) -> None:
         """`done` is the outcome of the records before the one at position `at`."""
         super().__init__(f"record {at} speaks of more sources than are known")
-        self.done, self.at = done, at
+        self.done = done
+        self.at = at
 
 
 class PointsGuard:
@@ -31,7 +32,8 @@ class PointsGuard:
 
     def __init__(self, tolerance: float, partitions: Partitions | None) -> None:
         """`tolerance` in seconds."""
-        self._tolerance, self._partitions = tolerance, partitions
+        self._tolerance = tolerance
+        self._partitions = partitions
         self._asked = -1
 
     def outgrown(self, record: Record, frame: PointsFrame) -> bool:
@@ -42,12 +44,12 @@ class PointsGuard:
         return True
 
     def judge(self, record: Record, frame: PointsFrame) -> None:
-        """Raise `Refused` (future, sources) for a frame that no stage of ours has written."""
+        """Raise `RejectedRecordError` (future, sources) for a frame that no stage of ours has written."""
         refuse_ahead(record, frame.boundary, self._tolerance)
         if _newest(frame) > frame.boundary:
-            raise Refused("future", "it has values of a time after the second it closes")
+            raise RejectedRecordError("future", "it has values of a time after the second it closes")
         if _SOURCE.fullmatch(frame.source) is None or self._beyond(frame):
-            raise Refused("sources", f"source {frame.source!r} of {frame.sources}: the input topics have no such partitions")
+            raise RejectedRecordError("sources", f"source {frame.source!r} of {frame.sources}: the input topics have no such partitions")
 
     def _beyond(self, frame: PointsFrame) -> bool:
         named = _SOURCE.fullmatch(frame.source)

@@ -30,11 +30,11 @@ def published_reading(session: date, levels: Mapping[str, float], reasons: Mappi
     fields = Fields(flags={"session_close"})
     for name in LEVELS:
         if name in levels:
-            fields.put(name, levels[name], "bad_level")
+            fields.set_value(name, levels[name], "bad_level")
         else:
-            fields.miss(reasons.get(name, "no_row"), name)
+            fields.set_null(reasons.get(name, "no_row"), name)
     _put_comparison(fields)
-    fields.miss("basis_published", *OURS)
+    fields.set_null("basis_published", *OURS)
     if not 0.0 <= fields.values.get("implied_correlation", 0.0) <= 1.0:
         fields.flags.add("rho_out_of_range")
     if fields.values.get("dispersion") == 0.0:
@@ -62,8 +62,8 @@ def published_reading(session: date, levels: Mapping[str, float], reasons: Mappi
 def _put_comparison(fields: Fields) -> None:
     missing = fields.reason_for("basket_vol", "index_vol")
     if missing:
-        fields.miss(missing, "variance_ratio", "vol_spread")
+        fields.set_null(missing, "variance_ratio", "vol_spread")
         return
     basket, index = fields.values["basket_vol"], fields.values["index_vol"]
-    fields.put("variance_ratio", variance_ratio(index, basket), "bad_level")
-    fields.put("vol_spread", vol_spread(index, basket), "bad_level")
+    fields.set_value("variance_ratio", variance_ratio(index, basket), "bad_level")
+    fields.set_value("vol_spread", vol_spread(index, basket), "bad_level")

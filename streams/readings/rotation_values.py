@@ -50,7 +50,8 @@ class RotationValues:
         chosen = [name.symbol in basket.defensives or name.sector in basket.defensives for name in names]
         self._defensive = (weights * chosen)[:, None]
         self._leaders = _leaders([name.symbol for name in names])
-        self._past_of, self._past = date.min, np.empty(0)
+        self._past_of = date.min
+        self._past = np.empty(0)
         self.latest = RotationAt()
 
     def at(self, at: int) -> RotationAt:
@@ -75,7 +76,7 @@ class RotationValues:
         fields = Fields()
         returns = table.over(1)
         index = float(returns[-1])
-        fields.put("index_return", index, "no_index_ticks")
+        fields.set_value("index_return", index, "no_index_ticks")
         sectors = self._put_sectors(fields, returns[:-1], table)
         self._put_defensives(fields, table)
         self._put_leaders(fields, table)
@@ -85,18 +86,18 @@ class RotationValues:
         least, weights = self._gates.basket_coverage_valid, self._members.sum(axis=0)
         moves = group_returns(returns, self._members, least)
         known = dict(zip(self._sectors, moves.tolist(), strict=True))
-        fields.miss("coverage", *(f"sector_returns.{sector}" for sector, move in known.items() if np.isnan(move)))
+        fields.set_null("coverage", *(f"sector_returns.{sector}" for sector, move in known.items() if np.isnan(move)))
         reason = "no_sectors" if not self._sectors else "one_sector" if len(self._sectors) == 1 else "coverage"
         today = float(sector_dispersion(moves, weights, least))
-        fields.put("sector_dispersion", today, reason)
-        fields.put("sector_range", best_less_worst(moves) if np.isfinite(today) else np.nan, reason)
+        fields.set_value("sector_dispersion", today, reason)
+        fields.set_value("sector_range", best_less_worst(moves) if np.isfinite(today) else np.nan, reason)
         history = self._history(table)
         if np.isnan(today):
-            fields.miss(reason, "sector_dispersion_z")
+            fields.set_null(reason, "sector_dispersion_z")
         elif len(history) < LEAST_BASELINE:
-            fields.miss("no_window", "sector_dispersion_z")
+            fields.set_null("no_window", "sector_dispersion_z")
         else:
-            fields.put("sector_dispersion_z", robust_z(history, today), "no_spread")
+            fields.set_value("sector_dispersion_z", robust_z(history, today), "no_spread")
         return {sector: move for sector, move in known.items() if np.isfinite(move)}
 
     def _history(self, table: DailyTable) -> Floats:
@@ -105,18 +106,19 @@ class RotationValues:
         if self._past_of != session:
             least, closes = self._gates.basket_coverage_valid, table.closes[-BASELINE - 1 :, :-1]
             past = sector_dispersion(group_returns(steps(closes), self._members, least), self._members.sum(axis=0), least)
-            self._past_of, self._past = session, past[np.isfinite(past)]
+            self._past_of = session
+            self._past = past[np.isfinite(past)]
         return self._past
 
     def _put_defensives(self, fields: Fields, table: DailyTable) -> None:
         for name, sessions in (("defensive_strength", STRENGTH_SESSIONS), ("defensive_today", 1)):
             returns = table.over(sessions)
             strength = self._strength(returns)
-            fields.put(name, float(strength), self._why_no_strength(table, returns, sessions))
+            fields.set_value(name, float(strength), self._why_no_strength(table, returns, sessions))
         latest = table.steps(CHANGES)
         changes = self._strength(latest)
         reason = self._why_no_strength(table, latest, CHANGES)
-        fields.put("autocorrelation", autocorrelation(changes) if len(changes) == CHANGES else np.nan, reason)
+        fields.set_value("autocorrelation", autocorrelation(changes) if len(changes) == CHANGES else np.nan, reason)
 
     def _strength(self, returns: Floats) -> Floats:
         """Of the defensive set against the index, from (..., n + 1) returns."""
@@ -132,12 +134,12 @@ class RotationValues:
 
     def _put_leaders(self, fields: Fields, table: DailyTable) -> None:
         if len(self._leaders) < len(LEADERS):
-            fields.miss("not_in_basket", "mag7_spread")
+            fields.set_null("not_in_basket", "mag7_spread")
         elif len(table.closes) < STRENGTH_SESSIONS:
-            fields.miss("no_window", "mag7_spread")
+            fields.set_null("no_window", "mag7_spread")
         else:
             returns = table.over(STRENGTH_SESSIONS)[self._leaders]
-            fields.put("mag7_spread", best_less_worst(returns) if np.isfinite(returns).all() else np.nan, "coverage")
+            fields.set_value("mag7_spread", best_less_worst(returns) if np.isfinite(returns).all() else np.nan, "coverage")
 
 
 def _leaders(symbols: list[str]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ RENEWALS = 2
 """Marks that must follow the one before which a second was reached: the last of them is from an owner that looked after it."""
 
 
-class Admission(Enum):
+class FrameKind(Enum):
     """What a frame is to its source."""
 
     NEW = "new"
@@ -22,7 +22,7 @@ class Admission(Enum):
     """It says nothing new except that its source has gone silent."""
 
 
-class Silence(msgspec.Struct):
+class IdleSource(msgspec.Struct):
     """What an idle source's owner, who goes on saying so, has said."""
 
     session: date
@@ -51,10 +51,10 @@ class SourcesSeen:
     """Source → nanoseconds of the last second it closed."""
     idle: set[str] = field(default_factory=set)
     expected: int = 1
-    silent: dict[str, Silence] = field(default_factory=dict)
+    silent: dict[str, IdleSource] = field(default_factory=dict)
     """Of the idle sources those whose owners renew their marks."""
 
-    def admit(self, source: str, boundary: int, *, idle: bool) -> Admission:
+    def admit(self, source: str, boundary: int, *, idle: bool) -> FrameKind:
         """Note a frame's boundary; boundaries of one source only rise.
 
         An idle frame may repeat the last boundary, for its source may have had nothing left to close.
@@ -62,16 +62,16 @@ class SourcesSeen:
         seen = self.boundary.get(source)
         if seen is not None and boundary <= seen:
             if not idle or boundary < seen or source in self.idle:
-                return Admission.DUPLICATE
+                return FrameKind.DUPLICATE
             self.idle.add(source)
-            return Admission.IDLE_MARK
+            return FrameKind.IDLE_MARK
         self.boundary[source] = boundary
         if idle:
             self.idle.add(source)
         else:
             self.idle.discard(source)
             self.silent.pop(source, None)
-        return Admission.NEW
+        return FrameKind.NEW
 
     def renew(self, source: str, boundary: int, session: date | None) -> bool:
         """Note an idle frame after it was admitted, with its owner's session (None: it will not renew); whether it is of use."""
@@ -79,7 +79,7 @@ class SourcesSeen:
             return False
         if session is None:
             return self.silent.pop(source, None) is not None
-        silence = self.silent.setdefault(source, Silence(session))
+        silence = self.silent.setdefault(source, IdleSource(session))
         silence.session = max(silence.session, session)
         silence.reached.append(max(self.boundary.values()))
         if len(silence.reached) > RENEWALS:
@@ -98,7 +98,7 @@ class SourcesSeen:
         waited += [max(self.boundary[source], silence.vouched) for source, silence in self._waited(latest)]
         return min([latest, *waited])
 
-    def _waited(self, latest: int) -> list[tuple[str, Silence]]:
+    def _waited(self, latest: int) -> list[tuple[str, IdleSource]]:
         """Idle sources whose owners go on looking in the session that is under way."""
         hours = hours_at(latest) if self.silent else None
         return [(source, silence) for source, silence in self.silent.items() if hours is None or silence.session >= hours.session]

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from streams.market import Mode
 from streams.reading import Constituents, Reading
-from streams.readings.atm_pair import put_basket_correlation, put_correlation, put_index_atm
-from streams.readings.coverage import thin
+from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
+from streams.readings.coverage import too_thin
 from streams.readings.fields import Fields
 from streams.readings.freshness import fresh_index
-from streams.readings.model_free import put_basket, put_index
+from streams.readings.model_free import set_basket, set_index
 from streams.readings.references import tracking_error
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_state import SessionState
 from streams.readings.skew import skew_of
-from streams.readings.valid_names import Names, names_at
+from streams.readings.valid_names import ValidNames, names_at
 from streams.records import NS
 
 REALIZED = ("realized_correlation", "realized_dispersion", "realized_correlation_index", "basket_gap", "realized_correlation_session")
@@ -74,61 +74,61 @@ def _put_index_fields(fields: Fields, state: SessionState, tenor: int, at: int) 
     fresh = fresh_index(point.quote_ts, point.refresh_seconds, at=at, quote_age=state.gates.index_quote_age)
     stopped = "split_name" if state.origins.split[-1] else ""
     stale = "" if fresh else "stale"
-    put_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
-    put_index_atm(fields, point.atm_vol, stopped or point.atm_reason or stale)
+    set_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
+    set_index_atm(fields, point.atm_vol, stopped or point.atm_reason or stale)
     fields.flags.update(point.flags)
 
 
-def _put_basket_fields(fields: Fields, state: SessionState, names: Names | None, reason: str) -> None:
+def _put_basket_fields(fields: Fields, state: SessionState, names: ValidNames | None, reason: str) -> None:
     largest = state.basket.largest
     empty = np.empty(0)
     variances = names.variance if names else empty
-    put_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
+    set_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
     atm_vols = names.atm_vol if names else empty
-    put_basket_correlation(fields, state.basket.weights, atm_vols, reason or thin(state.gates, state.basket.weights, atm_vols))
+    set_basket_correlation(fields, state.basket.weights, atm_vols, reason or too_thin(state.gates, state.basket.weights, atm_vols))
     atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
-    put_correlation(fields, weights, atm_vols, reason or thin(state.gates, weights, atm_vols))
+    set_correlation(fields, weights, atm_vols, reason or too_thin(state.gates, weights, atm_vols))
 
 
-def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: Names | None, reason: str) -> None:
+def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: ValidNames | None, reason: str) -> None:
     """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
     if names is None:
-        fields.miss(reason, *REALIZED, "correlation_premium")
+        fields.set_null(reason, *REALIZED, "correlation_premium")
         return
     largest = state.basket.largest
     wanted = np.isfinite(names.atm_vol[largest]) if "implied_correlation" in fields.values else np.ones(len(largest), np.bool_)
     realized = state.realized.at(at, tenor, wanted)
     today = state.realized.in_session(at, wanted)
-    fields.put("realized_correlation", realized.correlation, realized.reason)
-    fields.put("realized_dispersion", realized.dispersion, realized.reason)
-    fields.put("realized_correlation_index", realized.correlation_index, realized.index_reason)
-    fields.put("basket_gap", realized.basket_gap, realized.index_reason)
-    fields.put("realized_correlation_session", today.correlation, today.reason)
+    fields.set_value("realized_correlation", realized.correlation, realized.reason)
+    fields.set_value("realized_dispersion", realized.dispersion, realized.reason)
+    fields.set_value("realized_correlation_index", realized.correlation_index, realized.index_reason)
+    fields.set_value("basket_gap", realized.basket_gap, realized.index_reason)
+    fields.set_value("realized_correlation_session", today.correlation, today.reason)
     missing = fields.reason_for("implied_correlation", "realized_correlation")
     if missing:
-        fields.miss(missing, "correlation_premium")
+        fields.set_null(missing, "correlation_premium")
     else:
         premium = fields.values["implied_correlation"] - realized.correlation
-        fields.put("correlation_premium", premium, "no_window")
+        fields.set_value("correlation_premium", premium, "no_window")
 
 
-def _put_quality(fields: Fields, state: SessionState, names: Names | None) -> None:
+def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) -> None:
     if names is None:
-        fields.miss("no_basket", *COVERAGE)
+        fields.set_null("no_basket", *COVERAGE)
     else:
         share = names.coverage
         for name, value in zip(COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True):
-            fields.put(name, value, "no_basket")
+            fields.set_value(name, value, "no_basket")
         fields.flags.update(names.flags)
         if state.spec.basket.illustrative:
             fields.flags.add("illustrative_weights")
     if state.origins.split.any():
         fields.flags.add("split_name")
         for symbol in compress(state.symbols, state.origins.split.tolist()):
-            fields.miss("split_name", f"constituents.{symbol}")
+            fields.set_null("split_name", f"constituents.{symbol}")
 
 
-def _constituents(state: SessionState, names: Names) -> Constituents:
+def _constituents(state: SessionState, names: ValidNames) -> Constituents:
     chosen = names.valid
     everyone = bool(chosen.all())
     return Constituents(

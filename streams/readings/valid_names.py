@@ -13,7 +13,7 @@ from streams.readings.session_state import SessionState
 from streams.valuation.ex_dates import FLAG
 
 
-class Names(NamedTuple):
+class ValidNames(NamedTuple):
     """Which names count at a second; arrays over the n names of the basket, NaN where a name does not count."""
 
     valid: NDArray[np.bool_]
@@ -30,7 +30,7 @@ class Names(NamedTuple):
     """Names with an old value → why there is no new one."""
 
 
-def names_at(state: SessionState, tenor: int, at: int) -> Names:
+def names_at(state: SessionState, tenor: int, at: int) -> ValidNames:
     """Valid and fresh names at second `at` (ns) of the state's session.
 
     The basis decides which of the two values makes a name valid: the variance, or for a source of ATM vols the ATM vol. Names of
@@ -50,7 +50,7 @@ def names_at(state: SessionState, tenor: int, at: int) -> Names:
     carried = valid & (points.superseded | ~fresh)
     if carried.any():
         flags.add("carried")
-    return Names(
+    return ValidNames(
         valid=valid,
         variance=np.where(valid, points.variance, np.nan),
         atm_vol=np.where(valid, points.atm_vol, np.nan),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streams.sessions import close_ns, date_of, equity_close_ns
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, Wanted, by_second
+from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
 from streams.stage import Role
@@ -41,10 +41,10 @@ class DailyCloses:
         """Rows of the file that were left out."""
         return self._file.refusals
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """One second a day."""
         many = "symbol" in self._file.columns
-        if not many and self._symbol not in wanted.symbols:
+        if not many and self._symbol not in universe.symbols:
             return
         days = self._file.all_days(self._file.read(["date"]), "date")
         for year in np.unique(_years(days)).tolist():  # a year at a time: many stocks over decades would not fit
@@ -52,7 +52,7 @@ class DailyCloses:
             stamps = _stamps(days[rows], at_equity_close=many)
             table = self._file.take(["symbol", self._price] if many else [self._price], rows)
             if many:
-                ticks = tick_rows(self._file, table, "symbol", (self._price,), stamps, wanted)._replace(refresh_seconds=DAY_SECONDS)
+                ticks = tick_rows(self._file, table, "symbol", (self._price,), stamps, universe)._replace(refresh_seconds=DAY_SECONDS)
             else:
                 nothing = np.zeros(len(rows))
                 prices = self._file.numbers(table, self._price)

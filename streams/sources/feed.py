@@ -20,7 +20,7 @@ from streams.left_out import LeftOut, left_out
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sessions import trading_hours
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, Source, Wanted
+from streams.sources.source import Batch, Source, SourceUniverse
 from streams.sources.tick_rows import take_ticks
 from streams.stage import Count, Role
 from streams.topics import Topics
@@ -45,8 +45,10 @@ class Routing:
 class Feed:
     """Turns sources into records; `counts` and `examples` tell what was left out. The same sources always give the same records."""
 
-    def __init__(self, sources: Sequence[Source], wanted: Wanted, routing: Routing) -> None:
-        self._sources, self._wanted, self._routing = sources, wanted, routing
+    def __init__(self, sources: Sequence[Source], universe: SourceUniverse, routing: Routing) -> None:
+        self._sources = sources
+        self._universe = universe
+        self._routing = routing
         self._offsets: Counter[tuple[str, int]] = Counter()
         self._outside: Counter[Count] = Counter()
         self._outside_examples: dict[Count, LeftOut] = {}
@@ -73,7 +75,7 @@ class Feed:
     def records(self, first: int = 0, last: int = np.iinfo(np.int64).max) -> Iterator[InputRecord]:
         """Records of the seconds from `first` to `last` (nanoseconds); `timestamp` is their second, in milliseconds."""
         end: int | None = None
-        merged = heapq.merge(*(source.batches(self._wanted) for source in self._sources), key=_boundary)
+        merged = heapq.merge(*(source.batches(self._universe) for source in self._sources), key=_boundary)
         for boundary, batches in itertools.groupby(merged, key=_boundary):
             if not first <= boundary <= last:
                 continue

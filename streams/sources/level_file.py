@@ -30,7 +30,8 @@ class LevelFile:
     """The closes of one published index by session, in decimals; `counts` tells by reason what was left out."""
 
     def __init__(self, path: Path, index: str) -> None:
-        self._path, self._index = path, index
+        self._path = path
+        self._index = index
         self.counts: Counter[str] = Counter()
         self.closes: dict[date, float] = {}
         try:

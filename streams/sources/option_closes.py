@@ -18,7 +18,7 @@ from streams.records import take_quotes
 from streams.sessions import close_ns, date_of, wall_ns
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, Wanted, by_second
+from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.stage import Role
 
@@ -42,12 +42,12 @@ class OptionCloses:
         """Rows of the file that were left out."""
         return self._file.refusals
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """One session after the other."""
         columns = [*(name for name in self._columns if name), self._session, *([self._time] if self._time else [])]
         for day, keys in self._sessions():
             table = self._file.read(columns, self._session, keys)
-            quotes = option_rows(self._file, table, self._columns, self._stamps(table, day), wanted, DAY_SECONDS)
+            quotes = option_rows(self._file, table, self._columns, self._stamps(table, day), universe, DAY_SECONDS)
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streams.decoding.spellings import NO_DAY, rights
 from streams.records import Quotes, Series, Vols
-from streams.sources.source import SourceError, Wanted
+from streams.sources.source import SourceError, SourceUniverse
 from streams.sources.table import DataFile
 from streams.symbols import normalise
 
@@ -63,12 +63,12 @@ def option_columns(file: DataFile) -> OptionColumns:
 
 
 def option_rows(
-    file: DataFile, table: pa.Table, columns: OptionColumns, ts_event: NDArray[np.int64], wanted: Wanted, refresh: float | None
+    file: DataFile, table: pa.Table, columns: OptionColumns, ts_event: NDArray[np.int64], universe: SourceUniverse, refresh: float | None
 ) -> Quotes | Vols:
     """The wanted rows of a table, in the order of the file."""
     names, name_code = file.codes(table, columns.underlying)
     spelled = [normalise(name) for name in names]
-    keep = np.flatnonzero(np.array([name in wanted.underlyings for name in spelled], dtype=np.bool_)[name_code])
+    keep = np.flatnonzero(np.array([name in universe.underlyings for name in spelled], dtype=np.bool_)[name_code])
     part = int(ts_event[0]) if ts_event.size else 0
     leave_unwanted_out(file, part, names, name_code, keep)
     expiry = file.days(table, columns.expiry)

@@ -16,7 +16,7 @@ from streams.sessions import session_days
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, Wanted, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import time_slices
 from streams.stage import Role
@@ -38,7 +38,7 @@ class OptionSnapshots:
         """Rows of the file that were left out."""
         return self._file.refusals
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Snapshot by snapshot."""
         (time,) = SNAPSHOT_COLUMNS
         fetched = self._file.read([time, self._columns.underlying])
@@ -46,7 +46,7 @@ class OptionSnapshots:
             self._file.times(fetched, time), self._file.codes(fetched, self._columns.underlying)[1]
         )
         for table, ts_event in time_slices(self._file, time, [name for name in self._columns if name]):
-            quotes = option_rows(self._file, table, self._columns, ts_event, wanted, refresh)
+            quotes = option_rows(self._file, table, self._columns, ts_event, universe, refresh)
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 

@@ -16,7 +16,7 @@ RAMP_SECONDS: Final = 20 * 60
 LENGTH_SECONDS: Final = 30 * 60
 
 
-class Move(NamedTuple):
+class ScenarioFactors(NamedTuple):
     """Factors on the close at one instant."""
 
     index_vol: float
@@ -50,7 +50,7 @@ class Scenario:
         """Times of the refreshes, in seconds after 10:00 ET, both ends included."""
         return range(0, LENGTH_SECONDS + 1, self.refresh_seconds)
 
-    def at(self, seconds: float) -> Move:
+    def at(self, seconds: float) -> ScenarioFactors:
         """Factors so many seconds after 10:00 ET.
 
         >>> Scenario("half", index_ratio=4.0).at(600).index_vol
@@ -59,7 +59,7 @@ class Scenario:
         done = min(max(seconds / RAMP_SECONDS, 0.0), 1.0)
         swing = self.wobble * sin(6 * pi * seconds / LENGTH_SECONDS)
         index, constituents, spot = (exp(done * log(x)) for x in (self.index_ratio, self.constituent_ratio, 1 + self.spot_move))
-        return Move(index * (1 + swing), constituents * (1 + swing), spot)
+        return ScenarioFactors(index * (1 + swing), constituents * (1 + swing), spot)
 
 
 SCENARIOS: Final = MappingProxyType(

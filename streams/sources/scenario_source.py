@@ -11,7 +11,7 @@ from streams.sources.closing_surface import closing_surface
 from streams.sources.needed_terms import needed_rows
 from streams.sources.refusals import Refusals
 from streams.sources.scenario import START_SECONDS, Scenario
-from streams.sources.source import Batch, Source, Wanted
+from streams.sources.source import Batch, Source, SourceUniverse
 from streams.stage import Role
 
 
@@ -21,13 +21,15 @@ class ScenarioSource:
     role: Role = "quotes"
 
     def __init__(self, closes: Sequence[Source], scenario: Scenario, market: Market) -> None:
-        self._closes, self._scenario, self._market = closes, scenario, market
+        self._closes = closes
+        self._scenario = scenario
+        self._market = market
         self.refusals = Refusals()
         """Of its own none: the files tell of theirs."""
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """The refreshes; none when the files hold no wanted quotes in session."""
-        close = last_close(self._closes, wanted)
+        close = last_close(self._closes, universe)
         today = None if close is None else session_of(int(close.ts_event[0]))
         if close is None or today is None:
             return
@@ -44,11 +46,11 @@ class ScenarioSource:
             yield Batch(now, surface.quotes(now, ratio, move.spot, float(self._scenario.refresh_seconds)))
 
 
-def last_close(sources: Sequence[Source], wanted: Wanted) -> Quotes | None:
+def last_close(sources: Sequence[Source], universe: SourceUniverse) -> Quotes | None:
     """The quotes of the last second that any source has; None when there are none."""
     last: Batch | None = None
     for source in sources:
-        for batch in source.batches(wanted):
+        for batch in source.batches(universe):
             if isinstance(batch.rows, Quotes) and len(batch.rows.bid) and (last is None or batch.boundary >= last.boundary):
                 last = batch
     return None if last is None or not isinstance(last.rows, Quotes) else last.rows

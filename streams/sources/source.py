@@ -26,7 +26,7 @@ class SourceError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SourceUniverse:
     """The names worth reading; a file may hold many more."""
 
     underlyings: frozenset[str]
@@ -54,15 +54,15 @@ class Source(Protocol):
     def refusals(self) -> Refusals:
         """Rows that were left out of the batches given so far."""
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Seconds in ascending order; at most one session in memory. Raises `SourceError`."""
 
 
-def wanted_of(market: Market) -> Wanted:
+def source_universe(market: Market) -> SourceUniverse:
     """Every index, its names and its references."""
     names = {one.symbol for index in market.indices for one in index.basket.constituents} | {index.symbol for index in market.indices}
     references = {symbol for index in market.indices for symbol in index.references}
-    return Wanted(frozenset(names), frozenset(names | references | set(market.reference_symbols)))
+    return SourceUniverse(frozenset(names), frozenset(names | references | set(market.reference_symbols)))
 
 
 def by_second(ts_event: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

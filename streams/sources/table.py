@@ -178,8 +178,8 @@ class DataFile:
 
     def _types(self, number: pa.DataType) -> dict[str, pa.DataType]:
         """The types that columns of a text file are read as; the others are found out."""
-        wanted = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, number)
-        return {self._names[name]: kind for name, kind in wanted.items() if name in self._names}
+        universe = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, number)
+        return {self._names[name]: kind for name, kind in universe.items() if name in self._names}
 
     def _table(self, way: str, columns: Sequence[str], **options: Any) -> pa.Table:  # noqa: ANN401 - what Arrow takes
         names = list(dict.fromkeys(columns))

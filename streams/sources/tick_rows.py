@@ -8,19 +8,21 @@ from numpy.typing import NDArray
 
 from streams.records import Ticks
 from streams.sources.option_rows import leave_unwanted_out
-from streams.sources.source import Wanted
+from streams.sources.source import SourceUniverse
 from streams.sources.table import DataFile
 from streams.symbols import normalise
 
 
-def tick_rows(file: DataFile, table: pa.Table, symbol: str, price: Sequence[str], ts_event: NDArray[np.int64], wanted: Wanted) -> Ticks:
+def tick_rows(
+    file: DataFile, table: pa.Table, symbol: str, price: Sequence[str], ts_event: NDArray[np.int64], universe: SourceUniverse
+) -> Ticks:
     """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none.
 
     The price is the mean of the columns named, so NaN where one of bid and ask is missing.
     """
     names, code = file.codes(table, symbol)
     spelled = tuple(normalise(name) for name in names)
-    keep = np.flatnonzero(np.array([name in wanted.symbols for name in spelled], dtype=np.bool_)[code])
+    keep = np.flatnonzero(np.array([name in universe.symbols for name in spelled], dtype=np.bool_)[code])
     leave_unwanted_out(file, int(ts_event[0]) if ts_event.size else 0, names, code, keep)
     size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
     prices = np.mean([file.numbers(table, name) for name in price], axis=0)

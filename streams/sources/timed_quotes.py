@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streams.records import Quotes, Vols, take_quotes
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, Wanted, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import TIME_COLUMNS, time_slices
 from streams.stage import Role
@@ -34,10 +34,10 @@ class TimedQuotes:
         """Rows of the file that were left out."""
         return self._file.refusals
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Second by second."""
         for table, ts_event in time_slices(self._file, self._time, [name for name in self._columns if name]):
-            quotes = _carried(option_rows(self._file, table, self._columns, ts_event, wanted, None))
+            quotes = _carried(option_rows(self._file, table, self._columns, ts_event, universe, None))
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, Wanted, by_second
+from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import take_ticks, tick_rows
 from streams.sources.time_slices import TIME_COLUMNS, time_slices
@@ -37,10 +37,10 @@ class TimedTicks:
         """Rows of the file that were left out."""
         return self._file.refusals
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Second by second."""
         columns = [name for name in ("symbol", *self._price, "size") if name in self._file.columns]
         for table, ts_event in time_slices(self._file, self._time, columns):
-            ticks = tick_rows(self._file, table, "symbol", self._price, ts_event, wanted)
+            ticks = tick_rows(self._file, table, "symbol", self._price, ts_event, universe)
             for boundary, rows in by_second(ticks.ts_event):
                 yield Batch(boundary, take_ticks(ticks, rows))

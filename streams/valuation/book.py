@@ -1,7 +1,7 @@
 """QuoteBook: the latest quote of every contract of one source, in flat columns.
 
 A contract owns one *slot* of the columns for as long as the book lives; a sorted index of the keys leads to the slots, and
-for most contracts a shortcut by hash leads there faster.
+for most contracts an index by hash leads there faster.
 Slot 0 belongs to no contract: its prices are NaN, so an absent side of a strike reads as "no quote" without a branch.
 """
 
@@ -21,7 +21,7 @@ NEVER = int(np.iinfo(np.int64).min)
 ABSENT = 0
 """The slot of no contract."""
 SPREAD = 16
-"""Places of the shortcut for each slot: the more, the fewer contracts share one."""
+"""Entries of the hash index for each slot: the more, the fewer contracts share one."""
 
 NO_KEY = -1
 """Of a slot without a contract; keys are not negative."""
@@ -40,7 +40,7 @@ class Repeats(NamedTuple):
 
 
 @dataclass(slots=True)
-class Places:
+class ContractSlots:
     """Where the contracts of n rows are kept."""
 
     slots: Slots
@@ -80,7 +80,7 @@ class QuoteBook:
         self._newest = NEVER
         """Greatest `ts_event` applied."""
         self._key: Ints = np.full(1024, NO_KEY, np.int64)
-        self._shortcut = self._shortcuts()
+        self._hash_index = self._new_hash_index()
         self.new_segments: set[int] = set()
         """Strips that gained their first contract; whoever chooses expiries empties it."""
 
@@ -88,21 +88,21 @@ class QuoteBook:
         """Number of contracts."""
         return self.keys.size
 
-    def places(self, key: Ints) -> Places:
+    def slots_of(self, key: Ints) -> ContractSlots:
         """Where contracts are kept, new ones entered in order of arrival while there is room."""
         slots = self._find(key)
         if _complete(slots):
-            return Places(slots, complete=True)
+            return ContractSlots(slots, complete=True)
         self._enter(key[slots == ABSENT])
         slots = self._find(key)
-        return Places(slots, _complete(slots))
+        return ContractSlots(slots, _complete(slots))
 
-    def apply(self, places: Places, quoted: QuoteColumns) -> Applied:
+    def apply(self, located: ContractSlots, quoted: QuoteColumns) -> Applied:
         """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told."""
-        slots, ts = places.slots, quoted.ts
-        if places.complete and ts.size and in_order(ts) and self._follow(slots, ts):
+        slots, ts = located.slots, quoted.ts
+        if located.complete and ts.size and in_order(ts) and self._follow(slots, ts):
             self._write(slots, quoted, ts[-1])
-            return Applied(self._repeating(places, quoted), _NONE)
+            return Applied(self._repeating(located, quoted), _NONE)
         refused, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)
         if not taken.size:
             return Applied(_NONE, refused)
@@ -120,13 +120,13 @@ class QuoteBook:
         self.ts[slots], self.bid[slots], self.ask[slots] = quoted
         self._newest = max(self._newest, int(newest))
 
-    def _repeating(self, places: Places, quoted: QuoteColumns) -> NDArray[np.intp]:
+    def _repeating(self, located: ContractSlots, quoted: QuoteColumns) -> NDArray[np.intp]:
         """Rows in order of time that say what the one before of their contract says, at the same time."""
         if not np.count_nonzero(quoted.ts[1:] == quoted.ts[:-1]):
             return _NONE
-        if places.repeats is None:
-            places.repeats = self._repeats(places.slots)
-        row, following = places.repeats
+        if located.repeats is None:
+            located.repeats = self._repeats(located.slots)
+        row, following = located.repeats
         (ts, bid, ask), (then, its_bid, its_ask) = quoted.take(row), quoted.take(following)
         same: NDArray[np.bool_] = (ts == then) & (bid == its_bid) & (ask == its_ask)
         return following[same]
@@ -145,25 +145,25 @@ class QuoteBook:
         return np.searchsorted(self.keys, low), np.searchsorted(self.keys, high)
 
     def _find(self, key: Ints) -> Slots:
-        """Slots by the shortcut, and by the index for contracts that lost their place in it to another."""
-        slots = self._shortcut.take(self._place(key)).astype(np.intp)
-        astray = np.flatnonzero(self._key.take(slots) != key)
-        if astray.size and self.keys.size:
-            lost = key[astray]
-            at = np.minimum(np.searchsorted(self.keys, lost), self.keys.size - 1)
-            slots[astray] = np.where(self.keys[at] == lost, self.slots[at], ABSENT)
+        """Slots by the hash index, and by the sorted one for contracts that lost their entry to another."""
+        slots = self._hash_index.take(self._hash(key)).astype(np.intp)
+        misses = np.flatnonzero(self._key.take(slots) != key)
+        if misses.size and self.keys.size:
+            missed = key[misses]
+            at = np.minimum(np.searchsorted(self.keys, missed), self.keys.size - 1)
+            slots[misses] = np.where(self.keys[at] == missed, self.slots[at], ABSENT)
         return slots
 
-    def _place(self, key: Ints) -> Ints:
+    def _hash(self, key: Ints) -> Ints:
         """Fibonacci hashing: the upper bits of a product."""
         return ((key.view(np.uint64) * GOLDEN) >> self._shift).view(np.int64)
 
-    def _shortcuts(self) -> NDArray[np.int32]:
+    def _new_hash_index(self) -> NDArray[np.int32]:
         bits = (SPREAD * self.ts.size - 1).bit_length()
         self._shift = np.uint64(64 - bits)
-        places = np.full(1 << bits, ABSENT, np.int32)
-        places[self._place(self.keys)] = self.slots
-        return places
+        entries = np.full(1 << bits, ABSENT, np.int32)
+        entries[self._hash(self.keys)] = self.slots
+        return entries
 
     def _enter(self, key: Ints) -> None:
         fresh, first = np.unique(key, return_index=True)
@@ -175,7 +175,7 @@ class QuoteBook:
         slots = np.arange(self.keys.size + 1, self.keys.size + 1 + fresh.size)
         self._grow(int(slots[-1]) + 1)
         self._key[slots] = fresh
-        self._shortcut[self._place(fresh)] = slots
+        self._hash_index[self._hash(fresh)] = slots
         at = np.searchsorted(self.keys, fresh)
         self.keys = np.insert(self.keys, at, fresh)
         self.slots = np.insert(self.slots, at, slots)
@@ -190,7 +190,7 @@ class QuoteBook:
         self.ask = np.concatenate([self.ask, np.full(more, np.nan)])
         self._latest = np.concatenate([self._latest, np.zeros(more, np.intp)])
         self._key = np.concatenate([self._key, np.full(more, NO_KEY, np.int64)])
-        self._shortcut = self._shortcuts()
+        self._hash_index = self._new_hash_index()
 
 
 def _complete(slots: Slots) -> bool:

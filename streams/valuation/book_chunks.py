@@ -52,7 +52,7 @@ class BookChunks:
             if not kept.all():  # another series may get the code of what is left out
                 self._changed.add(part)
             quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(np.flatnonzero(kept))
-            self._book.apply(self._book.places(key[kept]), quoted)
+            self._book.apply(self._book.slots_of(key[kept]), quoted)
 
     def _encode(self, part: int) -> bytes:
         first, last = part << (SERIES_BITS + SERIES_SHIFT), ((part + 1) << (SERIES_BITS + SERIES_SHIFT)) - 1

@@ -19,7 +19,7 @@ _LIMIT = 2**62
 """Times are clamped to this distance from 1970, the years 1823 to 2116, so that sums stay within int64."""
 
 
-class Span(NamedTuple):
+class SecondSpan(NamedTuple):
     """Rows that are all of one open second and close nothing, as nearly always."""
 
     second: int
@@ -38,7 +38,7 @@ class Admission(NamedTuple):
     future: NDArray[np.bool_]
     closed: NDArray[np.int64]
     """The last closed second once the row was seen: where it rises, seconds close."""
-    span: Span | None = None
+    span: SecondSpan | None = None
     """None of rows that have none."""
 
 
@@ -124,7 +124,7 @@ class SourceClock:
             return None
         self._seen = seen
         none = uniform(np.False_, ts.size)
-        span = Span(second, low, high)
+        span = SecondSpan(second, low, high)
         return Admission(uniform(np.int64(second), ts.size), none, none, uniform(np.int64(self._closed), ts.size), span)
 
     def _closes(self, front: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analytics.arrays import Floats, Ints
 from streams.expiries import settlement_bounds, settles_am
 from streams.records import Quotes, Series, Vols
-from streams.valuation.book import Places, QuoteBook
+from streams.valuation.book import ContractSlots, QuoteBook
 from streams.valuation.contract_key import EXPIRY_LIMIT, fitting, pack, series_of
 from streams.valuation.identity_cache import IdentityCache
 from streams.valuation.screen import MAX_STRIKE, NO_ROOM, Contracted, Outcome
@@ -38,7 +38,7 @@ class Located(NamedTuple):
 
     series: Ints
     """Codes by row."""
-    places: Places
+    slots: ContractSlots
     counts: Ints
     """Rows by series."""
     underlying: Ints
@@ -49,7 +49,9 @@ class Contracts:
     """Keys of contracts by the codes of their series, and their slots in one book."""
 
     def __init__(self, monitored: Universe, am_roots: Collection[str], book: QuoteBook) -> None:
-        self._monitored, self._am_roots, self._book = monitored, am_roots, book
+        self._monitored = monitored
+        self._am_roots = am_roots
+        self._book = book
         self.codes = SeriesCodes(monitored)
         self._vocabularies: IdentityCache[tuple[Series, ...], tuple[Ints, Contracted]] = IdentityCache()
         self._packed: IdentityCache[Floats, Packed] = IdentityCache()
@@ -65,7 +67,7 @@ class Contracts:
         packed = self._packed.get(item.strike)
         if packed is None:
             packed = self._pack(item)
-            if item.remembered:
+            if item.from_cache:
                 self._packed.put(item.strike, packed)
                 self._by_key.put(packed.key, packed)
         return packed
@@ -88,10 +90,10 @@ class Contracts:
         packed = self._by_key.get(key)
         if packed is not None and packed.located is not None:
             return packed.located
-        series, places = series_of(key), self._book.places(key)
+        series, slots = series_of(key), self._book.slots_of(key)
         counts = np.bincount(series, minlength=len(self.codes.known))
-        located = Located(series, places, counts, self.codes.underlying[np.flatnonzero(counts)])
-        if packed is not None and places.complete:
+        located = Located(series, slots, counts, self.codes.underlying[np.flatnonzero(counts)])
+        if packed is not None and slots.complete:
             packed.located = located
         return located
 

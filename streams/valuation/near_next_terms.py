@@ -20,7 +20,9 @@ class NearNextTerms:
     """Near and next of n lines in columns; those of a line without terms are meaningless."""
 
     def __init__(self, lines: SurfaceKeys, monitored: Universe, *, strict: bool) -> None:
-        self._lines, self._monitored, self._strict = lines, monitored, strict
+        self._lines = lines
+        self._monitored = monitored
+        self._strict = strict
         n = lines.underlying.size
         self.near: Ints = np.zeros(n, np.int64)
         """Segment of the near strip."""

@@ -1,4 +1,4 @@
-"""Assembly of a `OptionChain` from the quote book: strips as segments, call and put of a strike on one row.
+"""Assembly of an `OptionChain` from the quote book: strips as segments, call and put of a strike on one row.
 
 The structure (which slot is on which row) changes only when a contract is listed or other strips are asked for, so it is
 kept between seconds; a second then costs one gather for each column.
@@ -31,9 +31,9 @@ class Structure(NamedTuple):
 
 
 class Quoted(NamedTuple):
-    """A board and how recent its quotes are."""
+    """A chain and how recent its quotes are."""
 
-    board: OptionChain
+    chain: OptionChain
     quote_ts: Ints
     """Newest quote of each of the m strips, nanoseconds; NEVER for a strip without rows."""
 
@@ -48,7 +48,7 @@ class Stated(NamedTuple):
 
 
 class ChainAssembler:
-    """Builds boards from one book."""
+    """Builds chains from one book."""
 
     def __init__(self, book: QuoteBook) -> None:
         self._book = book
@@ -56,7 +56,7 @@ class ChainAssembler:
         self._structures: OrderedDict[bytes, Structure] = OrderedDict()
 
     def assemble(self, segment: Ints, oldest: Ints, years: Floats, rate: Floats) -> Quoted:
-        """The board of m strips, in the order given.
+        """The chain of m strips, in the order given.
 
         Args:
             segment: upper key bits of each strip.
@@ -76,8 +76,8 @@ class ChainAssembler:
                 offsets = _offsets(np.repeat(np.arange(segment.size), np.diff(offsets))[rows], segment.size)
                 call, put, strike = call[rows], put[rows], strike[rows]
             call_ts, put_ts = book.ts[call], book.ts[put]
-        board = OptionChain(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
-        return Quoted(board, _newest(np.maximum(call_ts, put_ts), offsets))
+        chain = OptionChain(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
+        return Quoted(chain, _newest(np.maximum(call_ts, put_ts), offsets))
 
     def stated(self, segment: Ints, oldest: Ints) -> Stated:
         """The vols and deltas of m strips, which the book holds in the place of bid and ask; arguments as for `assemble`."""

@@ -1,4 +1,22 @@
-"""Quotes in any order of time: row by row, as if one came after the other, but in columns."""
+"""Quotes in any order of time: row by row, as if one came after the other, but in columns.
+
+Five rows of one contract, of which the book holds a quote of second 10, bid 1.0 and ask 2.0:
+
+    row  ts  bid  ask
+    0    11  1.0  2.0   newer: it is the latest now
+    1     9  5.0  6.0   older than the latest: passed over
+    2    11  1.0  2.0   the same time and the same prices as the latest: a duplicate
+    3    11  1.5  2.5   the same time, other prices: the later row is the latest
+    4    10  1.0  2.0   older again, whatever the book held of that time
+
+The latest is row 3, the duplicate row 2.
+
+>>> every = (np.array([11, 9, 11, 11, 10]), np.array([1.0, 5.0, 1.0, 1.5, 1.0]), np.array([2.0, 6.0, 2.0, 2.5, 2.0]))
+>>> held = QuoteColumns(np.full(5, 10), np.full(5, 1.0), np.full(5, 2.0))
+>>> found = latest_quotes(np.zeros(5, np.intp), QuoteColumns(*every), held)
+>>> found.latest.tolist(), found.duplicate.tolist()
+([3], [2])
+"""
 
 from typing import NamedTuple
 
@@ -44,8 +62,8 @@ def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumn
     times, rank = np.unique(np.concatenate([rows.ts, held.ts]), return_inverse=True)
     above = head * times.size  # so that the ranks of a contract are above all of the one before
     floor, rank = above + rank[slots.size :], above + rank[: slots.size]
-    latest = np.maximum.accumulate(np.where(first, np.maximum(floor, rank), rank))
-    wins = rank >= np.where(first, floor, np.roll(latest, 1))
+    greatest = np.maximum.accumulate(np.where(first, np.maximum(floor, rank), rank))
+    wins = rank >= np.where(first, floor, np.roll(greatest, 1))
     latest = np.maximum.accumulate(np.where(wins, np.arange(slots.size), -1))
     former = np.roll(latest, 1)
     known = ~first & (former >= head)  # else the row meets what the book holds

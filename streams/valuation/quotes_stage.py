@@ -164,7 +164,7 @@ class QuotesStage(SourceStage):
         """Take rows into the book."""
         key, ts, bid, ask, refresh = block
         located = self._contracts.locate(key)
-        duplicate, refused = self._book.apply(located.places, QuoteColumns(ts, bid, ask))
+        duplicate, refused = self._book.apply(located.slots, QuoteColumns(ts, bid, ask))
         bare, counts = (bid == 0) | (ask == 0), located.counts
         if self._codes.in_vols.any():
             bare &= ~self._codes.in_vols[located.series]
@@ -224,7 +224,9 @@ class QuotesStage(SourceStage):
         self._surfaces.relisted(set(self._monitored.symbols))
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
-        self._day, self._skew_slot, self._opened = state.day, state.skew_slot, state.open
+        self._day = state.day
+        self._skew_slot = state.skew_slot
+        self._opened = state.open
         if self._opened != NO_SECOND:
             self._pending.expect(self._opened)
         for symbol in state.accepted.keys() & self._monitored.position.keys():

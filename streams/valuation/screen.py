@@ -96,7 +96,7 @@ def all_accepted(quotes: Quotes | Vols, admission: Admission, contracted: Contra
     if not isinstance(quotes, Quotes) or span is None or settles is None:
         return False
     living = span.last < settles[0] and settles[1] - span.first <= MAX_LIFE and in_trading_hours(span.first, span.last)
-    return living and (quotes.sound or _sound(quotes.bid, quotes.ask))
+    return living and (quotes.validated or _sound(quotes.bid, quotes.ask))
 
 
 def _sound(bid: NDArray[np.float64], ask: NDArray[np.float64]) -> bool:

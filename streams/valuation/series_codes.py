@@ -26,7 +26,9 @@ class SeriesCodes:
     """
 
     def __init__(self, monitored: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
-        self._monitored, self._limit, self._per_underlying = monitored, limit, per_underlying
+        self._monitored = monitored
+        self._limit = limit
+        self._per_underlying = per_underlying
         self._codes: dict[Series, int] = {}
         self._counts: Counter[str] = Counter()
         self._free: list[int] = []
@@ -64,7 +66,8 @@ class SeriesCodes:
         known = [] if value is None else msgspec.msgpack.decode(value, type=list[Series])
         if len(set(known)) != len(known) or len(known) > self._limit:
             raise ValueError("a chunk of series with repetitions")
-        self.known, self.changed = known, False
+        self.known = known
+        self.changed = False
         self._index()
         for code in self._too_many():
             self._release(code)

@@ -23,13 +23,17 @@ EVERY_SECONDS = 10
 
 
 class Skews:
-    """Values lines from the terms and boards of `Surfaces`."""
+    """Values surface keys from the terms and chains of `Surfaces`."""
 
     def __init__(
-        self, market: Market, monitored: Universe, lines: SurfaceKeys, terms: NearNextTerms, boards: ChainAssembler, listings: Listings
+        self, market: Market, monitored: Universe, lines: SurfaceKeys, terms: NearNextTerms, chains: ChainAssembler, listings: Listings
     ) -> None:
-        self._market, self._monitored, self._listings = market, monitored, listings
-        self._lines, self._terms, self._boards = lines, terms, boards
+        self._market = market
+        self._monitored = monitored
+        self._listings = listings
+        self._lines = lines
+        self._terms = terms
+        self._chains = chains
 
     def value(self, now: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
         """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
@@ -48,12 +52,12 @@ class Skews:
 
     def _quoted(self, pairs: NearNextPairs, today: int) -> Floats:
         years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
-        board = self._boards.assemble(pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)).board
-        return delta_vols(board, parity_forwards(board).forward, SKEW_DELTAS)[0]
+        chain = self._chains.assemble(pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)).chain
+        return delta_vols(chain, parity_forwards(chain).forward, SKEW_DELTAS)[0]
 
     def _stated(self, pairs: NearNextPairs, today: int) -> Floats:
         del today
-        calls, puts, _ = self._boards.stated(pairs.segment, pairs.oldest)
+        calls, puts, _ = self._chains.stated(pairs.segment, pairs.oldest)
         return stated_delta_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR, SKEW_DELTAS)
 
     def _points(self, vols: Floats, rows: Ints) -> SkewPoints | None:

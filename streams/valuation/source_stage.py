@@ -64,7 +64,10 @@ class SourceStage(ABC):
     ROLE: Role
 
     def __init__(self, market: Market, source: str, sources: int, pending: ReorderBuffer) -> None:
-        self._market, self._source, self._sources, self._pending = market, source, sources, pending
+        self._market = market
+        self._source = source
+        self._sources = sources
+        self._pending = pending
         self._limits = Limits(ahead_seconds=market.future_tolerance)
         self._clock = SourceClock(market.allowed_lateness, market.future_tolerance)
         self._changed = False

@@ -1,4 +1,4 @@
-"""Lines: everything that can have a surface point, one for each underlying, rule and tenor.
+"""Surface keys: everything that can have a surface point, one for each underlying, rule and tenor.
 
 An index is valued by the rules of VIX, a constituent by those of DSPX; an underlying in both roles has lines of both kinds.
 """
@@ -21,7 +21,7 @@ class SurfaceKeys(NamedTuple):
     """Valued as a constituent, otherwise as an index."""
     tenor_days: NDArray[np.int32]
     of_index: tuple[NDArray[np.int64], ...]
-    """Lines of each index of the market, ordered by symbol and tenor."""
+    """Keys of each index of the market, ordered by symbol and tenor."""
 
 
 def lines_of(market: Market, monitored: Universe) -> SurfaceKeys:

@@ -44,12 +44,14 @@ class Surfaces:
     """Values lines from a book. Holds nothing that the book and the listings do not imply."""
 
     def __init__(self, market: Market, monitored: Universe, book: QuoteBook, listings: Listings) -> None:
-        self._market, self._monitored, self._listings = market, monitored, listings
+        self._market = market
+        self._monitored = monitored
+        self._listings = listings
         self._lines = lines_of(market, monitored)
         self._terms = NearNextTerms(self._lines, monitored, strict=market.strict_expiries)
-        self._boards = ChainAssembler(book)
+        self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, monitored)
-        self.skews = Skews(market, monitored, self._lines, self._terms, self._boards, listings)
+        self.skews = Skews(market, monitored, self._lines, self._terms, self._chains, listings)
 
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
@@ -85,9 +87,9 @@ class Surfaces:
     def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
         pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
         segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
-        board, quote_ts = self._boards.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
-        strips = value_strips(board, **rules._asdict())
-        vols, status = atm_vols(board, strips.forward)
+        chain, quote_ts = self._chains.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
+        strips = value_strips(chain, **rules._asdict())
+        vols, status = atm_vols(chain, strips.forward)
 
         def at_tenor(column: Floats) -> Floats:
             return interpolate_variance(column[near], pairs.sooner, column[following], pairs.later, pairs.tenor)
@@ -103,7 +105,7 @@ class Surfaces:
 
     def _value_stated(self, points: "_Columns", rows: Ints, now: int, refresh: Floats) -> None:
         pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
-        calls, puts, quote_ts = self._boards.stated(pairs.segment, pairs.oldest)
+        calls, puts, quote_ts = self._chains.stated(pairs.segment, pairs.oldest)
         vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
@@ -130,8 +132,15 @@ class _Columns:
     """Values of n lines."""
 
     def __init__(self, n: int) -> None:
-        self.variance, self.bid_variance, self.ask_variance, self.atm_vol, self.forward = np.full((5, n), np.nan)
-        self.quote_ts, self.strip_reason, self.atm_reason, self.flags = np.zeros((4, n), np.int64)
+        self.variance = np.full(n, np.nan)
+        self.bid_variance = np.full(n, np.nan)
+        self.ask_variance = np.full(n, np.nan)
+        self.atm_vol = np.full(n, np.nan)
+        self.forward = np.full(n, np.nan)
+        self.quote_ts = np.zeros(n, np.int64)
+        self.strip_reason = np.zeros(n, np.int64)
+        self.atm_reason = np.zeros(n, np.int64)
+        self.flags = np.zeros(n, np.int64)
 
 
 def _put_atm(points: _Columns, rows: Ints, pairs: NearNextPairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from streams.readings.sources_seen import Admission, SourcesSeen
+from streams.readings.sources_seen import FrameKind, SourcesSeen
 from streams.valuation import contracts
 from streams.valuation.contract_key import SERIES_LIMIT
 from streams.valuation.series_codes import SeriesCodes
@@ -73,9 +73,9 @@ def no_repeat_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame is news."""
     admit = SourcesSeen.admit
 
-    def news(self: SourcesSeen, source: str, boundary: int, *, idle: bool) -> Admission:
+    def news(self: SourcesSeen, source: str, boundary: int, *, idle: bool) -> FrameKind:
         admit(self, source, boundary, idle=idle)
-        return Admission.NEW
+        return FrameKind.NEW
 
     monkeypatch.setattr(SourcesSeen, "admit", news)
 

@@ -47,11 +47,11 @@ def test_strips_in_any_order_have_the_same_values(seed: int) -> None:
     tables = random_tables(rng, int(rng.integers(1, 8)))
     order = rng.permutation(len(tables))
     years = rng.uniform(0.02, 1, len(tables))
-    board, shuffled = board_of(tables, years.tolist()), board_of([tables[i] for i in order], years[order].tolist())
-    ours, theirs = value_strips(board), value_strips(shuffled)
+    chain, shuffled = board_of(tables, years.tolist()), board_of([tables[i] for i in order], years[order].tolist())
+    ours, theirs = value_strips(chain), value_strips(shuffled)
     for column in StripValues._fields:
         assert np.array_equal(getattr(ours, column)[order], getattr(theirs, column), equal_nan=True)
-    vol, status = atm_vols(board, ours.forward)
+    vol, status = atm_vols(chain, ours.forward)
     vol_there, status_there = atm_vols(shuffled, theirs.forward)
     assert np.array_equal(vol[order], vol_there, equal_nan=True)
     assert np.array_equal(status[order], status_there)
@@ -86,13 +86,13 @@ def test_garbage_boards_never_raise_nor_pass_unflagged(lengths: list[int], data:
     rows = data.draw(arrays(np.float64, (5, n), elements=anything))
     terms = data.draw(arrays(np.float64, (2, m), elements=anything))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    board = OptionChain(offsets, *rows, *terms)
-    for values in (value_strips(board), value_strips(board, min_per_side=3, require_atm=True, zero_ask_stops=False)):
+    chain = OptionChain(offsets, *rows, *terms)
+    for values in (value_strips(chain), value_strips(chain, min_per_side=3, require_atm=True, zero_ask_stops=False)):
         for column in (values.variance, values.bid_variance, values.ask_variance):
             assert np.array_equal(np.isfinite(column), values.reason == 0)
-        vol, status = atm_vols(board, values.forward)
+        vol, status = atm_vols(chain, values.forward)
         assert np.array_equal(np.isfinite(vol), status == 0)
-        vols, statuses = delta_vols(board, values.forward, [0.9, 0.5])
+        vols, statuses = delta_vols(chain, values.forward, [0.9, 0.5])
         assert np.array_equal(np.isfinite(vols), statuses == 0)
 
 

@@ -15,7 +15,7 @@ from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks, t
 from streams.sessions import close_ns, trading_hours, wall_ns
 from streams.sources.feed import Feed, Routing
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, Wanted, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.tick_rows import take_ticks
 from streams.stage import Role
 from streams.topics import Topics
@@ -45,8 +45,8 @@ class Fixed(NamedTuple):
     def role(self) -> Role:
         return "ticks" if isinstance(self.columns, Ticks) else "quotes"
 
-    def batches(self, wanted: Wanted) -> Iterator[Batch]:
-        del wanted
+    def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
+        del universe
         for boundary, chosen in by_second(self.columns.ts_event):
             columns = self.columns
             yield Batch(boundary, take_quotes(columns, chosen) if isinstance(columns, Quotes) else take_ticks(columns, chosen))
@@ -71,7 +71,7 @@ def partition_of(name: str, partitions: int) -> int:
 
 
 def feed(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> Feed:
-    return Feed([Fixed(quotes(q)), Fixed(ticks(t))], Wanted(frozenset(), frozenset()), Routing(*partitions, partition_of, TOPICS))
+    return Feed([Fixed(quotes(q)), Fixed(ticks(t))], SourceUniverse(frozenset(), frozenset()), Routing(*partitions, partition_of, TOPICS))
 
 
 def decoded(record: InputRecord) -> list[Quotes | Ticks | Heartbeat]:

@@ -35,7 +35,7 @@ def test_columns_do_what_a_loop_does(given_rows: list[Row], cuts: list[int], ord
     for start, stop in pairwise([0, *sorted(min(cut, len(drawn)) for cut in cuts), len(drawn)]):
         contract, ts, price = np.array(drawn[start:stop], np.int64).reshape(-1, 3).T
         quoted = QuoteColumns(ts, price.astype(np.float64), price.astype(np.float64))
-        applied = book.apply(book.places(contract << 32), quoted)
+        applied = book.apply(book.slots_of(contract << 32), quoted)
         duplicate += (applied.duplicate + start).tolist()
         refused += (applied.refused + start).tolist()
     held, expected_duplicate, expected_refused = one_by_one(drawn)

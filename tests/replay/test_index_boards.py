@@ -79,7 +79,7 @@ def _terms(stage: QuotesStage, now: int) -> Iterator[Term]:
     expiries = sorted(stage._listings._all["SPX"].values(), key=lambda one: (one.day, one.root))
     segment = np.array([one.segment for one in expiries])
     minutes = minutes_to(np.array([one.settles for one in expiries]), now)
-    board, _ = stage._surfaces._boards.assemble(segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size))
+    board, _ = stage._surfaces._chains.assemble(segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size))
     strips = value_strips(board, **INDEX_RULES._asdict()).reason.tolist()
     for one, left, strip in zip(expiries, minutes.tolist(), strips, strict=True):
         rule = "" if one in chosen else "the AM series of its date counts"

@@ -14,7 +14,7 @@ from streams.reading import Reading
 from streams.records import NS, Ticks
 from streams.sessions import wall_ns
 from streams.sources.registry import open_ticks
-from streams.sources.source import Wanted
+from streams.sources.source import SourceUniverse
 from streams.topics import Topics
 from tests.support.evaluation import evaluation_data
 
@@ -61,7 +61,7 @@ def test_option_files_give_steady_vols(
 def test_bars_count_from_their_first_end_to_the_close(name: str, session: str, first: time) -> None:
     day = date.fromisoformat(session)
     symbols = frozenset({"SPY", "NFLX", "NVDA", "TSLA", "AAPL"})
-    batches = open_ticks(evaluation_data() / f"{name}.parquet").batches(Wanted(frozenset(), symbols))
+    batches = open_ticks(evaluation_data() / f"{name}.parquet").batches(SourceUniverse(frozenset(), symbols))
     mine = [one.boundary for one in batches if wall_ns(day, time(0)) < one.boundary <= wall_ns(day, time(23))]
     assert (mine[0], mine[-1]) == (wall_ns(day, first), wall_ns(day, time(16)))
 
@@ -70,7 +70,7 @@ def test_bars_count_from_their_first_end_to_the_close(name: str, session: str, f
 def test_stock_ticks_agree(name: str) -> None:
     """Trades and mids of the same second differ by a few cents at most."""
     noon = wall_ns(date(2013, 10, 8), time(12))
-    wanted = Wanted(frozenset(), frozenset({"SPY"}))
+    wanted = SourceUniverse(frozenset(), frozenset({"SPY"}))
     for batch in open_ticks(evaluation_data() / f"{name}.parquet").batches(wanted):
         if noon <= batch.boundary <= noon + 60 * NS:
             assert isinstance(batch.rows, Ticks)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.rules import load_rules
-from streams.daily_run import Close, daily_run
+from streams.daily_run import DailyClose, daily_run
 from streams.detection.alert_event import AlertData, decode_event
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import INDEX
@@ -17,7 +17,7 @@ from tests.support.evaluation import evaluation_data
 class History(NamedTuple):
     """What the run made."""
 
-    closes: tuple[Close, ...]
+    closes: tuple[DailyClose, ...]
     """Every session that any of the files knows."""
     fired: tuple[AlertData, ...]
     """Firing and updated events."""

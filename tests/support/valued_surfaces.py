@@ -26,7 +26,7 @@ def booked(quotes: Quotes) -> QuoteBook:
     """A book that holds these quotes."""
     book = QuoteBook()
     key = pack(quotes.series_code.astype(np.int64), quotes.expiry, quotes.strike, quotes.call)
-    book.apply(book.places(key), QuoteColumns(quotes.ts_event, quotes.bid, quotes.ask))
+    book.apply(book.slots_of(key), QuoteColumns(quotes.ts_event, quotes.bid, quotes.ask))
     return book
 
 

@@ -6,7 +6,7 @@ from streams.detection.change import Change
 from streams.detection.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.level_rank import MEDIAN, Place, place, season_values, unknown
+from streams.detection.rules.level_rank import MEDIAN, LevelRank, level_rank, season_values, unknown
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.ruleset import CorrelationRegime, RankBand
 from streams.detection.rules.wording import percentile, points
@@ -33,7 +33,7 @@ class CorrelationRegimeRule:
         start = context.baseline.close(1)
         if context.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
-        at = place(context, RHO)
+        at = level_rank(context, RHO)
         if at is None:
             return Verdict(lacking=True, start=start)
         tested = _outside(at, self._numbers.enter, self._numbers.exit)
@@ -52,7 +52,7 @@ class CorrelationRegimeRule:
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """The rank is back inside the narrower band; None without one."""
         del start, peak
-        at, band = place(context, RHO), self._numbers.exit
+        at, band = level_rank(context, RHO), self._numbers.exit
         return None if at is None else not any(one.holds for one in _outside(at, band, band))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
@@ -65,13 +65,13 @@ class CorrelationRegimeRule:
     def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """High or low, and where it stands."""
         del change, label
-        level, at = context.level(RHO), place(context, RHO)
+        level, at = context.level(RHO), level_rank(context, RHO)
         if level is None or at is None:
             return "implied correlation has left its band."
         side, closes = "high" if at.rank > MEDIAN else "low", len(context.baseline.levels(RHO))
         return f"implied correlation {points(level)} is {side}: {percentile(at.rank)} of {closes} closes."
 
 
-def _outside(at: Place, band: RankBand, leave: RankBand) -> tuple[Condition, Condition]:
+def _outside(at: LevelRank, band: RankBand, leave: RankBand) -> tuple[Condition, Condition]:
     """Below the band and above it; its bounds are inside."""
     return at.below(band.low, leave.low, strict=True), at.above(band.high, leave.high, strict=True)

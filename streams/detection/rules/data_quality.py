@@ -6,7 +6,7 @@ from streams.detection.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.rule import Severity, Verdict
-from streams.detection.rules.ruleset import DataQuality
+from streams.detection.rules.ruleset import DataQualityNumbers
 
 
 class DataQualityRule:
@@ -17,7 +17,7 @@ class DataQualityRule:
     resolve_reason = "coverage and correlation are in range again"
     scopes = ("intraday",)
 
-    def __init__(self, numbers: DataQuality, limits: dict[str, float]) -> None:
+    def __init__(self, numbers: DataQualityNumbers, limits: dict[str, float]) -> None:
         self.timing = numbers
         self.version = numbers.version
         self._numbers = numbers

@@ -6,7 +6,7 @@ from streams.detection.change import Change
 from streams.detection.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.level_rank import Place, place, season_values, unknown
+from streams.detection.rules.level_rank import LevelRank, level_rank, season_values, unknown
 from streams.detection.rules.rule import Verdict
 from streams.detection.rules.ruleset import DispersionExtreme, ExtremeRanks
 from streams.detection.rules.wording import percentile, points
@@ -35,16 +35,16 @@ class DispersionExtremeRule:
         start = context.baseline.close(1)
         if context.level(RHO) is None:
             return Verdict(blocked="coverage", start=start)
-        places = _places(context)
-        if places is None:
+        ranks = _ranks(context)
+        if ranks is None:
             return Verdict(lacking=True, start=start)
-        tested = _conditions(places, self._numbers.enter, self._numbers.exit)
-        quiet = Verdict(start=start, values=season_values(places.values()), conditions=tested)
+        tested = _conditions(ranks, self._numbers.enter, self._numbers.exit)
+        quiet = Verdict(start=start, values=season_values(ranks.values()), conditions=tested)
         if context.wide():
             return replace(quiet, blocked="width")
         if not all(one.holds for one in tested):
             return replace(quiet, distance=max(one.distance for one in tested))
-        return replace(quiet, enter=True, label=self.label, unknown=unknown(places.values()), distance=0.0)
+        return replace(quiet, enter=True, label=self.label, unknown=unknown(ranks.values()), distance=0.0)
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
@@ -54,8 +54,8 @@ class DispersionExtremeRule:
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
         """Neither spread nor dispersion is high any more, or correlation is no longer low; None without ranks."""
         del start, peak
-        places, bounds = _places(context), self._numbers.exit
-        return None if places is None else not all(one.holds for one in _conditions(places, bounds, bounds))
+        ranks, bounds = _ranks(context), self._numbers.exit
+        return None if ranks is None else not all(one.holds for one in _conditions(ranks, bounds, bounds))
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
@@ -68,32 +68,32 @@ class DispersionExtremeRule:
     def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """Which measure is high, and where all of them stand."""
         del change, label
-        places = _places(context)
-        if places is None:
+        ranks = _ranks(context)
+        if ranks is None:
             return "crowded dispersion trade."
         stand = [
-            f"{name} {points(context.level(measure) or 0.0)} ({percentile(places[measure].rank)})"
+            f"{name} {points(context.level(measure) or 0.0)} ({percentile(ranks[measure].rank)})"
             for measure, name in {**WIDE, RHO: "implied correlation"}.items()
-            if measure in places
+            if measure in ranks
         ]
         where = f"{', '.join(stand)} among {len(context.baseline.levels(RHO))} closes"
-        return f"crowded dispersion trade: {self._high(places)} high, implied correlation low. {where}."
+        return f"crowded dispersion trade: {self._high(ranks)} high, implied correlation low. {where}."
 
-    def _high(self, places: dict[str, Place]) -> str:
+    def _high(self, ranks: dict[str, LevelRank]) -> str:
         """The measures that are at the top; while none is, those that have not come back yet."""
         enter, leave = self._numbers.enter.rank, self._numbers.exit.rank
-        of = {bound: [WIDE[name] for name in WIDE if name in places and places[name].above(bound, leave).holds] for bound in (enter, leave)}
+        of = {bound: [WIDE[name] for name in WIDE if name in ranks and ranks[name].above(bound, leave).holds] for bound in (enter, leave)}
         return " and ".join(of[enter] or of[leave] or WIDE.values())
 
 
-def _places(context: RuleContext) -> dict[str, Place] | None:
+def _ranks(context: RuleContext) -> dict[str, LevelRank] | None:
     """By measure; None without that of correlation or of any other."""
-    found = {measure: place(context, measure) for measure in (RHO, *WIDE)}
+    found = {measure: level_rank(context, measure) for measure in (RHO, *WIDE)}
     known = {measure: at for measure, at in found.items() if at is not None}
     return known if RHO in known and len(known) > 1 else None
 
 
-def _conditions(places: dict[str, Place], bounds: ExtremeRanks, leave: ExtremeRanks) -> tuple[Condition, Condition]:
+def _conditions(ranks: dict[str, LevelRank], bounds: ExtremeRanks, leave: ExtremeRanks) -> tuple[Condition, Condition]:
     """Of vol spread and dispersion the nearer one counts."""
-    wide = [places[measure].above(bounds.rank, leave.rank) for measure in WIDE if measure in places]
-    return min(wide, key=lambda one: one.distance), places[RHO].below(bounds.correlation_rank, leave.correlation_rank)
+    wide = [ranks[measure].above(bounds.rank, leave.rank) for measure in WIDE if measure in ranks]
+    return min(wide, key=lambda one: one.distance), ranks[RHO].below(bounds.correlation_rank, leave.correlation_rank)

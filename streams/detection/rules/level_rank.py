@@ -16,7 +16,7 @@ MEDIAN = 0.5
 """Rank of the neutral level, the median of the baseline."""
 
 
-class Place(NamedTuple):
+class LevelRank(NamedTuple):
     """Ranks of one level, in (0, 1], by the names that they have in events."""
 
     name: str
@@ -38,7 +38,7 @@ class Place(NamedTuple):
         return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
 
 
-def place(context: RuleContext, measure: str) -> Place | None:
+def level_rank(context: RuleContext, measure: str) -> LevelRank | None:
     """The place of a measure of this reading; None without a level or without history."""
     level, baseline = context.level(measure), context.baseline
     rank = baseline.rank(measure, level)
@@ -46,14 +46,14 @@ def place(context: RuleContext, measure: str) -> Place | None:
         return None
     season = baseline.season_rank(measure, level, context.reading.session)
     window = f"percentile_{baseline.sessions}d"
-    return Place(f"{measure}_{window}", rank, f"{measure}_season_{window}", season)
+    return LevelRank(f"{measure}_{window}", rank, f"{measure}_season_{window}", season)
 
 
-def season_values(places: Iterable[Place]) -> dict[str, float | None]:
+def season_values(ranks: Iterable[LevelRank]) -> dict[str, float | None]:
     """The seasonal ranks for the event."""
-    return {found.season_name: found.season for found in places}
+    return {found.season_name: found.season for found in ranks}
 
 
-def unknown(places: Iterable[Place]) -> tuple[str, ...]:
+def unknown(ranks: Iterable[LevelRank]) -> tuple[str, ...]:
     """`season_rank` while the season of any of the levels has too few closes."""
-    return (SEASON,) if any(found.season is None for found in places) else ()
+    return (SEASON,) if any(found.season is None for found in ranks) else ()

@@ -6,7 +6,7 @@ from streams.detection.change import Change
 from streams.detection.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.mechanical_score import Score, score_of
+from streams.detection.rules.mechanical_score import MechanicalScore, score_of
 from streams.detection.rules.rule import Severity, Verdict, retraced
 from streams.detection.rules.ruleset import MechanicalRotation
 from streams.detection.rules.wording import percent
@@ -97,7 +97,7 @@ class MechanicalRotationRule:
             return False
         return bool(retraced(_strength(context), context.peak, reversal.given_back))
 
-    def _values(self, context: RuleContext, score: Score) -> dict[str, float | None]:
+    def _values(self, context: RuleContext, score: MechanicalScore) -> dict[str, float | None]:
         rotation = context.reading.rotation or Rotation()
         return {
             "mechanical_score": float(score.passed),

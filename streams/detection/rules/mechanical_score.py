@@ -14,7 +14,7 @@ UNTESTABLE = "test_fundamentals_quiet"
 """Needs earnings revisions and rates, which the monitor does not have: always unknown."""
 
 
-class Score(NamedTuple):
+class MechanicalScore(NamedTuple):
     """Tests by name: passed, failed, or None where an input is missing; an unknown test is no failed one."""
 
     tests: Mapping[str, bool | None]
@@ -35,7 +35,7 @@ class Score(NamedTuple):
         return tuple(name for name, test in self.tests.items() if test is None)
 
 
-def score_of(context: RuleContext, numbers: RotationEnter) -> Score:
+def score_of(context: RuleContext, numbers: RotationEnter) -> MechanicalScore:
     """Methodology, "Rotation analytics", tests (a) to (f) in that order."""
     rotation = context.reading.rotation or Rotation()
     ratio, rho = (
@@ -43,7 +43,7 @@ def score_of(context: RuleContext, numbers: RotationEnter) -> Score:
         context.baseline.rank("implied_correlation", context.now.implied_correlation),
     )
     sessions = sessions_to_standard_monthly(context.reading.session)
-    return Score(
+    return MechanicalScore(
         {
             "test_vol_ratio_high": None if ratio is None else ratio > numbers.vol_ratio_rank,
             "test_correlation_low": None if rho is None else rho < numbers.correlation_rank,

@@ -13,11 +13,12 @@ from streams.detection.rules.ruleset import Timing
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 Direction = Literal["adverse", "benign", "mixed"]
-Answer = Literal["quiet", "inhibited", "unknown", "suspended", "fires"]
-"""What a rule says at a close; of several scopes the last in this order.
+RuleOutcome = Literal["quiet", "inhibited", "unknown", "suspended", "held", "holds", "fires"]
+"""What a rule says of a reading; at a close, of several scopes the last in this order.
 
-`quiet`: judged, the condition does not hold. `inhibited`: it holds, and another rule tells the same story. `unknown`: not enough
-history. `suspended`: a gate forbids to judge. `fires`: it holds, and an event says so.
+`quiet`: evaluated, the condition does not hold. `inhibited`: it holds, and another rule tells the same story. `unknown`: not
+enough history. `suspended`: a gate forbids to evaluate. `held`: the spike gate waits whether the value stands. `holds`: it holds;
+whether an alert fires is a question of time. `fires`: at a close, it holds, and an event says so. A close never says `held` or `holds`.
 """
 
 

@@ -27,7 +27,7 @@ class Timing(Numbers, frozen=True, kw_only=True):
     cool_down_seconds: Seconds
 
 
-class Baseline(Numbers, frozen=True):
+class Lookback(Numbers, frozen=True):
     """How far back ranks look."""
 
     sessions: Count
@@ -186,7 +186,7 @@ class QualityCritical(Numbers, frozen=True):
     coverage: Share
 
 
-class DataQuality(Timing, frozen=True, kw_only=True):
+class DataQualityNumbers(Timing, frozen=True, kw_only=True):
     """Numbers of `data_quality`; its limits are the gates of `streams.market`."""
 
     version: Version
@@ -236,8 +236,8 @@ class MechanicalRotation(Timing, frozen=True, kw_only=True):
 class RuleSet(Numbers, frozen=True, kw_only=True):
     """All rules of a process."""
 
-    baseline: Baseline
-    data_quality: DataQuality
+    baseline: Lookback
+    data_quality: DataQualityNumbers
     vix_spike_unwind: VixSpikeUnwind
     broad_repricing: BroadRepricing
     vol_convergence: VolConvergence

@@ -17,7 +17,7 @@ from agents.cli.safe_console import SafeConsole
 from agents.cli.shared import Shared
 from agents.cli.worker import log_as
 from agents.logs import SafeLines
-from streams.dead_letters import Refused
+from streams.dead_letters import RejectedRecordError
 from streams.detection.commands import decode_command
 from tests.support.alert_values import event_value
 from tests.support.commands import command
@@ -124,7 +124,7 @@ def test_alertmanager_gets_safe_text(text: str) -> None:
 def test_the_detector_refuses_what_cannot_be_seen(word: str, text: str) -> None:
     said: dict[str, Any] = {word: text[:60]}
     sent = command("acknowledge", 1, eastern(MONDAY, "12:00:00"), **said)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RejectedRecordError) as refused:
         decode_command(sent.value)
     assert refused.value.reason == "schema"
     judge_screen(str(refused.value), lines=0)

@@ -19,15 +19,15 @@ def sloped(strikes: Floats) -> Floats:
 
 
 def test_flat_smile() -> None:
-    board = board_of([smile_table(STRIKES, FORWARD, YEARS, 0.35)], [YEARS])
-    vol, status = atm_vols(board, np.array([FORWARD]))
+    chain = board_of([smile_table(STRIKES, FORWARD, YEARS, 0.35)], [YEARS])
+    vol, status = atm_vols(chain, np.array([FORWARD]))
     assert status.tolist() == [0]
     assert vol[0] == pytest.approx(0.35, abs=1e-12)
 
 
 def test_sloped_smile_is_read_where_delta_is_a_half() -> None:
-    board = board_of([smile_table(STRIKES, FORWARD, YEARS, sloped(STRIKES))], [YEARS])
-    vol, _ = atm_vols(board, np.array([FORWARD]))
+    chain = board_of([smile_table(STRIKES, FORWARD, YEARS, sloped(STRIKES))], [YEARS])
+    vol, _ = atm_vols(chain, np.array([FORWARD]))
     level = 0.3
     for _ in range(50):  # K = F exp(sigma(K)^2 T / 2), by substitution
         level = float(sloped(np.array(FORWARD * np.exp(0.5 * level**2 * YEARS))))
@@ -42,9 +42,9 @@ def test_full_smile_agrees() -> None:
     for f, slope in zip(forward.tolist(), slopes.tolist(), strict=True):
         table = smile_table(STRIKES, f, YEARS, np.maximum(0.25 - slope * np.log(STRIKES / f), 0.05))
         tables.append(table[(table[:, [1, 3]] > 0).all(axis=1)])
-    board = board_of(tables, [YEARS] * 200)
-    short, status = atm_vols(board, forward)
-    full, _ = delta_vols(board, forward, [0.5])
+    chain = board_of(tables, [YEARS] * 200)
+    short, status = atm_vols(chain, forward)
+    full, _ = delta_vols(chain, forward, [0.5])
     assert not status.any()
     assert short == pytest.approx(full[:, 0], abs=1e-12)
 
@@ -66,8 +66,8 @@ def test_at_most_four_inversions_a_strip(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_deltas_of_the_wings() -> None:
-    board = board_of([smile_table(STRIKES, FORWARD, YEARS, sloped(STRIKES))], [YEARS])
-    vol, status = delta_vols(board, np.array([FORWARD]), [0.9, 0.5, 0.1, 0.9999])
+    chain = board_of([smile_table(STRIKES, FORWARD, YEARS, sloped(STRIKES))], [YEARS])
+    vol, status = delta_vols(chain, np.array([FORWARD]), [0.9, 0.5, 0.1, 0.9999])
     assert status.tolist() == [[0, 0, 0, AtmStatus.NOT_BRACKETED]]
     assert vol[0, 0] > vol[0, 1] > vol[0, 2]
     assert np.isnan(vol[0, 3])
@@ -85,9 +85,9 @@ def test_deltas_of_the_wings() -> None:
     ],
 )
 def test_refusals(rows: slice, years: float, forward: float, expected: AtmStatus) -> None:
-    board = board_of([smile_table(STRIKES, FORWARD, YEARS, 0.3)[rows]], [years])
-    vol, status = atm_vols(board, np.array([forward]))
-    many, statuses = delta_vols(board, np.array([forward]), [0.5])
+    chain = board_of([smile_table(STRIKES, FORWARD, YEARS, 0.3)[rows]], [years])
+    vol, status = atm_vols(chain, np.array([forward]))
+    many, statuses = delta_vols(chain, np.array([forward]), [0.5])
     assert AtmStatus(int(status[0])) is expected
     assert AtmStatus(int(statuses[0, 0])) is expected
     assert np.isnan(vol[0]) == np.isnan(many[0, 0]) == (expected is not AtmStatus.OK)

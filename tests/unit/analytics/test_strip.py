@@ -117,8 +117,8 @@ def test_refusals(change: dict[str, object], expected: StripReason) -> None:
     years, rate = change.get("years", 0.25), change.get("rate", RATE)
     assert isinstance(years, float)
     assert isinstance(rate, float)
-    board = board_of([rows], [years], [rate])
-    values = value_strips(board, min_per_side=3 if "min_per_side" in change else 1)
+    chain = board_of([rows], [years], [rate])
+    values = value_strips(chain, min_per_side=3 if "min_per_side" in change else 1)
     assert reason(values) is expected
     assert math.isnan(values.variance[0]) == (expected is not StripReason.OK)
     assert math.isnan(values.bid_variance[0]) == math.isnan(values.ask_variance[0]) == math.isnan(values.variance[0])

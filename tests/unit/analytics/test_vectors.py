@@ -64,13 +64,13 @@ def edition_board(edition: str) -> OptionChain:
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_vix_example(edition: str) -> None:
-    board = edition_board(edition)
-    values: StripValues = value_strips(board)
+    chain = edition_board(edition)
+    values: StripValues = value_strips(chain)
     minutes, index = EDITIONS[edition][3:]
     rows = [row for row in table("vix_expected") if row["edition"] == edition]
     assert [row["term"] for row in rows] == ["near", "next"]
     for j, row in enumerate(rows):
-        strip: Contributions = strip_contributions(board, j)
+        strip: Contributions = strip_contributions(chain, j)
         assert values.forward[j] == pytest.approx(float(row["F"]), abs=1e-5)
         assert values.k0[j] == float(row["K0"])
         assert values.puts[j] + values.calls[j] + 1 == int(row["n_options"]) == len(strip.strike)
@@ -85,9 +85,9 @@ def test_vix_example(edition: str) -> None:
 
 
 def test_published_contributions() -> None:
-    board, checked = edition_board("v6.0 (2026-02-26)"), 0
+    chain, checked = edition_board("v6.0 (2026-02-26)"), 0
     for j, term in enumerate(("near", "next")):
-        strip = strip_contributions(board, j)
+        strip = strip_contributions(chain, j)
         published = [row for row in table("vix_whitepaper_contributions") if row["term"] == term]
         assert [float(row["strike"]) for row in published] == strip.strike.tolist()
         assert [row["type"] for row in published] == list(strip.type)
@@ -104,9 +104,9 @@ def test_edge_cases_inside_the_boards() -> None:
     assert not spacing.keys() & {1405, 1415, 2120}, "lone zero bids"
     assert (spacing[1400], spacing[1410], spacing[1420], spacing[2100]) == (7.5, 10.0, 7.5, 15.0)
     assert not spacing.keys() & {1350, 1355, 1360, 1365, 2150, 2175, 2225}, "live bids beyond two zero bids"
-    board = edition_board("2014-2019 white paper")
-    beyond = np.isin(board.strike[: board.offsets[1]], [1350, 1355])
-    assert (board.put_bid[: board.offsets[1]][beyond] > 0).all()
+    chain = edition_board("2014-2019 white paper")
+    beyond = np.isin(chain.strike[: chain.offsets[1]], [1350, 1355])
+    assert (chain.put_bid[: chain.offsets[1]][beyond] > 0).all()
     spacing = dict(zip(following.strike.tolist(), following.dk.tolist(), strict=True))
     assert 1300 not in spacing
     assert spacing[1325] == 37.5

@@ -19,9 +19,9 @@ def selected(puts: dict[int, tuple[float, float]], calls: dict[int, tuple[float,
         cb, ca = calls.get(k, (call - 0.1, call + 0.1))
         pb, pa = puts.get(k, (put - 0.1, put + 0.1))
         rows.append([k, cb, ca, pb, pa])
-    board = board_of([rows], [0.1])
-    legs = select_legs(board, parity_forwards(board), **rules)
-    return dict(zip(board.strike[legs.row].tolist(), legs.spacing.tolist(), strict=True))
+    chain = board_of([rows], [0.1])
+    legs = select_legs(chain, parity_forwards(chain), **rules)
+    return dict(zip(chain.strike[legs.row].tolist(), legs.spacing.tolist(), strict=True))
 
 
 def test_all_good_quotes_are_taken_from_their_wing() -> None:

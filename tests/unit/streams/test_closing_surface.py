@@ -12,7 +12,7 @@ from streams.sessions import close_ns, day_number
 from streams.sources.closing_surface import ClosingSurface, closing_surface
 from streams.sources.registry import open_quotes
 from streams.sources.scenario_source import last_close
-from streams.sources.source import Wanted
+from streams.sources.source import SourceUniverse
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "option_closes_2026-07-10.parquet"
 DAY = date(2026, 7, 10)
@@ -74,7 +74,7 @@ def test_repeated_and_broken_contracts_count_once_or_never() -> None:
 
 
 def test_sample_close_is_reproduced() -> None:
-    close = last_close([open_quotes(SAMPLE)], Wanted(frozenset({"SPY"}), frozenset()))
+    close = last_close([open_quotes(SAMPLE)], SourceUniverse(frozenset({"SPY"}), frozenset()))
     assert close is not None
     again = closing_surface(close, Rates(constant=0.0364), ()).quotes(NOW, np.ones(1), 1.0, 10.0)
     found, closes = _by_contract(again), _by_contract(close)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 import config
-from streams.dead_letters import REASONS_BY_ROLE, Refused
+from streams.dead_letters import REASONS_BY_ROLE, RejectedRecordError
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.command_handler import KEPT_MS, Obeyed
 from streams.detection.commands import TimedCommand, decode_command, stamped
@@ -298,7 +298,7 @@ def test_the_schema_and_the_decoder_agree(body: dict[str, Any]) -> None:
     def decoded() -> TimedCommand | None:
         try:
             return stamped(decode_command(json.dumps(body).encode()), milliseconds(eastern(MONDAY, "11:00:00")))
-        except Refused:
+        except RejectedRecordError:
             return None
 
     assert COMMAND.is_valid(body) == (decoded() is not None)

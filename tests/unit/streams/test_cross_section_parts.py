@@ -11,7 +11,7 @@ from streams.readings.flag_bits import WIDTH, FlagBits
 from streams.readings.held_frames import HeldFrames
 from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
-from streams.readings.sources_seen import Admission, SourcesSeen
+from streams.readings.sources_seen import FrameKind, SourcesSeen
 from streams.records import NS
 from tests.support.points_frames import SESSION, frame, prices, second
 
@@ -44,17 +44,17 @@ def test_quiet_seconds_end_with_the_close() -> None:
 
 def test_sources_are_waited_for_unless_idle() -> None:
     seen = SourcesSeen(expected=2)
-    assert seen.admit("a", 10, idle=False) is Admission.NEW
+    assert seen.admit("a", 10, idle=False) is FrameKind.NEW
     assert seen.reached() == 0
-    assert seen.admit("b", 7, idle=False) is Admission.NEW
+    assert seen.admit("b", 7, idle=False) is FrameKind.NEW
     assert seen.reached() == 7
-    assert seen.admit("b", 7, idle=False) is Admission.DUPLICATE
-    assert seen.admit("b", 7, idle=True) is Admission.IDLE_MARK
-    assert seen.admit("b", 7, idle=True) is Admission.DUPLICATE
+    assert seen.admit("b", 7, idle=False) is FrameKind.DUPLICATE
+    assert seen.admit("b", 7, idle=True) is FrameKind.IDLE_MARK
+    assert seen.admit("b", 7, idle=True) is FrameKind.DUPLICATE
     assert seen.reached() == 10
-    assert seen.admit("b", 9, idle=False) is Admission.NEW
+    assert seen.admit("b", 9, idle=False) is FrameKind.NEW
     assert seen.reached() == 9
-    assert seen.admit("b", 8, idle=True) is Admission.DUPLICATE
+    assert seen.admit("b", 8, idle=True) is FrameKind.DUPLICATE
     assert seen.reached() == 9
 
 
@@ -79,7 +79,7 @@ def test_an_idle_source_is_waited_for_until_its_owner_has_looked_again() -> None
     assert reached == [second(10)] * 3
     assert seen.reached() == second(20)
     seen.admit("a", second(21), idle=False)
-    assert seen.admit("b", second(18), idle=False) is Admission.NEW
+    assert seen.admit("b", second(18), idle=False) is FrameKind.NEW
     assert seen.silent == {}
     assert seen.reached() == second(18), "it speaks: its own word counts, not what was vouched for"
 

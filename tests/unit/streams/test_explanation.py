@@ -79,8 +79,8 @@ def test_the_parts_are_the_move() -> None:
 
 
 def test_a_gate_is_named() -> None:
-    thin = toy(eastern(MONDAY, "10:30:02"), *SHOCK, coverage=0.5)
-    found = explained("10:30:02", readings=[*READINGS, thin])
+    too_thin = toy(eastern(MONDAY, "10:30:02"), *SHOCK, coverage=0.5)
+    found = explained("10:30:02", readings=[*READINGS, too_thin])
     assert {(one.says, one.gate) for one in found.rules if one.rule != "data_quality"} == {("suspended", "coverage")}
     quality = line(found, "data_quality")
     assert (quality.says, quality.severity, quality.any_of) == ("holds", "critical", True)

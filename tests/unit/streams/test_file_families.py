@@ -13,11 +13,11 @@ from streams.sessions import close_ns, wall_ns
 from streams.sources.feed import Feed, Routing
 from streams.sources.intervals import known_at
 from streams.sources.registry import open_quotes, open_ticks
-from streams.sources.source import SourceError, Wanted
+from streams.sources.source import SourceError, SourceUniverse
 from streams.topics import Topics
 
 DAY = date(2026, 7, 10)
-WANTED = Wanted(frozenset({"SPY", "BRK.B"}), frozenset({"SPY", "VIX"}))
+WANTED = SourceUniverse(frozenset({"SPY", "BRK.B"}), frozenset({"SPY", "VIX"}))
 CONTRACT = {"underlying": ["SPY"] * 3, "expiration": ["2026-08-21"] * 3, "strike": [600.0, 600.0, 605.0], "cp": ["C", "C", "P"]}
 CLOSES = {
     "quote_date": ["2026-07-10", "2026-07-09", "2026-07-10"],

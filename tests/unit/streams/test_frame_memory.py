@@ -60,7 +60,7 @@ def moved(sent: Quotes, tick: int) -> Quotes:
 def test_the_third_frame_of_the_same_contracts_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = quotes(200)
     got = [read(encode_quotes(moved(sent, tick))) for tick in range(5)]
-    assert [one.remembered for one in got if isinstance(one, Quotes)] == [False, False, False, True, True]
+    assert [one.from_cache for one in got if isinstance(one, Quotes)] == [False, False, False, True, True]
     for tick, one in enumerate(got):
         assert_same(one, as_new(encode_quotes(moved(sent, tick)), monkeypatch))
     assert isinstance(got[4], Quotes)
@@ -91,7 +91,7 @@ def test_a_price_with_more_digits_than_its_type_is_refused_known_or_new(monkeypa
     for _ in range(4):
         got = read(frame(401))
     assert isinstance(got, Quotes)
-    assert got.remembered
+    assert got.from_cache
     assert got.bid.tolist() == [4.0, 4.01]
     for wrong in (100_000, -100_000):
         assert as_new(frame(wrong), monkeypatch) == "arrow"
@@ -110,7 +110,7 @@ def test_a_frame_whose_contracts_lie_in_its_prices_is_never_known() -> None:
     for _ in range(4):
         got = read(bytes(frame))
         assert isinstance(got, Quotes)
-        assert not got.remembered
+        assert not got.from_cache
         np.testing.assert_array_equal(got.strike, sent.bid)
 
 
@@ -120,9 +120,9 @@ def test_little_is_kept() -> None:
         patched.setattr(frames, "_memory", small)
         for _ in range(4):
             got = [read(encode_quotes(one)) for one in sent]
-        known = [isinstance(one, Quotes) and one.remembered for one in got]
+        known = [isinstance(one, Quotes) and one.from_cache for one in got]
         assert not all(known)
-        (again,) = {isinstance(one, Quotes) and one.remembered for one in [read(encode_quotes(sent[-1]))]}
+        (again,) = {isinstance(one, Quotes) and one.from_cache for one in [read(encode_quotes(sent[-1]))]}
         assert again
 
 

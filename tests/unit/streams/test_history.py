@@ -11,7 +11,7 @@ from streams.detection.history_codec import pack
 from streams.detection.history_days import SESSIONS, DayFacts, Days, decode_day, encode_day
 from streams.detection.history_window import Window
 from streams.detection.instant import Instant, instant_of
-from streams.detection.rules.ruleset import Baseline as Reach
+from streams.detection.rules.ruleset import Lookback
 from streams.reading import Reading
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, TUESDAY, closing, eastern, toy
@@ -150,7 +150,7 @@ def test_the_width_median_wants_five_minutes_and_leaves_out_the_present_one() ->
 
 
 def history_of(*readings: Reading) -> History:
-    history = History(Reach(252, 60, 10, 4))
+    history = History(Lookback(252, 60, 10, 4))
     for reading in readings:
         history.begin(reading.session)
         history.note(reading, instant_of(reading, int(reading.ts_event.timestamp()) * NS))

@@ -11,7 +11,7 @@ from streams.sessions import date_of, day_number
 from streams.sources.needed_terms import needed_rows
 from streams.sources.registry import open_quotes
 from streams.sources.scenario_source import last_close
-from streams.sources.source import wanted_of
+from streams.sources.source import source_universe
 
 SAMPLE = Path(__file__).parents[3] / "samples/option_closes_2026-07-10.parquet"
 MONDAY = date(2026, 7, 13)
@@ -20,7 +20,7 @@ MARKET = Market((IndexSpec("SPY", Basket("two", (Constituent("AAPL", 1.0), Const
 
 
 def test_terms_of_an_index_a_weekly_name_and_a_monthly_name() -> None:
-    close = last_close([open_quotes(SAMPLE)], wanted_of(MARKET))
+    close = last_close([open_quotes(SAMPLE)], source_universe(MARKET))
     assert close is not None
     needed = needed_rows(close, MARKET, day_number(MONDAY), (TEN, TEN + 1800 * NS))
     names = np.array([one.underlying for one in close.series])[close.series_code]

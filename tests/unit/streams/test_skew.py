@@ -96,8 +96,8 @@ def test_a_skew_stays_until_the_next_session() -> None:
 
 def test_what_is_missing_has_a_reason() -> None:
     index_alone = {"IDX": 0.18}
-    (thin,) = Run().feed(with_skew(index_alone, second(60)))
-    assert {thin.reasons[f"implied_correlation_skew.{key}"] for key in KEYS} == {"coverage"}
+    (too_thin,) = Run().feed(with_skew(index_alone, second(60)))
+    assert {too_thin.reasons[f"implied_correlation_skew.{key}"] for key in KEYS} == {"coverage"}
     (one_sided,) = Run().feed(with_skew(VOLS, second(60), (0.9, 0.95, 1.05, float("nan"))))
     assert list(one_sided.implied_correlation_skew) == KEYS[:3]
     assert one_sided.reasons["implied_correlation_skew.0.9"] == "no_quotes"

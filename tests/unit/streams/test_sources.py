@@ -10,9 +10,9 @@ import pytest
 from streams.records import NS, Quotes, Series, Ticks
 from streams.sessions import close_ns, equity_close_ns, wall_ns
 from streams.sources.registry import open_quotes, open_ticks
-from streams.sources.source import SourceError, Wanted
+from streams.sources.source import SourceError, SourceUniverse
 
-WANTED = Wanted(frozenset({"SPY", "SPX", "BRK.B"}), frozenset({"SPY", "BRK.B", "VIX", "DSPX"}))
+WANTED = SourceUniverse(frozenset({"SPY", "SPX", "BRK.B"}), frozenset({"SPY", "BRK.B", "VIX", "DSPX"}))
 CHAIN = {
     "session": ["2026-07-10 close", "2026-07-10 close", "2026-07-09 close", "2026-07-10 close"],
     "fetched_utc": ["2026-07-11 01:00:00"] * 4,

@@ -51,10 +51,10 @@ def test_a_new_strike_appears_on_a_remembered_structure() -> None:
     quotes = quotes_of([Chain("A", (NEAR,), forward=10.0)], TEN)
     book = booked(taken(quotes, np.flatnonzero(quotes.strike != 10)))
     boards, segments = ChainAssembler(book), np.array([segment(0, day_number(NEAR))])
-    assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 8
+    assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).chain.strike.size == 8
     key = pack(np.zeros(1, np.int64), np.array([day_number(NEAR)], np.int32), np.array([10.0]), np.array([True]))
-    book.apply(book.places(key), QuoteColumns(np.array([TEN]), np.array([1.0]), np.array([2.0])))
-    assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).board.strike.size == 9
+    book.apply(book.slots_of(key), QuoteColumns(np.array([TEN]), np.array([1.0]), np.array([2.0])))
+    assert boards.assemble(segments, np.array([NEVER]), np.array([0.1]), np.zeros(1)).chain.strike.size == 9
 
 
 def test_an_underlying_in_both_roles_is_valued_twice() -> None:

@@ -45,10 +45,10 @@ def test_a_decimal_beyond_its_digits_is_no_number() -> None:
         ([], [], False),
     ],
 )
-def test_prices_are_sound_when_no_look_at_the_floats_could_object(bid: list[int], ask: list[int], *, sound: bool) -> None:
+def test_prices_are_sound_when_no_look_at_the_floats_could_object(bid: list[int], ask: list[int], *, validated: bool) -> None:
     written, raw = written_as(pa.decimal32(5, 2)), [np.array(column, np.int32) for column in (bid, ask)]
     prices = read_prices(written, raw[0], written, raw[1])
-    assert prices.sound is sound
+    assert prices.validated is validated
     for found, alone in zip(prices[:2], map(written.numbers, raw), strict=True):
         assert (None if found is None else found.tolist()) == (None if alone is None else alone.tolist())
 
@@ -56,7 +56,7 @@ def test_prices_are_sound_when_no_look_at_the_floats_could_object(bid: list[int]
 def test_prices_of_unlike_types_are_not_known_to_be_sound() -> None:
     cents, mills = written_as(pa.decimal32(9, 2)), written_as(pa.decimal32(9, 3))
     prices = read_prices(cents, np.array([100], np.int32), mills, np.array([900], np.int32))
-    assert prices.sound is False
+    assert prices.validated is False
     assert [float(column[0]) for column in prices[:2] if column is not None] == [1.0, 0.9]
 
 
