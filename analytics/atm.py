@@ -41,7 +41,8 @@ _LABELS = {
 }
 
 
-@np.errstate(all="ignore")  # strips without a vol pass through as NaN and are named by their status
+# Strips without a vol pass through as NaN and are named by their status.
+@np.errstate(all="ignore")
 def atm_vols(chain: OptionChain, forward: Floats) -> tuple[Floats, Status]:
     """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
 
@@ -102,7 +103,8 @@ def delta_vols(chain: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[
     return vols, status.astype(np.int8)
 
 
-@np.errstate(all="ignore")  # rows without a vol break the chain of neighbours and enclose nothing
+# Rows without a vol break the chain of neighbours and enclose nothing.
+@np.errstate(all="ignore")
 def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) -> Floats:
     """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows; NaN where none enclose it.
 
@@ -119,7 +121,8 @@ def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) 
     least = np.full((len(offsets) - 1, len(levels)), np.inf)
     segment = segment_of_rows(offsets)
     left = np.flatnonzero(segment[1:] == segment[:-1])
-    for column, level in enumerate(levels):  # a handful of deltas, each over all rows at once
+    # A handful of deltas, each over all rows at once.
+    for column, level in enumerate(levels):
         value = _between(delta[left], vol[left], delta[left + 1], vol[left + 1], level)
         found = ~np.isnan(value)
         np.minimum.at(least[:, column], segment[left[found]], value[found])

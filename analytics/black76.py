@@ -9,7 +9,8 @@ from scipy.special import erfcx, log_ndtr, ndtr
 from analytics.arrays import Floats
 
 _SQRT_HALF = np.sqrt(0.5)
-_SCALED_UP_TO = 3.0  # d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits
+# d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits.
+_SCALED_UP_TO = 3.0
 
 
 class Greeks(NamedTuple):
@@ -27,7 +28,8 @@ class Greeks(NamedTuple):
     """d delta / d vol."""
 
 
-@np.errstate(all="ignore")  # limits (no time, no vol) divide by zero on the way to the right value
+# Limits (no time, no vol) divide by zero on the way to the right value.
+@np.errstate(all="ignore")
 def price(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Floats:
     """Undiscounted USD prices: call F N(d1) - K N(d2), put K N(-d2) - F N(-d1); arguments broadcast.
 

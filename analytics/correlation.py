@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 from analytics.arrays import Floats
 from analytics.finite import finite_float
 
-_UPPER_VOLS, _LOWER_VOLS = 0.95, 0.05  # of present names, for the names that are missing
-_ROUNDING = 1e-14  # relative A^2 - B below which only rounding is left: one name
+# Of present names, for the names that are missing.
+_UPPER_VOLS, _LOWER_VOLS = 0.95, 0.05
+# Relative A^2 - B below which only rounding is left: one name.
+_ROUNDING = 1e-14
 
 
 class BasketSums(NamedTuple):
@@ -22,7 +24,8 @@ class BasketSums(NamedTuple):
     """B = SUM w^2 s^2."""
 
 
-@np.errstate(all="ignore")  # sums of absurd vols overflow to infinity, which no correlation survives
+# Sums of absurd vols overflow to infinity, which no correlation survives.
+@np.errstate(all="ignore")
 def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
     """A and B of n names over those with a vol and a positive weight; NaN if there is none.
 
@@ -36,7 +39,8 @@ def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
     known = np.isfinite(s) & (s >= 0) & (w > 0) & (w < np.inf)
     if not known.any():
         return BasketSums(math.nan, math.nan)
-    share = w[known] / w[known].max()  # scaled first: the sum of enormous weights stays finite
+    # Scaled first: the sum of enormous weights stays finite.
+    share = w[known] / w[known].max()
     parts = share / share.sum() * s[known]
     return BasketSums(float(parts.sum()), float(np.dot(parts, parts)))
 

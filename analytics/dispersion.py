@@ -8,10 +8,12 @@ from numpy.typing import ArrayLike
 from analytics.arrays import Floats
 from analytics.finite import finite, finite_float
 
-_SMALLEST_MOVE = 0.01  # |d ln index_vol| below which a share of the move has no meaning
+# |d ln index_vol| below which a share of the move has no meaning.
+_SMALLEST_MOVE = 0.01
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
     """sqrt(SUM w v) over the names with a variance, weights renormalised over them; NaN if there is none.
 
@@ -28,7 +30,8 @@ def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
     known = np.isfinite(v) & (v >= 0) & (w > 0) & (w < np.inf)
     if not known.any():
         return float("nan")
-    share = w[known] / w[known].max()  # scaled first: the sum of enormous weights stays finite
+    # Scaled first: the sum of enormous weights stays finite.
+    share = w[known] / w[known].max()
     return finite_float(np.sqrt(np.dot(share / share.sum(), v[known])))
 
 
@@ -36,7 +39,8 @@ def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
 def dispersion(basket_variance: float, index_vol: float) -> float: ...
 @overload
 def dispersion(basket_variance: Floats, index_vol: Floats) -> Floats: ...
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def dispersion(basket_variance: float | Floats, index_vol: float | Floats) -> float | Floats:
     """sqrt(max(basket_variance - index_vol^2, 0)), a vol; NaN where either is. Scalars or arrays of one shape.
 
@@ -52,7 +56,8 @@ def dispersion(basket_variance: float | Floats, index_vol: float | Floats) -> fl
 def variance_ratio(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def variance_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def variance_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """(index_vol / basket_vol)^2; NaN for a basket vol of zero. Scalars or arrays of one shape.
 
@@ -68,7 +73,8 @@ def variance_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> flo
 def vol_ratio(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def vol_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol / index_vol (VIXEQ / VIX); NaN for an index vol of zero. Scalars or arrays of one shape.
 
@@ -84,7 +90,8 @@ def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | 
 def vol_spread(index_vol: float, basket_vol: float) -> float: ...
 @overload
 def vol_spread(index_vol: Floats, basket_vol: Floats) -> Floats: ...
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def vol_spread(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
     """basket_vol - index_vol (VIXEQ - VIX over 100). Scalars or arrays of one shape.
 
@@ -96,7 +103,8 @@ def vol_spread(index_vol: float | Floats, basket_vol: float | Floats) -> float |
     return _plain(np.subtract(basket_vol, index_vol))
 
 
-@np.errstate(all="ignore")  # a vol that is not positive has no logarithm and gives NaN
+# A vol that is not positive has no logarithm and gives NaN.
+@np.errstate(all="ignore")
 def correlation_share(index_before: ArrayLike, index_after: ArrayLike, basket_before: ArrayLike, basket_after: ArrayLike) -> float | Floats:
     """1 - d ln(basket_vol) / d ln(index_vol): the part of an index vol move that is correlation. Arguments broadcast.
 
@@ -110,7 +118,8 @@ def correlation_share(index_before: ArrayLike, index_after: ArrayLike, basket_be
     return _plain(np.where(np.abs(index_move) >= _SMALLEST_MOVE, 1 - basket_move / index_move, np.nan))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def adverse_share(index_change: ArrayLike, basket_change: ArrayLike) -> float | Floats:
     """max(dV_I, 0) / (max(dV_I, 0) + max(-dV_B, 0)): did index vol rise, or single-name vol fall? Arguments broadcast.
 
@@ -123,7 +132,8 @@ def adverse_share(index_change: ArrayLike, basket_change: ArrayLike) -> float | 
     return _plain(_ratio(rise, rise + fall))
 
 
-@np.errstate(all="ignore")  # a zero denominator is NaN by rule
+# A zero denominator is NaN by rule.
+@np.errstate(all="ignore")
 def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     bottom = np.asarray(denominator, dtype=np.float64)
     return np.asarray(np.asarray(numerator, dtype=np.float64) / np.where(bottom == 0, np.nan, bottom))

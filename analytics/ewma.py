@@ -30,7 +30,8 @@ def ew_sum(x: ArrayLike, decay: float) -> Floats:
     return y
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252) -> Floats:
     """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2; (t, ...) in and out.
 
@@ -45,7 +46,8 @@ def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_ye
     return finite(periods_per_year * ew_sum(fed, decay))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float) -> Floats:
     """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life); arguments broadcast.
 
@@ -68,7 +70,8 @@ class EwmaMoments(NamedTuple):
     sd: Floats
 
 
-@np.errstate(all="ignore")  # no spread yet, or none at all: no sd
+# No spread yet, or none at all: no sd.
+@np.errstate(all="ignore")
 def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
     """Mean and sd weighted by 2^(-age/half_life), the sd corrected for bias; (t, ...) in and out, sd NaN until there is spread.
 
@@ -78,7 +81,8 @@ def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
     ([1.0, 2.0], [nan, 1.4142])
     """
     values = np.asarray(x, dtype=np.float64)
-    moved = values - values[:1]  # a level far from zero would cancel in the squares
+    # A level far from zero would cancel in the squares.
+    moved = values - values[:1]
     decay = 0.5 ** (1 / half_life)
     weight, squared = ew_sum(np.ones(len(values)), decay), ew_sum(np.ones(len(values)), decay**2)
     column = (-1,) + (1,) * (values.ndim - 1)

@@ -10,7 +10,8 @@ from analytics.iv_solver import solve_total_vol
 
 Status = NDArray[np.int8]
 _EPSILON = np.finfo(np.float64).eps
-_COARSEST = 0.01  # relative change of the vol per rounding of the price from which on the price says nothing
+# Relative change of the vol per rounding of the price from which on the price says nothing.
+_COARSEST = 0.01
 
 
 class IvStatus(IntEnum):
@@ -32,7 +33,8 @@ class IvStatus(IntEnum):
         return "" if self is IvStatus.OK else self.name.lower()
 
 
-@np.errstate(all="ignore")  # rows without a vol pass through the formulas and are named by their status
+# Rows without a vol pass through the formulas and are named by their status.
+@np.errstate(all="ignore")
 def implied_vol(
     price: ArrayLike, forward: ArrayLike, strike: ArrayLike, years: ArrayLike, call: ArrayLike, half_tick: float = 0.0
 ) -> tuple[Floats, Status]:

@@ -14,9 +14,11 @@ from analytics.arrays import Floats
 
 _SQRT_HALF = np.sqrt(0.5)
 _SQRT_TWO_OVER_PI = np.sqrt(2 / np.pi)
-_LARGEST_D1 = 8.5  # beyond it beta rounds to one
+# Beyond it beta rounds to one.
+_LARGEST_D1 = 8.5
 _ULPS = 1e-15
-_SETTLED = 1e-5  # a fourth-order step whose Newton part is this small, relative to v, leaves an error below one ulp
+# A fourth-order step whose Newton part is this small, relative to v, leaves an error below one ulp.
+_SETTLED = 1e-5
 
 
 class Root(NamedTuple):
@@ -26,7 +28,8 @@ class Root(NamedTuple):
     elasticity: Floats
 
 
-@np.errstate(all="ignore")  # rows without a root pass through as NaN
+# Rows without a root pass through as NaN.
+@np.errstate(all="ignore")
 def solve_total_vol(k: Floats, beta: Floats) -> Root:
     """Total volatility v of n normalised prices, to a few ulp of what the price determines.
 
@@ -69,8 +72,10 @@ def _step(k: Floats, target: Floats, vol: Floats) -> _Step:
     slope = _SQRT_TWO_OVER_PI / tails
     newton = excess / slope
     ratio = k / vol
-    curl = ratio * ratio / vol - 0.25 * vol - slope  # second derivative over slope
-    third = curl * curl - slope * curl - 3 * (ratio / vol) ** 2 - 0.25  # third derivative over slope
+    # Second derivative over slope.
+    curl = ratio * ratio / vol - 0.25 * vol - slope
+    # Third derivative over slope.
+    third = curl * curl - slope * curl - 3 * (ratio / vol) ** 2 - 0.25
     change = newton * (1 - 0.5 * curl * newton) / (1 - curl * newton + third * newton * newton / 6)
     return _Step(change, newton, slope)
 

@@ -9,7 +9,8 @@ from scipy.special import gamma
 from analytics.arrays import Floats
 from analytics.finite import finite_float
 
-_MU = 2 ** (2 / 3) * gamma(7 / 6) / gamma(1 / 2)  # E|Z|^(4/3) of a standard normal
+# E|Z|^(4/3) of a standard normal.
+_MU = 2 ** (2 / 3) * gamma(7 / 6) / gamma(1 / 2)
 
 
 class JumpTest(NamedTuple):
@@ -24,7 +25,8 @@ class JumpTest(NamedTuple):
     """Ratio-max statistic: a jump beyond 2.33 at 1%, beyond 3.09 at 0.1%; NaN without variance."""
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def bipower_variation(returns: ArrayLike) -> float:
     """(pi/2) (M/(M-1)) SUM |r_i| |r_(i-1)| of M > 1 returns.
 
@@ -37,7 +39,8 @@ def bipower_variation(returns: ArrayLike) -> float:
     return finite_float(np.pi / 2 * len(size) / (len(size) - 1) * np.dot(size[1:], size[:-1]))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def tripower_quarticity(returns: ArrayLike) -> float:
     """M mu^-3 (M/(M-2)) SUM |r_i r_(i-1) r_(i-2)|^(4/3) of M > 2 returns, mu = E|Z|^(4/3) = 0.830861.
 
@@ -51,7 +54,8 @@ def tripower_quarticity(returns: ArrayLike) -> float:
     return finite_float(m / _MU**3 * m / (m - 2) * np.sum((size[2:] * size[1:-1] * size[:-2]) ** (4 / 3)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def jump_test(returns: ArrayLike) -> JumpTest:
     """Ratio-max jump test of the M > 2 returns of one session: ((RV - BV)/RV) / sqrt((pi^2/4 + pi - 5)/M max(1, TP/BV^2)).
 

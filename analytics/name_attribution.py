@@ -34,7 +34,8 @@ class NameParts(NamedTuple):
         return math.fsum((self.common, *self.names.tolist()))
 
 
-@np.errstate(all="ignore")  # an end without a value makes every part NaN
+# An end without a value makes every part NaN.
+@np.errstate(all="ignore")
 def index_vol_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) -> NameParts:
     """Change of model-free index vol over the variances v of n names, and correlation (the variance ratio q) in common.
 
@@ -136,7 +137,8 @@ def _atm_terms(index_vol: Pair, weights: ArrayLike, vols: Columns) -> tuple[list
 
 def _columns(weights: ArrayLike, values: Columns) -> tuple[Floats, Floats, Floats]:
     w, before, after = (np.asarray(column, dtype=np.float64) for column in (weights, *values))
-    share = w / w.max(initial=0.0)  # scaled first: the sum of enormous weights stays finite
+    # Scaled first: the sum of enormous weights stays finite.
+    share = w / w.max(initial=0.0)
     return share / share.sum(), before, after
 
 

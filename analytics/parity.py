@@ -36,7 +36,8 @@ def valid_quote(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
     return (bid > 0) & (ask >= bid) & (ask < np.inf)
 
 
-@np.errstate(all="ignore")  # an unusable row turns non-finite here and is refused by name
+# An unusable row turns non-finite here and is refused by name.
+@np.errstate(all="ignore")
 def parity_forwards(chain: OptionChain) -> Parity:
     """F = K* + e^(RT) (C(K*) - P(K*)) in USD, K* the two-sided strike of least |C - P|; a tie goes to the lowest strike.
 

@@ -22,7 +22,8 @@ YEAR = 252
 WEEK = 5
 WARM_UP = 20
 """Changes before the first z score that counts."""
-_HAIR = 1e-12  # a move of exactly three points may come out a little smaller
+# A move of exactly three points may come out a little smaller.
+_HAIR = 1e-12
 
 
 class Levels(NamedTuple):

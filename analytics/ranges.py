@@ -7,7 +7,8 @@ from analytics.arrays import Floats
 from analytics.finite import finite_float
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised sample variance (n - 1) of the log returns of n + 1 closes, demeaned; NaN with fewer than two returns.
 
@@ -20,7 +21,8 @@ def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
     return finite_float(periods_per_year * np.var(returns, ddof=1)) if len(returns) > 1 else float("nan")
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def parkinson(high: ArrayLike, low: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean ln(H/L)^2 / (4 ln 2) of n bars: no drift, no gaps.
 
@@ -32,7 +34,8 @@ def parkinson(high: ArrayLike, low: ArrayLike, periods_per_year: float = 252) ->
     return finite_float(periods_per_year * np.mean(np.square(_log_ratio(high, low))) / (4 * np.log(2)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean of ln(H/L)^2 / 2 - (2 ln 2 - 1) ln(C/O)^2 of n bars: no drift, no gaps.
 
@@ -45,7 +48,8 @@ def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Array
     return finite_float(periods_per_year * np.mean(0.5 * span - (2 * np.log(2) - 1) * body))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) of n bars: any drift, no gaps.
 
@@ -59,7 +63,8 @@ def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Ar
     return finite_float(periods_per_year * np.mean(up + down))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def yang_zhang(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
     """Annualised v_overnight + k v_open_to_close + (1 - k) Rogers-Satchell, for drift and gaps; NaN with fewer than three bars.
 

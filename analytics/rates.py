@@ -11,7 +11,8 @@ MATURITY_DAYS = {"1m": 30, "2m": 60, "3m": 91, "4m": 120, "6m": 182, "1y": 365}
 FEWEST_MATURITIES = 4
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
     """R = ln((1 + BEY/2)^2) = 2 ln(1 + BEY/2) of decimal yields; any shape.
 
@@ -23,7 +24,8 @@ def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
     return finite(2 * np.log1p(0.5 * np.asarray(bond_equivalent_yield, dtype=np.float64)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def overnight_rate(rate: ArrayLike) -> Floats:
     """R = ln(1 + r) of an annual overnight rate: the fall-back where too few maturities are known; any shape.
 
@@ -35,7 +37,8 @@ def overnight_rate(rate: ArrayLike) -> Floats:
     return finite(np.log1p(np.asarray(rate, dtype=np.float64)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
     """Bond-equivalent yield at `days` (any shape): natural cubic spline, bounded by the two adjacent observed yields.
 

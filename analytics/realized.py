@@ -31,7 +31,8 @@ class RealizedBasket(NamedTuple):
     """Realised vol of the index less `portfolio_vol`; NaN without the index."""
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def realized_basket(
     returns: ArrayLike, weights: ArrayLike, periods_per_year: float = 252, index_returns: ArrayLike | None = None
 ) -> RealizedBasket:
@@ -57,7 +58,8 @@ def realized_basket(
     return RealizedBasket(*(finite_float(figure) for figure in figures))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     """Annualised mean(r^2) over axis 0 of (t, ...) returns: shape (...).
 
@@ -69,7 +71,8 @@ def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floa
     return finite(periods_per_year * np.mean(np.square(np.asarray(returns, dtype=np.float64)), axis=0))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     """Square root of `realized_variance`, with its shapes.
 
@@ -81,7 +84,8 @@ def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
     return finite(np.sqrt(realized_variance(returns, periods_per_year)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """r_m = SUM w r of each of t periods: the synthetic basket of (t, n) returns at n fixed weights, normalised here.
 
@@ -93,7 +97,8 @@ def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     return finite(np.asarray(returns, dtype=np.float64) @ _normalised(weights))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """D_t = sqrt(SUM w (r - r_m)^2) of each of t periods from (t, n) returns; a return, times sqrt(periods) a year.
 
@@ -107,7 +112,8 @@ def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats
     return finite(np.sqrt(np.square(apart) @ _normalised(weights)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def realized_dispersion(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
     """sqrt(max(SUM w RV - RV_m, 0)): a vol, from the index (or synthetic basket) variance and n realised variances.
 
@@ -120,7 +126,8 @@ def realized_dispersion(index_variance: float, weights: ArrayLike, variances: Ar
     return dispersion(level * level, float(np.sqrt(index_variance)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def realized_correlation(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
     """(RV_I - SUM w^2 RV) / ((SUM w sqrt(RV))^2 - SUM w^2 RV) from n realised variances; NaN as `implied_correlation`.
 
@@ -132,7 +139,8 @@ def realized_correlation(index_variance: float, weights: ArrayLike, variances: A
     return implied_correlation(float(np.sqrt(index_variance)), weights, np.sqrt(np.asarray(variances, dtype=np.float64)))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def basket_gap(index_variance: float, basket_variance: float) -> float:
     """Realised vol of the index less that of the synthetic basket, from their variances.
 
@@ -146,5 +154,6 @@ def basket_gap(index_variance: float, basket_variance: float) -> float:
 
 def _normalised(weights: ArrayLike) -> Floats:
     w = np.asarray(weights, dtype=np.float64)
-    share = w / np.abs(w).max(initial=0.0)  # scaled first: the sum of enormous weights stays finite
+    # Scaled first: the sum of enormous weights stays finite.
+    share = w / np.abs(w).max(initial=0.0)
     return np.asarray(share / share.sum())

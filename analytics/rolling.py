@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 
 from analytics.arrays import Floats
 
-_NORMAL_QUARTILE = 0.6745  # MAD of a standard normal
+# MAD of a standard normal.
+_NORMAL_QUARTILE = 0.6745
 
 
 def percentile_rank(history: ArrayLike, x: float) -> float:

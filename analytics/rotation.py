@@ -7,7 +7,8 @@ from analytics.arrays import Floats
 from analytics.finite import finite, finite_float
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def relative_strength(returns: ArrayLike, index_returns: ArrayLike) -> Floats:
     """(1 + r) / (1 + r_I) - 1 of simple returns over one window; arguments broadcast.
 
@@ -19,7 +20,8 @@ def relative_strength(returns: ArrayLike, index_returns: ArrayLike) -> Floats:
     return finite((1 + np.asarray(returns, dtype=np.float64)) / (1 + np.asarray(index_returns, dtype=np.float64)) - 1)
 
 
-@np.errstate(all="ignore")  # a group without a known name has no return
+# A group without a known name has no return.
+@np.errstate(all="ignore")
 def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) -> Floats:
     """Weighted mean returns of g groups from (..., n) returns: (..., g).
 
@@ -42,7 +44,8 @@ def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) ->
     return finite(np.where(weight >= least * m.sum(axis=0), np.where(known, r, 0.0) @ m / weight, np.nan))
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def sector_dispersion(returns: ArrayLike, weights: ArrayLike, least: float = 0.0) -> Floats:
     """sqrt(SUM w (r - r_m)^2) over the g sectors with a return, weights renormalised, from (..., g) returns: (...).
 
@@ -88,7 +91,8 @@ def population_sd(returns: ArrayLike) -> float:
     return finite_float(known.std()) if known.size else float("nan")
 
 
-@np.errstate(all="ignore")  # garbage gives NaN
+# Garbage gives NaN.
+@np.errstate(all="ignore")
 def autocorrelation(changes: ArrayLike) -> float:
     """SUM x_t x_(t-1) / sqrt(SUM x_t^2 SUM x_(t-1)^2) of t changes: below 0 each tends to undo the one before it.
 

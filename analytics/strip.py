@@ -62,7 +62,8 @@ class StripValues(NamedTuple):
     """`StripReason` codes."""
 
 
-@np.errstate(all="ignore")  # garbage in one strip turns non-finite and is refused by name, the others do not notice
+# Garbage in one strip turns non-finite and is refused by name, the others do not notice.
+@np.errstate(all="ignore")
 def value_strips(chain: OptionChain, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
     """Annualised model-free variance of each of the m strips of a chain, on mids, bids and asks.
 

@@ -10,7 +10,8 @@ MINUTES_PER_DAY = 1_440
 MINUTES_PER_YEAR = 525_600
 
 
-@np.errstate(all="ignore")  # terms that do not bracket the tenor divide by zero and are NaN by rule
+# Terms that do not bracket the tenor divide by zero and are NaN by rule.
+@np.errstate(all="ignore")
 def interpolate_variance(
     variance_near: ArrayLike, minutes_near: ArrayLike, variance_next: ArrayLike, minutes_next: ArrayLike, tenor_days: ArrayLike
 ) -> Floats:
@@ -34,7 +35,8 @@ def interpolate_variance(
     return finite(np.where(bracketed & (nearer > 0), between, exact))
 
 
-@np.errstate(all="ignore")  # a NaN or refused variance stays NaN
+# a NaN or refused variance stays NaN.
+@np.errstate(all="ignore")
 def interpolate_vol(
     vol_near: ArrayLike, minutes_near: ArrayLike, vol_next: ArrayLike, minutes_next: ArrayLike, tenor_days: ArrayLike
 ) -> Floats:

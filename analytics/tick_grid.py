@@ -57,7 +57,8 @@ def tick_grid(name: ArrayLike, ts: ArrayLike, price: ArrayLike, edges: ArrayLike
     inside = inside[np.argsort(when[inside], kind="stable")]
     bar = np.searchsorted(ends, when[inside], side="left") - 1
     last = np.full((bars, names), np.nan)
-    last[bar, who[inside]] = paid[inside]  # a repeated cell keeps the value assigned last
+    # A repeated cell keeps the value assigned last.
+    last[bar, who[inside]] = paid[inside]
     return TickGrid(carried(last), np.isfinite(last))
 
 
@@ -74,7 +75,8 @@ def carried(price: ArrayLike) -> Floats:
     return np.asarray(np.take_along_axis(values, np.maximum.accumulate(row, axis=0), axis=0))
 
 
-@np.errstate(all="ignore")  # refused names pass through as NaN
+# Refused names pass through as NaN.
+@np.errstate(all="ignore")
 def grid_returns(grid: TickGrid, least: float = TICKED) -> GridReturns:
     """Log returns of a grid, and which names ticked in the first bar and in at least `least` of the bars after it.
 

@@ -67,7 +67,8 @@ class LegPnl(NamedTuple):
         return np.asarray(sum(self))
 
 
-@np.errstate(all="ignore")  # what is not determined becomes NaN
+# What is not determined becomes NaN.
+@np.errstate(all="ignore")
 def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weights: ArrayLike, vols: ArrayLike) -> Floats:
     """Vegas x w_i of the n names against an index leg of vega `index_vega`; x solves the condition of the weighting.
 
@@ -80,7 +81,8 @@ def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weight
     """
     w, s = _basket(weights, vols)
     power = {Weighting.VEGA: 0, Weighting.THETA: 1, Weighting.GAMMA: -1}[weighting]
-    x = index_vega * np.float64(index_vol) ** power / (w @ s**power)  # Python's own floats would raise on garbage
+    # Python's own floats would raise on garbage.
+    x = index_vega * np.float64(index_vol) ** power / (w @ s**power)
     return finite(x * w)
 
 

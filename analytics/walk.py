@@ -62,7 +62,8 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
 def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:
     """Rows that two consecutive skipped strikes part from K0; pairs are counted by a running sum, so no row looks far."""
     twice = skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:])
-    pairs = np.concatenate([_NONE[: len(skipped)], np.cumsum(twice)])  # pairs of rows before each row
+    # Pairs of rows before each row.
+    pairs = np.concatenate([_NONE[: len(skipped)], np.cumsum(twice)])
     at_k0 = pairs[np.maximum(k0_row, 0)]
     return np.where(call, pairs > at_k0, at_k0 > pairs)
 

@@ -12,7 +12,8 @@ from streams.stage import Message, Role
 REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         "quotes": REASONS,
-        "ticks": REASONS - {"symbol", "expiry"},  # a tick without a symbol of ours is `unknown`, and it has no expiry
+        # A tick without a symbol of ours is `unknown`, and it has no expiry.
+        "ticks": REASONS - {"symbol", "expiry"},
         "points": frozenset({"malformed", "future", "sources"}),
         "readings": frozenset({"schema", "unknown_index", "future"}),
         "commands": frozenset({"schema", "unknown_index", "unknown_alert", "episode", "configured", "until"}),

@@ -98,7 +98,8 @@ def joined(parts: Sequence[_Options]) -> _Options:
     if len(parts) == 1:
         return parts[0]
     place: dict[Series, int] = {}
-    code_of: dict[int, NDArray[np.int32]] = {}  # parts of one batch have the very same vocabulary
+    # Parts of one batch have the very same vocabulary.
+    code_of: dict[int, NDArray[np.int32]] = {}
     for part in parts:
         if id(part.series) not in code_of:
             code_of[id(part.series)] = np.array([place.setdefault(one, len(place)) for one in part.series], np.int32)

@@ -12,13 +12,20 @@ SHOWN: Final = 500
 """Characters of one foreign text that are worth showing."""
 
 _INVISIBLE: Final = (
-    "\x00-\x1f\x7f-\x9f"  # controls: C0 with ESC and the line breaks, DEL, C1 with CSI
-    "\u2028\u2029"  # line and paragraph separators
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, overrides and isolates
-    "\u00ad\u034f\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff"  # joiners and other zero widths
-    "\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters that draw nothing
-    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff"  # halves of pairs, annotation marks, no characters
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # format marks and tags
+    # Controls: C0 with ESC and the line breaks, DEL, C1 with CSI.
+    "\x00-\x1f\x7f-\x9f"
+    # Line and paragraph separators.
+    "\u2028\u2029"
+    # Bidirectional marks, overrides and isolates.
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    # Joiners and other zero widths.
+    "\u00ad\u034f\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff"
+    # Letters that draw nothing.
+    "\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+    # Halves of pairs, annotation marks, no characters.
+    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff"
+    # Format marks and tags.
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _MARKS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 """Combining marks: a writing system needs a few on a letter, a tower of them covers the lines around."""
@@ -53,7 +60,8 @@ def safe_bytes(raw: bytes, limit: int | None = SHOWN, keep: str = "") -> str:
     """
     if limit is None:
         return safe(raw.decode(errors="backslashreplace"), None, keep)
-    whole = raw[: 4 * limit]  # a character has at most four bytes
+    # A character has at most four bytes.
+    whole = raw[: 4 * limit]
     shown = safe(whole.decode(errors="backslashreplace")[:limit], None, keep)
     return shown if len(raw) <= limit else f"{shown}… ({len(raw):,} bytes)"
 

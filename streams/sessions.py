@@ -47,7 +47,8 @@ def hours() -> Hours:
     from exchange_calendars import get_calendar  # noqa: PLC0415
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the library's own use of pandas
+        # The library's own use of pandas.
+        warnings.simplefilter("ignore", DeprecationWarning)
         calendar = get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
     days = calendar.sessions
     midnight = days.tz_localize(EASTERN)
@@ -154,7 +155,8 @@ def session_days(ns: NDArray[np.int64]) -> NDArray[np.int32]:
 def trading_hours(ns: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which times lie on a session's New York date and not after its option close (early quotes of the day count)."""
     if ns.size and in_trading_hours(int(ns.min()), int(ns.max())):
-        return np.ones(ns.size, np.bool_)  # rows that arrive together are nearly always of one session
+        # Rows that arrive together are nearly always of one session.
+        return np.ones(ns.size, np.bool_)
     table = hours()
     rows = np.searchsorted(table.midnight, ns, side="right") - 1
     return (rows >= 0) & (ns <= table.equity_close[rows] + OPTION_CLOSE_DELAY)

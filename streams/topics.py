@@ -27,7 +27,8 @@ LARGE_MESSAGES: Final[tuple[Role, ...]] = ("ticks", "quotes", "points", "reading
 
 _HOUR = 3_600_000
 _RETENTION_MS: Final[Mapping[Role, int]] = {
-    "ticks": 72 * _HOUR,  # a long weekend's outage can be worked off
+    # A long weekend's outage can be worked off.
+    "ticks": 72 * _HOUR,
     "quotes": 72 * _HOUR,
     "points": 72 * _HOUR,
     "readings": 168 * _HOUR,

@@ -112,7 +112,8 @@ def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]
         value = record.value or b""
         plain = value.startswith(b"{") and len(value) <= limits.record_bytes
         if plain and declared is None and not record.headers and len(rows) < limits.rows:
-            try:  # the common case; whatever is special goes the long way, which knows the reasons
+            # The common case; whatever is special goes the long way, which knows the reasons.
+            try:
                 rows.append(kind.row(value))
                 origin.append(record)
                 continue

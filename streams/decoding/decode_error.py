@@ -5,19 +5,25 @@ from typing import Final
 REASONS: Final = frozenset(
     {
         "tombstone",  # no value
-        "empty",  # a value without a byte
-        "too_large",  # more bytes than a record may have
+        # A value without a byte.
+        "empty",
+        # More bytes than a record may have.
+        "too_large",
         "too_many_rows",
-        "header",  # a header of ours that makes no sense
+        # A header of ours that makes no sense.
+        "header",
         "heartbeat",
-        "format",  # neither JSON nor an Arrow stream
+        # Neither JSON nor an Arrow stream.
+        "format",
         "json",
         "missing_field",
-        "type",  # a value of the wrong type, or a null where none may be
+        # A value of the wrong type, or a null where none may be.
+        "type",
         "symbol",
         "expiry",
         "time",
-        "arrow",  # a broken stream
+        # A broken stream.
+        "arrow",
         "compressed",
         "schema",
         "dictionary",

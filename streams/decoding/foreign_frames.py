@@ -124,7 +124,8 @@ def _refuse(
 ) -> None:
     """Refuse the rows of words that could not be read."""
     for reason in {problem.reason for problem in refused.values()}:
-        marked = np.zeros(words + 1, np.bool_)  # one more for the gaps
+        # One more for the gaps.
+        marked = np.zeros(words + 1, np.bool_)
         marked[[at for at, problem in refused.items() if problem.reason == reason]] = True
         refusals.add(marked[codes], reason, lambda row: f"{name}{refused[int(codes[row])]}")
 

@@ -110,7 +110,8 @@ class FrameMemory:
             self._once[place] = hash(key)
         elif key not in self._known and shape_of(value, columns) == shape:
             self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(from_cache=True, origin=()))
-            self._bytes += 2 * len(value)  # the arrays are views of the bytes
+            # The arrays are views of the bytes.
+            self._bytes += 2 * len(value)
             while self._bytes > self._kept_bytes:
                 (length, _), _ = self._known.popitem(last=False)
                 self._bytes -= 2 * length

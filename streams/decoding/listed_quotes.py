@@ -101,7 +101,8 @@ def listed_quotes(values: Sequence[bytes], records: Sequence[Record]) -> Quotes:
 def _spoken(known: tuple[Series, ...], code: NDArray[np.int64]) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
     """The part of a vocabulary that is spoken, in order of its first word, and the codes in it."""
     first = np.full(len(known), code.size)
-    first[code[::-1]] = np.arange(code.size)[::-1]  # of several for one place the last stays
+    # Of several for one place the last stays.
+    first[code[::-1]] = np.arange(code.size)[::-1]
     spoken = np.argsort(first)[: np.count_nonzero(first < code.size)]
     place = np.empty(len(known), np.int32)
     place[spoken] = np.arange(spoken.size)

@@ -47,7 +47,8 @@ class Prices(NamedTuple):
 def read_prices(bid_written: Written, bid: NDArray[Any], ask_written: Written, ask: NDArray[Any]) -> Prices:
     """Prices of n written bids and asks: two looks at integers tell what would take seven at floats."""
     if bid_written is ask_written and bid_written.limit and bid.size:
-        unsigned = np.dtype(f"u{bid.itemsize}")  # to which a negative number is huge
+        # To which a negative number is huge.
+        unsigned = np.dtype(f"u{bid.itemsize}")
         lower, upper = bid.view(unsigned), ask.view(unsigned)
         in_bounds = int(np.maximum.reduce(upper)) < min(bid_written.limit, MAX_PRICE * bid_written.divisor)
         if in_bounds and np.count_nonzero(lower <= upper) == bid.size:

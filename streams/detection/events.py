@@ -108,7 +108,7 @@ def _data(
     why: Evidence,
     changes: Sequence[ConfigurationChange],
 ) -> AlertData:
-    enter, leave = rule.thresholds()
+    entry, exit_ = rule.thresholds()
     daily = who.scope.startswith("daily")
     timing = rule.timing
     durations = (0.0, 0.0, 0.0) if daily else (timing.dwell_seconds, timing.exit_dwell_seconds, timing.cool_down_seconds)
@@ -136,7 +136,7 @@ def _data(
         summary=why.summary,
         values=why.values,
         compared_with=why.compared_with,
-        thresholds=Thresholds(enter, leave, *durations),
+        thresholds=Thresholds(entry, exit_, *durations),
         data_quality=why.data_quality,
         contributors=why.contributors,
         notification=alert.notification,

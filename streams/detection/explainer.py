@@ -116,7 +116,7 @@ def _alert(active: ActiveAlert) -> Alert:
 
 def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> RuleLine:
     verdict = result.verdict
-    enter, leave = rule.thresholds()
+    entry, exit_ = rule.thresholds()
     alert = active.get((rule.name, scope))
     return RuleLine(
         rule=rule.name,
@@ -135,7 +135,7 @@ def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str,
         ),
         unknown=verdict.unknown,
         alert="inactive" if alert is None else alert.status,
-        thresholds={"enter": enter, "exit": leave},
+        thresholds={"enter": entry, "exit": exit_},
     )
 
 

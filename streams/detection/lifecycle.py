@@ -159,7 +159,7 @@ def advance(
             out.append(Transition("firing", "firing", "pending"))
     elif alert.status == "firing" and ended and not (durations.daily and verdict.enter):
         alert.changed, alert.changed_since = None, 0
-        out += _leave(alert, ts, durations)
+        out += _exit(alert, ts, durations)
     elif alert.status == "firing":
         alert.exit_since = 0
         out += _update(alert, ts, verdict, detail, durations) if verdict.enter else []
@@ -234,7 +234,7 @@ def _update(alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durati
     return [Transition("updated", "firing", "firing", "escalated" if escalated else "")]
 
 
-def _leave(alert: Alert, ts: int, durations: Durations) -> list[Transition]:
+def _exit(alert: Alert, ts: int, durations: Durations) -> list[Transition]:
     alert.exit_since = alert.exit_since or ts
     if ts - alert.exit_since < durations.exit_dwell:
         return []

@@ -45,7 +45,8 @@ def readable_event(key: bytes | None, value: bytes | None) -> AlertEvent:
         raise ForeignEventError("schema", size)
     try:
         event = decode_event(value)
-    except (ValueError, RecursionError) as problem:  # of msgspec, and of text that is none
+    # Of msgspec, and of text that is none.
+    except (ValueError, RecursionError) as problem:
         raise ForeignEventError("schema", str(problem)) from None
     if wrong := next(_wrong_alert(key, event), ""):
         raise ForeignEventError("identity", wrong)

@@ -45,7 +45,8 @@ class CrossSection:
             admission = FrameKind.IDLE_MARK
         late = admission is FrameKind.NEW and frame.boundary <= self.passed
         counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
-        if late:  # of a source that was idle: it counts from the next reading on
+        # Of a source that was idle: it counts from the next reading on.
+        if late:
             self._apply(frame)
         elif admission is FrameKind.NEW:
             self.held.put(frame, value)

@@ -125,7 +125,8 @@ class _Contracts(NamedTuple):
     high: Floats
 
 
-@np.errstate(invalid="ignore", divide="ignore")  # a missing side stays NaN
+# A missing side stays NaN.
+@np.errstate(invalid="ignore", divide="ignore")
 def _contracts(board: OptionChain, forward: Floats, vol: Floats, segment: Ints) -> _Contracts:
     years, rate = board.years[segment], board.rate[segment]
     bids, asks = np.stack([board.put_bid, board.call_bid], axis=1), np.stack([board.put_ask, board.call_ask], axis=1)

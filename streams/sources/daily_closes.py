@@ -47,7 +47,8 @@ class DailyCloses:
         if not many and self._symbol not in universe.symbols:
             return
         days = self._file.all_days(self._file.read(["date"]), "date")
-        for year in np.unique(_years(days)).tolist():  # a year at a time: many stocks over decades would not fit
+        # A year at a time: many stocks over decades would not fit.
+        for year in np.unique(_years(days)).tolist():
             rows = np.flatnonzero(_years(days) == year)
             stamps = _stamps(days[rows], at_equity_close=many)
             table = self._file.take(["symbol", self._price] if many else [self._price], rows)

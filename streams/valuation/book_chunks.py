@@ -49,7 +49,8 @@ class BookChunks:
             part, key = int(name.removeprefix(PREFIX)), columns["key"]
             self._saved.add(part)
             kept = looked_up(underlying, series_of(key)) >= 0
-            if not kept.all():  # another series may get the code of what is left out
+            # Another series may get the code of what is left out.
+            if not kept.all():
                 self._changed.add(part)
             quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(np.flatnonzero(kept))
             self._book.apply(self._book.slots_of(key[kept]), quoted)

@@ -94,7 +94,8 @@ class ChainAssembler:
         return StatedSide(offsets, book.bid[slot], book.ask[slot]), _newest(book.ts[slot], offsets)
 
     def _structure(self, segment: Ints) -> Structure:
-        if self._keys is not self._book.keys:  # the book replaces its keys whenever a contract enters
+        # The book replaces its keys whenever a contract enters.
+        if self._keys is not self._book.keys:
             self._keys = self._book.keys
             self._structures.clear()
         name = segment.tobytes()

@@ -60,13 +60,15 @@ def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumn
     first = np.concatenate([[True], slots[1:] != slots[:-1]])
     head = np.flatnonzero(first)[np.cumsum(first) - 1]
     times, rank = np.unique(np.concatenate([rows.ts, held.ts]), return_inverse=True)
-    above = head * times.size  # so that the ranks of a contract are above all of the one before
+    # So that the ranks of a contract are above all of the one before.
+    above = head * times.size
     floor, rank = above + rank[slots.size :], above + rank[: slots.size]
     greatest = np.maximum.accumulate(np.where(first, np.maximum(floor, rank), rank))
     wins = rank >= np.where(first, floor, np.roll(greatest, 1))
     latest = np.maximum.accumulate(np.where(wins, np.arange(slots.size), -1))
     former = np.roll(latest, 1)
-    known = ~first & (former >= head)  # else the row meets what the book holds
+    # Else the row meets what the book holds.
+    known = ~first & (former >= head)
     met = QuoteColumns(*(np.where(known, ours[former], theirs) for ours, theirs in zip(rows, held, strict=True)))
     same = (rows.ts == met.ts) & (rows.bid == met.bid) & (rows.ask == met.ask)
     tail = np.append(first[1:], True)

@@ -173,7 +173,8 @@ class SourceStage(ABC):
             self._pending.add(second, columns)
         elif second.size:
             self._pending.add_block(span.second, columns)
-        if self._clock.closed > before:  # once for each row that closed something: a batch must not look different from its rows
+        # Once for each row that closed something: a batch must not look different from its rows.
+        if self._clock.closed > before:
             for after in np.unique(admission.closed[admission.closed > before]).tolist():
                 self._close(output, before, after)
                 before = after

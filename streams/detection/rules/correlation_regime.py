@@ -57,10 +57,10 @@ class CorrelationRegimeRule:
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit bands of the rank."""
-        enter, leave = (
+        entry, exit_ = (
             {f"{RHO}_percentile_low": band.low, f"{RHO}_percentile_high": band.high} for band in (self._numbers.enter, self._numbers.exit)
         )
-        return enter, leave
+        return entry, exit_
 
     def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """High or low, and where it stands."""
@@ -72,6 +72,6 @@ class CorrelationRegimeRule:
         return f"implied correlation {points(level)} is {side}: {percentile(at.rank)} of {closes} closes."
 
 
-def _outside(at: LevelRank, band: RankBand, leave: RankBand) -> tuple[Condition, Condition]:
+def _outside(at: LevelRank, band: RankBand, exit_: RankBand) -> tuple[Condition, Condition]:
     """Below the band and above it; its bounds are inside."""
-    return at.below(band.low, leave.low, strict=True), at.above(band.high, leave.high, strict=True)
+    return at.below(band.low, exit_.low, strict=True), at.above(band.high, exit_.high, strict=True)

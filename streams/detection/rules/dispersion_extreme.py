@@ -59,11 +59,11 @@ class DispersionExtremeRule:
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
-        enter, leave = (
+        entry, exit_ = (
             {**dict.fromkeys((f"{measure}_percentile" for measure in WIDE), ranks.rank), f"{RHO}_percentile": ranks.correlation_rank}
             for ranks in (self._numbers.enter, self._numbers.exit)
         )
-        return enter, leave
+        return entry, exit_
 
     def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
         """Which measure is high, and where all of them stand."""
@@ -81,9 +81,9 @@ class DispersionExtremeRule:
 
     def _high(self, ranks: dict[str, LevelRank]) -> str:
         """The measures that are at the top; while none is, those that have not come back yet."""
-        enter, leave = self._numbers.enter.rank, self._numbers.exit.rank
-        of = {bound: [WIDE[name] for name in WIDE if name in ranks and ranks[name].above(bound, leave).holds] for bound in (enter, leave)}
-        return " and ".join(of[enter] or of[leave] or WIDE.values())
+        entry, exit_ = self._numbers.enter.rank, self._numbers.exit.rank
+        of = {bound: [WIDE[name] for name in WIDE if name in ranks and ranks[name].above(bound, exit_).holds] for bound in (entry, exit_)}
+        return " and ".join(of[entry] or of[exit_] or WIDE.values())
 
 
 def _ranks(context: RuleContext) -> dict[str, LevelRank] | None:
@@ -93,7 +93,7 @@ def _ranks(context: RuleContext) -> dict[str, LevelRank] | None:
     return known if RHO in known and len(known) > 1 else None
 
 
-def _conditions(ranks: dict[str, LevelRank], bounds: ExtremeRanks, leave: ExtremeRanks) -> tuple[Condition, Condition]:
+def _conditions(ranks: dict[str, LevelRank], bounds: ExtremeRanks, exit_: ExtremeRanks) -> tuple[Condition, Condition]:
     """Of vol spread and dispersion the nearer one counts."""
-    wide = [ranks[measure].above(bounds.rank, leave.rank) for measure in WIDE if measure in ranks]
-    return min(wide, key=lambda one: one.distance), ranks[RHO].below(bounds.correlation_rank, leave.correlation_rank)
+    wide = [ranks[measure].above(bounds.rank, exit_.rank) for measure in WIDE if measure in ranks]
+    return min(wide, key=lambda one: one.distance), ranks[RHO].below(bounds.correlation_rank, exit_.correlation_rank)

@@ -25,17 +25,17 @@ class LevelRank(NamedTuple):
     season: float | None
     """Among the closes of the same season; None while they are too few."""
 
-    def above(self, enter: float, leave: float, *, strict: bool = False) -> Condition:
+    def above(self, entry: float, exit_level: float, *, strict: bool = False) -> Condition:
         """That the level is high: on the lower of its ranks."""
         if self.season is not None and self.season < self.rank:
-            return Condition(self.season_name, self.season, enter, MEDIAN, leave, strict)
-        return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
+            return Condition(self.season_name, self.season, entry, MEDIAN, exit_level, strict)
+        return Condition(self.name, self.rank, entry, MEDIAN, exit_level, strict)
 
-    def below(self, enter: float, leave: float, *, strict: bool = False) -> Condition:
+    def below(self, entry: float, exit_level: float, *, strict: bool = False) -> Condition:
         """That the level is low: on the higher of its ranks."""
         if self.season is not None and self.season > self.rank:
-            return Condition(self.season_name, self.season, enter, MEDIAN, leave, strict)
-        return Condition(self.name, self.rank, enter, MEDIAN, leave, strict)
+            return Condition(self.season_name, self.season, entry, MEDIAN, exit_level, strict)
+        return Condition(self.name, self.rank, entry, MEDIAN, exit_level, strict)
 
 
 def level_rank(context: RuleContext, measure: str) -> LevelRank | None:

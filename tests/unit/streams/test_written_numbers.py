@@ -34,7 +34,7 @@ def test_a_decimal_beyond_its_digits_is_no_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bid", "ask", "sound"),
+    ("bid", "ask", "validated"),
     [
         ([0, 150], [0, 150], True),
         ([151], [150], False),
