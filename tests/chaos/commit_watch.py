@@ -11,7 +11,7 @@ from kafka.structs import TopicPartition
 from redis.exceptions import RedisError
 
 from agents.kafka_client import kafka_python_options
-from tests.chaos.scene import ROLES
+from tests.chaos.chaos_session import ROLES
 from tests.support.fleet import Fleet
 
 LOOK = 0.3

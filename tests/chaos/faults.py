@@ -1,10 +1,10 @@
-"""The table of faults: what each does to a scene, for how long, and on which stacks it can be had."""
+"""The table of faults: what each does to a session, for how long, and on which stacks it can be had."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tests.chaos import broker_faults, foreign, log_faults, poison, redis_faults, worker_faults
-from tests.chaos.scene import Scene
+from tests.chaos.chaos_session import ChaosSession
 
 BOTH = frozenset({"real", "embedded"})
 REAL, EMBEDDED = frozenset({"real"}), frozenset({"embedded"})
@@ -13,7 +13,7 @@ REAL, EMBEDDED = frozenset({"real"}), frozenset({"embedded"})
 class Fault(NamedTuple):
     """One kind of fault."""
 
-    do: Callable[[Scene, float], None]
+    do: Callable[[ChaosSession, float], None]
     """Carries it out and ends it; returns after about the drawn number of seconds."""
     seconds: tuple[float, float]
     """The range that its duration is drawn from."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.unpacking import unpacked_limit
 from streams.stage import Role
-from tests.chaos.scene import ROLES, Scene
+from tests.chaos.chaos_session import ROLES, ChaosSession
 from tests.support.fleet import Fleet
 from tests.support.raw_batches import GZIP, LZ4, ZSTD, batch_of, produce
 
@@ -35,10 +35,10 @@ RECORDS = 40
 OUTPUTS: Sequence[Role] = ("alerts", "alerts_state", "dead_letters")
 
 
-def records(scene: Scene, _seconds: float) -> None:
+def records(session: ChaosSession, _seconds: float) -> None:
     """Forty of them, on topics and partitions as drawn."""
     outputs = dict.fromkeys(OUTPUTS, ROLES["readings"])
-    scatter(scene.fleet, scene.rng, {**ROLES, **outputs})
+    scatter(session.fleet, session.rng, {**ROLES, **outputs})
 
 
 def scatter(fleet: Fleet, rng: random.Random, partitions: Mapping[Role, int]) -> None:
@@ -61,13 +61,13 @@ def scatter(fleet: Fleet, rng: random.Random, partitions: Mapping[Role, int]) ->
     producer.close()
 
 
-def bomb(scene: Scene, _seconds: float) -> None:
+def bomb(session: ChaosSession, _seconds: float) -> None:
     """A batch of some kilobytes that unpacks to more than a worker may hold."""
-    role = scene.rng.choice(list(ROLES))
-    partition = scene.rng.randrange(ROLES[role])
-    size = unpacked_limit(scene.fleet.settings.kafka) + 2**20
-    batch = batch_of(scene.rng.choice((GZIP, LZ4, ZSTD)), bytes(size))
-    servers, topic = scene.fleet.settings.kafka.bootstrap_servers, scene.fleet.topics.name(role)
+    role = session.rng.choice(list(ROLES))
+    partition = session.rng.randrange(ROLES[role])
+    size = unpacked_limit(session.fleet.settings.kafka) + 2**20
+    batch = batch_of(session.rng.choice((GZIP, LZ4, ZSTD)), bytes(size))
+    servers, topic = session.fleet.settings.kafka.bootstrap_servers, session.fleet.topics.name(role)
     error, offset = produce(servers, topic, batch, partition)
     assert error == 0, f"the broker refuses the bomb: {error}"
-    scene.archive.bombs.add((role, partition, offset))
+    session.archive.bombs.add((role, partition, offset))

@@ -14,7 +14,7 @@ from streams.points_codec import encode_points
 from streams.stage import Role
 from tests.chaos import foreign
 from tests.chaos.redis_copies import Copies, set_back
-from tests.chaos.staff import Staff
+from tests.chaos.supervisor import Supervisor
 from tests.chaos.verdicts import decoded
 from tests.support.fleet import Fleet
 from tests.support.stack import RealStack
@@ -32,7 +32,7 @@ class Market:
 
     stack: RealStack
     fleet: Fleet
-    staff: Staff
+    supervisor: Supervisor
     copies: Copies
     rng: random.Random
 
@@ -55,7 +55,7 @@ class MarketFault(NamedTuple):
 
 def worker_kill(market: Market) -> None:
     """`kill -9` of one."""
-    market.staff.kill(market.staff.pick(market.rng))
+    market.supervisor.kill(market.supervisor.pick(market.rng))
 
 
 def redis_set_back(market: Market) -> None:
@@ -106,7 +106,7 @@ def future_command(market: Market) -> None:
 def clock_off(market: Market) -> None:
     """One more worker comes whose clock is half a minute off; the one beside it dies."""
     worker_kill(market)
-    market.staff.hire(clock_offset=market.rng.choice((-30.0, 30.0)))
+    market.supervisor.add_worker(clock_offset=market.rng.choice((-30.0, 30.0)))
 
 
 MARKET_FAULTS: Mapping[str, MarketFault] = {

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tests.chaos.archive import Archive
 from tests.chaos.market_faults import MARKET_FAULTS, Market
 from tests.chaos.redis_copies import Copies
-from tests.chaos.session import Played
-from tests.chaos.staff import Expected, Staff, unexpected
+from tests.chaos.session import SessionResult
+from tests.chaos.supervisor import Expected, Supervisor, unexpected
 from tests.chaos.verdicts import decoded
 from tests.support.fleet import Fleet, wait_until
 from tests.support.monitor import Made, comparable_event, comparable_reading, expected, feed, publish
@@ -38,9 +38,9 @@ def play_market(
     names: Sequence[str] = tuple(MARKET_FAULTS),
     command: tuple[str, ...] = COMMAND,
     calm: float = CALM_SECONDS,
-) -> Played:
+) -> SessionResult:
     """Play the named faults in an order that the seed draws. Logs stay in `folder`; `calm` is the time to catch up."""
-    rng, played = random.Random(seed), Played(seed, "monitor")
+    rng, played = random.Random(seed), SessionResult(seed, "monitor")
     names = rng.sample(list(names), len(names))
     settings = settings_for(
         stack,
@@ -57,23 +57,23 @@ def play_market(
     copies.mkdir()
     with (
         Fleet(settings, stack.redis.url, folder) as fleet,
-        Staff(fleet, WORKERS, rng, command, static=0.0) as staff,
+        Supervisor(fleet, WORKERS, rng, command, static=0.0) as supervisor,
     ):
         fleet.redis.config_set("auto-aof-rewrite-percentage", 0)
-        market = Market(stack, fleet, staff, Copies(stack.redis, copies), rng)
+        market = Market(stack, fleet, supervisor, Copies(stack.redis, copies), rng)
         try:
             _publish(market, records, names, played)
             _follow(market, wanted, played, calm)
-            staff.settle()
+            supervisor.settle()
         except AssertionError as error:
             played.violations.append(str(error))
         kinds = [MARKET_FAULTS[name] for name in names]
         reasons = Expected(outages=any(kind.outage for kind in kinds), poison=False, replaced=False)
-        played.violations += [one for end in staff.ends if (one := unexpected(end, reasons))]
+        played.violations += [one for end in supervisor.ends if (one := unexpected(end, reasons))]
     return played
 
 
-def _publish(market: Market, records: Sequence[Any], names: Sequence[str], played: Played) -> None:
+def _publish(market: Market, records: Sequence[Any], names: Sequence[str], played: SessionResult) -> None:
     """The first slice before any fault: the monitor works, and an older copy of Redis knows of it."""
     slices = len(names) + 2
     cuts = [len(records) * step // slices for step in range(slices + 1)]
@@ -92,7 +92,7 @@ def _publish(market: Market, records: Sequence[Any], names: Sequence[str], playe
     publish(settings, records[cuts[-2] :])
 
 
-def _follow(market: Market, wanted: Made, played: Played, calm: float) -> None:
+def _follow(market: Market, wanted: Made, played: SessionResult, calm: float) -> None:
     """Until everything that is wanted has come; then what has come is compared."""
     archive = Archive(market.fleet)
     with suppress(AssertionError):
@@ -124,7 +124,7 @@ def _key(reading: dict[str, Any]) -> tuple[str, str, str]:
     return reading["index"], reading["tenor"], reading["ts_event"]
 
 
-def _readings(archive: Archive, played: Played | None) -> dict[tuple[str, str, str], dict[str, Any]]:
+def _readings(archive: Archive, played: SessionResult | None) -> dict[tuple[str, str, str], dict[str, Any]]:
     """By second, as every consumer takes them: the first word stands. What is foreign has no tenor."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for partition in range(PARTITIONS):
@@ -137,7 +137,7 @@ def _readings(archive: Archive, played: Played | None) -> dict[tuple[str, str, s
     return found
 
 
-def _events(archive: Archive, played: Played | None = None) -> list[dict[str, Any]]:
+def _events(archive: Archive, played: SessionResult | None = None) -> list[dict[str, Any]]:
     """Alert events of the monitor, repeats dropped by id."""
     found: dict[str, dict[str, Any]] = {}
     for partition in range(PARTITIONS):

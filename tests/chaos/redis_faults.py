@@ -7,38 +7,38 @@ from pathlib import Path
 
 from agents.store.estimate import redis_bytes
 from tests.chaos import redis_copies
+from tests.chaos.chaos_session import ChaosSession
 from tests.chaos.redis_copies import copy
-from tests.chaos.scene import Scene
 from tests.support.redis import full_disk
 
 FILLER = "tests:filler"
 
 
-def stop(scene: Scene, seconds: float) -> None:
+def stop(session: ChaosSession, seconds: float) -> None:
     """An orderly shutdown, and a start over the append-only file."""
-    scene.stack.redis.stop()
+    session.stack.redis.stop()
     try:
-        scene.wait(seconds)
+        session.wait(seconds)
     finally:
-        scene.stack.redis.start()
+        session.stack.redis.start()
 
 
-def kill(scene: Scene, seconds: float) -> None:
+def kill(session: ChaosSession, seconds: float) -> None:
     """`kill -9`, and a start over the append-only file."""
-    scene.stack.redis.kill()
+    session.stack.redis.kill()
     try:
-        scene.wait(seconds)
+        session.wait(seconds)
     finally:
-        scene.stack.redis.start()
+        session.stack.redis.start()
 
 
-def roll_back(scene: Scene, seconds: float) -> None:
+def roll_back(session: ChaosSession, seconds: float) -> None:
     """The last seconds are lost, as by a crash of the host between two fsyncs: it starts over an older append-only file."""
-    server = scene.stack.redis
+    server = session.stack.redis
     with tempfile.TemporaryDirectory(prefix="older-") as folder:
         older = Path(folder)
         copy(server.directory, older)
-        scene.wait(seconds)
+        session.wait(seconds)
         server.kill()
         try:
             copy(older, server.directory)
@@ -46,65 +46,65 @@ def roll_back(scene: Scene, seconds: float) -> None:
             server.start()
 
 
-def set_back(scene: Scene, seconds: float) -> None:
+def set_back(session: ChaosSession, seconds: float) -> None:
     """A restore from a copy of a minute ago, or the oldest there is: readings and commands mix anew."""
-    redis_copies.set_back(scene.stack.redis, scene.copies, lambda: scene.wait(seconds))
+    redis_copies.set_back(session.stack.redis, session.copies, lambda: session.wait(seconds))
 
 
-def hang(scene: Scene, seconds: float) -> None:
+def hang(session: ChaosSession, seconds: float) -> None:
     """SIGSTOP, SIGCONT: what was sent is carried out later, when nobody waits for it any more."""
-    scene.stack.redis.signal(signal.SIGSTOP)
+    session.stack.redis.signal(signal.SIGSTOP)
     try:
-        scene.wait(seconds)
+        session.wait(seconds)
     finally:
-        scene.stack.redis.signal(signal.SIGCONT)
+        session.stack.redis.signal(signal.SIGCONT)
 
 
-def slow(scene: Scene, seconds: float) -> None:
+def slow(session: ChaosSession, seconds: float) -> None:
     """Every answer to every worker comes late."""
-    delay, seats = scene.rng.uniform(0.05, 0.4), list(scene.staff.seats)
-    for seat in seats:
-        seat.proxy.delay = delay
-    scene.wait(seconds)
-    for seat in seats:
-        seat.proxy.release()
+    delay, slots = session.rng.uniform(0.05, 0.4), list(session.supervisor.slots)
+    for slot in slots:
+        slot.proxy.delay = delay
+    session.wait(seconds)
+    for slot in slots:
+        slot.proxy.release()
 
 
-def cut(scene: Scene, seconds: float) -> None:
+def cut(session: ChaosSession, seconds: float) -> None:
     """Answers to commits break off in the middle: the worker must ask again, and the script must not commit twice."""
-    seats, times = list(scene.staff.seats), scene.rng.randint(1, 4)
-    for seat in seats:
-        seat.proxy.cut(times)
-    scene.wait(seconds)
-    for seat in seats:
-        seat.proxy.release()
+    slots, times = list(session.supervisor.slots), session.rng.randint(1, 4)
+    for slot in slots:
+        slot.proxy.cut(times)
+    session.wait(seconds)
+    for slot in slots:
+        slot.proxy.release()
 
 
-def memory_full(scene: Scene, seconds: float) -> None:
+def memory_full(session: ChaosSession, seconds: float) -> None:
     """Something else has filled the memory: every write is refused."""
-    limit = redis_bytes(scene.fleet.settings)  # a lower one is refused at start
-    with closing(scene.fleet.redis) as client:
+    limit = redis_bytes(session.fleet.settings)  # a lower one is refused at start
+    with closing(session.fleet.redis) as client:
         client.setrange(FILLER, limit, b"x")
         client.config_set("maxmemory", limit)
         try:
-            scene.wait(seconds)
+            session.wait(seconds)
         finally:
             client.config_set("maxmemory", 0)
             client.delete(FILLER)
 
 
-def disk_full(scene: Scene, seconds: float) -> None:
+def disk_full(session: ChaosSession, seconds: float) -> None:
     """The append-only file cannot grow: Redis refuses every write until it can."""
-    with full_disk(scene.stack.redis):
-        scene.wait(seconds)
+    with full_disk(session.stack.redis):
+        session.wait(seconds)
 
 
-def both_away(scene: Scene, seconds: float) -> None:
+def both_away(session: ChaosSession, seconds: float) -> None:
     """Redis and Kafka die together and come back one after the other, in drawn order."""
-    scene.stack.kafka_down()
-    scene.stack.redis.kill()
-    scene.wait(seconds)
-    back = [scene.stack.kafka_up, scene.stack.redis.start]
-    scene.rng.shuffle(back)
+    session.stack.kafka_down()
+    session.stack.redis.kill()
+    session.wait(seconds)
+    back = [session.stack.kafka_up, session.stack.redis.start]
+    session.rng.shuffle(back)
     for start in back:
         start()

@@ -19,7 +19,7 @@ from rich.table import Table
 from tests.chaos.market_faults import MARKET_FAULTS
 from tests.chaos.market_session import play_market
 from tests.chaos.script import script_of
-from tests.chaos.session import Played, play
+from tests.chaos.session import SessionResult, play
 from tests.support.fleet import ROOT
 from tests.support.leftovers import mark_run
 from tests.support.stack import EmbeddedTestStack, RealStack
@@ -45,7 +45,7 @@ def noted(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
 
 
-def note(out: Path, played: Played, faults: int) -> None:
+def note(out: Path, played: SessionResult, faults: int) -> None:
     """One line for each fault, then one for the session."""
     outcome = "violation" if played.violations else "ok"
     place = {"stack": played.stack, "seed": played.seed, "faults": faults}
@@ -56,7 +56,7 @@ def note(out: Path, played: Played, faults: int) -> None:
         file.write("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-def one(stack_name: str, seed: int, faults: int) -> Played:
+def one(stack_name: str, seed: int, faults: int) -> SessionResult:
     """One session on a stack of its own; the logs of one with a violation stay in `build/chaos`."""
     folder = Path(tempfile.mkdtemp(prefix=f"{stack_name}-{seed}-", dir=_logs()))
     with EmbeddedTestStack() if stack_name == "embedded" else RealStack() as stack:

@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.chaos.archive import Archive
+from tests.chaos.chaos_session import RATES, ROLES, ChaosSession
 from tests.chaos.commit_watch import CommitWatch
 from tests.chaos.faults import FAULTS
 from tests.chaos.load import Load
 from tests.chaos.redis_copies import Copies
-from tests.chaos.scene import RATES, ROLES, Scene
 from tests.chaos.script import Script
-from tests.chaos.staff import Expected, Staff, unexpected
-from tests.chaos.verdicts import Judge
+from tests.chaos.supervisor import Expected, Supervisor, unexpected
+from tests.chaos.verdicts import SessionCheck
 from tests.support.fleet import Fleet, wait_until
 from tests.support.stack import Stack, create_flow_topics, settings_for
 
@@ -32,7 +32,7 @@ REST = 1.5
 
 
 @dataclass
-class Played:
+class SessionResult:
     """What happened."""
 
     seed: int
@@ -47,30 +47,32 @@ class Played:
         return asdict(self)
 
 
-def play(stack: Stack, prefix: str, folder: Path, script: Script, command: tuple[str, ...] = COMMAND, calm: float | None = None) -> Played:
+def play(
+    stack: Stack, prefix: str, folder: Path, script: Script, command: tuple[str, ...] = COMMAND, calm: float | None = None
+) -> SessionResult:
     """Play a script with workers started by `command`. Logs stay in `folder`; `calm` are the seconds until a partition is stuck."""
-    played = Played(script.seed, stack.name)
+    result = SessionResult(script.seed, stack.name)
     begun = time.monotonic()
     with _fleet(stack, prefix, folder) as fleet, ExitStack() as things:
         load, archive = Load(fleet, ROLES, RATES), Archive(fleet)
         static = 0.5 if stack.name == "real" else 0.0
-        staff = things.enter_context(Staff(fleet, script.workers, random.Random(script.seed), command, static))
+        supervisor = things.enter_context(Supervisor(fleet, script.workers, random.Random(script.seed), command, static))
         load.start()
         things.callback(load.stop)
         watch = things.enter_context(CommitWatch(fleet))
         copies = Copies(stack.redis, Path(things.enter_context(TemporaryDirectory(prefix="copies-"))))
-        scene = Scene(stack, fleet, staff, load, archive, copies, random.Random(script.seed))
-        scene.patience = calm or scene.patience
+        session = ChaosSession(stack, fleet, supervisor, load, archive, copies, random.Random(script.seed))
+        session.refusal_seconds = calm or session.refusal_seconds
         try:
             wait_until(lambda: _works(fleet), START_SECONDS, "every partition has a watermark")
-            _inflict(scene, watch, script, played, begun)
-            _calm(scene, played, calm or CALM_SECONDS[stack.name])
-            _judge(archive, load, watch, played)
+            _inflict(session, watch, script, result, begun)
+            _calm(session, result, calm or CALM_SECONDS[stack.name])
+            _judge(archive, load, watch, result)
         except AssertionError as error:
-            played.violations.append(str(error))
-        _note_ends(staff, script, played)
-    played.figures["seconds"] = round(time.monotonic() - begun, 1)
-    return played
+            result.violations.append(str(error))
+        _note_ends(supervisor, script, result)
+    result.figures["seconds"] = round(time.monotonic() - begun, 1)
+    return result
 
 
 @contextmanager
@@ -91,32 +93,32 @@ def _works(fleet: Fleet) -> bool:
     return all(len(fleet.watermarks(role)) == partitions for role, partitions in ROLES.items())
 
 
-def _inflict(scene: Scene, watch: CommitWatch, script: Script, played: Played, begun: float) -> None:
+def _inflict(session: ChaosSession, watch: CommitWatch, script: Script, result: SessionResult, begun: float) -> None:
     for step in script.steps:
-        scene.copies.make()
-        scene.wait(step.pause)
+        session.copies.make()
+        session.wait(step.pause)
         fault, at = FAULTS[step.fault], time.monotonic()
-        scene.rng = random.Random(step.chance)
+        session.rng = random.Random(step.chance)
         if fault.forgets:
             watch.excuse()
-        fault.do(scene, step.seconds)
+        fault.do(session, step.seconds)
         if fault.forgets:
             watch.excuse()
-        played.faults.append({"fault": step.fault, "at": round(at - begun, 2), "lasted": round(time.monotonic() - at, 2)})
+        result.faults.append({"fault": step.fault, "at": round(at - begun, 2), "lasted": round(time.monotonic() - at, 2)})
 
 
-def _calm(scene: Scene, played: Played, seconds: float) -> None:
+def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
     """Every partition gets past where its log ended when the last fault was over; then the load stops and all is worked off."""
-    fleet, began = scene.fleet, time.monotonic()
+    fleet, began = session.fleet, time.monotonic()
     ends = {role: fleet.ends(role, partitions) for role, partitions in ROLES.items()}
     wait_until(
         lambda: all(fleet.watermarks(role).get(p, -1) + 1 >= end for role in ROLES for p, end in ends[role].items()),
         seconds,
         "every partition moves again",
     )
-    played.figures["recovered_s"] = round(time.monotonic() - began, 1)
+    result.figures["recovered_s"] = round(time.monotonic() - began, 1)
     time.sleep(REST)
-    scene.load.stop()
+    session.load.stop()
     for role, partitions in ROLES.items():
         wait_until(lambda r=role, n=partitions: fleet.drained(r, n), DRAIN_SECONDS, f"{role} drained")  # type: ignore[misc]
         wait_until(
@@ -124,26 +126,26 @@ def _calm(scene: Scene, played: Played, seconds: float) -> None:
             DRAIN_SECONDS,
             f"{role}: commits at the ends",
         )
-    wait_until(lambda: scene.outboxes() == 0, DRAIN_SECONDS, "empty outboxes")
-    scene.staff.settle()
+    wait_until(lambda: session.outboxes() == 0, DRAIN_SECONDS, "empty outboxes")
+    session.supervisor.settle()
 
 
-def _judge(archive: Archive, load: Load, watch: CommitWatch, played: Played) -> None:
-    judge = Judge(archive, load.sent)
+def _judge(archive: Archive, load: Load, watch: CommitWatch, result: SessionResult) -> None:
+    judge = SessionCheck(archive, load.sent)
     judge.all()
-    played.violations += judge.violations
-    played.violations += [f"committed before its state: {one}" for one in watch.ahead[:3]]
-    played.figures |= {**judge.figures, "looks": watch.looks}
+    result.violations += judge.violations
+    result.violations += [f"committed before its state: {one}" for one in watch.ahead[:3]]
+    result.figures |= {**judge.figures, "looks": watch.looks}
 
 
-def _note_ends(staff: Staff, script: Script, played: Played) -> None:
+def _note_ends(supervisor: Supervisor, script: Script, result: SessionResult) -> None:
     kinds = [FAULTS[step.fault] for step in script.steps]
     expected = Expected(
         outages=any(kind.outage for kind in kinds),
         poison=any(kind.poison for kind in kinds),
         replaced=any(kind.replaces for kind in kinds),
     )
-    for end in staff.ends:
+    for end in supervisor.ends:
         if complaint := unexpected(end, expected):
-            played.violations.append(complaint)
-    played.figures["ends"] = dict(Counter(str(end.code) for end in staff.ends))
+            result.violations.append(complaint)
+    result.figures["ends"] = dict(Counter(str(end.code) for end in supervisor.ends))

@@ -11,8 +11,8 @@ import numpy as np
 from streams.refused_batch import TOO_LARGE
 from streams.stage import Role
 from tests.chaos.archive import Archive, Kept
+from tests.chaos.chaos_session import ROLES
 from tests.chaos.mixed_stage import COMMANDS_CHUNK, ID_BYTES
-from tests.chaos.scene import ROLES
 from tests.support.counting import CAPACITY, GROUP, POISON
 
 STAGES: Mapping[Role, str] = {"quotes": "slow", "readings": "quick"}
@@ -21,7 +21,7 @@ OURS = "counting"
 """The rule of the counting stage's events."""
 
 
-class Judge:
+class SessionCheck:
     """Looks at one drained session; `violations` says what is wrong, `figures` what was seen."""
 
     def __init__(self, archive: Archive, sent: Counter[Role]) -> None:

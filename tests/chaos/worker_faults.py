@@ -10,70 +10,70 @@ from kafka.errors import KafkaError
 
 from agents.exits import EXIT_INTERNAL
 from agents.kafka_client import kafka_python_options
-from tests.chaos.scene import ROLES, Scene
+from tests.chaos.chaos_session import ROLES, ChaosSession
 
 COMMIT_SECONDS = 8.0
 """How long to wait for a worker's next commit."""
 
 
-def kill(scene: Scene, _seconds: float) -> None:
+def kill(session: ChaosSession, _seconds: float) -> None:
     """`kill -9` of one."""
-    scene.staff.kill(scene.staff.pick(scene.rng))
+    session.supervisor.kill(session.supervisor.pick(session.rng))
 
 
-def kill_all(scene: Scene, _seconds: float) -> None:
+def kill_all(session: ChaosSession, _seconds: float) -> None:
     """`kill -9` of all, as a power cut would."""
-    for seat in list(scene.staff.seats):
-        scene.staff.kill(seat)
+    for slot in list(session.supervisor.slots):
+        session.supervisor.kill(slot)
 
 
-def kill_in_commit(scene: Scene, seconds: float) -> None:
+def kill_in_commit(session: ChaosSession, seconds: float) -> None:
     """`kill -9` after Redis has committed and before the worker knows."""
-    seat = scene.staff.pick(scene.rng)
-    made = seat.proxy.hold()
+    slot = session.supervisor.pick(session.rng)
+    made = slot.proxy.hold()
     made.wait(COMMIT_SECONDS)
-    scene.wait(seconds)
-    scene.staff.kill(seat)
-    seat.proxy.release()
+    session.wait(seconds)
+    session.supervisor.kill(slot)
+    slot.proxy.release()
 
 
-def stop(scene: Scene, _seconds: float) -> None:
+def stop(session: ChaosSession, _seconds: float) -> None:
     """SIGTERM, as a deployment sends it."""
-    seat = scene.staff.pick(scene.rng)
-    scene.staff.send(seat, signal.SIGTERM, 0, -signal.SIGTERM)
+    slot = session.supervisor.pick(session.rng)
+    session.supervisor.send(slot, signal.SIGTERM, 0, -signal.SIGTERM)
 
 
-def pause(scene: Scene, seconds: float) -> None:
+def pause(session: ChaosSession, seconds: float) -> None:
     """SIGSTOP for less than a session."""
-    _freeze(scene, seconds)
+    _freeze(session, seconds)
 
 
-def zombie(scene: Scene, seconds: float) -> None:
+def zombie(session: ChaosSession, seconds: float) -> None:
     """SIGSTOP past the session: when it wakes up its partitions are somebody else's."""
-    _freeze(scene, scene.session_timeout + seconds)
+    _freeze(session, session.session_timeout + seconds)
 
 
-def _freeze(scene: Scene, seconds: float) -> None:
-    seat = scene.staff.pick(scene.rng)
-    process = seat.process
-    scene.staff.send(seat, signal.SIGSTOP)
-    scene.wait(seconds)
-    if seat.process is process:
-        scene.staff.send(seat, signal.SIGCONT, EXIT_INTERNAL)
+def _freeze(session: ChaosSession, seconds: float) -> None:
+    slot = session.supervisor.pick(session.rng)
+    process = slot.process
+    session.supervisor.send(slot, signal.SIGSTOP)
+    session.wait(seconds)
+    if slot.process is process:
+        session.supervisor.send(slot, signal.SIGCONT, EXIT_INTERNAL)
 
 
-def join(scene: Scene, seconds: float) -> None:
+def join(session: ChaosSession, seconds: float) -> None:
     """One more worker comes, and goes by SIGTERM or `kill -9`."""
-    seat = scene.staff.hire()
-    scene.wait(seconds)
-    scene.staff.dismiss(seat, scene.rng.choice((signal.SIGTERM, signal.SIGKILL)))
+    slot = session.supervisor.add_worker()
+    session.wait(seconds)
+    session.supervisor.retire(slot, session.rng.choice((signal.SIGTERM, signal.SIGKILL)))
 
 
-def storm(scene: Scene, seconds: float) -> None:
+def storm(session: ChaosSession, seconds: float) -> None:
     """Guests join the group and leave again in quick succession, without doing any work."""
-    settings = scene.fleet.settings
+    settings = session.fleet.settings
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not scene.over.is_set():
+    while time.monotonic() < end and not session.over.is_set():
         with suppress(KafkaError):
             guest = KafkaConsumer(
                 **kafka_python_options(settings),
@@ -83,6 +83,6 @@ def storm(scene: Scene, seconds: float) -> None:
                 session_timeout_ms=int(settings.kafka.session_timeout * 1000),
                 heartbeat_interval_ms=int(settings.kafka.heartbeat_interval * 1000),
             )
-            guest.subscribe([scene.fleet.topics.name(role) for role in ROLES])
-            guest.poll(timeout_ms=int(scene.rng.uniform(100, 1000)), max_records=1)
+            guest.subscribe([session.fleet.topics.name(role) for role in ROLES])
+            guest.poll(timeout_ms=int(session.rng.uniform(100, 1000)), max_records=1)
             guest.close(autocommit=False)

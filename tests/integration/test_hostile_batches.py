@@ -43,7 +43,7 @@ class Sent:
     reason: str
 
 
-class Scene:
+class HostileBatches:
     """A worker over one partition of each topic."""
 
     def __init__(self, stack: RealStack, fleet: Fleet) -> None:
@@ -95,7 +95,7 @@ CHAIN = Chain("SPY", (date(2026, 7, 31), date(2026, 8, 14)))
 
 
 @pytest.fixture
-def scene(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Iterator[Scene]:
+def scene(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Iterator[HostileBatches]:
     settings = settings_for(
         real_stack,
         topic_prefix,
@@ -109,10 +109,10 @@ def scene(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Iterator[
     create_flow_topics(real_stack, settings)
     real_stack.create_topics([(settings.ingest.topic, 1)])
     with Fleet(settings, real_stack.redis.url, tmp_path) as fleet:
-        yield Scene(real_stack, fleet)
+        yield HostileBatches(real_stack, fleet)
 
 
-def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: Scene) -> None:
+def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: HostileBatches) -> None:
     fleet = scene.fleet
     scene.tell(START)
     for role, codec in INPUTS.items():
@@ -153,7 +153,7 @@ def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: Scen
     assert fleet.stop(worker) == 0
 
 
-def test_the_ingest_and_the_commands_pass_over_them(scene: Scene) -> None:
+def test_the_ingest_and_the_commands_pass_over_them(scene: HostileBatches) -> None:
     fleet, settings = scene.fleet, scene.fleet.settings
     servers, feed = scene.stack.bootstrap_servers, settings.ingest.topic
     for codec in CODECS.values():

@@ -29,7 +29,7 @@ scrape_configs:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Wall:
     """A Prometheus, the moment (Unix seconds) at which the unwind's last reading is on the wall, and that reading."""
 
     prometheus: Prometheus
@@ -38,7 +38,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
     with services(real_stack, "wall.", tmp_path_factory.mktemp("wall")) as running:
         targets = {"exporter": running.exporter.removeprefix("http://"), "worker": running.workers[0].removeprefix("http://")}
         with Prometheus(SCRAPES.format(**targets)) as prometheus:
@@ -49,28 +49,28 @@ def scene(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> It
             ((_, published),) = prometheus.query("dispersion_last_publish_timestamp_seconds")
             at = published + 5.0  # scraped by then, and never stale, however slow this machine is
             time.sleep(max(0.0, at - time.time()))
-            yield Scene(prometheus, at, last)
+            yield Wall(prometheus, at, last)
 
 
 def _unix(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp())
 
 
-def shown(scene: Scene, board: str, title: str) -> list[tuple[dict[str, str], float]]:
+def shown(scene: Wall, board: str, title: str) -> list[tuple[dict[str, str], float]]:
     values = variables(scene.prometheus, BOARDS[board])
     chosen = [query for query in queries(BOARDS[board]) if query.place.startswith(title)]
     return [one for query in chosen for one in numbers(scene.prometheus, query, values, scene.at)]
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_no_panel_and_no_variable_is_empty(scene: Scene, name: str) -> None:
+def test_no_panel_and_no_variable_is_empty(scene: Wall, name: str) -> None:
     places = {query.place for query in queries(BOARDS[name])}
     assert len(places) >= 5
     assert set(empty(scene.prometheus, BOARDS[name], scene.at)) == QUIET.keys() & places
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_misspelt_metric_empties_its_panel(scene: Scene, name: str) -> None:
+def test_a_misspelt_metric_empties_its_panel(scene: Wall, name: str) -> None:
     """So the test above would notice: each metric of each query in turn."""
     spoilt = 0
     values = variables(scene.prometheus, BOARDS[name])
@@ -82,7 +82,7 @@ def test_a_misspelt_metric_empties_its_panel(scene: Scene, name: str) -> None:
     assert spoilt >= 10
 
 
-def test_a_board_with_a_misspelt_variable_or_panel_is_reported(scene: Scene) -> None:
+def test_a_board_with_a_misspelt_variable_or_panel_is_reported(scene: Wall) -> None:
     board = copy.deepcopy(BOARDS["wall.json"])
     target = board["panels"][0]["targets"][0]
     target["expr"] = target["expr"].replace("dispersion_market_session_open", "dispersion_market_session_opened")
@@ -104,17 +104,17 @@ def test_a_board_with_a_misspelt_variable_or_panel_is_reported(scene: Scene) -> 
         ("Coverage", "coverage"),
     ],
 )
-def test_a_tile_shows_the_number_of_the_reading(scene: Scene, title: str, field: str) -> None:
+def test_a_tile_shows_the_number_of_the_reading(scene: Wall, title: str, field: str) -> None:
     assert [value for _, value in shown(scene, "wall.json", f"{title} A")][:1] == [scene.reading[field]]
 
 
-def test_the_unwind_is_on_the_wall(scene: Scene) -> None:
+def test_the_unwind_is_on_the_wall(scene: Wall) -> None:
     assert {labels["severity"]: value for labels, value in shown(scene, "wall.json", "Active alerts")}["critical"] == 1.0
     assert {labels["alert"]: value for labels, value in shown(scene, "wall.json", "Distance to alert")}["vix_spike_unwind"] == 0.0
     assert [labels["mode"] for labels, _ in shown(scene, "wall.json", "Mode")] == ["replay"]
 
 
-def test_what_has_gone_stale_leaves_the_wall(scene: Scene) -> None:
+def test_what_has_gone_stale_leaves_the_wall(scene: Wall) -> None:
     """Sixteen seconds after the last reading was published; Prometheus answers for that time as if it were now."""
     ((_, published),) = scene.prometheus.query("dispersion_last_publish_timestamp_seconds")
     later = published + 16.0

@@ -24,8 +24,8 @@ _REASON = re.compile(r"(?:leaving with exit code \d+|refused|down|internal error
 
 
 @dataclass
-class Seat:
-    """One place in the staff; processes follow each other on it."""
+class WorkerSlot:
+    """One slot of the supervisor; processes follow each other on it."""
 
     name: str
     proxy: RedisProxy
@@ -38,14 +38,14 @@ class Seat:
     clock_offset: float = 0.0
     """Seconds that its workers' clocks are off."""
     leaving: bool = False
-    """Nobody follows on this seat."""
+    """No process follows on this slot."""
 
 
 @dataclass(frozen=True)
-class End:
+class WorkerExit:
     """A process that is gone."""
 
-    seat: str
+    slot: str
     code: int
     reason: str
     asked: bool
@@ -53,114 +53,114 @@ class End:
     log: str
 
 
-class Staff(threading.Thread):
+class Supervisor(threading.Thread):
     """Keeps `size` workers running until closed; a context manager."""
 
     def __init__(self, fleet: Fleet, size: int, rng: random.Random, command: tuple[str, ...], static: float = 0.5) -> None:
         """`command` is the worker's module and its arguments; `static` the share of static members."""
-        super().__init__(name="staff", daemon=True)
+        super().__init__(name="supervisor", daemon=True)
         self.fleet, self._size, self._rng, self._command, self._static = fleet, size, rng, command, static
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._proxies = ExitStack()
-        self.seats: list[Seat] = []
-        self.ends: list[End] = []
+        self.slots: list[WorkerSlot] = []
+        self.ends: list[WorkerExit] = []
 
     def __enter__(self) -> Self:
         for _ in range(self._size):
-            self.hire()
+            self.add_worker()
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
-        for seat in self.seats:
-            if seat.process is not None and seat.process.poll() is None:
-                seat.process.kill()
-                seat.process.wait()
+        for slot in self.slots:
+            if slot.process is not None and slot.process.poll() is None:
+                slot.process.kill()
+                slot.process.wait()
         self._proxies.close()
 
-    def hire(self, clock_offset: float = 0.0) -> Seat:
-        """One more seat, with a worker at once."""
+    def add_worker(self, clock_offset: float = 0.0) -> WorkerSlot:
+        """One more slot, with a worker at once."""
         redis_port = int(self.fleet.redis_url.rpartition(":")[2].partition("/")[0])
         with self._lock:
             proxy = self._proxies.enter_context(RedisProxy(redis_port))
-            seat = Seat(f"w{len(self.seats)}", proxy, static=self._rng.random() < self._static)
-            seat.clock_offset = clock_offset
-            self.seats.append(seat)
-            self._start(seat)
-        return seat
+            slot = WorkerSlot(f"w{len(self.slots)}", proxy, static=self._rng.random() < self._static)
+            slot.clock_offset = clock_offset
+            self.slots.append(slot)
+            self._start(slot)
+        return slot
 
-    def pick(self, rng: random.Random) -> Seat:
-        """A seat whose worker runs, or the drawn one if none does."""
+    def pick(self, rng: random.Random) -> WorkerSlot:
+        """A slot whose worker runs, or the drawn one if none does."""
         with self._lock:
-            seats = [seat for seat in self.seats if not seat.leaving]
-            drawn = rng.choice(seats)
-            return next((seat for seat in (drawn, *seats) if seat.process is not None and seat.process.poll() is None), drawn)
+            slots = [slot for slot in self.slots if not slot.leaving]
+            drawn = rng.choice(slots)
+            return next((slot for slot in (drawn, *slots) if slot.process is not None and slot.process.poll() is None), drawn)
 
-    def send(self, seat: Seat, number: int, *ends: int) -> None:
-        """A signal to the worker on a seat, and the exit codes that it may bring about."""
+    def send(self, slot: WorkerSlot, number: int, *ends: int) -> None:
+        """A signal to the worker on a slot, and the exit codes that it may bring about."""
         with self._lock:
-            if seat.process is not None and seat.process.poll() is None:
-                seat.ends |= set(ends)
-                seat.process.send_signal(number)
+            if slot.process is not None and slot.process.poll() is None:
+                slot.ends |= set(ends)
+                slot.process.send_signal(number)
 
-    def kill(self, seat: Seat) -> None:
+    def kill(self, slot: WorkerSlot) -> None:
         """`kill -9`."""
-        self.send(seat, signal.SIGKILL, -signal.SIGKILL)
+        self.send(slot, signal.SIGKILL, -signal.SIGKILL)
 
-    def dismiss(self, seat: Seat, number: int) -> None:
-        """End the worker on a seat for good."""
-        seat.leaving = True
-        self.send(seat, number, -number, *[EXIT_OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
+    def retire(self, slot: WorkerSlot, number: int) -> None:
+        """End the worker on a slot for good."""
+        slot.leaving = True
+        self.send(slot, number, -number, *[EXIT_OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def all_stopped(self) -> Iterator[None]:
         """All are killed, and nobody starts them again inside."""
         with self._lock:
-            for seat in self.seats:
-                self.kill(seat)
-            for seat in self.seats:
-                if seat.process is not None:
-                    seat.process.wait()
-                    self._look(seat)
+            for slot in self.slots:
+                self.kill(slot)
+            for slot in self.slots:
+                if slot.process is not None:
+                    slot.process.wait()
+                    self._look(slot)
             yield
 
     def run(self) -> None:
-        """Look after the seats until closed."""
+        """Look after the slots until closed."""
         while not self._over.wait(LOOK):
             with self._lock:
-                for seat in self.seats:
-                    self._look(seat)
+                for slot in self.slots:
+                    self._look(slot)
 
     def settle(self) -> None:
         """SIGTERM to all at once; returns when they are gone and noted."""
         with self._lock:
-            for seat in self.seats:
-                self.dismiss(seat, signal.SIGTERM)
+            for slot in self.slots:
+                self.retire(slot, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while any(seat.process is not None for seat in self.seats) and time.monotonic() < deadline:
+        while any(slot.process is not None for slot in self.slots) and time.monotonic() < deadline:
             time.sleep(LOOK)
-        left = [seat.name for seat in self.seats if seat.process is not None]
+        left = [slot.name for slot in self.slots if slot.process is not None]
         assert not left, f"SIGTERM did not end {left} within {STOP_SECONDS:.0f} s"
 
-    def _look(self, seat: Seat) -> None:
-        if seat.process is None:
-            if not seat.leaving and time.monotonic() >= seat.due:
-                self._start(seat)
-        elif (code := seat.process.poll()) is not None:
-            log = self.fleet.log(seat.process)
+    def _look(self, slot: WorkerSlot) -> None:
+        if slot.process is None:
+            if not slot.leaving and time.monotonic() >= slot.due:
+                self._start(slot)
+        elif (code := slot.process.poll()) is not None:
+            log = self.fleet.log(slot.process)
             found = _REASON.findall(log)
-            number = self.fleet.workers.index(seat.process)
-            self.ends.append(End(seat.name, code, found[-1] if found else "", code in seat.ends, f"worker-{number}.log"))
-            seat.process, seat.ends = None, set()
-            seat.due = time.monotonic() + self._rng.uniform(*RESTART)
+            number = self.fleet.workers.index(slot.process)
+            self.ends.append(WorkerExit(slot.name, code, found[-1] if found else "", code in slot.ends, f"worker-{number}.log"))
+            slot.process, slot.ends = None, set()
+            slot.due = time.monotonic() + self._rng.uniform(*RESTART)
 
-    def _start(self, seat: Seat) -> None:
-        instance = {"DISPERSION_KAFKA__INSTANCE_ID": seat.name} if seat.static else {}
-        skewed = ("tests.chaos.skewed", str(seat.clock_offset)) if seat.clock_offset else ()
-        seat.process = self.fleet.start(*skewed, *self._command, DISPERSION_REDIS__URL=seat.proxy.url, **instance)
+    def _start(self, slot: WorkerSlot) -> None:
+        instance = {"DISPERSION_KAFKA__INSTANCE_ID": slot.name} if slot.static else {}
+        skewed = ("tests.chaos.skewed", str(slot.clock_offset)) if slot.clock_offset else ()
+        slot.process = self.fleet.start(*skewed, *self._command, DISPERSION_REDIS__URL=slot.proxy.url, **instance)
 
 
 class Expected(NamedTuple):
@@ -172,7 +172,7 @@ class Expected(NamedTuple):
     """A log was made anew or set back: workers refuse it until a person has decided."""
 
 
-def unexpected(end: End, kinds: Expected) -> str:
+def unexpected(end: WorkerExit, kinds: Expected) -> str:
     """Why a worker should not have ended like this; empty when it may.
 
     Expected are: what a fault did; the fence, by which a worker that lost a partition leaves; code 3 while a server is away;
@@ -186,4 +186,4 @@ def unexpected(end: End, kinds: Expected) -> str:
         return ""
     if kinds.poison and (end.code == -signal.SIGKILL or (end.code == EXIT_INTERNAL and ", offsets " in end.reason)):
         return ""
-    return f"{end.seat} ended with code {end.code} ({end.log}): {end.reason or 'no reason given'}"
+    return f"{end.slot} ended with code {end.code} ({end.log}): {end.reason or 'no reason given'}"

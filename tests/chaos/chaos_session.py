@@ -13,7 +13,7 @@ from streams.stage import Role
 from tests.chaos.archive import Archive
 from tests.chaos.load import Load
 from tests.chaos.redis_copies import Copies
-from tests.chaos.staff import Staff
+from tests.chaos.supervisor import Supervisor
 from tests.support.fleet import Fleet
 from tests.support.stack import Stack
 
@@ -24,18 +24,18 @@ RATES: Mapping[Role, int] = {"quotes": 300, "readings": 300, "commands": 4}
 
 
 @dataclass
-class Scene:
+class ChaosSession:
     """One session while it runs."""
 
     stack: Stack
     fleet: Fleet
-    staff: Staff
+    supervisor: Supervisor
     load: Load
     archive: Archive
     copies: Copies
     rng: random.Random
     """Of the fault at work: the same seed draws the same victims."""
-    patience: float = 120.0
+    refusal_seconds: float = 120.0
     """Seconds that workers have to refuse a log that was replaced."""
     over: threading.Event = field(default_factory=threading.Event)
     """Set when the session is broken off; waits end early."""
