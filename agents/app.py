@@ -28,7 +28,8 @@ class EventAckHandle:
     """Acknowledges a Faust event, or takes it out of what a rebalance waits for."""
 
     def __init__(self, app: faust.App, event: Any) -> None:
-        self._app, self._event = app, event
+        self._app = app
+        self._event = event
 
     def ack(self) -> None:
         """The batch may be committed."""

@@ -20,7 +20,8 @@ class CheckpointSchedule:
     """Tells when the next checkpoint is due."""
 
     def __init__(self, policy: CheckpointPolicy, clock: Callable[[], float] = monotonic) -> None:
-        self._policy, self._clock = policy, clock
+        self._policy = policy
+        self._clock = clock
         self._due = clock() + policy.seconds
         self._unacked = 0
 

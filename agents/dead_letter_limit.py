@@ -14,7 +14,8 @@ class DeadLetterLimit:
     """The share of dead letters among the last records of one partition."""
 
     def __init__(self, ratio: float, window: int = WINDOW) -> None:
-        self._ratio, self._window = ratio, window
+        self._ratio = ratio
+        self._window = window
         self._batches: deque[tuple[int, int]] = deque()
         self._records = self._letters = 0
 

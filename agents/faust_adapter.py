@@ -50,7 +50,8 @@ class FaustAdapter:
 
     def __init__(self, settings: Settings, metrics: Metrics, redis: Redis, counts: Mapping[str, int]) -> None:
         """`counts` has the partitions of every topic, as the cluster has them."""
-        self.metrics, self.metrics_observer = metrics, MetricsObserver(metrics)
+        self.metrics = metrics
+        self.metrics_observer = MetricsObserver(metrics)
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)

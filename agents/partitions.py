@@ -103,9 +103,13 @@ class PartitionManager:
         `live` says that event time is now: no record can be dated ahead of this process's clock.
         """
         self._plans = {topic: plan for plan in plans for topic in plan.inputs}
-        self._store_client, self._adapter, self._status = store_client, adapter, status
-        self._idle_after, self._dead_letter_ratio = idle_after, dead_letter_ratio
-        self._cold, self._live = cold, live
+        self._store_client = store_client
+        self._adapter = adapter
+        self._status = status
+        self._idle_after = idle_after
+        self._dead_letter_ratio = dead_letter_ratio
+        self._cold = cold
+        self._live = live
         self.deadline = Deadline()
         self._isolation = IsolationLock()
         self._generation = -1

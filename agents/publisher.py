@@ -55,7 +55,10 @@ class Publisher:
         now_ms: Callable[[], int] | None = None,
     ) -> None:
         """With a clock (`now_ms`), a message whose own time has passed is dated when it is published."""
-        self._producer, self._topics, self._deadline, self._published = producer, topics, deadline, published
+        self._producer = producer
+        self._topics = topics
+        self._deadline = deadline
+        self._published = published
         self._now_ms = now_ms
         self._pending: list[asyncio.Future[Any]] = []
         self.waiting = False

@@ -33,7 +33,10 @@ class Sampler:
     """Everything that is measured by looking."""
 
     def __init__(self, partitions: PartitionManager, adapter: FaustAdapter, breaker: Breaker, status: WorkerStatus) -> None:
-        self._partitions, self._adapter, self._breaker, self._status = partitions, adapter, breaker, status
+        self._partitions = partitions
+        self._adapter = adapter
+        self._breaker = breaker
+        self._status = status
         self._buffer_full = adapter.metrics.sampled_buffer_full()
         self._asked = monotonic()
         self._held: float | None = None

@@ -56,7 +56,10 @@ class WorkerStageObserver:
         `noted` is told what became of the input.
         """
         self._noted = noted
-        self._metrics, self._views, self._plan, self._live = metrics, views, plan, live
+        self._metrics = metrics
+        self._views = views
+        self._plan = plan
+        self._live = live
         self._recount = recount
         self.relay: Wakeable | None = None
         self._names: dict[str, str] = {str(role): name for role, name in topics.all().items()}

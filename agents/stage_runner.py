@@ -87,14 +87,20 @@ class StageRunner:
 
         `topic_ids` are Kafka's, by input topic, where the broker gives them.
         """
-        self.stage, self.publisher, self.checkpoints, self.observer = stage, publisher, checkpoints, observer
+        self.stage = stage
+        self.publisher = publisher
+        self.checkpoints = checkpoints
+        self.observer = observer
         self.applied = dict(checkpoint.watermarks)
         """Last applied offset by input topic."""
         self.closed = False
         self.progressed = self.heard = self.committed = monotonic()
         self.covered = dict(checkpoint.watermarks)
         """Last committed offset by input topic."""
-        self._schedule, self._limit, self._lock, self._isolation = schedule, limit, asyncio.Lock(), isolation
+        self._schedule = schedule
+        self._limit = limit
+        self._lock = asyncio.Lock()
+        self._isolation = isolation
         self.newest = dict.fromkeys(self.applied, 0)
         """Broker time of the newest applied record by input topic, milliseconds."""
         self.marks = dict(checkpoint.marks)
@@ -108,8 +114,10 @@ class StageRunner:
         self._skip = checkpoint.skip
         self.record_by_record = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
         """Inputs that go record by record, because the process died repeatedly at their watermark."""
-        self.idle_declared, self.declared = False, 0.0
-        """Whether the source was said to be silent since it last spoke, and when that was last said."""
+        self.idle_declared = False
+        """Whether the source was declared idle since it last spoke."""
+        self.declared = 0.0
+        """When that was last declared, monotonic seconds."""
         chunks = dict(checkpoint.chunks)
         self._unsent = unsent_messages.unpack(chunks.pop(unsent_messages.CHUNK, b""))
         stage.restore(chunks)

@@ -110,7 +110,10 @@ class Worker:
     """One process's work, from the checks to the last commit."""
 
     def __init__(self, settings: Settings, plans: Sequence[Plan], partitions: Mapping[str, int], cold: ColdStart) -> None:
-        self._settings, self._plans, self._partitions, self._cold = settings, plans, partitions, cold
+        self._settings = settings
+        self._plans = plans
+        self._partitions = partitions
+        self._cold = cold
         self.registry = CollectorRegistry()
         self._metrics = Metrics(self.registry)
         identify(self.registry, settings)

@@ -30,7 +30,8 @@ class ForeignRecords:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`count` is told topic and reason of each."""
-        self._count, self._clock = count, clock
+        self._count = count
+        self._clock = clock
         self._said: dict[tuple[str, str], float] = {}
         self._seen: dict[tuple[str, str], int] = {}
 

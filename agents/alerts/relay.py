@@ -64,8 +64,12 @@ class Relay:
         mode: str,
         judged: Judged = dict,
     ) -> None:
-        self._partition, self._checkpoints, self._publisher = partition, checkpoints, publisher
-        self._history, self._observer, self._mode = history, observer, mode
+        self._partition = partition
+        self._checkpoints = checkpoints
+        self._publisher = publisher
+        self._history = history
+        self._observer = observer
+        self._mode = mode
         self._judged = judged
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()

@@ -110,8 +110,12 @@ class OutageWatch:
 
     def __init__(self, settings: Settings, consumer: Any, places: Iterable[TopicPartition], outage: Outage | None) -> None:
         """Without `outage`, one is raised."""
-        self._settings, self._consumer, self._places, self._outage = settings, consumer, list(places), outage
-        self._asked, self._away = monotonic(), False
+        self._settings = settings
+        self._consumer = consumer
+        self._places = list(places)
+        self._outage = outage
+        self._asked = monotonic()
+        self._away = False
 
     def polled(self, *, something: bool) -> None:
         """A poll is over. Raises `UnavailableError`, `ActionNeededError` unless outages are told."""

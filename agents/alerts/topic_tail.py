@@ -39,13 +39,11 @@ class TopicTail:
         foreign: ForeignRecords,
     ) -> None:
         """`client` are aiokafka's options; `mode` is that of our events."""
-        self._client, self._alerts, self._states, self._mode, self._foreign = (
-            client,
-            alerts,
-            states,
-            mode,
-            foreign,
-        )
+        self._client = client
+        self._alerts = alerts
+        self._states = states
+        self._mode = mode
+        self._foreign = foreign
 
     async def published(self, partition: int, first: int) -> PublishedEvents:
         """What stands at the end of the log, back to before the outbox number `first`, but at most `MOST` records. Raises `KafkaError`."""

@@ -33,7 +33,8 @@ class Alertmanager:
         check_bridge(bridge)
         url = urlsplit(bridge.alertmanager_url)
         self.place = shown(bridge.alertmanager_url)
-        self._host, self._path = url.netloc, url.path.rstrip("/")
+        self._host = url.netloc
+        self._path = url.path.rstrip("/")
         self._headers = _authorization(bridge)
         self._tls = bridge_tls(bridge)
 

@@ -43,9 +43,11 @@ class Bridge:
         """Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._alertmanager = Alertmanager(settings.bridge)
         self._table = BridgeTable(ALL_MODES if all_modes else MODES, settings.bridge.generator_url)
-        self._settings, self._resend = settings, settings.bridge.resend_seconds
+        self._settings = settings
+        self._resend = settings.bridge.resend_seconds
         self._troubles: dict[str, str] = {"topic": "not read yet"}
-        self._beat, self._due = monotonic(), 0.0
+        self._beat = monotonic()
+        self._due = 0.0
         registry = CollectorRegistry()
         identify(registry, settings)
         self._measure(registry)

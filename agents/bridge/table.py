@@ -22,7 +22,8 @@ class BridgeTable:
     """The latest state of each alert of some modes."""
 
     def __init__(self, modes: Collection[str], generator_url: str = "") -> None:
-        self._modes, self._generator_url = modes, generator_url
+        self._modes = modes
+        self._generator_url = generator_url
         self._alerts: dict[bytes, BridgedAlert] = {}
 
     def take(self, key: bytes, value: bytes | None, published: datetime) -> None:

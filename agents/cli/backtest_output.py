@@ -64,7 +64,9 @@ class Files:
     """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold. Perhaps `verdicts.jsonl`."""
 
     def __init__(self, readings: OutputFile, alerts: OutputFile, verdicts: OutputFile | None) -> None:
-        self._readings, self._alerts, self._verdicts = readings, alerts, verdicts
+        self._readings = readings
+        self._alerts = alerts
+        self._verdicts = verdicts
 
     def reading(self, reading: Reading) -> None:
         """Write it, constituents included."""

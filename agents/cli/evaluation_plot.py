@@ -58,7 +58,8 @@ class _Dates:
     """Horizontal place of a date."""
 
     def __init__(self, first: date, last: date) -> None:
-        self._first, self._scale = first, (RIGHT - LEFT) / max((last - first).days, 1)
+        self._first = first
+        self._scale = (RIGHT - LEFT) / max((last - first).days, 1)
 
     def __call__(self, day: date) -> float:
         return LEFT + (day - self._first).days * self._scale

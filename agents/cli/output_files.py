@@ -29,7 +29,8 @@ class OutputFile:
     """A file made anew, for bytes. Every method raises `ConfigError`."""
 
     def __init__(self, path: Path, option: str) -> None:
-        self._path, self._option = path, option
+        self._path = path
+        self._option = option
         with told(path, option):
             self._file = path.open("wb")
 

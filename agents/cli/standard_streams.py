@@ -23,7 +23,8 @@ class _Descriptor(io.FileIO):
 
     def __init__(self, number: int, *, told: bool) -> None:
         super().__init__(number, "w", closefd=False)
-        self._told, self._dead = told, False
+        self._told = told
+        self._dead = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
         """Bytes written."""

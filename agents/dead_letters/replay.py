@@ -28,8 +28,12 @@ class ReplayCheck:
 
     def __init__(self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool) -> None:
         """`sent` are the identities of what was sent again already; `mended` values by original place."""
-        self._settings, self._sent, self._mended, self._again = settings, set(sent), mended, again
-        self._topics, self._market = Topics(settings.kafka.topic_prefix), market_of(settings)
+        self._settings = settings
+        self._sent = set(sent)
+        self._mended = mended
+        self._again = again
+        self._topics = Topics(settings.kafka.topic_prefix)
+        self._market = market_of(settings)
         self._seen: set[tuple[str, str]] = set()
 
     def value(self, letter: DeadLetter) -> bytes:

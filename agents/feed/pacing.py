@@ -26,7 +26,8 @@ class FinalWatermark:
     """Event time, in nanoseconds, up to which every index has a reading: the end of the readings view."""
 
     def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
-        self._redis, self._keys = redis, [readings(prefix, one.symbol, f"{one.tenors[0]}d") for one in indices]
+        self._redis = redis
+        self._keys = [readings(prefix, one.symbol, f"{one.tenors[0]}d") for one in indices]
 
     def __call__(self) -> int:
         """The slowest index's latest second; 0 before the first reading or while Redis is away."""
@@ -41,7 +42,8 @@ class ByteBudget:
     """Holds a publisher back while a partition has more unread bytes than its log should hold."""
 
     def __init__(self, watermark: Callable[[], int], limit: int) -> None:
-        self._watermark, self._limit = watermark, limit
+        self._watermark = watermark
+        self._limit = limit
         self._waiting: defaultdict[tuple[str, int], deque[tuple[int, int]]] = defaultdict(deque)
         self._bytes: defaultdict[tuple[str, int], int] = defaultdict(int)
 
@@ -76,7 +78,8 @@ class ReplayClock:
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
-        self._event, self._wall = 0, 0.0
+        self._event = 0
+        self._wall = 0.0
 
     def keep(self, event_ns: int) -> None:
         """Wait until this event time is due."""

@@ -79,8 +79,11 @@ class BackgroundReplay:
     """A replay in a thread of its own, for whoever wants to look at something else meanwhile."""
 
     def __init__(self, settings: Settings, records: Sequence[InputRecord], pace: Pace) -> None:
-        self.sent, self.total = 0, len(records)
-        self._settings, self._records, self._pace = settings, records, pace
+        self.sent = 0
+        self.total = len(records)
+        self._settings = settings
+        self._records = records
+        self._pace = pace
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
 

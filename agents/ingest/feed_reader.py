@@ -35,7 +35,9 @@ class FeedReader:
 
     def __init__(self, settings: Settings, topic: str, start: Start) -> None:
         """`start` is where a partition begins of which nothing is committed."""
-        self._topic, self._start, self._most = topic, start, settings.kafka.max_poll_records
+        self._topic = topic
+        self._start = start
+        self._most = settings.kafka.max_poll_records
         use_fetched_records()
         self._consumer: Any = AIOKafkaConsumer(
             **client_options(settings.kafka),

@@ -47,8 +47,13 @@ class IngestLoop:
     def __init__(
         self, settings: Settings, market: Market, reader: FeedReader, producer: PlainProducer, deadline: Deadline, metrics: IngestMetrics
     ) -> None:
-        self._settings, self._market, self._reader, self._producer = settings, market, reader, producer
-        self._quotes, self._deadline, self._metrics = Topics(settings.kafka.topic_prefix).name("quotes"), deadline, metrics
+        self._settings = settings
+        self._market = market
+        self._reader = reader
+        self._producer = producer
+        self._quotes = Topics(settings.kafka.topic_prefix).name("quotes")
+        self._deadline = deadline
+        self._metrics = metrics
         self.publisher = Publisher(producer, Topics(settings.kafka.topic_prefix), deadline, lambda *_: None)
         self.beat = self._framed = monotonic()
         self.well: float | None = None

@@ -40,11 +40,13 @@ class IngestService:
 
     def __init__(self, settings: Settings, market: Market, start: Start) -> None:
         """Within an event loop. Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
-        self._settings, self._deadline = settings, Deadline()
+        self._settings = settings
+        self._deadline = Deadline()
         registry = CollectorRegistry()
         identify(registry, settings)
         metrics = IngestMetrics(registry, settings.ingest.topic)
-        self._reader, self._producer = FeedReader(settings, settings.ingest.topic, start), PlainProducer(settings)
+        self._reader = FeedReader(settings, settings.ingest.topic, start)
+        self._producer = PlainProducer(settings)
         self._loop = IngestLoop(settings, market, self._reader, self._producer, self._deadline, metrics)
         self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
         self.url = self._server.url

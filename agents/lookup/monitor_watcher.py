@@ -23,7 +23,9 @@ class MonitorWatcher:
     """One index, looked at as often as `state` is called; alert events are collected from the moment of `start`."""
 
     def __init__(self, settings: Settings, index: str, title: str) -> None:
-        self._settings, self._index, self._title = settings, index, title
+        self._settings = settings
+        self._index = index
+        self._title = title
         self._prefix = settings.kafka.topic_prefix
         self._redis = connect_sync(settings.redis)
         self._events: deque[AlertLine] = deque()

@@ -44,7 +44,9 @@ class ReadingsLog:
     """The readings of one index and tenor as they stand on the topic; a context manager."""
 
     def __init__(self, settings: Settings, index: str, tenor: str) -> None:
-        self._settings, self._index, self._tenor = settings, index, tenor
+        self._settings = settings
+        self._index = index
+        self._tenor = tenor
         topic = Topics(settings.kafka.topic_prefix).name("readings")
         with kafka_failures(settings):
             call_within(kafka_place(settings.kafka), lambda: self._open(topic))

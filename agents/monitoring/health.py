@@ -36,7 +36,8 @@ class Probes:
     """What the probes find, from the worker's status alone."""
 
     def __init__(self, status: WorkerStatus, stall_after: float) -> None:
-        self._status, self._stall_after = status, stall_after
+        self._status = status
+        self._stall_after = stall_after
 
     def live(self) -> list[HealthCheck]:
         """Restarting would help when one fails. Rebalancing is alive, and so is a worker that Redis or Kafka holds up."""

@@ -100,7 +100,8 @@ class _Application:
     """The WSGI side: what is asked, and what the answer is."""
 
     def __init__(self, registry: CollectorRegistry, probe: Probe) -> None:
-        self._metrics, self._probe = make_wsgi_app(registry, disable_compression=True), probe
+        self._metrics = make_wsgi_app(registry, disable_compression=True)
+        self._probe = probe
 
     def __call__(self, environment: Environment, start: StartResponse) -> Sequence[bytes]:
         method, path = environment["REQUEST_METHOD"], environment["PATH_INFO"]
@@ -131,7 +132,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.waiting_since, self.allowed_seconds = self.creation_time, REQUEST_SECONDS
+        self.waiting_since = self.creation_time
+        self.allowed_seconds = REQUEST_SECONDS
 
     @property
     def unread(self) -> bool:

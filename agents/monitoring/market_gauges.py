@@ -66,7 +66,9 @@ class MarketGauges(Collector):
     """A custom collector over the snapshot views of some indices."""
 
     def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
-        self._redis, self._prefix, self._indices = redis, prefix, indices
+        self._redis = redis
+        self._prefix = prefix
+        self._indices = indices
         self.redis_up = False
         self._unreadable: set[str] = set()
         self._said = -SAID_EVERY

@@ -30,8 +30,11 @@ class Watchdog(threading.Thread):
         period: float = 1.0,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
-        self._status, self._stall_after, self._loop = status, stall_after, loop
-        self._end, self._period = end, period
+        self._status = status
+        self._stall_after = stall_after
+        self._loop = loop
+        self._end = end
+        self._period = period
         self._over = threading.Event()
 
     def run(self) -> None:

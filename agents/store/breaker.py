@@ -26,8 +26,11 @@ class Breaker:
     """One circuit, shared by all callers of one store."""
 
     def __init__(self, *, threshold: int = 3, cooldown: float = 0.5, clock: Callable[[], float] = monotonic) -> None:
-        self._threshold, self._cooldown, self._clock = threshold, cooldown, clock
-        self._failures, self._opened = 0, 0.0
+        self._threshold = threshold
+        self._cooldown = cooldown
+        self._clock = clock
+        self._failures = 0
+        self._opened = 0.0
         self.state = BreakerState.CLOSED
 
     async def ready(self, deadline: Deadline) -> None:

@@ -75,7 +75,8 @@ class StoreClient:
     def __init__(self, redis: Redis, observer: RedisObserver, *, lease_seconds: int, instance: str = "") -> None:
         self.redis = redis
         self.caller = RedisCaller(observer)
-        self.lease_seconds, self.instance = lease_seconds, instance
+        self.lease_seconds = lease_seconds
+        self.instance = instance
         self.scripts = Scripts(redis)
         self.uuid = uuid4().hex
 
@@ -88,7 +89,8 @@ class CheckpointStore:
     """The checkpoints and the outbox of one stage and partition under one owner."""
 
     def __init__(self, store_client: StoreClient, keys: StageKeys, generation: int, deadline: Deadline) -> None:
-        self.keys, self.deadline = keys, deadline
+        self.keys = keys
+        self.deadline = deadline
         self._store_client = store_client
         self._owner = [str(generation), store_client.uuid, str(store_client.lease_seconds)]
         self._commits = 0

@@ -24,7 +24,8 @@ class Views:
     """Writes the views of one topic prefix."""
 
     def __init__(self, redis: Redis, prefix: str) -> None:
-        self._redis, self._prefix = redis, prefix
+        self._redis = redis
+        self._prefix = prefix
         self._trimmed: dict[str, object] = {}  # sorted set → session it was trimmed in
 
     async def write(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
