@@ -104,7 +104,8 @@ def _agent(app: faust.App, topic: str, partitions: PartitionManager) -> None:
         async for event in stream.noack().events():
             message = event.message
             await partitions.handle(topic, message.partition, message.generation_id, event.value, EventAckHandle(app, event))
-            del event, message  # a live frame must not hold a batch
+            # A live frame must not hold a batch.
+            del event, message
 
     app.agent(channel, name=f"consume-{topic}")(consume)
 

@@ -109,7 +109,8 @@ def _refusal(connect: Callable[[], socket.socket], host: str, encrypted: bool, q
             _ask(one, host, encrypted, question)
         except TimeoutError:
             return "it takes connections but does not answer: it hangs"
-        except OSError:  # it hangs up, or speaks otherwise: the client that comes next has the words for it
+        except OSError:
+            # It hangs up, or speaks otherwise: the client that comes next has the words for it.
             return ""
     return ""
 
@@ -119,6 +120,7 @@ def _ask(one: socket.socket, host: str, encrypted: bool, question: bytes) -> Non
         one.sendall(question)
         one.recv(1)
         return
-    context = ssl.create_default_context()  # nothing is told, so nobody need be known
+    # Nothing is told, so nobody need be known.
+    context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.wrap_socket(one, server_hostname=host).close()

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def faust_credentials(kafka: KafkaSettings) -> "CredentialsT | None":
     """For the app's `broker_credentials`. Raises `ConfigError`."""
-    import faust  # slow; who speaks aiokafka alone does without
+    # Slow; who speaks aiokafka alone does without.
+    import faust
 
     bound_aiokafka(unpacked_limit(kafka))
     refuse_open_sasl(kafka)

@@ -182,7 +182,8 @@ class FaustAdapter:
     def resumed(self, tps: Collection[Partition]) -> None:
         """A new assignment is at work."""
         self.metrics.rebalances.labels("completed").inc()
-        for plan, tp in self._given_back:  # their relays have spoken until now
+        # Their relays have spoken until now.
+        for plan, tp in self._given_back:
             if plan.has_outbox and tp not in tps:
                 self.metrics.forget_outbox(tp.partition)
         self._given_back = []
@@ -203,7 +204,8 @@ class FaustAdapter:
         """Log end as of the last fetch; None when unknown."""
         try:
             value: Any = self.running_app.consumer.highwater(tp)
-        except (AssertionError, KafkaError, LookupError):  # not assigned any more
+        except (AssertionError, KafkaError, LookupError):
+            # Not assigned any more.
             return None
         return None if value is None else int(value)
 

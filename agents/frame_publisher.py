@@ -62,7 +62,8 @@ class FramePublisher:
         self._change = threading.Condition()
         self._in_flight = 0
         self._failure: BaseException | None = None
-        self._framer: Framer | None = None  # made at the first quotes: numpy and pandas take a second to import
+        # Made at the first quotes: numpy and pandas take a second to import.
+        self._framer: Framer | None = None
         self._framed = 0.0
         with kafka_failures(settings):
             self._producer = KafkaProducer(
@@ -74,7 +75,8 @@ class FramePublisher:
                 delivery_timeout_ms=int(delivery_seconds * 1000),
                 linger_ms=LINGER_MS,
                 max_block_ms=int(delivery_seconds * 1000),
-                max_in_flight_requests_per_connection=1,  # a retried batch must not be overtaken: event time is the order of records
+                # A retried batch must not be overtaken: event time is the order of records.
+                max_in_flight_requests_per_connection=1,
                 max_request_size=settings.kafka.max_message_bytes,
                 request_timeout_ms=int(min(30.0, delivery_seconds / 2) * 1000),
             )
@@ -142,7 +144,8 @@ class FramePublisher:
             self._send_frames(self._framer.flush())
         with kafka_failures(self._settings):
             self._producer.flush(timeout=self._delivery_seconds)
-        with self._change:  # the client wakes us before it has told all callbacks
+        # The client wakes us before it has told all callbacks.
+        with self._change:
             self._change.wait_for(lambda: not self._in_flight, timeout=self._delivery_seconds)
         self._raise_failure()
 

@@ -113,7 +113,8 @@ def _meaning(kafka: KafkaSettings, error: BaseException) -> ActionNeededError | 
         advice = ["that it runs", "kafka.bootstrap_servers", "kafka.security_protocol"]
         if kafka.security_protocol.endswith("SSL"):
             advice.append("that kafka.ssl_cafile vouches for it")
-        if kafka.security_protocol.startswith("SASL"):  # the client can miss the broker's no when it hangs up after it
+        # The client can miss the broker's no when it hangs up after it.
+        if kafka.security_protocol.startswith("SASL"):
             advice.append("kafka.sasl_username and sasl_password")
         return UnavailableError(f"{place} cannot be reached ({error}): check {', '.join(advice)}")
     return ActionNeededError(f"{place} refuses the request: {error}")

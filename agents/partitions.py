@@ -124,7 +124,8 @@ class PartitionManager:
 
     async def start(self, assignment: Assignment) -> Mapping[Partition, int]:
         """Take the assigned partitions over; answers where each starts. Does not return when it must not run."""
-        if self._assigned_stages:  # assigned anew without a revocation
+        # Assigned anew without a revocation.
+        if self._assigned_stages:
             await self.release()
         self.deadline.renew()
         try:
@@ -233,7 +234,8 @@ class PartitionManager:
     def mismatch(self, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
         """Why a partition must not go on behind an offset; empty when it may."""
         reason = log_mismatch(self._plans[tp.topic], tp, last, mark, seen)
-        if last < 0:  # nothing has been applied: the topic may be made anew
+        # Nothing has been applied: the topic may be made anew.
+        if last < 0:
             self._topic_ids[tp.topic] = seen.topic_id
         return reason
 
@@ -258,11 +260,13 @@ class PartitionManager:
             if assigned is None or generation != self._generation or self.deadline.winding_down:
                 ack_handle.discard()
             else:
-                stored = records[-1]  # before its timestamp is bounded: by the log's own it is known again
+                # Before its timestamp is bounded: by the log's own it is known again.
+                stored = records[-1]
                 self._bound(topic, partition, records)
                 await assigned.runner.consume(topic, records, ack_handle, stored)
                 status = self._status.partitions.get(Partition(topic, partition))
-                if status is not None:  # else handed over while the batch waited for its turn
+                # Else handed over while the batch waited for its turn.
+                if status is not None:
                     status.following, status.progressed = assigned.runner.applied[topic] + 1, assigned.runner.progressed
         except NOT_POISON as verdict:
             assert assigned is not None
@@ -278,7 +282,8 @@ class PartitionManager:
             await self._note_crash(assigned, records, error)
             exit_now(_exit_code_of(error), f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
         finally:
-            records.clear()  # the unacknowledged event must not keep its records alive
+            # The unacknowledged event must not keep its records alive.
+            records.clear()
 
     def _bound(self, topic: str, partition: int, records: list[Any]) -> None:
         wrong = bound(records, time_ns() // 1_000_000, live=self._live)

@@ -82,7 +82,8 @@ class Publisher:
             except Exception as error:
                 if not isinstance(error.__cause__, KafkaTimeoutError):
                     raise PublishError(f"cannot publish to {topic}: {error!r}") from error
-                self.waiting = True  # the buffer is full because the broker is away; the message was not taken
+                # The buffer is full because the broker is away; the message was not taken.
+                self.waiting = True
                 await self._deadline.sleep(PAUSE)
             else:
                 return asyncio.ensure_future(answer)

@@ -152,7 +152,8 @@ def _cleared(redis: Redis, refused_partition: RefusedPartition, shown: RefusedPa
     first_input = _is_first(refused_partition)
     target = {"checkpoint": max(shown.applied, shown.first - 1), "earliest": -1, "latest": shown.end - 1}[way]
     moves = [WatermarkMove(shown.topic, target)]
-    if way == "earliest" and first_input:  # a forgotten state has seen nothing of its other inputs either
+    # A forgotten state has seen nothing of its other inputs either.
+    if way == "earliest" and first_input:
         moves = [WatermarkMove(topic, -1) for topic in refused_partition.keys.inputs]
     done = clear(redis, refused_partition, moves, forget=first_input and way != "checkpoint")
     return msgspec.structs.replace(shown, outcome="cleared" if done else "moved")

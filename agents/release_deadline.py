@@ -11,8 +11,8 @@ LOOK = 0.25
 T = TypeVar("T")
 
 
-class DeadlineExceededError(Exception):  # the work is dropped, not wrong: its input comes again
-    """Time is up: partitions are being taken away, or the process ends."""
+class DeadlineExceededError(Exception):
+    """Time is up: partitions are being taken away, or the process ends. The work is dropped; its input comes again."""
 
 
 class Deadline:
@@ -63,4 +63,5 @@ class Deadline:
         finally:
             if not task.done():
                 task.cancel()
-                await asyncio.wait([task])  # a cancelled call closes its connection
+                # A cancelled call closes its connection.
+                await asyncio.wait([task])

@@ -154,7 +154,9 @@ class StageRunner:
                 try:
                     await self._handler_of(topic, fresh)(topic, fresh)
                 except BaseException:
-                    self.drop()  # the stage may hold half of the batch: a timer's commit would put it beside the old watermark
+                    # The stage may hold half of the batch: a timer's commit would put it beside
+                    # the old watermark.
+                    self.drop()
                     raise
                 self.applied[topic], self.newest[topic] = fresh[-1].offset, fresh[-1].timestamp
                 self._last[topic] = stored or fresh[-1]
@@ -195,7 +197,8 @@ class StageRunner:
     async def _take_counted(self, topic: str, records: Sequence[Record], output: Output) -> None:
         letters = sum(message.role == "dead_letters" for message in output.messages)
         await self._take(output)
-        if topic == self.checkpoints.keys.inputs[0]:  # a further input has no say in whether the stage goes on
+        # A further input has no say in whether the stage goes on.
+        if topic == self.checkpoints.keys.inputs[0]:
             self._limit.took(len(records), letters)
 
     async def _take(self, output: Output) -> None:
@@ -228,7 +231,8 @@ class StageRunner:
         try:
             await self._checkpoint(promised)
         except BaseException:
-            self.drop()  # the stage has given out its changed chunks: a later commit would lack them
+            # The stage has given out its changed chunks: a later commit would lack them.
+            self.drop()
             raise
 
     async def _checkpoint(self, promised: bytes | None) -> None:
@@ -266,7 +270,8 @@ class StageRunner:
     async def checkpoint(self) -> None:
         """Commit now if a checkpoint is due and there is something to commit."""
         if self._lock.locked() or not self._schedule.is_due():
-            return  # busy: the batch under way commits itself
+            # Busy: the batch under way commits itself.
+            return
         async with self._lock:
             if not self.closed and (self._ack_handles or self.dirty or self._unsent):
                 await self._commit()
@@ -307,7 +312,8 @@ class StageRunner:
                 return
             try:
                 await self._commit()
-                await self.checkpoints.note(starts="", exp="0")  # a clean end: not a crash, and nobody need wait for the lease
+                # A clean end: not a crash, and nobody need wait for the lease.
+                await self.checkpoints.note(starts="", exp="0")
             finally:
                 self.drop()
 

@@ -63,17 +63,24 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Set on the subclass that `install` makes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._ranges: defaultdict[Partition, deque[tuple[int, int]]] = defaultdict(deque)  # delivered, not committed
-        self._epoch = 0  # rises with every revocation and seek: what was fetched before is void
-        self._placing = asyncio.Lock()  # held by who seeks: what is fetched meanwhile is void too
-        self._passed: dict[Partition, tuple[int, int]] = {}  # next offset to deliver and to fetch, when nothing was in between
+        # Delivered, not committed.
+        self._ranges: defaultdict[Partition, deque[tuple[int, int]]] = defaultdict(deque)
+        # Rises with every revocation and seek: what was fetched before is void.
+        self._epoch = 0
+        # Held by who seeks: what is fetched meanwhile is void too.
+        self._placing = asyncio.Lock()
+        # Next offset to deliver and to fetch, when nothing was in between.
+        self._passed: dict[Partition, tuple[int, int]] = {}
         self._looked = 0.0
         self._behind = False
         self._room = asyncio.Event()
-        self._marks: dict[Partition, Mark] = {}  # which log a partition is, as of its takeover
-        self._last: dict[Partition, Any] = {}  # the record delivered last since
+        # Which log a partition is, as of its takeover.
+        self._marks: dict[Partition, Mark] = {}
+        # The record delivered last since.
+        self._last: dict[Partition, Any] = {}
         self._brokers_heard = 0
-        self._asking: asyncio.Task[Mapping[str, str]] | None = None  # whether topics have been made anew
+        # Whether topics have been made anew.
+        self._asking: asyncio.Task[Mapping[str, str]] | None = None
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> Any:
@@ -86,7 +93,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await asyncio.sleep(0.0 if self._behind else COALESCE)
-                epoch = self._epoch  # before the fetch: it may straddle a seek
+                # Before the fetch: it may straddle a seek.
+                epoch = self._epoch
                 if self.flow_active and not self._get_active_partitions():
                     await self._wait_for_room()
                     continue
@@ -116,7 +124,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except OffsetOutOfRangeError as error:
             await self._out_of_range([Partition(*tp) for tp in error.args[0]], epoch)
             return {}
-        except NoOffsetForPartitionError:  # of a partition that is just being placed
+        except NoOffsetForPartitionError:
+            # Of a partition that is just being placed.
             return {}
         return records or {}
 
@@ -138,7 +147,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _deliver(self, records: Mapping[Partition, list[Any]], epoch: int) -> None:
         generation = self.app.consumer_generation_id
         for tp, fetched in records.items():
-            following = self._read_offset[tp]  # our convention: next offset to deliver (stock: the last delivered)
+            # Our convention: next offset to deliver (stock: the last delivered).
+            following = self._read_offset[tp]
             batch = fetched if following is None or fetched[0].offset >= following else [r for r in fetched if r.offset >= following]
             if not batch or not self._live(epoch):
                 continue
@@ -149,14 +159,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
                 None, None, batch, None, 0, 0, tp, generation_id=generation,
             )  # fmt: skip
-            self._ranges[tp].append((batch[0].offset, last.offset))  # before delivery: the acknowledgement may come first
+            # Before delivery: the acknowledgement may come first.
+            self._ranges[tp].append((batch[0].offset, last.offset))
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             if epoch == self._epoch:
                 self._read_offset[tp] = last.offset + 1
                 self._last[tp] = last
-        if not self._live(epoch):  # what was fetched and not delivered must be fetched again
+        # What was fetched and not delivered must be fetched again.
+        if not self._live(epoch):
             try:
-                async with self._placing:  # after a placing under way, whose seek may be older than what was fetched
+                # After a placing under way, whose seek may be older than what was fetched.
+                async with self._placing:
                     await self._seek_exact(
                         {tp: o for tp in records if tp in self.assignment() and (o := self._read_offset[tp]) is not None}
                     )
@@ -209,7 +222,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if self._asking is not None and self._asking.done():
             ids, self._asking = self._asking.result(), None
             made_anew = [tp for tp, mark in self._marks.items() if ids.get(tp.topic, mark.topic_id) != mark.topic_id]
-            if made_anew and await self._same_log(made_anew, epoch):  # nothing was applied of them yet
+            # Nothing was applied of them yet.
+            if made_anew and await self._same_log(made_anew, epoch):
                 self._marks.update({tp: Mark(-1, ids[tp.topic]) for tp in made_anew})
 
     def _look(self, epoch: int) -> None:
@@ -232,7 +246,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _seek_exact(self, target: Mapping[Partition, int]) -> None:
         if target:
             await self._thread.seek_wait(target)
-            self._read_offset.update(target)  # seek_wait forgets offset 0
+            # Seek_wait forgets offset 0.
+            self._read_offset.update(target)
 
     def _new_offset(self, tp: Partition) -> int | None:
         done, ranges, last = self._acked_index[tp], self._ranges[tp], None
@@ -282,7 +297,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._marks = dict(self.callbacks.marks())
             await self._seek_exact(target)
             self._thread.reset_silently(allowed=False)
-            self._committed_offset.update(target)  # else acknowledgements of re-read records are ignored for ever
+            # Else acknowledgements of re-read records are ignored for ever.
+            self._committed_offset.update(target)
         self._epoch += 1
 
     async def _answered(self, question: Callable[[], Awaitable[Any]]) -> Any:
@@ -294,7 +310,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             except DENIED as error:
                 self.callbacks.refuse(f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics")
                 raise
-            except IllegalStateError:  # the next rebalance has begun, and places the partitions itself
+            except IllegalStateError:
+                # The next rebalance has begun, and places the partitions itself.
                 raise
             except (KafkaError, TimeoutError) as error:
                 self.callbacks.coordinator_error(error)

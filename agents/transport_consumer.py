@@ -68,7 +68,8 @@ class _InLoop:
     def _served(self, task: Any) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("the consumer did not end in order: %r", task.exception())
-        self._service.set_shutdown()  # where it could not even close: nobody must wait for it
+        # Where it could not even close: nobody must wait for it.
+        self._service.set_shutdown()
 
 
 class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -157,7 +158,8 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_thread_stop(self) -> None:
         """End the watch before the consumer."""
-        guard = getattr(self, "_guard", None)  # absent when the consumer failed to start
+        # Absent when the consumer failed to start.
+        guard = getattr(self, "_guard", None)
         if guard is not None:
             guard.cancel()
         await super().on_thread_stop()
@@ -177,7 +179,8 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 self.consumer.callbacks.refuse(
                     f"the group coordinator refuses commits: {error!r}; grant Read on the group and on its topics"
                 )
-            except CommitFailedError:  # the group has been rebalanced: the partitions' next owner asks Redis
+            except CommitFailedError:
+                # The group has been rebalanced: the partitions' next owner asks Redis.
                 return False
             except KafkaError as error:
                 self.consumer.callbacks.coordinator_error(error)
@@ -190,7 +193,8 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         while True:
             await asyncio.sleep(GUARD_INTERVAL)
             try:
-                self._check_errors()  # asking also lets the parked coordinator go on
+                # Asking also lets the parked coordinator go on.
+                self._check_errors()
             except DENIED as error:
                 callbacks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
@@ -202,8 +206,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                     callbacks.down(f"the group coordinator does not recover: {error!r}; see the broker's log")
             else:
                 in_a_row = 0
-                if 0 in self._consumer._coordinator._metadata_snapshot.values():  # topics assigned to nobody: Kafka had just started
-                    self._consumer._client.force_metadata_update()  # once their partitions are known, the group is joined anew
+                # Topics assigned to nobody: Kafka had just started.
+                if 0 in self._consumer._coordinator._metadata_snapshot.values():
+                    # Once their partitions are known, the group is joined anew.
+                    self._consumer._client.force_metadata_update()
 
 
 def errors_for_guard(consumer: Any) -> Callable[[], None]:

@@ -71,7 +71,8 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._left: list[FetchedRecord] = []
-        self._start = self._stop = 0  # where the batch at work is in the fetched bytes
+        # Where the batch at work is in the fetched bytes.
+        self._start = self._stop = 0
         self.end: int | None = None
         """Where the log ends, if known."""
         super().__init__(*args, **kwargs)
@@ -106,7 +107,8 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                 yield [self._refuse(batch, CORRUPT, "its checksum is not that of its bytes")]
             elif not self._hidden(batch):
                 yield from self._lists(batch)
-            self.next_fetch_offset = batch.next_offset  # behind what compaction has taken away
+            # Behind what compaction has taken away.
+            self.next_fetch_offset = batch.next_offset
 
     def _lists(self, batch: Any) -> Iterator[list[Any]]:
         topic, partition = self._tp
@@ -120,7 +122,8 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                     for offset, r in islice(unpacked, LIST)
                 ]
                 made = len(records)
-                if records and records[0].offset < self.next_fetch_offset:  # Kafka sends whole batches
+                # Kafka sends whole batches.
+                if records and records[0].offset < self.next_fetch_offset:
                     records = [record for record in records if record.offset >= self.next_fetch_offset]
                 if batch.is_transactional:
                     records = [msgspec.structs.replace(record, transactional=True) for record in records]
@@ -136,12 +139,14 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
     def _numbered(self, batch: Any) -> Iterator[tuple[int, Any]]:
         """The batch's records with their offsets: the broker takes whatever a producer says of them in a batch that is not compressed."""
-        if type(batch) is not DefaultRecordBatch:  # of an old broker
+        # Of an old broker.
+        if type(batch) is not DefaultRecordBatch:
             return _ascending(batch, 0, sys.maxsize)
         first, following = batch.base_offset, batch.next_offset
         if self._number(self._start + COUNT_AT) == following - first:
             return zip(range(first, following), batch, strict=False)
-        return _ascending(batch, first, following)  # compacted
+        # Compacted.
+        return _ascending(batch, first, following)
 
     def _number(self, at: int) -> int:
         return int.from_bytes(self._records.data[at : at + 4], "big", signed=True)

@@ -84,7 +84,9 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
         _make_data_dir(settings.worker.data_dir)
         topics = until_reached(lambda: check_topics(settings), settings.worker.start_seconds)
         topics.refuse()
-        gc.freeze()  # a fetch of small records sets the collector off; it need not look at what stays for good
+        # A fetch of small records sets the collector off; it need not look at what stays for
+        # good.
+        gc.freeze()
         return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
     except (ConfigError, ActionNeededError) as error:
         log.critical("refused: %s", error)
@@ -165,7 +167,8 @@ class Worker:
         try:
             while not checks.done() and not stopping.done():
                 await asyncio.wait([checks, stopping], timeout=TICK, return_when=asyncio.FIRST_COMPLETED)
-                self._status.beat = monotonic()  # alive, if not ready
+                # Alive, if not ready.
+                self._status.beat = monotonic()
             if checks.done():
                 checks.result()
             return checks.done()
@@ -260,6 +263,7 @@ def startup_error(error: BaseException) -> BaseException:
 def exit_code_of_crash(error: BaseException | None) -> int:
     """The exit code of what ended Faust: that of Kafka's or Redis' state where one of them was the cause, else that of a bug.
 
+    >>> from aiokafka.errors import KafkaConnectionError
     >>> exit_code_of_crash(KafkaError()), exit_code_of_crash(KafkaConnectionError()), exit_code_of_crash(ConnectionResetError())
     (70, 3, 3)
     """

@@ -44,7 +44,8 @@ def _parse(path: Path, lines: Iterable[str]) -> Rates:
     for row in reader:
         place = f"line {reader.line_num}"
         values = {name: text for name in ("dff", *maturities) if name in columns and (text := row[columns[name]])}
-        if not values:  # not every calendar day has a rate
+        # Not every calendar day has a rate.
+        if not values:
             continue
         day = _day(path, place, row[columns["date"]])
         percent = {name: _percent(path, place, name, text) for name, text in values.items()}

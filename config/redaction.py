@@ -36,7 +36,8 @@ def shown(value: object) -> str:
     if not at:
         return f"{scheme}{_place(tail)}" if scheme else text
     if ("?" in head or "#" in head) and not _ADDRESSES.fullmatch(tail):
-        return f"{scheme}{HIDDEN}"  # the `@` may stand in the query, and a secret behind it
+        # The `@` may stand in the query, and a secret behind it.
+        return f"{scheme}{HIDDEN}"
     return f"{scheme}{HIDDEN}@{_without_query(tail)}"
 
 

@@ -57,7 +57,8 @@ class BridgedAlert:
         """`before` is the alert as it was known so far. Raises `ValueError` on what is not an alert event."""
         self.data = data = _read(value)
         self.published = published
-        stood = before.active if before else True  # of an echo on a suspended alert that was never seen otherwise: rather shown than hidden
+        # Of an echo on a suspended alert that was never seen otherwise: rather shown than hidden.
+        stood = before.active if before else True
         standing = {"pending": False, "firing": True}.get(data.previous_status, stood)
         self.active: bool = data.status == "firing" or (data.status == "suspended" and standing)
         """Whether it fires, suspended or not: lost data does not end an alert."""

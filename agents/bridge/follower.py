@@ -78,7 +78,8 @@ class Bridge:
         try:
             seconds = self._settings.worker.start_seconds
             with closing(until_reached(lambda: StateTopic(self._settings, self._foreign), seconds)) as topic:
-                logging.getLogger("kafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
+                # An outage is said once, by us.
+                logging.getLogger("kafka").setLevel(logging.CRITICAL)
                 log.info("metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place)
                 while not stop.is_set():
                     self._step(topic)
@@ -99,7 +100,8 @@ class Bridge:
         for record in records:
             try:
                 self._table.take(record.key, record.value, record.published)
-            except ValueError as error:  # of a version that says it another way
+            except ValueError as error:
+                # Of a version that says it another way.
                 log.warning("the event under %r cannot be told to Alertmanager: %s", record.key, safe(str(error)))
         return bool(records)
 
@@ -122,7 +124,8 @@ class Bridge:
         outcome, there = "accepted", self._alertmanager
         now = datetime.now(UTC)
         try:
-            silences, over = self._table.silences(there.silences(), now)  # before the alerts: what is silenced must not ring first
+            # Before the alerts: what is silenced must not ring first.
+            silences, over = self._table.silences(there.silences(), now)
             for silence in silences:
                 there.post_silence(silence)
             for identity in over:

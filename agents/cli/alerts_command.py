@@ -101,7 +101,8 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
     index, name, start = data.labels.index, data.fingerprint, data.starts_at
     command = Command(command_id=uuid4(), command=verb, index=index, fingerprint=name, starts_at=start, **said)
     try:
-        check_words(command)  # half a character has no bytes
+        # Half a character has no bytes.
+        check_words(command)
         return stamped(decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)).command
     except RejectedRecordError as refusal:
         raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal

@@ -56,7 +56,8 @@ def backfill(
     settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
     require_servers(settings.kafka, settings.redis)
 
-    from agents.store.daily_facts import fill_history  # from here on pandas and scipy are needed, which take a while to import
+    # From here on pandas and scipy are needed, which take a while to import.
+    from agents.store.daily_facts import fill_history
     from config.market import market_of
     from config.rules import load_rules
 

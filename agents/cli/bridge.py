@@ -20,7 +20,8 @@ def bridge(
     settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager is not None else None)
     require_kafka(settings.kafka)
 
-    from agents.bridge.follower import run_bridge  # Kafka's client takes a second to import
+    # Kafka's client takes a second to import.
+    from agents.bridge.follower import run_bridge
     from agents.logs import log_to_stderr
 
     log_as(shared)

@@ -62,13 +62,15 @@ def demo(
         market, counts = market_of(settings), settings.kafka.partitions
         feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
         shared.stderr.print("pricing the scenario")
-        records = list(feed.records(FIRST))  # while the services start
+        # While the services start.
+        records = list(feed.records(FIRST))
         running.wait_ready()
         watcher = MonitorWatcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
         whole = _play(shared, running, watcher, records)
         if picture is not None:
             write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
-        with suppress(*([KeyboardInterrupt] if hold else [])):  # once all is told, a signal is the expected end
+        # Once all is told, a signal is the expected end.
+        with suppress(*([KeyboardInterrupt] if hold else [])):
             _tell(shared, running, watcher, scenario, hold=hold)
             while hold:
                 signal.pause()
@@ -101,7 +103,8 @@ def _play(shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "
                 shared.stderr.print(f"the readings have not moved for {FOLLOW_SECONDS:.0f} s")
                 return False
             sleep(LOOK_SECONDS)
-        sleep(SETTLE_SECONDS)  # the last alert events are on their way from the outbox
+        # The last alert events are on their way from the outbox.
+        sleep(SETTLE_SECONDS)
         show(watcher.state(replay.sent, replay.total))
     return True
 

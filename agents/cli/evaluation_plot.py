@@ -48,7 +48,8 @@ def _lines(found: Evaluation, closes: Closes) -> Iterator[str]:
         at = x(date(year, 1, 1))
         yield f'<line class="axis" x1="{at:.1f}" x2="{at:.1f}" y1="{SPREAD[1]}" y2="{SPREAD[1] + 6}"/>'
         yield f'<text x="{at:.1f}" y="{SPREAD[1] + 22}" text-anchor="middle">{year}</text>'
-    for label in sorted(found.ours.labels, key=lambda label: label.delay is None):  # what was missed lies on top
+    # What was missed lies on top.
+    for label in sorted(found.ours.labels, key=lambda label: label.delay is None):
         told = label.why or (f"caught {label.delay} later" if label.delay else "caught the same session")
         yield _mark(x(label.session), MARKS, hit=label.delay is not None, title=f"{label.session}: {told}")
     yield "</svg>"

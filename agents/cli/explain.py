@@ -34,7 +34,8 @@ def explain(
     if run is None:
         require_servers(settings.kafka, settings.redis)
 
-    from agents.lookup.point_in_time import from_folder, from_stack  # pandas takes a while to import
+    # Pandas takes a while to import.
+    from agents.lookup.point_in_time import from_folder, from_stack
     from streams.detection.explainer import explain as explained
 
     told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)

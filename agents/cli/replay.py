@@ -52,7 +52,8 @@ def replay(
     if ahead:
         require_redis(settings.redis)
 
-    from agents.cli.time_range import TimeRange  # from here on pandas and scipy are needed, which take a while to import
+    # From here on pandas and scipy are needed, which take a while to import.
+    from agents.cli.time_range import TimeRange
     from agents.feed.inputs import open_feed, scenario_of
     from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.feed.replay import Pace, refuse_live

@@ -69,7 +69,8 @@ def _reserve(number: int) -> None:
         os.fstat(number)
     except OSError:
         with contextlib.suppress(OSError):
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+            # Takes the lowest that is free.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _text(before: TextIO | None, raw: io.RawIOBase) -> TextIO:

@@ -32,7 +32,8 @@ def status(
 
     def look() -> "Health":
         require_servers(settings.kafka, settings.redis)
-        from agents.monitoring.health_report import health  # pandas takes a while to import
+        # Pandas takes a while to import.
+        from agents.monitoring.health_report import health
 
         return health(settings)
 

@@ -20,7 +20,8 @@ class TimeRange(NamedTuple):
     def of(cls, since: datetime | None, until: datetime | None) -> "TimeRange":
         """From the start of one New York date to the end of another. Raises `ConfigError`."""
         in_order(since, until)
-        from streams.sessions import wall_ns  # pandas takes a while to import
+        # Pandas takes a while to import.
+        from streams.sessions import wall_ns
 
         first = wall_ns(since.date(), time.min) if since else 0
         return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)

@@ -36,7 +36,8 @@ def worker(
     load_rules(settings.rules.file, settings.rules.cap_unknown)
     require_servers(settings.kafka, settings.redis)
 
-    from agents.worker import run_worker  # Faust takes seconds to import
+    # Faust takes seconds to import.
+    from agents.worker import run_worker
 
     log_as(shared)
     raise typer.Exit(run_worker(settings, cold=start))

@@ -60,7 +60,8 @@ class Broker:
 
     def _function(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
         function = getattr(self._library, name)
-        function.restype, function.argtypes = result, list(arguments)  # without them pointers are cut to 32 bits
+        # Without them pointers are cut to 32 bits.
+        function.restype, function.argtypes = result, list(arguments)
         return function  # type: ignore[no-any-return]
 
     def _mock(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:

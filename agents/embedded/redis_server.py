@@ -111,7 +111,8 @@ def _wait_until_answering(server: SupervisedProcess, port: int) -> None:
     with redis.Redis(host="127.0.0.1", port=port, socket_timeout=1.0) as client:
         while server.running and time.monotonic() < deadline:
             try:
-                found = client.info()  # answered while the data is still being read, unlike everything else
+                # Answered while the data is still being read, unlike everything else.
+                found = client.info()
                 if found["process_id"] == server.pid and not found["loading"]:
                     return
             except redis.RedisError:

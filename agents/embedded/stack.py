@@ -39,7 +39,8 @@ class EmbeddedBroker:
             stderr=subprocess.DEVNULL,
             text=True,
             env=module_environment(),
-            start_new_session=True,  # Ctrl-C is for the owner, who stops its clients first
+            # Ctrl-C is for the owner, who stops its clients first.
+            start_new_session=True,
         )
         assert self._process.stdout is not None
         self.bootstrap_servers = self._process.stdout.readline().strip()
@@ -74,7 +75,8 @@ class EmbeddedBroker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # the broker ends with its input
+            # The broker ends with its input.
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

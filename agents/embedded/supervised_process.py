@@ -116,7 +116,8 @@ def _die_with_parent() -> None:
 
 
 def _end_with_owner(server: subprocess.Popen[bytes], remove: str | None) -> None:
-    orderly = os.read(STDIN, len(KEEP)) == KEEP  # not `sys.stdin`, whose lock would be held at interpreter exit
+    # Not `sys.stdin`, whose lock would be held at interpreter exit.
+    orderly = os.read(STDIN, len(KEEP)) == KEEP
     server.terminate()
     try:
         server.wait(GRACE_SECONDS)
@@ -144,7 +145,8 @@ def main(arguments: Sequence[str]) -> int:
     owner = threading.Thread(target=_end_with_owner, args=(server, remove), daemon=True)
     owner.start()
     code = server.wait()
-    if select.select([STDIN], [], [], 0)[0] or not owner.is_alive():  # the owner ended it: let the clean-up finish
+    # The owner ended it: let the clean-up finish.
+    if select.select([STDIN], [], [], 0)[0] or not owner.is_alive():
         owner.join()
     return code if code >= 0 else 128 - code
 

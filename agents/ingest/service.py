@@ -65,14 +65,16 @@ class IngestService:
         finally:
             self._server.stop()
             closing = [asyncio.ensure_future(client.close()) for client in (self._reader, self._producer)]
-            await asyncio.wait(closing, timeout=CLOSE_SECONDS)  # without Kafka they fail, or are cancelled by themselves, or do not end
+            # Without Kafka they fail, or are cancelled by themselves, or do not end.
+            await asyncio.wait(closing, timeout=CLOSE_SECONDS)
         return EXIT_OK
 
     async def _work(self) -> None:
         try:
             for client in (self._reader, self._producer):
                 await self._deadline.within(client.open())
-            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an outage is said once, by us
+            # An outage is said once, by us.
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
             await self._loop.run(lambda: self._deadline.winding_down)
         except DENIED as error:
             raise ActionNeededError(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error

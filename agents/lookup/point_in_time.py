@@ -119,5 +119,6 @@ def _told(settings: Settings) -> Iterator[AlertEvent]:
         for record, event in events:
             if event.data is None:
                 continue
-            with suppress(ValueError):  # of another version, or hardly ours
+            # Of another version, or hardly ours.
+            with suppress(ValueError):
                 yield whole_event(record.value)

@@ -118,7 +118,8 @@ class ReadingsLog:
         for _, value, _head in self._numbered(start, end):
             try:
                 yield own_reading(value, {self._index})
-            except RejectedRecordError:  # its head is like ours, and nothing else
+            except RejectedRecordError:
+                # Its head is like ours, and nothing else.
                 continue
 
     def _numbered(self, start: int, end: int) -> Iterator[tuple[int, bytes, _Head]]:

@@ -50,7 +50,8 @@ Environment = dict[str, Any]
 StartResponse = Callable[[str, Sequence[tuple[str, str]]], object]
 
 for _name in ("waitress", "waitress.queue"):
-    logging.getLogger(_name).setLevel(logging.ERROR)  # who hangs up in the middle, or asks too much, is no news
+    # Who hangs up in the middle, or asks too much, is no news.
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 class HealthServer:

@@ -30,7 +30,8 @@ class PartitionStatus:
         before, self.following = self.waiting, following
         end = max(self.end, end or 0)
         if end > following and not before:
-            self.progressed = monotonic()  # first: the watchdog may read between the two
+            # First: the watchdog may read between the two.
+            self.progressed = monotonic()
         self.end = end
 
 

@@ -75,7 +75,8 @@ class RedisObserver(Protocol):
 def connect(settings: RedisSettings) -> Redis:
     """A client that answers bytes and never retries by itself: redis-py would repeat a write whose answer was lost."""
     url = settings.url.get_secret_value()
-    lasting = {} if url.lower().startswith("unix:") else {"socket_keepalive": True}  # a unix socket has no such option
+    # A unix socket has no such option.
+    lasting = {} if url.lower().startswith("unix:") else {"socket_keepalive": True}
     return Redis.from_url(
         url,
         **redis_options(settings),
@@ -113,7 +114,8 @@ class RedisCaller:
             answer = await call()
             answered = True
         except RedisError as error:
-            answered = isinstance(error, ResponseError) and not may_heal(error)  # Redis is there and says no for good
+            # Redis is there and says no for good.
+            answered = isinstance(error, ResponseError) and not may_heal(error)
             self._observer.redis_error(operation, error_reason(error))
             raise
         finally:

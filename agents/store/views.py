@@ -26,7 +26,8 @@ class Views:
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._trimmed: dict[str, object] = {}  # sorted set → session it was trimmed in
+        # Sorted set → session it was trimmed in.
+        self._trimmed: dict[str, object] = {}
 
     async def write(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
         """One pipeline for all; raises what redis-py raises.
@@ -42,7 +43,8 @@ class Views:
                 pipeline.hset(keys.snapshot(self._prefix, index), mapping=fields)
             for view in views:
                 key = keys.readings(self._prefix, view.index, view.tenor)
-                pipeline.zremrangebyscore(key, view.second, view.second)  # a repeat replaces
+                # A repeat replaces.
+                pipeline.zremrangebyscore(key, view.second, view.second)
                 pipeline.zadd(key, {view.value: view.second})
                 for low, high in self._to_trim(key, view.second):
                     pipeline.zremrangebyscore(key, low, high)

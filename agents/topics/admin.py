@@ -94,7 +94,8 @@ def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool
     topic = {"num_partitions": partitions, "replication_factor": settings.kafka.replication_factor, "configs": configs}
     try:
         admin.create_topics({name: topic}, timeout_ms=CREATE_MS)
-    except TopicAlreadyExistsError:  # somebody was faster
+    except TopicAlreadyExistsError:
+        # Somebody was faster.
         return False
     return True
 
@@ -113,6 +114,7 @@ def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]] | No
         return {}
     try:
         answer = admin.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
-    except KafkaError:  # denied, or unknown to the embedded broker, which then hangs up
+    except KafkaError:
+        # Denied, or unknown to the embedded broker, which then hangs up.
         return None
     return {name: {key: str(entry["value"]) for key, entry in entries.items()} for name, entries in answer["topic"].items()}
