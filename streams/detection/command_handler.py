@@ -85,10 +85,10 @@ class CommandHandler:
             raise RejectedRecordError("episode", f"the command is older than the alert that began at {began.isoformat()}")
         return key, alert
 
-    def hold(self, record: Record, timed: TimedCommand, judged: datetime | None) -> bool:
-        """Whether the alert that is meant begins after the latest reading that was judged, so that the command waits."""
+    def hold(self, record: Record, timed: TimedCommand, evaluated: datetime | None) -> bool:
+        """Whether the alert that is meant begins after the latest reading that was evaluated, so that the command waits."""
         start = timed.command.starts_at
-        ahead = start is not None and (judged is None or start > judged)
+        ahead = start is not None and (evaluated is None or start > evaluated)
         if not ahead or timed.command.command_id.bytes in self._kept.applied:
             return False
         if len(self._kept.waiting) >= WAITING:

@@ -1,6 +1,6 @@
 """The detector of one index: history, gates, rules and lifecycle around one reading after another, and people's commands.
 
-A `no_input` reading is judged like any other: its values stand still and its coverage falls as the quotes behind it age,
+A `no_input` reading is evaluated like any other: its values stand still and its coverage falls as the quotes behind it age,
 so silence suspends alerts through the coverage gate and never through a clock of our own.
 """
 
@@ -89,7 +89,7 @@ class Detector:
 
     @property
     def evaluated_at(self) -> datetime | None:
-        """Event time of the latest reading that rules were judged on."""
+        """Event time of the latest reading that rules were evaluated on."""
         latest = self._state.latest.get(TENOR)
         return None if latest is None else latest.ts_event
 
@@ -99,7 +99,7 @@ class Detector:
         return latest is not None and reading.ts_event <= latest.ts_event
 
     def apply(self, reading: Reading, received: int = 0) -> list[OutboxEntry]:
-        """Judge a reading that has not been seen; events in order. Tenors beside 30d only pass to the snapshot.
+        """Evaluate a reading that has not been seen; events in order. Tenors beside 30d only pass to the snapshot.
 
         `received` is the Kafka time of its record, ms.
         """
@@ -116,7 +116,7 @@ class Detector:
         return self._command_handler.apply(command, self.counts)
 
     def hold(self, record: Record, command: TimedCommand) -> bool:
-        """Whether the command waits for readings: its alert begins after the latest that was judged."""
+        """Whether the command waits for readings: its alert begins after the latest that was evaluated."""
         return self._command_handler.hold(record, command, self.evaluated_at)
 
     def release(self) -> list[HeldCommand]:
@@ -125,7 +125,7 @@ class Detector:
 
     @property
     def has_snapshot(self) -> bool:
-        """Whether a snapshot would be whole: a reading of 30d has been judged since the start."""
+        """Whether a snapshot would be whole: a reading of 30d has been evaluated since the start."""
         return self._context is not None
 
     def snapshot(self) -> bytes:

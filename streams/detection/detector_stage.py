@@ -73,7 +73,7 @@ class DetectorStage:
             return None
 
     def _evaluate(self, record: Record, output: Output) -> Detector | None:
-        """Judge a reading; its detector, or None for a repeat. Raises `RejectedRecordError`."""
+        """Evaluate a reading; its detector, or None for a repeat. Raises `RejectedRecordError`."""
         reading = self._reading(record)
         detector = self._detector(reading.index)
         if detector.seen(reading):
@@ -100,7 +100,7 @@ class DetectorStage:
 
     @property
     def evaluated_until(self) -> Mapping[str, datetime]:
-        """Event time of the latest reading that was judged, by index; an index without one is absent."""
+        """Event time of the latest reading that was evaluated, by index; an index without one is absent."""
         times = {index: detector.evaluated_at for index, detector in self._detectors.items()}
         return {index: at for index, at in times.items() if at is not None}
 

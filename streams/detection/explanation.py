@@ -53,7 +53,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading
     """Without its constituents."""
     hours: Phase
-    """Where it lies to the hours in which the intraday rules are judged."""
+    """Where it lies to the hours in which the intraday rules are evaluated."""
     regime: Regime
     changes: dict[str, dict[str, float]]
     percentiles: dict[str, dict[str, float]]

@@ -1,6 +1,6 @@
 """The history of one index: closes of its sessions, the last hour, the latest reading and the spike gate.
 
-A session's fact is written when its closing reading (flag `session_close`) has been judged. When none arrives, because the
+A session's fact is written when its closing reading (flag `session_close`) has been evaluated. When none arrives, because the
 feed died before the close, the session's last reading becomes its close as soon as a reading of a later session arrives:
 a known value a little before the close is a better reference than none, and its own time stands beside it.
 """

@@ -59,7 +59,7 @@ class Alert(msgspec.Struct):
     starts_at: int = 0
     ends_at: int = 0
     last: int = 0
-    """Latest reading that was judged."""
+    """Latest reading that was evaluated."""
     since: int = 0
     """Start of the dwell, moved on by suspended time."""
     exit_since: int = 0

@@ -27,7 +27,7 @@ Place = tuple[str, str]
 
 
 def configured_fingerprints(indices: Iterable[str], rules: Sequence[Rule]) -> frozenset[str]:
-    """Fingerprints of all alerts that rules judge for some indices."""
+    """Fingerprints of all alerts that rules evaluate for some indices."""
     names = [(rule.name, scope) for rule in rules for scope in rule.scopes]
     return frozenset(
         fingerprint(rule, index, TENOR, scope) for index in indices for rule, scope in names
@@ -35,7 +35,7 @@ def configured_fingerprints(indices: Iterable[str], rules: Sequence[Rule]) -> fr
 
 
 class Orphans:
-    """The latest events of alerts that nobody judges any more."""
+    """The latest events of alerts that nobody evaluates any more."""
 
     def __init__(self) -> None:
         self._events: dict[Place, bytes] = {}
@@ -49,7 +49,7 @@ class Orphans:
     def retire(self, timed: TimedCommand, configured: Container[str]) -> tuple[str, OutboxEntry]:
         """The rule and the last event of an orphan. Raises `RejectedRecordError` (configured, unknown_alert, episode).
 
-        `configured` are the fingerprints that the present rules judge.
+        `configured` are the fingerprints that the present rules evaluate.
         """
         command = timed.command
         if command.fingerprint in configured:

@@ -38,7 +38,7 @@ class RuleEvaluator:
     failing: set[str] = field(default_factory=set)
     """Gates that are closed."""
     distances: dict[str, float] = field(default_factory=dict)
-    """Of the rules that could be judged, 0 for those that fire."""
+    """Of the rules that could be evaluated, 0 for those that fire."""
     outcomes: dict[str, RuleOutcome] = field(default_factory=dict)
     """By rule, at a closing reading; else empty."""
     results: dict[Key, RuleResult] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class RuleEvaluator:
         self.distances |= {rule.name: 0.0 for rule in self.rules if self.book.firing(rule.name)}
 
     def evaluate_all(self, context: RuleContext, gate: str, *, held: bool, daily: bool) -> None:
-        """Judge every rule in every scope of one form, in order."""
+        """Evaluate every rule in every scope of one form, in order."""
         for rule in self.rules:
             for scope in rule.scopes:
                 if scope.startswith("daily") != daily:

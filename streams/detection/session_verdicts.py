@@ -1,6 +1,6 @@
 """What the rules said at one close, including that they could say nothing: a line of `verdicts.jsonl`.
 
-Events tell only what fired. A session without one may be quiet, or may lack the history or the data to judge; these lines tell which.
+Events tell only what fired. A session without one may be quiet, or may lack the history or the data to evaluate; these lines tell which.
 """
 
 from datetime import date

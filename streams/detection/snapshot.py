@@ -1,7 +1,7 @@
 """The snapshot: the latest picture of one index, a view for the exporter, the wall and the terminal.
 
 Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has the rules that could be
-judged at the latest reading; `changes` and `percentiles` map a measure to windows (`5m`, `1d` = since the prior close; `252d`),
+evaluated at the latest reading; `changes` and `percentiles` map a measure to windows (`5m`, `1d` = since the prior close; `252d`),
 `bands` a measure to p05, p10, p90, p95 of the same baseline. Decimals throughout.
 """
 

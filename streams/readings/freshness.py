@@ -22,17 +22,17 @@ def age_limit(quote_age: float, refresh_seconds: Seconds) -> Seconds:
 
 
 def fresh_names(
-    quote_ts: NDArray[np.int64], refresh_seconds: NDArray[np.float64], *, at: int, equity_close: int, quote_age: float
+    quote_ts: NDArray[np.int64], refresh_seconds: NDArray[np.float64], *, boundary: int, equity_close: int, quote_age: float
 ) -> NDArray[np.bool_]:
-    """Which points of single names are fresh at second `at`.
+    """Which points of single names are fresh at second `boundary`.
 
     Options on single names stop at 16:00 ET (13:00) while the index goes on to 16:15 (13:15): what is fresh at their close stays
     fresh to the session's. All times are ns.
     """
     limit = age_limit(quote_age, refresh_seconds)
-    return min(at, equity_close) - quote_ts <= limit * NS
+    return min(boundary, equity_close) - quote_ts <= limit * NS
 
 
-def fresh_index(quote_ts: int, refresh_seconds: float | None, *, at: int, quote_age: float) -> bool:
-    """Whether the index's point is fresh at second `at`."""
-    return at - quote_ts <= age_limit(quote_age, float(refresh_seconds or 0.0)) * NS
+def fresh_index(quote_ts: int, refresh_seconds: float | None, *, boundary: int, quote_age: float) -> bool:
+    """Whether the index's point is fresh at second `boundary`."""
+    return boundary - quote_ts <= age_limit(quote_age, float(refresh_seconds or 0.0)) * NS

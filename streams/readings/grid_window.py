@@ -28,14 +28,14 @@ class GridWindow(NamedTuple):
     usable: NDArray[np.bool_]
 
 
-def grid_window(grid: RealizedGrid, at: int, sessions: int) -> GridWindow | None:
-    """The window that ends with the last complete bar at second `at`; None while too few sessions are stored.
+def grid_window(grid: RealizedGrid, boundary: int, sessions: int) -> GridWindow | None:
+    """The window that ends with the last complete bar at second `boundary`; None while too few sessions are stored.
 
     It starts at the same bar of the session that lies `sessions` back, so that it always holds the returns of exactly that
     many sessions, each with its night. A session without any tick is not counted. Before the first complete bar of a day the window ends
     with the previous session.
     """
-    done = grid.done(at)
+    done = grid.done(boundary)
     days = _days(grid, done, sessions)
     if days is None or any((later - day).days > GAP_DAYS for day, later in pairwise(days)):
         return None
@@ -48,9 +48,9 @@ def grid_window(grid: RealizedGrid, at: int, sessions: int) -> GridWindow | None
     return _window(np.concatenate(parts, axis=1), base - 1, sessions)
 
 
-def session_window(grid: RealizedGrid, at: int) -> GridWindow | None:
-    """The current session up to the last complete bar at second `at`, without the night before; None before `FEWEST_BARS` bars."""
-    session, done = grid.session, grid.done(at)
+def session_window(grid: RealizedGrid, boundary: int) -> GridWindow | None:
+    """The current session up to the last complete bar at second `boundary`, without the night before; None before `FEWEST_BARS` bars."""
+    session, done = grid.session, grid.done(boundary)
     matrix = None if session is None else grid.day(session)
     return None if matrix is None or done < FEWEST_BARS else _window(matrix[:, :done], 0, 1)
 

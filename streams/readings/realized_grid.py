@@ -59,11 +59,11 @@ class RealizedGrid:
         if ok.any():
             self._write(hours, at[ok], bar[ok], prices.price[ok])
 
-    def done(self, at: int) -> int:
-        """Complete bars of the current session at second `at`."""
+    def done(self, boundary: int) -> int:
+        """Complete bars of the current session at second `boundary`."""
         if self._hours is None:
             return 0
-        return int(max(min(at, self._hours.equity_close) - self._hours.open, 0) // BAR_NS)
+        return int(max(min(boundary, self._hours.equity_close) - self._hours.open, 0) // BAR_NS)
 
     def seal(self, bars: int) -> None:
         """Say that the first `bars` bars have been used: a later change to them raises `version`."""

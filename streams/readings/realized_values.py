@@ -55,21 +55,21 @@ class RealizedValues:
         self._windows: dict[int, tuple[WindowKey, GridWindow | None]] = {}
         self._values: dict[tuple[int, bytes], Realized] = {}
 
-    def at(self, at: int, tenor_days: int, wanted: NDArray[np.bool_]) -> Realized:
-        """Values at second `at` over the wanted names that the grid can serve, over the sessions that belong to the tenor.
+    def at(self, boundary: int, tenor_days: int, wanted: NDArray[np.bool_]) -> Realized:
+        """Values at second `boundary` over the wanted names that the grid can serve, over the sessions that belong to the tenor.
 
         Not demeaned, overnight included, 252 sessions a year, against the synthetic basket of the same names and renormalised weights
         (methodology 4.3, published definition). Reasons: `no_window` without enough sessions, `coverage` when the usable names are
         fewer than the basket gate asks for, `one_name`, and for the index `no_index_ticks`.
         """
-        return self._over_sessions(at, WINDOW.get(tenor_days, 0), wanted)
+        return self._over_sessions(boundary, WINDOW.get(tenor_days, 0), wanted)
 
-    def in_session(self, at: int, wanted: NDArray[np.bool_]) -> Realized:
+    def in_session(self, boundary: int, wanted: NDArray[np.bool_]) -> Realized:
         """The same over the current session so far, without the night before it."""
-        return self._over_sessions(at, SESSION, wanted)
+        return self._over_sessions(boundary, SESSION, wanted)
 
-    def _over_sessions(self, at: int, sessions: int, wanted: NDArray[np.bool_]) -> Realized:
-        window = self._window(at, sessions) if sessions else None
+    def _over_sessions(self, boundary: int, sessions: int, wanted: NDArray[np.bool_]) -> Realized:
+        window = self._window(boundary, sessions) if sessions else None
         if window is None:
             return Realized(reason="no_window", index_reason="no_window")
         names = wanted & window.usable[: len(self._weights)]
@@ -78,14 +78,14 @@ class RealizedValues:
             self._values[key] = self._over(window, names)
         return self._values[key]
 
-    def _window(self, at: int, sessions: int) -> GridWindow | None:
-        done = self._grid.done(at)
+    def _window(self, boundary: int, sessions: int) -> GridWindow | None:
+        done = self._grid.done(boundary)
         key = WindowKey(self._grid.session, done, self._grid.version)
         known = self._windows.get(sessions)
         if known is not None and known[0] == key:
             return known[1]
         self._grid.seal(done)
-        window = session_window(self._grid, at) if sessions == SESSION else grid_window(self._grid, at, sessions)
+        window = session_window(self._grid, boundary) if sessions == SESSION else grid_window(self._grid, boundary, sessions)
         self._windows[sessions] = (key, window)
         self._values = {name: value for name, value in self._values.items() if name[0] != sessions}
         return window

@@ -54,13 +54,13 @@ class RotationValues:
         self._past = np.empty(0)
         self.latest = RotationAt()
 
-    def at(self, at: int) -> RotationAt:
-        """The value that holds at second `at` (ns) of the current session.
+    def at(self, boundary: int) -> RotationAt:
+        """The value that holds at second `boundary` (ns) of the current session.
 
         Null as a whole without a basket (`no_basket`), without a price in this session (`no_ticks`) or before it (`no_window`). Reasons of
         fields: `no_index_ticks`, `no_window`, `coverage`, `no_sectors`, `one_sector`, `no_spread`, `not_in_basket`.
         """
-        minute = at // MINUTE
+        minute = boundary // MINUTE
         if minute != self.latest.minute:
             value, reasons = self._value()
             self.latest = RotationAt(minute, value, reasons)

@@ -17,9 +17,9 @@ class SessionHours(NamedTuple):
     close: int
     """16:15 ET, 13:15 on half days: the session's last second."""
 
-    def evaluates(self, at: int) -> bool:
-        """Whether second `at` can give a reading: 09:30 < T <= 16:15 ET."""
-        return self.open < at <= self.close
+    def evaluates(self, boundary: int) -> bool:
+        """Whether second `boundary` can give a reading: 09:30 < T <= 16:15 ET."""
+        return self.open < boundary <= self.close
 
     def bars(self, length: int) -> int:
         """Bars of this length between the open and the equity close."""

@@ -26,27 +26,27 @@ ROTATION_TENOR = 30
 """Rotation has no tenor; the readings that the rules run on carry it."""
 
 
-def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: set[str]) -> Reading:
-    """The reading of second `at` (ns), which lies in the state's session.
+def tenor_reading(state: SessionState, tenor: int, boundary: int, mode: Mode, marks: set[str]) -> Reading:
+    """The reading of second `boundary` (ns), which lies in the state's session.
 
     `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`, `coverage`, `basis_atm`, `stale`, `no_quotes`,
     `split_name`, `one_name`, `no_window`, `no_ticks`, or the reason of the index's own point; `reasons` also names each split constituent
     and the null fields of `rotation`.
     """
     fields = Fields(flags=set(marks))
-    names = names_at(state, tenor, at) if state.basket.symbols else None
+    names = names_at(state, tenor, boundary) if state.basket.symbols else None
     reason = "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
-    _put_index_fields(fields, state, tenor, at)
+    _put_index_fields(fields, state, tenor, boundary)
     _put_basket_fields(fields, state, names, reason)
     skew = skew_of(fields, state, tenor, names, reason)
-    _put_realized(fields, state, tenor, at, names, reason)
+    _put_realized(fields, state, tenor, boundary, names, reason)
     _put_quality(fields, state, names)
-    rotation = state.rotation.at(at) if tenor == ROTATION_TENOR else RotationAt(reasons={"rotation": "no_window"})
+    rotation = state.rotation.at(boundary) if tenor == ROTATION_TENOR else RotationAt(reasons={"rotation": "no_window"})
     fields.reasons.update(rotation.reasons)
     references = state.references.at_tenor(tenor)
     values = fields.values
     return Reading(
-        ts_event=datetime.fromtimestamp(at // NS, UTC),
+        ts_event=datetime.fromtimestamp(boundary // NS, UTC),
         session=state.hours.session,
         index=state.spec.symbol,
         tenor=f"{tenor}d",
@@ -69,9 +69,9 @@ def tenor_reading(state: SessionState, tenor: int, at: int, mode: Mode, marks: s
     )
 
 
-def _put_index_fields(fields: Fields, state: SessionState, tenor: int, at: int) -> None:
+def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary: int) -> None:
     point = state.index[tenor]
-    fresh = fresh_index(point.quote_ts, point.refresh_seconds, at=at, quote_age=state.gates.index_quote_age)
+    fresh = fresh_index(point.quote_ts, point.refresh_seconds, boundary=boundary, quote_age=state.gates.index_quote_age)
     stopped = "split_name" if state.origins.split[-1] else ""
     stale = "" if fresh else "stale"
     set_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
@@ -90,15 +90,15 @@ def _put_basket_fields(fields: Fields, state: SessionState, names: ValidNames | 
     set_correlation(fields, weights, atm_vols, reason or too_thin(state.gates, weights, atm_vols))
 
 
-def _put_realized(fields: Fields, state: SessionState, tenor: int, at: int, names: ValidNames | None, reason: str) -> None:
+def _put_realized(fields: Fields, state: SessionState, tenor: int, boundary: int, names: ValidNames | None, reason: str) -> None:
     """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
     if names is None:
         fields.set_null(reason, *REALIZED, "correlation_premium")
         return
     largest = state.basket.largest
     wanted = np.isfinite(names.atm_vol[largest]) if "implied_correlation" in fields.values else np.ones(len(largest), np.bool_)
-    realized = state.realized.at(at, tenor, wanted)
-    today = state.realized.in_session(at, wanted)
+    realized = state.realized.at(boundary, tenor, wanted)
+    today = state.realized.in_session(boundary, wanted)
     fields.set_value("realized_correlation", realized.correlation, realized.reason)
     fields.set_value("realized_dispersion", realized.dispersion, realized.reason)
     fields.set_value("realized_correlation_index", realized.correlation_index, realized.index_reason)

@@ -30,8 +30,8 @@ class ValidNames(NamedTuple):
     """Names with an old value → why there is no new one."""
 
 
-def names_at(state: SessionState, tenor: int, at: int) -> ValidNames:
-    """Valid and fresh names at second `at` (ns) of the state's session.
+def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
+    """Valid and fresh names at second `boundary` (ns) of the state's session.
 
     The basis decides which of the two values makes a name valid: the variance, or for a source of ATM vols the ATM vol. Names of
     the other basis do not count, for the two are never mixed, nor do names that arrive from two sources.
@@ -44,7 +44,7 @@ def names_at(state: SessionState, tenor: int, at: int) -> ValidNames:
         else (points.variance, points.variance_ts, points.variance_refresh)
     )
     valid = counts & np.isfinite(value)
-    fresh = fresh_names(quote_ts, refresh, at=at, equity_close=state.hours.equity_close, quote_age=state.gates.name_quote_age)
+    fresh = fresh_names(quote_ts, refresh, boundary=boundary, equity_close=state.hours.equity_close, quote_age=state.gates.name_quote_age)
     flags = state.flags.union(points.flags[valid])
     dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
     carried = valid & (points.superseded | ~fresh)

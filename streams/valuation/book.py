@@ -56,7 +56,7 @@ class Applied(NamedTuple):
 
     duplicate: NDArray[np.intp]
     """Says what the latest quote of its contract says, at the same time."""
-    refused: NDArray[np.intp]
+    no_room: NDArray[np.intp]
     """Of a contract for which the book had no room."""
 
 
@@ -103,13 +103,13 @@ class QuoteBook:
         if located.complete and ts.size and in_order(ts) and self._follow(slots, ts):
             self._write(slots, quoted, ts[-1])
             return Applied(self._repeating(located, quoted), _NONE)
-        refused, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)
+        no_room, taken = np.flatnonzero(slots == ABSENT), np.flatnonzero(slots != ABSENT)
         if not taken.size:
-            return Applied(_NONE, refused)
+            return Applied(_NONE, no_room)
         slots, quoted = slots[taken], quoted.take(taken)
         duplicate, latest = latest_quotes(slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots]))
         self._write(slots[latest], quoted.take(latest), quoted.ts.max())
-        return Applied(taken[duplicate], refused)
+        return Applied(taken[duplicate], no_room)
 
     def _follow(self, slots: Slots, ts: Ints) -> bool:
         """Whether rows in order of time are all later than what is held of their contracts."""

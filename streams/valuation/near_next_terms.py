@@ -45,21 +45,21 @@ class NearNextTerms:
         positions = [at for symbol in underlyings if (at := self._monitored.position.get(symbol)) is not None]
         self._until[np.isin(self._lines.underlying, positions)] = NEVER_CHOSEN
 
-    def renew(self, rows: Ints, listings: Listings, now: int, today: int) -> None:
-        """Bring the given lines up to date; `now` in nanoseconds, `today` in days since 1970-01-01, New York."""
+    def renew(self, rows: Ints, listings: Listings, boundary: int, today: int) -> None:
+        """Bring the given lines up to date; `boundary` in nanoseconds, `today` in days since 1970-01-01, New York."""
         if today != self._today:
             self._today = today
             self._until[:] = NEVER_CHOSEN
-        for row in rows[self._until[rows] < now].tolist():
+        for row in rows[self._until[rows] < boundary].tolist():
             expiries = listings.of(self._monitored.symbols[self._lines.underlying[row]])
             self.in_vols[row] = any(one.in_vols for one in expiries)
-            self._put(row, self._choose(row, expiries, now))
+            self._put(row, self._choose(row, expiries, boundary))
 
-    def _choose(self, row: int, expiries: Sequence[Expiry], now: int) -> Terms:
+    def _choose(self, row: int, expiries: Sequence[Expiry], boundary: int) -> Terms:
         tenor = int(self._lines.tenor_days[row])
         if self._lines.constituent[row] and tenor == DSPX_TENOR:
             return standard_monthlies(expiries, self._today, strict=self._strict)
-        return bracketing(expiries, tenor, now)
+        return bracketing(expiries, tenor, boundary)
 
     def _put(self, row: int, terms: Terms) -> None:
         self._until[row] = terms.until

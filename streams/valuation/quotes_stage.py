@@ -101,8 +101,8 @@ class QuotesStage(SourceStage):
         packed = self._contracts.pack(item)
         outcome = None if all_accepted(item, admission, packed.contracted) else screen_quotes(item, admission, packed.contracted)
         if outcome is not None and packed.misfit is not None:
-            refused = (outcome == 0) & (packed.misfit > 0)
-            outcome[refused] = packed.misfit[refused]
+            misfits = (outcome == 0) & (packed.misfit > 0)
+            outcome[misfits] = packed.misfit[misfits]
         refresh = uniform(CHANGES if item.refresh_seconds is None else np.float64(item.refresh_seconds), packed.key.size)
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
@@ -164,12 +164,12 @@ class QuotesStage(SourceStage):
         """Take rows into the book."""
         key, ts, bid, ask, refresh = block
         located = self._contracts.locate(key)
-        duplicate, refused = self._book.apply(located.slots, QuoteColumns(ts, bid, ask))
+        duplicate, no_room = self._book.apply(located.slots, QuoteColumns(ts, bid, ask))
         bare, counts = (bid == 0) | (ask == 0), located.counts
         if self._codes.in_vols.any():
             bare &= ~self._codes.in_vols[located.series]
-        if duplicate.size or refused.size:
-            rejected = np.concatenate([duplicate, refused])
+        if duplicate.size or no_room.size:
+            rejected = np.concatenate([duplicate, no_room])
             bare[rejected] = False
             counts = counts - np.bincount(located.series[rejected], minlength=counts.size)
         if self._accepted_by_series.size < counts.size:
@@ -177,18 +177,18 @@ class QuotesStage(SourceStage):
                 [self._accepted_by_series, np.zeros(len(self._codes.known) - self._accepted_by_series.size, np.int64)]
             )
         self._accepted_by_series[: counts.size] += counts
-        no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + refused.size
-        told = {"no_bid": no_bid, "accepted": ts.size - rejects - no_bid, "duplicate": duplicate.size, "no_room": refused.size}
+        no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + no_room.size
+        told = {"no_bid": no_bid, "accepted": ts.size - rejects - no_bid, "duplicate": duplicate.size, "no_room": no_room.size}
         for outcome, rows in told.items():
             if rows:
                 output.counts["quotes", outcome] += rows
-        if refused.size:
-            series = self._codes.known[int(located.series[refused[0]])]
+        if no_room.size:
+            series = self._codes.known[int(located.series[no_room[0]])]
             output.examples["quotes", NO_ROOM_LABEL] = left_out(NO_ROOM_LABEL, NO_ROOM_WORDS, series.root)
-        if is_uniform(refresh) and not refused.size:
+        if is_uniform(refresh) and not no_room.size:
             self._refresh[located.underlying] = refresh[0]
         else:
-            self._refresh[np.delete(self._codes.underlying[located.series], refused)] = np.delete(refresh, refused)
+            self._refresh[np.delete(self._codes.underlying[located.series], no_room)] = np.delete(refresh, no_room)
 
     def _sum_up(self) -> None:
         """Carry over to the underlyings, and to what a checkpoint has to write, what the series have had."""

@@ -35,16 +35,16 @@ class Skews:
         self._terms = terms
         self._chains = chains
 
-    def value(self, now: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
+    def value(self, boundary: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
         """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
         rows = np.flatnonzero(quoted[self._lines.underlying])
-        self._terms.renew(rows, self._listings, now, today)
+        self._terms.renew(rows, self._listings, boundary, today)
         vols = np.full((self._lines.underlying.size, len(SKEW_DELTAS)), np.nan)
         known = rows[self._terms.reason[rows] == 0]
         for in_vols, value in ((False, self._quoted), (True, self._stated)):
             part = known[self._terms.in_vols[known] == in_vols]
             if part.size:
-                pairs = pairs_of(self._lines, self._terms, part, now, refresh)
+                pairs = pairs_of(self._lines, self._terms, part, boundary, refresh)
                 strip_vols = value(pairs, today)
                 near, following = strip_vols[pairs.near], strip_vols[pairs.following]
                 vols[part] = interpolate_vol(near, pairs.sooner[:, None], following, pairs.later[:, None], pairs.tenor[:, None])

@@ -57,17 +57,17 @@ class Surfaces:
         """These underlyings have gained a strip, or lost all."""
         self._terms.forget(underlyings)
 
-    def value(self, now: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SurfacePoints | None, ...]:
+    def value(self, boundary: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SurfacePoints | None, ...]:
         """Points of each index of the market, None where nothing of it was quoted.
 
         Args:
-            now: the second, nanoseconds.
+            boundary: the second, nanoseconds.
             today: its New York date, days since 1970-01-01.
             quoted: by monitored underlying, whether it is to be valued.
             refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a feed of changes.
         """
         rows = np.flatnonzero(quoted[self._lines.underlying])
-        self._terms.renew(rows, self._listings, now, today)
+        self._terms.renew(rows, self._listings, boundary, today)
         rate = rate_on(self._market.rates, today)
         points = _Columns(self._lines.underlying.size)
         points.strip_reason[rows] = points.atm_reason[rows] = self._terms.reason[rows]
@@ -78,14 +78,14 @@ class Surfaces:
         for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
             part = with_terms[self._lines.constituent[with_terms] == constituent]
             if part.size:
-                self._value(points, part, rules, now, today, rate, refresh)
+                self._value(points, part, rules, boundary, today, rate, refresh)
         stated = rows[(self._terms.reason[rows] == 0) & in_vols]
         if stated.size:
-            self._value_stated(points, stated, now, refresh)
+            self._value_stated(points, stated, boundary, refresh)
         return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
 
-    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, now: int, today: int, rate: DayRate, refresh: Floats) -> None:
-        pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
+    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, boundary: int, today: int, rate: DayRate, refresh: Floats) -> None:
+        pairs = pairs_of(self._lines, self._terms, rows, boundary, refresh)
         segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
         chain, quote_ts = self._chains.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
         strips = value_strips(chain, **rules._asdict())
@@ -103,8 +103,8 @@ class Surfaces:
         points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
-    def _value_stated(self, points: "_Columns", rows: Ints, now: int, refresh: Floats) -> None:
-        pairs = pairs_of(self._lines, self._terms, rows, now, refresh)
+    def _value_stated(self, points: "_Columns", rows: Ints, boundary: int, refresh: Floats) -> None:
+        pairs = pairs_of(self._lines, self._terms, rows, boundary, refresh)
         calls, puts, quote_ts = self._chains.stated(pairs.segment, pairs.oldest)
         vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
         _put_atm(points, rows, pairs, vols, status, quote_ts)

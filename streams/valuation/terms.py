@@ -32,24 +32,24 @@ class Terms(NamedTuple):
     """The choice holds to this time (ns, included) if nothing is listed meanwhile and the day does not change."""
 
 
-def bracketing(expiries: Sequence[Expiry], tenor_days: int, now: int) -> Terms:
+def bracketing(expiries: Sequence[Expiry], tenor_days: int, boundary: int) -> Terms:
     """The last expiry within the tenor and the first beyond it, in minutes; nothing is extrapolated.
 
     Args:
         expiries: ascending, one for each date.
         tenor_days: up to 30 days the candidates are Friday weeklies and monthlies, beyond it monthlies alone.
-        now: nanoseconds.
+        boundary: nanoseconds.
     """
     candidates = [one for one in expiries if (one.friday if tenor_days <= WEEKLIES_UP_TO else one.standard)]
     tenor, bounded = tenor_days * DAY_MINUTES, tenor_days == WEEKLIES_UP_TO
     limits = (0, tenor, NEAREST - 1, FURTHEST) if bounded else (0, tenor)
-    until = min((at for one in candidates for limit in limits if (at := one.settles - (limit + 1) * MINUTE) >= now), default=FOREVER)
-    within = [one for one in candidates if 0 < _minutes(one, now) <= tenor]
-    beyond = [one for one in candidates if _minutes(one, now) > tenor]
+    until = min((at for one in candidates for limit in limits if (at := one.settles - (limit + 1) * MINUTE) >= boundary), default=FOREVER)
+    within = [one for one in candidates if 0 < _minutes(one, boundary) <= tenor]
+    beyond = [one for one in candidates if _minutes(one, boundary) > tenor]
     if not within or not beyond:
         return Terms(None, None, "no_next_term" if within else "no_near_term", until=until)
     near, following = within[-1], beyond[0]
-    if bounded and (_minutes(near, now) < NEAREST or _minutes(following, now) > FURTHEST):
+    if bounded and (_minutes(near, boundary) < NEAREST or _minutes(following, boundary) > FURTHEST):
         return Terms(None, None, "not_bracketed", until=until)
     return Terms(near, following, "", until=until)
 
@@ -75,8 +75,8 @@ def standard_monthlies(expiries: Sequence[Expiry], today: int, *, strict: bool =
     return Terms(near, following, "", fallback)
 
 
-def _minutes(expiry: Expiry, now: int) -> int:
-    return (expiry.settles - now) // MINUTE
+def _minutes(expiry: Expiry, boundary: int) -> int:
+    return (expiry.settles - boundary) // MINUTE
 
 
 def _standard_or_friday(expiries: Sequence[Expiry], today: int, first: int, last: int) -> Expiry | None:

@@ -37,7 +37,7 @@ def test_columns_do_what_a_loop_does(given_rows: list[Row], cuts: list[int], ord
         quoted = QuoteColumns(ts, price.astype(np.float64), price.astype(np.float64))
         applied = book.apply(book.slots_of(contract << 32), quoted)
         duplicate += (applied.duplicate + start).tolist()
-        refused += (applied.refused + start).tolist()
+        refused += (applied.no_room + start).tolist()
     held, expected_duplicate, expected_refused = one_by_one(drawn)
     found = {int(key >> 32): (int(book.ts[slot]), int(book.bid[slot])) for key, slot in zip(book.keys, book.slots, strict=True)}
     assert (found, sorted(duplicate), refused) == (held, expected_duplicate, expected_refused)

@@ -33,7 +33,7 @@ def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
     return [_case(change, from_close, context, jump) for change, from_close in changes if change is not None]
 
 
-def judge(scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
+def evaluate_jump(scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
     """The strongest verdict over both comparisons; `classify` judges one whose jump holds and tells the distance of any.
 
     Of two that hold the more severe wins, then the better known one, then the prior close.

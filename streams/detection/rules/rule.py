@@ -50,7 +50,7 @@ class Verdict:
 
 
 class Rule(Protocol):
-    """One rule. `scope` is one of `scopes`; a scope that begins with `daily` is judged on closing readings alone."""
+    """One rule. `scope` is one of `scopes`; a scope that begins with `daily` is evaluated on closing readings alone."""
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class Rule(Protocol):
         """Dwell, exit dwell and cool-down of its intraday form."""
 
     def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """Judge a reading."""
+        """Evaluate a reading."""
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """How much of the move from `start` stands at this reading; None when it cannot be told."""

@@ -6,7 +6,7 @@ from streams.detection.change import Change
 from streams.detection.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.jump import Case, judge
+from streams.detection.rules.jump import Case, evaluate_jump
 from streams.detection.rules.rule import Severity, Verdict, retraced
 from streams.detection.rules.ruleset import VixSpikeUnwind
 from streams.detection.rules.wording import correlation_words, index_words
@@ -30,7 +30,7 @@ class VixSpikeUnwindRule:
 
     def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Both comparisons, the stronger one counts."""
-        return judge(scope, context, self._numbers.enter, lambda case: self._classify(case, context))
+        return evaluate_jump(scope, context, self._numbers.enter, lambda case: self._classify(case, context))
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """The rise of index vol that stands."""

@@ -32,7 +32,7 @@ def test_greater_time_wins_and_at_a_tie_the_later_arrival() -> None:
     located = book.slots_of(keys(1, 1, 1, 2))
     applied = book.apply(located, QuoteColumns(np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0)))
     assert bid_of(book, 1) == 2.0
-    assert (applied.duplicate.size, applied.refused.size) == (0, 0)
+    assert (applied.duplicate.size, applied.no_room.size) == (0, 0)
     book.apply(book.slots_of(keys(1)), QuoteColumns(np.array([11]), prices(7.0), prices(9.0)))
     assert bid_of(book, 1) == 2.0
 
@@ -52,7 +52,7 @@ def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
     located = book.slots_of(keys(9, 1, 5))
     applied = book.apply(located, QuoteColumns(np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0)))
     assert located.slots[2] == ABSENT
-    assert applied.refused.tolist() == [2]
+    assert applied.no_room.tolist() == [2]
     assert book.keys.tolist() == keys(1, 9).tolist()
     assert np.isnan(book.bid[ABSENT])
 
