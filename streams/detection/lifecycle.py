@@ -137,7 +137,7 @@ def end_session(alert: Alert, ts: int) -> list[Transition]:
     return _withdraw(alert, ts, "session_end") if alert.underlying_status == "pending" else []
 
 
-def forget(alert: Alert, ts: int) -> list[Transition]:
+def end_at_gap(alert: Alert, ts: int) -> list[Transition]:
     """What a firing alert is measured from is no longer part of the history."""
     return _withdraw(alert, ts, GAP) if alert.underlying_status == "firing" else []
 

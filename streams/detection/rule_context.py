@@ -46,7 +46,7 @@ class RuleContext:
             self._changes[start.ts] = change(start, self.now, self.panels, self.core)
         return self._changes[start.ts]
 
-    def forgets(self, start: Instant) -> bool:
+    def beyond_history(self, start: Instant) -> bool:
         """Whether an earlier instant lies beyond the gap at which the history of its pair of vols was cut."""
         same_pair = (start.basis == "atm") == (self.now.basis == "atm")
         oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session

@@ -10,7 +10,7 @@ from streams.detection.configuration import configuration_changes
 from streams.detection.events import EventOrigin, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
-from streams.detection.lifecycle import GAP, Alert, AlertDetail, Transition, advance, durations_of, end_session, forget, hold, suspend
+from streams.detection.lifecycle import GAP, Alert, AlertDetail, Transition, advance, durations_of, end_at_gap, end_session, hold, suspend
 from streams.detection.notification import Notification
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
@@ -101,7 +101,7 @@ class RuleEvaluator:
                 transitions = suspend(alert, ts, verdict.blocked, durations)
             else:
                 reference = self.book.reference(key)
-                transitions = forget(alert, ts) if reference is not None and context.forgets(reference) else []
+                transitions = end_at_gap(alert, ts) if reference is not None and context.beyond_history(reference) else []
                 ended = self._ended(rule, key, context)
                 inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
                 detail = _detail(rule, context, verdict) if verdict.enter else alert.detail

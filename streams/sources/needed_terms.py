@@ -8,7 +8,7 @@ from streams.records import Quotes
 from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
 from streams.valuation.listings import Listings
 from streams.valuation.near_next_terms import NearNextTerms
-from streams.valuation.surface_keys import lines_of
+from streams.valuation.surface_keys import surface_keys_of
 from streams.valuation.universe import underlyings
 
 _SERIES_BITS = SERIES_SHIFT - SEGMENT_SHIFT
@@ -24,7 +24,7 @@ def needed_rows(close: Quotes, market: Market, today: int, times: tuple[int, ...
         times: nanoseconds.
     """
     monitored = underlyings(market)
-    lines = lines_of(market, monitored)
+    lines = surface_keys_of(market, monitored)
     segment = close.series_code.astype(np.int64) << _SERIES_BITS | close.expiry
     listings = Listings(market.am_roots)
     listings.add(np.unique(segment[close.expiry >= today]).tolist(), close.series)

@@ -48,11 +48,11 @@ class Located(NamedTuple):
 class Contracts:
     """Keys of contracts by the codes of their series, and their slots in one book."""
 
-    def __init__(self, monitored: Universe, am_roots: Collection[str], book: QuoteBook) -> None:
-        self._monitored = monitored
+    def __init__(self, universe: Universe, am_roots: Collection[str], book: QuoteBook) -> None:
+        self._universe = universe
         self._am_roots = am_roots
         self._book = book
-        self.codes = SeriesCodes(monitored)
+        self.codes = SeriesCodes(universe)
         self._vocabularies: IdentityCache[tuple[Series, ...], tuple[Ints, Contracted]] = IdentityCache()
         self._packed: IdentityCache[Floats, Packed] = IdentityCache()
         self._by_key: IdentityCache[Ints, Packed] = IdentityCache()
@@ -102,7 +102,7 @@ class Contracts:
         known = self._vocabularies.get(series)
         if known is None:
             codes = self.codes.of(series)
-            wanted = np.array([one.underlying in self._monitored.position for one in series], np.bool_)
+            wanted = np.array([one.underlying in self._universe.position for one in series], np.bool_)
             every = (0, 0) if (codes >= 0).all() else None
             known = self._vocabularies.put(series, (codes, Contracted(wanted, settles_am(series, self._am_roots), every)))
         return known

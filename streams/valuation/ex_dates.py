@@ -25,12 +25,12 @@ NEVER: Final = -1
 class ExDates:
     """Dividends by monitored underlying, in columns padded to the longest list."""
 
-    def __init__(self, dividends: Sequence[Dividend], monitored: Universe) -> None:
+    def __init__(self, dividends: Sequence[Dividend], universe: Universe) -> None:
         lists: dict[int, list[Dividend]] = {}
         for one in dividends:
-            if one.symbol in monitored.position:
-                lists.setdefault(monitored.position[one.symbol], []).append(one)
-        shape = (len(monitored.symbols), max(map(len, lists.values()), default=0))
+            if one.symbol in universe.position:
+                lists.setdefault(universe.position[one.symbol], []).append(one)
+        shape = (len(universe.symbols), max(map(len, lists.values()), default=0))
         self._day: Ints = np.full(shape, NEVER, np.int64)
         self._amount: Floats = np.zeros(shape)
         for row, known in lists.items():

@@ -19,11 +19,11 @@ NEVER_CHOSEN = -1
 class NearNextTerms:
     """Near and next of n lines in columns; those of a line without terms are meaningless."""
 
-    def __init__(self, lines: SurfaceKeys, monitored: Universe, *, strict: bool) -> None:
-        self._lines = lines
-        self._monitored = monitored
+    def __init__(self, surface_keys: SurfaceKeys, universe: Universe, *, strict: bool) -> None:
+        self._surface_keys = surface_keys
+        self._universe = universe
         self._strict = strict
-        n = lines.underlying.size
+        n = surface_keys.underlying.size
         self.near: Ints = np.zeros(n, np.int64)
         """Segment of the near strip."""
         self.next: Ints = np.zeros(n, np.int64)
@@ -42,8 +42,8 @@ class NearNextTerms:
         """The listings of these have changed."""
         if not underlyings:
             return
-        positions = [at for symbol in underlyings if (at := self._monitored.position.get(symbol)) is not None]
-        self._until[np.isin(self._lines.underlying, positions)] = NEVER_CHOSEN
+        positions = [at for symbol in underlyings if (at := self._universe.position.get(symbol)) is not None]
+        self._until[np.isin(self._surface_keys.underlying, positions)] = NEVER_CHOSEN
 
     def renew(self, rows: Ints, listings: Listings, boundary: int, today: int) -> None:
         """Bring the given lines up to date; `boundary` in nanoseconds, `today` in days since 1970-01-01, New York."""
@@ -51,13 +51,13 @@ class NearNextTerms:
             self._today = today
             self._until[:] = NEVER_CHOSEN
         for row in rows[self._until[rows] < boundary].tolist():
-            expiries = listings.of(self._monitored.symbols[self._lines.underlying[row]])
+            expiries = listings.of(self._universe.symbols[self._surface_keys.underlying[row]])
             self.in_vols[row] = any(one.in_vols for one in expiries)
             self._put(row, self._choose(row, expiries, boundary))
 
     def _choose(self, row: int, expiries: Sequence[Expiry], boundary: int) -> Terms:
-        tenor = int(self._lines.tenor_days[row])
-        if self._lines.constituent[row] and tenor == DSPX_TENOR:
+        tenor = int(self._surface_keys.tenor_days[row])
+        if self._surface_keys.constituent[row] and tenor == DSPX_TENOR:
             return standard_monthlies(expiries, self._today, strict=self._strict)
         return bracketing(expiries, tenor, boundary)
 

@@ -21,9 +21,9 @@ class LastPrices:
         self._ts[at[order]] = ts[order]
         self._price[at[order]] = price[order]
 
-    def of_index(self, monitored: Universe, index: int) -> PricePoints | None:
+    def of_index(self, universe: Universe, index: int) -> PricePoints | None:
         """The prices an index uses, by symbol; None when none of them ticked."""
-        at = np.flatnonzero(monitored.used[index] & (self.ticks > 0))
+        at = np.flatnonzero(universe.used[index] & (self.ticks > 0))
         if not at.size:
             return None
-        return PricePoints(tuple([monitored.symbols[one] for one in at.tolist()]), self._price[at], self._ts[at])
+        return PricePoints(tuple([universe.symbols[one] for one in at.tolist()]), self._price[at], self._ts[at])

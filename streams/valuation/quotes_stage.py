@@ -59,13 +59,13 @@ class QuotesStage(SourceStage):
         super().__init__(
             market, source, sources, ReorderBuffer(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64)
         )
-        self._monitored = underlyings(market)
+        self._universe = underlyings(market)
         self._book = QuoteBook(contracts)
-        self._contracts = Contracts(self._monitored, market.am_roots, self._book)
+        self._contracts = Contracts(self._universe, market.am_roots, self._book)
         self._codes = self._contracts.codes
         self._book_chunks = BookChunks(self._book)
         self._listings = Listings(market.am_roots)
-        self._surfaces = Surfaces(market, self._monitored, self._book, self._listings)
+        self._surfaces = Surfaces(market, self._universe, self._book, self._listings)
         self._forget()
 
     def chunks(self) -> dict[str, bytes]:
@@ -77,7 +77,7 @@ class QuotesStage(SourceStage):
         return chunks | self._book_chunks.changed()
 
     def _forget(self) -> None:
-        n = len(self._monitored.symbols)
+        n = len(self._universe.symbols)
         self._day = 0
         """Date of the session whose quotes the book holds, days since 1970-01-01; 0 before any."""
         self._quoted: Bools = np.zeros(n, np.bool_)
@@ -115,7 +115,7 @@ class QuotesStage(SourceStage):
         self._apply(output, second, blocks)
         self._sum_up()
         refresh = np.where(self._quoted, self._refresh, np.nan)
-        parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._monitored.used]
+        parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._universe.used]
         self._accepted[:] = 0
         now = second * NS
         session = session_of(now)
@@ -155,7 +155,7 @@ class QuotesStage(SourceStage):
         self._contracts.forget()
         self._book_chunks.cleared()
         self._listings.clear()
-        self._surfaces.relisted(set(self._monitored.symbols))
+        self._surfaces.relisted(set(self._universe.symbols))
         self._day = day
         self._quoted[:] = self._unskewed[:] = False
         self._refresh[:] = np.nan
@@ -205,7 +205,7 @@ class QuotesStage(SourceStage):
         self._book.new_segments.clear()
 
     def _more(self) -> dict[str, Any]:
-        symbols = self._monitored.symbols
+        symbols = self._universe.symbols
         refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
         quoted, unskewed = ([symbols[at] for at in np.flatnonzero(which).tolist()] for which in (self._quoted, self._unskewed))
         accepted = {symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()}
@@ -221,7 +221,7 @@ class QuotesStage(SourceStage):
         self._pending.renumber("key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1))
         self._book_chunks.restore(chunks, self._codes.underlying)
         self._listings.clear()
-        self._surfaces.relisted(set(self._monitored.symbols))
+        self._surfaces.relisted(set(self._universe.symbols))
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
         self._day = state.day
@@ -229,13 +229,13 @@ class QuotesStage(SourceStage):
         self._opened = state.open
         if self._opened != NO_SECOND:
             self._pending.expect(self._opened)
-        for symbol in state.accepted.keys() & self._monitored.position.keys():
-            self._accepted[self._monitored.position[symbol]] = state.accepted[symbol]
-        for symbol in state.refresh.keys() & self._monitored.position.keys():
-            self._refresh[self._monitored.position[symbol]] = state.refresh[symbol]
+        for symbol in state.accepted.keys() & self._universe.position.keys():
+            self._accepted[self._universe.position[symbol]] = state.accepted[symbol]
+        for symbol in state.refresh.keys() & self._universe.position.keys():
+            self._refresh[self._universe.position[symbol]] = state.refresh[symbol]
         for marked, symbols in ((self._quoted, state.quoted), (self._unskewed, state.unskewed)):
-            for symbol in set(symbols) & self._monitored.position.keys():
-                marked[self._monitored.position[symbol]] = True
+            for symbol in set(symbols) & self._universe.position.keys():
+                marked[self._universe.position[symbol]] = True
 
 
 def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:

@@ -25,8 +25,8 @@ class SeriesCodes:
     The series named like its underlying has a place in any case.
     """
 
-    def __init__(self, monitored: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
-        self._monitored = monitored
+    def __init__(self, universe: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
+        self._universe = universe
         self._limit = limit
         self._per_underlying = per_underlying
         self._codes: dict[Series, int] = {}
@@ -115,7 +115,7 @@ class SeriesCodes:
         return codes
 
     def _enter(self, series: Series) -> int:
-        if series.underlying not in self._monitored.position:
+        if series.underlying not in self._universe.position:
             return UNMONITORED
         full = self._counts[series.underlying] >= self._per_underlying and series.root != series.underlying
         if full or len(self._codes) >= self._limit:
@@ -126,5 +126,5 @@ class SeriesCodes:
         return self._codes.setdefault(series, code)
 
     def _place(self) -> None:
-        self.underlying = np.array([self._monitored.position.get(one.underlying, -1) for one in self.known], np.int64)
+        self.underlying = np.array([self._universe.position.get(one.underlying, -1) for one in self.known], np.int64)
         self.in_vols = np.array([one.in_vols for one in self.known], np.bool_)

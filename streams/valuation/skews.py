@@ -26,29 +26,35 @@ class Skews:
     """Values surface keys from the terms and chains of `Surfaces`."""
 
     def __init__(
-        self, market: Market, monitored: Universe, lines: SurfaceKeys, terms: NearNextTerms, chains: ChainAssembler, listings: Listings
+        self,
+        market: Market,
+        universe: Universe,
+        surface_keys: SurfaceKeys,
+        terms: NearNextTerms,
+        chains: ChainAssembler,
+        listings: Listings,
     ) -> None:
         self._market = market
-        self._monitored = monitored
+        self._universe = universe
         self._listings = listings
-        self._lines = lines
+        self._surface_keys = surface_keys
         self._terms = terms
         self._chains = chains
 
     def value(self, boundary: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
         """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
-        rows = np.flatnonzero(quoted[self._lines.underlying])
+        rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
-        vols = np.full((self._lines.underlying.size, len(SKEW_DELTAS)), np.nan)
+        vols = np.full((self._surface_keys.underlying.size, len(SKEW_DELTAS)), np.nan)
         known = rows[self._terms.reason[rows] == 0]
         for in_vols, value in ((False, self._quoted), (True, self._stated)):
             part = known[self._terms.in_vols[known] == in_vols]
             if part.size:
-                pairs = pairs_of(self._lines, self._terms, part, boundary, refresh)
+                pairs = pairs_of(self._surface_keys, self._terms, part, boundary, refresh)
                 strip_vols = value(pairs, today)
                 near, following = strip_vols[pairs.near], strip_vols[pairs.following]
                 vols[part] = interpolate_vol(near, pairs.sooner[:, None], following, pairs.later[:, None], pairs.tenor[:, None])
-        return tuple(self._points(vols, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
+        return tuple(self._points(vols, lines[quoted[self._surface_keys.underlying[lines]]]) for lines in self._surface_keys.of_index)
 
     def _quoted(self, pairs: NearNextPairs, today: int) -> Floats:
         years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
@@ -63,6 +69,6 @@ class Skews:
     def _points(self, vols: Floats, rows: Ints) -> SkewPoints | None:
         if not rows.size:
             return None
-        symbols = self._monitored.symbols
-        underlying = self._lines.underlying[rows].tolist()
-        return SkewPoints(tuple([symbols[at] for at in underlying]), self._lines.tenor_days[rows], vols[rows])
+        symbols = self._universe.symbols
+        underlying = self._surface_keys.underlying[rows].tolist()
+        return SkewPoints(tuple([symbols[at] for at in underlying]), self._surface_keys.tenor_days[rows], vols[rows])

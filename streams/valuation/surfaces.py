@@ -22,7 +22,7 @@ from streams.valuation.option_chains import ChainAssembler
 from streams.valuation.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
 from streams.valuation.risk_free import DayRate, rate_on
 from streams.valuation.skews import Skews
-from streams.valuation.surface_keys import lines_of
+from streams.valuation.surface_keys import surface_keys_of
 from streams.valuation.universe import Universe
 
 
@@ -43,15 +43,15 @@ NAME_RULES = _Rules(min_per_side=3, require_atm=True, zero_ask_stops=False)
 class Surfaces:
     """Values lines from a book. Holds nothing that the book and the listings do not imply."""
 
-    def __init__(self, market: Market, monitored: Universe, book: QuoteBook, listings: Listings) -> None:
+    def __init__(self, market: Market, universe: Universe, book: QuoteBook, listings: Listings) -> None:
         self._market = market
-        self._monitored = monitored
+        self._universe = universe
         self._listings = listings
-        self._lines = lines_of(market, monitored)
-        self._terms = NearNextTerms(self._lines, monitored, strict=market.strict_expiries)
+        self._surface_keys = surface_keys_of(market, universe)
+        self._terms = NearNextTerms(self._surface_keys, universe, strict=market.strict_expiries)
         self._chains = ChainAssembler(book)
-        self._ex_dates = ExDates(market.dividends, monitored)
-        self.skews = Skews(market, monitored, self._lines, self._terms, self._chains, listings)
+        self._ex_dates = ExDates(market.dividends, universe)
+        self.skews = Skews(market, universe, self._surface_keys, self._terms, self._chains, listings)
 
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
@@ -66,26 +66,26 @@ class Surfaces:
             quoted: by monitored underlying, whether it is to be valued.
             refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a feed of changes.
         """
-        rows = np.flatnonzero(quoted[self._lines.underlying])
+        rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
         rate = rate_on(self._market.rates, today)
-        points = _Columns(self._lines.underlying.size)
+        points = _Columns(self._surface_keys.underlying.size)
         points.strip_reason[rows] = points.atm_reason[rows] = self._terms.reason[rows]
         in_vols = self._terms.in_vols[rows]
         points.strip_reason[rows[in_vols]] = BASIS_ATM_CODE
         points.flags[rows] = 1 * self._terms.fallback[rows] + np.where(in_vols, 4, 2 * rate.stale)
         with_terms = rows[(self._terms.reason[rows] == 0) & ~in_vols]
         for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
-            part = with_terms[self._lines.constituent[with_terms] == constituent]
+            part = with_terms[self._surface_keys.constituent[with_terms] == constituent]
             if part.size:
                 self._value(points, part, rules, boundary, today, rate, refresh)
         stated = rows[(self._terms.reason[rows] == 0) & in_vols]
         if stated.size:
             self._value_stated(points, stated, boundary, refresh)
-        return tuple(self._points(points, lines[quoted[self._lines.underlying[lines]]]) for lines in self._lines.of_index)
+        return tuple(self._points(points, lines[quoted[self._surface_keys.underlying[lines]]]) for lines in self._surface_keys.of_index)
 
     def _value(self, points: "_Columns", rows: Ints, rules: _Rules, boundary: int, today: int, rate: DayRate, refresh: Floats) -> None:
-        pairs = pairs_of(self._lines, self._terms, rows, boundary, refresh)
+        pairs = pairs_of(self._surface_keys, self._terms, rows, boundary, refresh)
         segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
         chain, quote_ts = self._chains.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
         strips = value_strips(chain, **rules._asdict())
@@ -97,14 +97,14 @@ class Surfaces:
         points.variance[rows] = variance = at_tenor(strips.variance)
         points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
         points.forward[rows] = forward = strips.forward[near]
-        underlying, last = self._lines.underlying[rows], day_of(self._terms.next[rows])
+        underlying, last = self._surface_keys.underlying[rows], day_of(self._terms.next[rows])
         points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
         strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
         points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
     def _value_stated(self, points: "_Columns", rows: Ints, boundary: int, refresh: Floats) -> None:
-        pairs = pairs_of(self._lines, self._terms, rows, boundary, refresh)
+        pairs = pairs_of(self._surface_keys, self._terms, rows, boundary, refresh)
         calls, puts, quote_ts = self._chains.stated(pairs.segment, pairs.oldest)
         vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
         _put_atm(points, rows, pairs, vols, status, quote_ts)
@@ -112,10 +112,10 @@ class Surfaces:
     def _points(self, points: "_Columns", rows: Ints) -> SurfacePoints | None:
         if not rows.size:
             return None
-        symbols = self._monitored.symbols
+        symbols = self._universe.symbols
         return SurfacePoints(
-            tuple([symbols[at] for at in self._lines.underlying[rows].tolist()]),
-            self._lines.tenor_days[rows],
+            tuple([symbols[at] for at in self._surface_keys.underlying[rows].tolist()]),
+            self._surface_keys.tenor_days[rows],
             points.variance[rows],
             points.bid_variance[rows],
             points.ask_variance[rows],

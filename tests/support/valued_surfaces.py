@@ -32,11 +32,11 @@ def booked(quotes: Quotes) -> QuoteBook:
 
 def surfaces_of(market: Market, chains: list[Chain], at: int = TEN) -> tuple[SurfacePoints, ...]:
     """Points of each index of the market at second `at`, everything quoted; `SESSION` is its date."""
-    quotes, monitored = quotes_of(chains, at), underlyings(market)
+    quotes, universe = quotes_of(chains, at), underlyings(market)
     book, listings = booked(quotes), Listings(market.am_roots)
-    surfaces = Surfaces(market, monitored, book, listings)
+    surfaces = Surfaces(market, universe, book, listings)
     surfaces.relisted(listings.add(book.new_segments, quotes.series))
-    n = len(monitored.symbols)
+    n = len(universe.symbols)
     points = surfaces.value(at, day_number(SESSION), np.ones(n, np.bool_), np.full(n, np.nan))
     assert None not in points
     return tuple(one for one in points if one is not None)
