@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import monotonic, time_ns
 from types import MappingProxyType
 from typing import Protocol
@@ -22,6 +23,8 @@ from streams.refused_batch import RefusedBatch, batch_letter, first_offset
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
 CRASH_MESSAGE = "processing this record alone ended the process"
+HELD = nullcontext()
+"""In place of a lock that is held already."""
 
 
 class Ticket(Protocol):
@@ -159,7 +162,7 @@ class PartitionRunner:
     def _way_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
         if type(records[0]) is RefusedBatch:
             return self._refuse
-        return self._carefully if topic in self.careful or self._skip else self._apply
+        return self._carefully if topic in self.careful or self._skip else self._together
 
     async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
         """A batch that could not be unpacked, alone in its list; the stage never sees it."""
@@ -168,9 +171,13 @@ class PartitionRunner:
         self.effects.refused(refused)
         await self._account(topic, records, Output(messages=[batch_letter(refused)]))
 
-    async def _apply(self, topic: str, records: Sequence[Record]) -> None:
+    async def _together(self, topic: str, records: Sequence[Record]) -> None:
+        await self._apply(topic, records, self._alone)
+
+    async def _apply(self, topic: str, records: Sequence[Record], alone: AbstractAsyncContextManager[None]) -> None:
+        """Process and account records; where topics seem to have grown, ask, and go on. `alone` is held while the stage is at work."""
         while records:
-            async with self._alone:
+            async with alone:
                 done, output = self._processed(records)
             await self._account(topic, records[:done], output)
             records = records[done:]
@@ -208,11 +215,7 @@ class PartitionRunner:
                     continue
                 if topic in self.careful:
                     await self.ledger.note(probe=self.ledger.keys.name_of(place))
-                done, output = self._processed([record])
-                if not done:
-                    await self.effects.recount()
-                    output = self.stage.process([record])
-                await self._account(topic, [record], output)
+                await self._apply(topic, [record], HELD)
             if topic in self.careful:
                 await self.ledger.note(probe="")
 
