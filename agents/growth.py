@@ -6,9 +6,9 @@ from functools import partial
 from redis.asyncio import Redis
 
 from agents.exits import Refusal
-from agents.publishing import partition_of
 from agents.store.asking import ask
 from agents.store.keys import stage_keys
+from streams.partitioner import partition_of
 
 
 async def refuse_moved(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:

@@ -20,12 +20,12 @@ from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
 from agents.patience import Abandoned, Patience
 from agents.producer import Publisher
-from agents.publishing import partition_of
 from config.settings import Settings
 from streams.decoding.codec import Limits
 from streams.framing import Framer
 from streams.intake import Intake
 from streams.market import Market
+from streams.partitioner import partition_of
 from streams.refused_batch import RefusedBatch
 from streams.topics import Topics
 

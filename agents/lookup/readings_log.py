@@ -15,11 +15,11 @@ from kafka.structs import TopicPartition
 from agents.deadline import within
 from agents.exits import Down, Refusal
 from agents.kafka_client import kafka_failures, kafka_python_options
-from agents.publishing import partition_of
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.dead_letters import Refused
 from streams.detection.own_reading import own_reading
+from streams.partitioner import partition_of
 from streams.reading import Reading
 from streams.topics import Topics
 

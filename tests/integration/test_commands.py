@@ -11,12 +11,12 @@ import pytest
 from agents.alerts.states import AlertState, alert_states
 from agents.cli.main import main
 from agents.monitoring.market_gauges import MarketGauges
-from agents.publishing import partition_of
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
 from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.partitioner import partition_of
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import Reading, encode_reading

@@ -8,8 +8,8 @@ import pytest
 
 from agents.alerts.states import alert_states
 from agents.cli.main import main
-from agents.publishing import partition_of
 from config.settings import Settings
+from streams.partitioner import partition_of
 from streams.reading import Reading, encode_reading
 from streams.topics import Topics
 from tests.support.commands import UNWIND

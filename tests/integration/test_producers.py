@@ -14,11 +14,12 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.kafka_client import kafka_python_options
-from agents.publishing import FramePublisher, partition_of
+from agents.publishing import FramePublisher
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
 from streams.decoding.frames import ARROW_CONTENT_TYPE
 from streams.framing import FRAME_ROWS
+from streams.partitioner import partition_of
 from streams.records import NS, Heartbeat, Malformed, Series
 from streams.topics import Topics
 from tests.support.command import environment
