@@ -11,7 +11,6 @@ import pytest
 from agents.alerts.states import alert_states
 from agents.cli.main import main
 from config.settings import Settings
-from streams.partitioner import partition_of
 from streams.reading import Reading, encode_reading
 from streams.topics import Topics
 from tests.support.commands import UNWIND
@@ -85,6 +84,9 @@ def expected() -> list[dict[str, Any]]:
     return [comparable_event(entry.value) for output in run.outputs for entry in output.outbox]
 
 
+@pytest.mark.parametrize(
+    "stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True
+)
 def test_nothing_foreign_stops_or_changes_anything(
     stack: Stack, fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
