@@ -84,9 +84,6 @@ def expected() -> list[dict[str, Any]]:
     return [comparable_event(entry.value) for output in run.outputs for entry in output.outbox]
 
 
-@pytest.mark.parametrize(
-    "stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True
-)
 def test_nothing_foreign_stops_or_changes_anything(
     stack: Stack, fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
