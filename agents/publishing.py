@@ -168,5 +168,5 @@ class FramePublisher:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            with kafka_failures(self._settings):
+            with kafka_failures(self._settings, "Write"):
                 raise self._failure if isinstance(self._failure, KafkaError) else KafkaError(str(self._failure))

@@ -84,7 +84,7 @@ def tail_alerts(
         ConfigError, Refusal, Down: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
-    with kafka_failures(settings):
+    with kafka_failures(settings, "Read"):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
         silence = Silence(settings, consumer, ends, outage if follow else None)
         try:

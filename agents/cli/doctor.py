@@ -87,7 +87,7 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
 
     report = check_topics(settings)
     for topic in report.topics:
-        if topic.status != "missing":
+        if topic.status not in {"missing", "denied"}:
             yield Finding("kafka", ok=True, message=f"{topic.name}: {topic.partitions} partitions")
     for problem in report.problems:
         yield Finding("kafka", ok=False, message=problem)

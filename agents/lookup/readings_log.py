@@ -123,7 +123,7 @@ class ReadingsLog:
         """The index's readings from an offset up to, but without, another: offset, value and head."""
         if start >= end:
             return
-        with kafka_failures(self._settings):
+        with kafka_failures(self._settings, "Read"):
             self._consumer.seek(self._tp, start)
             silent = 0
             while self._consumer.position(self._tp) < end:
