@@ -12,7 +12,7 @@ REFUSED = 1
 DOWN = 3
 """Kafka or Redis could not be reached."""
 INTERNAL = 70
-"""A bug, fencing or a stall: nothing was committed, a restart repeats it."""
+"""A bug or a stall: nothing was committed, a restart repeats it."""
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from agents.quiet import RENEW_SECONDS, idle_counts
 from agents.record_times import bound
 from agents.store.asking import verdict_on
 from agents.store.keys import stage_keys
-from agents.store.ledger import Checkpoint, Fenced, Ledger, Store
+from agents.store.ledger import Checkpoint, Fenced, Ledger, Replaced, Store
 from agents.takeover import ColdStart, confirmed, foreign, refuse_unknown, refused, skipped, start_offset
 
 GRACE = 3.0
@@ -129,6 +129,9 @@ class Crew:
             leave(REFUSED, str(refusal))
         except Down as down:
             leave(DOWN, str(down))
+        except BYSTANDERS as verdict:
+            self._give_up(verdict)
+            return {}
         except TimeoutError:
             leave(DOWN, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
         except RedisError as error:
@@ -292,11 +295,17 @@ class Crew:
             log.warning("the crash could not be noted in Redis")
 
     def _give_up(self, verdict: Exception) -> None:
+        """Leave a partition to whoever owns it now: unless its revocation is under way, the group is joined anew for another."""
         if isinstance(verdict, Fenced):
             self._ports.fenced()
-        if not (self.patience.winding_down or self._ports.rebalancing()):
-            leave(INTERNAL, f"lost a partition: {verdict}")
-        log.info("batch given back: %s", str(verdict) or "out of time")
+        if isinstance(verdict, Replaced) and self._status.phase != "draining":  # its own revocation too is the other's doing
+            leave(REFUSED, f"another worker of our name has taken a partition ({verdict}): give each worker a kafka.instance_id of its own")
+        if self.patience.winding_down:
+            log.info("batch given back: %s", str(verdict) or "out of time")
+            return
+        log.warning("lost a partition (%s): joining the group anew", str(verdict) or "out of time")
+        self._status.enter("rebalancing")
+        self._ports.join_anew()
 
     async def release(self) -> bool:
         """Make the final checkpoints and give everything back; the partitions go to somebody else. Whether all were made."""
@@ -319,14 +328,21 @@ class Crew:
         """Overdue checkpoints, leases and idle marks; called a few times a second."""
         try:
             for post in self.posts:
-                await post.runner.checkpoint()
-                if monotonic() - post.runner.committed > self._store.lease_seconds / 3:
-                    await post.runner.renew()
+                await self._keep(post)
             await self._declare_idle()
         except BYSTANDERS as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - see handle
             leave(_code(error), "a timer of the worker failed", error)
+
+    async def _keep(self, post: Post) -> None:
+        try:
+            await post.runner.checkpoint()
+            if monotonic() - post.runner.committed > self._store.lease_seconds / 3:
+                await post.runner.renew()
+        except BYSTANDERS as verdict:
+            post.runner.drop()
+            self._give_up(verdict)
 
     async def _declare_idle(self) -> None:
         if self._idle_after is None:

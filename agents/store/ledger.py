@@ -1,6 +1,7 @@
 """Redis as the truth: ownership, checkpoints and outbox of one stage and partition, each step one idempotent script."""
 
 from collections.abc import Collection, Mapping, Sequence
+from time import time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -23,6 +24,10 @@ SUSPICIOUS_STARTS = 2
 
 class Fenced(Exception):  # noqa: N818 - a verdict, not a fault
     """Somebody else owns the partition, or Redis has lost data: drop its memory, acknowledge nothing."""
+
+
+class Replaced(Fenced):
+    """A running worker of the same name (`kafka.instance_id`) owns the partition: to join again would drive that one out in turn."""
 
 
 class Checkpoint(NamedTuple):
@@ -99,10 +104,23 @@ class Ledger:
         )
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
-            raise Fenced(f"{self.keys.tag}: {verdict} {answer[1]!r}")
+            kind = Replaced if verdict == "FENCED" and await self._by_a_namesake() else Fenced
+            raise kind(f"{self.keys.tag}: {verdict} {answer[1]!r}")
         if verdict == "REFUSED":
             raise standing(self.keys, answer[1])
         return answer
+
+    async def _by_a_namesake(self) -> bool:
+        """Whether another process of our name owns the partition now, rather than a Redis set back remembers one."""
+        instance = self._store.instance
+        if not instance:
+            return False
+        key, client = self.keys.key("own"), self._store.redis
+        fields = ["gen", "uuid", "inst", "exp"]
+        found = await self._store.caller.until_answered("owner", lambda: client.hmget(key, fields), self.patience)
+        generation, uuid, name, until = (value.decode() if value else "" for value in found)
+        younger = bool(uuid) and int(generation) >= int(self._owner[0])
+        return younger and name == instance and int(until) > time()
 
     async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
         """Own the partition and learn its state; waits while another owner's lease runs.

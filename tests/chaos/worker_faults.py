@@ -8,7 +8,6 @@ from kafka import KafkaConsumer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
-from agents.exits import INTERNAL
 from agents.kafka_client import kafka_python_options
 from tests.chaos.scene import ROLES, Scene
 
@@ -59,7 +58,7 @@ def _freeze(scene: Scene, seconds: float) -> None:
     scene.staff.send(seat, signal.SIGSTOP)
     scene.wait(seconds)
     if seat.process is process:
-        scene.staff.send(seat, signal.SIGCONT, INTERNAL)
+        scene.staff.send(seat, signal.SIGCONT)
 
 
 def join(scene: Scene, seconds: float) -> None:

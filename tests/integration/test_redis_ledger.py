@@ -16,7 +16,7 @@ from agents.store.breaker import State
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import Place, StageKeys, stage_keys
-from agents.store.ledger import Fenced, Ledger, Progress, Store
+from agents.store.ledger import Fenced, Ledger, Progress, Replaced, Store
 from agents.store.refused import Move, Standing, clear, read, watermark
 from agents.store.server_check import check_server
 from config.settings import Redis as RedisSettings
@@ -145,6 +145,32 @@ async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(workers
     patience.wind_down(0.5)
     with pytest.raises(Abandoned):
         await workers.ledger(keys, 5, patience, instance="w2").acquire(waiting=keys.inputs)
+
+
+async def test_a_running_namesake_is_told_from_a_redis_that_remembers_one(workers: Workers, keys: StageKeys) -> None:
+    ours, twin, other = (workers.ledger(keys, 5, instance=name) for name in ("w1", "w1", "w2"))
+    await ours.acquire(waiting=keys.inputs)
+    await twin.acquire(waiting=keys.inputs)
+    with pytest.raises(Replaced):
+        await ours.commit(progress(keys, -1, 5), {})
+    elder = await workers.redis.dump(keys.key("own")) or b""
+    ours = workers.ledger(keys, 6, instance="w1")
+    await ours.acquire(waiting=keys.inputs)
+    for changed in ({"exp": "1", "gen": "7", "uuid": "gone"}, {"inst": "w2", "exp": str(10**10)}):
+        await workers.redis.hset(keys.key("own"), mapping=changed)  # type: ignore[arg-type]
+        await fenced_but_not_replaced(ours)
+    await workers.redis.restore(keys.key("own"), 0, elder, replace=True)
+    await fenced_but_not_replaced(ours)
+    await workers.redis.delete(keys.key("own"))
+    await fenced_but_not_replaced(ours)
+    await other.acquire(waiting=keys.inputs)
+    await fenced_but_not_replaced(ours)
+
+
+async def fenced_but_not_replaced(ledger: Ledger) -> None:
+    with pytest.raises(Fenced) as caught:
+        await ledger.note()
+    assert caught.type is Fenced
 
 
 async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: StageKeys) -> None:
