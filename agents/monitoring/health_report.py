@@ -133,11 +133,11 @@ def _decoded(value: bytes | str) -> Account:
 
 
 def _left_over(settings: Settings) -> list[str]:
-    """Alerts that nobody will end; none where there is no state topic yet, which others say."""
+    """Alerts that nobody will end, or why that cannot be known."""
     try:
         return words_on_left_over(settings)
-    except Refusal:
-        return []
+    except Refusal as refusal:
+        return [str(refusal)]
 
 
 def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
