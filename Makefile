@@ -71,6 +71,9 @@ build/peers/.ready: requirements-peers.lock .venv/.ready
 schemas: setup ## JSON Schemas that follow from the code
 	$(BIN)/python -m config.schemas.build
 
+calendar: setup ## sessions of the exchange anew from exchange_calendars, after an upgrade of it
+	$(BIN)/python -m config.exchange_days_build
+
 dashboards: setup ## Grafana JSON anew from its code
 	$(BIN)/python -m grafana.build
 
@@ -87,4 +90,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench soak peers schemas dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench soak peers schemas calendar dashboards lock up down clean

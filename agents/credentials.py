@@ -48,6 +48,9 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
 
 
 def redis_options(redis: RedisSettings) -> dict[str, Any]:
-    """For `from_url` of any Redis client, beside the URL."""
+    """For `from_url` of any Redis client, beside the URL.
+
+    The client does not tell its name: a server denies `CLIENT` to users who have only what is listed, and logs it.
+    """
     password = redis.password.get_secret_value()
-    return {"password": password} if password else {}
+    return {"driver_info": None, **({"password": password} if password else {})}

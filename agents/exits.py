@@ -12,7 +12,7 @@ EXIT_ACTION_NEEDED = 1
 EXIT_UNAVAILABLE = 3
 """Kafka or Redis could not be reached."""
 EXIT_INTERNAL = 70
-"""A bug, fencing or a stall: nothing was committed, a restart repeats it."""
+"""A bug or a stall: nothing was committed, a restart repeats it."""
 
 log = logging.getLogger(__name__)
 

@@ -110,9 +110,9 @@ class FaustAdapter:
                 self._counted = monotonic()
                 self._asked.update({topic: count for topic, count in counts.items() if count > self._known[topic]})
 
-    def rebalancing(self) -> bool:
-        """Whether the group is being rebalanced."""
-        return bool(self.running_app.rebalancing)
+    def join_anew(self) -> None:
+        """Ask for a rebalance: what we own is revoked, and assigned anew."""
+        self.running_app.consumer.join_anew()
 
     def publisher(self, deadline: Deadline) -> Publisher:
         """A publisher over the app's idempotent producer."""

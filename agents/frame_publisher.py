@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from kafka.partitioner.default import murmur2
 
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.settings import Settings
+from streams.partitioner import partition_of
 from streams.stage import Message, Role
 from streams.topics import Topics
 
@@ -29,15 +29,6 @@ DELIVERY_SECONDS = 120.0
 CLOSE_SECONDS = 10.0
 FRAME_SECONDS = 0.1
 """How long added quotes wait for their frame to fill, if they are followed by others."""
-
-
-def partition_of(key: str, partitions: int) -> int:
-    """Where Kafka's default partitioner (murmur2) puts a key.
-
-    >>> [partition_of(symbol, 4) for symbol in ("SPY", "AAPL", "BRK.B")]
-    [3, 1, 3]
-    """
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 
 def source_headers(content_type: str | None = None, refresh_seconds: float | None = None) -> tuple[tuple[str, bytes], ...]:
@@ -185,5 +176,5 @@ class FramePublisher:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            with kafka_failures(self._settings):
+            with kafka_failures(self._settings, "Write"):
                 raise self._failure if isinstance(self._failure, KafkaError) else KafkaError(str(self._failure))

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, RetriableError, SaslAuthenticationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    KafkaTimeoutError,
+    RetriableError,
+    SaslAuthenticationFailedError,
+)
 
 from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_net_client import ClosingClient
@@ -18,8 +25,8 @@ from agents.unpacking import bound_kafka_python, unpacked_limit
 from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
 from config.settings import KafkaSettings, Settings
 
-BOOTSTRAP_MS = 5_000
-"""How long a command waits for a first answer from Kafka."""
+BOOTSTRAP_MS = 4_000
+"""How long a command waits for a first answer from Kafka: less than `CALL_SECONDS`, behind which no reason is known."""
 RETRY_SECONDS = 1.0
 """Between questions of a service that waits for Kafka."""
 SECRETS = frozenset({"sasl_plain_password", "ssl_password"})
@@ -75,17 +82,22 @@ class _RefusalInTheLog(logging.Handler):
 
 
 @contextmanager
-def kafka_failures(settings: Settings) -> Iterator[None]:
-    """Turn kafka-python's errors into `ActionNeededError` (Kafka says no) or `UnavailableError` (Kafka says nothing)."""
+def kafka_failures(settings: Settings, grant: str = "the permission") -> Iterator[None]:
+    """Turn kafka-python's errors into `ActionNeededError` (Kafka says no) or `UnavailableError` (Kafka says nothing).
+
+    Args:
+        settings: how Kafka is reached.
+        grant: Kafka's name of the operation that is missing where Kafka denies what is done.
+    """
     found = _RefusalInTheLog()
     logger = logging.getLogger("kafka")
     logger.addHandler(found)
     try:
         yield
     except KafkaTimeoutError as error:
-        raise _meaning(settings.kafka, found.error or error) from error
+        raise _meaning(settings.kafka, found.error or error, grant) from error
     except KafkaError as error:
-        raise _meaning(settings.kafka, error) from error
+        raise _meaning(settings.kafka, error, grant) from error
     finally:
         logger.removeHandler(found)
 
@@ -103,12 +115,16 @@ def until_reached(question: Callable[[], T], seconds: float) -> T:
             sleep(RETRY_SECONDS)
 
 
-def _meaning(kafka: KafkaSettings, error: BaseException) -> ActionNeededError | UnavailableError:
+def _meaning(kafka: KafkaSettings, error: BaseException, grant: str) -> ActionNeededError | UnavailableError:
     place = kafka_place(kafka)
     if isinstance(error, SaslAuthenticationFailedError):
         return ActionNeededError(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
     if isinstance(error, AuthorizationError):
-        return ActionNeededError(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} the permission")
+        return ActionNeededError(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} {grant}")
+    if ClusterAuthorizationFailedError.__name__ in str(error):
+        return ActionNeededError(
+            f"{place} lets user {kafka.sasl_username!r} write to no topic: grant Write on those of the command (the runbook lists them)"
+        )
     if isinstance(error, RetriableError):
         advice = ["that it runs", "kafka.bootstrap_servers", "kafka.security_protocol"]
         if kafka.security_protocol.endswith("SSL"):

@@ -21,8 +21,7 @@ class ClosingClient(KafkaNetClient):  # type: ignore[misc]
             try:
                 bootstrap(*arguments, **named)
             except BaseException:
-                self._manager.close()
-                self._net.stop()
+                self.close()
                 raise
 
         return bootstrap_or_close

@@ -6,9 +6,9 @@ from functools import partial
 from redis.asyncio import Redis
 
 from agents.exits import ActionNeededError
-from agents.frame_publisher import partition_of
 from agents.store.keys import stage_keys
 from agents.store.retry import ask
+from streams.partitioner import partition_of
 
 
 async def refuse_moved_indices(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:

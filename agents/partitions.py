@@ -23,7 +23,7 @@ from agents.publisher import LogLostError
 from agents.record_times import bound
 from agents.release_deadline import Deadline
 from agents.stage_runner import AckHandle, StageRunner
-from agents.store.checkpoint_store import Checkpoint, CheckpointStore, FencedError, StoreClient
+from agents.store.checkpoint_store import Checkpoint, CheckpointStore, FencedError, ReplacedError, StoreClient
 from agents.store.keys import stage_keys
 from agents.store.retry import redis_failure
 from agents.takeover import ColdStart, confirmed, log_mismatch, refusal_error, refuse_unknown, skipped, start_offset
@@ -134,6 +134,9 @@ class PartitionManager:
             exit_now(EXIT_ACTION_NEEDED, str(refusal))
         except UnavailableError as down:
             exit_now(EXIT_UNAVAILABLE, str(down))
+        except NOT_POISON as verdict:
+            self._give_up(verdict)
+            return {}
         except TimeoutError:
             exit_now(EXIT_UNAVAILABLE, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
         except RedisError as error:
@@ -303,11 +306,20 @@ class PartitionManager:
             log.warning("the crash could not be noted in Redis")
 
     def _give_up(self, verdict: Exception) -> None:
+        """Leave a partition to whoever owns it now: unless its revocation is under way, the group is joined anew for another."""
         if isinstance(verdict, FencedError):
             self._adapter.fenced()
-        if not (self.deadline.winding_down or self._adapter.rebalancing()):
-            exit_now(EXIT_INTERNAL, f"lost a partition: {verdict}")
-        log.info("batch given back: %s", str(verdict) or "out of time")
+        if isinstance(verdict, ReplacedError) and self._status.phase != "draining":  # its own revocation too is the other's doing
+            exit_now(
+                EXIT_ACTION_NEEDED,
+                f"another worker of our name has taken a partition ({verdict}): give each worker a kafka.instance_id of its own",
+            )
+        if self.deadline.winding_down:
+            log.info("batch given back: %s", str(verdict) or "out of time")
+            return
+        log.warning("lost a partition (%s): joining the group anew", str(verdict) or "out of time")
+        self._status.enter("rebalancing")
+        self._adapter.join_anew()
 
     async def release(self) -> bool:
         """Make the final checkpoints and give everything back; the partitions go to somebody else. Whether all were made."""
@@ -330,14 +342,21 @@ class PartitionManager:
         """Overdue checkpoints, leases and idle marks; called a few times a second."""
         try:
             for assigned in self.assigned_stages:
-                await assigned.runner.checkpoint()
-                if monotonic() - assigned.runner.committed > self._store_client.lease_seconds / 3:
-                    await assigned.runner.renew()
+                await self._keep(assigned)
             await self._declare_idle()
         except NOT_POISON as verdict:
             self._give_up(verdict)
         except Exception as error:  # noqa: BLE001 - see handle
             exit_now(_exit_code_of(error), "a timer of the worker failed", error)
+
+    async def _keep(self, assigned: AssignedStage) -> None:
+        try:
+            await assigned.runner.checkpoint()
+            if monotonic() - assigned.runner.committed > self._store_client.lease_seconds / 3:
+                await assigned.runner.renew()
+        except NOT_POISON as verdict:
+            assigned.runner.drop()
+            self._give_up(verdict)
 
     async def _declare_idle(self) -> None:
         if self._idle_after is None:

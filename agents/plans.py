@@ -35,6 +35,17 @@ class Plan(NamedTuple):
     """Label of its duration."""
 
 
+def first_inputs(settings: Settings) -> Mapping[str, str]:
+    """The first input of each stage of the monitor, without a plan's modules: an exporter needs none of their libraries."""
+    topics = Topics(settings.kafka.topic_prefix)
+    return {
+        "surfaces": topics.name("quotes"),
+        "prices": topics.name("ticks"),
+        "cross_section": topics.name("points"),
+        "detector": topics.name("readings"),
+    }
+
+
 def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[Plan]:
     """The four stages of the monitor."""
     from streams.detection.detector_stage import DetectorStage

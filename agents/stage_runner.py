@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import monotonic, time_ns
 from types import MappingProxyType
 from typing import Protocol
@@ -22,6 +23,8 @@ from streams.refused_batch import RefusedBatch, batch_letter, first_offset
 from streams.stage import OutboxEntry, Output, ReadingView, Stage
 
 CRASH_MESSAGE = "processing this record alone ended the process"
+HELD = nullcontext()
+"""In place of a lock that is held already."""
 
 
 class AckHandle(Protocol):
@@ -169,7 +172,7 @@ class StageRunner:
     def _handler_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
         if type(records[0]) is RefusedBatch:
             return self._refuse
-        return self._apply_record_by_record if topic in self.record_by_record or self._skip else self._apply
+        return self._apply_record_by_record if topic in self.record_by_record or self._skip else self._together
 
     async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
         """A batch that could not be unpacked, alone in its list; the stage never sees it."""
@@ -178,9 +181,13 @@ class StageRunner:
         self.observer.refused(refused)
         await self._take_counted(topic, records, Output(messages=[batch_letter(refused)]))
 
-    async def _apply(self, topic: str, records: Sequence[Record]) -> None:
+    async def _together(self, topic: str, records: Sequence[Record]) -> None:
+        await self._apply(topic, records, self._isolation)
+
+    async def _apply(self, topic: str, records: Sequence[Record], isolation: AbstractAsyncContextManager[None]) -> None:
+        """Process and account records; where topics seem to have grown, ask, and go on. `alone` is held while the stage is at work."""
         while records:
-            async with self._isolation:
+            async with isolation:
                 done, output = self._processed(records)
             await self._take_counted(topic, records[:done], output)
             records = records[done:]
@@ -219,11 +226,7 @@ class StageRunner:
                     continue
                 if topic in self.record_by_record:
                     await self.checkpoints.note(probe=self.checkpoints.keys.name_of(position))
-                done, output = self._processed([record])
-                if not done:
-                    await self.observer.recount()
-                    output = self.stage.process([record])
-                await self._take_counted(topic, [record], output)
+                await self._apply(topic, [record], HELD)
             if topic in self.record_by_record:
                 await self.checkpoints.note(probe="")
 

@@ -243,6 +243,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         seen: Mapping[Partition, LogState] = await self._thread.look(offsets)
         return seen
 
+    def join_anew(self) -> None:
+        """Ask the group for a rebalance."""
+        self._thread.join_anew()
+
     async def _seek_exact(self, target: Mapping[Partition, int]) -> None:
         if target:
             await self._thread.seek_wait(target)

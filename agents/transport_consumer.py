@@ -121,6 +121,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
+    def join_anew(self) -> None:
+        """Ask the group for a rebalance; the coordinator does it when it can."""
+        self._ensure_consumer()._coordinator.request_rejoin()
+
     def reset_silently(self, *, allowed: bool) -> None:
         """Whether an offset that the log does not have is replaced by the log's start, or told as an error."""
         strategy = OffsetResetStrategy.EARLIEST if allowed else OffsetResetStrategy.NONE

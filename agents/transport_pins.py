@@ -41,6 +41,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.Producer, "_settings_extra", ()),
     (driver.AIOKafkaConsumerThread, "_commit", ("offsets",)),
     (GroupCoordinator, "check_errors", ()),
+    (GroupCoordinator, "request_rejoin", ()),
     (GroupCoordinator, "_push_error_to_user", ("exc",)),
     (SubscriptionState, "abort_waiters", ("exc",)),
     (AIOKafkaClient, "force_metadata_update", ()),

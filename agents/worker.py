@@ -71,7 +71,7 @@ def monitor_plans(settings: Settings) -> Sequence[Plan]:
     from config.rules import load_rules
     from streams.sessions import hours
 
-    # the calendar takes seconds to load on a busy machine: the event loop must not miss its heartbeats for it
+    # built before the event loop runs, which must not wait for it at the first record
     hours()
     return flow_plans(settings, market_of(settings), load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown))
 

@@ -11,8 +11,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from streams.arrow import spare_pandas
 from streams.decoding.frame_layout import inspect
 from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
+
+spare_pandas()
 
 SURFACE, PRICE, REFERENCE, SKEW = 0, 1, 2, 3
 MAX_BYTES: Final = 8 * 2**20

@@ -45,8 +45,12 @@ class StateTopic:
         return all(self._consumer.position(partition) >= end for partition, end in self._ends.items())
 
     def poll(self, seconds: float) -> list[StateRecord]:
-        """What has come, in order of each alert; empty after some time, and while Kafka is away."""
-        batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
+        """What has come, in order of each alert; empty after some time, and while Kafka is away.
+
+        Raises `ActionNeededError` where the topic may be seen but not read: a fetch is the first to be told.
+        """
+        with kafka_failures(self._settings, "Read"):
+            batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
         return [state for batch in batches.values() for record in batch if (state := self._state(record)) is not None]
 
     def _state(self, record: Any) -> StateRecord | None:

@@ -85,11 +85,11 @@ def tail_alerts(
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
-    with kafka_failures(settings):
+    with kafka_failures(settings, "Read"):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
         outage_watch = OutageWatch(settings, consumer, ends, outage if follow else None)
         try:
-            seen: OrderedDict[str, None] = OrderedDict()
+            seen: OrderedDict[tuple[str, int], None] = OrderedDict()
             while follow or any(consumer.position(place) < end for place, end in ends.items()):
                 alerts = poll_alerts(consumer)
                 outage_watch.polled(something=bool(alerts))
@@ -99,7 +99,7 @@ def tail_alerts(
                     event = _event(alert)
                     if event is None:
                         foreign(alert)
-                    elif not _repeated(event.id, seen):
+                    elif not _repeated(alert, event, seen):
                         yield TailedEvent(alert, event)
         finally:
             consumer.close()
@@ -192,11 +192,12 @@ def _event(alert: AlertRecord) -> ReadEvent | None:
         return None
 
 
-def _repeated(identity: str, seen: OrderedDict[str, None]) -> bool:
-    """By the id in the event: a header beside it may be anybody's."""
-    if identity in seen:
+def _repeated(alert: AlertRecord, event: ReadEvent, seen: OrderedDict[tuple[str, int], None]) -> bool:
+    """By id and content: an event of somebody else's under an id of ours hides none of ours. The headers may be anybody's too."""
+    what = (event.id, 0 if event.data is None else hash(alert.value))
+    if what in seen:
         return True
-    seen[identity] = None
+    seen[what] = None
     if len(seen) > KEPT_IDS:
         seen.popitem(last=False)
     return False

@@ -60,13 +60,13 @@ class Bridge:
         for outcome in ("accepted", "refused", "unreachable"):
             self._posts.labels(outcome)
         self._active = Gauge("dispersion_bridge_active_alerts", "Alerts that fire, suspended or not.", registry=registry)
-        text = "When Kafka answered and Alertmanager had taken everything, Unix seconds."
         text = "Records on a topic of ours that are not ours."
         foreign = Counter("dispersion_foreign_records", text, ("topic", "reason"), registry=registry)
         states = Topics(self._settings.kafka.topic_prefix).name("alerts_state")
         for reason in (*FOREIGN_REASONS, "key"):
             foreign.labels(states, reason)
         self._foreign = ForeignRecords(lambda topic, reason: foreign.labels(topic, reason).inc())
+        text = "When Kafka answered and Alertmanager had taken everything, Unix seconds."
         self._success = Gauge("dispersion_bridge_last_success_timestamp_seconds", text, registry=registry)
 
     def run(self, stop: threading.Event) -> None:

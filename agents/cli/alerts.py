@@ -1,6 +1,5 @@
 """`dispersion alerts tail`: alert events as a subscriber sees them, one line a transition."""
 
-import sys
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -52,7 +51,6 @@ def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
     """One event, as JSON or in words."""
     if shared.json:
         print_line(one_line(value))
-        sys.stdout.flush()
     else:
         print_text(alert_line(event))
 

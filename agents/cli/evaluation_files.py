@@ -8,7 +8,7 @@ from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.session_verdicts import decode_verdicts
 from streams.evaluation.alerts import RuleOutcomes
 from streams.reading import Reading, decode_reading
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
 T = TypeVar("T")
 

@@ -46,8 +46,9 @@ from agents.logs import scrub_the_rest
 from config.errors import ConfigError
 from config.redaction import scrubbed
 from streams.safe_text import safe
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
+HELP = {"help_option_names": ["-h", "--help"]}
 USAGE = 2
 LONGEST = 4_000
 """Characters of an error."""
@@ -103,6 +104,7 @@ def _group(name: str, text: str) -> typer.Typer:
         help=text,
         epilog="\n".join(EXAMPLES[name]),
         no_args_is_help=True,
+        context_settings=HELP,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
@@ -112,9 +114,21 @@ app = _group("", "Live monitoring of the equity dispersion trade: index vol, bas
 _groups = {name: _group(name, text) for name, text in GROUPS.items()}
 for _path, _command in COMMANDS.items():
     _parent, _, _name = _path.rpartition(" ")
-    (_groups[_parent] if _parent else app).command(_name, cls=CommandPage, epilog="\n".join(EXAMPLES[_path]))(_command)
+    _register = (_groups[_parent] if _parent else app).command
+    _register(_name, cls=CommandPage, context_settings=HELP, epilog="\n".join(EXAMPLES[_path]))(_command)
 for _inner in _groups.values():
     app.add_typer(_inner)
+
+
+def _version(wanted: bool) -> None:
+    """Say which release this is, and on which Python it runs."""
+    if not wanted:
+        return
+    from importlib.metadata import version
+    from platform import python_version
+
+    sys.stdout.write(f"dispersion {version('dispersion-monitor')} (Python {python_version()})\n")
+    raise typer.Exit
 
 
 @app.callback()
@@ -124,6 +138,7 @@ def _shared(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout, one value a line; for services, logs as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; a traceback with an internal error.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which release this is.")] = False,
 ) -> None:
     """These options may stand before or after the command."""
     context.obj = Shared(config, json, verbose, quiet)

@@ -81,7 +81,7 @@ def replay(
 
 def refuse_missing(files: "Sequence[Path]") -> None:
     """Raise `SourceError` for a file that is not there, before anything slow is begun."""
-    from streams.sources.source import SourceError
+    from streams.sources.source_error import SourceError
 
     for path in files:
         if not path.exists():

@@ -25,17 +25,33 @@ class _Descriptor(io.FileIO):
         super().__init__(number, "w", closefd=False)
         self._told = told
         self._dead = False
+        self._interrupted = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Bytes written."""
+        """Bytes written. An interrupt that comes when they have left is kept for `raise_kept`: else they would leave twice."""
+        self.raise_kept()
         if not self._dead:
+            written: list[int] = []
             try:
-                return super().write(data)
+                # In one step of the interpreter: the count is known before a signal is looked at.
+                written.extend(map(super().write, (data,)))
+                return written[0]
+            except KeyboardInterrupt:
+                if not written:
+                    raise
+                self._interrupted = True
+                return written[0]
             except OSError as error:
                 self._dead = True
                 if self._told:
                     raise OutputError(f"stdout: {(error.strerror or 'cannot be written').lower()}") from None
         return memoryview(data).nbytes
+
+    def raise_kept(self) -> None:
+        """Raise the interrupt that was kept, if there is one."""
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
 
 
 class _Closed(io.RawIOBase):
@@ -53,6 +69,14 @@ class _Closed(io.RawIOBase):
             self._told = True
             raise OutputError("stdout: is closed")
         return memoryview(data).nbytes
+
+
+def flush_stdout() -> None:
+    """Let what was printed leave; raises the `KeyboardInterrupt` that came meanwhile."""
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Descriptor):
+        raw.raise_kept()
 
 
 def own_streams() -> None:

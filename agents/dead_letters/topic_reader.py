@@ -40,7 +40,7 @@ def read_topic(
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("dead_letters")
-    with kafka_failures(settings):
+    with kafka_failures(settings, "Read"):
         consumer, ends = assigned(settings, topic, from_beginning=from_beginning)
         outage_watch = OutageWatch(settings, consumer, ends, outage if follow else None)
         try:

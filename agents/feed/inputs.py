@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.frame_publisher import partition_of
 from config.errors import ConfigError
 from streams.market import Market
+from streams.partitioner import partition_of
 from streams.sources.feed import Feed, Routing
 from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.scenario import SCENARIOS, Scenario

@@ -5,10 +5,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from agents.exits import ActionNeededError
 from agents.store.keys import readings
+from agents.store.retry import redis_failure
 from streams.market import IndexSpec
 from streams.records import NS
 
@@ -30,9 +31,14 @@ class FinalWatermark:
         self._keys = [readings(prefix, one.symbol, f"{one.tenors[0]}d") for one in indices]
 
     def __call__(self) -> int:
-        """The slowest index's latest second; 0 before the first reading or while Redis is away."""
+        """The slowest index's latest second; 0 before the first reading or while Redis is away.
+
+        Raises `ActionNeededError` where Redis denies the look.
+        """
         try:
             latest = [self._redis.zrange(key, -1, -1, withscores=True) for key in self._keys]
+        except NoPermissionError as error:
+            raise redis_failure(error) from error
         except RedisError:
             return 0
         return min((int(one[0][1]) * NS if one else 0 for one in latest), default=0)

@@ -15,7 +15,6 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
 from agents.exits import ActionNeededError
-from agents.frame_publisher import partition_of
 from agents.ingest.feed_reader import FeedReader
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
@@ -26,6 +25,7 @@ from streams.decoding.codec import Limits
 from streams.framing import Framer
 from streams.intake import Intake
 from streams.market import Market
+from streams.partitioner import partition_of
 from streams.refused_batch import RefusedBatch
 from streams.topics import Topics
 

@@ -23,7 +23,7 @@ from streams.detection.explainer import ExplainInputs, active_at
 from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
 from streams.sessions import EASTERN
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 from streams.topics import Topics
 
 T = TypeVar("T")

@@ -14,12 +14,12 @@ from kafka.structs import TopicPartition
 
 from agents.call_timeout import call_within
 from agents.exits import ActionNeededError, UnavailableError
-from agents.frame_publisher import partition_of
 from agents.kafka_client import kafka_failures, kafka_python_options
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.dead_letters import RejectedRecordError
 from streams.detection.own_reading import own_reading
+from streams.partitioner import partition_of
 from streams.reading import Reading
 from streams.topics import Topics
 
@@ -126,7 +126,7 @@ class ReadingsLog:
         """The index's readings from an offset up to, but without, another: offset, value and head."""
         if start >= end:
             return
-        with kafka_failures(self._settings):
+        with kafka_failures(self._settings, "Read"):
             self._consumer.seek(self._tp, start)
             silent = 0
             while self._consumer.position(self._tp) < end:

@@ -11,6 +11,8 @@ from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answ
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.market_gauges import MarketGauges
+from agents.monitoring.refused_gauge import RefusedGauge
+from agents.plans import first_inputs
 from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
@@ -28,6 +30,7 @@ class Exporter:
         registry = CollectorRegistry()
         identify(registry, settings)
         registry.register(self._gauges)
+        registry.register(RefusedGauge(self._redis, first_inputs(settings)))
         self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
         self.url = f"{self._server.url}/metrics"
 

@@ -5,19 +5,17 @@ from time import time
 from typing import cast
 
 import msgspec
-from kafka import KafkaConsumer
-from kafka.structs import TopicPartition
 
 from agents.alerts.orphaned_alerts import orphan_warnings
-from agents.call_timeout import call_within
+from agents.call_timeout import Questions, call_within
 from agents.exits import ActionNeededError
-from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
-from agents.plans import Plan, flow_plans
+from agents.monitoring.lag import Lag, lag_of
+from agents.plans import flow_plans
 from agents.refused_partitions import reasons
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
-from agents.store.keys import input_outcomes, stage_keys
+from agents.store.keys import input_outcomes
 from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
@@ -84,20 +82,27 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def health(settings: Settings) -> Health:
-    """Look at Redis and Kafka once. Raises `UnavailableError`, `ActionNeededError`, `ConfigError`."""
+    """Look at Redis and Kafka once; what a part of Kafka does not tell is a problem of the report.
+
+    Raises `UnavailableError` when Redis does not answer, or Kafka not one question, `ActionNeededError`, `ConfigError`.
+    """
     opened = session_open(int(time() * NS))
     plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
     consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
     redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", kafka_place(settings.kafka)
+    kafka = Questions(kafka_at)
+    none: list[str] = []
+    lag = kafka.ask("how many records wait", lambda: lag_of(settings, consumed), Lag({}, []))
+    left = kafka.ask("which alerts nobody will end", lambda: _left_over(settings), none)
+    standing = kafka.ask("which partitions stand refused", lambda: reasons(settings), none)
+    short = kafka.ask("whether writes wait", lambda: list(check_topics(settings).short), none)
     indices, missing = call_within(redis_at, lambda: _indices(settings))
-    lag = call_within(kafka_at, lambda: _lag(settings, consumed))
-    left = call_within(kafka_at, lambda: _left_over(settings))
     inputs, unaccepted = call_within(redis_at, lambda: input_health(settings, opened=opened))
-    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in reasons(settings)]
     clock = call_within(redis_at, lambda: list(_clock(settings)))
-    short = check_topics(settings).short
-    problems = [*refused, *missing, *_problems(indices, lag, opened=opened), *unaccepted, *clock, *short, *left]
-    return Health(opened, indices, lag, problems, inputs)
+    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in standing()]
+    behind = _problems(indices, lag(), opened=opened)
+    problems = [*refused, *missing, *behind, *unaccepted, *clock, *short(), *left(), *kafka.unanswered()]
+    return Health(opened, indices, lag().waiting, problems, inputs)
 
 
 def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth], list[str]]:
@@ -128,11 +133,11 @@ def _decoded(value: bytes | str) -> Account:
 
 
 def _left_over(settings: Settings) -> list[str]:
-    """Alerts that nobody will end; none where there is no state topic yet, which others say."""
+    """Alerts that nobody will end, or why that cannot be known."""
     try:
         return orphan_warnings(settings)
-    except ActionNeededError:
-        return []
+    except ActionNeededError as refusal:
+        return [str(refusal)]
 
 
 def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
@@ -157,24 +162,6 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
     return found, missing
 
 
-def _lag(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> dict[str, int]:
-    """Records between the watermarks in Redis and the ends of the logs, by topic."""
-    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
-        consumer = KafkaConsumer(**kafka_python_options(settings))
-        try:
-            lag = {}
-            for plan, topic in inputs:
-                partitions = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
-                ends = consumer.end_offsets(partitions)
-                lag[topic] = sum(
-                    max(0, end - 1 - int(redis.get(stage_keys(plan.name, plan.inputs, tp.partition).watermark(topic)) or -1))
-                    for tp, end in ends.items()
-                )
-            return lag
-        finally:
-            consumer.close()
-
-
 def _clock(settings: Settings) -> Iterator[str]:
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         before = time()
@@ -184,13 +171,15 @@ def _clock(settings: Settings) -> Iterator[str]:
         yield f"this machine's clock is {skew:+.1f} s against that of Redis, and ages are counted by it: {NEXT}"
 
 
-def _problems(indices: Sequence[IndexHealth], lag: dict[str, int], *, opened: bool) -> Iterator[str]:
+def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iterator[str]:
     for one in indices:
         if opened and one.mode in {"live", "delayed"} and one.stale_seconds > STALE_SECONDS:
             yield f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; see the runbook, DispersionStale"
         coverage = one.values["coverage"]
         if coverage is not None and coverage < COVERAGE:
             yield f"{one.index}: coverage is {coverage:.0%}; see the runbook, data_quality"
-    for topic, waiting in lag.items():
+    for topic in lag.untold:
+        yield f"{topic}: Kafka does not tell where its log ends, so what waits there is not known; bring the brokers back"
+    for topic, waiting in lag.waiting.items():
         if waiting > LAG:
             yield f"{topic}: {waiting:,} records wait; add workers, or see what holds them"

@@ -22,7 +22,7 @@ EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
 LOG_REASONS: Final = (*FOREIGN_REASONS, "headers", "mode", "transaction")
 STATE_REASONS: Final = (*FOREIGN_REASONS, "key", "mode", "transaction")
-REDIS_OPERATIONS: Final = ("acquire", "commit", "note", "outbox", "views")
+REDIS_OPERATIONS: Final = ("acquire", "commit", "note", "outbox", "owner", "views")
 REDIS_REASONS: Final = ("timeout", "connection", "refused")
 
 Labels = Iterable[tuple[str, ...]]

@@ -1,6 +1,7 @@
 """What Redis holds of one stage and partition: ownership, checkpoints and outbox; each step is one idempotent script."""
 
 from collections.abc import Collection, Mapping, Sequence
+from time import time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -23,6 +24,10 @@ SUSPICIOUS_STARTS = 2
 
 class FencedError(Exception):
     """Somebody else owns the partition, or Redis has lost data: drop its memory, acknowledge nothing."""
+
+
+class ReplacedError(FencedError):
+    """A running worker of the same name (`kafka.instance_id`) owns the partition: to join again would drive that one out in turn."""
 
 
 class Checkpoint(NamedTuple):
@@ -101,10 +106,23 @@ class CheckpointStore:
         )
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
-            raise FencedError(f"{self.keys.tag}: {verdict} {answer[1]!r}")
+            kind = ReplacedError if verdict == "FENCED" and await self._by_a_namesake() else FencedError
+            raise kind(f"{self.keys.tag}: {verdict} {answer[1]!r}")
         if verdict == "REFUSED":
             raise refusal_error(self.keys, answer[1])
         return answer
+
+    async def _by_a_namesake(self) -> bool:
+        """Whether another process of our name owns the partition now, rather than a Redis set back remembers one."""
+        instance = self._store_client.instance
+        if not instance:
+            return False
+        key, client = self.keys.key("own"), self._store_client.redis
+        fields = ["gen", "uuid", "inst", "exp"]
+        found = await self._store_client.caller.until_answered("owner", lambda: client.hmget(key, fields), self.deadline)
+        generation, uuid, name, until = (value.decode() if value else "" for value in found)
+        younger = bool(uuid) and int(generation) >= int(self._owner[0])
+        return younger and name == instance and int(until) > time()
 
     async def acquire(self, *, waiting: Collection[str]) -> Checkpoint:
         """Own the partition and learn its state; waits while another owner's lease runs.

@@ -8,7 +8,6 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from agents.frame_publisher import partition_of
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
@@ -16,6 +15,7 @@ from config.settings import Settings
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
 from streams.detection.rules.ruleset import Lookback
+from streams.partitioner import partition_of
 from streams.sessions import next_session
 
 

@@ -1,6 +1,7 @@
 """Partitions that stand refused: a note in their owner record, which only a person removes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from time import time
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from agents.store.scripts import source
 
 REFUSED_FIELD = "refused"
 """Field of the owner record."""
+AT_ONCE = 32
+"""Partitions asked for at a time."""
 NEXT = "`dispersion takeover` shows what stands refused and what each way on costs"
 
 
@@ -71,6 +74,28 @@ def refused_partitions(redis: Redis, inputs: Mapping[str, Sequence[str]], counts
             text = redis.hget(keys.key("own"), REFUSED_FIELD)
             if isinstance(text, bytes):
                 yield RefusedPartition(keys, partition, text, read(keys, text))
+
+
+def refused_count(redis: Redis, stage: str, topic: str) -> int:
+    """Partitions of a stage that stand refused, by Redis alone: partitions end where nobody has ever owned one. Raises `RedisError`.
+
+    `topic` is the first input of the stage.
+    """
+    refused = 0
+    for first in count(0, AT_ONCE):
+        notes = _notes(redis, [stage_keys(stage, [topic], p).key("own") for p in range(first, first + AT_ONCE)])
+        refused += sum(note is not None for _, note in notes)
+        if not any(generation for generation, _ in notes):
+            return refused
+    raise AssertionError
+
+
+def _notes(redis: Redis, owner_records: Sequence[str]) -> Sequence[tuple[bytes | None, bytes | None]]:
+    """By owner record the generation that had it last, and the note."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for key in owner_records:
+            pipeline.hmget(key, "gen", REFUSED_FIELD)
+        return pipeline.execute()
 
 
 def watermark(redis: Redis, refused_partition: RefusedPartition, topic: str) -> int:

@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from agents.store.keys import snapshot
 from streams.detection.snapshot import Snapshot, decode_snapshot
@@ -28,6 +28,8 @@ def shown_snapshot(redis: Redis, prefix: str, index: str) -> Shown | None:
     try:
         fields: Any = redis.hmget(key, "value", "published_at")
         return _read(*fields)
+    except NoPermissionError:
+        raise
     except (ValueError, RecursionError, OverflowError, ResponseError) as problem:
         raise UnreadableError(f"{key} in Redis is no snapshot of ours: {problem}") from problem
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.arrow import spare_pandas
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.foreign_frames import read_foreign
 from streams.decoding.frame_columns import (
@@ -32,6 +33,8 @@ from streams.decoding.written_numbers import shortest
 from streams.records import Quotes, Record, Series, Ticks, Unread, Vols
 from streams.symbols import normalise
 from streams.uniform import uniform
+
+spare_pandas()
 
 ARROW_CONTENT_TYPE: Final = "application/vnd.apache.arrow.stream"
 

@@ -3,7 +3,6 @@
 Nothing here is stored: all of it is rebuilt from facts, once a session.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,7 +15,7 @@ from analytics.arrays import Floats
 from analytics.changepoint import cusum
 from analytics.ewma import ew_moments, ewma_z
 from analytics.rolling import percentile_rank
-from streams.detection.history_days import DayFacts
+from streams.detection.history_days import LEVELS, DayFacts
 from streams.detection.seasonality import Part, quarter_week
 
 MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
@@ -44,7 +43,7 @@ class Baseline:
     """Observations below which a statistic is unknown."""
     season_weeks: int = 4
     """Weeks of a quarter that are a season; the others are the other one."""
-    _columns: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _rises: dict[Part, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
     _charts: dict[str, Chart | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def close(self, back: int) -> DayFacts | None:
@@ -53,7 +52,7 @@ class Baseline:
 
     def levels(self, measure: str) -> Floats:
         """Known closes of a measure (`Instant.level`), trailing window; array of length at most `sessions`."""
-        return _known(self._column(measure, lambda close: close.level(measure))[-self.sessions :])
+        return _known(self._levels_of(measure)[-self.sessions :])
 
     def rank(self, measure: str, value: float | None) -> float | None:
         """Percentile rank of a level; None while the history is too short."""
@@ -61,12 +60,12 @@ class Baseline:
 
     def season_rank(self, measure: str, value: float | None, session: date) -> float | None:
         """Rank of a level of `session` among the closes of the same season in the trailing window; None while they are too few."""
-        column = self._column(measure, lambda close: close.level(measure))[-self.sessions :]
+        column = self._levels_of(measure)[-self.sessions :]
         return self._rank(_known(column[self._early == (quarter_week(session) <= self.season_weeks)]), value)
 
     def changes(self, measure: str) -> Floats:
         """Session-to-session changes of a measure, trailing window; of index vol the log change."""
-        column = self._column(measure, lambda close: close.level(measure))[-self.sessions - 1 :]
+        column = self._levels_of(measure)
         return _known(np.diff(np.log(np.where(column > 0.0, column, np.nan)) if measure == "index_vol" else column))
 
     def rank_of_change(self, move: float) -> float | None:
@@ -75,8 +74,10 @@ class Baseline:
 
     def rank_of_rise(self, move: float, part: Part) -> float | None:
         """Rank of a rise of implied correlation from the 60-minute low among the greatest that this part of each session saw."""
-        column = self._column(f"rise/{part}", lambda close: close.correlation_rises.get(part))
-        return self._rank(_known(column[-self.sessions :]), move)
+        if part not in self._rises:
+            rises = [close.correlation_rises.get(part) for close in self.closes[-self.sessions :]]
+            self._rises[part] = _known(np.array(rises, dtype=np.float64))
+        return self._rank(self._rises[part], move)
 
     def chart(self, measure: str) -> Chart | None:
         """The chart of a measure's daily changes; None while they are too few or do not vary."""
@@ -97,13 +98,18 @@ class Baseline:
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
         """Whether each close of the trailing window lies in the first weeks of its quarter."""
-        return np.array([quarter_week(close.session) <= self.season_weeks for close in self.closes[-self.sessions :]], dtype=np.bool_)
+        return np.array([close.week <= self.season_weeks for close in self.closes[-self.sessions :]], dtype=np.bool_)
 
-    def _column(self, name: str, value: Callable[[DayFacts], float | None]) -> Floats:
-        """Values of the closes of the trailing window and of the one before it, NaN where unknown."""
-        if name not in self._columns:
-            self._columns[name] = np.array([value(close) for close in self.closes[-self.sessions - 1 :]], dtype=np.float64)
-        return self._columns[name]
+    def _levels_of(self, measure: str) -> Floats:
+        """Of the closes of the trailing window and of the one before it, NaN where unknown."""
+        column: Floats = self._columns[LEVELS.index(measure)]
+        return column
+
+    @cached_property
+    def _columns(self) -> Floats:
+        """A row for each of `LEVELS`."""
+        rows = [close.levels for close in self.closes[-self.sessions - 1 :]]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(LEVELS)).T.copy()
 
     def _draw(self, changes: Floats) -> Chart | None:
         if len(changes) < self.minimum:

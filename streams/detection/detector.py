@@ -112,7 +112,7 @@ class Detector:
         return self._evaluator.events
 
     def apply_command(self, command: TimedCommand) -> list[OutboxEntry]:
-        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `Refused` (unknown_alert, episode)."""
+        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `RejectedRecordError` (unknown_alert, episode)."""
         return self._command_handler.apply(command, self.counts)
 
     def hold(self, record: Record, command: TimedCommand) -> bool:

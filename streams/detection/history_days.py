@@ -6,12 +6,15 @@ Facts, not statistics, are stored; every rank and window is recomputed from them
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cached_property
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import Instant
-from streams.detection.seasonality import Part
+from streams.detection.seasonality import Part, quarter_week
 
 SESSIONS = 504
 """Facts kept."""
@@ -19,13 +22,41 @@ VECTORS = 6
 """Latest facts that keep their constituents in memory: the longest window is five sessions."""
 
 
-class DayFacts(Instant, frozen=True, kw_only=True):
+LEVELS = (
+    "index_vol",
+    "basket_vol",
+    "dispersion",
+    "vol_spread",
+    "implied_correlation",
+    "vol_ratio",
+)
+"""Measures whose past closes are compared, by their names in `Instant.level`."""
+
+
+class DayFacts(Instant, frozen=True, kw_only=True, dict=True):
     """The close of one session, and what the session adds to the intraday baselines."""
 
     dispersion: float | None = None
     vol_spread: float | None = None
     correlation_rises: dict[Part, float] = msgspec.field(default_factory=dict)
     """Greatest rise of implied correlation from a 60-minute low of index vol at the evaluated readings of each part of the session."""
+
+    # a close is looked at again before each of the next 252 sessions: what follows from it is kept
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """`LEVELS`, NaN where unknown."""
+        return np.array([self.level(measure) for measure in LEVELS], dtype=np.float64)
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether both vols of the pair are known."""
+        return self.spread_level is not None
+
+    @cached_property
+    def week(self) -> int:
+        """`quarter_week` of the session."""
+        return quarter_week(self.session)
 
 
 def encode_day(facts: DayFacts) -> bytes:
@@ -67,7 +98,7 @@ class Days:
         for facts in reversed(self._facts):
             if facts.session >= session or (facts.basis == "atm") != (basis == "atm"):
                 continue
-            paired = facts.spread_level is not None
+            paired = facts.paired
             if newer - facts.session > gap or (paired and newer_pair - facts.session > gap):
                 break
             newer = facts.session

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from streams.sessions import close_ns, date_of, equity_close_ns
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
+from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
 from streams.stage import Role

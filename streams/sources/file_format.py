@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
 HEAD_BYTES: Final = 65_536
 SEPARATORS: Final = (",", ";", "\t", "|")

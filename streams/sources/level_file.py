@@ -16,7 +16,7 @@ from statistics import median
 from typing import TextIO, cast
 
 from streams.sessions import is_session
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
 POINTS = 100.0
 """Index points in one: published levels are divided by it at the door."""

@@ -18,7 +18,8 @@ from streams.records import take_quotes
 from streams.sessions import close_ns, date_of, wall_ns
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
+from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 from streams.stage import Role
 

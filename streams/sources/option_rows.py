@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from streams.decoding.spellings import NO_DAY, rights
 from streams.records import Quotes, Series, Vols
-from streams.sources.source import SourceError, SourceUniverse
+from streams.sources.source import SourceUniverse
+from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 from streams.symbols import normalise
 

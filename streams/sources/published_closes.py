@@ -10,7 +10,7 @@ from pathlib import Path
 from streams.reading import Reading
 from streams.readings.published_reading import LEVELS, published_reading
 from streams.sources.level_file import LevelFile
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
 ENDINGS = (".csv", ".csv.gz")
 

@@ -6,7 +6,8 @@ from streams.sources.daily_closes import CLOSE_COLUMNS, DailyCloses
 from streams.sources.option_closes import SESSION_COLUMNS, OptionCloses
 from streams.sources.option_rows import OPTION_COLUMNS, option_columns
 from streams.sources.option_snapshots import SNAPSHOT_COLUMNS, OptionSnapshots
-from streams.sources.source import Source, SourceError
+from streams.sources.source import Source
+from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 from streams.sources.time_slices import TIME_COLUMNS
 from streams.sources.timed_quotes import TimedQuotes

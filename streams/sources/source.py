@@ -1,12 +1,7 @@
-"""What a source of input rows is: batches in event-time order, one second each.
-
-SourceError
-    A file that no adapter can read; names the file, the column and what was expected.
-"""
+"""What a source of input rows is: batches in event-time order, one second each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,13 +11,6 @@ from streams.market import Market
 from streams.records import NS, Quotes, Ticks, Vols
 from streams.sources.refusals import Refusals
 from streams.stage import Role
-
-
-class SourceError(ValueError):
-    """A data file that cannot be used: the file, what is wrong with it, and what was expected."""
-
-    def __init__(self, path: Path, problem: str, expected: str) -> None:
-        super().__init__(f"{path}: {problem}; expected {expected}")
 
 
 @dataclass(frozen=True, slots=True)

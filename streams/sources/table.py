@@ -5,29 +5,27 @@ Names of columns are taken without case and blanks, values in the spellings of `
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.dataset
 from numpy.typing import NDArray
 
+from streams.arrow import spare_pandas
 from streams.decoding.dates import DateOrder, date_order
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.spellings import NO_DAY, days, moments, numbers
 from streams.decoding.times import nanoseconds
 from streams.records import NS
 from streams.safe_text import safe
-from streams.sessions import EASTERN
 from streams.sources.file_format import EXPECTED, file_format
 from streams.sources.refusals import Refusals
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
+
+spare_pandas()
 
 _DATES: Final = ("expiration", "expiry", "session", "quote_date", "date")
 _TEXT: Final = (
@@ -148,7 +146,7 @@ class DataFile:
             if pa.types.is_floating(column.type):
                 return _seconds(_array(column, np.float64))
             if pa.types.is_timestamp(column.type):
-                return _located(pd.DatetimeIndex(column.to_pandas()), name)
+                return _located(column.to_pandas(), name)
             words, code = _words(column)
             return _moments(words, name)[code]
         except (*_UNREADABLE, OverflowError) as error:
@@ -160,14 +158,17 @@ class DataFile:
         return tuple(words), code
 
     def _open(self, types: dict[str, pa.DataType]) -> Any:  # noqa: ANN401 - an Arrow dataset
+        # it gives itself a value when it is imported, and so must come after `spare_pandas`
+        from pyarrow import csv, dataset  # noqa: PLC0415
+
         kind: Any = "parquet"
         if self._format.kind == "text":
-            kind = pyarrow.dataset.CsvFileFormat(
-                parse_options=pyarrow.csv.ParseOptions(delimiter=self._format.separator),
-                convert_options=pyarrow.csv.ConvertOptions(column_types=types),
+            kind = dataset.CsvFileFormat(
+                parse_options=csv.ParseOptions(delimiter=self._format.separator),
+                convert_options=csv.ConvertOptions(column_types=types),
             )
         try:
-            return pyarrow.dataset.dataset(self.path, format=kind)
+            return dataset.dataset(self.path, format=kind)
         except (*_UNREADABLE, OSError) as error:
             raise SourceError(self.path, f"cannot be read ({_said(error)})", EXPECTED) from None
 
@@ -277,15 +278,6 @@ def _seconds(stamps: NDArray[np.float64]) -> NDArray[np.int64]:
     return whole.astype(np.int64) * NS + np.round((stamps - whole) * 1e6).astype(np.int64) * 1000
 
 
-def _parsed(words: Sequence[Any], *, utc: bool) -> Any:  # noqa: ANN401 - a pandas index
-    """Raises `ValueError` with the first that is no time."""
-    found = pd.to_datetime(pd.Series(words), format="ISO8601", utc=utc, errors="coerce")
-    missing = np.flatnonzero(found.isna())
-    if missing.size:
-        raise ValueError(f"{words[int(missing[0])]!r} is no time")
-    return found
-
-
 def _moments(words: Sequence[Any], name: str) -> NDArray[np.int64]:
     """Distinct times. Raises `ValueError`."""
     texts = [str(word).strip() for word in words]
@@ -298,15 +290,20 @@ def _moments(words: Sequence[Any], name: str) -> NDArray[np.int64]:
     if any(zoned) and not all(zoned):
         pair = ", ".join(texts[zoned.index(one)] for one in (True, False))
         raise ValueError(f"some have an offset from UTC and some have none: {pair}")
-    return _located(pd.DatetimeIndex(_parsed(texts, utc=any(zoned))), name)
+    return _read(texts, name, utc=any(zoned))
 
 
-def _located(index: pd.DatetimeIndex, name: str) -> NDArray[np.int64]:
-    """Times as nanoseconds UTC; those without a zone are of New York, or of UTC by the column's name."""
-    if index.tz is None:
-        zone = UTC if name.endswith("_utc") else EASTERN
-        index = index.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
-    return np.asarray(index.as_unit("ns").asi8, dtype=np.int64)
+def _located(times: Any, name: str) -> NDArray[np.int64]:  # noqa: ANN401 - a pandas series
+    # pandas takes half a second to import: files of dates, or of times as numbers, do without
+    from streams.sources.wall_times import located  # noqa: PLC0415
+
+    return located(times, name)
+
+
+def _read(words: Sequence[str], name: str, *, utc: bool) -> NDArray[np.int64]:
+    from streams.sources.wall_times import read  # noqa: PLC0415
+
+    return read(words, name, utc=utc)
 
 
 def _array(column: Any, dtype: type[np.generic]) -> NDArray[Any]:  # noqa: ANN401 - an Arrow column

@@ -6,7 +6,8 @@
 from collections.abc import Iterator
 
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, SourceError, SourceUniverse, by_second
+from streams.sources.source import Batch, SourceUniverse, by_second
+from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 from streams.sources.tick_rows import take_ticks, tick_rows
 from streams.sources.time_slices import TIME_COLUMNS, time_slices

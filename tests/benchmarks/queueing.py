@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.frame_publisher import partition_of
+from streams.partitioner import partition_of
 from tests.benchmarks.load import symbols
 
 NAMES = 500

@@ -175,10 +175,10 @@ class Expected(NamedTuple):
 def unexpected(end: WorkerExit, kinds: Expected) -> str:
     """Why a worker should not have ended like this; empty when it may.
 
-    Expected are: what a fault did; the fence, by which a worker that lost a partition leaves; code 3 while a server is away;
+    Expected are: what a fault did; code 3 while a server is away;
     what poison does, a failure on its record or the end of the process; and the refusal of a log that is not the one applied.
     """
-    if end.asked or (end.code == EXIT_INTERNAL and end.reason.startswith("lost a partition")):
+    if end.asked:
         return ""
     if kinds.outages and end.code == EXIT_UNAVAILABLE:
         return ""

@@ -8,7 +8,6 @@ from kafka import KafkaConsumer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
-from agents.exits import EXIT_INTERNAL
 from agents.kafka_client import kafka_python_options
 from tests.chaos.chaos_session import ROLES, ChaosSession
 
@@ -59,7 +58,7 @@ def _freeze(session: ChaosSession, seconds: float) -> None:
     session.supervisor.send(slot, signal.SIGSTOP)
     session.wait(seconds)
     if slot.process is process:
-        session.supervisor.send(slot, signal.SIGCONT, EXIT_INTERNAL)
+        session.supervisor.send(slot, signal.SIGCONT)
 
 
 def join(session: ChaosSession, seconds: float) -> None:

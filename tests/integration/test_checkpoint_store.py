@@ -13,7 +13,7 @@ from agents.exits import ActionNeededError, UnavailableError
 from agents.log_identity import Mark
 from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.store.breaker import BreakerState
-from agents.store.checkpoint_store import CheckpointStore, FencedError, StoreClient, WatermarkStep
+from agents.store.checkpoint_store import CheckpointStore, FencedError, ReplacedError, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import RecordPosition, StageKeys, stage_keys
@@ -147,6 +147,32 @@ async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(workers
     deadline.wind_down(0.5)
     with pytest.raises(DeadlineExceededError):
         await workers.checkpoints(keys, 5, deadline, instance="w2").acquire(waiting=keys.inputs)
+
+
+async def test_a_running_namesake_is_told_from_a_redis_that_remembers_one(workers: Workers, keys: StageKeys) -> None:
+    ours, twin, other = (workers.checkpoints(keys, 5, instance=name) for name in ("w1", "w1", "w2"))
+    await ours.acquire(waiting=keys.inputs)
+    await twin.acquire(waiting=keys.inputs)
+    with pytest.raises(ReplacedError):
+        await ours.commit(progress(keys, -1, 5), {})
+    elder = await workers.redis.dump(keys.key("own")) or b""
+    ours = workers.checkpoints(keys, 6, instance="w1")
+    await ours.acquire(waiting=keys.inputs)
+    for changed in ({"exp": "1", "gen": "7", "uuid": "gone"}, {"inst": "w2", "exp": str(10**10)}):
+        await workers.redis.hset(keys.key("own"), mapping=changed)  # type: ignore[arg-type]
+        await fenced_but_not_replaced(ours)
+    await workers.redis.restore(keys.key("own"), 0, elder, replace=True)
+    await fenced_but_not_replaced(ours)
+    await workers.redis.delete(keys.key("own"))
+    await fenced_but_not_replaced(ours)
+    await other.acquire(waiting=keys.inputs)
+    await fenced_but_not_replaced(ours)
+
+
+async def fenced_but_not_replaced(checkpoints: CheckpointStore) -> None:
+    with pytest.raises(FencedError) as caught:
+        await checkpoints.note()
+    assert caught.type is FencedError
 
 
 async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: StageKeys) -> None:

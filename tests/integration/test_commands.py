@@ -10,23 +10,24 @@ import pytest
 
 from agents.alerts.states import AlertState, alert_states
 from agents.cli.main import main
-from agents.frame_publisher import partition_of
 from agents.monitoring.market_gauges import MarketGauges
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
 from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.partitioner import partition_of
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import Reading, encode_reading
 from streams.sessions import open_ns
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
-from tests.support.readings import INDEX, NAMES, WEIGHTS, closing, path
+from tests.support.readings import INDEX, closing, path
 from tests.support.schemas import validator
-from tests.support.stack import RealStack, create_flow_topics, environment_for, settings_for
+from tests.support.stack import RealStack
 from tests.support.subscriber import judge
+from tests.support.toy_basket import toy_fleet, toy_settings
 
 pytestmark = pytest.mark.stack
 
@@ -40,29 +41,14 @@ HOME = partition_of(INDEX, 2)
 
 @pytest.fixture
 def settings(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Settings:
-    """One index on the toy basket of the scripted readings."""
-    basket = tmp_path / "toy.toml"
-    names = zip(NAMES, WEIGHTS, strict=True)
-    basket.write_text("".join(f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in names))
-    return settings_for(
-        real_stack,
-        topic_prefix,
-        mode="replay",
-        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 2}},
-        market={"indices": [{"symbol": INDEX, "basket": str(basket), "tenors": [30]}]},
-        rules={"cap_unknown": False},
-        redis={"lease_seconds": 2},
-    )
+    return toy_settings(real_stack, topic_prefix, tmp_path)
 
 
 @pytest.fixture
-def fleet(real_stack: RealStack, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """The topics, and the commands of this process pointed at them."""
-    create_flow_topics(real_stack, settings)
-    for name, value in environment_for(settings).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("USER", "ann")
-    with Fleet(settings, real_stack.redis.url, tmp_path) as made:
+def fleet(
+    real_stack: RealStack, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fleet]:
+    with toy_fleet(real_stack, settings, tmp_path, monkeypatch) as made:
         yield made
 
 

@@ -296,3 +296,18 @@ def test_what_a_question_raises_is_raised() -> None:
         call_within("x", refuse)
     with pytest.raises(UnavailableError, match=r"x .*0\.05 s"):
         call_within("x", lambda: time.sleep(1), 0.05)
+
+
+def test_what_one_question_does_not_tell_does_not_hide_the_others() -> None:
+    from agents.call_timeout import Questions
+
+    def down() -> int:
+        raise UnavailableError("no answer")
+
+    some = Questions("x")
+    silent, told = some.ask("how many", down, -1), some.ask("how old", lambda: 5, -1)
+    assert (silent(), told(), some.unanswered()) == (-1, 5, ["not known, how many: no answer"])
+    none = Questions("x")
+    assert none.ask("how many", down, -1)() == -1
+    with pytest.raises(UnavailableError, match="no answer"):
+        none.unanswered()

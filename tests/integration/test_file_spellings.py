@@ -16,13 +16,16 @@ from tests.support.base_board import (
     CLOSE,
     SPOTS,
     TOLERANCE,
+    VOLS,
     basket_file,
     columns,
+    columns_of,
     csv_text,
     mapped,
     right_answer,
 )
 from tests.support.hostile_texts import judge_screen
+from tests.support.option_chains import Chain
 
 MEASURES = ("index_vol", "basket_vol", "implied_correlation", "coverage")
 EPOCH = date(1970, 1, 1)
@@ -333,3 +336,26 @@ def test_settings_with_a_byte_order_mark(
     file.write_bytes(b'\xef\xbb\xbf[[market.indices]]\r\nsymbol = "SPY"\r\nbasket = "five.toml"\r\n')
     assert main(["config", "check", "--config", str(file), "--changed"]) == 0
     assert "SPY: 5 names" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("am_roots", "right"), [(None, 0.2003), ([], 0.1994)])
+def test_the_monthlies_of_the_nasdaq_settle_at_the_open_by_default(
+    am_roots: list[str] | None,
+    right: float,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A flat vol of 20.03 a month before a standard monthly; 6.5 h more to live make it 19.94."""
+    if am_roots is not None:
+        monkeypatch.setenv("DISPERSION_MARKET__AM_ROOTS", json.dumps(am_roots))
+    monthlies = (date(2026, 8, 21), date(2026, 9, 18))
+    index = Chain("NDX", monthlies, 0.2003, 23_000.0, step=46.0, morning=True)
+    names = [Chain(name, monthlies, vol, SPOTS[name], step=SPOTS[name] / 100) for name, vol in VOLS.items()]
+    file = tmp_path / "ndx.csv"
+    file.write_text(csv_text(columns_of([index, *names], date(2026, 7, 22))))
+    options = ("--index", "NDX", "--basket", str(basket_file(tmp_path)), "--rate", "0", "--json")
+    assert main(["backtest", "--quotes", str(file), *options]) == 0
+    out = capsys.readouterr().out
+    (reading,) = [one for line in out.splitlines() if (one := json.loads(line)).get("tenor") == "30d"]
+    assert reading["index_vol"] == pytest.approx(right, abs=0.0003)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agents.ports import free_ports
+from config.settings import Settings
 from streams.dead_letters import MAX_VALUE_BYTES
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
@@ -153,6 +154,12 @@ def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: Host
     assert fleet.stop(worker) == 0
 
 
+def _counted(settings: Settings, feed: str) -> tuple[float, ...]:
+    page = samples(f"http://127.0.0.1:{settings.metrics.port}")
+    letters = "dispersion_dead_letter_messages_total"
+    return tuple(page[series(letters, topic=feed, reason=why)] for why in (TOO_LARGE, CORRUPT))
+
+
 def test_the_ingest_and_the_commands_pass_over_them(scene: HostileBatches) -> None:
     fleet, settings = scene.fleet, scene.fleet.settings
     servers, feed = scene.stack.bootstrap_servers, settings.ingest.topic
@@ -166,9 +173,7 @@ def test_the_ingest_and_the_commands_pass_over_them(scene: HostileBatches) -> No
     ingest = start("ingest", env=variables)
     wait_until(lambda: bool(fleet.records("quotes")), 60, "the quote behind them in a frame")
     assert len(scene.letters()) == 5
-    page = samples(f"http://127.0.0.1:{settings.metrics.port}")
-    for reason, expected in ((TOO_LARGE, 4), (CORRUPT, 1)):
-        assert page[series("dispersion_dead_letter_messages_total", topic=feed, reason=reason)] == expected
+    wait_until(lambda: _counted(settings, feed) == (4, 1), 20, "what is acknowledged is counted")
     assert stop(ingest).returncode == 0
 
     assert produce(servers, scene.topic("alerts"), batch_of(GZIP, b'{"type": "io.dispersion.heartbeat.v1"}'))[0] == 0

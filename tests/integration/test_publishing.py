@@ -9,9 +9,10 @@ from kafka.structs import TopicPartition
 
 from agents.alerts.tail import tail_alerts
 from agents.exits import ActionNeededError, UnavailableError
-from agents.frame_publisher import FramePublisher, partition_of, source_headers
+from agents.frame_publisher import FramePublisher, source_headers
 from agents.kafka_client import kafka_python_options
 from config.settings import Settings
+from streams.partitioner import partition_of
 from streams.stage import Message
 from streams.topics import Topics
 from tests.support.alert_values import event_value

@@ -1,22 +1,27 @@
 """Redis by its socket and over TLS, and its users: each command of the documented list is needed, and named when it is missing."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from agents.exits import EXIT_ACTION_NEEDED, ActionNeededError, exit_code_of
+from agents.feed.pacing import FinalWatermark
 from agents.partition_growth import refuse_moved_indices
 from agents.release_deadline import Deadline
 from agents.store.checkpoint_store import StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import readings, snapshot, stage_keys
+from agents.store.refused import refused_partitions
 from agents.store.retry import redis_failure
 from agents.store.server_check import check_server
-from agents.store.sync import connect_sync
+from agents.store.shown_snapshot import shown_snapshot
+from agents.store.sync import connect_sync, redis_failures
 from agents.store.views import Views
-from config.settings import RedisSettings
+from config.market import market_of
+from config.settings import RedisSettings, Settings
 from streams.stage import OutboxEntry, ReadingView
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.secured import SecuredRedis, rules_of, secured_redis
@@ -105,3 +110,70 @@ async def test_a_worker_s_client_by_both_of_them(redis: SecuredRedis) -> None:
         client = connect(RedisSettings.model_validate({"url": url}))
         assert await client.ping()
         await client.aclose()
+
+
+VIEWED = sorted(rule[1:] for rule in rules_of("viewer") if rule.startswith("+"))
+ALWAYS = {"auth", "hello", "quit", "reset"}
+"""What a server lets everybody do."""
+SUBCOMMANDS = ("acl whoami", "client list", "config get x", "function list", "script flush")
+
+
+async def look(settings: RedisSettings, prefix: str) -> None:
+    """Everything that exporter and commands ask of Redis, by the functions that ask it where they are cheap."""
+    async with connect(settings) as redis:
+        await check_server(redis)
+    topic = f"{prefix}readings"
+    keys = stage_keys("detector", [topic], 0, ["SPY"])
+    with redis_failures(settings), connect_sync(settings) as client:
+        client.ping()
+        client.time()
+        client.get(keys.watermark(topic))
+        client.hgetall(keys.day("SPY"))
+        shown_snapshot(client, prefix, "SPY")
+        list(refused_partitions(client, {"detector": [topic]}, {topic: 1}))
+        FinalWatermark(client, prefix, market_of(Settings()).indices)()
+
+
+async def test_each_command_of_who_may_read_is_needed_and_named(redis: SecuredRedis, topic_prefix: str) -> None:
+    settings = RedisSettings.model_validate({"url": redis.url("viewer")})
+    for command in set(VIEWED) - {"select"}:
+        redis.admit(without=command)
+        with pytest.raises(ActionNeededError, match=rf"'{command}'.*config/redis/users\.conf"):
+            await look(settings, topic_prefix)
+    redis.admit()
+
+
+async def test_nothing_that_we_do_is_refused(redis: SecuredRedis, topic_prefix: str) -> None:
+    with redis.admin() as admin:
+        admin.config_resetstat()
+        admin.acl_log_reset()
+        await exercise(RedisSettings.model_validate({"url": redis.url("dispersion")}), topic_prefix)
+        await look(RedisSettings.model_validate({"url": redis.url("viewer")}), f"{topic_prefix}other.")
+        assert admin.acl_log() == []
+        assert "errorstat_NOPERM" not in admin.info("errorstats")
+        told = [name for name in admin.info("commandstats") if "setinfo" in name.lower()]
+        assert not told
+
+
+@pytest.mark.parametrize(("user", "listed"), [("dispersion", COMMANDS), ("viewer", VIEWED)])
+def test_anything_beyond_the_list_is_denied(redis: SecuredRedis, user: str, listed: list[str]) -> None:
+    with redis.admin() as admin:
+        known = admin.command()
+        for name, command in known.items():
+            arguments = ["dispersion:v1:x"] * (abs(command["arity"]) - 1)
+            if name not in ALWAYS | set(listed):
+                assert not may(admin, user, name, *arguments), name
+        for words in SUBCOMMANDS:
+            assert not may(admin, user, *words.split()), words
+        assert may(admin, user, "get", "dispersion:v1:x")
+        assert not may(admin, user, "get", "other:x")
+        assert may(admin, user, "hset", "dispersion:v1:x", "a", "b") == (user == "dispersion")
+
+
+def may(admin: Any, user: str, *words: str) -> bool:
+    """Whether the server lets a user run a command; one that needs another word is asked for among the subcommands."""
+    try:
+        answer = admin.execute_command("ACL", "DRYRUN", user, *words)
+    except ResponseError:
+        return False
+    return bool(answer in {b"OK", "OK", True})

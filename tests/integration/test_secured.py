@@ -5,14 +5,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kafka import KafkaAdminClient
 
+from agents.cli.main import main
+from agents.frame_publisher import FramePublisher
 from agents.ports import free_ports
 from agents.topics.admin import create_topics
 from config.settings import Settings
+from streams.stage import Message, Role
+from streams.topics import Topics
+from tests.support.alert_values import event_value
 from tests.support.command import Finished, Running, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.kafka import KafkaServer
@@ -167,5 +172,73 @@ def test_every_process_works_with_what_is_documented_for_it(secured: Secured) ->
     wait_until(lambda: len(events()) >= 2, 60, "the alert")
     listed = secured.run("desk", "alerts", "list", "--json")
     assert listed.returncode == 0, listed.stderr
-    assert listed.stdout.strip()
+    name = json.loads(listed.stdout.splitlines()[0])["data"]["fingerprint"]
+    for words in (
+        ("alerts", "ack", name, "--who", "ann", "--why", "seen"),
+        ("alerts", "silence", name, "--who", "ann", "--why", "known", "--for", "1h"),
+        ("alerts", "unsilence", name, "--who", "ann"),
+        ("alerts", "show", name),
+        ("explain", "SPY"),
+        ("dead-letters", "tail", "--from-beginning", "--no-follow"),
+        ("takeover",),
+    ):
+        ran = secured.run("desk", *words)
+        assert ran.returncode == 0, (words, ran.stderr)
+    status = secured.run("desk", "status", "--json")
+    assert json.loads(status.stdout)["indices"], status
+    wait_until(lambda: secured.answers("exporter", "/metrics", "dispersion_index_vol_ratio{"), 30, "market gauges")
+    wait_until(lambda: secured.answers("bridge", "/metrics", "dispersion_bridge_active_alerts 1.0"), 30, "an alert at the bridge")
+    with secured.redis.admin() as admin:
+        assert admin.acl_log() == []
     assert all(running.poll() is None for running in secured.running.values())
+
+
+UNGRANTED = {
+    "alerts_state": ("Read", "alerts list", "status", "doctor"),
+    "alerts": ("Read", "alerts tail --from-beginning --no-follow"),
+    "readings": ("Read", "explain SPY"),
+    "dead_letters": ("Read", "dead-letters tail --from-beginning --no-follow"),
+}
+"""What must be granted on which topic, and commands that say so."""
+
+
+def as_user(secured: Secured, user: str, patch: pytest.MonkeyPatch, **kafka: str) -> None:
+    """Commands of this process run as a user from here on."""
+    for name, value in {**environment_for(secured.settings(user)), **kafka}.items():
+        patch.setenv(name, value)
+
+
+def test_what_is_not_granted_is_named_with_its_topic(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gate = Gate(secured.broker.bootstrap_servers)
+    topics = Topics(secured.prefix)
+    everything = documented(SECTIONS["desk"], secured.prefix, secured.plain().kafka.group)
+    gate.admit(*UNGRANTED, "nobody")
+    with FramePublisher(secured.plain()) as publisher:
+        for role in ("alerts_state", "alerts", "readings", "dead_letters"):
+            publisher.publish_message(Message(role, b"key", event_value("one"), (), 0))
+    for role, (operation, *commands) in UNGRANTED.items():
+        topic = topics.name(cast("Role", role))
+        gate.grant(role, [one for one in everything if (one.name, one.operation) != (topic, operation)])
+        as_user(secured, role, monkeypatch)
+        for command in commands:
+            assert main(command.split()) == 1, command
+            shown = "".join(capfd.readouterr())
+            assert topic in shown
+            assert f"grant user '{role}' {operation}" in shown, (command, shown)
+    as_user(secured, "nobody", monkeypatch)
+    assert main(["doctor"]) == 1
+    assert "grant Describe to user 'nobody'" in capfd.readouterr().out
+
+
+def test_no_command_shows_a_password_that_kafka_refuses(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    as_user(secured, "desk", monkeypatch, DISPERSION_KAFKA__SASL_PASSWORD="abracadabra")
+    for command in ("topics create", "doctor", "alerts list", "explain SPY"):
+        assert main([*command.split(), "-v"]) in {1, 3}, command
+        shown = "".join(capfd.readouterr())
+        assert "sasl_password" in shown, (command, shown)
+        assert "abracadabra" not in shown
+        assert "internal error" not in shown

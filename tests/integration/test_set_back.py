@@ -11,15 +11,16 @@ import pytest
 
 from agents.alerts.states import alert_states
 from agents.cli.main import main
-from agents.frame_publisher import partition_of
 from agents.store.keys import stage_keys
 from config.settings import Settings
+from streams.partitioner import partition_of
 from streams.reading import Reading, encode_reading
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
-from tests.support.readings import INDEX, NAMES, WEIGHTS, closing, path
-from tests.support.stack import RealStack, create_flow_topics, environment_for, settings_for
+from tests.support.readings import INDEX, closing, path
+from tests.support.stack import RealStack, environment_for
 from tests.support.subscriber import judge
+from tests.support.toy_basket import toy_fleet, toy_settings
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 FRIDAY, MONDAY = date(2024, 7, 12), date(2024, 7, 15)
@@ -31,31 +32,14 @@ HOME = partition_of(INDEX, 2)
 
 @pytest.fixture
 def settings(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Settings:
-    """One index on the toy basket of the scripted readings."""
-    basket = tmp_path / "toy.toml"
-    names = zip(NAMES, WEIGHTS, strict=True)
-    rows = (f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in names)
-    basket.write_text("".join(rows))
-    return settings_for(
-        real_stack,
-        topic_prefix,
-        mode="replay",
-        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 2}},
-        market={"indices": [{"symbol": INDEX, "basket": str(basket), "tenors": [30]}]},
-        rules={"cap_unknown": False},
-        redis={"lease_seconds": 2},
-    )
+    return toy_settings(real_stack, topic_prefix, tmp_path)
 
 
 @pytest.fixture
 def fleet(
     real_stack: RealStack, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fleet]:
-    create_flow_topics(real_stack, settings)
-    for name, value in environment_for(settings).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("USER", "ann")
-    with Fleet(settings, real_stack.redis.url, tmp_path) as made:
+    with toy_fleet(real_stack, settings, tmp_path, monkeypatch) as made:
         yield made
 
 

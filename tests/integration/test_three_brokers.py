@@ -1,5 +1,6 @@
 """Three brokers, three replicas, two of which must be in sync: a leader dies, a broker is away, all are restarted in turn."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from agents.embedded.redis_server import EmbeddedRedis
 from agents.topics.admin import create_topics
 from config.settings import Settings
 from streams.stage import Role
+from tests.support.command import run
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, Pacer, judge_alerts, judge_once, wait_until
 from tests.support.kafka import KafkaCluster
@@ -21,14 +23,9 @@ from tests.support.kafka_jars import JarsUnavailableError
 from tests.support.need import missing
 from tests.support.pages import samples, series, url_of
 from tests.support.redis import system_redis
+from tests.support.stack import environment_for
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.chaos,
-    pytest.mark.timeout(400),
-    # a worker that is fenced while the coordinator moves ends, and nobody starts it again here
-    pytest.mark.skipif("DISPERSION_BROKER_AWAY" not in os.environ, reason="on demand: DISPERSION_BROKER_AWAY=8"),
-]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(400)]
 AWAY_SECONDS = float(os.environ.get("DISPERSION_BROKER_AWAY", "8"))
 """How long a broker is away; a minute takes a minute."""
 ROLES: dict[Role, int] = {"quotes": 2, "readings": 2}
@@ -140,6 +137,9 @@ def test_nothing_is_lost_or_doubled(cluster: KafkaCluster, redis: EmbeddedRedis,
         cluster.nodes[leader].kill()
         wait_until(lambda: any(samples(url)[WAITING] > 6 for url in urls), 60, "writes that wait")
         assert any("min.insync.replicas" in fleet.log(worker) for worker in workers)
+        told = run("status", "--json", env=environment_for(settings))
+        assert told.returncode == 1, told
+        assert any("writes wait" in problem for problem in json.loads(told.stdout)["problems"]), told
         cluster.nodes[leader].start()
         wait_until(lambda: admin.in_sync(topics), 90, "all replicas in sync")
         wait_until(lambda: all(samples(url)[WAITING] == 0 for url in urls), 60, "writes that are taken")

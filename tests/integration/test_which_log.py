@@ -4,7 +4,8 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from kafka.errors import KafkaError
 from agents import refused_partitions
 from agents.cli.main import main
 from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
+from agents.monitoring.refused_gauge import RefusedGauge
 from config.settings import Settings
 from streams.stage import Role
 from streams.topics import topic_config
@@ -59,9 +61,13 @@ class Command:
     def __init__(self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         for name, value in environment_for(fleet.settings).items():
             monkeypatch.setenv(name, value)
-        plans = counting_plans(fleet.settings, commands=True)
-        monkeypatch.setattr(refused_partitions, "inputs_of", lambda _settings: {plan.name: plan.inputs for plan in plans})
+        monkeypatch.setattr(refused_partitions, "inputs_of", self._inputs)
         self._capsys = capsys
+        self.first: Role = "readings"
+        """What the quick stage consumes besides commands."""
+
+    def _inputs(self, settings: Settings) -> dict[str, Sequence[str]]:
+        return {plan.name: plan.inputs for plan in counting_plans(settings, commands=True, first=self.first)}
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
         """Exit code, and what it wrote."""
@@ -84,9 +90,9 @@ def drained(fleet: Fleet, worker: "subprocess.Popen[bytes]", *roles: Role) -> No
     wait_until(lambda: all(fleet.drained(role, 1) for role in roles), START, f"drained: {fleet.log(worker)}")
 
 
-def run_dry(fleet: Fleet, *arguments: str) -> None:
-    worker = fleet.start(*COUNTING, *arguments)
-    drained(fleet, worker, "readings", "quotes")
+def run_dry(fleet: Fleet, first: Role = "readings") -> None:
+    worker = fleet.start(*COUNTING, "--first", first)
+    drained(fleet, worker, first, "quotes")
     assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
@@ -121,6 +127,30 @@ def _created(admin: KafkaAdminClient, name: str, configs: dict[str, str]) -> boo
     return True
 
 
+@contextmanager
+def unreached(fleet: Fleet, worker: "subprocess.Popen[bytes]", role: Role, spent: int) -> Iterator[None]:
+    """Hold a drained worker still: what is published meanwhile does not reach it, but for the record `spent`, which may.
+
+    The brokers may still hold a fetch of it, and would answer that with whatever is published first.
+    """
+    fleet.freeze(worker)
+    fleet.put(role, numbers(spent, spent + 1))
+    yield
+    worker.send_signal(signal.SIGCONT)
+
+
+def applied_but(fleet: Fleet, role: Role, spent: int) -> list[int]:
+    """The ids that were applied, without the one that may or may not have been."""
+    return [number for number in fleet.applied(role).nonzero()[0].tolist() if number != spent]
+
+
+def refused_by_stage(fleet: Fleet) -> dict[str, float]:
+    """By stage, as an exporter tells it."""
+    first_inputs = {"slow": fleet.topics.name("quotes"), "quick": fleet.topics.name("readings")}
+    (family,) = RefusedGauge(fleet.redis, first_inputs).collect()
+    return {sample.labels["stage"]: sample.value for sample in family.samples}
+
+
 def owner_field(fleet: Fleet, role: Role, field: str) -> tuple[str, bytes | None]:
     """Key of the owner record, and one of its fields."""
     client = fleet.redis
@@ -134,6 +164,7 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
     fleet.put("commands", numbers(1000, 1005))
     run_dry(fleet)
     assert command("takeover") == (0, "nothing stands refused\n")
+    assert refused_by_stage(fleet) == {"slow": 0, "quick": 0}
 
     make_anew(fleet, "readings", "quotes", "commands")
     assert "made anew" in refused(fleet), "while the new log is shorter than the watermark"
@@ -142,6 +173,8 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
     fleet.put("commands", numbers(1000, 1009))
     last = refused(fleet)
     assert "it stands refused in Redis until a person decides" in last, "and when it has outgrown it"
+
+    assert refused_by_stage(fleet) == {"slow": 1, "quick": 1}
 
     code, found = command.takeover()
     assert code == EXIT_ACTION_NEEDED
@@ -157,6 +190,7 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
 
     code, found = command.takeover("--from", "latest", "--yes", "--topic", fleet.topics.name("quotes"))
     assert (code, [one["outcome"] for one in found]) == (EXIT_OK, ["cleared"])
+    assert refused_by_stage(fleet) == {"slow": 0, "quick": 1}
     code, found = command.takeover("--from", "earliest", "--yes")
     assert (code, [one["stage"] for one in found]) == (EXIT_OK, ["quick"])
     fleet.put("quotes", numbers(400, 420))
@@ -192,24 +226,24 @@ def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Co
 
 
 def test_a_topic_made_anew_under_a_running_worker_ends_it(fleet: Fleet, command: Command) -> None:
-    fleet.put("readings", numbers(0, 300))
-    worker = fleet.start(*COUNTING)
-    drained(fleet, worker, "readings")
+    command.first = "points"
+    fleet.put("points", numbers(0, 300))
+    worker = fleet.start(*COUNTING, "--first", "points")
+    drained(fleet, worker, "points")
     make_anew(fleet, "quotes", "commands")
     fleet.put("quotes", numbers(0, 100))
     fleet.put("commands", numbers(1000, 1005))
     drained(fleet, worker, "quotes")
     assert worker.poll() is None, "of those nothing had been applied"
-    make_anew(fleet, "readings")
-    fleet.put("readings", numbers(0, 703))
+    make_anew(fleet, "points")
+    fleet.put("points", numbers(0, 703))
     assert "made anew" in refused(fleet, worker)
     assert command.takeover("--from", "earliest", "--yes")[0] == EXIT_OK
-    run_dry(fleet)
-    judge_once(fleet, "readings", 703)
+    run_dry(fleet, "points")
+    judge_once(fleet, "points", 703)
     judge_once(fleet, "quotes", 100)
 
 
-@pytest.mark.skip(reason="fails by chance, cause unknown: a frozen worker and records deleted meanwhile")
 def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealStack, fleet: Fleet, command: Command) -> None:
     fleet.put("readings", numbers(0, 100))
     fleet.put("quotes", numbers(0, 100))
@@ -221,25 +255,21 @@ def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealSt
     real_stack.delete_records(fleet.topics.name("readings"), 0, 100)
     worker = fleet.start(*COUNTING)
     drained(fleet, worker, "readings", "quotes")
-    worker.send_signal(signal.SIGSTOP)
-    fleet.put("quotes", numbers(200, 300))
-    real_stack.delete_records(fleet.topics.name("quotes"), 0, 250)
-    worker.send_signal(signal.SIGCONT)
+    with unreached(fleet, worker, "quotes", 200):
+        fleet.put("quotes", numbers(201, 300))
+        real_stack.delete_records(fleet.topics.name("quotes"), 0, 250)
     drained(fleet, worker, "readings", "quotes")
     assert worker.poll() is None
-    applied = set(fleet.applied("quotes").nonzero()[0].tolist())
-    # what was on its way to the frozen worker may have arrived all the same
-    assert applied - set(range(200, 250)) == {*range(100), *range(150, 200), *range(250, 300)}
+    assert applied_but(fleet, "quotes", 200) == [*range(100), *range(150, 200), *range(250, 300)]
 
-    worker.send_signal(signal.SIGSTOP)
-    fleet.put("readings", numbers(100, 200))
-    real_stack.delete_records(fleet.topics.name("readings"), 0, 150)
-    worker.send_signal(signal.SIGCONT)
+    with unreached(fleet, worker, "readings", 100):
+        fleet.put("readings", numbers(101, 200))
+        real_stack.delete_records(fleet.topics.name("readings"), 0, 150)
     assert "the log starts at 150: records were deleted before they were applied" in refused(fleet, worker)
     code, found = command.takeover("--from", "checkpoint", "--yes")
-    assert (code, "the 50 records deleted before they were applied are given up" in found[0]["costs"]["checkpoint"]) == (EXIT_OK, True)
+    assert (code, f"the {149 - found[0]['applied']} records deleted before they" in found[0]["costs"]["checkpoint"]) == (EXIT_OK, True)
     run_dry(fleet)
-    assert fleet.applied("readings").nonzero()[0].tolist() == [*range(100), *range(150, 200)]
+    assert applied_but(fleet, "readings", 100) == [*range(100), *range(150, 200)]
 
 
 def test_a_deleted_group_costs_nothing(fleet: Fleet) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from agents.exits import EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
+from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK, EXIT_UNAVAILABLE
 from streams.stage import Role
 from tests.benchmarks.meter import peak_rss_mb
 from tests.support.counting import record_value
@@ -104,7 +104,8 @@ def test_a_named_member_restarts_unnoticed_and_a_second_of_its_name_is_fenced(fl
     twin = fleet.start(DISPERSION_KAFKA__INSTANCE_ID="first")
     wait_until(lambda: again.poll() is not None or twin.poll() is not None, 60, f"{fleet.log(again)} {fleet.log(twin)}")
     survivor, fenced = (twin, again) if twin.poll() is None else (again, twin)
-    assert fenced.returncode == EXIT_INTERNAL, fleet.log(fenced)
+    assert fenced.returncode == EXIT_ACTION_NEEDED, fleet.log(fenced)
+    assert "give each worker a kafka.instance_id of its own" in fleet.log(fenced)
     pacer.stop()
     for role, partitions in ROLES.items():
         wait_until(lambda role=role, n=partitions: fleet.drained(role, n), 60, f"{role} drained")  # type: ignore[misc]

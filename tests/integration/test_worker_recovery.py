@@ -79,6 +79,31 @@ def test_a_redis_that_lost_its_last_seconds_is_rewound_to(fleet: Fleet) -> None:
     assert judge_alerts(fleet, 1) == 0, "events found on the topic with the same number and id are not published again"
 
 
+def test_a_worker_that_loses_its_partitions_joins_anew(fleet: Fleet) -> None:
+    client, worker = fleet.redis, fleet.start()
+    names = f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"
+
+    def apply(first: int, end: int) -> None:
+        for role in ("readings", "quotes"):
+            fleet.put(role, [record_value(n) for n in range(first, end)])
+        wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, fleet.log(worker))
+
+    apply(0, 1000)
+    saved = {name: client.dump(name) for name in client.keys(names)}
+    apply(1000, 1500)
+    for name in client.keys(f"{names}:own"):
+        client.hset(name, "uuid", "somebody else")
+    apply(1500, 2000)
+    for name, value in saved.items():
+        client.restore(name, 0, value, replace=True)
+    apply(2000, 2500)
+    assert fleet.log(worker).count("joining the group anew") >= 2
+    assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
+    for role in ("readings", "quotes"):
+        judge_once(fleet, role, 2500)
+    judge_alerts(fleet, 1)
+
+
 def lose_redis(fleet: Fleet) -> None:
     client = fleet.redis
     client.delete(*client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"))

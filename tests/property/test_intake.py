@@ -11,11 +11,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.frame_publisher import partition_of
 from streams.decoding.codec import Limits
 from streams.framing import FRAME_ROWS, Framer
 from streams.intake import Intake
 from streams.market import Basket, Constituent, IndexSpec, Market
+from streams.partitioner import partition_of
 from streams.points_codec import decode_points, encode_points
 from streams.records import NS, InputRecord, Quotes
 from streams.sessions import open_ns

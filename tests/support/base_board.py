@@ -1,7 +1,7 @@
 """The base board: flat-vol Black-76 chains of an index and five names at one close, and the right answer computed from their vols."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,9 +45,15 @@ def columns(**other: Any) -> dict[str, list[Any]]:
     chains = [
         Chain(name, EXPIRIES, vols[name], spot, step=spot / 100) for name, spot in SPOTS.items()
     ]
-    quotes = quotes_of(chains, CLOSE)
-    made: dict[str, list[Any]] = {
-        "session": [SESSION.isoformat()] * quotes.bid.size,
+    made = columns_of(chains, SESSION)
+    return {name: column for name, column in (made | other).items() if column is not None}
+
+
+def columns_of(chains: Sequence[Chain], session: date) -> dict[str, list[Any]]:
+    """Chains as columns of a file of closes: n rows each, prices in whole cents."""
+    quotes = quotes_of(chains, close_ns(session))
+    return {
+        "session": [session.isoformat()] * quotes.bid.size,
         "underlying": [quotes.series[code].underlying for code in quotes.series_code],
         "expiration": [date_of(day).isoformat() for day in quotes.expiry.tolist()],
         "strike": np.round(quotes.strike, 3).tolist(),
@@ -55,7 +61,6 @@ def columns(**other: Any) -> dict[str, list[Any]]:
         "bid": np.round(quotes.bid, 2).tolist(),
         "ask": np.round(quotes.ask, 2).tolist(),
     }
-    return {name: column for name, column in (made | other).items() if column is not None}
 
 
 def mapped(name: str, spell: Any) -> list[Any]:

@@ -1,8 +1,8 @@
 """A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
 
-`python -m tests.support.counting [--metadata-seconds N] [--from WHERE] [--commands]` is a worker that runs it on the readings topic
-(commit per batch; with the commands as its further input) and on the quotes topic (commit on a cadence); settings come from the
-environment.
+`python -m tests.support.counting [--metadata-seconds N] [--from WHERE] [--commands] [--first ROLE]` is a worker that runs it on the
+readings topic, or on another one of ours (commit per batch; with the commands as its further input), and on the quotes topic (commit
+on a cadence); settings come from the environment.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from agents.checkpoint_schedule import CheckpointPolicy
 from agents.plans import Plan
 from config.settings import Settings
 from streams.records import Record
-from streams.stage import Message, Output, ReadingView
+from streams.stage import Message, Output, ReadingView, Role
 from streams.topics import Topics
 from tests.support.counted_event import counted_event
 
@@ -109,8 +109,8 @@ class CountingStage:
                 raise ValueError(name)
 
 
-def counting_plans(settings: Settings, *, commands: bool = False) -> Sequence[Plan]:
-    """Two stages: `slow` on the quotes topic with a checkpoint schedule, `quick` on points with a commit per batch and an outbox."""
+def counting_plans(settings: Settings, *, commands: bool = False, first: Role = "readings") -> Sequence[Plan]:
+    """Two stages: `slow` on the quotes topic with a cadence, `quick` on one of ours with a commit per batch and an outbox."""
     topics = Topics(settings.kafka.topic_prefix)
     further = (topics.name("commands"),) if commands else ()
     return (
@@ -124,8 +124,8 @@ def counting_plans(settings: Settings, *, commands: bool = False) -> Sequence[Pl
         ),
         Plan(
             "quick",
-            (topics.name("readings"), *further),
-            lambda p, _counts: CountingStage(p, "readings", alerts=True),
+            (topics.name(first), *further),
+            lambda p, _counts: CountingStage(p, first, alerts=True),
             external=further,
             has_outbox=True,
         ),
@@ -140,6 +140,7 @@ if __name__ == "__main__":
     parser.add_argument("--metadata-seconds", type=int, default=app.METADATA_SECONDS)
     parser.add_argument("--from", dest="cold", default="checkpoint")
     parser.add_argument("--commands", action="store_true")
+    parser.add_argument("--first", default="readings")
     given = parser.parse_args()
     app.METADATA_SECONDS = given.metadata_seconds
-    sys.exit(run_worker(Settings(), partial(counting_plans, commands=given.commands), given.cold))
+    sys.exit(run_worker(Settings(), partial(counting_plans, commands=given.commands, first=given.first), given.cold))

@@ -72,6 +72,11 @@ class Fleet:
         worker.terminate()
         return worker.wait(seconds)
 
+    def freeze(self, worker: "subprocess.Popen[bytes]") -> None:
+        """SIGSTOP, and wait until no thread of the worker runs any more."""
+        worker.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.pid, os.WSTOPPED)
+
     @property
     def redis(self) -> Any:
         """A fresh plain client that answers bytes."""

@@ -23,6 +23,8 @@ class Chain:
     root: str = ""
     step: float = 1.0
     half_spread: float = 0.01
+    morning: bool = False
+    """Its standard monthlies settle at the open."""
 
     def strikes(self) -> np.ndarray:
         return np.arange(0.6 * self.forward, 1.4 * self.forward + self.step / 2, self.step)
@@ -56,7 +58,8 @@ def taken(quotes: Quotes, rows: np.ndarray) -> Quotes:
 def _strip(code: int, chain: Chain, day: int, at: int) -> tuple[np.ndarray, ...]:
     strike = np.repeat(chain.strikes(), 2)
     call = np.tile([False, True], strike.size // 2)
-    years = (int(settlement_ns(np.array([day], np.int32))[0]) - at) / 1e9 / (365 * 86_400)
+    settled = settlement_ns(np.array([day], np.int32), np.array([chain.morning]))
+    years = (int(settled[0]) - at) / 1e9 / (365 * 86_400)
     total = chain.vol * np.sqrt(years)
     d1 = np.log(chain.forward / strike) / total + total / 2
     value = chain.forward * ndtr(d1) - strike * ndtr(d1 - total)

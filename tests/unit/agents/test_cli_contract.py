@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_help_shows_the_examples_before_the_options(command: str, capsys: pytest
         assert f"  {example}\n" in text.partition("Examples:")[2]
         assert len(example) < 79
     assert "Exit code" not in options
+
+
+def test_short_help_is_the_same_page(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ([], ["alerts"], ["backtest"]):
+        assert main([*command, "--help"]) == 0
+        page = capsys.readouterr().out
+        assert main([*command, "-h"]) == 0
+        assert capsys.readouterr().out == page
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith(f"dispersion {version('dispersion-monitor')} ")
 
 
 def test_every_command_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from agents.cli.examples import EXAMPLES
 from agents.cli.main import COMMANDS, main
-from agents.cli.standard_streams import OutputError, _Descriptor, _text
+from agents.cli.standard_streams import OutputError, _Descriptor, _text, flush_stdout
 from tests.support.command import DISPERSION, environment
 
 SAMPLE = "samples/option_closes_2026-07-10.parquet"
@@ -198,3 +199,27 @@ def test_a_run_that_is_none_is_named(name: str, tmp_path: Path, capsys: pytest.C
     (tmp_path / name).write_text(RUN)
     assert main(["explain", "SPY", "--run", str(tmp_path)]) == 2
     assert f"error: {tmp_path}/{name}: " in capsys.readouterr().err
+
+
+def test_an_interrupt_after_the_bytes_have_left_does_not_send_them_twice() -> None:
+    reading, writing = os.pipe()
+    stream = _text(None, _Descriptor(writing, told=True))
+
+    def interrupted(frame: FrameType, event: str, _: object) -> None:
+        if event == "c_return" and frame.f_code is _Descriptor.write.__code__:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", stream)
+        stream.write("one event\n")
+        sys.setprofile(interrupted)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                flush_stdout()
+        finally:
+            sys.setprofile(None)
+        flush_stdout()
+    os.close(writing)
+    with os.fdopen(reading, "rb") as read:
+        assert read.read() == b"one event\n"

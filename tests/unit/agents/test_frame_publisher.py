@@ -1,8 +1,10 @@
 """Where keys go, and the headers of an input record."""
 
 import pytest
+from kafka.partitioner import default
 
-from agents.frame_publisher import partition_of, source_headers
+from agents.frame_publisher import source_headers
+from streams.partitioner import murmur2, partition_of
 
 
 @pytest.mark.parametrize(
@@ -12,6 +14,13 @@ from agents.frame_publisher import partition_of, source_headers
 def test_keys_go_where_the_java_client_puts_them(key: str, murmur2: int) -> None:
     """The hashes are those of Apache Kafka's own tests of its Java client."""
     assert partition_of(key, 7) == (murmur2 & 0x7FFFFFFF) % 7
+
+
+@pytest.mark.parametrize("length", range(12))
+def test_keys_go_where_a_client_puts_them(length: int) -> None:
+    for first in (0, 1, 127, 128, 255):
+        data = bytes((first + 37 * at) % 256 for at in range(length))
+        assert murmur2(data) == default.murmur2(data)
 
 
 def test_headers_name_only_what_is_known() -> None:

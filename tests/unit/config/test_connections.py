@@ -246,6 +246,6 @@ def test_value_and_file_exclude_each_other(tmp_path: Path) -> None:
 
 def test_a_password_of_its_own_reaches_both_clients() -> None:
     redis = RedisSettings.model_validate({"url": "redis://ann@cache:6379", "password": "Secret"})
-    assert redis_options(redis) == {"password": "Secret"}
+    assert redis_options(redis)["password"] == "Secret"
     connection = connect_sync(redis).connection_pool.make_connection()
     assert (connection.username, connection.password) == ("ann", "Secret")  # type: ignore[attr-defined]

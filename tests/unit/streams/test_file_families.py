@@ -13,7 +13,8 @@ from streams.sessions import close_ns, wall_ns
 from streams.sources.feed import Feed, Routing
 from streams.sources.intervals import known_at
 from streams.sources.registry import open_quotes, open_ticks
-from streams.sources.source import SourceError, SourceUniverse
+from streams.sources.source import SourceUniverse
+from streams.sources.source_error import SourceError
 from streams.topics import Topics
 
 DAY = date(2026, 7, 10)

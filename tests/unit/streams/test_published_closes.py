@@ -10,7 +10,7 @@ import pytest
 from streams.reading import Reading
 from streams.readings.published_reading import LEVELS, OURS
 from streams.sources.published_closes import PublishedCloses
-from streams.sources.source import SourceError
+from streams.sources.source_error import SourceError
 
 VIX = "date,open,high,low,close\n2018-02-07,30,31,25,27.73\n2018-02-08,28,33,27,33.46\n"
 

@@ -10,7 +10,8 @@ import pytest
 from streams.records import NS, Quotes, Series, Ticks
 from streams.sessions import close_ns, equity_close_ns, wall_ns
 from streams.sources.registry import open_quotes, open_ticks
-from streams.sources.source import SourceError, SourceUniverse
+from streams.sources.source import SourceUniverse
+from streams.sources.source_error import SourceError
 
 WANTED = SourceUniverse(frozenset({"SPY", "SPX", "BRK.B"}), frozenset({"SPY", "BRK.B", "VIX", "DSPX"}))
 CHAIN = {
