@@ -40,7 +40,9 @@ class EventAckHandle:
         self._app.consumer.unacked.discard(self._event.message)
 
 
-def build(settings: Settings, plans: Sequence[Plan], partitions: PartitionManager, adapter: FaustAdapter) -> faust.App:
+def build(
+    settings: Settings, plans: Sequence[Plan], partitions: PartitionManager, adapter: FaustAdapter
+) -> faust.App:
     """A fresh app whose agents hand every batch to the partition manager. Raises `ConfigError` on unusable credentials."""
     app = faust.App(settings.kafka.group, **app_options(settings))
     adapter.attach(app, plans)
@@ -98,12 +100,20 @@ def app_options(settings: Settings) -> dict[str, Any]:
 
 
 def _agent(app: faust.App, topic: str, partitions: PartitionManager) -> None:
-    channel = app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    channel = app.topic(
+        topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
 
     async def consume(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            await partitions.handle(topic, message.partition, message.generation_id, event.value, EventAckHandle(app, event))
+            await partitions.handle(
+                topic,
+                message.partition,
+                message.generation_id,
+                event.value,
+                EventAckHandle(app, event),
+            )
             # A live frame must not hold a batch.
             del event, message
 

@@ -42,7 +42,9 @@ def ask(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS) -> Cal
     def answer() -> T:
         question.join(max(0.0, deadline - monotonic()))
         if question.is_alive():
-            raise UnavailableError(f"{place} takes the connection but has not answered within {seconds:g} s; see whether it hangs")
+            raise UnavailableError(
+                f"{place} takes the connection but has not answered within {seconds:g} s; see whether it hangs"
+            )
         if question.error is not None:
             raise question.error
         return question.answers[0]

@@ -36,4 +36,8 @@ class CheckpointSchedule:
     def record_checkpoint(self, size: int) -> None:
         """A checkpoint of this many bytes was made."""
         self._unacked = 0
-        self._due = self._clock() + (max(self._policy.seconds, size / self._policy.bytes_per_second) if self._policy.seconds else 0.0)
+        self._due = self._clock() + (
+            max(self._policy.seconds, size / self._policy.bytes_per_second)
+            if self._policy.seconds
+            else 0.0
+        )

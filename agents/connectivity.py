@@ -29,7 +29,12 @@ def require_kafka(kafka: KafkaSettings) -> None:
     """Raise `UnavailableError` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
     check_kafka(kafka)
     encrypted = kafka.security_protocol.endswith("SSL")
-    refusals = _first_well([partial(_refusal, _tcp(at), at[0], encrypted, API_VERSIONS) for at in kafka_addresses(kafka)])
+    refusals = _first_well(
+        [
+            partial(_refusal, _tcp(at), at[0], encrypted, API_VERSIONS)
+            for at in kafka_addresses(kafka)
+        ]
+    )
     if all(refusals):
         raise UnavailableError(
             f"{kafka_place(kafka)} cannot be reached ({refusals[0]}): "
@@ -44,7 +49,9 @@ def require_redis(redis: RedisSettings) -> None:
     encrypted = redis.url.get_secret_value().lower().startswith("rediss:")
     connect = (lambda: _unix(place.path)) if place.path else _tcp((place.host, place.port))
     if refusal := _refusal(connect, place.host, encrypted, PING):
-        raise UnavailableError(f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)")
+        raise UnavailableError(
+            f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)"
+        )
 
 
 def require_servers(kafka: KafkaSettings, redis: RedisSettings) -> None:
@@ -54,10 +61,15 @@ def require_servers(kafka: KafkaSettings, redis: RedisSettings) -> None:
             raise error
 
 
-def server_errors(kafka: KafkaSettings, redis: RedisSettings) -> tuple[Exception | None, Exception | None]:
+def server_errors(
+    kafka: KafkaSettings, redis: RedisSettings
+) -> tuple[Exception | None, Exception | None]:
     """What asking both at once has raised: of Kafka and of Redis, None where it answers."""
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(_raised, ask) for ask in (lambda: require_kafka(kafka), lambda: require_redis(redis))]
+        asked = [
+            pool.submit(_raised, ask)
+            for ask in (lambda: require_kafka(kafka), lambda: require_redis(redis))
+        ]
         return asked[0].result(), asked[1].result()
 
 
@@ -95,7 +107,9 @@ def _unix(path: str) -> socket.socket:
     return one
 
 
-def _refusal(connect: Callable[[], socket.socket], host: str, encrypted: bool, question: bytes) -> str:
+def _refusal(
+    connect: Callable[[], socket.socket], host: str, encrypted: bool, question: bytes
+) -> str:
     """Why there is no answer; empty when there is one, whatever it says."""
     try:
         one = connect()

@@ -29,4 +29,6 @@ class DeadLetterLimit:
             self._records -= records
             self._letters -= letters
         if self._records >= self._window and self._letters > self._ratio * self._records:
-            raise TooManyDeadLettersError(f"{self._letters} of the last {self._records} records are unusable")
+            raise TooManyDeadLettersError(
+                f"{self._letters} of the last {self._records} records are unusable"
+            )

@@ -48,14 +48,18 @@ log = logging.getLogger(__name__)
 class FaustAdapter:
     """The app and the metrics as the partition manager sees them."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, redis: Redis, counts: Mapping[str, int]) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, redis: Redis, counts: Mapping[str, int]
+    ) -> None:
         """`counts` has the partitions of every topic, as the cluster has them."""
         self.metrics = metrics
         self.metrics_observer = MetricsObserver(metrics)
         self.app: faust.App | None = None
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
-        self._foreign = ForeignRecords(lambda topic, reason: metrics.foreign_records.labels(topic, reason).inc())
+        self._foreign = ForeignRecords(
+            lambda topic, reason: metrics.foreign_records.labels(topic, reason).inc()
+        )
         self._redis = redis
         self._views = Views(redis, settings.kafka.topic_prefix)
         self.acceptance = Acceptance(self._views)
@@ -85,16 +89,31 @@ class FaustAdapter:
         Raises `ActionNeededError` where they no longer fit, or `UnavailableError`.
         """
         consumer = self.running_app.consumer
-        seen = {topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs}
+        seen = {
+            topic: consumer.topic_partitions(topic) for plan in self._plans for topic in plan.inputs
+        }
         if not (more := grown_topics(self._known, seen)):
             return
-        report = await asyncio.to_thread(until_reached, lambda: check_topics(self._settings), self._settings.worker.start_seconds)
+        report = await asyncio.to_thread(
+            until_reached, lambda: check_topics(self._settings), self._settings.worker.start_seconds
+        )
         report.refuse()
         counts = {topic.name: topic.partitions for topic in report.topics}
         readings = self._topics.name("readings")
         indices = [index.symbol for index in self._settings.market.indices]
-        await refuse_moved_indices(self._redis, readings, counts[readings], indices, seconds=self._settings.worker.start_seconds)
-        log.warning("topics have grown: %s", ", ".join(f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()))
+        await refuse_moved_indices(
+            self._redis,
+            readings,
+            counts[readings],
+            indices,
+            seconds=self._settings.worker.start_seconds,
+        )
+        log.warning(
+            "topics have grown: %s",
+            ", ".join(
+                f"{topic} from {self.partition_counts[topic]} to {n}" for topic, n in more.items()
+            ),
+        )
         self._known.update(counts)
         self._asked.clear()
 
@@ -102,13 +121,17 @@ class FaustAdapter:
         """Learn the present partition counts, but no more often than every few seconds. Raises `DeadlineExceededError`."""
         while monotonic() - self._counted >= RECOUNT_SECONDS:
             try:
-                counts = await asyncio.to_thread(partition_counts, self._settings, list(self._known))
+                counts = await asyncio.to_thread(
+                    partition_counts, self._settings, list(self._known)
+                )
             except (UnavailableError, ActionNeededError) as error:
                 log.warning("cannot ask how many partitions there are: %s", error)
                 await deadline.sleep(1.0)
             else:
                 self._counted = monotonic()
-                self._asked.update({topic: count for topic, count in counts.items() if count > self._known[topic]})
+                self._asked.update(
+                    {topic: count for topic, count in counts.items() if count > self._known[topic]}
+                )
 
     def join_anew(self) -> None:
         """Ask for a rebalance: what we own is revoked, and assigned anew."""
@@ -126,15 +149,25 @@ class FaustAdapter:
         self.publishers.append(publisher)
         return publisher
 
-    def relay(self, partition: int, checkpoints: CheckpointStore, publisher: Publisher, stage: Stage) -> Relay:
+    def relay(
+        self, partition: int, checkpoints: CheckpointStore, publisher: Publisher, stage: Stage
+    ) -> Relay:
         """The relay of one readings partition."""
         options, mode = client_options(self._settings.kafka), self._settings.mode
-        history = TopicTail(options, self._topics.name("alerts"), self._topics.name("alerts_state"), mode, self._foreign)
+        history = TopicTail(
+            options,
+            self._topics.name("alerts"),
+            self._topics.name("alerts_state"),
+            mode,
+            self._foreign,
+        )
 
         def judged() -> Mapping[str, datetime]:
             return getattr(stage, "judged_until", {})
 
-        return Relay(partition, checkpoints, publisher, history, self.metrics_observer, mode, judged)
+        return Relay(
+            partition, checkpoints, publisher, history, self.metrics_observer, mode, judged
+        )
 
     def observer(self, plan: Plan, deadline: Deadline, partition: int) -> WorkerStageObserver:
         """The observer of one stage on one partition."""
@@ -145,13 +178,17 @@ class FaustAdapter:
             self._topics,
             live=self._settings.mode == "live",
             recount=lambda: self.recount_inputs(deadline),
-            noted=partial(self.acceptance.took, Partition(plan.inputs[0], partition)) if plan.owns_source else None,
+            noted=partial(self.acceptance.took, Partition(plan.inputs[0], partition))
+            if plan.owns_source
+            else None,
         )
 
     async def ends(self, tps: Collection[Partition]) -> Mapping[Partition, int]:
         """Log ends fresh from the broker; empty when it does not answer."""
         try:
-            return dict(await asyncio.wait_for(self.running_app.consumer.highwaters(*tps), ENDS_SECONDS))
+            return dict(
+                await asyncio.wait_for(self.running_app.consumer.highwaters(*tps), ENDS_SECONDS)
+            )
         except (KafkaError, TimeoutError) as error:
             log.info("no log ends: %r", error)
             return {}
@@ -174,7 +211,9 @@ class FaustAdapter:
         """Partitions are being given back."""
         self._released = monotonic()
         self.publishers.clear()
-        self._given_back = [(plan, tp) for tp in tps for plan in self._plans if tp.topic in plan.inputs]
+        self._given_back = [
+            (plan, tp) for tp in tps for plan in self._plans if tp.topic in plan.inputs
+        ]
         for plan, tp in self._given_back:
             self.metrics.forget(tp.topic, tp.partition, plan.name)
             self.acceptance.forget(tp)

@@ -31,9 +31,14 @@ FRAME_SECONDS = 0.1
 """How long added quotes wait for their frame to fill, if they are followed by others."""
 
 
-def source_headers(content_type: str | None = None, refresh_seconds: float | None = None) -> tuple[tuple[str, bytes], ...]:
+def source_headers(
+    content_type: str | None = None, refresh_seconds: float | None = None
+) -> tuple[tuple[str, bytes], ...]:
     """Headers of an input record: how its value is written, and how often its source repeats itself."""
-    named = ((CONTENT_TYPE_HEADER, content_type), (REFRESH_HEADER, None if refresh_seconds is None else f"{refresh_seconds:g}"))
+    named = (
+        (CONTENT_TYPE_HEADER, content_type),
+        (REFRESH_HEADER, None if refresh_seconds is None else f"{refresh_seconds:g}"),
+    )
     return tuple((name, value.encode()) for name, value in named if value is not None)
 
 
@@ -45,7 +50,13 @@ class FramePublisher:
     in time, is raised by the next call; nothing is dropped in silence.
     """
 
-    def __init__(self, settings: Settings, *, delivery_seconds: float = DELIVERY_SECONDS, compression: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        delivery_seconds: float = DELIVERY_SECONDS,
+        compression: str | None = None,
+    ) -> None:
         """Connect. `compression` is Kafka's (`gzip`, `lz4`, …). Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
@@ -104,10 +115,18 @@ class FramePublisher:
         self._send_frames(self._framing().beat(ts_event))
 
     def publish(
-        self, role: Role, key: str | None, value: bytes, *, partition: int | None = None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        role: Role,
+        key: str | None,
+        value: bytes,
+        *,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Send one record; without `partition` the key decides by murmur2. Raises `ActionNeededError`, `UnavailableError`."""
-        self.publish_message(Message(role, None if key is None else key.encode(), value, tuple(headers), partition))
+        self.publish_message(
+            Message(role, None if key is None else key.encode(), value, tuple(headers), partition)
+        )
 
     def publish_message(self, message: Message) -> None:
         """Send a message as a stage gave it out. Raises `ActionNeededError`, `UnavailableError`."""
@@ -163,7 +182,13 @@ class FramePublisher:
 
     def _reserve(self, size: int) -> None:
         with self._change:
-            self._change.wait_for(lambda: self._failure or not self._in_flight or self._in_flight + size <= IN_FLIGHT_BYTES)
+            self._change.wait_for(
+                lambda: (
+                    self._failure
+                    or not self._in_flight
+                    or self._in_flight + size <= IN_FLIGHT_BYTES
+                )
+            )
         self._raise_failure()
         with self._change:
             self._in_flight += size
@@ -177,4 +202,8 @@ class FramePublisher:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             with kafka_failures(self._settings, "Write"):
-                raise self._failure if isinstance(self._failure, KafkaError) else KafkaError(str(self._failure))
+                raise (
+                    self._failure
+                    if isinstance(self._failure, KafkaError)
+                    else KafkaError(str(self._failure))
+                )

@@ -33,4 +33,9 @@ def declared(messages: Sequence[Message], now: int) -> list[Message]:
     """Idle frames with the word of an owner that will repeat them, and its session at wall time `now` (ns)."""
     session: date = datetime.fromtimestamp(now / NS, EASTERN).date()
     header = (DECLARED, session.isoformat().encode())
-    return [message._replace(headers=(*message.headers, header)) if message.role == "points" else message for message in messages]
+    return [
+        message._replace(headers=(*message.headers, header))
+        if message.role == "points"
+        else message
+        for message in messages
+    ]

@@ -115,12 +115,18 @@ def until_reached(question: Callable[[], T], seconds: float) -> T:
             sleep(RETRY_SECONDS)
 
 
-def _meaning(kafka: KafkaSettings, error: BaseException, grant: str) -> ActionNeededError | UnavailableError:
+def _meaning(
+    kafka: KafkaSettings, error: BaseException, grant: str
+) -> ActionNeededError | UnavailableError:
     place = kafka_place(kafka)
     if isinstance(error, SaslAuthenticationFailedError):
-        return ActionNeededError(f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password")
+        return ActionNeededError(
+            f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password"
+        )
     if isinstance(error, AuthorizationError):
-        return ActionNeededError(f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} {grant}")
+        return ActionNeededError(
+            f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} {grant}"
+        )
     if ClusterAuthorizationFailedError.__name__ in str(error):
         return ActionNeededError(
             f"{place} lets user {kafka.sasl_username!r} write to no topic: grant Write on those of the command (the runbook lists them)"

@@ -11,7 +11,9 @@ from agents.store.retry import ask
 from streams.partitioner import partition_of
 
 
-async def refuse_moved_indices(redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float) -> None:
+async def refuse_moved_indices(
+    redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float
+) -> None:
     """Raise `ActionNeededError` when an index now belongs to another partition of the readings topic than its daily history.
 
     Args:
@@ -24,7 +26,9 @@ async def refuse_moved_indices(redis: Redis, readings: str, partitions: int, ind
     for index in indices:
         home = partition_of(index, partitions)
         for other in set(range(partitions)) - {home}:
-            old, new = (stage_keys("detector", [readings], p, [index]).day(index) for p in (other, home))
+            old, new = (
+                stage_keys("detector", [readings], p, [index]).day(index) for p in (other, home)
+            )
             if await ask(partial(redis.exists, old), seconds):
                 raise ActionNeededError(
                     f"{readings} has {partitions} partitions, so {index} belongs to {home}, but its daily history is kept for {other}: "
@@ -39,4 +43,6 @@ def grown_topics(known: Mapping[str, int], seen: Mapping[str, int | None]) -> di
     >>> grown_topics({"quotes": 4, "ticks": 4}, {"quotes": 6, "ticks": None})
     {'quotes': 6}
     """
-    return {topic: count for topic, count in seen.items() if count is not None and count > known[topic]}
+    return {
+        topic: count for topic, count in seen.items() if count is not None and count > known[topic]
+    }

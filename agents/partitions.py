@@ -12,7 +12,15 @@ from agents.alerts.relay import Relay
 from agents.assignment import Assignment, Partition
 from agents.checkpoint_schedule import CheckpointSchedule
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError, exit_code_of, exit_now
+from agents.exits import (
+    EXIT_ACTION_NEEDED,
+    EXIT_INTERNAL,
+    EXIT_UNAVAILABLE,
+    ActionNeededError,
+    UnavailableError,
+    exit_code_of,
+    exit_now,
+)
 from agents.faust_adapter import FaustAdapter
 from agents.idle import RENEW_SECONDS, may_declare_idle
 from agents.isolation import NOT_POISON, IsolationLock
@@ -23,10 +31,24 @@ from agents.publisher import LogLostError
 from agents.record_times import bound
 from agents.release_deadline import Deadline
 from agents.stage_runner import AckHandle, StageRunner
-from agents.store.checkpoint_store import Checkpoint, CheckpointStore, FencedError, ReplacedError, StoreClient
+from agents.store.checkpoint_store import (
+    Checkpoint,
+    CheckpointStore,
+    FencedError,
+    ReplacedError,
+    StoreClient,
+)
 from agents.store.keys import stage_keys
 from agents.store.retry import redis_failure
-from agents.takeover import ColdStart, confirmed, log_mismatch, refusal_error, refuse_unknown, skipped, start_offset
+from agents.takeover import (
+    ColdStart,
+    confirmed,
+    log_mismatch,
+    refusal_error,
+    refuse_unknown,
+    skipped,
+    start_offset,
+)
 
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
@@ -80,7 +102,9 @@ class AcquiredStage(NamedTuple):
                 news[tp.topic] = seen[tp].mark or Mark(last, seen[tp].topic_id)
         if news:
             await self.checkpoints.mark(news)
-        return self._replace(checkpoint=self.checkpoint._replace(marks={**self.checkpoint.marks, **news}))
+        return self._replace(
+            checkpoint=self.checkpoint._replace(marks={**self.checkpoint.marks, **news})
+        )
 
 
 class PartitionManager:
@@ -120,7 +144,9 @@ class PartitionManager:
     @property
     def assigned_stages(self) -> list[AssignedStage]:
         """Each stage and partition once."""
-        return list({id(assigned): assigned for assigned in self._assigned_stages.values()}.values())
+        return list(
+            {id(assigned): assigned for assigned in self._assigned_stages.values()}.values()
+        )
 
     async def start(self, assignment: Assignment) -> Mapping[Partition, int]:
         """Take the assigned partitions over; answers where each starts. Does not return when it must not run."""
@@ -138,7 +164,9 @@ class PartitionManager:
             self._give_up(verdict)
             return {}
         except TimeoutError:
-            exit_now(EXIT_UNAVAILABLE, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s")
+            exit_now(
+                EXIT_UNAVAILABLE, f"Redis has not let us take over within {TAKEOVER_SECONDS:.0f} s"
+            )
         except RedisError as error:
             exit_now(exit_code_of(redis_failure(error)), "Redis refuses the takeover", error)
 
@@ -146,11 +174,16 @@ class PartitionManager:
         self._generation = assignment.generation
         await self._adapter.recount()
         wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
-        taken = await asyncio.gather(*(self._acquire(self._plans[topic], p, assignment) for topic, p in wanted), return_exceptions=True)
+        taken = await asyncio.gather(
+            *(self._acquire(self._plans[topic], p, assignment) for topic, p in wanted),
+            return_exceptions=True,
+        )
         for one in taken:
             if isinstance(one, BaseException) and not isinstance(one, ActionNeededError):
                 raise one
-        owned: Sequence[AcquiredStage] = [one for one in taken if not isinstance(one, BaseException)]
+        owned: Sequence[AcquiredStage] = [
+            one for one in taken if not isinstance(one, BaseException)
+        ]
         owned = await self._on_the_same_logs(owned)
         for one in taken:
             if isinstance(one, BaseException):
@@ -158,12 +191,18 @@ class PartitionManager:
         assigned_stages = await asyncio.gather(*(self._assign(one) for one in owned))
         target: dict[Partition, int] = {}
         for bare in assigned_stages:
-            assigned = bare._replace(task=asyncio.create_task(self._relaying(bare.relay))) if bare.relay else bare
+            assigned = (
+                bare._replace(task=asyncio.create_task(self._relaying(bare.relay)))
+                if bare.relay
+                else bare
+            )
             for tp in assigned.inputs:
                 if tp in assignment.end:
                     target[tp] = start_offset(tp, assigned.runner.applied[tp.topic], assignment)
                     self._assigned_stages[tp] = assigned
-                    self._status.partitions[tp] = PartitionStatus(target[tp], assignment.end[tp], monotonic())
+                    self._status.partitions[tp] = PartitionStatus(
+                        target[tp], assignment.end[tp], monotonic()
+                    )
         self._adapter.resumed(self._assigned_stages)
         self._status.enter("running")
         return target
@@ -171,11 +210,15 @@ class PartitionManager:
     async def _acquire(self, plan: Plan, partition: int, assignment: Assignment) -> AcquiredStage:
         keys = stage_keys(plan.name, plan.inputs, partition, plan.indices)
         checkpoints = self._store_client.checkpoints(keys, assignment.generation, self.deadline)
-        waiting = [topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)]
+        waiting = [
+            topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)
+        ]
         checkpoint = await checkpoints.acquire(waiting=waiting)
         if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
             await checkpoints.commit(steps, {})
-            checkpoint = checkpoint._replace(watermarks={step.topic: step.last for step in steps}, commits=1)
+            checkpoint = checkpoint._replace(
+                watermarks={step.topic: step.last for step in steps}, commits=1
+            )
         for topic in plan.inputs:
             refuse_unknown(Partition(topic, partition), checkpoint, assignment, self._cold)
         return AcquiredStage(plan, partition, checkpoints, checkpoint)
@@ -187,8 +230,13 @@ class PartitionManager:
 
         async def reasons() -> Mapping[Partition, str]:
             nonlocal seen
-            seen = await self._adapter.look({tp: one.checkpoint.watermarks[tp.topic] for tp, one in followed.items()})
-            return {tp: log_mismatch(one.plan, tp, *one.at(tp.topic), seen[tp]) for tp, one in followed.items()}
+            seen = await self._adapter.look(
+                {tp: one.checkpoint.watermarks[tp.topic] for tp, one in followed.items()}
+            )
+            return {
+                tp: log_mismatch(one.plan, tp, *one.at(tp.topic), seen[tp])
+                for tp, one in followed.items()
+            }
 
         if found := await confirmed(reasons):
             await _note({tp: followed[tp].checkpoints for tp in found}, found)
@@ -197,7 +245,12 @@ class PartitionManager:
         return await asyncio.gather(*(one.with_marks(seen) for one in owned))
 
     async def _assign(self, owned: AcquiredStage) -> AssignedStage:
-        plan, partition, checkpoints, checkpoint = owned.plan, owned.partition, owned.checkpoints, owned.checkpoint
+        plan, partition, checkpoints, checkpoint = (
+            owned.plan,
+            owned.partition,
+            owned.checkpoints,
+            owned.checkpoint,
+        )
         keys = checkpoints.keys
         observer = self._adapter.observer(plan, self.deadline, partition)
         publisher = self._adapter.publisher(self.deadline)
@@ -220,18 +273,28 @@ class PartitionManager:
                 "run that version, or delete its keys and run with a new kafka.group"
             ) from error
         if runner.record_by_record:
-            log.error("%s: started %d times at the same watermark; going record by record", keys.tag, max(checkpoint.starts.values()))
+            log.error(
+                "%s: started %d times at the same watermark; going record by record",
+                keys.tag,
+                max(checkpoint.starts.values()),
+            )
         await runner.begin()
         if not plan.has_outbox:
             return AssignedStage(plan, partition, runner)
-        relay = self._adapter.relay(partition, checkpoints, self._adapter.publisher(self.deadline), stage)
+        relay = self._adapter.relay(
+            partition, checkpoints, self._adapter.publisher(self.deadline), stage
+        )
         observer.relay = relay
         return AssignedStage(plan, partition, runner, relay)
 
     def marks(self) -> Mapping[Partition, Mark]:
         """Which log each partition is of."""
         unmarked = {tp: Mark(-1, self._topic_ids.get(tp.topic, "")) for tp in self._assigned_stages}
-        known = {tp: assigned.runner.marks[tp.topic] for tp, assigned in self._assigned_stages.items() if tp.topic in assigned.runner.marks}
+        known = {
+            tp: assigned.runner.marks[tp.topic]
+            for tp, assigned in self._assigned_stages.items()
+            if tp.topic in assigned.runner.marks
+        }
         return {**unmarked, **known}
 
     def mismatch(self, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
@@ -245,7 +308,14 @@ class PartitionManager:
     async def refuse_partitions(self, reasons: Mapping[Partition, str]) -> None:
         """Note partitions as refused, until a person clears them, and end the process without a commit."""
         self.deadline.wind_down(GRACE)
-        await _note({tp: assigned.runner.checkpoints for tp in reasons if (assigned := self._assigned_stages.get(tp)) is not None}, reasons)
+        await _note(
+            {
+                tp: assigned.runner.checkpoints
+                for tp in reasons
+                if (assigned := self._assigned_stages.get(tp)) is not None
+            },
+            reasons,
+        )
         exit_now(EXIT_ACTION_NEEDED, str(refusal_error(list(reasons.values()))))
 
     async def _relaying(self, relay: Relay) -> None:
@@ -256,7 +326,9 @@ class PartitionManager:
         except Exception as error:  # noqa: BLE001 - the outermost frame of a task: nobody else would see it
             exit_now(_exit_code_of(error), "the relay failed", error)
 
-    async def handle(self, topic: str, partition: int, generation: int, records: list[Any], ack_handle: AckHandle) -> None:
+    async def handle(
+        self, topic: str, partition: int, generation: int, records: list[Any], ack_handle: AckHandle
+    ) -> None:
         """One batch for one partition. Never raises; an unknown failure ends the process without a commit."""
         assigned = self._assigned_stages.get(Partition(topic, partition))
         try:
@@ -270,7 +342,10 @@ class PartitionManager:
                 status = self._status.partitions.get(Partition(topic, partition))
                 # Else handed over while the batch waited for its turn.
                 if status is not None:
-                    status.following, status.progressed = assigned.runner.applied[topic] + 1, assigned.runner.progressed
+                    status.following, status.progressed = (
+                        assigned.runner.applied[topic] + 1,
+                        assigned.runner.progressed,
+                    )
         except NOT_POISON as verdict:
             assert assigned is not None
             assigned.runner.drop()
@@ -279,11 +354,16 @@ class PartitionManager:
             why = await self._adapter.acceptance.rejection_summary(Partition(topic, partition))
             message = f"{verdict}; {why}" if why else str(verdict)
             exit_now(
-                EXIT_ACTION_NEEDED, f"{topic} partition {partition}: {message}; look at the dead letters, mend the producer, start again"
+                EXIT_ACTION_NEEDED,
+                f"{topic} partition {partition}: {message}; look at the dead letters, mend the producer, start again",
             )
         except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
             await self._note_crash(assigned, records, error)
-            exit_now(_exit_code_of(error), f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}", error)
+            exit_now(
+                _exit_code_of(error),
+                f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}",
+                error,
+            )
         finally:
             # The unacknowledged event must not keep its records alive.
             records.clear()
@@ -292,9 +372,16 @@ class PartitionManager:
         wrong = bound(records, time_ns() // 1_000_000, live=self._live)
         if wrong and monotonic() - self._warned_at >= WARN_SECONDS:
             self._warned_at = monotonic()
-            log.warning("%s partition %d: %d records bear a Kafka timestamp that no clock can have given", topic, partition, wrong)
+            log.warning(
+                "%s partition %d: %d records bear a Kafka timestamp that no clock can have given",
+                topic,
+                partition,
+                wrong,
+            )
 
-    async def _note_crash(self, assigned: AssignedStage | None, records: list[Any], error: Exception) -> None:
+    async def _note_crash(
+        self, assigned: AssignedStage | None, records: list[Any], error: Exception
+    ) -> None:
         """For people: what the process died of. The count of starts, not this note, decides what happens next."""
         if assigned is None or isinstance(error, RedisError):
             return
@@ -309,7 +396,9 @@ class PartitionManager:
         """Leave a partition to whoever owns it now: unless its revocation is under way, the group is joined anew for another."""
         if isinstance(verdict, FencedError):
             self._adapter.fenced()
-        if isinstance(verdict, ReplacedError) and self._status.phase != "draining":  # its own revocation too is the other's doing
+        if (
+            isinstance(verdict, ReplacedError) and self._status.phase != "draining"
+        ):  # its own revocation too is the other's doing
             exit_now(
                 EXIT_ACTION_NEEDED,
                 f"another worker of our name has taken a partition ({verdict}): give each worker a kafka.instance_id of its own",
@@ -328,10 +417,14 @@ class PartitionManager:
         assigned_stages, self._assigned_stages = self.assigned_stages, {}
         self._adapter.released(list(self._status.partitions))
         self._status.partitions.clear()
-        outcomes = await asyncio.gather(*(assigned.runner.settle() for assigned in assigned_stages), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(assigned.runner.settle() for assigned in assigned_stages), return_exceptions=True
+        )
         for assigned, outcome in zip(assigned_stages, outcomes, strict=True):
             if outcome is not None:
-                log.warning("no final checkpoint of %s: %r", assigned.runner.checkpoints.keys.tag, outcome)
+                log.warning(
+                    "no final checkpoint of %s: %r", assigned.runner.checkpoints.keys.tag, outcome
+                )
         for assigned in assigned_stages:
             if assigned.relay is not None and assigned.task is not None:
                 await assigned.relay.flush()
@@ -366,9 +459,17 @@ class PartitionManager:
             runner = assigned.runner
             said = runner.idle_declared and monotonic() - runner.declared < RENEW_SECONDS
             quiet = not said and monotonic() - runner.heard >= self._idle_after
-            if assigned.plan.owns_source and quiet and may_declare_idle(now, getattr(runner.stage, "last_event_ns", None)):
+            if (
+                assigned.plan.owns_source
+                and quiet
+                and may_declare_idle(now, getattr(runner.stage, "last_event_ns", None))
+            ):
                 silent.append((assigned, runner.heard))
-        ends = await self._adapter.ends([assigned.inputs[0] for assigned, _ in silent]) if silent else {}
+        ends = (
+            await self._adapter.ends([assigned.inputs[0] for assigned, _ in silent])
+            if silent
+            else {}
+        )
         for assigned, heard in silent:
             end, tp = ends.get(assigned.inputs[0]), assigned.inputs[0]
             following = self._adapter.following(tp, assigned.runner.applied[tp.topic] + 1)
@@ -388,7 +489,9 @@ def _waits(tp: Partition, assignment: Assignment) -> bool:
     return assignment.end.get(tp, 0) > (assignment.committed.get(tp) or assignment.first.get(tp, 0))
 
 
-async def _note(stores: Mapping[Partition, CheckpointStore], reasons: Mapping[Partition, str]) -> None:
+async def _note(
+    stores: Mapping[Partition, CheckpointStore], reasons: Mapping[Partition, str]
+) -> None:
     """Refuse partitions until a person decides; of a stage with several foreign inputs the first one's note stands."""
     first: dict[int, Partition] = {}
     for tp in sorted(stores, key=lambda tp: stores[tp].keys.inputs.index(tp.topic)):

@@ -54,8 +54,12 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
     from streams.valuation.ticks_stage import TicksStage
 
     topics = Topics(settings.kafka.topic_prefix)
-    quotes, ticks, points, readings, commands = (topics.name(role) for role in ("quotes", "ticks", "points", "readings", "commands"))
-    slow = CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second)
+    quotes, ticks, points, readings, commands = (
+        topics.name(role) for role in ("quotes", "ticks", "points", "readings", "commands")
+    )
+    slow = CheckpointPolicy(
+        settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second
+    )
     indices = tuple(spec.symbol for spec in market.indices)
 
     def sources(counts: Counts) -> int:

@@ -23,7 +23,13 @@ class Producer(Protocol):
     """Faust's producer, as far as we use it: a failure to accept a message has Kafka's own error as its cause."""
 
     async def send(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: Any,
     ) -> Awaitable[Any]:
         """Accept a message into the buffer; the answer resolves when the broker has acknowledged it."""
 
@@ -78,7 +84,9 @@ class Publisher:
         seconds = self._seconds(message)
         while True:
             try:
-                answer = await self._producer.send(topic, message.key, message.value, message.partition, seconds, headers)
+                answer = await self._producer.send(
+                    topic, message.key, message.value, message.partition, seconds, headers
+                )
             except Exception as error:
                 if not isinstance(error.__cause__, KafkaTimeoutError):
                     raise PublishError(f"cannot publish to {topic}: {error!r}") from error
@@ -99,7 +107,9 @@ class Publisher:
         pending = self._pending
         while pending:
             left = self._deadline.left()
-            done, late = await asyncio.wait(pending, timeout=LOOK if left is None else min(LOOK, left))
+            done, late = await asyncio.wait(
+                pending, timeout=LOOK if left is None else min(LOOK, left)
+            )
             for future in done:
                 error = future.exception()
                 if error is not None:

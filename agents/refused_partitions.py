@@ -13,7 +13,13 @@ from redis import Redis
 from agents.call_timeout import call_within
 from agents.kafka_client import kafka_failures, kafka_python_options
 from agents.plans import flow_plans
-from agents.store.refused import RefusedPartition, WatermarkMove, clear, refused_partitions, watermark
+from agents.store.refused import (
+    RefusedPartition,
+    WatermarkMove,
+    clear,
+    refused_partitions,
+    watermark,
+)
 from agents.store.sync import connect_sync, redis_failures
 from config.connections import kafka_place
 from config.market import market_of
@@ -50,7 +56,9 @@ class RefusedPartitionReport(msgspec.Struct, frozen=True):
 
 def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
     """Input topics by stage. Raises `ConfigError`."""
-    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    plans = flow_plans(
+        settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
+    )
     return {plan.name: plan.inputs for plan in plans}
 
 
@@ -61,34 +69,56 @@ def reasons(settings: Settings) -> list[str]:
 
 def _reasons(settings: Settings) -> list[str]:
     with _both(settings) as (redis, consumer):
-        return [one.note.reason for one in _refused_partitions(redis, consumer, inputs_of(settings))]
+        return [
+            one.note.reason for one in _refused_partitions(redis, consumer, inputs_of(settings))
+        ]
 
 
 def take_over(
-    settings: Settings, *, topics: Sequence[str] = (), partitions: Sequence[int] = (), way: Way | None = None
+    settings: Settings,
+    *,
+    topics: Sequence[str] = (),
+    partitions: Sequence[int] = (),
+    way: Way | None = None,
 ) -> list[RefusedPartitionReport]:
     """What stands refused of some topics and partitions (empty: of all); with a way, each that it is open to is cleared.
 
     Raises:
         UnavailableError, ActionNeededError, ConfigError: Kafka or Redis may not, or cannot, be used.
     """
-    return call_within(kafka_place(settings.kafka), lambda: _take_over(settings, topics, partitions, way), ANSWER_SECONDS)
+    return call_within(
+        kafka_place(settings.kafka),
+        lambda: _take_over(settings, topics, partitions, way),
+        ANSWER_SECONDS,
+    )
 
 
-def _take_over(settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None) -> list[RefusedPartitionReport]:
+def _take_over(
+    settings: Settings, topics: Sequence[str], partitions: Sequence[int], way: Way | None
+) -> list[RefusedPartitionReport]:
     with _both(settings) as (redis, consumer):
         found = []
         for refused_partition in list(_refused_partitions(redis, consumer, inputs_of(settings))):
             shown = _described(redis, consumer, refused_partition)
-            if (topics and shown.topic not in topics) or (partitions and shown.partition not in partitions):
+            if (topics and shown.topic not in topics) or (
+                partitions and shown.partition not in partitions
+            ):
                 continue
-            found.append(shown if way is None or way in shown.barred else _cleared(redis, refused_partition, shown, way))
+            found.append(
+                shown
+                if way is None or way in shown.barred
+                else _cleared(redis, refused_partition, shown, way)
+            )
         return found
 
 
 @contextmanager
 def _both(settings: Settings) -> Iterator[tuple[Redis, KafkaConsumer]]:
-    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+    with (
+        kafka_failures(settings),
+        redis_failures(settings.redis),
+        connect_sync(settings.redis) as redis,
+    ):
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
             yield redis, consumer
@@ -96,18 +126,28 @@ def _both(settings: Settings) -> Iterator[tuple[Redis, KafkaConsumer]]:
             consumer.close()
 
 
-def _refused_partitions(redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]) -> Iterator[RefusedPartition]:
-    counts = {topics[0]: len(consumer.partitions_for_topic(topics[0]) or ()) for topics in inputs.values()}
+def _refused_partitions(
+    redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]
+) -> Iterator[RefusedPartition]:
+    counts = {
+        topics[0]: len(consumer.partitions_for_topic(topics[0]) or ()) for topics in inputs.values()
+    }
     return refused_partitions(redis, inputs, counts)
 
 
-def _described(redis: Redis, consumer: KafkaConsumer, refused_partition: RefusedPartition) -> RefusedPartitionReport:
+def _described(
+    redis: Redis, consumer: KafkaConsumer, refused_partition: RefusedPartition
+) -> RefusedPartitionReport:
     place = TopicPartition(refused_partition.note.topic, refused_partition.partition)
     applied = watermark(redis, refused_partition, place.topic)
-    first, end = (offsets([place])[place] for offsets in (consumer.beginning_offsets, consumer.end_offsets))
+    first, end = (
+        offsets([place])[place] for offsets in (consumer.beginning_offsets, consumer.end_offsets)
+    )
     barred: dict[Way, str] = {}
     if end <= applied:
-        barred["checkpoint"] = f"the log ends at {end}: what comes up to offset {applied} would be left out"
+        barred["checkpoint"] = (
+            f"the log ends at {end}: what comes up to offset {applied} would be left out"
+        )
     return RefusedPartitionReport(
         stage=refused_partition.keys.tag[1:].partition(":")[0],
         topic=place.topic,
@@ -148,9 +188,15 @@ def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]
     }
 
 
-def _cleared(redis: Redis, refused_partition: RefusedPartition, shown: RefusedPartitionReport, way: Way) -> RefusedPartitionReport:
+def _cleared(
+    redis: Redis, refused_partition: RefusedPartition, shown: RefusedPartitionReport, way: Way
+) -> RefusedPartitionReport:
     first_input = _is_first(refused_partition)
-    target = {"checkpoint": max(shown.applied, shown.first - 1), "earliest": -1, "latest": shown.end - 1}[way]
+    target = {
+        "checkpoint": max(shown.applied, shown.first - 1),
+        "earliest": -1,
+        "latest": shown.end - 1,
+    }[way]
     moves = [WatermarkMove(shown.topic, target)]
     # A forgotten state has seen nothing of its other inputs either.
     if way == "earliest" and first_input:

@@ -32,7 +32,13 @@ log = logging.getLogger(__name__)
 class Sampler:
     """Everything that is measured by looking."""
 
-    def __init__(self, partitions: PartitionManager, adapter: FaustAdapter, breaker: Breaker, status: WorkerStatus) -> None:
+    def __init__(
+        self,
+        partitions: PartitionManager,
+        adapter: FaustAdapter,
+        breaker: Breaker,
+        status: WorkerStatus,
+    ) -> None:
         self._partitions = partitions
         self._adapter = adapter
         self._breaker = breaker
@@ -48,7 +54,9 @@ class Sampler:
             started = monotonic()
             await asyncio.sleep(LAG_PERIOD)
             self._status.beat = monotonic()
-            self._adapter.metrics.loop_lag.observe(max(0.0, self._status.beat - started - LAG_PERIOD))
+            self._adapter.metrics.loop_lag.observe(
+                max(0.0, self._status.beat - started - LAG_PERIOD)
+            )
 
     async def sample(self) -> None:
         """Once a second."""
@@ -84,7 +92,11 @@ class Sampler:
         status = self._status.partitions.get(tp)
         if status is None:
             return
-        metrics, runner, labels = self._adapter.metrics, assigned.runner, (tp.topic, str(tp.partition))
+        metrics, runner, labels = (
+            self._adapter.metrics,
+            assigned.runner,
+            (tp.topic, str(tp.partition)),
+        )
         newest = runner.newest[tp.topic]
         known = end if end is not None else self._adapter.highwater(tp)
         status.look(self._adapter.following(tp, runner.applied[tp.topic] + 1), known)
@@ -107,4 +119,6 @@ class Sampler:
         metrics.last_event.labels(tp.topic).set(seconds)
         metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
         if assigned.plan.owns_source and (broker_ms := runner.newest[tp.topic]):
-            metrics.clock_skew.labels(source_label(assigned.plan.name, tp.partition)).set(seconds - broker_ms / 1000)
+            metrics.clock_skew.labels(source_label(assigned.plan.name, tp.partition)).set(
+                seconds - broker_ms / 1000
+            )

@@ -76,15 +76,23 @@ class WorkerStageObserver:
     def output(self, output: Output) -> None:
         """Count what the stage reports; a name we do not know is said once."""
         if output.counts:
-            for key in self._metrics.count({self._labelled(key): amount for key, amount in output.counts.items()}):
+            for key in self._metrics.count(
+                {self._labelled(key): amount for key, amount in output.counts.items()}
+            ):
                 if key[0] not in self._unknown:
                     self._unknown.add(key[0])
                     log.warning("%s counts %s, which is no metric", self._plan.name, key)
             if self._noted is not None:
                 rows = {key[-1]: amount for key, amount in output.counts.items() if key[0] in ROWS}
-                letters = {key[-1]: amount for key, amount in output.counts.items() if key[0] == DEAD_LETTERS}
+                letters = {
+                    key[-1]: amount
+                    for key, amount in output.counts.items()
+                    if key[0] == DEAD_LETTERS
+                }
                 examples = {reason: shown for (_, reason), shown in output.examples.items()}
-                self._noted(Counter(rows) + Counter(letters), {"refused": sum(letters.values())}, examples)
+                self._noted(
+                    Counter(rows) + Counter(letters), {"refused": sum(letters.values())}, examples
+                )
 
     def _labelled(self, key: Count) -> Count:
         """Stages know the roles of topics; the label `topic` is the topic's name on every metric."""
@@ -107,7 +115,12 @@ class WorkerStageObserver:
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
         self._metrics.count({(DEAD_LETTERS, record.topic, CRASH): 1})
-        log.error("dead-lettered %s partition %d offset %d: it ended the process", record.topic, record.partition, record.offset)
+        log.error(
+            "dead-lettered %s partition %d offset %d: it ended the process",
+            record.topic,
+            record.partition,
+            record.offset,
+        )
 
     def refused(self, batch: RefusedBatch) -> None:
         """A batch is dead-lettered because it cannot be unpacked."""

@@ -14,7 +14,12 @@ from agents.idle import declared
 from agents.isolation import IsolationLock
 from agents.log_identity import mark_of
 from agents.publisher import Publisher
-from agents.store.checkpoint_store import SUSPICIOUS_STARTS, Checkpoint, CheckpointStore, WatermarkStep
+from agents.store.checkpoint_store import (
+    SUSPICIOUS_STARTS,
+    Checkpoint,
+    CheckpointStore,
+    WatermarkStep,
+)
 from agents.store.keys import RecordPosition
 from streams.dead_letters import dead_letter
 from streams.readings.points_guard import MoreSourcesError
@@ -115,7 +120,9 @@ class StageRunner:
         self._snapshots: dict[str, bytes] = {}
         self._views: list[ReadingView] = []
         self._skip = checkpoint.skip
-        self.record_by_record = {topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS}
+        self.record_by_record = {
+            topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS
+        }
         """Inputs that go record by record, because the process died repeatedly at their watermark."""
         self.idle_declared = False
         """Whether the source was declared idle since it last spoke."""
@@ -136,7 +143,9 @@ class StageRunner:
             await self.publisher.send(self._unsent)
             await self.publisher.drain()
 
-    async def consume(self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None) -> None:
+    async def consume(
+        self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None
+    ) -> None:
         """Apply one batch of one input, in offset order; `stored` is its last record as the log has it.
 
         Raises `DeadlineExceededError`, `FencedError`, `PublishError`, or what the stage raises.
@@ -147,7 +156,11 @@ class StageRunner:
                 return
             self._ack_handles.append(handle)
             before, started = self.applied[topic], monotonic()
-            fresh = records if records[0].offset > before else [record for record in records if record.offset > before]
+            fresh = (
+                records
+                if records[0].offset > before
+                else [record for record in records if record.offset > before]
+            )
             if len(fresh) < len(records):
                 self.observer.replayed(topic, len(records) - len(fresh))
             if fresh:
@@ -169,10 +182,16 @@ class StageRunner:
             if self._schedule.is_due():
                 await self._commit()
 
-    def _handler_of(self, topic: str, records: Sequence[Record]) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
+    def _handler_of(
+        self, topic: str, records: Sequence[Record]
+    ) -> Callable[[str, Sequence[Record]], Awaitable[None]]:
         if type(records[0]) is RefusedBatch:
             return self._refuse
-        return self._apply_record_by_record if topic in self.record_by_record or self._skip else self._together
+        return (
+            self._apply_record_by_record
+            if topic in self.record_by_record or self._skip
+            else self._together
+        )
 
     async def _refuse(self, topic: str, records: Sequence[Record]) -> None:
         """A batch that could not be unpacked, alone in its list; the stage never sees it."""
@@ -184,7 +203,9 @@ class StageRunner:
     async def _together(self, topic: str, records: Sequence[Record]) -> None:
         await self._apply(topic, records, self._isolation)
 
-    async def _apply(self, topic: str, records: Sequence[Record], isolation: AbstractAsyncContextManager[None]) -> None:
+    async def _apply(
+        self, topic: str, records: Sequence[Record], isolation: AbstractAsyncContextManager[None]
+    ) -> None:
         """Process and account records; where topics seem to have grown, ask, and go on. `alone` is held while the stage is at work."""
         while records:
             async with isolation:
@@ -241,18 +262,33 @@ class StageRunner:
     async def _checkpoint(self, promised: bytes | None) -> None:
         """Acknowledgements in, then state, the watermarks of all inputs and outbox in one script, then tickets and views."""
         await self.publisher.drain()
-        chunks, steps = self.stage.chunks(), [WatermarkStep(topic, self.covered[topic], last) for topic, last in self.applied.items()]
+        chunks, steps = (
+            self.stage.chunks(),
+            [
+                WatermarkStep(topic, self.covered[topic], last)
+                for topic, last in self.applied.items()
+            ],
+        )
         if promised is not None or self._unsent:
             chunks[unsent_messages.CHUNK] = promised or b""
         if chunks or self._outbox or self.dirty:
             started, size = monotonic(), sum(map(len, chunks.values()))
-            skip = tuple(position for position in self._skip if position.offset > self.applied[position.topic])
-            marks = {topic: mark_of(record, self._topic_ids.get(topic, "")) for topic, record in self._last.items()}
+            skip = tuple(
+                position
+                for position in self._skip
+                if position.offset > self.applied[position.topic]
+            )
+            marks = {
+                topic: mark_of(record, self._topic_ids.get(topic, ""))
+                for topic, record in self._last.items()
+            }
             length = await self.checkpoints.commit(steps, chunks, self._outbox, skip, marks)
             self.marks |= marks
             self._last.clear()
             self._skip = skip
-            self.record_by_record.difference_update(step.topic for step in steps if step.last != step.expected)
+            self.record_by_record.difference_update(
+                step.topic for step in steps if step.last != step.expected
+            )
             self.committed = monotonic()
             self.covered = dict(self.applied)
             self._unsent = [] if promised is None else self._unsent

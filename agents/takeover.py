@@ -20,7 +20,9 @@ CONFIRM_SECONDS = 5.0
 CONFIRM_PAUSE = 1.0
 
 
-def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment) -> Sequence[WatermarkStep]:
+def skipped(
+    plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment
+) -> Sequence[WatermarkStep]:
     """For `latest`: steps to the logs' ends, to be committed before anything else; none once the partition has a commit.
 
     Committed even where the logs are empty: a successor must find that what arrived since is not to be skipped.
@@ -31,7 +33,9 @@ def skipped(plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assi
     return [WatermarkStep(topic, -1, end - 1) for topic, end in ends.items()]
 
 
-def refuse_unknown(tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint") -> None:
+def refuse_unknown(
+    tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint"
+) -> None:
     """Raise `ActionNeededError` where the group has worked on a partition and Redis has not one commit of it.
 
     With a commit, an input without a watermark is one of which that state has seen nothing: it starts where its log starts.
@@ -77,7 +81,9 @@ def refusal_error(reasons: Sequence[str]) -> ActionNeededError:
     return ActionNeededError(f"{reasons[0]}{more}. This stands until a person decides: {NEXT}")
 
 
-async def confirmed(look: Callable[[], Awaitable[Mapping[Partition, str]]]) -> Mapping[Partition, str]:
+async def confirmed(
+    look: Callable[[], Awaitable[Mapping[Partition, str]]],
+) -> Mapping[Partition, str]:
     """The reasons that a look finds against partitions, once they have stood for a while; none as soon as a look finds none."""
     deadline = monotonic() + CONFIRM_SECONDS
     while True:

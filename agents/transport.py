@@ -108,7 +108,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self.callbacks.refuse(f"Kafka denies reading: {error!r}; grant Read on the topic")
             raise
         except (CorruptRecordException, RecordTooLargeError) as error:
-            self.callbacks.refuse(f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it")
+            self.callbacks.refuse(
+                f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it"
+            )
             raise
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
@@ -120,7 +122,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _fetch(self, epoch: int) -> Mapping[Partition, list[Any]]:
         try:
             # a poll that leaves out a full buffer's partition must not outlast its being full: nothing else might come
-            records, _ = await self._wait_next_records(COALESCE if self._buffered_partitions else POLL)
+            records, _ = await self._wait_next_records(
+                COALESCE if self._buffered_partitions else POLL
+            )
         except OffsetOutOfRangeError as error:
             await self._out_of_range([Partition(*tp) for tp in error.args[0]], epoch)
             return {}
@@ -149,7 +153,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp, fetched in records.items():
             # Our convention: next offset to deliver (stock: the last delivered).
             following = self._read_offset[tp]
-            batch = fetched if following is None or fetched[0].offset >= following else [r for r in fetched if r.offset >= following]
+            batch = (
+                fetched
+                if following is None or fetched[0].offset >= following
+                else [r for r in fetched if r.offset >= following]
+            )
             if not batch or not self._live(epoch):
                 continue
             last = batch[-1]
@@ -171,14 +179,22 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 # After a placing under way, whose seek may be older than what was fetched.
                 async with self._placing:
                     await self._seek_exact(
-                        {tp: o for tp in records if tp in self.assignment() and (o := self._read_offset[tp]) is not None}
+                        {
+                            tp: o
+                            for tp in records
+                            if tp in self.assignment() and (o := self._read_offset[tp]) is not None
+                        }
                     )
             except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
                 log.info("rewind left to the rebalance: %r", error)
 
     def _epoch_changed(self, tp: Partition, record: Any) -> bool:
         """Whether a broker has led the partition anew since the record delivered last: its log may have been cut before."""
-        before = getattr(self._last.get(tp), "leader_epoch", self._marks[tp].epoch if tp in self._marks else UNKNOWN_EPOCH)
+        before = getattr(
+            self._last.get(tp),
+            "leader_epoch",
+            self._marks[tp].epoch if tp in self._marks else UNKNOWN_EPOCH,
+        )
         now = getattr(record, "leader_epoch", UNKNOWN_EPOCH)
         return UNKNOWN_EPOCH not in {before, now} and bool(before != now)
 
@@ -193,10 +209,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         marks = {tp: self._mark(tp) for tp in followed}
 
         async def reasons() -> Mapping[Partition, str]:
-            seen = await self._thread.look({tp: mark.offset if mark else -1 for tp, mark in marks.items()}, lambda: self._live(epoch))
+            seen = await self._thread.look(
+                {tp: mark.offset if mark else -1 for tp, mark in marks.items()},
+                lambda: self._live(epoch),
+            )
             if not self._live(epoch):
                 return {}
-            return {tp: self.callbacks.mismatch(tp, offset - 1, marks[tp], seen[tp]) for tp, offset in followed.items()}
+            return {
+                tp: self.callbacks.mismatch(tp, offset - 1, marks[tp], seen[tp])
+                for tp, offset in followed.items()
+            }
 
         if found := await confirmed(reasons):
             await self.callbacks.refuse_partitions(found)
@@ -209,7 +231,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         first = await self._answered(lambda: self.earliest_offsets(*tps))
         target = {tp: first[tp] for tp in tps if first[tp] > (self._read_offset[tp] or 0)}
         for tp, offset in target.items():
-            log.warning("%s partition %d: retention has passed us, going on at its start, offset %d", tp.topic, tp.partition, offset)
+            log.warning(
+                "%s partition %d: retention has passed us, going on at its start, offset %d",
+                tp.topic,
+                tp.partition,
+                offset,
+            )
         if self._live(epoch):
             async with self._placing:
                 await self._seek_exact(target)
@@ -218,10 +245,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """After news of the brokers: whether topics are still those of the takeover."""
         if self._asking is None and self._thread.brokers_heard != self._brokers_heard:
             self._brokers_heard = self._thread.brokers_heard
-            self._asking = asyncio.create_task(self._thread.topic_ids({tp.topic for tp in self._marks}))
+            self._asking = asyncio.create_task(
+                self._thread.topic_ids({tp.topic for tp in self._marks})
+            )
         if self._asking is not None and self._asking.done():
             ids, self._asking = self._asking.result(), None
-            made_anew = [tp for tp, mark in self._marks.items() if ids.get(tp.topic, mark.topic_id) != mark.topic_id]
+            made_anew = [
+                tp
+                for tp, mark in self._marks.items()
+                if ids.get(tp.topic, mark.topic_id) != mark.topic_id
+            ]
             # Nothing was applied of them yet.
             if made_anew and await self._same_log(made_anew, epoch):
                 self._marks.update({tp: Mark(-1, ids[tp.topic]) for tp in made_anew})
@@ -230,8 +263,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Once a second: all that was fetched is delivered, so between the two offsets there is no record."""
         if self._live(epoch) and monotonic() - self._looked > LOOK_INTERVAL:
             self._looked = monotonic()
-            offsets = {tp: (self._read_offset[tp], position) for tp, position in self._thread.positions().items()}
-            self._passed = {tp: (delivered, position) for tp, (delivered, position) in offsets.items() if delivered is not None}
+            offsets = {
+                tp: (self._read_offset[tp], position)
+                for tp, position in self._thread.positions().items()
+            }
+            self._passed = {
+                tp: (delivered, position)
+                for tp, (delivered, position) in offsets.items()
+                if delivered is not None
+            }
 
     def following(self, tp: Partition, offset: int) -> int:
         """The next offset that may hold a record, when `offset` is the next to apply: the log's end can lie behind markers."""
@@ -288,7 +328,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _place(self) -> None:
         self._epoch += 1
-        for forgotten in (self._ranges, self._acked, self._acked_index, self._passed, self._marks, self._last):
+        for forgotten in (
+            self._ranges,
+            self._acked,
+            self._acked_index,
+            self._passed,
+            self._marks,
+            self._last,
+        ):
             forgotten.clear()
         await self._answered(super().perform_seek)
         tps = [Partition(*tp) for tp in self.assignment()]
@@ -297,7 +344,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             first = await self._answered(lambda: self.earliest_offsets(*tps))
             end = await self._answered(lambda: self.highwaters(*tps))
             self._brokers_heard = self._thread.brokers_heard
-            target = await self.callbacks.start(Assignment(self.app.consumer_generation_id, committed, first, end))
+            target = await self.callbacks.start(
+                Assignment(self.app.consumer_generation_id, committed, first, end)
+            )
             self._marks = dict(self.callbacks.marks())
             await self._seek_exact(target)
             self._thread.reset_silently(allowed=False)
@@ -312,7 +361,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             try:
                 return await asyncio.wait_for(question(), max(ASK_PAUSE, deadline - monotonic()))
             except DENIED as error:
-                self.callbacks.refuse(f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics")
+                self.callbacks.refuse(
+                    f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics"
+                )
                 raise
             except IllegalStateError:
                 # The next rebalance has begun, and places the partitions itself.
@@ -320,7 +371,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             except (KafkaError, TimeoutError) as error:
                 self.callbacks.coordinator_error(error)
                 if monotonic() > deadline:
-                    self.callbacks.down(f"Kafka has not told the group's offsets for {ASK_SECONDS:.0f} s: {error!r}")
+                    self.callbacks.down(
+                        f"Kafka has not told the group's offsets for {ASK_SECONDS:.0f} s: {error!r}"
+                    )
                 await asyncio.sleep(ASK_PAUSE)
 
 
@@ -335,8 +388,14 @@ class IdempotentProducer(driver.Producer):  # type: ignore[misc]
 
 def install(app: Any, callbacks: AssignmentCallbacks) -> None:
     """Give an app this transport for consuming and producing, with its own hooks."""
-    consumer = type("CallbackConsumer", (BatchConsumer,), {"callbacks": callbacks, "__module__": __name__})
-    transport = type("BatchTransport", (driver.Transport,), {"Consumer": consumer, "Producer": IdempotentProducer})
+    consumer = type(
+        "CallbackConsumer", (BatchConsumer,), {"callbacks": callbacks, "__module__": __name__}
+    )
+    transport = type(
+        "BatchTransport",
+        (driver.Transport,),
+        {"Consumer": consumer, "Producer": IdempotentProducer},
+    )
     app.transport = transport(app.conf.broker_consumer, app)
     app.producer_transport = transport(app.conf.broker_producer, app)
 

@@ -11,7 +11,12 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import OffsetResetStrategy
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CommitFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode.utils.futures import maybe_async
@@ -94,7 +99,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._partition_assignment_strategy = [RangePartitionAssignor]
         consumer._isolation_level = "read_committed"
-        consumer._fetch_max_bytes, consumer._max_partition_fetch_bytes = FETCH_BYTES, PARTITION_BYTES
+        consumer._fetch_max_bytes, consumer._max_partition_fetch_bytes = (
+            FETCH_BYTES,
+            PARTITION_BYTES,
+        )
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
@@ -118,7 +126,11 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Next offset to fetch by partition; markers of transactions and places without a record are behind it."""
         subscription = self._ensure_consumer()._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
-        states = {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment is not None else {}
+        states = (
+            {tp: assignment.state_value(tp) for tp in assignment.tps}
+            if assignment is not None
+            else {}
+        )
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     def join_anew(self) -> None:
@@ -130,7 +142,9 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         strategy = OffsetResetStrategy.EARLIEST if allowed else OffsetResetStrategy.NONE
         self._ensure_consumer()._fetcher._default_reset_strategy = strategy
 
-    async def look(self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True) -> Mapping[Partition, LogState]:
+    async def look(
+        self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True
+    ) -> Mapping[Partition, LogState]:
         """How partitions look now, and what is at the offset given for each; asked until brokers answer or nobody cares any more."""
         while live():
             try:
@@ -143,7 +157,9 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
         """Kafka's ids of topics; without an answer none."""
         with suppress(KafkaError, TimeoutError):
-            return await asyncio.wait_for(topic_ids(self._ensure_consumer()._client, topics), LOOK_SECONDS)
+            return await asyncio.wait_for(
+                topic_ids(self._ensure_consumer()._client, topics), LOOK_SECONDS
+            )
         return {}
 
     def verify_event_path(self, now: float, tp: Any) -> None:
@@ -174,7 +190,11 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             if attempt:
                 await asyncio.sleep(COMMIT_PAUSE)
             owned = self.assignment()
-            ours = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in owned}
+            ours = {
+                driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "")
+                for tp, offset in offsets.items()
+                if tp in owned
+            }
             if not ours:
                 return False
             try:
@@ -200,14 +220,18 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 # Asking also lets the parked coordinator go on.
                 self._check_errors()
             except DENIED as error:
-                callbacks.refuse(f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics")
+                callbacks.refuse(
+                    f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics"
+                )
             except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
                 callbacks.coordinator_error(error)
                 in_a_row += 1
                 if self._consumer._coordinator._coordination_task.done():
                     callbacks.give_up(f"the group coordinator has ended: {error!r}")
                 elif in_a_row >= GUARD_LIMIT:
-                    callbacks.down(f"the group coordinator does not recover: {error!r}; see the broker's log")
+                    callbacks.down(
+                        f"the group coordinator does not recover: {error!r}; see the broker's log"
+                    )
             else:
                 in_a_row = 0
                 # Topics assigned to nobody: Kafka had just started.

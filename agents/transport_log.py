@@ -12,7 +12,13 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED
-from aiokafka.errors import IncompatibleBrokerVersion, LeaderNotAvailableError, NodeNotReadyError, OffsetOutOfRangeError, for_code
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    OffsetOutOfRangeError,
+    for_code,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.types import (
@@ -56,7 +62,16 @@ class _Metadata(Response):  # type: ignore[misc]
     API_VERSION = VERSION
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        ("brokers", CompactArray(("node_id", Int32), ("host", NAME), ("port", Int32), ("rack", NAME), ("tags", TaggedFields))),
+        (
+            "brokers",
+            CompactArray(
+                ("node_id", Int32),
+                ("host", NAME),
+                ("port", Int32),
+                ("rack", NAME),
+                ("tags", TaggedFields),
+            ),
+        ),
         ("cluster_id", NAME),
         ("controller_id", Int32),
         (
@@ -107,7 +122,9 @@ class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc]
         self._topics = topics
 
     def build(self, request_struct_class: Any) -> Any:
-        return request_struct_class([(bytes(16), topic, {}) for topic in self._topics], False, False, {})
+        return request_struct_class(
+            [(bytes(16), topic, {}) for topic in self._topics], False, False, {}
+        )
 
 
 async def topic_ids(client: Any, topics: Collection[str]) -> Mapping[str, str]:
@@ -119,7 +136,11 @@ async def topic_ids(client: Any, topics: Collection[str]) -> Mapping[str, str]:
         answer = await client.send(node, _MetadataRequest(sorted(topics)))
     except (NotImplementedError, IncompatibleBrokerVersion):
         return {}
-    return {name: UUID(bytes=number).hex for error, name, number, *_ in answer.topics if not error and any(number)}
+    return {
+        name: UUID(bytes=number).hex
+        for error, name, number, *_ in answer.topics
+        if not error and any(number)
+    }
 
 
 async def look(consumer: Any, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
@@ -146,7 +167,9 @@ async def _fetch(client: Any, tp: Partition, offset: int) -> bytes:
     if node is None or node < 0:
         client.force_metadata_update()
         raise LeaderNotAvailableError
-    answer = await client.send(node, FetchRequest(0, 0, 1, READ_UNCOMMITTED, [(tp.topic, [(tp.partition, offset, 1)])]))
+    answer = await client.send(
+        node, FetchRequest(0, 0, 1, READ_UNCOMMITTED, [(tp.topic, [(tp.partition, offset, 1)])])
+    )
     ((_, ((_, code, *_, data),)),) = answer.topics
     error = for_code(code)
     if error is OffsetOutOfRangeError:
@@ -170,7 +193,13 @@ def _at(tp: Partition, offset: int, bare: LogState, data: bytes) -> LogState:
 def _record(tp: Partition, offset: int, topic_id: str, data: bytes) -> Mark | None:
     """By the way that the consumer itself takes: whatever stands for a record there stands for it here."""
     with suppress(MemoryError):
-        records, _ = FetchedRecords(tp, FetchedBytes(data), None, offset, None, None, False, READ_UNCOMMITTED).take(1)
-        if records and records[0].offset == offset and (mark := mark_of(records[0], topic_id)).timestamp is not None:
+        records, _ = FetchedRecords(
+            tp, FetchedBytes(data), None, offset, None, None, False, READ_UNCOMMITTED
+        ).take(1)
+        if (
+            records
+            and records[0].offset == offset
+            and (mark := mark_of(records[0], topic_id)).timestamp is not None
+        ):
             return mark
     return None

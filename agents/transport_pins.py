@@ -61,7 +61,18 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
 )
 
 ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (base.Consumer, ("_acked", "_acked_index", "_read_offset", "_committed_offset", "_unacked_messages", "callback", "suspend_flow")),
+    (
+        base.Consumer,
+        (
+            "_acked",
+            "_acked_index",
+            "_read_offset",
+            "_committed_offset",
+            "_unacked_messages",
+            "callback",
+            "suspend_flow",
+        ),
+    ),
     (base.Consumer, ("_buffered_partitions",)),
     (base.ThreadDelegateConsumer, ("_thread",)),
     (AIOKafkaConsumer, ("_partition_assignment_strategy", "_isolation_level")),
@@ -71,7 +82,10 @@ ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (Fetcher, ("_default_reset_strategy",)),
     (BaseCoordinator, ("_metadata_snapshot",)),
     (GroupCoordinator, ("_coordination_task",)),
-    (PartitionRecords, ("_tp", "_records", "_aborted_producers", "_check_crcs", "_isolation_level")),
+    (
+        PartitionRecords,
+        ("_tp", "_records", "_aborted_producers", "_check_crcs", "_isolation_level"),
+    ),
     (PartitionRecords, ("next_fetch_offset", "_records_iterator")),
     (FetchResult, ("_topic_partition", "_partition_records")),
     (Service, ("_stopped",)),
@@ -87,14 +101,20 @@ def check_pins() -> None:
     """Raise `TransportMismatchError` unless releases, signatures and attributes are the ones we know."""
     for package, wanted in RELEASES.items():
         if version(package) != wanted:
-            raise TransportMismatchError(f"agents/transport.py is written for {package} {wanted}, found {version(package)}")
+            raise TransportMismatchError(
+                f"agents/transport.py is written for {package} {wanted}, found {version(package)}"
+            )
     for owner, name, parameters in SIGNATURES:
         found = getattr(owner, name, None)
         have = tuple(inspect.signature(found).parameters)[1:] if found is not None else None
         if have != parameters:
-            raise TransportMismatchError(f"{owner.__qualname__}.{name} takes {have}, agents/transport.py expects {parameters}")
+            raise TransportMismatchError(
+                f"{owner.__qualname__}.{name} takes {have}, agents/transport.py expects {parameters}"
+            )
     for owner, names in ATTRIBUTES:
         source = inspect.getsource(owner.__init__)
         for name in names:
             if f"self.{name} = " not in source and f"self.{name}: " not in source:
-                raise TransportMismatchError(f"{owner.__qualname__}.{name} is gone, agents/transport.py needs it")
+                raise TransportMismatchError(
+                    f"{owner.__qualname__}.{name} is gone, agents/transport.py needs it"
+                )

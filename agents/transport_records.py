@@ -100,7 +100,10 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     def _unpack_records(self) -> Iterator[list[Any]]:
         while self._records.has_next():
             batch = self._records.next_batch()
-            self._start, self._stop = self._stop, self._stop + BATCH_HEAD + self._number(self._stop + LENGTH_AT)
+            self._start, self._stop = (
+                self._stop,
+                self._stop + BATCH_HEAD + self._number(self._stop + LENGTH_AT),
+            )
             if self._check_crcs and not batch.validate_crc():
                 if self._fetch_again(batch):
                     return
@@ -114,19 +117,38 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         topic, partition = self._tp
         try:
             unpacked, made = self._numbered(batch), LIST
-            epoch = self._number(self._start + EPOCH_AT) if type(batch) is DefaultRecordBatch else UNKNOWN_EPOCH
+            epoch = (
+                self._number(self._start + EPOCH_AT)
+                if type(batch) is DefaultRecordBatch
+                else UNKNOWN_EPOCH
+            )
             while made == LIST:
                 records = [
                     # a list of headers for each of many records would set off the collector
-                    FetchedRecord(topic, partition, offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers or (), False, epoch)
+                    FetchedRecord(
+                        topic,
+                        partition,
+                        offset,
+                        r.timestamp,
+                        r.timestamp_type,
+                        r.key,
+                        r.value,
+                        r.headers or (),
+                        False,
+                        epoch,
+                    )
                     for offset, r in islice(unpacked, LIST)
                 ]
                 made = len(records)
                 # Kafka sends whole batches.
                 if records and records[0].offset < self.next_fetch_offset:
-                    records = [record for record in records if record.offset >= self.next_fetch_offset]
+                    records = [
+                        record for record in records if record.offset >= self.next_fetch_offset
+                    ]
                 if batch.is_transactional:
-                    records = [msgspec.structs.replace(record, transactional=True) for record in records]
+                    records = [
+                        msgspec.structs.replace(record, transactional=True) for record in records
+                    ]
                 if records:
                     yield records
                     self.next_fetch_offset = records[-1].offset + 1
@@ -157,7 +179,16 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         stamped = 0 if reason == CORRUPT else getattr(batch, "max_timestamp", 0)
         base = batch.base_offset if type(batch) is DefaultRecordBatch else 0
         first = min(max(self.next_fetch_offset, base), last)
-        return RefusedBatch(topic, partition, last, first, stamped, reason, message, self._records.data[self._start : self._stop])
+        return RefusedBatch(
+            topic,
+            partition,
+            last,
+            first,
+            stamped,
+            reason,
+            message,
+            self._records.data[self._start : self._stop],
+        )
 
     def _fetch_again(self, batch: Any) -> bool:
         """Whether a batch with a false checksum has still to be fetched. Raises where its offsets cannot be true either."""
@@ -167,7 +198,9 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         if times < FETCHES:
             return True
         if not self.next_fetch_offset < batch.next_offset <= (self.end or sys.maxsize):
-            raise CorruptRecordException(f"the batch at offset {self.next_fetch_offset} of {self._tp} is broken, and so is where it ends")
+            raise CorruptRecordException(
+                f"the batch at offset {self.next_fetch_offset} of {self._tp} is broken, and so is where it ends"
+            )
         del self.fetched[self._tp]
         return False
 

@@ -34,7 +34,9 @@ class UnpacksTooLargeError(ValueError):
     """A batch unpacks to more than is allowed."""
 
     def __init__(self) -> None:
-        super().__init__(f"it unpacks to more than {_limit} bytes; a smaller batch, or a larger kafka.max_message_bytes, would pass")
+        super().__init__(
+            f"it unpacks to more than {_limit} bytes; a smaller batch, or a larger kafka.max_message_bytes, would pass"
+        )
 
 
 _limit = LEAST_LIMIT
@@ -139,7 +141,12 @@ def _bound(limit: int, *modules: Any) -> None:
                 setattr(module, name, decoder)
 
 
-DECODERS: Final = {"gzip_decode": ungzip, "snappy_decode": unsnappy, "lz4_decode": unlz4, "zstd_decode": unzstd}
+DECODERS: Final = {
+    "gzip_decode": ungzip,
+    "snappy_decode": unsnappy,
+    "lz4_decode": unlz4,
+    "zstd_decode": unzstd,
+}
 """By the names of both clients."""
 
 
@@ -151,7 +158,17 @@ def _passing_over(stock: Any) -> Any:
             try:
                 super()._maybe_uncompress()
             except (ValueError, zlib.error, struct.error, cramjam.DecompressionError) as error:
-                log.warning("passing over a batch at offsets %d to %d: %s", self.base_offset, self.next_offset - 1, error)
-                self._buffer, self._pos, self._num_records, self._decompressed = bytearray(), 0, 0, True
+                log.warning(
+                    "passing over a batch at offsets %d to %d: %s",
+                    self.base_offset,
+                    self.next_offset - 1,
+                    error,
+                )
+                self._buffer, self._pos, self._num_records, self._decompressed = (
+                    bytearray(),
+                    0,
+                    0,
+                    True,
+                )
 
     return PassingOver

@@ -73,10 +73,16 @@ def monitor_plans(settings: Settings) -> Sequence[Plan]:
 
     # built before the event loop runs, which must not wait for it at the first record
     hours()
-    return flow_plans(settings, market_of(settings), load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown))
+    return flow_plans(
+        settings,
+        market_of(settings),
+        load_rules(settings.rules.file, cap_unknown=settings.rules.cap_unknown),
+    )
 
 
-def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart = "checkpoint") -> int:
+def run_worker(
+    settings: Settings, plans: Plans = monitor_plans, cold: ColdStart = "checkpoint"
+) -> int:
     """Run until SIGTERM or SIGINT; the exit code of `agents.exits`. Logs go to stderr and name no secret."""
     log_to_stderr()
     try:
@@ -87,7 +93,11 @@ def run_worker(settings: Settings, plans: Plans = monitor_plans, cold: ColdStart
         # A fetch of small records sets the collector off; it need not look at what stays for
         # good.
         gc.freeze()
-        return asyncio.run(Worker(settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold).run())
+        return asyncio.run(
+            Worker(
+                settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold
+            ).run()
+        )
     except (ConfigError, ActionNeededError) as error:
         log.critical("refused: %s", error)
         return EXIT_ACTION_NEEDED
@@ -105,13 +115,21 @@ def _make_data_dir(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         problem = f"cannot be made ({(error.strerror or str(error)).lower()})"
-        raise ConfigError(problem, file=path, key="worker.data_dir", fix="name another folder") from None
+        raise ConfigError(
+            problem, file=path, key="worker.data_dir", fix="name another folder"
+        ) from None
 
 
 class Worker:
     """One process's work, from the checks to the last commit."""
 
-    def __init__(self, settings: Settings, plans: Sequence[Plan], partitions: Mapping[str, int], cold: ColdStart) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        plans: Sequence[Plan],
+        partitions: Mapping[str, int],
+        cold: ColdStart,
+    ) -> None:
         self._settings = settings
         self._plans = plans
         self._partitions = partitions
@@ -120,7 +138,10 @@ class Worker:
         self._metrics = Metrics(self.registry)
         identify(self.registry, settings)
         self._metrics.declare(
-            initial_label_values([index.symbol for index in settings.market.indices], Topics(settings.kafka.topic_prefix))
+            initial_label_values(
+                [index.symbol for index in settings.market.indices],
+                Topics(settings.kafka.topic_prefix),
+            )
         )
         self._status = WorkerStatus()
         self._watchdog: Watchdog | None = None
@@ -130,7 +151,9 @@ class Worker:
         """Work until told to stop; the exit code."""
         settings = self._settings
         probes = Probes(self._status, settings.worker.stall_after)
-        server = HealthServer(settings.metrics.host, settings.metrics.port, self.registry, probes.answer)
+        server = HealthServer(
+            settings.metrics.host, settings.metrics.port, self.registry, probes.answer
+        )
         server.start()
         log.info("metrics and health on %s", server.url)
         redis = connect(settings.redis)
@@ -142,9 +165,14 @@ class Worker:
                 return EXIT_OK
             adapter = FaustAdapter(settings, self._metrics, redis, self._partitions)
             store_client = StoreClient(
-                redis, adapter.metrics_observer, lease_seconds=settings.redis.lease_seconds, instance=settings.kafka.instance_id
+                redis,
+                adapter.metrics_observer,
+                lease_seconds=settings.redis.lease_seconds,
+                instance=settings.kafka.instance_id,
             )
-            idle_after = settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
+            idle_after = (
+                settings.worker.idle_after if settings.mode in {"live", "delayed"} else None
+            )
             partitions = PartitionManager(
                 self._plans,
                 store_client,
@@ -155,7 +183,13 @@ class Worker:
                 cold=self._cold,
                 live=settings.mode in {"live", "delayed"},
             )
-            return await self._work(build(settings, self._plans, partitions, adapter), partitions, adapter, store_client, stop)
+            return await self._work(
+                build(settings, self._plans, partitions, adapter),
+                partitions,
+                adapter,
+                store_client,
+                stop,
+            )
         finally:
             with suppress(RedisError, OSError, TimeoutError):
                 await asyncio.wait_for(redis.aclose(), CLOSE_SECONDS)
@@ -163,10 +197,15 @@ class Worker:
 
     async def _checked(self, redis: Redis, stop: asyncio.Event) -> bool:
         """Ask Redis whether it is fit; False when told to stop before it has answered. Raises `ActionNeededError`, `UnavailableError`."""
-        checks, stopping = asyncio.ensure_future(self._check(redis)), asyncio.ensure_future(stop.wait())
+        checks, stopping = (
+            asyncio.ensure_future(self._check(redis)),
+            asyncio.ensure_future(stop.wait()),
+        )
         try:
             while not checks.done() and not stopping.done():
-                await asyncio.wait([checks, stopping], timeout=TICK, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    [checks, stopping], timeout=TICK, return_when=asyncio.FIRST_COMPLETED
+                )
                 # Alive, if not ready.
                 self._status.beat = monotonic()
             if checks.done():
@@ -180,11 +219,21 @@ class Worker:
         settings, seconds = self._settings, self._settings.worker.start_seconds
         await check_server(redis, needed_bytes=redis_bytes(settings), seconds=seconds)
         await check_clock(redis, seconds=seconds)
-        readings, indices = Topics(settings.kafka.topic_prefix).name("readings"), [index.symbol for index in settings.market.indices]
-        await refuse_moved_indices(redis, readings, self._partitions[readings], indices, seconds=seconds)
+        readings, indices = (
+            Topics(settings.kafka.topic_prefix).name("readings"),
+            [index.symbol for index in settings.market.indices],
+        )
+        await refuse_moved_indices(
+            redis, readings, self._partitions[readings], indices, seconds=seconds
+        )
 
     async def _work(
-        self, app: faust.App, partitions: PartitionManager, adapter: FaustAdapter, store_client: StoreClient, stop: asyncio.Event
+        self,
+        app: faust.App,
+        partitions: PartitionManager,
+        adapter: FaustAdapter,
+        store_client: StoreClient,
+        stop: asyncio.Event,
     ) -> int:
         loop = asyncio.get_running_loop()
         self._watchdog = Watchdog(self._status, self._settings.worker.stall_after, loop=loop)
@@ -205,10 +254,14 @@ class Worker:
                 asyncio.create_task(self._every(TICK, partitions.tick)),
                 asyncio.create_task(self._every(SAMPLE, sampler.sample)),
             ]
-            background.append(asyncio.create_task(self._every(PUBLISH_SECONDS, adapter.acceptance.publish)))
+            background.append(
+                asyncio.create_task(self._every(PUBLISH_SECONDS, adapter.acceptance.publish))
+            )
             await asyncio.wait([stopping, crashing], return_when=asyncio.FIRST_COMPLETED)
             if crashing.done() and not stop.is_set():
-                exit_now(exit_code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}")
+                exit_now(
+                    exit_code_of_crash(app.crash_reason), f"Faust crashed: {app.crash_reason!r}"
+                )
             code = await self._stop(app, partitions)
             return EXIT_ACTION_NEEDED if self._refused else code
         finally:
@@ -244,11 +297,19 @@ class Worker:
         try:
             await asyncio.wait_for(app.stop(), STOP_SECONDS)
         except TimeoutError:
-            exit_now(code, f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s")
+            exit_now(
+                code,
+                f"what could be committed is, but Faust did not stop within {STOP_SECONDS:.0f} s",
+            )
         except (KafkaError, OSError) as error:
-            exit_now(code, f"what could be committed is, but Kafka was away from Faust's farewell: {error!r}")
+            exit_now(
+                code,
+                f"what could be committed is, but Kafka was away from Faust's farewell: {error!r}",
+            )
         if code == EXIT_UNAVAILABLE:
-            log.error("down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost")
+            log.error(
+                "down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost"
+            )
         log.info("stopped in %.1f s", monotonic() - started)
         return code
 
@@ -257,7 +318,11 @@ def startup_error(error: BaseException) -> BaseException:
     """What it means that the app did not start: `UnavailableError`, `ActionNeededError`, or the error itself, a bug of ours."""
     if exit_code_of_crash(error) == EXIT_UNAVAILABLE:
         return UnavailableError(f"Kafka cannot be joined: {error!r}; check that it runs")
-    return ActionNeededError(f"Kafka refuses us: {error!r}; see `dispersion doctor`") if isinstance(error, KafkaError) else error
+    return (
+        ActionNeededError(f"Kafka refuses us: {error!r}; see `dispersion doctor`")
+        if isinstance(error, KafkaError)
+        else error
+    )
 
 
 def exit_code_of_crash(error: BaseException | None) -> int:
@@ -270,7 +335,10 @@ def exit_code_of_crash(error: BaseException | None) -> int:
     while error is not None:
         if isinstance(error, KafkaError) and error.retriable:
             return EXIT_UNAVAILABLE
-        if isinstance(error, RedisError | ConnectionError | TimeoutError) and (code := exit_code_of(redis_failure(error))) != EXIT_INTERNAL:
+        if (
+            isinstance(error, RedisError | ConnectionError | TimeoutError)
+            and (code := exit_code_of(redis_failure(error))) != EXIT_INTERNAL
+        ):
             return code
         error = error.__cause__
     return EXIT_INTERNAL

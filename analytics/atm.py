@@ -74,7 +74,9 @@ def atm_vols(chain: OptionChain, forward: Floats) -> tuple[Floats, Status]:
         strips, f, t = strips[again], f[again], t[again]
         pair = _Pair(*(column[:, again] for column in first))
         second = _pair(smile, strips, _next_target(pair, f, t), f, t)
-        vol[strips] = _enclosing(np.concatenate([pair.delta, second.delta]), np.concatenate([pair.vol, second.vol]))
+        vol[strips] = _enclosing(
+            np.concatenate([pair.delta, second.delta]), np.concatenate([pair.vol, second.vol])
+        )
     status[np.isnan(vol) & (status == 0)] = int(AtmStatus.NOT_BRACKETED)
     return vol, status
 
@@ -99,7 +101,11 @@ def delta_vols(chain: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[
     wanted = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
     vols = vols_at_delta(smile.offsets, _delta(f, smile.strike, t, vol), vol, wanted)
     vols[strip != 0] = np.nan
-    status = np.where(strip[:, None] != 0, strip[:, None], np.where(np.isnan(vols), int(AtmStatus.NOT_BRACKETED), 0))
+    status = np.where(
+        strip[:, None] != 0,
+        strip[:, None],
+        np.where(np.isnan(vols), int(AtmStatus.NOT_BRACKETED), 0),
+    )
     return vols, status.astype(np.int8)
 
 
@@ -157,7 +163,9 @@ class _Pair(NamedTuple):
 
 def _pair(smile: OtmSmile, strips: Rows, target: Floats, forward: Floats, years: Floats) -> _Pair:
     """Invert the two options either side of `target`, or the outermost two."""
-    left = np.clip(first_above(smile, strips, target) - 1, smile.offsets[strips], smile.offsets[strips + 1] - 2)
+    left = np.clip(
+        first_above(smile, strips, target) - 1, smile.offsets[strips], smile.offsets[strips + 1] - 2
+    )
     rows = np.stack([left, left + 1])
     strike = smile.strike[rows]
     vol, _ = implied_vol(smile.price[rows], forward, strike, years, strike >= forward)
@@ -181,7 +189,9 @@ def _enclosing(delta: Floats, vol: Floats) -> Floats:
     return _between(delta[above, at], vol[above, at], delta[below, at], vol[below, at], 0.5)
 
 
-def _between(delta_a: Floats, vol_a: Floats, delta_b: Floats, vol_b: Floats, wanted: float) -> Floats:
+def _between(
+    delta_a: Floats, vol_a: Floats, delta_b: Floats, vol_b: Floats, wanted: float
+) -> Floats:
     """Linear in delta; NaN unless the two deltas enclose the wanted one."""
     share = (delta_a - wanted) / (delta_a - delta_b)
     inside = (delta_a - wanted) * (delta_b - wanted) <= 0

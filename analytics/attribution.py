@@ -37,7 +37,9 @@ class LogIndexParts(NamedTuple):
     correlation: float
 
 
-def attribute_index_vol(vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]) -> IndexVolParts:
+def attribute_index_vol(
+    vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]
+) -> IndexVolParts:
     """Parts of a change of index vol; arguments are (before, after), the parts sum to the change.
 
     ds = [ (A^2 - B) drho + 2 rho A dA + (1 - rho) dB ] / (2 s), every coefficient taken at the middle of the move, which
@@ -53,10 +55,16 @@ def attribute_index_vol(vol: tuple[float, float], sums: tuple[BasketSums, Basket
     double = vol[0] + vol[1]
     middle = 0.5 * (rho[0] + rho[1])
     average, diagonal = _basket_terms(middle, sums)
-    return IndexVolParts(_ratio(0.5 * (cross[0] + cross[1]) * (rho[1] - rho[0]), double), _ratio(average, double), _ratio(diagonal, double))
+    return IndexVolParts(
+        _ratio(0.5 * (cross[0] + cross[1]) * (rho[1] - rho[0]), double),
+        _ratio(average, double),
+        _ratio(diagonal, double),
+    )
 
 
-def attribute_correlation(vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]) -> CorrelationParts:
+def attribute_correlation(
+    vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]
+) -> CorrelationParts:
     """Parts of a change of implied correlation; arguments are (before, after), the parts sum to the change.
 
     The same identity as `attribute_index_vol`, solved for drho.
@@ -70,10 +78,14 @@ def attribute_correlation(vol: tuple[float, float], sums: tuple[BasketSums, Bask
     cross, rho = _cross_and_correlation(vol, sums)
     average, diagonal = _basket_terms(0.5 * (rho[0] + rho[1]), sums)
     width = 0.5 * (cross[0] + cross[1])
-    return CorrelationParts(_ratio(_rise_of_square(vol), width), -_ratio(average, width), -_ratio(diagonal, width))
+    return CorrelationParts(
+        _ratio(_rise_of_square(vol), width), -_ratio(average, width), -_ratio(diagonal, width)
+    )
 
 
-def attribute_dispersion(index_vol: tuple[float, float], basket_vol: tuple[float, float]) -> DispersionParts:
+def attribute_dispersion(
+    index_vol: tuple[float, float], basket_vol: tuple[float, float]
+) -> DispersionParts:
     """Parts of a change of dispersion; arguments are (before, after), the parts sum to the change.
 
     From D^2 = V_B^2 - V_I^2. Where the floor at zero holds on either side there is no such identity: NaN.
@@ -88,10 +100,14 @@ def attribute_dispersion(index_vol: tuple[float, float], basket_vol: tuple[float
     if not (square[0] >= 0 and square[1] >= 0):
         return DispersionParts(math.nan, math.nan)
     double = math.sqrt(square[0]) + math.sqrt(square[1])
-    return DispersionParts(_ratio(_rise_of_square(basket_vol), double), -_ratio(_rise_of_square(index_vol), double))
+    return DispersionParts(
+        _ratio(_rise_of_square(basket_vol), double), -_ratio(_rise_of_square(index_vol), double)
+    )
 
 
-def attribute_log_index_vol(index_vol: tuple[float, float], basket_vol: tuple[float, float]) -> LogIndexParts:
+def attribute_log_index_vol(
+    index_vol: tuple[float, float], basket_vol: tuple[float, float]
+) -> LogIndexParts:
     """dln(index_vol) = dln(basket_vol) + dln(variance_ratio)/2; arguments are (before, after), NaN unless all are positive.
 
     The second part over the whole is `correlation_share`. Source: methodology 7.3.
@@ -106,14 +122,18 @@ def attribute_log_index_vol(index_vol: tuple[float, float], basket_vol: tuple[fl
     return LogIndexParts(basket, math.log(index_vol[1]) - math.log(index_vol[0]) - basket)
 
 
-def _cross_and_correlation(vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]) -> tuple[list[float], list[float]]:
+def _cross_and_correlation(
+    vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]
+) -> tuple[list[float], list[float]]:
     cross = [s.vol * s.vol - s.diagonal for s in sums]
     return cross, [_ratio(v * v - s.diagonal, c) for v, s, c in zip(vol, sums, cross, strict=True)]
 
 
 def _basket_terms(rho: float, sums: tuple[BasketSums, BasketSums]) -> tuple[float, float]:
     """Changes of rho A^2 and (1 - rho) B at a fixed rho."""
-    return rho * _rise_of_square((sums[0].vol, sums[1].vol)), (1 - rho) * (sums[1].diagonal - sums[0].diagonal)
+    return rho * _rise_of_square((sums[0].vol, sums[1].vol)), (1 - rho) * (
+        sums[1].diagonal - sums[0].diagonal
+    )
 
 
 def _rise_of_square(pair: tuple[float, float]) -> float:

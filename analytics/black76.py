@@ -30,7 +30,9 @@ class Greeks(NamedTuple):
 
 # Limits (no time, no vol) divide by zero on the way to the right value.
 @np.errstate(all="ignore")
-def price(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Floats:
+def price(
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike
+) -> Floats:
     """Undiscounted USD prices: call F N(d1) - K N(d2), put K N(-d2) - F N(-d1); arguments broadcast.
 
     The out-of-the-money side is computed and intrinsic value added, so far wings keep every digit. Without time or vol
@@ -65,7 +67,9 @@ def vega(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike
     return greeks(forward, strike, years, vol, call=True).vega
 
 
-def delta(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Floats:
+def delta(
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike
+) -> Floats:
     """Forward delta: N(d1) for a call, N(d1) - 1 for a put.
 
     Source: Black, "The pricing of commodity contracts", 1976.
@@ -77,7 +81,9 @@ def delta(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLik
 
 
 @np.errstate(all="ignore")  # as above
-def greeks(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike) -> Greeks:
+def greeks(
+    forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike
+) -> Greeks:
     """Undiscounted sensitivities; arguments broadcast, NaN without time or vol.
 
     Source: derivatives of the Black formula; used by the attribution per leg of methodology 7.3.

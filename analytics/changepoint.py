@@ -65,7 +65,9 @@ def page_hinkley(x: ArrayLike, delta: float = 0.005, alpha: float = 0.9999) -> T
     values = np.asarray(x, dtype=np.float64)
     deviation = values - np.cumsum(values) / np.arange(1, len(values) + 1)
     rising, falling = ew_sum(deviation - delta, alpha), ew_sum(deviation + delta, alpha)
-    return TwoSided(rising - np.minimum.accumulate(rising), np.maximum.accumulate(falling) - falling)
+    return TwoSided(
+        rising - np.minimum.accumulate(rising), np.maximum.accumulate(falling) - falling
+    )
 
 
 def _reflected(step: Floats, start: float) -> Floats:

@@ -80,10 +80,17 @@ def implied_correlation_skew(index_vols: ArrayLike, weights: ArrayLike, vols: Ar
     [0.0211, 0.3554]
     """
     columns = np.asarray(vols, dtype=np.float64).T
-    return np.array([implied_correlation(vol, weights, column) for vol, column in zip(np.asarray(index_vols), columns, strict=True)])
+    return np.array(
+        [
+            implied_correlation(vol, weights, column)
+            for vol, column in zip(np.asarray(index_vols), columns, strict=True)
+        ]
+    )
 
 
-def correlation_bounds(index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike) -> tuple[float, float]:
+def correlation_bounds(
+    index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike
+) -> tuple[float, float]:
     """(lower, upper) of rho over the full weights: missing names at the weighted 95th and 5th percentile of the vols present.
 
     Without a missing name both equal `implied_correlation`. Source: methodology 3.1.
@@ -96,7 +103,9 @@ def correlation_bounds(index_vol: float, weights_all: ArrayLike, vols_with_nan: 
     missing = ~(np.isfinite(s) & (s >= 0))
     if missing.all():
         return math.nan, math.nan
-    high, low = (weighted_percentile(s[~missing], w[~missing], share) for share in (_UPPER_VOLS, _LOWER_VOLS))
+    high, low = (
+        weighted_percentile(s[~missing], w[~missing], share) for share in (_UPPER_VOLS, _LOWER_VOLS)
+    )
     return (
         implied_correlation(index_vol, w, np.where(missing, high, s)),
         implied_correlation(index_vol, w, np.where(missing, low, s)),

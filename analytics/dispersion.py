@@ -105,7 +105,12 @@ def vol_spread(index_vol: float | Floats, basket_vol: float | Floats) -> float |
 
 # A vol that is not positive has no logarithm and gives NaN.
 @np.errstate(all="ignore")
-def correlation_share(index_before: ArrayLike, index_after: ArrayLike, basket_before: ArrayLike, basket_after: ArrayLike) -> float | Floats:
+def correlation_share(
+    index_before: ArrayLike,
+    index_after: ArrayLike,
+    basket_before: ArrayLike,
+    basket_after: ArrayLike,
+) -> float | Floats:
     """1 - d ln(basket_vol) / d ln(index_vol): the part of an index vol move that is correlation. Arguments broadcast.
 
     NaN where |d ln(index_vol)| < 0.01. Can leave [0, 1]: above 1 single-name vol fell. Source: methodology 8.5.
@@ -115,7 +120,9 @@ def correlation_share(index_before: ArrayLike, index_after: ArrayLike, basket_be
     """
     index_move = np.log(_ratio(index_after, index_before))
     basket_move = np.log(_ratio(basket_after, basket_before))
-    return _plain(np.where(np.abs(index_move) >= _SMALLEST_MOVE, 1 - basket_move / index_move, np.nan))
+    return _plain(
+        np.where(np.abs(index_move) >= _SMALLEST_MOVE, 1 - basket_move / index_move, np.nan)
+    )
 
 
 # Garbage gives NaN.
@@ -136,7 +143,9 @@ def adverse_share(index_change: ArrayLike, basket_change: ArrayLike) -> float | 
 @np.errstate(all="ignore")
 def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     bottom = np.asarray(denominator, dtype=np.float64)
-    return np.asarray(np.asarray(numerator, dtype=np.float64) / np.where(bottom == 0, np.nan, bottom))
+    return np.asarray(
+        np.asarray(numerator, dtype=np.float64) / np.where(bottom == 0, np.nan, bottom)
+    )
 
 
 def _plain(value: ArrayLike) -> float | Floats:

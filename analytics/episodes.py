@@ -19,10 +19,17 @@ def episode_of(positions: ArrayLike, reach: int = REACH) -> Rows:
     >>> episode_of([3, 13, 24, 25]).tolist()
     [0, 0, 1, 1]
     """
-    return np.cumsum(np.diff(np.asarray(positions, dtype=np.int64), prepend=np.int64(-(2**62))) > reach) - 1
+    return (
+        np.cumsum(
+            np.diff(np.asarray(positions, dtype=np.int64), prepend=np.int64(-(2**62))) > reach
+        )
+        - 1
+    )
 
 
-def rise_follows(index_vol: ArrayLike, ratio: float = RISE, reach: int = REACH) -> NDArray[np.bool_]:
+def rise_follows(
+    index_vol: ArrayLike, ratio: float = RISE, reach: int = REACH
+) -> NDArray[np.bool_]:
     """Whether the highest close of the next `reach` sessions is at least `ratio` times each of t closes of one run.
 
     Fewer sessions than that are left near the end; after the last none is, and nothing follows. Source: methodology 8.6.
@@ -31,5 +38,7 @@ def rise_follows(index_vol: ArrayLike, ratio: float = RISE, reach: int = REACH) 
     [True, False, False, False]
     """
     vols = np.asarray(index_vol, dtype=np.float64)
-    ahead = np.lib.stride_tricks.sliding_window_view(np.concatenate([vols[1:], np.full(reach, -np.inf)]), reach)[: len(vols)]
+    ahead = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([vols[1:], np.full(reach, -np.inf)]), reach
+    )[: len(vols)]
     return np.asarray(ahead.max(axis=1) >= ratio * vols - 1e-12)

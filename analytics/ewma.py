@@ -32,7 +32,9 @@ def ew_sum(x: ArrayLike, decay: float) -> Floats:
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252) -> Floats:
+def ewma_variance(
+    returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252
+) -> Floats:
     """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2; (t, ...) in and out.
 
     Source: RiskMetrics technical document, 1996.
@@ -48,7 +50,9 @@ def ewma_variance(returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_ye
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def tick_variance(variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float) -> Floats:
+def tick_variance(
+    variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float
+) -> Floats:
     """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life); arguments broadcast.
 
     The variance is per unit of `elapsed` (multiply one per trading minute by `TRADING_MINUTES`); where no time has
@@ -89,7 +93,9 @@ def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
     weight, squared = weight.reshape(column), squared.reshape(column)
     mean = ew_sum(moved, decay) / weight
     variance = (ew_sum(moved**2, decay) / weight - mean**2) * weight**2 / (weight**2 - squared)
-    return EwmaMoments(mean + values[:1], np.where(variance > 1e-24 * mean**2, np.sqrt(variance), np.nan))
+    return EwmaMoments(
+        mean + values[:1], np.where(variance > 1e-24 * mean**2, np.sqrt(variance), np.nan)
+    )
 
 
 def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:

@@ -36,7 +36,12 @@ class IvStatus(IntEnum):
 # Rows without a vol pass through the formulas and are named by their status.
 @np.errstate(all="ignore")
 def implied_vol(
-    price: ArrayLike, forward: ArrayLike, strike: ArrayLike, years: ArrayLike, call: ArrayLike, half_tick: float = 0.0
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    call: ArrayLike,
+    half_tick: float = 0.0,
 ) -> tuple[Floats, Status]:
     """Black-76 vols (annualised decimals) and `IvStatus` codes of undiscounted prices; arguments broadcast to one shape.
 
@@ -64,15 +69,26 @@ def implied_vol(
         (~np.isfinite(quote), IvStatus.NO_PRICE),
         (time_value < 0, IvStatus.BELOW_INTRINSIC),
         (time_value >= least, IvStatus.ABOVE_MAX),
-        ((time_value <= half_tick) | ~(blur < _COARSEST) | ~np.isfinite(vol), IvStatus.NO_INFORMATION),
+        (
+            (time_value <= half_tick) | ~(blur < _COARSEST) | ~np.isfinite(vol),
+            IvStatus.NO_INFORMATION,
+        ),
     )
-    status = np.select([mask for mask, _ in refusals], [int(code) for _, code in refusals], 0).astype(np.int8)
+    status = np.select(
+        [mask for mask, _ in refusals], [int(code) for _, code in refusals], 0
+    ).astype(np.int8)
     return np.where(status == 0, vol, np.nan), status
 
 
 @np.errstate(all="ignore")  # as above
 def quoted_vol(
-    bid: ArrayLike, ask: ArrayLike, forward: ArrayLike, strike: ArrayLike, years: ArrayLike, call: ArrayLike, rate: ArrayLike = 0.0
+    bid: ArrayLike,
+    ask: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    call: ArrayLike,
+    rate: ArrayLike = 0.0,
 ) -> tuple[Floats, Status]:
     """Vols and statuses of quotes at their mid (USD), grown to expiry at `rate`; arguments broadcast.
 
@@ -89,6 +105,8 @@ def quoted_vol(
     vol, status = implied_vol(0.5 * (low + high) * growth, forward, strike, years, call)
     missing, crossed = ~(np.isfinite(low) & np.isfinite(high)), high < low
     status = np.select(
-        [missing, crossed, low <= 0], [int(IvStatus.NO_PRICE), int(IvStatus.CROSSED), int(IvStatus.ZERO_BID)], status
+        [missing, crossed, low <= 0],
+        [int(IvStatus.NO_PRICE), int(IvStatus.CROSSED), int(IvStatus.ZERO_BID)],
+        status,
     ).astype(np.int8)
     return np.where(status == 0, vol, np.nan), status

@@ -49,9 +49,13 @@ def solve_total_vol(k: Floats, beta: Floats) -> Root:
     vol = np.minimum(vol - _step(k, target, vol).change, upper)
     step = _step(k, target, vol)
     slope, vol = step.slope, vol - step.change
-    open_rows = np.flatnonzero(~((np.abs(step.newton) <= _SETTLED * vol) & (vol <= upper)) & ~np.isnan(target))
+    open_rows = np.flatnonzero(
+        ~((np.abs(step.newton) <= _SETTLED * vol) & (vol <= upper)) & ~np.isnan(target)
+    )
     if open_rows.size:
-        vol[open_rows], slope[open_rows] = _bracketed(k[open_rows], target[open_rows], upper[open_rows])
+        vol[open_rows], slope[open_rows] = _bracketed(
+            k[open_rows], target[open_rows], upper[open_rows]
+        )
     return Root(vol, slope * vol)
 
 

@@ -51,7 +51,9 @@ def tripower_quarticity(returns: ArrayLike) -> float:
     """
     size = _sizes(returns, 3)
     m = len(size)
-    return finite_float(m / _MU**3 * m / (m - 2) * np.sum((size[2:] * size[1:-1] * size[:-2]) ** (4 / 3)))
+    return finite_float(
+        m / _MU**3 * m / (m - 2) * np.sum((size[2:] * size[1:-1] * size[:-2]) ** (4 / 3))
+    )
 
 
 # Garbage gives NaN.
@@ -66,12 +68,18 @@ def jump_test(returns: ArrayLike) -> JumpTest:
     (True, True)
     """
     size = _sizes(returns, 3)
-    realized, bipower, tripower = float(np.dot(size, size)), bipower_variation(size), tripower_quarticity(size)
+    realized, bipower, tripower = (
+        float(np.dot(size, size)),
+        bipower_variation(size),
+        tripower_quarticity(size),
+    )
     if not 0 < realized < np.inf:
         return JumpTest(finite_float(realized), bipower, tripower, float("nan"), float("nan"))
     floor = np.maximum(1.0, tripower / np.square(bipower)) if bipower > 0 else 1.0
     z = (realized - bipower) / realized / np.sqrt((np.pi**2 / 4 + np.pi - 5) / len(size) * floor)
-    return JumpTest(realized, bipower, tripower, max(realized - bipower, 0.0) / realized, finite_float(z))
+    return JumpTest(
+        realized, bipower, tripower, max(realized - bipower, 0.0) / realized, finite_float(z)
+    )
 
 
 def _sizes(returns: ArrayLike, least: int) -> Floats:

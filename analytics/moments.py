@@ -44,7 +44,9 @@ def observe(moments: Moments, x: ArrayLike) -> Moments:
     (2.0, 2.0)
     """
     values = np.asarray(x, dtype=np.float64)
-    one = Moments(np.where(np.isnan(values), 0.0, 1.0), np.nan_to_num(values), np.zeros(values.shape))
+    one = Moments(
+        np.where(np.isnan(values), 0.0, 1.0), np.nan_to_num(values), np.zeros(values.shape)
+    )
     return merge(moments, one)
 
 
@@ -61,4 +63,8 @@ def merge(a: Moments, b: Moments) -> Moments:
     share = b.n / np.maximum(count, 1)
     apart = np.where(a.n > 0, b.mean - a.mean, 0.0)
     mean = np.where(a.n > 0, a.mean + apart * share, b.mean)
-    return Moments(np.asarray(count), mean, np.asarray(a.deviations + b.deviations + apart * apart * a.n * share))
+    return Moments(
+        np.asarray(count),
+        mean,
+        np.asarray(a.deviations + b.deviations + apart * apart * a.n * share),
+    )

@@ -69,7 +69,10 @@ def dispersion_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) 
     (-0.032095, [0.0, 0.030647])
     """
     w, before, after = _columns(weights, variances)
-    square = [float(w @ column) - vol * vol for column, vol in zip((before, after), index_vol, strict=True)]
+    square = [
+        float(w @ column) - vol * vol
+        for column, vol in zip((before, after), index_vol, strict=True)
+    ]
     if not (square[0] >= 0 and square[1] >= 0):
         return _parts(math.nan, w * math.nan)
     double = _positive(math.sqrt(square[0]) + math.sqrt(square[1]))
@@ -91,7 +94,10 @@ def correlation_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) -> N
     """
     rho, width, names = _atm_terms(index_vol, weights, vols)
     middle = _positive(0.5 * (width[0] + width[1]))
-    return _parts(_rise_of_square(index_vol) / middle if not math.isnan(rho[0] + rho[1]) else math.nan, -names / middle)
+    return _parts(
+        _rise_of_square(index_vol) / middle if not math.isnan(rho[0] + rho[1]) else math.nan,
+        -names / middle,
+    )
 
 
 @np.errstate(all="ignore")  # as above
@@ -125,14 +131,26 @@ def by_group(parts: Floats, groups: Iterable[str]) -> dict[str, float]:
     return {group: math.fsum(members[group]) for group in sorted(members)}
 
 
-def _atm_terms(index_vol: Pair, weights: ArrayLike, vols: Columns) -> tuple[list[float], list[float], Floats]:
+def _atm_terms(
+    index_vol: Pair, weights: ArrayLike, vols: Columns
+) -> tuple[list[float], list[float], Floats]:
     """Correlations and widths A^2 - B of both ends, and what each name adds to s_I^2 at the middle correlation."""
     w, before, after = _columns(weights, vols)
-    sums = [basket_sums(w, column) if np.isfinite(column).all() else basket_sums([], []) for column in (before, after)]
+    sums = [
+        basket_sums(w, column) if np.isfinite(column).all() else basket_sums([], [])
+        for column in (before, after)
+    ]
     width = [cross_term(total) for total in sums]
-    rho = [_ratio(vol * vol - total.diagonal, wide) for vol, total, wide in zip(index_vol, sums, width, strict=True)]
+    rho = [
+        _ratio(vol * vol - total.diagonal, wide)
+        for vol, total, wide in zip(index_vol, sums, width, strict=True)
+    ]
     middle, average = 0.5 * (rho[0] + rho[1]), 0.5 * (sums[0].vol + sums[1].vol)
-    return rho, width, 2 * middle * average * w * (after - before) + (1 - middle) * w * w * (after**2 - before**2)
+    return (
+        rho,
+        width,
+        2 * middle * average * w * (after - before) + (1 - middle) * w * w * (after**2 - before**2),
+    )
 
 
 def _columns(weights: ArrayLike, values: Columns) -> tuple[Floats, Floats, Floats]:

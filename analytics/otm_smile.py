@@ -36,12 +36,17 @@ def otm_smile(chain: OptionChain, forward: Floats) -> OtmSmile:
     """
     segment = segment_of_rows(chain.offsets)
     call = chain.strike >= forward[segment]
-    bid, ask = np.where(call, chain.call_bid, chain.put_bid), np.where(call, chain.call_ask, chain.put_ask)
+    bid, ask = (
+        np.where(call, chain.call_bid, chain.put_bid),
+        np.where(call, chain.call_ask, chain.put_ask),
+    )
     rows = np.flatnonzero(valid_quote(bid, ask) & ~np.isnan(forward[segment]))
     owner = segment[rows]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(forward)))])
     growth = np.exp(chain.rate * chain.years)
-    return OtmSmile(owner, offsets, chain.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner])
+    return OtmSmile(
+        owner, offsets, chain.strike[rows], 0.5 * (bid[rows] + ask[rows]) * growth[owner]
+    )
 
 
 def first_above(smile: OtmSmile, strips: Rows, level: Floats) -> Rows:

@@ -60,7 +60,9 @@ def parity_forwards(chain: OptionChain) -> Parity:
     forward = np.full(segments, np.nan)
     found = np.flatnonzero(row >= 0)
     at = row[found]
-    forward[found] = chain.strike[at] + np.exp(chain.rate[found] * chain.years[found]) * (call[at] - put[at])
+    forward[found] = chain.strike[at] + np.exp(chain.rate[found] * chain.years[found]) * (
+        call[at] - put[at]
+    )
     forward[~((forward > 0) & (forward < np.inf))] = np.nan
     below = segment_count(chain.strike <= forward[segment], segment, segments)
     k0_row = np.where(below > 0, chain.offsets[:-1] + below - 1, -1)

@@ -73,7 +73,15 @@ def collapse_of_spread(levels: Levels, rise: float, relative: float) -> Floats:
     start = _earlier(now, WEEK)
     up = (now > start) & (now - start >= np.maximum(rise, relative * start) - _HAIR)
     fell = _down_a_fifth(spread) | _down_a_fifth(levels.dispersion)
-    return _verdict(fell & up, start, now, spread, _earlier(spread, WEEK), levels.dispersion, _earlier(levels.dispersion, WEEK))
+    return _verdict(
+        fell & up,
+        start,
+        now,
+        spread,
+        _earlier(spread, WEEK),
+        levels.dispersion,
+        _earlier(levels.dispersion, WEEK),
+    )
 
 
 def z_pair(levels: Levels, least: float, spread_below: float = np.inf) -> Floats:
@@ -86,8 +94,13 @@ def z_pair(levels: Levels, least: float, spread_below: float = np.inf) -> Floats
     >>> z_pair(Levels(index_vol, np.full(25, 0.4), rho, rho), least=3.0, spread_below=-1.0)[20:].tolist()
     [nan, 0.0, 0.0, 0.0, 1.0]
     """
-    index_vol, rho, spread = (_z_of_change(x) for x in (np.log(levels.index_vol), levels.implied_correlation, levels.vol_spread))
-    return _verdict((index_vol > least) & (rho > least) & (spread < spread_below), index_vol, rho, spread)
+    index_vol, rho, spread = (
+        _z_of_change(x)
+        for x in (np.log(levels.index_vol), levels.implied_correlation, levels.vol_spread)
+    )
+    return _verdict(
+        (index_vol > least) & (rho > least) & (spread < spread_below), index_vol, rho, spread
+    )
 
 
 def spike_unwind_on_closes(levels: Levels) -> Floats:
@@ -105,7 +118,14 @@ def spike_unwind_on_closes(levels: Levels) -> Floats:
     bound = rolling_quantile(_earlier(step, 1), 0.95, WINDOW, LEAST)
     share = np.asarray(correlation_share(before, vol, _earlier(basket, 1), basket))
     jump = vol - before >= np.maximum(0.03, 0.15 * before) - _HAIR
-    return _verdict(jump & (step >= 0.05 - _HAIR) & (step >= bound) & (share >= 0.5), before, vol, basket, step, bound)
+    return _verdict(
+        jump & (step >= 0.05 - _HAIR) & (step >= bound) & (share >= 0.5),
+        before,
+        vol,
+        basket,
+        step,
+        bound,
+    )
 
 
 def near_its_high(levels: Levels) -> Floats:

@@ -18,7 +18,11 @@ def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
     0.00013201
     """
     returns = np.diff(np.log(np.asarray(close, dtype=np.float64)))
-    return finite_float(periods_per_year * np.var(returns, ddof=1)) if len(returns) > 1 else float("nan")
+    return (
+        finite_float(periods_per_year * np.var(returns, ddof=1))
+        if len(returns) > 1
+        else float("nan")
+    )
 
 
 # Garbage gives NaN.
@@ -31,12 +35,20 @@ def parkinson(high: ArrayLike, low: ArrayLike, periods_per_year: float = 252) ->
     >>> round(parkinson([101.0, 102.0], [99.0, 100.0], 1), 8)
     0.00014286
     """
-    return finite_float(periods_per_year * np.mean(np.square(_log_ratio(high, low))) / (4 * np.log(2)))
+    return finite_float(
+        periods_per_year * np.mean(np.square(_log_ratio(high, low))) / (4 * np.log(2))
+    )
 
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
+def garman_klass(
+    open_: ArrayLike,
+    high: ArrayLike,
+    low: ArrayLike,
+    close: ArrayLike,
+    periods_per_year: float = 252,
+) -> float:
     """Annualised mean of ln(H/L)^2 / 2 - (2 ln 2 - 1) ln(C/O)^2 of n bars: no drift, no gaps.
 
     Source: Garman and Klass, "On the estimation of security price volatilities", 1980.
@@ -50,7 +62,13 @@ def garman_klass(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Array
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
+def rogers_satchell(
+    open_: ArrayLike,
+    high: ArrayLike,
+    low: ArrayLike,
+    close: ArrayLike,
+    periods_per_year: float = 252,
+) -> float:
     """Annualised mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) of n bars: any drift, no gaps.
 
     Source: Rogers and Satchell, "Estimating variance from high, low and closing prices", 1991.
@@ -65,7 +83,13 @@ def rogers_satchell(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: Ar
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def yang_zhang(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, periods_per_year: float = 252) -> float:
+def yang_zhang(
+    open_: ArrayLike,
+    high: ArrayLike,
+    low: ArrayLike,
+    close: ArrayLike,
+    periods_per_year: float = 252,
+) -> float:
     """Annualised v_overnight + k v_open_to_close + (1 - k) Rogers-Satchell, for drift and gaps; NaN with fewer than three bars.
 
     The first bar only gives the close before the second, which leaves n = bars - 1; k = 0.34 / (1.34 + (n + 1)/(n - 1)).
@@ -99,4 +123,6 @@ def yang_zhang_weight(n: int) -> float:
 
 
 def _log_ratio(above: ArrayLike, below: ArrayLike) -> Floats:
-    return np.asarray(np.log(np.asarray(above, dtype=np.float64) / np.asarray(below, dtype=np.float64)))
+    return np.asarray(
+        np.log(np.asarray(above, dtype=np.float64) / np.asarray(below, dtype=np.float64))
+    )

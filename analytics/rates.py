@@ -58,15 +58,24 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
     [0.04, 0.040572, 0.0405]
     """
     x, y = np.asarray(maturity_days, dtype=np.float64), np.asarray(yields, dtype=np.float64)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < FEWEST_MATURITIES or not (np.diff(x) > 0).all():
-        raise ValueError(f"a curve needs at least {FEWEST_MATURITIES} ascending maturities, got {x.tolist()}")
+    if (
+        x.ndim != 1
+        or x.shape != y.shape
+        or len(x) < FEWEST_MATURITIES
+        or not (np.diff(x) > 0).all()
+    ):
+        raise ValueError(
+            f"a curve needs at least {FEWEST_MATURITIES} ascending maturities, got {x.tolist()}"
+        )
     at = np.clip(np.asarray(days, dtype=np.float64), x[0], x[-1])
     bend, width = _second_derivatives(x, y), np.diff(x)
     right = np.clip(np.searchsorted(x, at, side="right"), 1, len(x) - 1)
     left = right - 1
     h = width[left]
     a, b = (x[right] - at) / h, (at - x[left]) / h
-    value = a * y[left] + b * y[right] + ((a**3 - a) * bend[left] + (b**3 - b) * bend[right]) * h**2 / 6
+    value = (
+        a * y[left] + b * y[right] + ((a**3 - a) * bend[left] + (b**3 - b) * bend[right]) * h**2 / 6
+    )
     return finite(np.clip(value, np.minimum(y[left], y[right]), np.maximum(y[left], y[right])))
 
 

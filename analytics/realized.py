@@ -34,7 +34,10 @@ class RealizedBasket(NamedTuple):
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def realized_basket(
-    returns: ArrayLike, weights: ArrayLike, periods_per_year: float = 252, index_returns: ArrayLike | None = None
+    returns: ArrayLike,
+    weights: ArrayLike,
+    periods_per_year: float = 252,
+    index_returns: ArrayLike | None = None,
 ) -> RealizedBasket:
     """Realised figures of (t, n) returns at n fixed weights, not demeaned; `index_returns` are t returns of the index itself.
 
@@ -46,7 +49,11 @@ def realized_basket(
     """
     variances = realized_variance(returns, periods_per_year)
     portfolio = float(realized_variance(basket_returns(returns, weights), periods_per_year))
-    index = math.nan if index_returns is None else float(realized_variance(index_returns, periods_per_year))
+    index = (
+        math.nan
+        if index_returns is None
+        else float(realized_variance(index_returns, periods_per_year))
+    )
     figures = (
         realized_correlation(portfolio, weights, variances),
         realized_dispersion(portfolio, weights, variances),
@@ -68,7 +75,9 @@ def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floa
     >>> float(realized_variance([0.01, -0.02], 252).round(6))
     0.063
     """
-    return finite(periods_per_year * np.mean(np.square(np.asarray(returns, dtype=np.float64)), axis=0))
+    return finite(
+        periods_per_year * np.mean(np.square(np.asarray(returns, dtype=np.float64)), axis=0)
+    )
 
 
 # Garbage gives NaN.
@@ -136,7 +145,9 @@ def realized_correlation(index_variance: float, weights: ArrayLike, variances: A
     >>> round(realized_correlation(0.03, [0.5, 0.5], [0.04, 0.04]), 12)
     0.5
     """
-    return implied_correlation(float(np.sqrt(index_variance)), weights, np.sqrt(np.asarray(variances, dtype=np.float64)))
+    return implied_correlation(
+        float(np.sqrt(index_variance)), weights, np.sqrt(np.asarray(variances, dtype=np.float64))
+    )
 
 
 # Garbage gives NaN.

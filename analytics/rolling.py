@@ -52,7 +52,10 @@ def rolling_quantile(x: ArrayLike, share: float, window: int, minimum: int) -> F
     [nan, 2.0, 2.5]
     """
     windows = [row[~np.isnan(row)] for row in _windows(np.asarray(x, dtype=np.float64), window)]
-    return np.array([np.quantile(row, share) if len(row) >= minimum else np.nan for row in windows], dtype=np.float64)
+    return np.array(
+        [np.quantile(row, share) if len(row) >= minimum else np.nan for row in windows],
+        dtype=np.float64,
+    )
 
 
 def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
@@ -66,7 +69,11 @@ def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
     values = np.asarray(x, dtype=np.float64)
     windows = _windows(values, window)
     known = (np.count_nonzero(~np.isnan(windows), axis=1) >= minimum) & ~np.isnan(values)
-    return np.where(known, np.max(np.where(np.isnan(windows), -np.inf, windows), axis=1, initial=-np.inf), np.nan)
+    return np.where(
+        known,
+        np.max(np.where(np.isnan(windows), -np.inf, windows), axis=1, initial=-np.inf),
+        np.nan,
+    )
 
 
 def robust_sd(x: ArrayLike) -> float:
@@ -94,7 +101,9 @@ def robust_z(history: ArrayLike, x: float) -> float:
 
 def _windows(values: Floats, window: int) -> Floats:
     """The `window` values that end with each of t, NaN before the first; (t, window), without a copy."""
-    return np.lib.stride_tricks.sliding_window_view(np.concatenate([np.full(window - 1, np.nan), values]), window)
+    return np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([np.full(window - 1, np.nan), values]), window
+    )
 
 
 def _center_and_mad(x: ArrayLike) -> tuple[float, float]:

@@ -17,7 +17,11 @@ def relative_strength(returns: ArrayLike, index_returns: ArrayLike) -> Floats:
     >>> relative_strength([-0.0086, -0.0041], 0.0191).round(4).tolist()
     [-0.0272, -0.0228]
     """
-    return finite((1 + np.asarray(returns, dtype=np.float64)) / (1 + np.asarray(index_returns, dtype=np.float64)) - 1)
+    return finite(
+        (1 + np.asarray(returns, dtype=np.float64))
+        / (1 + np.asarray(index_returns, dtype=np.float64))
+        - 1
+    )
 
 
 # A group without a known name has no return.
@@ -41,7 +45,9 @@ def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) ->
     r, m = np.asarray(returns, dtype=np.float64), np.asarray(members, dtype=np.float64)
     known = np.isfinite(r)
     weight = known.astype(np.float64) @ m
-    return finite(np.where(weight >= least * m.sum(axis=0), np.where(known, r, 0.0) @ m / weight, np.nan))
+    return finite(
+        np.where(weight >= least * m.sum(axis=0), np.where(known, r, 0.0) @ m / weight, np.nan)
+    )
 
 
 # Garbage gives NaN.

@@ -9,7 +9,9 @@ from analytics.segments import segment_of_rows
 Rows = NDArray[np.int64]
 
 
-def rescale(offsets: Rows, strike: Floats, vol: Floats, forward: ArrayLike, ratio: ArrayLike) -> Floats:
+def rescale(
+    offsets: Rows, strike: Floats, vol: Floats, forward: ArrayLike, ratio: ArrayLike
+) -> Floats:
     """Vols (n) of m smiles whose level is multiplied by `ratio`: sigma'(K) = r sigma(F (K/F)^(1/r)).
 
     At the forward the vol is r times the old one; away from it the old smile is read at the strike of the same
@@ -29,7 +31,10 @@ def rescale(offsets: Rows, strike: Floats, vol: Floats, forward: ArrayLike, rati
     """
     segments = len(offsets) - 1
     segment = segment_of_rows(offsets)
-    f, r = (np.broadcast_to(np.asarray(x, dtype=np.float64), (segments,))[segment] for x in (forward, ratio))
+    f, r = (
+        np.broadcast_to(np.asarray(x, dtype=np.float64), (segments,))[segment]
+        for x in (forward, ratio)
+    )
     log_moneyness = np.log(strike / f)
     known = np.flatnonzero(~np.isnan(vol))
     counts = np.bincount(segment[known], minlength=segments)
@@ -51,8 +56,12 @@ def segment_interp(segment: Rows, at: Floats, offsets: Rows, x: Floats, y: Float
     left = np.minimum(np.maximum(right - 1, first), len(x) - 1)
     right = np.minimum(right, len(x) - 1)
     width = x[right] - x[left]
-    share = np.clip(np.divide(at - x[left], width, out=np.zeros(len(at)), where=width > 0), 0.0, 1.0)
-    return np.where(offsets[segment + 1] > offsets[segment], y[left] + share * (y[right] - y[left]), np.nan)
+    share = np.clip(
+        np.divide(at - x[left], width, out=np.zeros(len(at)), where=width > 0), 0.0, 1.0
+    )
+    return np.where(
+        offsets[segment + 1] > offsets[segment], y[left] + share * (y[right] - y[left]), np.nan
+    )
 
 
 def _rank(segment: Rows, at: Floats, offsets: Rows, x: Floats) -> Rows:
@@ -63,7 +72,9 @@ def _rank(segment: Rows, at: Floats, offsets: Rows, x: Floats) -> Rows:
     low, high = x.min() - 1.0, x.max() + 1.0
     span = high - low
     first, last = offsets[segment], offsets[segment + 1]
-    moved = np.searchsorted(x + span * segment_of_rows(offsets), np.clip(at, low, high) + span * segment)
+    moved = np.searchsorted(
+        x + span * segment_of_rows(offsets), np.clip(at, low, high) + span * segment
+    )
     rank: Rows = np.clip(moved, first, last)
     while (over := np.flatnonzero((rank > first) & (x[rank - 1] >= at))).size:
         rank[over] -= 1

@@ -19,7 +19,9 @@ class StatedSide(NamedTuple):
     """Negative for puts."""
 
 
-def stated_atm_vols(calls: StatedSide, puts: StatedSide, years: Floats) -> tuple[Floats, NDArray[np.int8]]:
+def stated_atm_vols(
+    calls: StatedSide, puts: StatedSide, years: Floats
+) -> tuple[Floats, NDArray[np.int8]]:
     """ATM vols (annualised decimals) of m strips and `AtmStatus` codes; `years` are their m times to expiry.
 
     The mean of the call vol at delta 0.5 and the put vol at -0.5, each linear in delta between neighbouring strikes; no value without
@@ -33,14 +35,19 @@ def stated_atm_vols(calls: StatedSide, puts: StatedSide, years: Floats) -> tuple
     >>> vol.round(12).tolist(), status.tolist()
     ([0.23], [0])
     """
-    call, put = (vols_at_delta(side.offsets, side.delta, side.vol, at)[:, 0] for side, at in ((calls, 0.5), (puts, -0.5)))
+    call, put = (
+        vols_at_delta(side.offsets, side.delta, side.vol, at)[:, 0]
+        for side, at in ((calls, 0.5), (puts, -0.5))
+    )
     few = (np.diff(calls.offsets) < 2) | (np.diff(puts.offsets) < 2)
     vol = np.where(years > 0, (call + put) / 2, np.nan)
     codes = [int(AtmStatus.EXPIRED), int(AtmStatus.TOO_FEW), int(AtmStatus.NOT_BRACKETED)]
     return vol, np.select([~(years > 0), few, np.isnan(vol)], codes, 0).astype(np.int8)
 
 
-def stated_delta_vols(calls: StatedSide, puts: StatedSide, years: Floats, deltas: ArrayLike) -> Floats:
+def stated_delta_vols(
+    calls: StatedSide, puts: StatedSide, years: Floats, deltas: ArrayLike
+) -> Floats:
     """Vols of m strips at d forward call deltas, shape (m, d): below 0.5 of calls, above it of puts at delta - 1; NaN where unknown.
 
     The out-of-the-money side of each strike, as where there are quotes. At 0.5 itself see `stated_atm_vols`. Source: methodology 3.3.

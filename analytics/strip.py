@@ -64,7 +64,13 @@ class StripValues(NamedTuple):
 
 # Garbage in one strip turns non-finite and is refused by name, the others do not notice.
 @np.errstate(all="ignore")
-def value_strips(chain: OptionChain, *, min_per_side: int = 1, require_atm: bool = False, zero_ask_stops: bool = True) -> StripValues:
+def value_strips(
+    chain: OptionChain,
+    *,
+    min_per_side: int = 1,
+    require_atm: bool = False,
+    zero_ask_stops: bool = True,
+) -> StripValues:
     """Annualised model-free variance of each of the m strips of a chain, on mids, bids and asks.
 
     variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules; the Valid Variance
@@ -106,7 +112,9 @@ def value_strips(chain: OptionChain, *, min_per_side: int = 1, require_atm: bool
         (~two_sided & require_atm, StripReason.NO_ATM),
         (~((mid > 0) & np.isfinite(mid) & np.isfinite(ask)), StripReason.NEGATIVE),
     )
-    reason = np.select([mask for mask, _ in refusals], [int(code) for _, code in refusals], 0).astype(np.int8)
+    reason = np.select(
+        [mask for mask, _ in refusals], [int(code) for _, code in refusals], 0
+    ).astype(np.int8)
     valued = reason == 0
     return StripValues(
         np.where(valued, mid, np.nan),
@@ -131,7 +139,9 @@ class Contributions(NamedTuple):
     contribution: Floats
 
 
-def strip_contributions(chain: OptionChain, j: int, *, zero_ask_stops: bool = True) -> Contributions:
+def strip_contributions(
+    chain: OptionChain, j: int, *, zero_ask_stops: bool = True
+) -> Contributions:
     """The strikes selected in segment `j` with mid (USD), spacing and contribution; empty where there is no K0.
 
     Source: appendix of the Cboe VIX white paper.
@@ -157,10 +167,14 @@ def strip_contributions(chain: OptionChain, j: int, *, zero_ask_stops: bool = Tr
     legs = select_legs(one, parity_forwards(one), zero_ask_stops=zero_ask_stops)
     strike, mid = one.strike[legs.row], 0.5 * (legs.bid + legs.ask)
     weight = legs.spacing / strike**2 * np.exp(one.rate[0] * one.years[0])
-    return Contributions(strike, tuple(_TYPES[wing] for wing in legs.wing.tolist()), mid, legs.spacing, weight * mid)
+    return Contributions(
+        strike, tuple(_TYPES[wing] for wing in legs.wing.tolist()), mid, legs.spacing, weight * mid
+    )
 
 
-def _center_quotes(chain: OptionChain, parity: Parity) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _center_quotes(
+    chain: OptionChain, parity: Parity
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether both options at K0 are quoted at all (a zero bid is no null quote), and whether both are two-sided."""
     quoted, two_sided = parity.k0_row >= 0, parity.k0_row >= 0
     for side in ((chain.call_bid, chain.call_ask), (chain.put_bid, chain.put_ask)):

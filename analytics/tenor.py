@@ -13,7 +13,11 @@ MINUTES_PER_YEAR = 525_600
 # Terms that do not bracket the tenor divide by zero and are NaN by rule.
 @np.errstate(all="ignore")
 def interpolate_variance(
-    variance_near: ArrayLike, minutes_near: ArrayLike, variance_next: ArrayLike, minutes_next: ArrayLike, tenor_days: ArrayLike
+    variance_near: ArrayLike,
+    minutes_near: ArrayLike,
+    variance_next: ArrayLike,
+    minutes_next: ArrayLike,
+    tenor_days: ArrayLike,
 ) -> Floats:
     """Annualised variance at a tenor from those of two expiries; arguments broadcast.
 
@@ -26,7 +30,10 @@ def interpolate_variance(
     >>> round(100 * float(variance) ** 0.5, 3)
     13.686
     """
-    near, nearer, later, further = (np.asarray(x, dtype=np.float64) for x in (variance_near, minutes_near, variance_next, minutes_next))
+    near, nearer, later, further = (
+        np.asarray(x, dtype=np.float64)
+        for x in (variance_near, minutes_near, variance_next, minutes_next)
+    )
     tenor = np.asarray(tenor_days, dtype=np.float64) * MINUTES_PER_DAY
     share = (tenor - nearer) / (further - nearer)
     between = (nearer * near * (1 - share) + further * later * share) / tenor
@@ -38,7 +45,11 @@ def interpolate_variance(
 # a NaN or refused variance stays NaN.
 @np.errstate(all="ignore")
 def interpolate_vol(
-    vol_near: ArrayLike, minutes_near: ArrayLike, vol_next: ArrayLike, minutes_next: ArrayLike, tenor_days: ArrayLike
+    vol_near: ArrayLike,
+    minutes_near: ArrayLike,
+    vol_next: ArrayLike,
+    minutes_next: ArrayLike,
+    tenor_days: ArrayLike,
 ) -> Floats:
     """Annualised vol at a tenor, linear in total variance between the vols of two expiries at the same delta.
 
@@ -47,5 +58,10 @@ def interpolate_vol(
     >>> float(interpolate_vol(0.2, 30_000, 0.2, 60_000, 30).round(12))
     0.2
     """
-    near, later = np.square(np.asarray(vol_near, dtype=np.float64)), np.square(np.asarray(vol_next, dtype=np.float64))
-    return np.asarray(np.sqrt(interpolate_variance(near, minutes_near, later, minutes_next, tenor_days)))
+    near, later = (
+        np.square(np.asarray(vol_near, dtype=np.float64)),
+        np.square(np.asarray(vol_next, dtype=np.float64)),
+    )
+    return np.asarray(
+        np.sqrt(interpolate_variance(near, minutes_near, later, minutes_next, tenor_days))
+    )

@@ -35,7 +35,9 @@ class GridReturns(NamedTuple):
     """n: ticked in the first bar and in enough of the others."""
 
 
-def tick_grid(name: ArrayLike, ts: ArrayLike, price: ArrayLike, edges: ArrayLike, names: int) -> TickGrid:
+def tick_grid(
+    name: ArrayLike, ts: ArrayLike, price: ArrayLike, edges: ArrayLike, names: int
+) -> TickGrid:
     """Previous-tick prices of `names` names at the b ends of the bars (edges[k], edges[k + 1]].
 
     Args:
@@ -51,9 +53,21 @@ def tick_grid(name: ArrayLike, ts: ArrayLike, price: ArrayLike, edges: ArrayLike
     >>> grid.price.tolist(), grid.ticked.sum(axis=0).tolist()
     ([[10.2, nan], [10.2, 7.0], [10.1, 7.0]], [2, 1])
     """
-    who, when, paid, ends = np.asarray(name, dtype=np.int64), np.asarray(ts), np.asarray(price, dtype=np.float64), np.asarray(edges)
+    who, when, paid, ends = (
+        np.asarray(name, dtype=np.int64),
+        np.asarray(ts),
+        np.asarray(price, dtype=np.float64),
+        np.asarray(edges),
+    )
     bars = len(ends) - 1
-    inside = np.flatnonzero((paid > 0) & (paid < np.inf) & (when > ends[0]) & (when <= ends[-1]) & (who >= 0) & (who < names))
+    inside = np.flatnonzero(
+        (paid > 0)
+        & (paid < np.inf)
+        & (when > ends[0])
+        & (when <= ends[-1])
+        & (who >= 0)
+        & (who < names)
+    )
     inside = inside[np.argsort(when[inside], kind="stable")]
     bar = np.searchsorted(ends, when[inside], side="left") - 1
     last = np.full((bars, names), np.nan)

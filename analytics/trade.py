@@ -69,7 +69,9 @@ class LegPnl(NamedTuple):
 
 # What is not determined becomes NaN.
 @np.errstate(all="ignore")
-def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weights: ArrayLike, vols: ArrayLike) -> Floats:
+def name_vegas(
+    weighting: Weighting, index_vega: float, index_vol: float, weights: ArrayLike, vols: ArrayLike
+) -> Floats:
     """Vegas x w_i of the n names against an index leg of vega `index_vega`; x solves the condition of the weighting.
 
     VEGA SUM vega_i = V, THETA SUM vega_i s_i = V s_I, GAMMA SUM vega_i / s_i = V / s_I.
@@ -87,7 +89,9 @@ def name_vegas(weighting: Weighting, index_vega: float, index_vol: float, weight
 
 
 @np.errstate(all="ignore")  # as above
-def book_greeks(index_vega: float, index_vol: float, vegas: ArrayLike, vols: ArrayLike, years: float) -> BookGreeks:
+def book_greeks(
+    index_vega: float, index_vol: float, vegas: ArrayLike, vols: ArrayLike, years: float
+) -> BookGreeks:
     """Net greeks of a book of at-the-money-forward options: theta -vega s / 2T, gamma vega / (s T) a leg.
 
     Source: the Black formula at d1 + d2 = 0.
@@ -119,7 +123,9 @@ def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) ->
 
 
 @np.errstate(all="ignore")  # as above
-def variance_trade(strikes: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike) -> VarianceTrade:
+def variance_trade(
+    strikes: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike
+) -> VarianceTrade:
     """Outcome of theta-weighted variance swaps; both arguments are (index vol, n vols of the names).
 
     rho_K SUM w RV^2 - RV_I^2 = SUM w RV^2 (rho_K - rho_real): the P&L is the correlation sold less the one realised.
@@ -151,7 +157,9 @@ def variance_notional(vega: float, strike: float) -> float:
 
 
 @np.errstate(all="ignore")  # as above
-def straddle_pnl(implied: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike) -> float:
+def straddle_pnl(
+    implied: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike
+) -> float:
     """Vega-weighted straddles held to expiry, in vol per unit of index vega: (A - s_I) realised less (A - s_I) implied.
 
     Both arguments are (index vol, n vols of the names). Source: methodology 7.2.
@@ -159,7 +167,10 @@ def straddle_pnl(implied: tuple[float, ArrayLike], realized: tuple[float, ArrayL
     >>> round(100 * straddle_pnl((0.18, TOY_VOLS), (0.22, (0.32, 0.28, 0.41, 0.24)), TOY_WEIGHTS), 9)
     -1.65
     """
-    spreads = [w @ vols - index for index, (w, vols) in ((leg[0], _basket(weights, leg[1])) for leg in (realized, implied))]
+    spreads = [
+        w @ vols - index
+        for index, (w, vols) in ((leg[0], _basket(weights, leg[1])) for leg in (realized, implied))
+    ]
     return finite_float(spreads[0] - spreads[1])
 
 

@@ -47,19 +47,30 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
     wing = np.sign(row - k0_row)
     walked = k0_row >= 0
     call = wing > 0
-    bid, ask = np.where(call, chain.call_bid, chain.put_bid), np.where(call, chain.call_ask, chain.put_ask)
+    bid, ask = (
+        np.where(call, chain.call_bid, chain.put_bid),
+        np.where(call, chain.call_ask, chain.put_ask),
+    )
     center = parity.k0_row[parity.k0_row >= 0]
     bid[center] = 0.5 * (chain.call_bid[center] + chain.put_bid[center])
     ask[center] = 0.5 * (chain.call_ask[center] + chain.put_ask[center])
     skipped = ~(bid > 0) | (~(ask > 0) if zero_ask_stops else False)
-    kept = walked & ~_beyond_stop(skipped & walked & (wing != 0), segment, k0_row, call) & valid_quote(bid, ask)
+    kept = (
+        walked
+        & ~_beyond_stop(skipped & walked & (wing != 0), segment, k0_row, call)
+        & valid_quote(bid, ask)
+    )
     kept[center] = True
     chosen = np.flatnonzero(kept)
     owner = segment[chosen]
-    return Legs(chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(chain.strike[chosen], owner))
+    return Legs(
+        chosen, owner, wing[chosen], bid[chosen], ask[chosen], _spacing(chain.strike[chosen], owner)
+    )
 
 
-def _beyond_stop(skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask) -> Mask:
+def _beyond_stop(
+    skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask
+) -> Mask:
     """Rows that two consecutive skipped strikes part from K0; pairs are counted by a running sum, so no row looks far."""
     twice = skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:])
     # Pairs of rows before each row.

@@ -30,12 +30,19 @@ _CONSTITUENT_KEYS = ("symbol", "weight", "sector")
 def find_basket(name: str) -> Path:
     """The file of a basket: a path that exists, or one shipped in `config/baskets`. Raises `ConfigError`."""
     given = Path(name)
-    candidates = [given] if given.is_absolute() else [given, SHIPPED / given, SHIPPED / f"{given}.toml"]
+    candidates = (
+        [given] if given.is_absolute() else [given, SHIPPED / given, SHIPPED / f"{given}.toml"]
+    )
     for path in candidates:
         if path.is_file():
             return path
     shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*.toml")))
-    raise ConfigError("no such basket file", file=name, key="market.indices.basket", fix=f"give a path, or one that is shipped: {shipped}")
+    raise ConfigError(
+        "no such basket file",
+        file=name,
+        key="market.indices.basket",
+        fix=f"give a path, or one that is shipped: {shipped}",
+    )
 
 
 def load_basket(path: Path) -> Basket:
@@ -47,19 +54,39 @@ def load_basket(path: Path) -> Basket:
     if not isinstance(name, str):
         raise ConfigError("must be text", file=path, key="name", fix='write name = "…"')
     if not isinstance(illustrative, bool):
-        raise ConfigError("must be true or false", file=path, key="illustrative", fix="write illustrative = true for hand-set weights")
+        raise ConfigError(
+            "must be true or false",
+            file=path,
+            key="illustrative",
+            fix="write illustrative = true for hand-set weights",
+        )
     rows = table.get("constituents", [])
     if not isinstance(rows, list) or not rows:
-        raise ConfigError("no constituents", file=path, key="constituents", fix="add a [[constituents]] table for each name")
+        raise ConfigError(
+            "no constituents",
+            file=path,
+            key="constituents",
+            fix="add a [[constituents]] table for each name",
+        )
     constituents = tuple(_constituent(path, place, row) for place, row in enumerate(rows))
     _refuse_duplicates(path, constituents)
-    return Basket(name=name, constituents=constituents, illustrative=illustrative, defensives=_defensives(path, table))
+    return Basket(
+        name=name,
+        constituents=constituents,
+        illustrative=illustrative,
+        defensives=_defensives(path, table),
+    )
 
 
 def _defensives(path: Path, table: dict[str, Any]) -> tuple[str, ...]:
     names = table.get("defensives", list(Basket().defensives))
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ConfigError("must be a list of texts", file=path, key="defensives", fix='write defensives = ["WMT", "Utilities"]')
+        raise ConfigError(
+            "must be a list of texts",
+            file=path,
+            key="defensives",
+            fix='write defensives = ["WMT", "Utilities"]',
+        )
     return tuple(names)
 
 
@@ -70,11 +97,28 @@ def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN4
     _refuse_unknown(path, f"{key}.", row, _CONSTITUENT_KEYS)
     symbol, weight, sector = row.get("symbol"), row.get("weight"), row.get("sector", "")
     if not isinstance(symbol, str) or not normalise(symbol):
-        raise ConfigError(f"{symbol!r} is no symbol", file=path, key=f"{key}.symbol", fix='write symbol = "AAPL"')
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight <= 0:
-        raise ConfigError(f"{symbol} has weight {weight}", file=path, key=f"{key}.weight", fix="give a number above 0, or remove it")
+        raise ConfigError(
+            f"{symbol!r} is no symbol", file=path, key=f"{key}.symbol", fix='write symbol = "AAPL"'
+        )
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, int | float)
+        or not math.isfinite(weight)
+        or weight <= 0
+    ):
+        raise ConfigError(
+            f"{symbol} has weight {weight}",
+            file=path,
+            key=f"{key}.weight",
+            fix="give a number above 0, or remove it",
+        )
     if not isinstance(sector, str):
-        raise ConfigError("must be text", file=path, key=f"{key}.sector", fix='write sector = "Energy", or leave it out')
+        raise ConfigError(
+            "must be text",
+            file=path,
+            key=f"{key}.sector",
+            fix='write sector = "Energy", or leave it out',
+        )
     return Constituent(normalise(symbol), float(weight), sector)
 
 

@@ -247,7 +247,11 @@ def _wrong_scheme(scheme: str) -> ConfigError:
     problem = "must begin with redis://, rediss:// or unix://"
     if "sentinel" in scheme or "cluster" in scheme:
         problem = f"{scheme}:// is not supported: the monitor talks to one Redis; {problem[5:]}"
-        return ConfigError(problem, key="redis.url", fix=f"name the master, {_EXAMPLE}, or an address that follows it")
+        return ConfigError(
+            problem,
+            key="redis.url",
+            fix=f"name the master, {_EXAMPLE}, or an address that follows it",
+        )
     return ConfigError(problem, key="redis.url", fix=_EXAMPLE)
 
 

@@ -20,9 +20,16 @@ def load_dividends(path: Path) -> tuple[Dividend, ...]:
         with path.open(encoding="utf-8", newline="") as lines:
             return tuple(_parse(path, lines))
     except FileNotFoundError:
-        raise ConfigError("no such file", file=path, key="market.dividends_file", fix="check the path, or leave the key out") from None
+        raise ConfigError(
+            "no such file",
+            file=path,
+            key="market.dividends_file",
+            fix="check the path, or leave the key out",
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read ({error})", file=path, fix="give a UTF-8 CSV file") from None
+        raise ConfigError(
+            f"cannot be read ({error})", file=path, fix="give a UTF-8 CSV file"
+        ) from None
 
 
 def _parse(path: Path, lines: Iterable[str]) -> list[Dividend]:
@@ -31,22 +38,39 @@ def _parse(path: Path, lines: Iterable[str]) -> list[Dividend]:
     for wanted in _COLUMNS:
         if wanted not in found:
             has = ", ".join(found) or "none"
-            raise ConfigError(f"column missing; it has {has}", file=path, key=wanted, fix=f"expected: {','.join(_COLUMNS)}")
+            raise ConfigError(
+                f"column missing; it has {has}",
+                file=path,
+                key=wanted,
+                fix=f"expected: {','.join(_COLUMNS)}",
+            )
     return [_dividend(path, f"line {reader.line_num}", row) for row in reader]
 
 
 def _dividend(path: Path, place: str, row: Mapping[str, str | None]) -> Dividend:
     symbol, ex_date, amount = (row[name] or "" for name in _COLUMNS)
     if not normalise(symbol):
-        raise ConfigError(f"{symbol!r} is no symbol", file=path, key=f"{place}.symbol", fix="write AAPL")
+        raise ConfigError(
+            f"{symbol!r} is no symbol", file=path, key=f"{place}.symbol", fix="write AAPL"
+        )
     try:
         day = date.fromisoformat(ex_date).toordinal() - _EPOCH
     except ValueError:
-        raise ConfigError(f"{ex_date!r} is no date", file=path, key=f"{place}.ex_date", fix="write an ISO date: 2026-08-07") from None
+        raise ConfigError(
+            f"{ex_date!r} is no date",
+            file=path,
+            key=f"{place}.ex_date",
+            fix="write an ISO date: 2026-08-07",
+        ) from None
     try:
         paid = float(amount)
     except ValueError:
         paid = math.nan
     if not 0 <= paid < math.inf:
-        raise ConfigError(f"{amount!r} is no amount", file=path, key=f"{place}.amount", fix="write dollars a share: 0.26")
+        raise ConfigError(
+            f"{amount!r} is no amount",
+            file=path,
+            key=f"{place}.amount",
+            fix="write dollars a share: 0.26",
+        )
     return Dividend(normalise(symbol), day, paid)

@@ -44,8 +44,14 @@ _FLAGS = {
 """Options that stand for a setting."""
 _FIXES = {
     ("kafka", "bootstrap_servers"): "write host:port, several with commas between",
-    ("bridge", "alertmanager_url"): "write http://host:9093; user and password are bridge.username and bridge.password",
-    ("redis", "url"): "for example redis://127.0.0.1:6379/0; percent-encode a password with / ? # or @ in it",
+    (
+        "bridge",
+        "alertmanager_url",
+    ): "write http://host:9093; user and password are bridge.username and bridge.password",
+    (
+        "redis",
+        "url",
+    ): "for example redis://127.0.0.1:6379/0; percent-encode a password with / ? # or @ in it",
 }
 
 Key = tuple[str | int, ...]
@@ -59,7 +65,9 @@ class Layer(NamedTuple):
     values: Mapping[str, Any]
 
 
-def layers_of(model: type[BaseSettings], file: Path | None, overrides: Mapping[str, Any] | None) -> tuple[Layer, ...]:
+def layers_of(
+    model: type[BaseSettings], file: Path | None, overrides: Mapping[str, Any] | None
+) -> tuple[Layer, ...]:
     """File, environment and flags in rising order of weight, secrets read from their files. Raises `ConfigError`."""
     named = os.environ.get(f"{PREFIX}CONFIG")
     chosen = file or (Path(named) if named else None)
@@ -70,7 +78,9 @@ def layers_of(model: type[BaseSettings], file: Path | None, overrides: Mapping[s
     )
     for layer in layers:
         _remember(layer.values)
-    complete = tuple(layer._replace(values=with_secrets(layer.values, layer.origin)) for layer in layers)
+    complete = tuple(
+        layer._replace(values=with_secrets(layer.values, layer.origin)) for layer in layers
+    )
     for layer in complete:
         _remember(layer.values)
     return complete
@@ -129,7 +139,11 @@ def _written(place: Path | str | None, key: Key) -> Path | str | None:
     """A place as a person knows it: the file, the variable or the option."""
     if place == "environment":
         return variable(key)
-    return _FLAGS.get((str(key[0]), str(key[1])), place) if place == "flags" and len(key) > 1 else place
+    return (
+        _FLAGS.get((str(key[0]), str(key[1])), place)
+        if place == "flags" and len(key) > 1
+        else place
+    )
 
 
 def _explain(model: type[BaseModel], key: Key, error: Mapping[str, Any]) -> tuple[str, str]:
@@ -137,13 +151,20 @@ def _explain(model: type[BaseModel], key: Key, error: Mapping[str, Any]) -> tupl
     if error["type"] == "extra_forbidden":
         known = list(section.model_fields) if section else []
         close = difflib.get_close_matches(str(key[-1]), known, 1)
-        return "unknown key", f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+        return (
+            "unknown key",
+            f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}",
+        )
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "string_pattern_mismatch" and (key[0], key[-1]) in _ADDRESSES:
         message = "is not of the form that is wanted"
     field = section.model_fields.get(str(key[-1])) if section else None
     secret = field is not None and field.annotation is SecretStr
-    value = "" if secret or isinstance(error["input"], Mapping | list | tuple) else f"{_quoted(error['input'])}: "
+    value = (
+        ""
+        if secret or isinstance(error["input"], Mapping | list | tuple)
+        else f"{_quoted(error['input'])}: "
+    )
     return f"{value}{message[:1].lower()}{message[1:]}", _fix(key, error["input"])
 
 
@@ -154,7 +175,9 @@ def _quoted(value: object) -> str:
 def _fix(key: Key, value: object) -> str:
     if key == ("market", "rate") and (fraction := _from_percent(value)) is not None:
         return f"{value} % is {fraction:g}"
-    return _FIXES.get((str(key[0]), str(key[-1])), "see config/defaults.toml for its meaning and default")
+    return _FIXES.get(
+        (str(key[0]), str(key[-1])), "see config/defaults.toml for its meaning and default"
+    )
 
 
 def _from_percent(value: object) -> float | None:
@@ -174,7 +197,9 @@ def _section(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
             continue
         field = place.model_fields.get(part)
         inner = [field.annotation, *get_args(field.annotation)] if field else []
-        place = next((one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), None)
+        place = next(
+            (one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), None
+        )
         if place is None:
             return None
     return place  # type: ignore[no-any-return] # walked from a model type
@@ -195,7 +220,11 @@ def file_values(path: Path) -> dict[str, Any]:
     market = table.get("market")
     indices = market.get("indices") if isinstance(market, dict) else None
     for one in indices if isinstance(indices, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("basket"), str) and (path.parent / one["basket"]).is_file():
+        if (
+            isinstance(one, dict)
+            and isinstance(one.get("basket"), str)
+            and (path.parent / one["basket"]).is_file()
+        ):
             one["basket"] = str(path.parent / one["basket"])
     return table
 
@@ -204,17 +233,25 @@ def _from_environment(model: type[BaseSettings]) -> dict[str, Any]:
     for name in os.environ:
         section = name.removeprefix(PREFIX).split("__")[0].lower()
         if name.startswith(PREFIX) and "__" in name and section not in model.model_fields:
-            close = difflib.get_close_matches(section, model.model_fields, 1) or ["one of " + ", ".join(model.model_fields)]
+            close = difflib.get_close_matches(section, model.model_fields, 1) or [
+                "one of " + ", ".join(model.model_fields)
+            ]
             raise ConfigError("unknown section", file=name, fix=f"did you mean {close[0]}?")
     try:
         return EnvSettingsSource(model)()
     except SettingsError as error:
-        raise ConfigError("not valid JSON", file=f"environment ({error})", fix="write lists and tables as JSON") from None
+        raise ConfigError(
+            "not valid JSON", file=f"environment ({error})", fix="write lists and tables as JSON"
+        ) from None
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for key, value in above.items():
         inside = result.get(key)
-        result[key] = _merge(inside, value) if isinstance(inside, Mapping) and isinstance(value, Mapping) else value
+        result[key] = (
+            _merge(inside, value)
+            if isinstance(inside, Mapping) and isinstance(value, Mapping)
+            else value
+        )
     return result

@@ -26,7 +26,11 @@ def market_of(settings: Settings) -> Market:
 def _index(chosen: IndexSettings) -> IndexSpec:
     symbol = normalise(chosen.symbol)
     if not symbol:
-        raise ConfigError(f"{chosen.symbol!r} is no symbol", key="market.indices.symbol", fix='write symbol = "SPY"')
+        raise ConfigError(
+            f"{chosen.symbol!r} is no symbol",
+            key="market.indices.symbol",
+            fix='write symbol = "SPY"',
+        )
     basket = load_basket(find_basket(chosen.basket)) if chosen.basket else Basket()
     return IndexSpec(symbol, basket, chosen.tenors, chosen.references)
 
@@ -35,5 +39,9 @@ def _rates(chosen: MarketSettings) -> Rates:
     if chosen.rates_file is not None:
         return load_rates(chosen.rates_file)
     if chosen.rate is None:
-        raise ConfigError("no risk-free rate", key="market.rate", fix="set market.rate (0.0364) or market.rates_file")
+        raise ConfigError(
+            "no risk-free rate",
+            key="market.rate",
+            fix="set market.rate (0.0364) or market.rates_file",
+        )
     return Rates(constant=chosen.rate)

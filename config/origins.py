@@ -20,11 +20,16 @@ class SettingOrigin(NamedTuple):
     """A file, `environment`, `flags` or `default`."""
 
 
-def setting_origins(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> tuple[SettingOrigin, ...]:
+def setting_origins(
+    file: Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> tuple[SettingOrigin, ...]:
     """All settings in the order of the model. Raises `ConfigError` like `load`."""
     settings = load(file, overrides)
     layers = layers_of(Settings, file, overrides)
-    return tuple(SettingOrigin(dotted(key), value, str(origin(layers, key) or "default")) for key, value in _leaves((), settings))
+    return tuple(
+        SettingOrigin(dotted(key), value, str(origin(layers, key) or "default"))
+        for key, value in _leaves((), settings)
+    )
 
 
 def _leaves(key: Key, value: object) -> Iterator[tuple[Key, str]]:

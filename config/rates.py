@@ -26,12 +26,23 @@ _COLUMNS = f"date,dff or date,{','.join(MATURITY_DAYS)} (percent)"
 def load_rates(path: Path) -> Rates:
     """Dated rates and curves from a CSV file, plain or gzip. Raises `ConfigError` that names file, line and fix."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as lines:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8-sig") as lines
+        ):
             return _parse(path, lines)
     except FileNotFoundError:
-        raise ConfigError("no such file", file=path, key="market.rates_file", fix="check the path, or set market.rate") from None
+        raise ConfigError(
+            "no such file",
+            file=path,
+            key="market.rates_file",
+            fix="check the path, or set market.rate",
+        ) from None
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read ({error})", file=path, fix="give a CSV file, plain or .gz") from None
+        raise ConfigError(
+            f"cannot be read ({error})", file=path, fix="give a CSV file, plain or .gz"
+        ) from None
 
 
 def _parse(path: Path, lines: Iterable[str]) -> Rates:
@@ -43,7 +54,11 @@ def _parse(path: Path, lines: Iterable[str]) -> Rates:
     curves: dict[int, Curve] = {}
     for row in reader:
         place = f"line {reader.line_num}"
-        values = {name: text for name in ("dff", *maturities) if name in columns and (text := row[columns[name]])}
+        values = {
+            name: text
+            for name in ("dff", *maturities)
+            if name in columns and (text := row[columns[name]])
+        }
         # Not every calendar day has a rate.
         if not values:
             continue
@@ -51,12 +66,18 @@ def _parse(path: Path, lines: Iterable[str]) -> Rates:
         percent = {name: _percent(path, place, name, text) for name, text in values.items()}
         known = [name for name in maturities if name in percent]
         if len(known) >= FEWEST_MATURITIES:
-            curves[day] = Curve(tuple(maturities[name] for name in known), tuple(percent[name] / 100 for name in known))
+            curves[day] = Curve(
+                tuple(maturities[name] for name in known),
+                tuple(percent[name] / 100 for name in known),
+            )
         elif "dff" in percent:
             dated[day] = math.log1p(percent["dff"] / 100)
     if not dated and not curves:
         raise ConfigError(
-            "no rates", file=path, key="dff", fix=f"expected at least one line with date and dff, or {FEWEST_MATURITIES} yields (percent)"
+            "no rates",
+            file=path,
+            key="dff",
+            fix=f"expected at least one line with date and dff, or {FEWEST_MATURITIES} yields (percent)",
         )
     return Rates(dated=dict(sorted(dated.items())), curves=dict(sorted(curves.items())))
 
@@ -69,23 +90,39 @@ def _column(name: str) -> str:
 def _refuse_columns(path: Path, columns: Mapping[str, str], maturities: Mapping[str, int]) -> None:
     found = ", ".join(columns.values()) or "none"
     if "date" not in columns:
-        raise ConfigError(f"column missing; it has {found}", file=path, key="date", fix=f"expected: {_COLUMNS}")
+        raise ConfigError(
+            f"column missing; it has {found}", file=path, key="date", fix=f"expected: {_COLUMNS}"
+        )
     if "dff" not in columns and len(maturities) < FEWEST_MATURITIES:
-        raise ConfigError(f"column missing; it has {found}", file=path, key="dff", fix=f"expected: {_COLUMNS}")
+        raise ConfigError(
+            f"column missing; it has {found}", file=path, key="dff", fix=f"expected: {_COLUMNS}"
+        )
 
 
 def _day(path: Path, place: str, text: str) -> int:
     try:
         return date.fromisoformat(text).toordinal() - _EPOCH
     except (TypeError, ValueError):
-        raise ConfigError(f"{text} is no date", file=path, key=place, fix="expected an ISO date: 2026-07-10") from None
+        raise ConfigError(
+            f"{text} is no date", file=path, key=place, fix="expected an ISO date: 2026-07-10"
+        ) from None
 
 
 def _percent(path: Path, place: str, name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ConfigError(f"{name} is {text}", file=path, key=place, fix="expected a number in percent, or nothing") from None
+        raise ConfigError(
+            f"{name} is {text}",
+            file=path,
+            key=place,
+            fix="expected a number in percent, or nothing",
+        ) from None
     if not _PLAUSIBLE[0] <= value <= _PLAUSIBLE[1]:
-        raise ConfigError(f"{name} is {text}", file=path, key=place, fix="rates are in percent: 4.33 is 4.33 % a year")
+        raise ConfigError(
+            f"{name} is {text}",
+            file=path,
+            key=place,
+            fix="rates are in percent: 4.33 is 4.33 % a year",
+        )
     return value

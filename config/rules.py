@@ -22,11 +22,18 @@ def load_rules(path: Path = SHIPPED, cap_unknown: bool = True) -> RuleSet:  # no
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", file=path, fix="set rules.file to a readable rules file") from error
+        raise ConfigError(
+            f"cannot be read: {error}", file=path, fix="set rules.file to a readable rules file"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not TOML: {error}", file=path, fix="correct that line") from error
     if "cap_unknown" in table:
-        raise ConfigError("does not belong into the rules file", file=path, key="cap_unknown", fix="set rules.cap_unknown in the settings")
+        raise ConfigError(
+            "does not belong into the rules file",
+            file=path,
+            key="cap_unknown",
+            fix="set rules.cap_unknown in the settings",
+        )
     try:
         return msgspec.convert({**table, "cap_unknown": cap_unknown}, RuleSet)
     except msgspec.ValidationError as error:
@@ -41,8 +48,17 @@ def _error(path: Path, message: str) -> ConfigError:
     unknown = re.search(r"unknown field `([^`]+)`", problem)
     if missing:
         key = ".".join(part for part in (key, missing[1]) if part)
-        return ConfigError("is missing", file=path, key=key, fix=f"add it; {SHIPPED} has the value that is shipped")
+        return ConfigError(
+            "is missing", file=path, key=key, fix=f"add it; {SHIPPED} has the value that is shipped"
+        )
     if unknown:
         key = ".".join(part for part in (key, unknown[1]) if part)
-        return ConfigError("is not a key of the rules", file=path, key=key, fix=f"remove it or correct its name; see {SHIPPED}")
-    return ConfigError(problem, file=path, key=key, fix=f"correct the value; {SHIPPED} has the one that is shipped")
+        return ConfigError(
+            "is not a key of the rules",
+            file=path,
+            key=key,
+            fix=f"remove it or correct its name; see {SHIPPED}",
+        )
+    return ConfigError(
+        problem, file=path, key=key, fix=f"correct the value; {SHIPPED} has the one that is shipped"
+    )

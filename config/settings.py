@@ -115,7 +115,9 @@ class IndexSettings(SettingsSection):
 class MarketSettings(SettingsSection):
     """What is monitored and by which conventions."""
 
-    indices: Annotated[tuple[IndexSettings, ...], Field(min_length=1)] = (IndexSettings(symbol="SPY", basket="sample_100.toml"),)
+    indices: Annotated[tuple[IndexSettings, ...], Field(min_length=1)] = (
+        IndexSettings(symbol="SPY", basket="sample_100.toml"),
+    )
     rate: float | None = Field(default=0.0364, ge=-0.05, le=0.5)
     """Continuously compounded risk-free rate."""
     rates_file: Path | None = None
@@ -129,7 +131,9 @@ class MarketSettings(SettingsSection):
     @field_validator("indices")
     @classmethod
     def _distinct(cls, indices: tuple[IndexSettings, ...]) -> tuple[IndexSettings, ...]:
-        twice = [symbol for symbol, count in Counter(one.symbol for one in indices).items() if count > 1]
+        twice = [
+            symbol for symbol, count in Counter(one.symbol for one in indices).items() if count > 1
+        ]
         if twice:
             raise ValueError(f"{twice[0]} is listed twice: keep one table for each index")
         return indices
@@ -159,7 +163,9 @@ class WorkerSettings(SettingsSection):
 class BridgeSettings(SettingsSection):
     """How `dispersion bridge` reaches Alertmanager."""
 
-    alertmanager_url: str = Field(default="http://127.0.0.1:9093", pattern=r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$")
+    alertmanager_url: str = Field(
+        default="http://127.0.0.1:9093", pattern=r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$"
+    )
     """Without credentials: these have keys of their own."""
     resend_seconds: float = Field(default=60.0, ge=1, le=120)
     """Less than Alertmanager's `resolve_timeout`."""
@@ -186,7 +192,13 @@ class IngestSettings(SettingsSection):
 class Settings(BaseSettings):
     """All settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="DISPERSION_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None)
+    model_config = SettingsConfigDict(
+        env_prefix="DISPERSION_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        toml_file=None,
+    )
 
     mode: Mode = "live"
     kafka: KafkaSettings = KafkaSettings()

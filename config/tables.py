@@ -16,7 +16,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError("no such file", file=path, fix="check the path") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read ({error})", file=path, fix="make it a readable UTF-8 text file") from None
+        raise ConfigError(
+            f"cannot be read ({error})", file=path, fix="make it a readable UTF-8 text file"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML ({error})", file=path, fix="correct that line") from None
 
@@ -51,7 +53,9 @@ def _lines(table: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 
 def _tables(value: object) -> bool:
-    return isinstance(value, Mapping) or (isinstance(value, Sequence) and bool(value) and isinstance(value[0], Mapping))
+    return isinstance(value, Mapping) or (
+        isinstance(value, Sequence) and bool(value) and isinstance(value[0], Mapping)
+    )
 
 
 def _value(value: object) -> str:

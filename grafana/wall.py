@@ -3,7 +3,18 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableHide
 
-from grafana.panels import ACT, ATTENTION, CALM, SOURCE, GridPosition, Look, Query, bars, line_chart, stat_tile
+from grafana.panels import (
+    ACT,
+    ATTENTION,
+    CALM,
+    SOURCE,
+    GridPosition,
+    Look,
+    Query,
+    bars,
+    line_chart,
+    stat_tile,
+)
 
 STALE_AFTER = 15
 """Seconds after which a market number leaves the wall."""
@@ -30,9 +41,18 @@ def build() -> dashboard.Dashboard:
         .time("now-30m", "now")
         .timezone("utc")
         .tooltip(DashboardCursorSync.CROSSHAIR)
-        .with_variable(dashboard.DatasourceVariable("datasource").label("Data Source").type("prometheus"))
-        .with_variable(_variable("job", "label_values(dispersion_config_info, job)").multi(True).include_all(True).all_value(".+"))
-        .with_variable(_variable("index", 'label_values(dispersion_config_info{job=~"$job"}, index)'))
+        .with_variable(
+            dashboard.DatasourceVariable("datasource").label("Data Source").type("prometheus")
+        )
+        .with_variable(
+            _variable("job", "label_values(dispersion_config_info, job)")
+            .multi(True)
+            .include_all(True)
+            .all_value(".+")
+        )
+        .with_variable(
+            _variable("index", 'label_values(dispersion_config_info{job=~"$job"}, index)')
+        )
     )
     for panel in (*_honesty(), *_numbers(), *_shape(), *_alarms()):
         board = board.with_panel(panel)
@@ -41,7 +61,12 @@ def build() -> dashboard.Dashboard:
 
 def _variable(name: str, query: str) -> dashboard.QueryVariable:
     return (
-        dashboard.QueryVariable(name).label(name.capitalize()).query(query).hide(VariableHide.HIDE_VARIABLE).datasource(SOURCE).refresh(2)
+        dashboard.QueryVariable(name)
+        .label(name.capitalize())
+        .query(query)
+        .hide(VariableHide.HIDE_VARIABLE)
+        .datasource(SOURCE)
+        .refresh(2)
     )
 
 
@@ -66,19 +91,42 @@ def _honesty() -> tuple[object, ...]:
 
 def _numbers() -> tuple[object, ...]:
     tiles = (
-        ("Index vol", "Model-free 30-day vol of the index, VIX style.", "dispersion_index_vol_ratio"),
-        ("Basket vol", "Root-mean-square model-free vol of the constituents, VIXEQ style.", "dispersion_basket_vol_ratio"),
-        ("Dispersion", "Square root of basket variance less index variance, DSPX style.", "dispersion_dispersion_ratio"),
+        (
+            "Index vol",
+            "Model-free 30-day vol of the index, VIX style.",
+            "dispersion_index_vol_ratio",
+        ),
+        (
+            "Basket vol",
+            "Root-mean-square model-free vol of the constituents, VIXEQ style.",
+            "dispersion_basket_vol_ratio",
+        ),
+        (
+            "Dispersion",
+            "Square root of basket variance less index variance, DSPX style.",
+            "dispersion_dispersion_ratio",
+        ),
         (
             "Implied correlation",
             "Average pairwise correlation implied by at-the-money vols, COR style.",
             "dispersion_implied_correlation_ratio",
         ),
-        ("Basket less index vol", "The spread the trade is long; convergence is its fall.", "dispersion_vol_spread_ratio"),
+        (
+            "Basket less index vol",
+            "The spread the trade is long; convergence is its fall.",
+            "dispersion_vol_spread_ratio",
+        ),
     )
     widths = (5, 5, 5, 5, 4)
     return tuple(
-        stat_tile(10 + i, title, text, GridPosition(sum(widths[:i]), 4, widths[i], 8), [Query(live(metric, ',tenor="30d"'))], Look())
+        stat_tile(
+            10 + i,
+            title,
+            text,
+            GridPosition(sum(widths[:i]), 4, widths[i], 8),
+            [Query(live(metric, ',tenor="30d"'))],
+            Look(),
+        )
         for i, (title, text, metric) in enumerate(tiles)
     )
 
@@ -94,12 +142,27 @@ def _shape() -> tuple[object, ...]:
         Query(live("dispersion_implied_correlation_lower_ratio", ',tenor="30d"'), "lower bound"),
         Query(live("dispersion_implied_correlation_upper_ratio", ',tenor="30d"'), "upper bound"),
     ]
-    sectors = 'max by (job, sector) (dispersion_sector_rotation_ratio{job=~"$job"}) and on (job) ' + SOME_FRESH
+    sectors = (
+        'max by (job, sector) (dispersion_sector_rotation_ratio{job=~"$job"}) and on (job) '
+        + SOME_FRESH
+    )
     return (
         line_chart(
-            20, "Vols", "When the lower two lines meet the upper one, the trade has converged.", GridPosition(0, 12, 8, 9), vols, Look()
+            20,
+            "Vols",
+            "When the lower two lines meet the upper one, the trade has converged.",
+            GridPosition(0, 12, 8, 9),
+            vols,
+            Look(),
         ),
-        line_chart(21, "Implied correlation", "With its bounds from missing names.", GridPosition(8, 12, 8, 9), correlation, Look()),
+        line_chart(
+            21,
+            "Implied correlation",
+            "With its bounds from missing names.",
+            GridPosition(8, 12, 8, 9),
+            correlation,
+            Look(),
+        ),
         bars(
             22,
             "Sector rotation",
@@ -114,7 +177,10 @@ def _shape() -> tuple[object, ...]:
 
 def _alarms() -> tuple[object, ...]:
     active = 'sum by (severity) (max by (index, alert, severity) (dispersion_alert_active{job=~"$job",index="$index"}))'
-    distance = 'min by (alert) (dispersion_alert_distance_ratio{job=~"$job",index="$index"}) and on () ' + FRESH.replace("by (index) ", "")
+    distance = (
+        'min by (alert) (dispersion_alert_distance_ratio{job=~"$job",index="$index"}) and on () '
+        + FRESH.replace("by (index) ", "")
+    )
     lag = 'sum(dispersion_kafka_consumer_lag_messages{job=~"$job"})'
     dead = 'sum(increase(dispersion_dead_letter_messages_total{job=~"$job"}[$__rate_interval]))'
     return (

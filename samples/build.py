@@ -34,13 +34,17 @@ def option_closes(source: Path) -> None:
     order = [(name, "ascending") for name in ("underlying", "expiration", "strike", "cp")]
     for session in sessions.unique().to_pylist():
         one = table.filter(pc.equal(sessions, session)).sort_by(order).replace_schema_metadata(None)
-        pq.write_table(one, HERE / f"option_closes_{session}.parquet", compression="zstd", compression_level=19)
+        pq.write_table(
+            one, HERE / f"option_closes_{session}.parquet", compression="zstd", compression_level=19
+        )
 
 
 def vix_closes(source: Path) -> None:
     """The closes since `VIX_SINCE`; open, high and low are left out."""
     with gzip.open(source, "rt") as lines:
-        rows = [(row["date"], row["close"]) for row in csv.DictReader(lines) if row["date"] >= VIX_SINCE]
+        rows = [
+            (row["date"], row["close"]) for row in csv.DictReader(lines) if row["date"] >= VIX_SINCE
+        ]
     with (HERE / "vix_daily.csv").open("w", newline="") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(("date", "close"))
@@ -52,8 +56,16 @@ def hashes() -> None:
     metadata = json.loads(METADATA.read_text())
     for name, entry in metadata["files"].items():
         content = (HERE / name).read_bytes()
-        rows = pq.read_metadata(HERE / name).num_rows if name.endswith(".parquet") else content.count(b"\n") - 1
-        entry |= {"bytes": len(content), "rows": rows, "sha256": hashlib.sha256(content).hexdigest()}
+        rows = (
+            pq.read_metadata(HERE / name).num_rows
+            if name.endswith(".parquet")
+            else content.count(b"\n") - 1
+        )
+        entry |= {
+            "bytes": len(content),
+            "rows": rows,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
     METADATA.write_text(json.dumps(metadata, indent=2) + "\n")
 
 

@@ -54,25 +54,43 @@ class Alignment:
     def add(self, partition: int, items: Sequence[Options | Heartbeat], offset: int) -> None:
         """Take in what was read of a partition up to an offset."""
         for item in items:
-            self._append(partition, item, np.maximum(np.maximum.accumulate(self._times(item)), self._front[partition]))
+            self._append(
+                partition,
+                item,
+                np.maximum(np.maximum.accumulate(self._times(item)), self._front[partition]),
+            )
         self._append(partition, None, np.array([self._front[partition]]), offset)
 
     def release(self, behind: Collection[int]) -> Iterator[tuple[int, Options | Heartbeat]]:
         """What may go on, each with its partition, in the order of event time; `behind` are the partitions with more to read."""
         until = min((self._front[partition] for partition in behind), default=_FOR_EVER)
         while True:
-            heads = sorted((queue[0].times[queue[0].at], partition) for partition, queue in self._queues.items() if queue)
+            heads = sorted(
+                (queue[0].times[queue[0].at], partition)
+                for partition, queue in self._queues.items()
+                if queue
+            )
             if not heads or heads[0][0] > until:
                 return
             (first, partition), following = heads[0], heads[1][0] if len(heads) > 1 else _FOR_EVER
-            yield from self._taken(partition, min(until, max(int(first), int(following)) + self._slack))
+            yield from self._taken(
+                partition, min(until, max(int(first), int(following)) + self._slack)
+            )
 
     def _times(self, item: Options | Heartbeat) -> NDArray[np.int64]:
         if isinstance(item, Heartbeat):
             return np.array([item.ts_event], np.int64)
-        return np.where(item.ts_event > item.record_ts + self._tolerance, _BEFORE_ALL, item.ts_event)
+        return np.where(
+            item.ts_event > item.record_ts + self._tolerance, _BEFORE_ALL, item.ts_event
+        )
 
-    def _append(self, partition: int, item: Options | Heartbeat | None, times: NDArray[np.int64], offset: int | None = None) -> None:
+    def _append(
+        self,
+        partition: int,
+        item: Options | Heartbeat | None,
+        times: NDArray[np.int64],
+        offset: int | None = None,
+    ) -> None:
         self._queues[partition].append(_Chunk(item, times, offset))
         self._front[partition] = int(times[-1])
         self._rows[partition] += times.size
@@ -89,7 +107,9 @@ class Alignment:
                 queue.popleft()
                 if chunk.offset is not None:
                     self.offsets[partition] = chunk.offset
-            if isinstance(item, Heartbeat) or (item is not None and end - start == chunk.times.size):
+            if isinstance(item, Heartbeat) or (
+                item is not None and end - start == chunk.times.size
+            ):
                 yield partition, item
             elif item is not None:
                 yield partition, take_quotes(item, np.arange(start, end))

@@ -20,9 +20,14 @@ class ColumnChunk(msgspec.Struct, frozen=True, tag_field="kind", tag="columns"):
     columns: dict[str, bytes]
 
 
-def pack_columns(what: str, columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None) -> bytes:
+def pack_columns(
+    what: str, columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None
+) -> bytes:
     """Bytes of a chunk; `what` says what is in it, so that one chunk is never read as another."""
-    little = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in columns.items()}
+    little = {
+        name: np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        for name, array in columns.items()
+    }
     return msgspec.msgpack.encode(
         ColumnChunk(
             VERSION,
@@ -45,12 +50,19 @@ def unpack_columns(
         ValueError: bytes of something else, of another version, with other columns, or with columns of unequal length.
     """
     chunk = msgspec.msgpack.decode(value, type=ColumnChunk)
-    like = {name: array for name, array in like.items() if name in chunk.columns or name not in added}
+    like = {
+        name: array for name, array in like.items() if name in chunk.columns or name not in added
+    }
     if chunk.version != VERSION or chunk.what != what or chunk.columns.keys() != like.keys():
-        raise ValueError(f"not a chunk of {what}, version {VERSION}: {chunk.what!r}, version {chunk.version}")
+        raise ValueError(
+            f"not a chunk of {what}, version {VERSION}: {chunk.what!r}, version {chunk.version}"
+        )
     if any(np.dtype(chunk.dtypes.get(name, "V")) != array.dtype for name, array in like.items()):
         raise ValueError(f"a chunk of {what} has columns of another type")
-    arrays = {name: np.frombuffer(chunk.columns[name], chunk.dtypes[name]).astype(array.dtype) for name, array in like.items()}
+    arrays = {
+        name: np.frombuffer(chunk.columns[name], chunk.dtypes[name]).astype(array.dtype)
+        for name, array in like.items()
+    }
     if len({len(array) for array in arrays.values()}) > 1:
         raise ValueError(f"a chunk of {what} has columns of unequal length")
     return arrays, chunk.meta

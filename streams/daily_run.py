@@ -31,7 +31,9 @@ def daily_run(readings: Iterable[Reading], market: Market, rules: RuleSet) -> It
     """Every close with what it led to; readings in order, of indices of the market."""
     stage, topic = DetectorStage(market, rules), Topics("").name("readings")
     for offset, reading in enumerate(readings):
-        output = stage.process([InputRecord(topic, 0, offset, 0, reading.index.encode(), encode_reading(reading))])
+        output = stage.process(
+            [InputRecord(topic, 0, offset, 0, reading.index.encode(), encode_reading(reading))]
+        )
         picture = decode_snapshot(output.snapshots[reading.index])
         verdicts = SessionVerdicts(
             session=reading.session,

@@ -130,21 +130,29 @@ def replayed_by(headers: Sequence[tuple[str, bytes]] | None) -> tuple[str, str] 
     found = dict(headers or ())
     if REPLAYED not in found:
         return None
-    return tuple(
-        (found.get(name) or b"").decode(errors="replace") for name in (REPLAYED, SHA256)
-    )  # type: ignore[return-value]
+    return tuple((found.get(name) or b"").decode(errors="replace") for name in (REPLAYED, SHA256))  # type: ignore[return-value]
 
 
 def marker_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """Headers of the marker of a replay."""
     place, digest = letter.identity
-    return [(REPLAYED, place.encode()), (DEAD_LETTER, str(letter.own).encode()), (SHA256, digest.encode())]
+    return [
+        (REPLAYED, place.encode()),
+        (DEAD_LETTER, str(letter.own).encode()),
+        (SHA256, digest.encode()),
+    ]
 
 
 def replay_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """The record's own headers, and which dead letter it comes from."""
-    kept = [(name, content) for name, content in letter.headers if name not in {REPLAY_OF, DEAD_LETTER}]
-    return [*kept, (REPLAY_OF, str(letter.original).encode()), (DEAD_LETTER, str(letter.own).encode())]
+    kept = [
+        (name, content) for name, content in letter.headers if name not in {REPLAY_OF, DEAD_LETTER}
+    ]
+    return [
+        *kept,
+        (REPLAY_OF, str(letter.original).encode()),
+        (DEAD_LETTER, str(letter.own).encode()),
+    ]
 
 
 def _whole(text: str) -> int:

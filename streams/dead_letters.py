@@ -16,7 +16,9 @@ REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
         "ticks": REASONS - {"symbol", "expiry"},
         "points": frozenset({"malformed", "future", "sources"}),
         "readings": frozenset({"schema", "unknown_index", "future"}),
-        "commands": frozenset({"schema", "unknown_index", "unknown_alert", "episode", "configured", "until"}),
+        "commands": frozenset(
+            {"schema", "unknown_index", "unknown_alert", "episode", "configured", "until"}
+        ),
     }
 )
 """Why a stage refuses a record of its input. A record that ends the process is refused as `crash`, on whatever topic."""

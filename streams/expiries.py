@@ -89,7 +89,9 @@ def is_friday_weekly(expiry: NDArray[np.int32]) -> NDArray[np.bool_]:
     return _by_day().weekly[rows] & inside
 
 
-def settlement_ns(expiry: NDArray[np.int32], morning: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+def settlement_ns(
+    expiry: NDArray[np.int32], morning: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """When contracts stop living: the equity close of the expiry's session, or its open where `morning` on a standard monthly.
 
     `morning` marks the contracts of roots that settle AM (`settles_am`). On a half day the close is 13:00 ET: the last trade and the
@@ -148,6 +150,10 @@ def standard_monthly(year: int, month: int) -> date:
     >>> standard_monthly(2026, 6)
     datetime.date(2026, 6, 18)
     """
-    from_first = np.arange(day_number(date(year, month, 14)), day_number(date(year, month, 21)) + 1, dtype=np.int32)
+    from_first = np.arange(
+        day_number(date(year, month, 14)), day_number(date(year, month, 21)) + 1, dtype=np.int32
+    )
     trades = np.isin(from_first, hours().day)
-    return date.fromordinal(int(from_first[is_standard_monthly(from_first) & trades][0]) + date(1970, 1, 1).toordinal())
+    return date.fromordinal(
+        int(from_first[is_standard_monthly(from_first) & trades][0]) + date(1970, 1, 1).toordinal()
+    )

@@ -29,7 +29,9 @@ _Options = TypeVar("_Options", Quotes, Vols)
 class Framer:
     """Keeps the order of options within a partition. A frame holds one kind of them, of one declared refresh."""
 
-    def __init__(self, partitions: int, partition_of: Callable[[str, int], int], rows: int = FRAME_ROWS) -> None:
+    def __init__(
+        self, partitions: int, partition_of: Callable[[str, int], int], rows: int = FRAME_ROWS
+    ) -> None:
         """`partition_of` takes an underlying and the number of partitions."""
         self._place = lru_cache(NAMES)(lambda underlying: partition_of(underlying, partitions))
         self._waiting: list[list[Options]] = [[] for _ in range(partitions)]
@@ -49,11 +51,16 @@ class Framer:
     def add(self, options: Options) -> list[Message]:
         """Take options in; the frames that are full."""
         frames: list[Message] = []
-        targets = np.array([self._place(one.underlying) for one in options.series], np.int64)[options.series_code]
+        targets = np.array([self._place(one.underlying) for one in options.series], np.int64)[
+            options.series_code
+        ]
         for partition in np.unique(targets).tolist():
             mine = np.flatnonzero(targets == partition)
             waiting = self._waiting[partition]
-            if waiting and (type(waiting[0]), waiting[0].refresh_seconds) != (type(options), options.refresh_seconds):
+            if waiting and (type(waiting[0]), waiting[0].refresh_seconds) != (
+                type(options),
+                options.refresh_seconds,
+            ):
                 frames += self._cut(partition)
             self._waiting[partition].append(take_quotes(options, mine))
             self._rows[partition] += mine.size
@@ -68,7 +75,13 @@ class Framer:
     def beat(self, ts_event: int) -> list[Message]:
         """What waits, then to every partition the word that nothing at or before a time (ns) will follow."""
         value = beat_value(ts_event)
-        return [*self.flush(), *(Message("quotes", None, value, BEAT_HEADERS, partition) for partition in range(self.partitions))]
+        return [
+            *self.flush(),
+            *(
+                Message("quotes", None, value, BEAT_HEADERS, partition)
+                for partition in range(self.partitions)
+            ),
+        ]
 
     def _cut(self, partition: int, least: int = 1) -> list[Message]:
         """Frames of what waits in a partition; what would make one of less than `least` rows goes on waiting."""
@@ -77,9 +90,14 @@ class Framer:
         whole = joined(cast("list[Quotes]", self._waiting[partition]))
         rows = whole.ts_event.size
         taken = rows - rows % self._limit if rows % self._limit < least else rows
-        self._waiting[partition] = [take_quotes(whole, np.arange(taken, rows))] if taken < rows else []
+        self._waiting[partition] = (
+            [take_quotes(whole, np.arange(taken, rows))] if taken < rows else []
+        )
         self._rows[partition] = rows - taken
-        spans = [np.arange(start, min(start + self._limit, taken)) for start in range(0, taken, self._limit)]
+        spans = [
+            np.arange(start, min(start + self._limit, taken))
+            for start in range(0, taken, self._limit)
+        ]
         return [
             Message(
                 role="quotes",
@@ -102,25 +120,37 @@ def joined(parts: Sequence[_Options]) -> _Options:
     code_of: dict[int, NDArray[np.int32]] = {}
     for part in parts:
         if id(part.series) not in code_of:
-            code_of[id(part.series)] = np.array([place.setdefault(one, len(place)) for one in part.series], np.int32)
+            code_of[id(part.series)] = np.array(
+                [place.setdefault(one, len(place)) for one in part.series], np.int32
+            )
     code = [code_of[id(part.series)][part.series_code] for part in parts]
     names = [name for name, column in parts[0]._asdict().items() if isinstance(column, np.ndarray)]
-    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return parts[0]._replace(**columns | {"series": tuple(place), "series_code": np.concatenate(code)})
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in names
+    }
+    return parts[0]._replace(
+        **columns | {"series": tuple(place), "series_code": np.concatenate(code)}
+    )
 
 
 def option_frame(options: Options, rows: NDArray[np.int64]) -> bytes:
     """A frame of some rows, its vocabulary only what they use."""
     used, code = np.unique(options.series_code[rows], return_inverse=True)
     chosen = take_quotes(options, rows)
-    chosen = chosen._replace(series=tuple(options.series[at] for at in used.tolist()), series_code=code.astype(np.int32))
+    chosen = chosen._replace(
+        series=tuple(options.series[at] for at in used.tolist()), series_code=code.astype(np.int32)
+    )
     return encode_vols(chosen) if isinstance(chosen, Vols) else encode_quotes(chosen)
 
 
 def frame_headers(refresh_seconds: float | None) -> tuple[tuple[str, bytes], ...]:
     """Headers of a frame."""
     content = ("content-type", ARROW_CONTENT_TYPE.encode())
-    return (content,) if refresh_seconds is None else (content, (REFRESH_HEADER, f"{refresh_seconds:g}".encode()))
+    return (
+        (content,)
+        if refresh_seconds is None
+        else (content, (REFRESH_HEADER, f"{refresh_seconds:g}".encode()))
+    )
 
 
 def beat_value(ts_event: int) -> bytes:

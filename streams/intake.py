@@ -22,7 +22,9 @@ class Intake:
     A heartbeat promises for its own partition; what goes on is the least of all of them.
     """
 
-    def __init__(self, partitions: Iterable[int], framer: Framer, lateness: float, limits: Limits) -> None:
+    def __init__(
+        self, partitions: Iterable[int], framer: Framer, lateness: float, limits: Limits
+    ) -> None:
         numbers = tuple(partitions)
         self._framer = framer
         self._limits = limits
@@ -82,7 +84,11 @@ class Intake:
         """Frames that are full and heartbeats; `behind` are the partitions that have more to read."""
         messages: list[Message] = []
         for partition, item in self._alignment.release(behind):
-            messages += self._beaten(partition, item) if isinstance(item, Heartbeat) else self._framer.add(item)
+            messages += (
+                self._beaten(partition, item)
+                if isinstance(item, Heartbeat)
+                else self._framer.add(item)
+            )
         return self._counted(messages)
 
     def flush(self) -> list[Message]:

@@ -30,13 +30,26 @@ if TYPE_CHECKING:
 class Pipeline:
     """All stages of a market over so many input partitions."""
 
-    def __init__(self, market: Market, rules: RuleSet, quotes_partitions: int, ticks_partitions: int, topics: Topics | None = None) -> None:
+    def __init__(
+        self,
+        market: Market,
+        rules: RuleSet,
+        quotes_partitions: int,
+        ticks_partitions: int,
+        topics: Topics | None = None,
+    ) -> None:
         self._topics = topics or Topics()
         sources = quotes_partitions + ticks_partitions
         quotes, ticks = self._topics.name("quotes"), self._topics.name("ticks")
         self._inputs: dict[tuple[str, int], Stage] = {
-            **{(quotes, p): QuotesStage(market, f"quotes:{p}", sources) for p in range(quotes_partitions)},
-            **{(ticks, p): TicksStage(market, f"ticks:{p}", sources) for p in range(ticks_partitions)},
+            **{
+                (quotes, p): QuotesStage(market, f"quotes:{p}", sources)
+                for p in range(quotes_partitions)
+            },
+            **{
+                (ticks, p): TicksStage(market, f"ticks:{p}", sources)
+                for p in range(ticks_partitions)
+            },
         }
         self._cross_section: Stage = CrossSectionStage(market)
         self._detector: Stage = DetectorStage(market, rules, self._topics)
@@ -81,4 +94,12 @@ class Pipeline:
     def _record(self, message: Message) -> InputRecord:
         offset = self._offsets[message.role]
         self._offsets[message.role] += 1
-        return InputRecord(self._topics.name(message.role), 0, offset, 0, message.key, message.value, message.headers)
+        return InputRecord(
+            self._topics.name(message.role),
+            0,
+            offset,
+            0,
+            message.key,
+            message.value,
+            message.headers,
+        )

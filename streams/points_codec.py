@@ -55,15 +55,27 @@ def encode_points(frame: PointsFrame) -> bytes:
     """Bytes of a frame; the same bytes for the same frame."""
     parts = (frame.surfaces, frame.prices, frame.references, frame.skew)
     surfaces, prices, references, skew = map(_length, parts)
-    scalars = (frame.index, frame.source, frame.sources, frame.boundary, frame.accepted, frame.idle, frame.refresh_seconds)
-    header = msgspec.json.encode(_Header(VERSION, *scalars, rows=(surfaces, prices, references), skew=skew))
+    scalars = (
+        frame.index,
+        frame.source,
+        frame.sources,
+        frame.boundary,
+        frame.accepted,
+        frame.idle,
+        frame.refresh_seconds,
+    )
+    header = msgspec.json.encode(
+        _Header(VERSION, *scalars, rows=(surfaces, prices, references), skew=skew)
+    )
     schema = _SCHEMA.with_metadata({_KEY: header})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         for kind, part in enumerate(parts):
             if part is not None and len(part.symbol):
                 columns = _columns(part, kind)
-                writer.write_batch(pa.record_batch([columns[name] for name in _SCHEMA.names], schema=schema))
+                writer.write_batch(
+                    pa.record_batch([columns[name] for name in _SCHEMA.names], schema=schema)
+                )
     return bytes(sink.getvalue())
 
 
@@ -80,9 +92,13 @@ def decode_points(value: bytes) -> PointsFrame:
     except (pa.ArrowException, OSError, MemoryError) as problem:
         raise ValueError(f"not a points frame: {problem}") from None
     expected = [(kind, count) for kind, count in enumerate((*header.rows, header.skew)) if count]
-    if len(expected) != len(batches) or any(_foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)):
+    if len(expected) != len(batches) or any(
+        _foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)
+    ):
         raise ValueError("the rows of a points frame are not those its header names")
-    by_kind: dict[int, Any] = {kind: batch for (kind, _), batch in zip(expected, batches, strict=True)}
+    by_kind: dict[int, Any] = {
+        kind: batch for (kind, _), batch in zip(expected, batches, strict=True)
+    }
     surfaces, prices, references = header.rows
     return PointsFrame(
         header.index,
@@ -125,7 +141,9 @@ def _columns(part: SurfacePoints | PricePoints | SkewPoints, kind: int) -> dict[
 
 
 def _surfaces(part: SurfacePoints) -> dict[str, Any]:
-    columns: dict[str, Any] = {name: pa.array(getattr(part, name), pa.float64()) for name in _NUMBERS}
+    columns: dict[str, Any] = {
+        name: pa.array(getattr(part, name), pa.float64()) for name in _NUMBERS
+    }
     columns |= {name: pa.array(getattr(part, name), pa.string()) for name in ("symbol", *_TEXTS)}
     return columns | {
         "kind": pa.array(np.full(len(part.symbol), SURFACE, np.int8)),
@@ -136,7 +154,10 @@ def _surfaces(part: SurfacePoints) -> dict[str, Any]:
 
 
 def _prices(part: PricePoints, kind: int) -> dict[str, Any]:
-    return _bare(part.symbol, kind) | {"value": pa.array(part.price, pa.float64()), "ts": pa.array(part.ts_event, pa.int64())}
+    return _bare(part.symbol, kind) | {
+        "value": pa.array(part.price, pa.float64()),
+        "ts": pa.array(part.ts_event, pa.int64()),
+    }
 
 
 def _skew(part: SkewPoints) -> dict[str, Any]:
@@ -159,18 +180,28 @@ def _bare(symbol: tuple[str, ...], kind: int) -> dict[str, Any]:
 
 
 def _read_surfaces(batch: Any) -> SurfacePoints:  # noqa: ANN401 - an Arrow batch
-    columns: dict[str, Any] = {name: batch.column(name).to_numpy() for name in (*_NUMBERS, "tenor_days")}
+    columns: dict[str, Any] = {
+        name: batch.column(name).to_numpy() for name in (*_NUMBERS, "tenor_days")
+    }
     columns |= {name: tuple(batch.column(name).to_pylist()) for name in ("symbol", *_TEXTS)}
-    return SurfacePoints(**columns, forward=batch.column("value").to_numpy(), quote_ts=batch.column("ts").to_numpy())
+    return SurfacePoints(
+        **columns, forward=batch.column("value").to_numpy(), quote_ts=batch.column("ts").to_numpy()
+    )
 
 
 def _read_prices(batch: Any) -> PricePoints:  # noqa: ANN401 - an Arrow batch
-    return PricePoints(tuple(batch.column("symbol").to_pylist()), batch.column("value").to_numpy(), batch.column("ts").to_numpy())
+    return PricePoints(
+        tuple(batch.column("symbol").to_pylist()),
+        batch.column("value").to_numpy(),
+        batch.column("ts").to_numpy(),
+    )
 
 
 def _read_skew(batch: Any) -> SkewPoints:  # noqa: ANN401 - an Arrow batch
     vols = np.column_stack([batch.column(name).to_numpy() for name in _NUMBERS])
-    return SkewPoints(tuple(batch.column("symbol").to_pylist()), batch.column("tenor_days").to_numpy(), vols)
+    return SkewPoints(
+        tuple(batch.column("symbol").to_pylist()), batch.column("tenor_days").to_numpy(), vols
+    )
 
 
 @lru_cache(maxsize=1)

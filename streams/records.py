@@ -169,7 +169,11 @@ _Rows = TypeVar("_Rows", bound=Quotes | Vols | Ticks)
 
 def take_quotes(quotes: _Rows, rows: NDArray[np.int64]) -> _Rows:
     """Some rows of quotes; the vocabulary stays whole."""
-    columns: dict[str, Any] = {name: column[rows] for name, column in quotes._asdict().items() if isinstance(column, np.ndarray)}
+    columns: dict[str, Any] = {
+        name: column[rows]
+        for name, column in quotes._asdict().items()
+        if isinstance(column, np.ndarray)
+    }
     # One record stands for any rows of it, but which of them is no longer known.
     origin = quotes.origin
     columns["origin"] = () if len(origin) <= 1 else [origin[at] for at in rows.tolist()]

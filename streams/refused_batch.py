@@ -41,7 +41,9 @@ class RefusedBatch(msgspec.Struct, frozen=True, gc=False):
 
 def batch_letter(refused: RefusedBatch) -> Message:
     """The dead letter of a whole batch: its first 64 KiB as they stand in the log, from which offset to which, and why."""
-    record = InputRecord(refused.topic, refused.partition, refused.first, refused.timestamp, None, refused.batch)
+    record = InputRecord(
+        refused.topic, refused.partition, refused.first, refused.timestamp, None, refused.batch
+    )
     letter = dead_letter(record, refused.reason, refused.message)
     last = ("x-error-last-offset", str(refused.offset).encode())
     return letter._replace(headers=(*letter.headers, last, ("x-original-form", b"batch")))

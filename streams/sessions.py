@@ -145,7 +145,10 @@ def sessions_between(after: date, until: date) -> int:
 def sessions_in(first: date, last: date) -> tuple[date, ...]:
     """All sessions from one date to another, both included."""
     days = _lists().day
-    return tuple(date_of(day) for day in days[bisect_left(days, day_number(first)) : bisect_right(days, day_number(last))])
+    return tuple(
+        date_of(day)
+        for day in days[bisect_left(days, day_number(first)) : bisect_right(days, day_number(last))]
+    )
 
 
 def session_of(ns: int) -> date | None:

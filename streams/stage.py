@@ -12,7 +12,9 @@ from typing import Literal, NamedTuple, Protocol
 from streams.left_out import LeftOut
 from streams.records import Record
 
-Role = Literal["ticks", "quotes", "points", "readings", "alerts", "alerts_state", "commands", "dead_letters"]
+Role = Literal[
+    "ticks", "quotes", "points", "readings", "alerts", "alerts_state", "commands", "dead_letters"
+]
 """Topics by role; `streams.topics.Topics` gives each its name."""
 
 

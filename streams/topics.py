@@ -19,7 +19,13 @@ NAMES: Final[Mapping[Role, str]] = MappingProxyType(
     }
 )
 
-EQUAL_PARTITIONS: Final[tuple[Role, ...]] = ("points", "readings", "alerts", "alerts_state", "commands")
+EQUAL_PARTITIONS: Final[tuple[Role, ...]] = (
+    "points",
+    "readings",
+    "alerts",
+    "alerts_state",
+    "commands",
+)
 """Topics of one index: the same number of partitions, so that an index has the same partition on each."""
 
 LARGE_MESSAGES: Final[tuple[Role, ...]] = ("ticks", "quotes", "points", "readings")

@@ -18,7 +18,9 @@ REAL = pytest.param("real", marks=pytest.mark.stack)
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python reads its own package data through functions that Python 3.11 alone calls deprecated.
     for function in ("read_text", "open_text"):
-        config.addinivalue_line("filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning")
+        config.addinivalue_line(
+            "filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning"
+        )
     # It also lets go of the socket of a failed connection without closing it, which outage tests make it do.
     config.addinivalue_line("filterwarnings", r"ignore:unclosed <(socket|ssl)[.]:ResourceWarning")
 
@@ -30,7 +32,9 @@ def no_process_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     left = leftovers(tag)
     assert not left, f"processes left behind: {left}"
-    if not request.session.testsfailed:  # a failure keeps its frames, and with them whatever it had open
+    if (
+        not request.session.testsfailed
+    ):  # a failure keeps its frames, and with them whatever it had open
         unclosed = open_clients()
         assert not unclosed, f"clients left open: {unclosed}"
 
@@ -38,7 +42,9 @@ def no_process_left(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def embedded_stack(no_process_left: None) -> "Iterator[EmbeddedTestStack]":
     """The embedded stack, one for the session."""
-    from tests.support.stack import EmbeddedTestStack  # Kafka's client is slow to import: unit tests do without
+    from tests.support.stack import (
+        EmbeddedTestStack,
+    )  # Kafka's client is slow to import: unit tests do without
 
     with EmbeddedTestStack() as stack:
         yield stack
@@ -54,7 +60,11 @@ def real_stack(no_process_left: None) -> "Iterator[RealStack]":
 
 
 @pytest.fixture(
-    scope="session", params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("real", marks=pytest.mark.stack)]
+    scope="session",
+    params=[
+        pytest.param("embedded", marks=pytest.mark.embedded),
+        pytest.param("real", marks=pytest.mark.stack),
+    ],
 )
 def stack(request: pytest.FixtureRequest) -> "Stack":
     """Each of the two in turn. A test that takes a stack away brings it back."""

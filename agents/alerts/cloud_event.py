@@ -12,7 +12,18 @@ CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 SEQ_HEADER = "dispersion-seq"
 HEARTBEAT_TYPE = "io.dispersion.heartbeat.v1"
 HEARTBEAT_SECONDS = 30
-_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "sequence")
+_ATTRIBUTES = (
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "partitionkey",
+    "sequence",
+)
 
 
 class _Heartbeat(msgspec.Struct, frozen=True):
@@ -34,13 +45,18 @@ _encode = msgspec.json.Encoder().encode
 def attributes(value: bytes) -> dict[str, str]:
     """The context attributes of a structured event. Raises `ValueError` on anything else."""
     fields = _decode(value)
-    return {name: msgspec.json.decode(fields[name], type=str) for name in _ATTRIBUTES if name in fields}
+    return {
+        name: msgspec.json.decode(fields[name], type=str) for name in _ATTRIBUTES if name in fields
+    }
 
 
 def event_message(role: Role, value: bytes, partition: int, seq: int | None = None) -> Message:
     """The Kafka record of an event: key from `partitionkey`, content type, `ce_*` headers, and the outbox sequence."""
     context = attributes(value)
-    headers = [("content-type", CONTENT_TYPE), *((f"ce_{name}", text.encode()) for name, text in context.items())]
+    headers = [
+        ("content-type", CONTENT_TYPE),
+        *((f"ce_{name}", text.encode()) for name, text in context.items()),
+    ]
     if seq is not None:
         headers.append((SEQ_HEADER, str(seq).encode()))
     key = context.get("partitionkey")
@@ -56,7 +72,9 @@ def is_heartbeat(key: bytes | None, value: bytes | None) -> bool:
     return key is not None and key == beat.partitionkey.encode()
 
 
-def heartbeat(partition: int, mode: str, now: float, judged: Mapping[str, datetime] | None = None) -> bytes:
+def heartbeat(
+    partition: int, mode: str, now: float, judged: Mapping[str, datetime] | None = None
+) -> bytes:
     """A word to subscribers that alerts of this partition are being looked for; the time is the wall's.
 
     `judged` is the event time of the latest reading that was judged, by index: while it stands still nothing is judged.

@@ -14,16 +14,27 @@ from streams.stage import Message
 from streams.topics import Topics
 
 
-def send(settings: Settings, command: Command, partition: int, wait_seconds: float) -> TailedEvent | None:
+def send(
+    settings: Settings, command: Command, partition: int, wait_seconds: float
+) -> TailedEvent | None:
     """Publish a command on the partition of its index; its echo, or None when none came in time.
 
     Raises:
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
-    with kafka_failures(settings), closing(assigned(settings, topic, from_beginning=False, partition=partition)[0]) as consumer:
+    with (
+        kafka_failures(settings),
+        closing(
+            assigned(settings, topic, from_beginning=False, partition=partition)[0]
+        ) as consumer,
+    ):
         with FramePublisher(settings, delivery_seconds=CALL_SECONDS) as publisher:
-            publisher.publish_message(Message("commands", command.index.encode(), encode_command(command), partition=partition))
+            publisher.publish_message(
+                Message(
+                    "commands", command.index.encode(), encode_command(command), partition=partition
+                )
+            )
         deadline = monotonic() + wait_seconds
         while monotonic() < deadline:
             for alert in poll_alerts(consumer):

@@ -16,7 +16,9 @@ def orphaned(settings: Settings, states: Iterable[AlertState]) -> list[AlertStat
     market = market_of(settings)
     rules = catalogue(load_rules(settings.rules.file, settings.rules.cap_unknown), market.gates)
     judged = configured_fingerprints((spec.symbol for spec in market.indices), rules)
-    return [state for state in states if state.active and state.event.data.fingerprint not in judged]
+    return [
+        state for state in states if state.active and state.event.data.fingerprint not in judged
+    ]
 
 
 def orphan_warnings(settings: Settings) -> list[str]:
@@ -27,4 +29,6 @@ def orphan_warnings(settings: Settings) -> list[str]:
 def _words(state: AlertState) -> str:
     data = state.event.data
     next_step = f"configure it again, or `dispersion alerts retire {data.fingerprint[:8]} --why …`"
-    return f"{safe(state.title)} is {data.status}, but the configuration has it no more: {next_step}"
+    return (
+        f"{safe(state.title)} is {data.status}, but the configuration has it no more: {next_step}"
+    )

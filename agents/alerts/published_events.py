@@ -84,5 +84,6 @@ class CurrentStates:
         return [
             last
             for key, last in published.last.items()
-            if self._ids.get(key) != last.event.id and not (last.event.data.status == "resolved" and now - last.published >= KEEP_SECONDS)
+            if self._ids.get(key) != last.event.id
+            and not (last.event.data.status == "resolved" and now - last.published >= KEEP_SECONDS)
         ]

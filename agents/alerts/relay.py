@@ -125,7 +125,9 @@ class Relay:
                 len(behind),
             )
         for last in behind:
-            await self._publisher.send([event_message("alerts_state", last.value, self._partition, last.seq)])
+            await self._publisher.send(
+                [event_message("alerts_state", last.value, self._partition, last.seq)]
+            )
             self._current.update(last.key, last.event, last.published)
         await self._publisher.drain()
 
@@ -140,7 +142,9 @@ class Relay:
                 fresh.append(entry)
                 self._published.add(PublishedEvent(entry.seq, event, entry.value, time()))
                 self._current.update(event.partitionkey.encode(), event, time())
-                await self._publisher.send([event_message(role, entry.value, self._partition, entry.seq) for role in ROLES])
+                await self._publisher.send(
+                    [event_message(role, entry.value, self._partition, entry.seq) for role in ROLES]
+                )
             await self._publisher.drain()
         except PublishError:
             for entry in fresh:
@@ -156,7 +160,10 @@ class Relay:
             self._beat = now
             beat = heartbeat(self._partition, self._mode, now, self._judged())
             await self._publisher.send([event_message("alerts", beat, self._partition)])
-            forgotten = [Message("alerts_state", key, None, (), self._partition) for key in self._current.tombstones.due(now)]
+            forgotten = [
+                Message("alerts_state", key, None, (), self._partition)
+                for key in self._current.tombstones.due(now)
+            ]
             await self._publisher.send(forgotten)
             await self._publisher.drain()
 

@@ -37,12 +37,16 @@ class StateTopic:
         self._foreign = ForeignRecords() if foreign is None else foreign
         name = Topics(settings.kafka.topic_prefix).name("alerts_state")
         with kafka_failures(settings):
-            self._consumer, self._ends = assigned(settings, name, from_beginning=True, reconnect_backoff_max_ms=RECONNECT_MS)
+            self._consumer, self._ends = assigned(
+                settings, name, from_beginning=True, reconnect_backoff_max_ms=RECONNECT_MS
+            )
 
     @property
     def read(self) -> bool:
         """Whether everything is read that was there at the start: before that, a state may be an old one."""
-        return all(self._consumer.position(partition) >= end for partition, end in self._ends.items())
+        return all(
+            self._consumer.position(partition) >= end for partition, end in self._ends.items()
+        )
 
     def poll(self, seconds: float) -> list[StateRecord]:
         """What has come, in order of each alert; empty after some time, and while Kafka is away.
@@ -51,7 +55,12 @@ class StateTopic:
         """
         with kafka_failures(self._settings, "Read"):
             batches = self._consumer.poll(timeout_ms=int(seconds * 1000))
-        return [state for batch in batches.values() for record in batch if (state := self._state(record)) is not None]
+        return [
+            state
+            for batch in batches.values()
+            for record in batch
+            if (state := self._state(record)) is not None
+        ]
 
     def _state(self, record: Any) -> StateRecord | None:
         """A record of ours; what is foreign leaves what stood under its key."""

@@ -45,7 +45,9 @@ def alert_states(settings: Settings) -> dict[str, AlertState]:
             for record in records:
                 states.pop(record.key.decode(errors="replace"), None)
                 if record.value is not None and record.event is not None:
-                    states[record.event.data.fingerprint] = AlertState(record.partition, record.value, record.event)
+                    states[record.event.data.fingerprint] = AlertState(
+                        record.partition, record.value, record.event
+                    )
     return states
 
 
@@ -55,6 +57,14 @@ def find(states: Mapping[str, AlertState], start: str) -> AlertState:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ConfigError(f"no alert begins with {start!r}", key="FINGERPRINT", fix="see `dispersion alerts list --all`")
+        raise ConfigError(
+            f"no alert begins with {start!r}",
+            key="FINGERPRINT",
+            fix="see `dispersion alerts list --all`",
+        )
     titles = ", ".join(state.title for state in found)
-    raise ConfigError(f"{len(found)} alerts begin with {start!r}", key="FINGERPRINT", fix=f"write more of one: {titles}")
+    raise ConfigError(
+        f"{len(found)} alerts begin with {start!r}",
+        key="FINGERPRINT",
+        fix=f"write more of one: {titles}",
+    )

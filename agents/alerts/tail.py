@@ -86,7 +86,9 @@ def tail_alerts(
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings, "Read"):
-        consumer, ends = assigned(settings, topic, from_beginning=from_beginning, partition=partition)
+        consumer, ends = assigned(
+            settings, topic, from_beginning=from_beginning, partition=partition
+        )
         outage_watch = OutageWatch(settings, consumer, ends, outage if follow else None)
         try:
             seen: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -108,7 +110,13 @@ def tail_alerts(
 class OutageWatch:
     """Asks Kafka whether it is there when nothing comes."""
 
-    def __init__(self, settings: Settings, consumer: Any, places: Iterable[TopicPartition], outage: Outage | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        consumer: Any,
+        places: Iterable[TopicPartition],
+        outage: Outage | None,
+    ) -> None:
         """Without `outage`, one is raised."""
         self._settings = settings
         self._consumer = consumer
@@ -139,7 +147,12 @@ class OutageWatch:
 
 
 def assigned(
-    settings: Settings, topic: str, *, from_beginning: bool, partition: int | None = None, **options: Any
+    settings: Settings,
+    topic: str,
+    *,
+    from_beginning: bool,
+    partition: int | None = None,
+    **options: Any,
 ) -> tuple[Any, dict[TopicPartition, int]]:
     """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `UnavailableError` in time."""
     return call_within(
@@ -149,7 +162,11 @@ def assigned(
 
 
 def _assigned(
-    settings: Settings, topic: str, from_beginning: bool, partition: int | None, options: dict[str, Any]
+    settings: Settings,
+    topic: str,
+    from_beginning: bool,
+    partition: int | None,
+    options: dict[str, Any],
 ) -> tuple[Any, dict[TopicPartition, int]]:
     consumer = reader(settings, **options)
     try:
@@ -159,9 +176,14 @@ def _assigned(
         raise
 
 
-def assign(consumer: Any, topic: str, *, from_beginning: bool, partition: int | None = None) -> dict[TopicPartition, int]:
+def assign(
+    consumer: Any, topic: str, *, from_beginning: bool, partition: int | None = None
+) -> dict[TopicPartition, int]:
     """Take every partition of the topic, or one; returns where each ends now."""
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    partitions = [
+        TopicPartition(topic, number)
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
     if not partitions:
         message = f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
         raise ActionNeededError(message)
@@ -169,7 +191,9 @@ def assign(consumer: Any, topic: str, *, from_beginning: bool, partition: int | 
         partitions = [TopicPartition(topic, partition)]
     consumer.assign(partitions)
     ends: dict[TopicPartition, int] = consumer.end_offsets(partitions)
-    for place, offset in (consumer.beginning_offsets(partitions) if from_beginning else ends).items():
+    for place, offset in (
+        consumer.beginning_offsets(partitions) if from_beginning else ends
+    ).items():
         consumer.seek(place, offset)
     return ends
 
@@ -182,7 +206,14 @@ def poll_alerts(consumer: Any) -> list[AlertRecord]:
 
 
 def _alert(record: Any) -> AlertRecord:
-    return AlertRecord(record.partition, record.offset, record.timestamp, record.key, record.value or b"", dict(record.headers))
+    return AlertRecord(
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value or b"",
+        dict(record.headers),
+    )
 
 
 def _event(alert: AlertRecord) -> ReadEvent | None:
@@ -192,7 +223,9 @@ def _event(alert: AlertRecord) -> ReadEvent | None:
         return None
 
 
-def _repeated(alert: AlertRecord, event: ReadEvent, seen: OrderedDict[tuple[str, int], None]) -> bool:
+def _repeated(
+    alert: AlertRecord, event: ReadEvent, seen: OrderedDict[tuple[str, int], None]
+) -> bool:
     """By id and content: an event of somebody else's under an id of ours hides none of ours. The headers may be anybody's too."""
     what = (event.id, 0 if event.data is None else hash(alert.value))
     if what in seen:

@@ -51,7 +51,13 @@ class TopicTail:
             until, step, parts = reader.end, STEP, list[list[PublishedEvent]]()
             while until > reader.begin and reader.end - until < MOST:
                 start = max(reader.begin, until - step, reader.end - MOST)
-                parts.append([event async for record in reader.records(start, until) if (event := self._event(record))])
+                parts.append(
+                    [
+                        event
+                        async for record in reader.records(start, until)
+                        if (event := self._event(record))
+                    ]
+                )
                 until, step = start, 4 * step
                 if any(event.seq < first for event in parts[-1]):
                     break
@@ -95,7 +101,9 @@ class TopicTail:
         if record.transactional:
             raise ForeignEventError("transaction", "written in a transaction; we write in none")
         if (event.data.mode in _OF_NOW) != (self._mode in _OF_NOW):
-            raise ForeignEventError("mode", f"an event of mode {event.data.mode}; ours are {self._mode}")
+            raise ForeignEventError(
+                "mode", f"an event of mode {event.data.mode}; ours are {self._mode}"
+            )
         return event
 
 
@@ -118,7 +126,9 @@ class _Reader:
     """One partition, from anywhere to its present end; an asynchronous context manager."""
 
     def __init__(self, client: Mapping[str, Any], topic: str, partition: int) -> None:
-        self._consumer = AIOKafkaConsumer(**client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
+        self._consumer = AIOKafkaConsumer(
+            **client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         self._tp = TopicPartition(topic, partition)
         self.begin = self.end = 0
 

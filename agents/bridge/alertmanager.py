@@ -64,7 +64,9 @@ class Alertmanager:
         if body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
         connection = (
-            HTTPSConnection(self._host, timeout=TIMEOUT, context=self._tls) if self._tls else HTTPConnection(self._host, timeout=TIMEOUT)
+            HTTPSConnection(self._host, timeout=TIMEOUT, context=self._tls)
+            if self._tls
+            else HTTPConnection(self._host, timeout=TIMEOUT)
         )
         try:
             connection.request(method, f"{self._path}/api/v2/{what}", content, headers)
@@ -76,11 +78,15 @@ class Alertmanager:
             connection.close()
         if answer.status != 200:
             outcome = "refused" if answer.status < 500 else "unreachable"
-            raise AlertmanagerError(outcome, f"{answer.status} {answer.reason}: {' '.join(text.split())[:SHOWN]}")
+            raise AlertmanagerError(
+                outcome, f"{answer.status} {answer.reason}: {' '.join(text.split())[:SHOWN]}"
+            )
         try:
             return json.loads(text) if text else None
         except ValueError as error:
-            raise AlertmanagerError("refused", f"no JSON, so no Alertmanager: {text[:SHOWN]!r}") from error
+            raise AlertmanagerError(
+                "refused", f"no JSON, so no Alertmanager: {text[:SHOWN]!r}"
+            ) from error
 
 
 def _authorization(bridge: BridgeSettings) -> dict[str, str]:

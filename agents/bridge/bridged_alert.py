@@ -53,7 +53,9 @@ _decode = msgspec.json.Decoder(_Event).decode
 class BridgedAlert:
     """The latest event of one alert."""
 
-    def __init__(self, value: bytes, published: datetime, before: "BridgedAlert | None" = None) -> None:
+    def __init__(
+        self, value: bytes, published: datetime, before: "BridgedAlert | None" = None
+    ) -> None:
         """`before` is the alert as it was known so far. Raises `ValueError` on what is not an alert event."""
         self.data = data = _read(value)
         self.published = published
@@ -87,11 +89,15 @@ class BridgedAlert:
         data, said = self.data, self.data.notification
         since = f"{data.starts_at:%Y-%m-%d %H:%M:%S} UTC of event time"
         reason = f" ({data.reason})" if data.reason else ""
-        doubt = f" Not tested for want of history: {', '.join(data.unknown)}." if data.unknown else ""
+        doubt = (
+            f" Not tested for want of history: {', '.join(data.unknown)}." if data.unknown else ""
+        )
         texts = {
             "summary": data.summary,
             "description": f"{data.rule}, {data.label}, {data.status}{reason}, since {since}.{doubt}",
-            "values": ", ".join(f"{name.replace('_', ' ')} {_told(data.values.get(name))}" for name in NUMBERS),
+            "values": ", ".join(
+                f"{name.replace('_', ' ')} {_told(data.values.get(name))}" for name in NUMBERS
+            ),
             "confidence": data.confidence,
             "runbook_url": data.links.get("runbook", ""),
             "acked_by": said.acked_by or "",
@@ -107,7 +113,11 @@ class BridgedAlert:
         """
         data = self.data
         over = None if self.active else min(data.ends_at or now, now)
-        made = {"labels": self.labels(), "annotations": self.annotations(), "startsAt": min(data.starts_at, over or now).isoformat()}
+        made = {
+            "labels": self.labels(),
+            "annotations": self.annotations(),
+            "startsAt": min(data.starts_at, over or now).isoformat(),
+        }
         if over is not None:
             made["endsAt"] = over.isoformat()
         return {**made, "generatorURL": generator_url} if generator_url else made

@@ -51,23 +51,38 @@ class Bridge:
         registry = CollectorRegistry()
         identify(registry, settings)
         self._measure(registry)
-        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self._server = HealthServer(
+            settings.metrics.host, settings.metrics.port, registry, self._probe
+        )
         self.url = self._server.url
 
     def _measure(self, registry: CollectorRegistry) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._posts = Counter("dispersion_bridge_posts", "Posts of alerts to Alertmanager.", ("outcome",), registry=registry)
+        self._posts = Counter(
+            "dispersion_bridge_posts",
+            "Posts of alerts to Alertmanager.",
+            ("outcome",),
+            registry=registry,
+        )
         for outcome in ("accepted", "refused", "unreachable"):
             self._posts.labels(outcome)
-        self._active = Gauge("dispersion_bridge_active_alerts", "Alerts that fire, suspended or not.", registry=registry)
+        self._active = Gauge(
+            "dispersion_bridge_active_alerts",
+            "Alerts that fire, suspended or not.",
+            registry=registry,
+        )
         text = "Records on a topic of ours that are not ours."
-        foreign = Counter("dispersion_foreign_records", text, ("topic", "reason"), registry=registry)
+        foreign = Counter(
+            "dispersion_foreign_records", text, ("topic", "reason"), registry=registry
+        )
         states = Topics(self._settings.kafka.topic_prefix).name("alerts_state")
         for reason in (*FOREIGN_REASONS, "key"):
             foreign.labels(states, reason)
         self._foreign = ForeignRecords(lambda topic, reason: foreign.labels(topic, reason).inc())
         text = "When Kafka answered and Alertmanager had taken everything, Unix seconds."
-        self._success = Gauge("dispersion_bridge_last_success_timestamp_seconds", text, registry=registry)
+        self._success = Gauge(
+            "dispersion_bridge_last_success_timestamp_seconds", text, registry=registry
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop.
@@ -77,10 +92,14 @@ class Bridge:
         self._server.start()
         try:
             seconds = self._settings.worker.start_seconds
-            with closing(until_reached(lambda: StateTopic(self._settings, self._foreign), seconds)) as topic:
+            with closing(
+                until_reached(lambda: StateTopic(self._settings, self._foreign), seconds)
+            ) as topic:
                 # An outage is said once, by us.
                 logging.getLogger("kafka").setLevel(logging.CRITICAL)
-                log.info("metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place)
+                log.info(
+                    "metrics and health on %s; alerts go to %s", self.url, self._alertmanager.place
+                )
                 while not stop.is_set():
                     self._step(topic)
         finally:
@@ -102,7 +121,11 @@ class Bridge:
                 self._table.take(record.key, record.value, record.published)
             except ValueError as error:
                 # Of a version that says it another way.
-                log.warning("the event under %r cannot be told to Alertmanager: %s", record.key, safe(str(error)))
+                log.warning(
+                    "the event under %r cannot be told to Alertmanager: %s",
+                    record.key,
+                    safe(str(error)),
+                )
         return bool(records)
 
     def _round(self, topic: StateTopic) -> None:
@@ -153,10 +176,15 @@ class Bridge:
         if path not in PATHS:
             return None
         silent = monotonic() - self._beat
-        checks = [HealthCheck("loop", silent <= STALL_SECONDS, f"last ran {silent:.1f} s ago", silent)]
+        checks = [
+            HealthCheck("loop", silent <= STALL_SECONDS, f"last ran {silent:.1f} s ago", silent)
+        ]
         if path != "/livez":
             troubles = dict(self._troubles)
-            checks += [HealthCheck(name, name not in troubles, troubles.get(name, "well")) for name in ("topic", "kafka", "alertmanager")]
+            checks += [
+                HealthCheck(name, name not in troubles, troubles.get(name, "well"))
+                for name in ("topic", "kafka", "alertmanager")
+            ]
         return probe_answer(path, query, checks, {})
 
 

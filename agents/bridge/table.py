@@ -43,11 +43,23 @@ class BridgeTable:
         """Alerts to post, given the unresolved ones that Alertmanager holds: ends first, so that a new severity finds the old one gone."""
         known = {alert.key: alert for alert in self._alerts.values()}
         ours = [one for one in held if _key(one["labels"]) in known]
-        ends = [_ended(one, now) for one in ours if one["labels"] != known[_key(one["labels"])].labels()]
-        told = [
-            alert for alert in known.values() if alert.active or _recent(alert, now) or any(one["labels"] == alert.labels() for one in ours)
+        ends = [
+            _ended(one, now) for one in ours if one["labels"] != known[_key(one["labels"])].labels()
         ]
-        return [*ends, *(alert.post(now, self._generator_url) for alert in sorted(told, key=lambda alert: alert.active))]
+        told = [
+            alert
+            for alert in known.values()
+            if alert.active
+            or _recent(alert, now)
+            or any(one["labels"] == alert.labels() for one in ours)
+        ]
+        return [
+            *ends,
+            *(
+                alert.post(now, self._generator_url)
+                for alert in sorted(told, key=lambda alert: alert.active)
+            ),
+        ]
 
     def silences(self, held: Iterable[Json], now: datetime) -> tuple[list[Json], list[str]]:
         """Silences to post, and ids of those to take back, given all that Alertmanager holds."""
@@ -77,7 +89,12 @@ def _recent(alert: BridgedAlert, now: datetime) -> bool:
 def _ended(held: Json, now: datetime) -> Json:
     """An alert as Alertmanager holds it, over now."""
     start = min(datetime.fromisoformat(held["startsAt"]), now).isoformat()
-    return {"labels": held["labels"], "annotations": held["annotations"], "startsAt": start, "endsAt": now.isoformat()}
+    return {
+        "labels": held["labels"],
+        "annotations": held["annotations"],
+        "startsAt": start,
+        "endsAt": now.isoformat(),
+    }
 
 
 def _silence(alert: BridgedAlert, now: datetime) -> Json | None:
@@ -91,7 +108,9 @@ def _silence(alert: BridgedAlert, now: datetime) -> Json | None:
             for name, value in zip(("fingerprint", "mode"), alert.key, strict=True)
         ],
         "createdBy": CREATOR,
-        "comment": safe(f"{said.silenced_by or 'somebody'}: {said.silence_why or 'no reason given'}"),
+        "comment": safe(
+            f"{said.silenced_by or 'somebody'}: {said.silence_why or 'no reason given'}"
+        ),
         "startsAt": now.isoformat(),
         "endsAt": said.silenced_until.isoformat(),
     }

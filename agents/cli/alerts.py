@@ -23,9 +23,18 @@ WORD = 100
 
 def tail(
     context: typer.Context,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest event kept.")] = False,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more; otherwise end at what is there now.")] = True,
-    heartbeats: Annotated[bool, typer.Option("--heartbeats", help="Show the monitor's heartbeat events too.")] = False,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Start with the oldest event kept.")
+    ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow", help="Wait for more; otherwise end at what is there now."
+        ),
+    ] = True,
+    heartbeats: Annotated[
+        bool, typer.Option("--heartbeats", help="Show the monitor's heartbeat events too.")
+    ] = False,
 ) -> None:
     """Print each event once, in order within an index. With --json the CloudEvent unchanged.
 
@@ -39,7 +48,9 @@ def tail(
     require_kafka(settings.kafka)
     foreign = SkippedEvents(shared)
     outage = partial(tell_outage, shared)
-    log = tail_alerts(settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage)
+    log = tail_alerts(
+        settings, follow=follow, from_beginning=from_beginning, foreign=foreign.note, outage=outage
+    )
     with suppress(KeyboardInterrupt), interruptible(), closing(log):
         for record, event in log:
             if heartbeats or event.data is not None:
@@ -58,7 +69,9 @@ def print_event(shared: Shared, value: bytes, event: "ReadEvent") -> None:
 def tell_outage(shared: Shared, down: "UnavailableError | None") -> None:
     """Kafka does not answer, or does again; events that come meanwhile are read afterwards."""
     told = "Kafka answers again" if down is None else f"{down}; waiting for it"
-    shared.stderr.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}", markup=False, soft_wrap=True)
+    shared.stderr.print(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}", markup=False, soft_wrap=True
+    )
 
 
 class SkippedEvents:
@@ -80,7 +93,9 @@ class SkippedEvents:
     def sum_up(self) -> None:
         """How many there were, if more than the one that was named."""
         if self._count > 1:
-            self._stderr.print(f"passed over {self._count:,} records that are no alert events of ours")
+            self._stderr.print(
+                f"passed over {self._count:,} records that are no alert events of ours"
+            )
 
 
 def one_line(value: bytes) -> bytes:

@@ -14,12 +14,24 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("critical", "warning", "info")
 LONGEST = 100
-COLUMNS = ("severity", "rule", "index", "scope", "status", "since", "acked by", "silenced until", "fingerprint")
+COLUMNS = (
+    "severity",
+    "rule",
+    "index",
+    "scope",
+    "status",
+    "since",
+    "acked by",
+    "silenced until",
+    "fingerprint",
+)
 
 
 def alerts_list(
     context: typer.Context,
-    resolved: Annotated[bool, typer.Option("--all", help="Also those that were resolved within the last day.")] = False,
+    resolved: Annotated[
+        bool, typer.Option("--all", help="Also those that were resolved within the last day.")
+    ] = False,
 ) -> None:
     """Print the active alerts, the gravest first. With --json the latest event of each, one a line."""
     from agents.alerts.states import alert_states
@@ -29,7 +41,13 @@ def alerts_list(
     settings = shared.settings()
     require_kafka(settings.kafka)
     states = [state for state in alert_states(settings).values() if resolved or state.active]
-    states.sort(key=lambda state: (not state.active, SEVERITIES.index(state.event.data.severity), state.event.data.starts_at))
+    states.sort(
+        key=lambda state: (
+            not state.active,
+            SEVERITIES.index(state.event.data.severity),
+            state.event.data.starts_at,
+        )
+    )
     if shared.json:
         for state in states:
             print_line(one_line(state.value))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 LONGEST = 2_000
 """Characters of a line: some list all names."""
-FINGERPRINT = typer.Argument(metavar="FINGERPRINT", help="The alert's, or a beginning that no other has.", show_default=False)
+FINGERPRINT = typer.Argument(
+    metavar="FINGERPRINT", help="The alert's, or a beginning that no other has.", show_default=False
+)
 
 
 def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> None:
@@ -47,7 +49,9 @@ def _transitions(settings: "Settings", state: "AlertState") -> "list[TailedEvent
     from agents.alerts.tail import tail_alerts
 
     fingerprint = state.event.data.fingerprint
-    with closing(tail_alerts(settings, follow=False, from_beginning=True, partition=state.partition)) as log:
+    with closing(
+        tail_alerts(settings, follow=False, from_beginning=True, partition=state.partition)
+    ) as log:
         return [one for one in log if one.event.data and one.event.data.fingerprint == fingerprint]
 
 
@@ -65,11 +69,17 @@ def _words(data: "AlertData") -> Iterator[str]:
     yield f"since {wall(data.starts_at)}{until}, session {data.session}, {data.mode}, {data.confidence} confidence{doubt}"
     if data.reason:
         yield f"reason: {data.reason}"
-    yield f"acknowledged by {said.acked_by} at {wall(said.acked_at)}: {said.ack_why or NO_REASON}" if said.acked_by else "not acknowledged"
+    yield (
+        f"acknowledged by {said.acked_by} at {wall(said.acked_at)}: {said.ack_why or NO_REASON}"
+        if said.acked_by
+        else "not acknowledged"
+    )
     if said.silenced_until:
         yield f"silenced by {said.silenced_by} until {wall(said.silenced_until)}: {said.silence_why or NO_REASON}"
     yield f"values compared with {wall(data.compared_with)}"
-    yield from _table([(name, f"{value:.4f}") for name, value in data.values.items() if value is not None])
+    yield from _table(
+        [(name, f"{value:.4f}") for name, value in data.values.items() if value is not None]
+    )
     if unknown := [name for name, value in data.values.items() if value is None]:
         yield f"  unknown: {', '.join(unknown)}"
     limits = data.thresholds
@@ -79,7 +89,9 @@ def _words(data: "AlertData") -> Iterator[str]:
     yield f"  cool-down {limits.cool_down_seconds:g} s"
     if data.contributors:
         yield "contributors to the move of basket vol"
-        yield from _table([(part.symbol, f"{part.contribution:+.4f}") for part in data.contributors])
+        yield from _table(
+            [(part.symbol, f"{part.contribution:+.4f}") for part in data.contributors]
+        )
     quality = data.data_quality
     coverage = "unknown" if quality.coverage is None else f"{quality.coverage:.4f}"
     yield f"coverage {coverage}, {quality.names} names{', ' if quality.flags else ''}{', '.join(quality.flags)}"

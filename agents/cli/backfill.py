@@ -27,18 +27,42 @@ PUBLISHED = "SPX"
 
 def backfill(
     context: typer.Context,
-    quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
-    ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
-    daily: Annotated[Path | None, typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …")] = None,
-    index: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="One index; published closes are SPX's unless it says otherwise.")
+    quotes: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
     ] = None,
-    basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
-    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Rates as in backtest.")] = None,
-    rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")] = None,
-    since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be written; write nothing.")] = False,
+    ticks: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
+    ] = None,
+    daily: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …"),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOL", help="One index; published closes are SPX's unless it says otherwise."
+        ),
+    ] = None,
+    basket: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
+    ] = None,
+    rates: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rates as in backtest.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be written; write nothing.")
+    ] = False,
 ) -> None:
     """Fill the daily history in Redis from files. Sessions that are there already stay as they are; safe to repeat."""
     from agents.cli.replay import refuse_missing
@@ -48,7 +72,15 @@ def backfill(
     shared = shared_of(context)
     in_order(since, until)
     if daily is not None:
-        daily_alone({"--quotes": quotes, "--ticks": ticks, "--basket": basket, "--rates": rates, "--rate": rate})
+        daily_alone(
+            {
+                "--quotes": quotes,
+                "--ticks": ticks,
+                "--basket": basket,
+                "--rates": rates,
+                "--rate": rate,
+            }
+        )
     refuse_missing([*(quotes or []), *(ticks or [])])
     settings = shared.settings({"mode": "replay"})
     chosen = index or (PUBLISHED if daily else None)
@@ -63,7 +95,11 @@ def backfill(
 
     market, rules = market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
     span = (since, until)
-    closed = _published(shared, daily, market, rules, span) if daily else _quoted(shared, (quotes or [], ticks or []), market, rules, span)
+    closed = (
+        _published(shared, daily, market, rules, span)
+        if daily
+        else _quoted(shared, (quotes or [], ticks or []), market, rules, span)
+    )
     _tell(shared, fill_history(settings, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
 
 
@@ -75,11 +111,19 @@ def _refuse_unknown(settings: "Settings", index: str | None) -> None:
     known = [one.symbol for one in settings.market.indices]
     if index is not None and normalise(index) not in map(normalise, known):
         raise ConfigError(
-            f"the settings have no index {index}", key="--index", fix=f"one of {', '.join(known)}, or add it to market.indices"
+            f"the settings have no index {index}",
+            key="--index",
+            fix=f"one of {', '.join(known)}, or add it to market.indices",
         )
 
 
-def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Market", rules: "RuleSet", typed: "Typed") -> "ClosedSessions":
+def _quoted(
+    shared: Shared,
+    files: "tuple[list[Path], list[Path]]",
+    market: "Market",
+    rules: "RuleSet",
+    typed: "Typed",
+) -> "ClosedSessions":
     """Run option quotes and ticks through the flow and keep what each session leaves behind."""
     from agents.cli.backtest_output import BacktestProgress
     from agents.cli.time_range import TimeRange
@@ -107,7 +151,9 @@ def _quoted(shared: Shared, files: "tuple[list[Path], list[Path]]", market: "Mar
     return closed
 
 
-def _published(shared: Shared, folder: Path, market: "Market", rules: "RuleSet", typed: "Typed") -> "ClosedSessions":
+def _published(
+    shared: Shared, folder: Path, market: "Market", rules: "RuleSet", typed: "Typed"
+) -> "ClosedSessions":
     """The same for published closes, as closes of the one index that was chosen."""
     import msgspec
 
@@ -121,13 +167,18 @@ def _published(shared: Shared, folder: Path, market: "Market", rules: "RuleSet",
         readings = [
             msgspec.structs.replace(reading, index=spec.symbol)
             for reading in closes.readings()
-            if (first is None or first <= reading.session) and (last is None or reading.session <= last)
+            if (first is None or first <= reading.session)
+            and (last is None or reading.session <= last)
         ]
         closed = closed_by(readings, market, rules)
     if closes.missing:
-        shared.stderr.print(f"no file {', '.join(closes.missing)}: what it would say stays unknown", soft_wrap=True)
+        shared.stderr.print(
+            f"no file {', '.join(closes.missing)}: what it would say stays unknown", soft_wrap=True
+        )
     if not readings:
-        raise ActionNeededError("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
+        raise ActionNeededError(
+            "no sessions: none of the files has a row between --from and --to on a trading day; check the dates"
+        )
     return closed
 
 
@@ -140,11 +191,19 @@ def _tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
             print_line(msgspec.json.encode({"dry_run": dry_run, **msgspec.to_builtins(one)}))
             continue
         verb = "would be written" if dry_run else "written"
-        print_text(f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, {len(one.skipped)} skipped")
+        print_text(
+            f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, {len(one.skipped)} skipped"
+        )
         for session, reason in one.skipped.items():
             shared.stderr.print(f"skipped {one.index} {session}: {reason}")
         since = f" from {one.comparable_from} on" if one.comparable_from else ""
-        enough = "" if one.comparable >= one.needed else f", too few for ranks, which need {one.needed}"
-        shared.stderr.print(f"{one.index}: the next session is compared with {one.comparable} closes{since}{enough}")
+        enough = (
+            "" if one.comparable >= one.needed else f", too few for ranks, which need {one.needed}"
+        )
+        shared.stderr.print(
+            f"{one.index}: the next session is compared with {one.comparable} closes{since}{enough}"
+        )
     if any(one.owned and one.written for one in filled) and not dry_run:
-        shared.stderr.print("a worker is running and holds its history in memory: restart the workers to use the new sessions")
+        shared.stderr.print(
+            "a worker is running and holds its history in memory: restart the workers to use the new sessions"
+        )

@@ -26,26 +26,68 @@ if TYPE_CHECKING:
 
 def backtest(
     context: typer.Context,
-    quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
-    ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
-    daily: Annotated[Path | None, typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …")] = None,
-    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
-    basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
-    rates: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Rates: CSV with date and dff, or date and par yields 1m to 1y, in percent.")
+    quotes: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")] = None,
-    partitions: Annotated[int, typer.Option(min=1, max=1024, help="Of either input topic; changes no result.")] = 4,
-    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
-    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
-    since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there.")] = None,
+    ticks: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
+    ] = None,
+    daily: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …"),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it."),
+    ] = None,
+    basket: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
+    ] = None,
+    rates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rates: CSV with date and dff, or date and par yields 1m to 1y, in percent.",
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")
+    ] = None,
+    partitions: Annotated[
+        int, typer.Option(min=1, max=1024, help="Of either input topic; changes no result.")
+    ] = 4,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
+    ] = None,
+    refresh: Annotated[
+        int,
+        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
+    ] = 10,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there."),
+    ] = None,
 ) -> None:
     """Compute readings and alert events from files. With --json one reading a line, else a table."""
     if daily is not None:
         daily_alone(
-            {"--quotes": quotes, "--ticks": ticks, "--scenario": scenario, "--basket": basket, "--rates": rates, "--rate": rate}, index
+            {
+                "--quotes": quotes,
+                "--ticks": ticks,
+                "--scenario": scenario,
+                "--basket": basket,
+                "--rates": rates,
+                "--rate": rate,
+            },
+            index,
         )
         _daily(shared_of(context), daily, (since, until), out)
         return
@@ -61,11 +103,23 @@ def backtest(
 
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
-    overrides = {"mode": "replay"} if played is None else {"mode": "scenario", "rules": {"cap_unknown": False}}
-    settings = select(shared.settings(overrides), index=index, basket=basket, rates=rates, rate=rate)
+    overrides = (
+        {"mode": "replay"}
+        if played is None
+        else {"mode": "scenario", "rules": {"cap_unknown": False}}
+    )
+    settings = select(
+        shared.settings(overrides), index=index, basket=basket, rates=rates, rate=rate
+    )
     market = market_of(settings)
     topics = Topics(settings.kafka.topic_prefix)
-    pipeline = Pipeline(market, load_rules(settings.rules.file, settings.rules.cap_unknown), partitions, partitions, topics)
+    pipeline = Pipeline(
+        market,
+        load_rules(settings.rules.file, settings.rules.cap_unknown),
+        partitions,
+        partitions,
+        topics,
+    )
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
     span = TimeRange.of(since, until)
     if out is not None:
@@ -81,17 +135,26 @@ def daily_alone(others: "Mapping[str, object]", index: str | None = None) -> Non
 
     given = [name for name, value in others.items() if value is not None and value != []]
     if given:
-        raise ConfigError(f"excludes {', '.join(given)}", key="--daily", fix="leave one of them away")
+        raise ConfigError(
+            f"excludes {', '.join(given)}", key="--daily", fix="leave one of them away"
+        )
     if index not in {None, "SPX"}:
         raise ConfigError("published closes are those of SPX", key="--index", fix="leave it away")
 
 
-def _daily(shared: Shared, folder: Path, span: "tuple[datetime | None, datetime | None]", out: Path | None) -> None:
+def _daily(
+    shared: Shared, folder: Path, span: "tuple[datetime | None, datetime | None]", out: Path | None
+) -> None:
     from agents.cli.backtest_daily import Sessions, backtest_daily
 
     first, last = span
     in_order(first, last)
-    backtest_daily(shared, folder, Sessions(first.date() if first else date.min, last.date() if last else date.max), out)
+    backtest_daily(
+        shared,
+        folder,
+        Sessions(first.date() if first else date.min, last.date() if last else date.max),
+        out,
+    )
 
 
 class _Made(NamedTuple):
@@ -99,7 +162,9 @@ class _Made(NamedTuple):
     events: int
 
 
-def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "TimeRange", out: Path | None) -> _Made:
+def _run(
+    shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "TimeRange", out: Path | None
+) -> _Made:
     from agents.cli.backtest_output import BacktestProgress, JsonLines, Sink, Table, files_in
     from agents.cli.names_without_value import NamesWithoutValue
     from streams.reading import Reading
@@ -129,7 +194,9 @@ def _run(shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "TimeRange", 
     return _Made(readings, events)
 
 
-def _watched(records: "Iterator[InputRecord]", progress: "BacktestProgress") -> "Iterator[InputRecord]":
+def _watched(
+    records: "Iterator[InputRecord]", progress: "BacktestProgress"
+) -> "Iterator[InputRecord]":
     for record in records:
         progress.clock(record.timestamp)
         yield record
@@ -138,7 +205,11 @@ def _watched(records: "Iterator[InputRecord]", progress: "BacktestProgress") -> 
 def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -> None:
     """What was made and what was left out, on stderr; exit code 1 when there is no reading at all."""
     counts = pipeline.counts + feed.counts
-    rows = {count: number for count, number in sorted(counts.items()) if count[0] in {"quotes", "ticks"} and number}
+    rows = {
+        count: number
+        for count, number in sorted(counts.items())
+        if count[0] in {"quotes", "ticks"} and number
+    }
     told = ", ".join(f"{role} {reason} {number}" for (role, reason), number in rows.items())
     head = f"{made.readings} readings, {made.events} alert events"
     shared.stderr.print(head + (f"; rows: {told}" if rows else ""), soft_wrap=True)
@@ -147,7 +218,9 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
         raise ActionNeededError(_nothing(rows))
 
 
-def _tell_left_out(shared: Shared, rows: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]") -> None:
+def _tell_left_out(
+    shared: Shared, rows: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]"
+) -> None:
     """A line for each reason, with an example; its place among the frames of the run would say nothing."""
     import msgspec
 

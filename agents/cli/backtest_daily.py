@@ -57,12 +57,16 @@ class AnswerCounts:
             if (rule, answer) in self._answers
         ]
         judged = self.readings - sum(self._answers[rule, answer] for answer in NOT_JUDGED)
-        return "; ".join([f"{rule}: fires at {self._answers[rule, 'fires']} of {judged} sessions judged", *lost])
+        return "; ".join(
+            [f"{rule}: fires at {self._answers[rule, 'fires']} of {judged} sessions judged", *lost]
+        )
 
 
 def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path | None) -> None:
     """Run the files of a folder. Raises `SourceError`, `ConfigError`, and `ActionNeededError` when there is no session to show."""
-    settings = shared.settings({"mode": "replay", "market": {"indices": [{"symbol": INDEX, "basket": ""}]}})
+    settings = shared.settings(
+        {"mode": "replay", "market": {"indices": [{"symbol": INDEX, "basket": ""}]}}
+    )
     rules = settings.rules
     closes = PublishedCloses(folder)
     market = Market(indices=(IndexSpec(INDEX),), mode="replay")
@@ -74,7 +78,9 @@ def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path
             keep_settings(out, settings)
             sinks.append(stack.enter_context(files_in(out, verdicts=True)))
         progress = stack.enter_context(BacktestProgress(shared.stderr))
-        for close in daily_run(closes.readings(), market, load_rules(rules.file, rules.cap_unknown)):
+        for close in daily_run(
+            closes.readings(), market, load_rules(rules.file, rules.cap_unknown)
+        ):
             progress.clock(int(close.reading.ts_event.timestamp() * 1000))
             if sessions.first <= close.reading.session <= sessions.last:
                 counts.add(close)
@@ -97,11 +103,16 @@ def _conclude(shared: "Shared", closes: PublishedCloses, counts: AnswerCounts) -
     """What was left out and what could not be judged, on stderr."""
     say = shared.stderr.print
     if closes.missing:
-        say(f"no file {', '.join(closes.missing)}: what it would say is null, and rules that need it are suspended", soft_wrap=True)
+        say(
+            f"no file {', '.join(closes.missing)}: what it would say is null, and rules that need it are suspended",
+            soft_wrap=True,
+        )
     for (index, why), rows in sorted(closes.counts.items()):
         say(f"{index}: {rows} rows left out, {why}", soft_wrap=True)
     if not counts.readings:
-        raise ActionNeededError("no sessions: none of the files has a row between --from and --to on a trading day; check the dates")
+        raise ActionNeededError(
+            "no sessions: none of the files has a row between --from and --to on a trading day; check the dates"
+        )
     for line in counts.lines():
         say(line, soft_wrap=True)
     say(f"{counts.readings} readings, {counts.events} alert events", soft_wrap=True)

@@ -63,7 +63,9 @@ class JsonLines:
 class Files:
     """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold. Perhaps `verdicts.jsonl`."""
 
-    def __init__(self, readings: OutputFile, alerts: OutputFile, verdicts: OutputFile | None) -> None:
+    def __init__(
+        self, readings: OutputFile, alerts: OutputFile, verdicts: OutputFile | None
+    ) -> None:
         self._readings = readings
         self._alerts = alerts
         self._verdicts = verdicts
@@ -109,7 +111,9 @@ class Table:
         """Keep it in place of the earlier ones of its minute; readings without input say nothing new."""
         if "no_input" in reading.flags and "session_close" not in reading.flags:
             return
-        self._rows[reading.index, reading.tenor, f"{reading.ts_event.astimezone(EASTERN):%Y-%m-%d %H:%M}"] = reading
+        self._rows[
+            reading.index, reading.tenor, f"{reading.ts_event.astimezone(EASTERN):%Y-%m-%d %H:%M}"
+        ] = reading
 
     def event(self, event: OutboxEntry) -> None:
         """Keep it."""
@@ -140,15 +144,23 @@ def _table(minutes: Mapping[str, Reading], *, narrow: bool) -> "RichTable":
     """Readings of one index and tenor by minute; the narrow one fits a terminal of 80 columns."""
     from rich.table import Table as RichTable
 
-    reasons = {minute: reading.reasons.get("index_vol") or reading.reasons.get("basket_vol") or "" for minute, reading in minutes.items()}
+    reasons = {
+        minute: reading.reasons.get("index_vol") or reading.reasons.get("basket_vol") or ""
+        for minute, reading in minutes.items()
+    }
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("New York", no_wrap=True)
     for _, title in _COLUMNS:
-        table.add_column(title.replace(" ", "\n") if narrow else title, justify="right", no_wrap=True)
+        table.add_column(
+            title.replace(" ", "\n") if narrow else title, justify="right", no_wrap=True
+        )
     if any(reasons.values()):
         table.add_column("unknown because", overflow="fold")
     for minute, reading in minutes.items():
-        values = ("–" if (value := getattr(reading, name)) is None else f"{value:.4f}" for name, _ in _COLUMNS)
+        values = (
+            "–" if (value := getattr(reading, name)) is None else f"{value:.4f}"
+            for name, _ in _COLUMNS
+        )
         table.add_row(minute, *values, *([reasons[minute]] if any(reasons.values()) else []))
     return table
 
@@ -159,7 +171,11 @@ class BacktestProgress:
     def __init__(self, console: "Console") -> None:
         from rich.status import Status
 
-        self._status = Status("reading", console=console) if console.is_terminal and not console.quiet else None
+        self._status = (
+            Status("reading", console=console)
+            if console.is_terminal and not console.quiet
+            else None
+        )
         self._clock = ""
 
     def __enter__(self) -> Self:
@@ -174,7 +190,9 @@ class BacktestProgress:
     def clock(self, timestamp_ms: int) -> None:
         """The record's event time."""
         if self._status:
-            self._clock = f"{datetime.fromtimestamp(timestamp_ms / 1000, EASTERN):%Y-%m-%d %H:%M:%S} New York"
+            self._clock = (
+                f"{datetime.fromtimestamp(timestamp_ms / 1000, EASTERN):%Y-%m-%d %H:%M:%S} New York"
+            )
 
     def made(self, readings: int, events: int) -> None:
         """Show what there is so far."""

@@ -10,14 +10,21 @@ from agents.cli.worker import log_as
 
 def bridge(
     context: typer.Context,
-    alertmanager: Annotated[str | None, typer.Option(metavar="URL", help="Alertmanager; bridge.alertmanager_url otherwise.")] = None,
-    all_modes: Annotated[bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")] = False,
+    alertmanager: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Alertmanager; bridge.alertmanager_url otherwise."),
+    ] = None,
+    all_modes: Annotated[
+        bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")
+    ] = False,
 ) -> None:
     """Keep an Alertmanager at the state of the alert topic until SIGTERM. An outage of either is waited for."""
     from agents.connectivity import require_kafka
 
     shared = shared_of(context)
-    settings = shared.settings({"bridge": {"alertmanager_url": alertmanager}} if alertmanager is not None else None)
+    settings = shared.settings(
+        {"bridge": {"alertmanager_url": alertmanager}} if alertmanager is not None else None
+    )
     require_kafka(settings.kafka)
 
     # Kafka's client takes a second to import.

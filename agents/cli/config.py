@@ -9,7 +9,10 @@ from agents.cli.shared import print_line, shared_of
 
 def check(
     context: typer.Context,
-    changed: Annotated[bool, typer.Option("--changed", help="Only settings that differ in origin from the default.")] = False,
+    changed: Annotated[
+        bool,
+        typer.Option("--changed", help="Only settings that differ in origin from the default."),
+    ] = False,
 ) -> None:
     """Read all settings and the files they name; exit code 2 and one line if anything is wrong."""
     import msgspec
@@ -40,4 +43,6 @@ def check(
     for index in market.indices:
         basket = index.basket
         names = f"{len(basket.constituents)} names of {basket.name}{', illustrative weights' if basket.illustrative else ''}"
-        shared.stdout.print(f"{index.symbol}: {names if basket.constituents else 'no basket'}", markup=False)
+        shared.stdout.print(
+            f"{index.symbol}: {names if basket.constituents else 'no basket'}", markup=False
+        )

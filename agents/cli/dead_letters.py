@@ -21,15 +21,28 @@ if TYPE_CHECKING:
 PLACE = "TOPIC/PARTITION/OFFSET"
 PLACE_HELP = f"{PLACE} of a record, or PARTITION/OFFSET of its dead letter."
 PLACE_FIX = f"write {PLACE} of the record, as `dead-letters tail` prints it, or PARTITION/OFFSET of its dead letter"
-Topic = Annotated[str | None, typer.Option("--topic", metavar="NAME", help="Only records of this topic.")]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="NAME", help="Only those refused for this reason.")]
+Topic = Annotated[
+    str | None, typer.Option("--topic", metavar="NAME", help="Only records of this topic.")
+]
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="NAME", help="Only those refused for this reason.")
+]
 
 
 def tail(
     context: typer.Context,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest letter kept.")] = False,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more; otherwise end at what is there now.")] = True,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="End after so many.")] = None,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Start with the oldest letter kept.")
+    ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow", help="Wait for more; otherwise end at what is there now."
+        ),
+    ] = True,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="End after so many.")
+    ] = None,
     topic: Topic = None,
     reason: Reason = None,
 ) -> None:
@@ -121,12 +134,17 @@ class SkippedLetters:
     def sum_up(self) -> None:
         """How many there were, if more than the one that was named."""
         if self._count > 1:
-            self._stderr.print(f"passed over {self._count:,} records that are no dead letters of ours")
+            self._stderr.print(
+                f"passed over {self._count:,} records that are no dead letters of ours"
+            )
 
 
 def chosen(topic: str | None, reason: str | None) -> "Callable[[DeadLetter], bool]":
     """Which letters are of a topic and have a reason; None asks for nothing."""
-    return lambda letter: (topic is None or letter.original.topic == topic) and (reason is None or letter.reason == reason)
+    return lambda letter: (
+        (topic is None or letter.original.topic == topic)
+        and (reason is None or letter.reason == reason)
+    )
 
 
 def at_places(places: "list[str]") -> "Callable[[DeadLetter], bool]":

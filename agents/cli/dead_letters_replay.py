@@ -32,13 +32,24 @@ class _Chosen(NamedTuple):
 
 def replay(
     context: typer.Context,
-    places: Annotated[list[str] | None, typer.Argument(metavar="[PLACE …]", help=PLACE_HELP, show_default=False)] = None,
-    mended: Annotated[Path | None, typer.Option(metavar="FILE", help="Mended records: lines of `tail --json` with other values.")] = None,
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLACE …]", help=PLACE_HELP, show_default=False)
+    ] = None,
+    mended: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Mended records: lines of `tail --json` with other values."
+        ),
+    ] = None,
     topic: Topic = None,
     reason: Reason = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are kept.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also those that were sent again before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those that were sent again before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send them.")] = False,
 ) -> None:
     """Publish refused records again, mended or as they are, with their key and headers. With --json one object a record.
@@ -63,7 +74,9 @@ def replay(
     done = yes and not dry_run
     shared.stderr.print(f"{sent:,} records {'sent' if done else 'would be sent'}, {left:,} not")
     if not (done or dry_run) and sent:
-        raise ActionNeededError(f"nothing was sent: pass --yes to send {sent:,} records, or --dry-run to look only")
+        raise ActionNeededError(
+            f"nothing was sent: pass --yes to send {sent:,} records, or --dry-run to look only"
+        )
     raise typer.Exit(1 if left else 0)
 
 
@@ -84,7 +97,9 @@ def _asked(
     return _Chosen(lambda letter: right(letter) and (not named or there(letter)), frozenset(named))
 
 
-def _replay(shared: Shared, settings: "Settings", check: "ReplayCheck", asked: _Chosen, *, send: bool) -> tuple[int, int]:
+def _replay(
+    shared: Shared, settings: "Settings", check: "ReplayCheck", asked: _Chosen, *, send: bool
+) -> tuple[int, int]:
     """How many were sent, or would be, and how many not."""
     from contextlib import ExitStack
 

@@ -35,10 +35,22 @@ FOLLOW_SECONDS: Final = 60.0
 
 def demo(
     context: typer.Context,
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = "unwind_2018_02",
-    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
-    hold: Annotated[bool, typer.Option("--hold", help="Keep everything running at the end and print where it listens.")] = False,
-    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")] = None,
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
+    ] = "unwind_2018_02",
+    refresh: Annotated[
+        int,
+        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
+    ] = 10,
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold", help="Keep everything running at the end and print where it listens."
+        ),
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")
+    ] = None,
 ) -> None:
     """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter.
 
@@ -60,12 +72,21 @@ def demo(
     with interruptible(once=True), Demo(shared.config) as running:
         settings = running.settings
         market, counts = market_of(settings), settings.kafka.partitions
-        feed = open_feed(QUOTES, [TICKS], played, market, (counts.quotes, counts.ticks), Topics(settings.kafka.topic_prefix))
+        feed = open_feed(
+            QUOTES,
+            [TICKS],
+            played,
+            market,
+            (counts.quotes, counts.ticks),
+            Topics(settings.kafka.topic_prefix),
+        )
         shared.stderr.print("pricing the scenario")
         # While the services start.
         records = list(feed.records(FIRST))
         running.wait_ready()
-        watcher = MonitorWatcher(settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}")
+        watcher = MonitorWatcher(
+            settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}"
+        )
         whole = _play(shared, running, watcher, records)
         if picture is not None:
             write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
@@ -77,7 +98,9 @@ def demo(
     raise typer.Exit(0 if whole else 1)
 
 
-def _play(shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "list[InputRecord]") -> bool:
+def _play(
+    shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "list[InputRecord]"
+) -> bool:
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
@@ -87,8 +110,12 @@ def _play(shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "
     from config.market import market_of
 
     settings = running.settings
-    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
-    replay = BackgroundReplay(settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, AHEAD)))
+    final = FinalWatermark(
+        connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices
+    )
+    replay = BackgroundReplay(
+        settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, AHEAD))
+    )
     end = records[-1].timestamp * MS
     watcher.start()
     replay.start()
@@ -134,7 +161,9 @@ def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
     yield line
 
 
-def _tell(shared: Shared, running: "Demo", watcher: "MonitorWatcher", scenario: str, *, hold: bool) -> None:
+def _tell(
+    shared: Shared, running: "Demo", watcher: "MonitorWatcher", scenario: str, *, hold: bool
+) -> None:
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
 

@@ -37,21 +37,32 @@ def doctor(context: typer.Context) -> None:
     settings = shared.settings()
     findings, down = [], False
     kafka, redis = server_errors(settings.kafka, settings.redis)
-    silent = {"kafka": kafka, "redis": redis, "logs": kafka or redis, "clock": redis, "input": redis}
+    silent = {
+        "kafka": kafka,
+        "redis": redis,
+        "logs": kafka or redis,
+        "clock": redis,
+        "input": redis,
+    }
     for name, check in CHECKS.items():
         found, unreachable = _run(name, check, settings, silent.get(name))
         down |= unreachable
         findings += found
         if not shared.json:
             for one in found:
-                print_text(f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {safe(one.message, LONGEST)}")
+                print_text(
+                    f"{'ok  ' if one.ok else 'FAIL'}  {one.check:9}  {safe(one.message, LONGEST)}"
+                )
     if shared.json:
         print_line(msgspec.json.encode([one._asdict() for one in findings]))
     raise typer.Exit(EXIT_UNAVAILABLE if down else int(not all(one.ok for one in findings)))
 
 
 def _run(
-    name: str, check: "Callable[[Settings], Iterator[Finding]]", settings: "Settings", silent: Exception | None
+    name: str,
+    check: "Callable[[Settings], Iterator[Finding]]",
+    settings: "Settings",
+    silent: Exception | None,
 ) -> tuple[list[Finding], bool]:
     """What a check finds, and whether a server is down; one that does not answer need not be asked again."""
     from agents.exits import ActionNeededError, UnavailableError
@@ -78,7 +89,11 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
     load_rules(settings.rules.file, settings.rules.cap_unknown)
     for index in market.indices:
         names = len(index.basket.constituents)
-        yield Finding("settings", ok=True, message=f"{index.symbol}: {names} names, tenors {', '.join(map(str, index.tenors))} days")
+        yield Finding(
+            "settings",
+            ok=True,
+            message=f"{index.symbol}: {names} names, tenors {', '.join(map(str, index.tenors))} days",
+        )
 
 
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
@@ -129,7 +144,9 @@ def _clock(settings: "Settings") -> "Iterator[Finding]":
         seconds, micros = redis.time()
     skew = time() - (seconds + micros / 1e6)
     ok = abs(skew) < NOTED_SECONDS
-    yield Finding("clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else f": {NEXT}"))
+    yield Finding(
+        "clock", ok=ok, message=f"{skew:+.1f} s against Redis" + ("" if ok else f": {NEXT}")
+    )
 
 
 def _input(settings: "Settings") -> "Iterator[Finding]":
@@ -151,7 +168,11 @@ def _calendar(_settings: "Settings") -> "Iterator[Finding]":
     from streams.sessions import is_session
 
     today = datetime.now(UTC).date()
-    yield Finding("calendar", ok=True, message=f"{today} is {'a' if is_session(today) else 'no'} session of XNYS")
+    yield Finding(
+        "calendar",
+        ok=True,
+        message=f"{today} is {'a' if is_session(today) else 'no'} session of XNYS",
+    )
 
 
 CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {

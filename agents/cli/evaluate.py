@@ -18,13 +18,38 @@ if TYPE_CHECKING:
 
 def evaluate(
     context: typer.Context,
-    alerts: Annotated[Path, typer.Argument(metavar="ALERTS", help="alerts.jsonl of a backtest; verdicts.jsonl is looked for beside it.")],
-    labels: Annotated[Path, typer.Option(metavar="FILE", help="Labelled days: CSV or Parquet with a column date.")],
-    readings: Annotated[Path | None, typer.Option(metavar="FILE", help="readings.jsonl, if it is not beside ALERTS.")] = None,
-    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Which index, when the readings have several.")] = None,
-    rules: Annotated[str | None, typer.Option(metavar="RULE,…", help="Our rules that count; without it those of a shock.")] = None,
-    window: Annotated[int, typer.Option(min=0, max=10, help="Sessions after a label within which a catch still counts.")] = 1,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw index vol, spread, episodes and labels.")] = None,
+    alerts: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ALERTS",
+            help="alerts.jsonl of a backtest; verdicts.jsonl is looked for beside it.",
+        ),
+    ],
+    labels: Annotated[
+        Path, typer.Option(metavar="FILE", help="Labelled days: CSV or Parquet with a column date.")
+    ],
+    readings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="readings.jsonl, if it is not beside ALERTS."),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOL", help="Which index, when the readings have several."),
+    ] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(metavar="RULE,…", help="Our rules that count; without it those of a shock."),
+    ] = None,
+    window: Annotated[
+        int,
+        typer.Option(
+            min=0, max=10, help="Sessions after a label within which a catch still counts."
+        ),
+    ] = 1,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw index vol, spread, episodes and labels."),
+    ] = None,
 ) -> None:
     """Print hits, misses, episodes a year and what followed them, of our rules and of the baselines."""
     import msgspec
@@ -42,7 +67,9 @@ def evaluate(
 
     shared = shared_of(context)
     if plot is not None and plot.suffix != ".svg":
-        raise ConfigError(f"{plot} is no SVG file", key="--plot", fix="name a file that ends in .svg")
+        raise ConfigError(
+            f"{plot} is no SVG file", key="--plot", fix="name a file that ends in .svg"
+        )
     numbers = load_rules(shared.settings().rules.file)
     chosen = _chosen(rules, [rule.name for rule in catalogue(numbers, Gates())])
     days = read_labels(labels)
@@ -69,13 +96,21 @@ def evaluate(
 def _index(closings: "Sequence[Reading]", wanted: str | None, source: Path) -> str:
     there = sorted({one.index for one in closings})
     if wanted is not None and wanted not in there:
-        raise ConfigError(f"no closing reading of {wanted} in {source}", key="--index", fix=f"one of {', '.join(there)}")
+        raise ConfigError(
+            f"no closing reading of {wanted} in {source}",
+            key="--index",
+            fix=f"one of {', '.join(there)}",
+        )
     if not there:
         raise ActionNeededError(
             f"{source} has no closing reading: a backtest must run to the close of a session; see dispersion backtest --help"
         )
     if wanted is None and len(there) > 1:
-        raise ConfigError(f"{source} has {len(there)} indices", key="--index", fix=f"choose one of {', '.join(there)}")
+        raise ConfigError(
+            f"{source} has {len(there)} indices",
+            key="--index",
+            fix=f"choose one of {', '.join(there)}",
+        )
     return wanted or there[0]
 
 
@@ -83,7 +118,9 @@ def _chosen(rules: str | None, known: "Sequence[str]") -> tuple[str, ...]:
     names = tuple(name.strip() for name in rules.split(",")) if rules else ()
     for name in names:
         if name not in known:
-            raise ConfigError(f"no rule {name!r}", key="--rules", fix=f"one or more of {','.join(known)}")
+            raise ConfigError(
+                f"no rule {name!r}", key="--rules", fix=f"one or more of {','.join(known)}"
+            )
     return names
 
 
@@ -92,5 +129,8 @@ def _told(shared: Shared, path: Path, index: str) -> "RuleOutcomes":
 
     if path.is_file():
         return session_verdicts(path, index)
-    shared.stderr.print(f"{path}: not there: of a session without an event nobody knows whether it could be judged", soft_wrap=True)
+    shared.stderr.print(
+        f"{path}: not there: of a session without an event nobody knows whether it could be judged",
+        soft_wrap=True,
+    )
     return {}

@@ -25,10 +25,16 @@ def alert_events(path: Path) -> list[AlertEvent]:
 
 def session_verdicts(path: Path, index: str) -> RuleOutcomes:
     """Verdicts of one index in `verdicts.jsonl`. Raises `SourceError`."""
-    return {one.session: one.verdicts for one in _decoded(path, decode_verdicts, "the verdicts of a session") if one.index == index}
+    return {
+        one.session: one.verdicts
+        for one in _decoded(path, decode_verdicts, "the verdicts of a session")
+        if one.index == index
+    }
 
 
-def _decoded(path: Path, decode: Callable[[bytes], T], what: str, needle: bytes = b"") -> Iterator[T]:
+def _decoded(
+    path: Path, decode: Callable[[bytes], T], what: str, needle: bytes = b""
+) -> Iterator[T]:
     """Lines that hold the needle."""
     expected = f"{what} a line, as `dispersion backtest --out DIR` writes it"
     if not path.is_file():

@@ -47,7 +47,9 @@ def show(console: "Console", found: "Evaluation") -> None:
     """Print all of it."""
     inside = len(found.ours.labels)
     given = inside + len(found.outside)
-    console.print(f"{found.index}, closes of {found.first} to {found.last}: {found.sessions} evaluated, with {inside} of {given} labels")
+    console.print(
+        f"{found.index}, closes of {found.first} to {found.last}: {found.sessions} evaluated, with {inside} of {given} labels"
+    )
     for part in (_COLUMNS[:5], _COLUMNS[5:]) if console.width < NARROW else (_COLUMNS,):
         console.print(_detectors(found, part))
     console.print(
@@ -56,7 +58,9 @@ def show(console: "Console", found: "Evaluation") -> None:
     console.print(_years(found.ours))
     console.print()
     console.print(_labels(found))
-    console.print(f"\ny the same session, +n so many later; missed: {', '.join(f'{mark} {why}' for why, mark in MARKS.items())}")
+    console.print(
+        f"\ny the same session, +n so many later; missed: {', '.join(f'{mark} {why}' for why, mark in MARKS.items())}"
+    )
     if found.outside:
         console.print(f"outside the evaluated sessions: {', '.join(map(str, found.outside))}")
     console.print()
@@ -66,7 +70,9 @@ def show(console: "Console", found: "Evaluation") -> None:
         console.print(f"not computed: {name}: {why}")
 
 
-def _detectors(found: "Evaluation", columns: "Sequence[tuple[str, Callable[[Score], str]]]") -> "Table":
+def _detectors(
+    found: "Evaluation", columns: "Sequence[tuple[str, Callable[[Score], str]]]"
+) -> "Table":
     rows = [(one.name, one) for one in (found.ours, *found.baselines)]
     rows[1:1] = [(f"  {one.name}", one) for one in found.rules]
     table = _table("", *(heading for heading, _ in columns))

@@ -42,7 +42,10 @@ def _lines(found: Evaluation, closes: Closes) -> Iterator[str]:
         left, right = x(one.first), x(one.last)
         band = f'x="{left - 1:.1f}" width="{right - left + 2:.1f}" y="{VOL[0]}" height="{SPREAD[1] - VOL[0]}"'
         yield f'<rect {band} fill="{COLOURS[one.severity]}" opacity="0.45"><title>{one.first} to {one.last}: {one.severity}</title></rect>'
-    for values, panel, name in ((closes.levels.index_vol, VOL, "index vol"), (closes.levels.vol_spread, SPREAD, "vol spread")):
+    for values, panel, name in (
+        (closes.levels.index_vol, VOL, "index vol"),
+        (closes.levels.vol_spread, SPREAD, "vol spread"),
+    ):
         yield from _panel(values, panel, f"{name}, points", x, closes)
     for year in range(found.first.year + 1, found.last.year + 1):
         at = x(date(year, 1, 1))
@@ -50,8 +53,12 @@ def _lines(found: Evaluation, closes: Closes) -> Iterator[str]:
         yield f'<text x="{at:.1f}" y="{SPREAD[1] + 22}" text-anchor="middle">{year}</text>'
     # What was missed lies on top.
     for label in sorted(found.ours.labels, key=lambda label: label.delay is None):
-        told = label.why or (f"caught {label.delay} later" if label.delay else "caught the same session")
-        yield _mark(x(label.session), MARKS, hit=label.delay is not None, title=f"{label.session}: {told}")
+        told = label.why or (
+            f"caught {label.delay} later" if label.delay else "caught the same session"
+        )
+        yield _mark(
+            x(label.session), MARKS, hit=label.delay is not None, title=f"{label.session}: {told}"
+        )
     yield "</svg>"
 
 
@@ -66,7 +73,9 @@ class _Dates:
         return LEFT + (day - self._first).days * self._scale
 
 
-def _panel(values: Floats, panel: tuple[int, int], name: str, x: _Dates, closes: Closes) -> Iterator[str]:
+def _panel(
+    values: Floats, panel: tuple[int, int], name: str, x: _Dates, closes: Closes
+) -> Iterator[str]:
     """Grid, name, and a line for every run; the axis is in points."""
     top, bottom = panel
     points = 100 * values
@@ -81,7 +90,9 @@ def _panel(values: Floats, panel: tuple[int, int], name: str, x: _Dates, closes:
     yield f'<text x="{LEFT + 6}" y="{top + 14}">{name}</text>'
     for run in closes.runs:
         pairs = zip(closes.sessions[run], points[run].tolist(), strict=True)
-        places = " ".join(f"{x(day):.1f},{bottom - (value - low) * scale:.1f}" for day, value in pairs)
+        places = " ".join(
+            f"{x(day):.1f},{bottom - (value - low) * scale:.1f}" for day, value in pairs
+        )
         yield f'<polyline class="line" points="{places}"/>'
 
 
@@ -92,8 +103,14 @@ def _mark(x: float, y: int, *, hit: bool, title: str) -> str:
 
 def _legend() -> Iterator[str]:
     y = 58
-    yield _mark(LEFT + 6, y - 8, hit=True, title="caught") + f'<text x="{LEFT + 18}" y="{y}">label, caught</text>'
-    yield _mark(LEFT + 136, y - 8, hit=False, title="missed") + f'<text x="{LEFT + 148}" y="{y}">label, missed</text>'
+    yield (
+        _mark(LEFT + 6, y - 8, hit=True, title="caught")
+        + f'<text x="{LEFT + 18}" y="{y}">label, caught</text>'
+    )
+    yield (
+        _mark(LEFT + 136, y - 8, hit=False, title="missed")
+        + f'<text x="{LEFT + 148}" y="{y}">label, missed</text>'
+    )
     for at, (severity, colour) in enumerate(COLOURS.items()):
         left = LEFT + 270 + 150 * at
         yield f'<rect x="{left}" y="{y - 11}" width="14" height="14" fill="{colour}" opacity="0.45"/>'

@@ -14,12 +14,21 @@ def explain(
     context: typer.Context,
     index: Annotated[str, typer.Argument(metavar="INDEX", help="One index of the settings.")],
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="HH:MM in New York on the latest day, or ISO 8601 with an offset; else the latest.")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="HH:MM in New York on the latest day, or ISO 8601 with an offset; else the latest.",
+        ),
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor."
+        ),
     ] = None,
-    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")
+    ] = None,
 ) -> None:
     """Values, each condition of each rule against its threshold, standing alerts, and what has moved since the prior close."""
     from agents.cli.selection import select
@@ -38,7 +47,9 @@ def explain(
     from agents.lookup.point_in_time import from_folder, from_stack
     from streams.detection.explainer import explain as explained
 
-    told = from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
+    told = (
+        from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
+    )
     found = explained(spec, market.gates, rules, told)
     if found is None:
         raise ActionNeededError(f"nothing to explain of {spec.symbol}")
@@ -62,5 +73,7 @@ def _of_run(shared: Shared, run: Path) -> Mapping[str, Any]:
 
     kept = kept_settings(run)
     if kept is None and run.is_dir():
-        shared.stderr.print(f"{run / SETTINGS}: not there: explained by the present settings", soft_wrap=True)
+        shared.stderr.print(
+            f"{run / SETTINGS}: not there: explained by the present settings", soft_wrap=True
+        )
     return kept or {"mode": "replay"}

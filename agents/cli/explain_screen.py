@@ -31,26 +31,44 @@ HOURS = {
     "after": "After the equity close the intraday rules rest; the daily form is judged at the session's last reading alone.",
     "open": "",
 }
-WORDS = {"holds": "condition holds", "quiet": "quiet", "inhibited": "inhibited: an unwind or a repricing tells the same story"}
+WORDS = {
+    "holds": "condition holds",
+    "quiet": "quiet",
+    "inhibited": "inhibited: an unwind or a repricing tells the same story",
+}
 MARKS = {True: ("yes", "bold yellow"), False: ("no", "dim"), None: ("unknown", "magenta")}
 
 
 def screen(found: Explanation) -> RenderableType:
     """The explanation as one renderable."""
     resting = [Text(HOURS[found.hours], style="dim")] if HOURS[found.hours] else []
-    return Group(_head(found), _values(found), _quality(found), *resting, Text(), _rules(found), Text(), *_alerts(found), *_moves(found))
+    return Group(
+        _head(found),
+        _values(found),
+        _quality(found),
+        *resting,
+        Text(),
+        _rules(found),
+        Text(),
+        *_alerts(found),
+        *_moves(found),
+    )
 
 
 def picture_of(found: Explanation, width: int = 130) -> str:
     """The screen as SVG."""
     console = SafeConsole(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(screen(found))
-    return console.export_svg(title=f"dispersion explain {found.reading.index}", code_format=PICTURE)
+    return console.export_svg(
+        title=f"dispersion explain {found.reading.index}", code_format=PICTURE
+    )
 
 
 def _head(found: Explanation) -> Text:
     reading = found.reading
-    text = foreign(f"{reading.index} {reading.tenor}", "bold").append(f"  {_wall(reading.ts_event)} New York", style="not bold")
+    text = foreign(f"{reading.index} {reading.tenor}", "bold").append(
+        f"  {_wall(reading.ts_event)} New York", style="not bold"
+    )
     text.append(f"  regime {safe(found.regime)}")
     if reading.mode != "live":
         text.append(f"  {reading.mode.upper()}", style="bold black on yellow")
@@ -65,14 +83,23 @@ def _values(found: Explanation) -> Table:
         value, change = getattr(found.reading, name), found.changes.get(name, {}).get("1d")
         ranks = found.percentiles.get(name, {})
         shown = "" if change is None else f"{100 * change:+.1f}"
-        table.add_row(title, percent(value), shown, ", ".join(f"{rank:.2f} of {window}" for window, rank in ranks.items()))
+        table.add_row(
+            title,
+            percent(value),
+            shown,
+            ", ".join(f"{rank:.2f} of {window}" for window, rank in ranks.items()),
+        )
     return table
 
 
 def _quality(found: Explanation) -> Text:
     reading = found.reading
-    text = Text(f"coverage {percent(reading.coverage)} by weight, {percent(reading.coverage_names)} of the names, {reading.names} valid")
-    text.append(f"; basis {reading.basis}; closes to compare with: {found.history}, ranks need {found.needed}")
+    text = Text(
+        f"coverage {percent(reading.coverage)} by weight, {percent(reading.coverage_names)} of the names, {reading.names} valid"
+    )
+    text.append(
+        f"; basis {reading.basis}; closes to compare with: {found.history}, ranks need {found.needed}"
+    )
     by_reason: dict[str, list[str]] = {}
     for name, reason in reading.reasons.items():
         by_reason.setdefault(reason, []).append(name)
@@ -89,15 +116,36 @@ def _quality(found: Explanation) -> Text:
 def _rules(found: Explanation) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("rule", "scope", "condition", "value", "enters", "exits", "holds", "distance"):
-        table.add_column(title, justify="right" if title in {"value", "enters", "exits", "distance"} else "left")
+        table.add_column(
+            title, justify="right" if title in {"value", "enters", "exits", "distance"} else "left"
+        )
     for line in found.rules:
-        says = Text(_says(line), style=SEVERITY_STYLE.get(line.severity or "", "") if line.says == "holds" else "bold")
-        table.add_row(Text(line.rule, style="bold"), line.scope, says, "", "", "", "", _number(line.distance, 2))
+        says = Text(
+            _says(line),
+            style=SEVERITY_STYLE.get(line.severity or "", "") if line.says == "holds" else "bold",
+        )
+        table.add_row(
+            Text(line.rule, style="bold"),
+            line.scope,
+            says,
+            "",
+            "",
+            "",
+            "",
+            _number(line.distance, 2),
+        )
         for one in line.conditions:
             mark, style = MARKS[one.holds]
             enter = f"{_sign(one)} {_number(one.enter)}"
-            row = [f"  {one.name}", _number(one.value), enter, _number(one.exit) if one.exit is not None else ""]
-            table.add_row("", "", *row, Text(mark, style=style), Text(_number(one.distance, 2), style="dim"))
+            row = [
+                f"  {one.name}",
+                _number(one.value),
+                enter,
+                _number(one.exit) if one.exit is not None else "",
+            ]
+            table.add_row(
+                "", "", *row, Text(mark, style=style), Text(_number(one.distance, 2), style="dim")
+            )
     return table
 
 
@@ -110,7 +158,11 @@ def _says(line: RuleLine) -> str:
         words = "not enough history"
     else:
         words = WORDS[line.says]
-    story = " ".join(part for part in (line.severity, line.direction or line.label) if part) if line.severity else ""
+    story = (
+        " ".join(part for part in (line.severity, line.direction or line.label) if part)
+        if line.severity
+        else ""
+    )
     since = f", since {_wall(line.compared_with)}" if line.compared_with else ""
     alert = f"; alert {line.alert}" if line.alert != "inactive" else ""
     one = "; one is enough" if line.any_of else ""
@@ -132,7 +184,9 @@ def _moves(found: Explanation) -> Iterator[Text]:
     parts = {"correlation": found.move_by_correlation, **found.move_by_name}
     told = ", ".join(f"{name} {100 * part:+.2f}" for name, part in parts.items())
     yield Text()
-    yield foreign(f"index vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}")
+    yield foreign(
+        f"index vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}"
+    )
 
 
 def _sign(one: ConditionLine) -> str:

@@ -12,8 +12,16 @@ From = Literal["earliest", "latest"]
 
 def ingest(
     context: typer.Context,
-    topic: Annotated[str | None, typer.Option(metavar="NAME", help="Topic of the feed, as it stands; ingest.topic otherwise.")] = None,
-    start: Annotated[From, typer.Option("--from", help="Where to start a partition of which nothing is committed.")] = "earliest",
+    topic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Topic of the feed, as it stands; ingest.topic otherwise."
+        ),
+    ] = None,
+    start: Annotated[
+        From,
+        typer.Option("--from", help="Where to start a partition of which nothing is committed."),
+    ] = "earliest",
 ) -> None:
     """Publish the quotes of another topic as frames, until SIGTERM. An outage of Kafka is waited for.
 
@@ -27,7 +35,9 @@ def ingest(
     shared = shared_of(context)
     settings = shared.settings({"ingest": {"topic": topic}} if topic is not None else None)
     if not settings.ingest.topic:
-        raise ConfigError("no topic to read", key="ingest.topic", fix="set it, or pass --topic NAME")
+        raise ConfigError(
+            "no topic to read", key="ingest.topic", fix="set it, or pass --topic NAME"
+        )
     market = market_of(settings)
     require_kafka(settings.kafka)
 

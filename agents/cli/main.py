@@ -41,7 +41,13 @@ from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
 from agents.cli.standard_streams import OutputError, own_streams
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
+from agents.exits import (
+    EXIT_ACTION_NEEDED,
+    EXIT_INTERNAL,
+    EXIT_UNAVAILABLE,
+    ActionNeededError,
+    UnavailableError,
+)
 from agents.logs import scrub_the_rest
 from config.errors import ConfigError
 from config.redaction import scrubbed
@@ -110,12 +116,17 @@ def _group(name: str, text: str) -> typer.Typer:
     )
 
 
-app = _group("", "Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and implied correlation.")
+app = _group(
+    "",
+    "Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and implied correlation.",
+)
 _groups = {name: _group(name, text) for name, text in GROUPS.items()}
 for _path, _command in COMMANDS.items():
     _parent, _, _name = _path.rpartition(" ")
     _register = (_groups[_parent] if _parent else app).command
-    _register(_name, cls=CommandPage, context_settings=HELP, epilog="\n".join(EXAMPLES[_path]))(_command)
+    _register(_name, cls=CommandPage, context_settings=HELP, epilog="\n".join(EXAMPLES[_path]))(
+        _command
+    )
 for _inner in _groups.values():
     app.add_typer(_inner)
 
@@ -134,11 +145,28 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _shared(
     context: typer.Context,
-    config: Annotated[Path | None, typer.Option(help="Settings file (TOML).", metavar="FILE", envvar="DISPERSION_CONFIG")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout, one value a line; for services, logs as JSON.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; a traceback with an internal error.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which release this is.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file (TOML).", metavar="FILE", envvar="DISPERSION_CONFIG"),
+    ] = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="JSON on stdout, one value a line; for services, logs as JSON."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more; a traceback with an internal error.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")
+    ] = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which release this is."
+        ),
+    ] = False,
 ) -> None:
     """These options may stand before or after the command."""
     context.obj = Shared(config, json, verbose, quiet)
@@ -166,7 +194,9 @@ def _run(given: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _usage(error)
     except tuple(CODES) as error:
-        return _complain(str(error), next(code for kind, code in CODES.items() if isinstance(error, kind)))
+        return _complain(
+            str(error), next(code for kind, code in CODES.items() if isinstance(error, kind))
+        )
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:  # noqa: BLE001 - the last line of defence says what to report
@@ -174,7 +204,10 @@ def _run(given: Sequence[str]) -> int:
             return told
         if {"-v", "--verbose"} & set(given):
             sys.stderr.write(scrubbed(traceback.format_exc()))
-        return _complain(f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback", EXIT_INTERNAL)
+        return _complain(
+            f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback",
+            EXIT_INTERNAL,
+        )
     return code if isinstance(code, int) else 0
 
 
@@ -182,7 +215,9 @@ def _not_ours(error: Exception, given: Sequence[str]) -> int | None:
     """The exit code of a failure that is the machine's or the caller's; None for a bug of ours."""
     if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
         reason = (error.strerror or type(error).__name__).lower()
-        return _complain(f"{error.filename or 'a file'}: {reason}; see to it and try again", EXIT_ACTION_NEEDED)
+        return _complain(
+            f"{error.filename or 'a file'}: {reason}; see to it and try again", EXIT_ACTION_NEEDED
+        )
     if isinstance(error, UnicodeEncodeError) and not "".join(given).isprintable():
         return _complain("an argument is no UTF-8 text; write it in UTF-8", USAGE)
     return None

@@ -16,7 +16,9 @@ def told(path: Path, option: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"cannot be written ({reason})", file=path, key=option, fix="name another place") from None
+        raise ConfigError(
+            f"cannot be written ({reason})", file=path, key=option, fix="name another place"
+        ) from None
 
 
 def folder_for(path: Path, option: str) -> None:
@@ -60,4 +62,6 @@ def refuse_unwritable(path: Path, option: str) -> None:
     if path.is_dir():
         raise ConfigError("is a folder", file=path, key=option, fix="name a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ConfigError("cannot be written (permission denied)", file=path, key=option, fix="name another place")
+        raise ConfigError(
+            "cannot be written (permission denied)", file=path, key=option, fix="name another place"
+        )

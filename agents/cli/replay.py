@@ -22,21 +22,55 @@ LOG_SECONDS = 10.0
 
 def replay(
     context: typer.Context,
-    quotes: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")] = None,
-    ticks: Annotated[list[Path] | None, typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV.")] = None,
-    index: Annotated[str | None, typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it.")] = None,
-    basket: Annotated[Path | None, typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one.")] = None,
-    rates: Annotated[Path | None, typer.Option(metavar="FILE", help="Rates as in backtest, for a scenario's prices.")] = None,
-    rate: Annotated[float | None, typer.Option(metavar="R", help="Risk-free rate, for a scenario's prices.")] = None,
-    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")] = None,
-    refresh: Annotated[int, typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes.")] = 10,
-    since: Annotated[datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")] = None,
-    speed: Annotated[str, typer.Option(metavar="60x", help="Event time against wall time, or max.")] = "max",
+    quotes: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
+    ] = None,
+    ticks: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it."),
+    ] = None,
+    basket: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
+    ] = None,
+    rates: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rates as in backtest, for a scenario's prices."),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="R", help="Risk-free rate, for a scenario's prices.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
+    ] = None,
+    refresh: Annotated[
+        int,
+        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
+    ] = 10,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="60x", help="Event time against wall time, or max.")
+    ] = "max",
     ahead: Annotated[
-        int, typer.Option(min=0, metavar="BYTES", help="At most so far ahead of the readings, per partition; 0: no limit.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="BYTES",
+            help="At most so far ahead of the readings, per partition; 0: no limit.",
+        ),
     ] = 0,
-    allow_live: Annotated[bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")] = False,
+    allow_live: Annotated[
+        bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")
+    ] = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
     from agents.cli.selection import select
@@ -68,13 +102,28 @@ def replay(
     report.refuse()
     partitions = {topic.role: topic.partitions for topic in report.topics}
     topics = Topics(settings.kafka.topic_prefix)
-    feed = open_feed(quotes or [], ticks or [], played, market, (partitions["quotes"], partitions["ticks"]), topics)
-    budget = ByteBudget(FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead) if ahead else None
+    feed = open_feed(
+        quotes or [],
+        ticks or [],
+        played,
+        market,
+        (partitions["quotes"], partitions["ticks"]),
+        topics,
+    )
+    budget = (
+        ByteBudget(
+            FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead
+        )
+        if ahead
+        else None
+    )
     span = TimeRange.of(since, until)
     with shown(shared) as seen, interruptible():
         done = publish(settings, feed.records(*span), Pace(ReplayClock(pace), budget), seen)
     examples = feed.examples
-    left_out = {" ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count}
+    left_out = {
+        " ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count
+    }
     _tell(shared, done, left_out)
     raise typer.Exit(0 if done.complete else INTERRUPTED)
 
@@ -118,7 +167,10 @@ def speed_of(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise typer.BadParameter(f"{text!r} is no speed: write max, or a number above 0 such as 60x", param_hint="--speed")
+        raise typer.BadParameter(
+            f"{text!r} is no speed: write max, or a number above 0 such as 60x",
+            param_hint="--speed",
+        )
     return speed
 
 
@@ -137,7 +189,9 @@ def shown(shared: Shared) -> Iterator["Callable[[ReplayProgress], None]"]:
         return f"{_utc(progress):%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
 
     if console.is_terminal and not shared.quiet:
-        with Bar(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
+        with Bar(
+            SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
+        ) as bar:
             task = bar.add_task("waiting for Kafka")
             yield lambda progress: bar.update(task, description=text(progress))
         return

@@ -18,11 +18,16 @@ _MARKET = ("rate", "allowed_lateness", "am_roots", "strict_expiries")
 def keep_settings(folder: Path, settings: Settings) -> None:
     """Write `settings.toml`, and the files that it names beside it. Raises `ConfigError`."""
     market = settings.market
-    table: dict[str, Any] = {"mode": settings.mode, "rules": {"cap_unknown": settings.rules.cap_unknown}}
+    table: dict[str, Any] = {
+        "mode": settings.mode,
+        "rules": {"cap_unknown": settings.rules.cap_unknown},
+    }
     table["market"] = {name: getattr(market, name) for name in _MARKET}
     for name in ("rates_file", "dividends_file"):
         if (path := getattr(market, name)) is not None:
-            table["market"][name] = _kept(folder, path, f"{name.removesuffix('_file')}{''.join(path.suffixes)}")
+            table["market"][name] = _kept(
+                folder, path, f"{name.removesuffix('_file')}{''.join(path.suffixes)}"
+            )
     table["rules"]["file"] = _kept(folder, settings.rules.file, "rules.toml")
     table["market"]["indices"] = [_index(folder, one) for one in market.indices]
     write_text(folder / SETTINGS, as_toml(table), "--out")

@@ -16,7 +16,9 @@ class SafeConsole(Console):
         """`options` are rich's."""
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
         """The segments of a renderable; rich's own control codes are segments of another kind."""
         return map(_safe, super().render(renderable, options))
 

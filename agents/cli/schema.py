@@ -9,7 +9,10 @@ from agents.cli.shared import shared_of
 
 def show(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Which one, for example alert.v1; all names where it is left out.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which one, for example alert.v1; all names where it is left out."),
+    ] = None,
 ) -> None:
     """Print a JSON Schema, or the AsyncAPI document (YAML), as it is shipped; without a name list them."""
     from agents.cli.shared import print_line

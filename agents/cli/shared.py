@@ -43,7 +43,9 @@ class Shared:
         """For progress, notes and errors; silent with `--quiet`."""
         from agents.cli.safe_console import SafeConsole
 
-        return SafeConsole(stderr=True, quiet=self.quiet, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+        return SafeConsole(
+            stderr=True, quiet=self.quiet, width=None if sys.stderr.isatty() else PIPE_WIDTH
+        )
 
     @property
     def stdout(self) -> "Console":

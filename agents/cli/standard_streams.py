@@ -44,7 +44,9 @@ class _Descriptor(io.FileIO):
             except OSError as error:
                 self._dead = True
                 if self._told:
-                    raise OutputError(f"stdout: {(error.strerror or 'cannot be written').lower()}") from None
+                    raise OutputError(
+                        f"stdout: {(error.strerror or 'cannot be written').lower()}"
+                    ) from None
         return memoryview(data).nbytes
 
     def raise_kept(self) -> None:

@@ -21,7 +21,10 @@ WATCH_SECONDS = 2.0
 
 
 def status(
-    context: typer.Context, watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False
+    context: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Session, age, coverage and regime of each index, lag, active alerts and what is wrong. Exit code 1: something is."""
     from agents.connectivity import require_servers
@@ -71,7 +74,9 @@ def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
     with Live(console=shared.stdout, auto_refresh=False) as live:
         while True:
             found = watch.look()
-            live.update(_outage_screen(found) if isinstance(found, Outage) else screen(found), refresh=True)
+            live.update(
+                _outage_screen(found) if isinstance(found, Outage) else screen(found), refresh=True
+            )
             sleep(WATCH_SECONDS)
 
 
@@ -129,7 +134,11 @@ def _outage_screen(found: Outage) -> "RenderableType":
     from rich.text import Text
 
     said = Text(_said(found), style="bold red")
-    return said if found.last is None else Group(said, Text("what was known before:", style="dim"), screen(found.last))
+    return (
+        said
+        if found.last is None
+        else Group(said, Text("what was known before:", style="dim"), screen(found.last))
+    )
 
 
 def screen(found: "Health") -> "RenderableType":
@@ -140,16 +149,33 @@ def screen(found: "Health") -> "RenderableType":
 
     from agents.lookup.board import SEVERITY_STYLE, foreign, percent
 
-    indices = Table("index", "regime", "index vol", "basket vol", "dispersion", "correlation", "coverage", "age", "mode", box=None)
+    indices = Table(
+        "index",
+        "regime",
+        "index vol",
+        "basket vol",
+        "dispersion",
+        "correlation",
+        "coverage",
+        "age",
+        "mode",
+        box=None,
+    )
     for one in found.indices:
-        shown = [percent(one.values[name]) for name in ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")]
+        shown = [
+            percent(one.values[name])
+            for name in ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")
+        ]
         age, mode = f"{one.age_seconds:.0f} s", foreign(one.mode.upper())
         indices.add_row(foreign(one.index), foreign(one.regime), *shown, age, mode)
     lag = Table("topic", "waiting", box=None)
     for topic, waiting in found.lag.items():
         lag.add_row(topic, f"{waiting:,}")
     alerts = [
-        foreign(f"{a.severity:8} {a.rule} {a.scope} {a.status}: {a.summary}", SEVERITY_STYLE.get(a.severity, ""))
+        foreign(
+            f"{a.severity:8} {a.rule} {a.scope} {a.status}: {a.summary}",
+            SEVERITY_STYLE.get(a.severity, ""),
+        )
         for one in found.indices
         for a in one.alerts
     ]
@@ -157,7 +183,16 @@ def screen(found: "Health") -> "RenderableType":
     problems = [foreign(f"! {text}", "bold yellow") for text in found.problems]
     session = Text(f"session {'open' if found.session_open else 'closed'}", style="bold")
     told = [*inputs, Text()] if inputs else []
-    return Group(session, indices, Text(), lag, Text(), *told, *(alerts or [Text("no alert is active", style="dim")]), *problems)
+    return Group(
+        session,
+        indices,
+        Text(),
+        lag,
+        Text(),
+        *told,
+        *(alerts or [Text("no alert is active", style="dim")]),
+        *problems,
+    )
 
 
 def input_lines(found: "InputHealth") -> list[str]:

@@ -16,10 +16,19 @@ From = Literal["checkpoint", "earliest", "latest"]
 
 def takeover(
     context: typer.Context,
-    start: Annotated[From | None, typer.Option("--from", help="Where to go on; without it, all three are told.")] = None,
-    topic: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Of this topic only; may be repeated.")] = None,
-    partition: Annotated[list[int] | None, typer.Option(metavar="N", min=0, help="This partition only; may be repeated.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, nothing is changed.")] = False,
+    start: Annotated[
+        From | None, typer.Option("--from", help="Where to go on; without it, all three are told.")
+    ] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Of this topic only; may be repeated.")
+    ] = None,
+    partition: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", min=0, help="This partition only; may be repeated."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without it, nothing is changed.")
+    ] = False,
 ) -> None:
     """Show the partitions that workers refuse for good, and what each way on costs; with --from and --yes, take it.
 
@@ -32,7 +41,9 @@ def takeover(
     from config.errors import ConfigError
 
     if yes and start is None:
-        raise ConfigError("nothing is decided", key="--yes", fix="say where to go on, for example --from earliest")
+        raise ConfigError(
+            "nothing is decided", key="--yes", fix="say where to go on, for example --from earliest"
+        )
     shared = shared_of(context)
     settings = shared.settings()
     require_servers(settings.kafka, settings.redis)
@@ -53,7 +64,10 @@ def _show(shared: Shared, found: "Sequence[RefusedPartitionReport]", start: From
         shared.stdout.print("nothing stands refused", markup=False)
     elif any(one.outcome == "standing" for one in found):
         way = start or "earliest"
-        shared.stderr.print(f"nothing is changed yet: dispersion takeover --from {way} --yes takes that way", markup=False)
+        shared.stderr.print(
+            f"nothing is changed yet: dispersion takeover --from {way} --yes takes that way",
+            markup=False,
+        )
     elif any(one.outcome == "moved" for one in found):
         shared.stderr.print("what stands refused has changed meanwhile: look again", markup=False)
 
@@ -63,6 +77,9 @@ def _lines(one: "RefusedPartitionReport", start: From | None) -> list[str]:
     if one.outcome == "cleared":
         return [f"{place}: cleared, goes on from {start}: {one.costs[start or 'checkpoint']}"]
     ways = [start] if start else list(one.costs)
-    told = [f"cannot be taken: {one.barred[way]}" if way in one.barred else one.costs[way] for way in ways]
+    told = [
+        f"cannot be taken: {one.barred[way]}" if way in one.barred else one.costs[way]
+        for way in ways
+    ]
     choices = [f"  --from {way}: {words}" for way, words in zip(ways, told, strict=True)]
     return [f"{place} stands refused since {one.since}: {one.reason}", *choices]

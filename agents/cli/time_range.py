@@ -30,7 +30,9 @@ class TimeRange(NamedTuple):
 def in_order(since: datetime | None, until: datetime | None) -> None:
     """Raise `ConfigError` for a first session after the last."""
     if since is not None and until is not None and since > until:
-        raise ConfigError(f"{since:%Y-%m-%d} is after --to, {until:%Y-%m-%d}", key="--from", fix="swap them")
+        raise ConfigError(
+            f"{since:%Y-%m-%d} is after --to, {until:%Y-%m-%d}", key="--from", fix="swap them"
+        )
 
 
 def duration(text: str) -> timedelta:
@@ -42,4 +44,6 @@ def duration(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([smh])", text)
     if match is None:
         raise ConfigError(f"{text!r} is no length of time", key="--for", fix="write 90s, 30m or 2h")
-    return int(match[1]) * timedelta(**{{"s": "seconds", "m": "minutes", "h": "hours"}[match[2]]: 1})
+    return int(match[1]) * timedelta(
+        **{{"s": "seconds", "m": "minutes", "h": "hours"}[match[2]]: 1}
+    )

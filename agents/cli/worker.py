@@ -19,7 +19,11 @@ From = Literal["checkpoint", "earliest", "latest"]
 def worker(
     context: typer.Context,
     start: Annotated[
-        From, typer.Option("--from", help="Where to start when Redis knows nothing of a partition: refuse, or the log's start or end.")
+        From,
+        typer.Option(
+            "--from",
+            help="Where to start when Redis knows nothing of a partition: refuse, or the log's start or end.",
+        ),
     ] = "checkpoint",
 ) -> None:
     """Take part in the consumer group until SIGTERM.
@@ -83,4 +87,6 @@ def log_as(shared: Shared) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_JsonLines())
         logging.basicConfig(handlers=[handler], level=logging.INFO)
-    logging.getLogger("agents").setLevel(logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO)
+    logging.getLogger("agents").setLevel(
+        logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
+    )

@@ -36,7 +36,9 @@ def read_mended(file: Path) -> dict[str, bytes]:
             continue
         place, value = _read(file, number, line)
         if mended.setdefault(str(place), value) != value:
-            raise ConfigError(f"line {number}: a second value for {place}", file=file, fix="keep one")
+            raise ConfigError(
+                f"line {number}: a second value for {place}", file=file, fix="keep one"
+            )
     if not mended:
         raise ConfigError("no records", file=file, fix=FIX)
     return mended

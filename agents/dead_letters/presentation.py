@@ -15,7 +15,9 @@ WORD = 100
 
 def letter_line(letter: DeadLetter) -> str:
     """On one line, safe to show."""
-    head = f"{moment(letter.written)}  {safe(str(letter.original), 200)}  {safe(letter.reason, WORD)}"
+    head = (
+        f"{moment(letter.written)}  {safe(str(letter.original), 200)}  {safe(letter.reason, WORD)}"
+    )
     return f"{head}: {safe(letter.message)}; value {_value(letter, EXAMPLE)}"
 
 
@@ -50,7 +52,10 @@ def letter_object(letter: DeadLetter, *, sent_again: bool | None = None) -> dict
         "size": letter.size,
         "sha256": letter.digest,
         "incomplete": letter.incomplete,
-        "headers": {name: (content or b"").decode(errors="backslashreplace") for name, content in letter.headers},
+        "headers": {
+            name: (content or b"").decode(errors="backslashreplace")
+            for name, content in letter.headers
+        },
         "dead_letter": {
             "partition": letter.own.partition,
             "offset": letter.own.offset,

@@ -26,7 +26,14 @@ ANSWER_SECONDS = 10.0
 class ReplayCheck:
     """Says of a letter why it cannot be sent again, under the present settings."""
 
-    def __init__(self, settings: Settings, sent: set[tuple[str, str]], mended: Mapping[str, bytes], *, again: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sent: set[tuple[str, str]],
+        mended: Mapping[str, bytes],
+        *,
+        again: bool,
+    ) -> None:
         """`sent` are the identities of what was sent again already; `mended` values by original place."""
         self._settings = settings
         self._sent = set(sent)
@@ -68,7 +75,9 @@ class ReplayCheck:
         record = InputRecord(*letter.original, now, letter.key, value, tuple(headers))
         if role == "commands":
             return self._refused_command(value, now)
-        limits = Limits(self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance)
+        limits = Limits(
+            self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance
+        )
         items: Sequence[Any] = (
             list(decode_quotes([record], limits))
             if role == "quotes"

@@ -51,10 +51,14 @@ class Broker:
         self._library = library()
         error = ctypes.create_string_buffer(512)
         configuration = self._function("rd_kafka_conf_new", Pointer)()
-        client = self._function("rd_kafka_new", Pointer, Int, Pointer, Text, Size)(PRODUCER, configuration, error, len(error))
+        client = self._function("rd_kafka_new", Pointer, Int, Pointer, Text, Size)(
+            PRODUCER, configuration, error, len(error)
+        )
         if not client:
             raise OSError(error.value.decode())
-        self._cluster = self._function("rd_kafka_mock_cluster_new", Pointer, Pointer, Int)(client, brokers)
+        self._cluster = self._function("rd_kafka_mock_cluster_new", Pointer, Pointer, Int)(
+            client, brokers
+        )
         self._replicas = brokers
         self._mock("group_initial_rebalance_delay_ms", None, Int32)(REBALANCE_DELAY_MS)
 
@@ -77,25 +81,33 @@ class Broker:
         """Carry out one command; 0 or librdkafka's error code. Raises `KeyError`, `ValueError` or `TypeError` on a bad line."""
         verb, *words = line.split()
         commands: dict[str, Callable[..., int | None]] = {
-            "topic": lambda name, n: self._mock("topic_create", Int, Text, Int, Int)(name.encode(), int(n), self._replicas),
-            "topic-error": lambda name, code: self._mock("topic_set_error", None, Text, Int)(name.encode(), int(code)),
+            "topic": lambda name, n: self._mock("topic_create", Int, Text, Int, Int)(
+                name.encode(), int(n), self._replicas
+            ),
+            "topic-error": lambda name, code: self._mock("topic_set_error", None, Text, Int)(
+                name.encode(), int(code)
+            ),
             "down": lambda broker: self._mock("broker_set_down", Int, Int32)(int(broker)),
             "up": lambda broker: self._mock("broker_set_up", Int, Int32)(int(broker)),
-            "rtt": lambda broker, ms: self._mock("broker_set_rtt", Int, Int32, Int)(int(broker), int(ms)),
+            "rtt": lambda broker, ms: self._mock("broker_set_rtt", Int, Int32, Int)(
+                int(broker), int(ms)
+            ),
             "err": self._fail,
             "clear": lambda key: self._mock("clear_request_errors", None, Int16)(int(key)),
-            "delete-records": lambda topic, partition, offset: self._mock("partition_delete_records", Int, Text, Int32, Int64)(
-                topic.encode(), int(partition), int(offset)
-            ),
-            "coordinator": lambda group, broker: self._mock("coordinator_set", Int, Text, Text, Int32)(
-                b"group", group.encode(), int(broker)
-            ),
+            "delete-records": lambda topic, partition, offset: self._mock(
+                "partition_delete_records", Int, Text, Int32, Int64
+            )(topic.encode(), int(partition), int(offset)),
+            "coordinator": lambda group, broker: self._mock(
+                "coordinator_set", Int, Text, Text, Int32
+            )(b"group", group.encode(), int(broker)),
         }
         return commands[verb](*words) or 0
 
     def _fail(self, key: str, code: str, times: str = "1") -> None:
         codes = (Int * int(times))(*[int(code)] * int(times))
-        self._mock("push_request_errors_array", None, Int16, Size, ctypes.POINTER(Int))(int(key), len(codes), codes)
+        self._mock("push_request_errors_array", None, Int16, Size, ctypes.POINTER(Int))(
+            int(key), len(codes), codes
+        )
 
 
 def main(arguments: list[str]) -> int:

@@ -72,7 +72,9 @@ class Demo:
         self._exit.close()
 
     def _start(self) -> None:
-        logs = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="dispersion-demo-")))
+        logs = Path(
+            self._exit.enter_context(tempfile.TemporaryDirectory(prefix="dispersion-demo-"))
+        )
         try:
             stack = self._exit.enter_context(EmbeddedStack())
         except OSError as error:
@@ -87,13 +89,17 @@ class Demo:
         file = logs / "settings.toml"
         file.write_text(_settings_file(self._config, overrides), encoding="utf-8")
         prefix = self.settings.kafka.topic_prefix
-        self.addresses = Addresses(stack.bootstrap_servers, stack.redis_url, tuple(workers), exporter, prefix, str(file))
+        self.addresses = Addresses(
+            stack.bootstrap_servers, stack.redis_url, tuple(workers), exporter, prefix, str(file)
+        )
         for name, port in zip(SERVICES, ports, strict=True):
             variables = variables_of({**overrides, "metrics": {"host": "127.0.0.1", "port": port}})
             if self._config is not None:
                 variables["DISPERSION_CONFIG"] = str(self._config.absolute())
             service = SupervisedProcess(
-                [sys.executable, "-m", "agents.cli.main", name], log=logs / f"{name}-{port}.log", variables=variables
+                [sys.executable, "-m", "agents.cli.main", name],
+                log=logs / f"{name}-{port}.log",
+                variables=variables,
             )
             self._services.append(service)
 

@@ -36,7 +36,13 @@ def bundled_binary() -> Path:
 class EmbeddedRedis:
     """One server over one directory, by default a temporary one that goes with it."""
 
-    def __init__(self, binary: Path | None = None, *, directory: Path | None = None, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        binary: Path | None = None,
+        *,
+        directory: Path | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
         """`options` are further command line arguments, such as `--maxmemory 1mb`."""
         self._binary = binary or bundled_binary()
         self._temporary = directory is None
@@ -71,8 +77,26 @@ class EmbeddedRedis:
         self.directory.mkdir(parents=True, exist_ok=True)
         server = SupervisedProcess(
             [
-                *(self._binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", ""),
-                *("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", *self._options),
+                *(
+                    self._binary,
+                    "--port",
+                    str(port),
+                    "--bind",
+                    "127.0.0.1",
+                    "--dir",
+                    self.directory,
+                    "--save",
+                    "",
+                ),
+                *(
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    "everysec",
+                    "--maxmemory-policy",
+                    "noeviction",
+                    *self._options,
+                ),
             ],
             log=self.directory / "redis.log",
             remove=self.directory if self._temporary else None,

@@ -75,5 +75,7 @@ def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | Non
         for one in readings
         if "session_close" in one.flags
     ]
-    alerts = [Fired(one.at, one.rule, one.severity, one.status, one.summary) for one in watcher.events]
+    alerts = [
+        Fired(one.at, one.rule, one.severity, one.status, one.summary) for one in watcher.events
+    ]
     return Summary(scenario, closes, len(readings), alerts, addresses)

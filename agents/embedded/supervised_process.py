@@ -60,7 +60,13 @@ class SupervisedProcess:
         environment = {**module_environment(), **(variables or {})}
         with log.open("ab") as output:
             self._guard = subprocess.Popen(  # noqa: S603 - an argument list of our own, no shell
-                arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, cwd=cwd, env=environment, start_new_session=True
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                cwd=cwd,
+                env=environment,
+                start_new_session=True,
             )
         assert self._guard.stdout is not None
         with self._guard.stdout as pipe:

@@ -19,12 +19,19 @@ def scenario_of(name: str | None, refresh_seconds: int) -> Scenario | None:
     if name is None:
         return None
     if name not in SCENARIOS:
-        raise ConfigError(f"no scenario {name!r}", key="--scenario", fix=f"one of {', '.join(SCENARIOS)}")
+        raise ConfigError(
+            f"no scenario {name!r}", key="--scenario", fix=f"one of {', '.join(SCENARIOS)}"
+        )
     return SCENARIOS[name].every(refresh_seconds)
 
 
 def open_feed(
-    quotes: Sequence[Path], ticks: Sequence[Path], scenario: Scenario | None, market: Market, partitions: tuple[int, int], topics: Topics
+    quotes: Sequence[Path],
+    ticks: Sequence[Path],
+    scenario: Scenario | None,
+    market: Market,
+    partitions: tuple[int, int],
+    topics: Topics,
 ) -> Feed:
     """The feed of some files, its scenario after their last close.
 
@@ -42,7 +49,9 @@ def open_feed(
     """
     if not quotes and (scenario or not ticks):
         raise ConfigError(
-            "no option quotes", key="--quotes", fix="name at least one file, for example samples/option_closes_2026-07-10.parquet"
+            "no option quotes",
+            key="--quotes",
+            fix="name at least one file, for example samples/option_closes_2026-07-10.parquet",
         )
     closes = [open_quotes(path) for path in quotes]
     sources: list[Source] = [*closes, *(open_ticks(path) for path in ticks)]

@@ -41,14 +41,23 @@ def refuse_live(settings: Settings, *, allow_live: bool) -> None:
     """Raise `ActionNeededError` where a replay would be taken for the market: topics without a prefix are the live ones."""
     if allow_live or settings.kafka.topic_prefix:
         return
-    if live := [topic.name for topic in check_topics(settings).topics if topic.role in INPUTS and topic.status != "missing"]:
+    if live := [
+        topic.name
+        for topic in check_topics(settings).topics
+        if topic.role in INPUTS and topic.status != "missing"
+    ]:
         raise ActionNeededError(
             f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
             "for workers and replay alike, or pass --allow-live"
         )
 
 
-def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen: Callable[[ReplayProgress], None]) -> ReplayProgress:
+def replay(
+    settings: Settings,
+    records: Iterable[InputRecord],
+    pace: Pace,
+    seen: Callable[[ReplayProgress], None],
+) -> ReplayProgress:
     """Publish every record to its partition, in order; returns when all are acknowledged. Ctrl-C ends it early, in order.
 
     Raises:
@@ -67,7 +76,9 @@ def replay(settings: Settings, records: Iterable[InputRecord], pace: Pace, seen:
                     pace.budget.spend(record.topic, record.partition, event_ns, len(value))
                 role = topics.role_of(record.topic)
                 assert role is not None
-                publisher.publish(role, None, value, partition=record.partition, headers=record.headers)
+                publisher.publish(
+                    role, None, value, partition=record.partition, headers=record.headers
+                )
                 done = ReplayProgress(done.records + 1, done.bytes + len(value), event_ns)
                 seen(done)
         except KeyboardInterrupt:

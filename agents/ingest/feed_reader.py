@@ -68,14 +68,24 @@ class FeedReader:
         places = [TopicPartition(self._topic, number) for number in range(partitions)]
         self._consumer.assign(places)
         committed = {place: await self._consumer.committed(place) for place in places}
-        first, ends = await self._consumer.beginning_offsets(places), await self._consumer.end_offsets(places)
-        fresh = {place: (first if self._start == "earliest" else ends)[place] for place in places if committed[place] is None}
+        first, ends = (
+            await self._consumer.beginning_offsets(places),
+            await self._consumer.end_offsets(places),
+        )
+        fresh = {
+            place: (first if self._start == "earliest" else ends)[place]
+            for place in places
+            if committed[place] is None
+        }
         if fresh:
             await self._consumer.commit(fresh)
         for place in places:
             offset = fresh.get(place, committed[place])
             self._consumer.seek(place, offset)
-            self._next[place.partition], self._ends[place.partition] = max(offset, first[place]), ends[place]
+            self._next[place.partition], self._ends[place.partition] = (
+                max(offset, first[place]),
+                ends[place],
+            )
             self._heard[place.partition] = monotonic()
         return dict(self._next)
 
@@ -85,10 +95,15 @@ class FeedReader:
         if not places:
             await asyncio.sleep(seconds)
             return {}
-        found = await self._consumer.getmany(*places, timeout_ms=int(seconds * 1000), max_records=self._most)
+        found = await self._consumer.getmany(
+            *places, timeout_ms=int(seconds * 1000), max_records=self._most
+        )
         for place, records in found.items():
             if records:
-                self._next[place.partition], self._heard[place.partition] = records[-1].offset + 1, monotonic()
+                self._next[place.partition], self._heard[place.partition] = (
+                    records[-1].offset + 1,
+                    monotonic(),
+                )
         for place in places:
             self._ends[place.partition] = max(self._ends[place.partition], self._end(place))
             if not found.get(place):
@@ -97,20 +112,30 @@ class FeedReader:
 
     def lag(self) -> dict[int, int]:
         """Records to read, by partition."""
-        return {number: max(0, self._ends[number] - offset) for number, offset in self._next.items()}
+        return {
+            number: max(0, self._ends[number] - offset) for number, offset in self._next.items()
+        }
 
     def behind(self) -> Collection[int]:
         """Partitions that have more to give and give it."""
         now = monotonic()
-        return [number for number, lag in self.lag().items() if lag and now - self._heard[number] < SILENT_SECONDS]
+        return [
+            number
+            for number, lag in self.lag().items()
+            if lag and now - self._heard[number] < SILENT_SECONDS
+        ]
 
     async def commit(self, offsets: Mapping[int, int]) -> None:
         """Commit next offsets by partition."""
-        await self._consumer.commit({TopicPartition(self._topic, number): offset for number, offset in offsets.items()})
+        await self._consumer.commit(
+            {TopicPartition(self._topic, number): offset for number, offset in offsets.items()}
+        )
 
     def _end(self, place: TopicPartition) -> int:
         stable = self._consumer.last_stable_offset(place)
-        return int((stable if stable is not None and stable >= 0 else self._consumer.highwater(place)) or 0)
+        return int(
+            (stable if stable is not None and stable >= 0 else self._consumer.highwater(place)) or 0
+        )
 
     async def _pass_markers(self, place: TopicPartition) -> None:
         """Where nothing came, the fetcher may have gone past places without a record: markers of transactions, holes of compaction."""

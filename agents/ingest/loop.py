@@ -45,7 +45,13 @@ class IngestLoop:
     """One task; errors are aiokafka's, `PublishError`, `ActionNeededError`, and `DeadlineExceededError` when a stop takes too long."""
 
     def __init__(
-        self, settings: Settings, market: Market, reader: FeedReader, producer: PlainProducer, deadline: Deadline, metrics: IngestMetrics
+        self,
+        settings: Settings,
+        market: Market,
+        reader: FeedReader,
+        producer: PlainProducer,
+        deadline: Deadline,
+        metrics: IngestMetrics,
     ) -> None:
         self._settings = settings
         self._market = market
@@ -54,7 +60,9 @@ class IngestLoop:
         self._quotes = Topics(settings.kafka.topic_prefix).name("quotes")
         self._deadline = deadline
         self._metrics = metrics
-        self.publisher = Publisher(producer, Topics(settings.kafka.topic_prefix), deadline, lambda *_: None)
+        self.publisher = Publisher(
+            producer, Topics(settings.kafka.topic_prefix), deadline, lambda *_: None
+        )
         self.beat = self._framed = monotonic()
         self.well: float | None = None
         """When Kafka last took a commit, by the monotonic clock."""
@@ -94,17 +102,30 @@ class IngestLoop:
 
     async def _shape(self) -> tuple[int, int]:
         """Partitions of the feed's topic and of the monitor's."""
-        return await self._producer.partitions(self._settings.ingest.topic), await self._producer.partitions(self._quotes)
+        return await self._producer.partitions(
+            self._settings.ingest.topic
+        ), await self._producer.partitions(self._quotes)
 
     async def _begin(self) -> tuple[int, int]:
         """Take the partitions there are, from what is committed; nothing is under way."""
         inputs, outputs = await self._deadline.within(self._shape())
         self._committed = await self._deadline.within(self._reader.assign(inputs))
-        limits = Limits(self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance)
+        limits = Limits(
+            self._settings.kafka.max_message_bytes, ahead_seconds=self._market.future_tolerance
+        )
         framer = Framer(outputs, partition_of, self._settings.ingest.frame_rows)
         self._intake = Intake(range(inputs), framer, self._market.allowed_lateness, limits)
-        self._letters = {number: DeadLetterLimit(self._settings.worker.dead_letter_ratio) for number in range(inputs)}
-        log.info("%d partitions of %s to %d of %s", inputs, self._settings.ingest.topic, outputs, self._quotes)
+        self._letters = {
+            number: DeadLetterLimit(self._settings.worker.dead_letter_ratio)
+            for number in range(inputs)
+        }
+        log.info(
+            "%d partitions of %s to %d of %s",
+            inputs,
+            self._settings.ingest.topic,
+            outputs,
+            self._quotes,
+        )
         return inputs, outputs
 
     async def _round(self) -> None:
@@ -162,8 +183,15 @@ class IngestLoop:
         told, lag = self._told, sum(self._reader.lag().values())
         words = "%s: %d records, %d refused, %d quotes in %d frames; %d records to read"
         if told["refused"] or told["unread"]:
-            shown = "; ".join(f"{reason}, for example {one.told}" for reason, one in self._intake.examples.items())
-            log.warning("left out: %d records and %d quotes of others: %s", told["refused"], told["unread"], shown)
+            shown = "; ".join(
+                f"{reason}, for example {one.told}" for reason, one in self._intake.examples.items()
+            )
+            log.warning(
+                "left out: %d records and %d quotes of others: %s",
+                told["refused"],
+                told["unread"],
+                shown,
+            )
             self._intake.examples.clear()
         log.info(words, when, told["records"], told["refused"], told["quotes"], told["frames"], lag)
         self._told = Counter()

@@ -18,20 +18,35 @@ class IngestMetrics:
 
     def __init__(self, registry: CollectorRegistry, topic: str) -> None:
         self._topic = topic
-        texts = {"records": "Records of the feed that were read.", "quotes": "Quotes in them.", "frames": "Frames that were published."}
-        self._counters = {name: Counter(f"dispersion_ingest_{name}", text, registry=registry) for name, text in texts.items()}
+        texts = {
+            "records": "Records of the feed that were read.",
+            "quotes": "Quotes in them.",
+            "frames": "Frames that were published.",
+        }
+        self._counters = {
+            name: Counter(f"dispersion_ingest_{name}", text, registry=registry)
+            for name, text in texts.items()
+        }
         text = "Records sent to the dead-letter topic."
-        self._letters = Counter("dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry)
+        self._letters = Counter(
+            "dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry
+        )
         for reason in (*REASONS, *BATCH_REASONS):
             self._letters.labels(topic, reason)
         text = "Quotes that could not be read beside others of their record."
-        self._unread = Counter("dispersion_ingest_unread_quotes", text, ("reason",), registry=registry)
+        self._unread = Counter(
+            "dispersion_ingest_unread_quotes", text, ("reason",), registry=registry
+        )
         for reason in (*UNREAD, "time"):
             self._unread.labels(reason)
         text = "Records between the last one read and the end of the log."
-        self._lag = Gauge("dispersion_ingest_lag_messages", text, ("topic", "partition"), registry=registry)
+        self._lag = Gauge(
+            "dispersion_ingest_lag_messages", text, ("topic", "partition"), registry=registry
+        )
         text = "When everything read until then was published and committed, Unix seconds."
-        self._success = Gauge("dispersion_ingest_last_commit_timestamp_seconds", text, registry=registry)
+        self._success = Gauge(
+            "dispersion_ingest_last_commit_timestamp_seconds", text, registry=registry
+        )
 
     def take(self, intake: Intake) -> None:
         """Add what an intake has counted since the last call, and let it begin again at 0."""

@@ -19,7 +19,12 @@ class PlainProducer:
     def __init__(self, settings: Settings) -> None:
         """Within an event loop. Raises `ConfigError`."""
         size = settings.kafka.max_message_bytes
-        options = {"acks": "all", "enable_idempotence": True, "max_request_size": size, "request_timeout_ms": REQUEST_MS}
+        options = {
+            "acks": "all",
+            "enable_idempotence": True,
+            "max_request_size": size,
+            "request_timeout_ms": REQUEST_MS,
+        }
         self._client: Any = AIOKafkaProducer(**client_options(settings.kafka), **options)
 
     async def open(self) -> None:
@@ -35,12 +40,20 @@ class PlainProducer:
         return len(await self._client.partitions_for(topic))
 
     async def send(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: Any,
     ) -> Awaitable[Any]:
         """Accept a message; `timestamp` in seconds."""
         at = None if timestamp is None else round(timestamp * 1000)
         try:
-            answer: Awaitable[Any] = await self._client.send(topic, value, key, partition, at, headers)
+            answer: Awaitable[Any] = await self._client.send(
+                topic, value, key, partition, at, headers
+            )
         except KafkaTimeoutError as error:
             raise RuntimeError(topic) from error
         return answer

@@ -47,24 +47,34 @@ class IngestService:
         metrics = IngestMetrics(registry, settings.ingest.topic)
         self._reader = FeedReader(settings, settings.ingest.topic, start)
         self._producer = PlainProducer(settings)
-        self._loop = IngestLoop(settings, market, self._reader, self._producer, self._deadline, metrics)
-        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self._loop = IngestLoop(
+            settings, market, self._reader, self._producer, self._deadline, metrics
+        )
+        self._server = HealthServer(
+            settings.metrics.host, settings.metrics.port, registry, self._probe
+        )
         self.url = self._server.url
 
     async def run(self) -> int:
         """Work until SIGTERM or SIGINT; the exit code. Raises `ActionNeededError`, `UnavailableError`."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._deadline.wind_down, STOP_SECONDS)
+            asyncio.get_running_loop().add_signal_handler(
+                number, self._deadline.wind_down, STOP_SECONDS
+            )
         self._server.start()
         log.info("metrics and health on %s", self.url)
         try:
             await self._work()
         except DeadlineExceededError:
-            log.warning("stopped while Kafka was away; the next start publishes again what was not committed")
+            log.warning(
+                "stopped while Kafka was away; the next start publishes again what was not committed"
+            )
             return EXIT_UNAVAILABLE
         finally:
             self._server.stop()
-            closing = [asyncio.ensure_future(client.close()) for client in (self._reader, self._producer)]
+            closing = [
+                asyncio.ensure_future(client.close()) for client in (self._reader, self._producer)
+            ]
             # Without Kafka they fail, or are cancelled by themselves, or do not end.
             await asyncio.wait(closing, timeout=CLOSE_SECONDS)
         return EXIT_OK
@@ -77,41 +87,62 @@ class IngestService:
             logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
             await self._loop.run(lambda: self._deadline.winding_down)
         except DENIED as error:
-            raise ActionNeededError(f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs") from error
+            raise ActionNeededError(
+                f"Kafka denies us something: {error!r}; the runbook lists what the ingest needs"
+            ) from error
         except (CorruptRecordException, RecordTooLargeError) as error:
             raise ActionNeededError(
                 f"the feed cannot be read on: {error}; mend the broker's log, or delete the records up to behind it"
             ) from error
         except KafkaError as error:
             if not error.retriable:
-                raise ActionNeededError(f"Kafka refuses us: {error!r}; see `dispersion doctor`") from error
+                raise ActionNeededError(
+                    f"Kafka refuses us: {error!r}; see `dispersion doctor`"
+                ) from error
             place = kafka_place(self._settings.kafka)
-            raise UnavailableError(f"{place} cannot be reached ({error}): check that it runs") from error
+            raise UnavailableError(
+                f"{place} cannot be reached ({error}): check that it runs"
+            ) from error
         except LogLostError as error:
             raise UnavailableError(str(error)) from error
         except PublishError as error:
-            raise ActionNeededError(f"{error}; check the topic's max.message.bytes and that we may write to it") from error
+            raise ActionNeededError(
+                f"{error}; check the topic's max.message.bytes and that we may write to it"
+            ) from error
 
     def _probe(self, path: str, query: str) -> ProbeAnswer | None:
         if path not in PATHS:
             return None
         silent, well = monotonic() - self._loop.beat, self._loop.well
-        checks = [HealthCheck("loop", silent <= STALL_SECONDS or self._loop.waiting, f"last ran {silent:.1f} s ago", silent)]
+        checks = [
+            HealthCheck(
+                "loop",
+                silent <= STALL_SECONDS or self._loop.waiting,
+                f"last ran {silent:.1f} s ago",
+                silent,
+            )
+        ]
         if path != "/livez":
             age = silent if well is None else monotonic() - well
             words = "no commit yet" if well is None else f"last commit {age:.1f} s ago"
-            checks.append(HealthCheck("kafka", well is not None and age <= WELL_SECONDS, words, age))
+            checks.append(
+                HealthCheck("kafka", well is not None and age <= WELL_SECONDS, words, age)
+            )
         return probe_answer(path, query, checks, {})
 
 
 def run_ingest(settings: Settings, market: Market, start: Start) -> int:
     """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
     if settings.ingest.topic in Topics(settings.kafka.topic_prefix).all().values():
-        raise ActionNeededError(f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic")
+        raise ActionNeededError(
+            f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic"
+        )
     seconds = settings.worker.start_seconds
     until_reached(lambda: check_topics(settings), seconds).refuse()
     if not until_reached(lambda: partitions_of(settings, settings.ingest.topic), seconds):
-        raise ActionNeededError(f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it")
+        raise ActionNeededError(
+            f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it"
+        )
 
     async def serve() -> int:
         return await IngestService(settings, market, start).run()

@@ -16,7 +16,11 @@ from rich.text import Text
 from streams.safe_text import safe
 
 BARS = "▁▂▃▄▅▆▇█"
-SEVERITY_STYLE = {"critical": "bold white on red", "warning": "bold black on yellow", "info": "bold cyan"}
+SEVERITY_STYLE = {
+    "critical": "bold white on red",
+    "warning": "bold black on yellow",
+    "info": "bold cyan",
+}
 FIELDS = (
     ("index_vol", "index vol"),
     ("basket_vol", "basket vol"),
@@ -71,7 +75,9 @@ def sparkline(values: Sequence[float | None], width: int = 22) -> str:
     if not known:
         return ""
     low, span = min(known), (max(known) - min(known)) or 1.0
-    return "".join(" " if v is None else BARS[int((v - low) / span * (len(BARS) - 1))] for v in shown)
+    return "".join(
+        " " if v is None else BARS[int((v - low) / span * (len(BARS) - 1))] for v in shown
+    )
 
 
 def percent(value: float | None) -> str:
@@ -114,10 +120,16 @@ def _last(state: BoardState, name: str) -> float | None:
 
 
 def _head(state: BoardState) -> Text:
-    when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting for the first reading"
+    when = (
+        state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC")
+        if state.event_time
+        else "waiting for the first reading"
+    )
     age = "—" if state.age_seconds is None else f"{state.age_seconds:.0f} s"
     share = state.done / state.total if state.total else 0.0
-    text = Text(f"{state.index} 30d   {when}   data age {age}   coverage {percent(state.coverage)}   ")
+    text = Text(
+        f"{state.index} 30d   {when}   data age {age}   coverage {percent(state.coverage)}   "
+    )
     if state.mode != "live":
         text.append(f" {safe(state.mode.upper())} ", style="bold black on yellow")
     if state.regime:

@@ -42,8 +42,12 @@ class MonitorWatcher:
 
     def readings(self) -> list[Reading]:
         """The latest readings, oldest first."""
-        values: list[bytes] = self._redis.zrange(readings(self._prefix, self._index, TENOR), -HISTORY, -1)  # type: ignore[assignment]
-        return [reading for value in values if (reading := _reading(value, self._index)) is not None]
+        values: list[bytes] = self._redis.zrange(
+            readings(self._prefix, self._index, TENOR), -HISTORY, -1
+        )  # type: ignore[assignment]
+        return [
+            reading for value in values if (reading := _reading(value, self._index)) is not None
+        ]
 
     def state(self, done: int, total: int) -> BoardState:
         """What the board shows now."""
@@ -66,7 +70,10 @@ class MonitorWatcher:
             history={name: [getattr(reading, name) for reading in known] for name, _ in FIELDS},
             done=done,
             total=total,
-            alerts=[AlertLine(a.starts_at, f"{a.rule} {a.scope}", a.severity, a.status, a.summary) for a in shown.alerts],
+            alerts=[
+                AlertLine(a.starts_at, f"{a.rule} {a.scope}", a.severity, a.status, a.summary)
+                for a in shown.alerts
+            ],
         )
 
     def _collect(self) -> None:

@@ -36,13 +36,19 @@ def when_of(text: str, latest: datetime) -> datetime:
     """A time as typed: ISO 8601 with an offset, or HH:MM[:SS] in New York on the day of `latest`. Raises `ConfigError`."""
     try:
         if "-" not in text and "T" not in text:
-            return datetime.combine(latest.astimezone(EASTERN).date(), time.fromisoformat(text), EASTERN).astimezone(UTC)
+            return datetime.combine(
+                latest.astimezone(EASTERN).date(), time.fromisoformat(text), EASTERN
+            ).astimezone(UTC)
         when = datetime.fromisoformat(text)
         at = when.astimezone(UTC) if when.tzinfo else None
     except (ValueError, OverflowError):
         at = None
     if at is None:
-        raise ConfigError(f"{text!r} is no time", key="--at", fix="write HH:MM (New York), or 2026-07-13T10:09:00-04:00")
+        raise ConfigError(
+            f"{text!r} is no time",
+            key="--at",
+            fix="write HH:MM (New York), or 2026-07-13T10:09:00-04:00",
+        )
     return at
 
 
@@ -51,10 +57,16 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
     with ReadingsLog(settings, index, TENOR) as log:
         latest = log.latest()
         if latest is None:
-            raise ActionNeededError(f"no reading of {index} on the readings topic: is a worker running and is there input?")
+            raise ActionNeededError(
+                f"no reading of {index} on the readings topic: is a worker running and is there input?"
+            )
         if at is not None:
             latest = _not_none(log.latest(when_of(at, latest.ts_event)), index, at)
-        readings = [one for one in log.between(latest.ts_event - HOUR, latest.ts_event) if one.session == latest.session]
+        readings = [
+            one
+            for one in log.between(latest.ts_event - HOUR, latest.ts_event)
+            if one.session == latest.session
+        ]
         partition = log.partition
     topics = Topics(settings.kafka.topic_prefix)
     keys = stage_keys("detector", [topics.name("readings")], partition, [index])
@@ -62,15 +74,27 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
         days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
         standing = _standing(redis, topics.prefix, index) if at is None else None
     alerts = active_at(_told(settings), index, latest.ts_event) if standing is None else standing
-    return ExplainInputs({date.fromisoformat(session.decode()): facts for session, facts in days.items()}, readings, alerts)
+    return ExplainInputs(
+        {date.fromisoformat(session.decode()): facts for session, facts in days.items()},
+        readings,
+        alerts,
+    )
 
 
 def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
     """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `ActionNeededError`."""
     file = folder / "readings.jsonl"
     if not file.is_file():
-        raise ConfigError(f"no {file}", key="--run", fix="name the folder that `dispersion backtest --out` has written")
-    readings = [reading for reading in _lines(file, decode_reading) if (reading.index, reading.tenor) == (index, TENOR)]
+        raise ConfigError(
+            f"no {file}",
+            key="--run",
+            fix="name the folder that `dispersion backtest --out` has written",
+        )
+    readings = [
+        reading
+        for reading in _lines(file, decode_reading)
+        if (reading.index, reading.tenor) == (index, TENOR)
+    ]
     if not readings:
         raise ActionNeededError(f"no reading of {index} in {file}")
     until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
@@ -91,7 +115,9 @@ def _lines(file: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
         raise SourceError(file, f"cannot be read ({error.strerror})", expected) from None
 
 
-def _decoded(file: Path, number: int, line: bytes, decode: Callable[[bytes], T], expected: str) -> T:
+def _decoded(
+    file: Path, number: int, line: bytes, decode: Callable[[bytes], T], expected: str
+) -> T:
     try:
         return decode(line)
     except ValueError as error:
@@ -100,7 +126,9 @@ def _decoded(file: Path, number: int, line: bytes, decode: Callable[[bytes], T],
 
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
     if reading is None:
-        raise ActionNeededError(f"no reading of {index} at or before {at}: the readings kept begin later")
+        raise ActionNeededError(
+            f"no reading of {index} at or before {at}: the readings kept begin later"
+        )
     return reading
 
 

@@ -72,7 +72,9 @@ class ReadingsLog:
     def _assign(self, topic: str) -> TopicPartition:
         count = len(self._consumer.partitions_for_topic(topic) or ())
         if not count:
-            raise ActionNeededError(f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix")
+            raise ActionNeededError(
+                f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
+            )
         self.partition = partition_of(self._index, count)
         found = TopicPartition(topic, self.partition)
         self._consumer.assign([found])
@@ -90,7 +92,11 @@ class ReadingsLog:
         step = STEP
         while end > self._first:
             start = max(self._first, end - step)
-            found = [reading for reading in self._read(start, end) if until is None or reading.ts_event <= until]
+            found = [
+                reading
+                for reading in self._read(start, end)
+                if until is None or reading.ts_event <= until
+            ]
             if found:
                 return found[-1]
             end, step = start, 4 * step
@@ -133,7 +139,9 @@ class ReadingsLog:
                 records = self._consumer.poll(timeout_ms=POLL_MS).get(self._tp, [])
                 silent = 0 if records else silent + 1
                 if silent > SILENCE:
-                    raise UnavailableError(f"Kafka does not give out the records of {self._tp.topic}; see `dispersion doctor`")
+                    raise UnavailableError(
+                        f"Kafka does not give out the records of {self._tp.topic}; see `dispersion doctor`"
+                    )
                 for record in records:
                     head = _head(record.value or b"") if record.offset < end else None
                     if head is not None and (head.index, head.tenor) == (self._index, self._tenor):

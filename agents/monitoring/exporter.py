@@ -26,12 +26,16 @@ class Exporter:
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._redis = connect_sync(settings.redis)
-        self._gauges = MarketGauges(self._redis, settings.kafka.topic_prefix, market_of(settings).indices)
+        self._gauges = MarketGauges(
+            self._redis, settings.kafka.topic_prefix, market_of(settings).indices
+        )
         registry = CollectorRegistry()
         identify(registry, settings)
         registry.register(self._gauges)
         registry.register(RefusedGauge(self._redis, first_inputs(settings)))
-        self._server = HealthServer(settings.metrics.host, settings.metrics.port, registry, self._probe)
+        self._server = HealthServer(
+            settings.metrics.host, settings.metrics.port, registry, self._probe
+        )
         self.url = f"{self._server.url}/metrics"
 
     def start(self) -> None:
@@ -47,9 +51,13 @@ class Exporter:
         if path not in PATHS:
             return None
         if path == "/livez":
-            return probe_answer(path, query, [HealthCheck("server", ok=True, message="answers")], {})
+            return probe_answer(
+                path, query, [HealthCheck("server", ok=True, message="answers")], {}
+            )
         up = self._gauges.answers()
-        return probe_answer(path, query, [HealthCheck("redis", up, "answers" if up else "does not answer")], {})
+        return probe_answer(
+            path, query, [HealthCheck("redis", up, "answers" if up else "does not answer")], {}
+        )
 
 
 def run_exporter(settings: Settings) -> int:

@@ -42,10 +42,20 @@ class Probes:
     def live(self) -> list[HealthCheck]:
         """Restarting would help when one fails. Rebalancing is alive, and so is a worker that Redis or Kafka holds up."""
         silent = monotonic() - self._status.beat
-        stalled = [] if self._status.held or self._status.phase != "running" else self._status.stalled(self._stall_after)
+        stalled = (
+            []
+            if self._status.held or self._status.phase != "running"
+            else self._status.stalled(self._stall_after)
+        )
         return [
-            HealthCheck("event_loop", silent <= LOOP_SECONDS, f"last ran {silent:.1f} s ago", silent),
-            HealthCheck("progress", not stalled, "; ".join(stalled) or "every partition with waiting input advances"),
+            HealthCheck(
+                "event_loop", silent <= LOOP_SECONDS, f"last ran {silent:.1f} s ago", silent
+            ),
+            HealthCheck(
+                "progress",
+                not stalled,
+                "; ".join(stalled) or "every partition with waiting input advances",
+            ),
         ]
 
     def ready(self) -> list[HealthCheck]:
@@ -55,8 +65,14 @@ class Probes:
         return [
             *self.live(),
             HealthCheck("phase", status.phase == "running", status.phase, age),
-            HealthCheck("redis", status.redis_ok, "answers" if status.redis_ok else "does not answer"),
-            HealthCheck("kafka", not (status.held and status.redis_ok), "acknowledges" if not status.held else "acknowledgements are out"),
+            HealthCheck(
+                "redis", status.redis_ok, "answers" if status.redis_ok else "does not answer"
+            ),
+            HealthCheck(
+                "kafka",
+                not (status.held and status.redis_ok),
+                "acknowledges" if not status.held else "acknowledgements are out",
+            ),
         ]
 
     def answer(self, path: str, query: str) -> ProbeAnswer | None:
@@ -64,10 +80,17 @@ class Probes:
         if path not in PATHS:
             return None
         checks = self.live() if path == "/livez" else self.ready()
-        return probe_answer(path, query, checks, {"phase": self._status.phase, "partitions": len(self._status.partitions)})
+        return probe_answer(
+            path,
+            query,
+            checks,
+            {"phase": self._status.phase, "partitions": len(self._status.partitions)},
+        )
 
 
-def probe_answer(path: str, query: str, checks: Sequence[HealthCheck], more: Mapping[str, object]) -> ProbeAnswer:
+def probe_answer(
+    path: str, query: str, checks: Sequence[HealthCheck], more: Mapping[str, object]
+) -> ProbeAnswer:
     """Checks as an answer: a word or the failures, or with `/healthz` and `?verbose` everything as JSON. `/healthz` is always 200."""
     checks = [check._replace(message=scrubbed(check.message)) for check in checks]
     failed = [check for check in checks if not check.ok]
@@ -76,7 +99,14 @@ def probe_answer(path: str, query: str, checks: Sequence[HealthCheck], more: Map
         body = {
             "status": "failing" if failed else "ok",
             **more,
-            "checks": {check.name: {"ok": check.ok, "message": check.message, "age_seconds": round(check.age, 3)} for check in checks},
+            "checks": {
+                check.name: {
+                    "ok": check.ok,
+                    "message": check.message,
+                    "age_seconds": round(check.age, 3),
+                }
+                for check in checks
+            },
         }
         return ProbeAnswer(code, "application/json", json.dumps(body).encode())
     text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"

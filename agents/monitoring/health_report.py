@@ -87,7 +87,9 @@ def health(settings: Settings) -> Health:
     Raises `UnavailableError` when Redis does not answer, or Kafka not one question, `ActionNeededError`, `ConfigError`.
     """
     opened = session_open(int(time() * NS))
-    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    plans = flow_plans(
+        settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
+    )
     consumed = [(plan, topic) for plan in plans for topic in plan.inputs]
     redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", kafka_place(settings.kafka)
     kafka = Questions(kafka_at)
@@ -101,7 +103,16 @@ def health(settings: Settings) -> Health:
     clock = call_within(redis_at, lambda: list(_clock(settings)))
     refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in standing()]
     behind = _problems(indices, lag(), opened=opened)
-    problems = [*refused, *missing, *behind, *unaccepted, *clock, *short(), *left(), *kafka.unanswered()]
+    problems = [
+        *refused,
+        *missing,
+        *behind,
+        *unaccepted,
+        *clock,
+        *short(),
+        *left(),
+        *kafka.unanswered(),
+    ]
     return Health(opened, indices, lag().waiting, problems, inputs)
 
 
@@ -110,12 +121,19 @@ def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth]
     topics, found, problems = Topics(settings.kafka.topic_prefix), [], []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for topic in (topics.name("quotes"), topics.name("ticks")):
-            written = cast("dict[bytes, bytes]", redis.hgetall(input_outcomes(settings.kafka.topic_prefix, topic)))
+            written = cast(
+                "dict[bytes, bytes]",
+                redis.hgetall(input_outcomes(settings.kafka.topic_prefix, topic)),
+            )
             account = together(_decoded(value) for value in written.values())
             if not account.at:
                 continue
             age = max(0.0, time() - account.at)
-            likely = cause(account.rows, account.examples) if account.rows and not account.accepted else ""
+            likely = (
+                cause(account.rows, account.examples)
+                if account.rows and not account.accepted
+                else ""
+            )
             examples = [account.examples[reason] for reason in sorted(account.examples)]
             counts = account.accepted, account.total, account.left_out
             found.append(InputHealth(topic, round(age, 1), *counts, examples, likely))
@@ -147,10 +165,14 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
             try:
                 found_there = shown_snapshot(redis, settings.kafka.topic_prefix, index.symbol)
             except UnreadableError as problem:
-                missing.append(f"{index.symbol}: {safe(str(problem))}; a worker writes it anew with the next reading")
+                missing.append(
+                    f"{index.symbol}: {safe(str(problem))}; a worker writes it anew with the next reading"
+                )
                 continue
             if found_there is None:
-                missing.append(f"{index.symbol}: no reading yet; is a worker running and is there input?")
+                missing.append(
+                    f"{index.symbol}: no reading yet; is a worker running and is there input?"
+                )
                 continue
             shown, published = found_there
             reading = next(iter(shown.readings.values()))
@@ -158,7 +180,11 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
             when, event, now = reading.ts_event.isoformat(), event_time(shown.readings), time()
             age = round(age_seconds(shown.mode, event, published, now), 1)
             stale = round(now - fresh_from(shown.mode, event, published), 1)
-            found.append(IndexHealth(index.symbol, shown.mode, when, age, shown.regime, values, shown.alerts, stale))
+            found.append(
+                IndexHealth(
+                    index.symbol, shown.mode, when, age, shown.regime, values, shown.alerts, stale
+                )
+            )
     return found, missing
 
 

@@ -107,21 +107,32 @@ class _Application:
     def __call__(self, environment: Environment, start: StartResponse) -> Sequence[bytes]:
         method, path = environment["REQUEST_METHOD"], environment["PATH_INFO"]
         if method not in METHODS:
-            return _say(start, ProbeAnswer(405, "text/plain", b"GET or HEAD\n"), method, [("Allow", ", ".join(METHODS))])
+            return _say(
+                start,
+                ProbeAnswer(405, "text/plain", b"GET or HEAD\n"),
+                method,
+                [("Allow", ", ".join(METHODS))],
+            )
         if path == "/metrics":
             return self._scrape({**environment, "REQUEST_METHOD": "GET"}, start, method)
         answer = self._probe(path, environment.get("QUERY_STRING", ""))
         return _say(start, answer or ProbeAnswer(404, "text/plain", PATHS_HELP), method)
 
-    def _scrape(self, environment: Environment, start: StartResponse, method: str) -> Sequence[bytes]:
+    def _scrape(
+        self, environment: Environment, start: StartResponse, method: str
+    ) -> Sequence[bytes]:
         said: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self._metrics(environment, lambda status, headers: said.append((status, list(headers)))))
+        body = b"".join(
+            self._metrics(environment, lambda status, headers: said.append((status, list(headers))))
+        )
         ((status, headers),) = said
         start(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if method == "HEAD" else body]
 
 
-def _say(start: StartResponse, answer: ProbeAnswer, method: str, more: Sequence[tuple[str, str]] = ()) -> Sequence[bytes]:
+def _say(
+    start: StartResponse, answer: ProbeAnswer, method: str, more: Sequence[tuple[str, str]] = ()
+) -> Sequence[bytes]:
     length = str(len(answer.body))
     headers = [("Content-Type", answer.content_type), ("Content-Length", length), *more]
     start(f"{answer.code} {HTTPStatus(answer.code).phrase}", headers)
@@ -171,7 +182,9 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
     def tidy(self) -> None:
         """Called between two looks at the sockets: within one, a file's number might be taken for that of its successor."""
         now, crowd = time(), len(self.active_channels) - CONNECTIONS + 1
-        idle = sorted((one for one in self.active_channels.values() if not one.requests), key=_order)
+        idle = sorted(
+            (one for one in self.active_channels.values() if not one.requests), key=_order
+        )
         for number, channel in enumerate(idle):
             waited = now - channel.waiting_since
             in_the_way = number < crowd and waited > GRACE_SECONDS and not channel.unread
@@ -184,7 +197,12 @@ def _order(channel: _Channel) -> tuple[bool, float]:
     return channel.allowed_seconds == IDLE_SECONDS, channel.waiting_since
 
 
-def _serving(application: _Application, listening: socket.socket, files: dict[int, Any], tasks: ThreadedTaskDispatcher) -> _Server:
+def _serving(
+    application: _Application,
+    listening: socket.socket,
+    files: dict[int, Any],
+    tasks: ThreadedTaskDispatcher,
+) -> _Server:
     adjustments = Adjustments(
         sockets=[listening],
         threads=THREADS,
@@ -197,7 +215,15 @@ def _serving(application: _Application, listening: socket.socket, files: dict[in
         clear_untrusted_proxy_headers=True,
     )
     info = (listening.family, listening.type, listening.proto, listening.getsockname())
-    return _Server(application, files, _sock=listening, dispatcher=tasks, adj=adjustments, sockinfo=info, bind_socket=False)
+    return _Server(
+        application,
+        files,
+        _sock=listening,
+        dispatcher=tasks,
+        adj=adjustments,
+        sockinfo=info,
+        bind_socket=False,
+    )
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:

@@ -27,10 +27,20 @@ for _section, _key in SECRETS:
 def identify(registry: CollectorRegistry, settings: Settings) -> None:
     """Put build, configuration and session on a registry."""
     build = Gauge(
-        "dispersion_build_info", "Version of the program, always 1.", ("version", "revision", "python", "faust"), registry=registry
+        "dispersion_build_info",
+        "Version of the program, always 1.",
+        ("version", "revision", "python", "faust"),
+        registry=registry,
     )
-    build.labels(_version("dispersion-monitor"), "", platform.python_version(), _version("faust-streaming")).set(1)
-    config = Gauge("dispersion_config_info", "Configuration in force, always 1.", ("config_hash", "index", "mode"), registry=registry)
+    build.labels(
+        _version("dispersion-monitor"), "", platform.python_version(), _version("faust-streaming")
+    ).set(1)
+    config = Gauge(
+        "dispersion_config_info",
+        "Configuration in force, always 1.",
+        ("config_hash", "index", "mode"),
+        registry=registry,
+    )
     for index in settings.market.indices:
         config.labels(config_hash(settings), index.symbol, settings.mode).set(1)
     text = "1 from the first reading due to the option close."

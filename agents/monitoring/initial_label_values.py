@@ -17,7 +17,17 @@ TICK_OUTCOMES: Final = (
     *("time", "type", "missing_field"),
 )
 FRAME_OUTCOMES: Final = ("new", "duplicate", "idle_mark", "late", "unknown_index")
-TRANSITIONS: Final = ("pending", "firing", "updated", "suspended", "resumed", "resolved", "acknowledged", "silenced", "unsilenced")
+TRANSITIONS: Final = (
+    "pending",
+    "firing",
+    "updated",
+    "suspended",
+    "resumed",
+    "resolved",
+    "acknowledged",
+    "silenced",
+    "unsilenced",
+)
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
 LOG_REASONS: Final = (*FOREIGN_REASONS, "headers", "mode", "transaction")
@@ -41,12 +51,23 @@ def initial_label_values(indices: Sequence[str], topics: Topics) -> Mapping[str,
         "ticks": [(outcome,) for outcome in TICK_OUTCOMES],
         "points_frames": [(outcome,) for outcome in FRAME_OUTCOMES],
         "dead_letter_messages": [
-            (topics.name(role), why) for role, reasons in REASONS_BY_ROLE.items() for why in (*sorted(reasons), CRASH, *BATCH_REASONS)
+            (topics.name(role), why)
+            for role, reasons in REASONS_BY_ROLE.items()
+            for why in (*sorted(reasons), CRASH, *BATCH_REASONS)
         ],
         "foreign_records": [*product((alerts,), LOG_REASONS), *product((states,), STATE_REASONS)],
-        "alert_events": [(rule, transition, outcome) for rule in NAMES for transition in TRANSITIONS for outcome in EVENT_OUTCOMES],
+        "alert_events": [
+            (rule, transition, outcome)
+            for rule in NAMES
+            for transition in TRANSITIONS
+            for outcome in EVENT_OUTCOMES
+        ],
         "gate_failures": [(index, gate) for index in indices for gate in GATES],
-        "implied_correlation_out_of_range": [(index, bound) for index in indices for bound in ("low", "high")],
-        "redis_errors": [(operation, reason) for operation in REDIS_OPERATIONS for reason in REDIS_REASONS],
+        "implied_correlation_out_of_range": [
+            (index, bound) for index in indices for bound in ("low", "high")
+        ],
+        "redis_errors": [
+            (operation, reason) for operation in REDIS_OPERATIONS for reason in REDIS_REASONS
+        ],
         "rebalances": [("completed",)],
     }

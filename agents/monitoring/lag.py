@@ -31,13 +31,19 @@ class Lag(NamedTuple):
 
 def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
     """The lag of the inputs of stages. Raises `UnavailableError`, `ActionNeededError`, `ConfigError`."""
-    with kafka_failures(settings), redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+    with (
+        kafka_failures(settings),
+        redis_failures(settings.redis),
+        connect_sync(settings.redis) as redis,
+    ):
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
             ends = _ends(consumer, [topic for _, topic in inputs])
         finally:
             consumer.close()
-        waiting = {topic: _waiting(redis, plan, ends[topic]) for plan, topic in inputs if topic in ends}
+        waiting = {
+            topic: _waiting(redis, plan, ends[topic]) for plan, topic in inputs if topic in ends
+        }
     return Lag(waiting, [topic for _, topic in inputs if topic not in ends])
 
 
@@ -50,15 +56,24 @@ def _ends(consumer: Any, topics: Sequence[str]) -> dict[str, Ends]:
     A leader does not tell the end of its log between its election and the return of the replicas that must be in sync.
     kafka-python asks it again and again, and drops what others have told.
     """
-    places = {topic: [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())] for topic in topics}
+    places = {
+        topic: [
+            TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        for topic in topics
+    }
     try:
-        told = consumer.end_offsets([tp for of_topic in places.values() for tp in of_topic], timeout_ms=TOGETHER_MS)
+        told = consumer.end_offsets(
+            [tp for of_topic in places.values() for tp in of_topic], timeout_ms=TOGETHER_MS
+        )
     except KafkaTimeoutError:
         return dict(_one_by_one(consumer, places))
     return {topic: {tp: told[tp] for tp in of_topic} for topic, of_topic in places.items()}
 
 
-def _one_by_one(consumer: Any, places: Mapping[str, Sequence[TopicPartition]]) -> Iterator[tuple[str, Ends]]:
+def _one_by_one(
+    consumer: Any, places: Mapping[str, Sequence[TopicPartition]]
+) -> Iterator[tuple[str, Ends]]:
     for topic, of_topic in places.items():
         try:
             yield topic, consumer.end_offsets(of_topic, timeout_ms=ALONE_MS)

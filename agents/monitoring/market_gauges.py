@@ -87,7 +87,9 @@ class MarketGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All gauges of all indices that have a snapshot."""
         views = list(self._views())
-        up = GaugeMetricFamily("dispersion_redis_up", "Whether Redis answered this scrape.", value=float(self.redis_up))
+        up = GaugeMetricFamily(
+            "dispersion_redis_up", "Whether Redis answered this scrape.", value=float(self.redis_up)
+        )
         yield up
         yield self._foreign()
         yield from _freshness(views)
@@ -117,10 +119,16 @@ class MarketGauges(Collector):
         self._unreadable.add(index)
         if monotonic() - self._said >= SAID_EVERY:
             self._said = monotonic()
-            log.warning("%s; the index is left out until a worker writes the next", safe(str(problem)))
+            log.warning(
+                "%s; the index is left out until a worker writes the next", safe(str(problem))
+            )
 
     def _foreign(self) -> GaugeMetricFamily:
-        family = _gauge("snapshot_unreadable", "1 while what Redis holds as the snapshot of an index is none of ours.", "index")
+        family = _gauge(
+            "snapshot_unreadable",
+            "1 while what Redis holds as the snapshot of an index is none of ours.",
+            "index",
+        )
         for spec in self._indices:
             family.add_metric([spec.symbol], float(spec.symbol in self._unreadable))
         return family
@@ -131,13 +139,17 @@ def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
 
 
 def _readings(views: Iterable[View]) -> Iterator[tuple[str, Reading]]:
-    return ((view.spec.symbol, reading) for view in views for reading in view.snapshot.readings.values())
+    return (
+        (view.spec.symbol, reading) for view in views for reading in view.snapshot.readings.values()
+    )
 
 
 def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     since = "When the latest reading was published, or its event where that counts and was earlier, Unix seconds."
     published = _gauge("last_publish_timestamp_seconds", since, "index")
-    event = _gauge("last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index")
+    event = _gauge(
+        "last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index"
+    )
     coverage = _gauge("coverage_ratio", "Share of the basket's weight with fresh quotes.", "index")
     stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
     weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
@@ -173,9 +185,18 @@ def _levels(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
 
 def _history(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     labels = ("index", "tenor", "measure", "window")
-    change = _gauge("change_ratio", "Move of a measure over a window; 1d is since the prior close.", *labels)
+    change = _gauge(
+        "change_ratio", "Move of a measure over a window; 1d is since the prior close.", *labels
+    )
     rank = _gauge("percentile_ratio", "Rank of a measure among the closes of a window.", *labels)
-    band = _gauge("percentile_band_ratio", "Percentiles of a measure's closes.", "index", "tenor", "measure", "bound")
+    band = _gauge(
+        "percentile_band_ratio",
+        "Percentiles of a measure's closes.",
+        "index",
+        "tenor",
+        "measure",
+        "bound",
+    )
     for view in views:
         sources: tuple[tuple[GaugeMetricFamily, Mapping[str, Mapping[str, float]]], ...] = (
             (change, view.snapshot.changes),
@@ -196,7 +217,9 @@ def _references(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     for view in views:
         reading = view.snapshot.readings.get(RULE_TENOR)
         for reference, value in (reading.references if reading else {}).items():
-            known.setdefault(reference, (value, reading.tracking_error.get(reference) if reading else None))
+            known.setdefault(
+                reference, (value, reading.tracking_error.get(reference) if reading else None)
+            )
     for reference, (value, difference) in known.items():
         level.add_metric([reference], value)
         if difference is not None:
@@ -207,8 +230,21 @@ def _references(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
 def _state(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     regime = _gauge("regime", "1 for the state the trade is in.", "index", "state")
     active = _gauge("alert_active", "1 while an alert is firing.", "index", "alert", "severity")
-    since = _gauge("alert_start_timestamp_seconds", "When a firing alert began, event time.", "index", "alert", "severity", "acked_by")
-    distance = _gauge("alert_distance_ratio", "How far a rule is from firing: 0 fires, 1 is calm.", "index", "alert", "severity")
+    since = _gauge(
+        "alert_start_timestamp_seconds",
+        "When a firing alert began, event time.",
+        "index",
+        "alert",
+        "severity",
+        "acked_by",
+    )
+    distance = _gauge(
+        "alert_distance_ratio",
+        "How far a rule is from firing: 0 fires, 1 is calm.",
+        "index",
+        "alert",
+        "severity",
+    )
     for view in views:
         symbol = view.spec.symbol
         for state in REGIMES:
@@ -216,14 +252,21 @@ def _state(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
         for rule, value in view.snapshot.distances.items():
             distance.add_metric([symbol, rule, FIRST_SEVERITY], value)
         firing = {
-            a.rule: a for a in sorted(view.snapshot.alerts, key=lambda a: SEVERITIES.index(a.severity)) if a.underlying_status == "firing"
+            a.rule: a
+            for a in sorted(view.snapshot.alerts, key=lambda a: SEVERITIES.index(a.severity))
+            if a.underlying_status == "firing"
         }
         for rule in sorted({*view.snapshot.distances, *firing}):
             alert = firing.get(rule)
             for severity in SEVERITIES:
-                active.add_metric([symbol, rule, severity], float(alert is not None and alert.severity == severity))
+                active.add_metric(
+                    [symbol, rule, severity],
+                    float(alert is not None and alert.severity == severity),
+                )
             if alert is not None:
-                since.add_metric([symbol, rule, alert.severity, alert.acked_by], alert.starts_at.timestamp())
+                since.add_metric(
+                    [symbol, rule, alert.severity, alert.acked_by], alert.starts_at.timestamp()
+                )
     yield from (regime, active, since, distance)
 
 
@@ -241,7 +284,11 @@ def _names(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
 
 def _rotation(views: Sequence[View]) -> GaugeMetricFamily:
     """Of the first index that has sectors, as references and names are."""
-    family = _gauge("sector_rotation_ratio", "Return of a sector less that of its index since the prior close.", "sector")
+    family = _gauge(
+        "sector_rotation_ratio",
+        "Return of a sector less that of its index since the prior close.",
+        "sector",
+    )
     for view in views:
         reading = view.snapshot.readings.get(RULE_TENOR)
         rotation = None if reading is None else reading.rotation

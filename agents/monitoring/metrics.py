@@ -29,62 +29,142 @@ class Metrics:
         self._define_store()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        counter = self._counters[name] = Counter(f"dispersion_{name}", text, labels, registry=self.registry)
+        counter = self._counters[name] = Counter(
+            f"dispersion_{name}", text, labels, registry=self.registry
+        )
         return counter
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"dispersion_{name}", text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, *labels: str, buckets: tuple[float, ...] = LATENCY) -> Histogram:
-        return Histogram(f"dispersion_{name}", text, labels, registry=self.registry, buckets=buckets)
+    def _histogram(
+        self, name: str, text: str, *labels: str, buckets: tuple[float, ...] = LATENCY
+    ) -> Histogram:
+        return Histogram(
+            f"dispersion_{name}", text, labels, registry=self.registry, buckets=buckets
+        )
 
     def _define_flow(self) -> None:
-        self.last_event = self._gauge("last_event_timestamp_seconds", "Event time of the newest input, Unix seconds.", "topic")
-        self.event_to_publish = self._histogram("event_to_publish_seconds", "From event time to published result.", "index")
-        self.stage_duration = self._histogram("stage_duration_seconds", "Time in one call of a stage.", "stage", buckets=SHORT)
-        self.redis_clock_skew = self._gauge("redis_clock_skew_seconds", "This process's clock minus that of Redis, at least.")
-        self.clock_skew = self._gauge("clock_skew_seconds", "Newest event time minus the broker's time of its record.", "source")
-        self.watermark_lag = self._gauge("watermark_lag_seconds", "Wall time minus event time of the newest input.", "topic")
+        self.last_event = self._gauge(
+            "last_event_timestamp_seconds", "Event time of the newest input, Unix seconds.", "topic"
+        )
+        self.event_to_publish = self._histogram(
+            "event_to_publish_seconds", "From event time to published result.", "index"
+        )
+        self.stage_duration = self._histogram(
+            "stage_duration_seconds", "Time in one call of a stage.", "stage", buckets=SHORT
+        )
+        self.redis_clock_skew = self._gauge(
+            "redis_clock_skew_seconds", "This process's clock minus that of Redis, at least."
+        )
+        self.clock_skew = self._gauge(
+            "clock_skew_seconds",
+            "Newest event time minus the broker's time of its record.",
+            "source",
+        )
+        self.watermark_lag = self._gauge(
+            "watermark_lag_seconds", "Wall time minus event time of the newest input.", "topic"
+        )
         self.consumed = self._counter("messages_consumed", "Records applied.", "topic")
-        self.published = self._counter("messages_published", "Records handed to the producer.", "topic")
+        self.published = self._counter(
+            "messages_published", "Records handed to the producer.", "topic"
+        )
         self._counter("quotes", "Quotes by what became of them.", "outcome")
         self._counter("ticks", "Ticks by what became of them.", "outcome")
         self._counter("points_frames", "Points frames by what became of them.", "outcome")
-        self._counter("dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason")
-        self.foreign_records = self._counter("foreign_records", "Records on a topic of ours that are not ours.", "topic", "reason")
-        self._counter("alert_events", "Alert events by rule, transition and what became of them.", "alert", "transition", "outcome")
+        self._counter(
+            "dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason"
+        )
+        self.foreign_records = self._counter(
+            "foreign_records", "Records on a topic of ours that are not ours.", "topic", "reason"
+        )
+        self._counter(
+            "alert_events",
+            "Alert events by rule, transition and what became of them.",
+            "alert",
+            "transition",
+            "outcome",
+        )
         self._counter("gate_failures", "Why a rule was suspended.", "index", "reason")
-        self._counter("implied_correlation_out_of_range", "Correlations outside [0, 1], published raw.", "index", "bound")
+        self._counter(
+            "implied_correlation_out_of_range",
+            "Correlations outside [0, 1], published raw.",
+            "index",
+            "bound",
+        )
 
     def _define_kafka(self) -> None:
         at = ("topic", "partition")
-        self.lag_messages = self._gauge("kafka_consumer_lag_messages", "Records between the watermark and the log end.", *at)
-        self.lag_seconds = self._gauge("kafka_consumer_lag_seconds", "Age of the last applied record while others wait, else 0.", *at)
-        self.committed_offset = self._gauge("kafka_committed_offset", "Next offset by the commits of the group.", *at)
+        self.lag_messages = self._gauge(
+            "kafka_consumer_lag_messages", "Records between the watermark and the log end.", *at
+        )
+        self.lag_seconds = self._gauge(
+            "kafka_consumer_lag_seconds",
+            "Age of the last applied record while others wait, else 0.",
+            *at,
+        )
+        self.committed_offset = self._gauge(
+            "kafka_committed_offset", "Next offset by the commits of the group.", *at
+        )
         self.end_offset = self._gauge("kafka_end_offset", "Next offset the log will give.", *at)
-        self.watermark = self._gauge("kafka_watermark_offset", "Last offset covered by a checkpoint in Redis.", *at)
-        self.buffer_full = self._counter("topic_buffer_full", "Times an agent's buffer was full.", "topic")
-        self.offset_gaps = self._counter("offset_gaps", "Offsets skipped between records (compaction, retention).", "topic")
-        self.replayed = self._counter("replayed_messages", "Records at or below the watermark that came again.", "topic")
-        self.rebalances = self._counter("rebalances", "Rebalances of the consumer group.", "outcome")
-        self.rebalance_duration = self._histogram("rebalance_duration_seconds", "From revocation to resumed flow.")
+        self.watermark = self._gauge(
+            "kafka_watermark_offset", "Last offset covered by a checkpoint in Redis.", *at
+        )
+        self.buffer_full = self._counter(
+            "topic_buffer_full", "Times an agent's buffer was full.", "topic"
+        )
+        self.offset_gaps = self._counter(
+            "offset_gaps", "Offsets skipped between records (compaction, retention).", "topic"
+        )
+        self.replayed = self._counter(
+            "replayed_messages", "Records at or below the watermark that came again.", "topic"
+        )
+        self.rebalances = self._counter(
+            "rebalances", "Rebalances of the consumer group.", "outcome"
+        )
+        self.rebalance_duration = self._histogram(
+            "rebalance_duration_seconds", "From revocation to resumed flow."
+        )
         self.assigned = self._gauge("assigned_partitions", "Partitions owned.", "topic")
-        self.writes_waiting = self._gauge("kafka_writes_waiting_seconds", "Since when Kafka takes no write of ours; 0 when it does.")
-        self.coordinator_errors = self._counter("coordinator_errors", "Group coordinator errors found by the guard.")
-        self.loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop runs its timers.", buckets=SHORT)
+        self.writes_waiting = self._gauge(
+            "kafka_writes_waiting_seconds",
+            "Since when Kafka takes no write of ours; 0 when it does.",
+        )
+        self.coordinator_errors = self._counter(
+            "coordinator_errors", "Group coordinator errors found by the guard."
+        )
+        self.loop_lag = self._histogram(
+            "event_loop_lag_seconds", "How late the event loop runs its timers.", buckets=SHORT
+        )
 
     def _define_store(self) -> None:
         self.redis_up = self._gauge("redis_up", "Whether the last Redis operation was answered.")
-        self.redis_breaker = self._gauge("redis_breaker_state", "Circuit to Redis: 0 closed, 1 half open, 2 open.")
-        self.redis_seconds = self._histogram("redis_operation_seconds", "Duration of Redis operations.", "operation", buckets=SHORT)
-        self.redis_errors = self._counter("redis_errors", "Failed Redis operations.", "operation", "reason")
+        self.redis_breaker = self._gauge(
+            "redis_breaker_state", "Circuit to Redis: 0 closed, 1 half open, 2 open."
+        )
+        self.redis_seconds = self._histogram(
+            "redis_operation_seconds", "Duration of Redis operations.", "operation", buckets=SHORT
+        )
+        self.redis_errors = self._counter(
+            "redis_errors", "Failed Redis operations.", "operation", "reason"
+        )
         self.redis_pool = self._gauge("redis_pool_in_use", "Redis connections in use.")
-        self.fenced = self._counter("fenced_writes", "Writes refused because somebody else owns the partition.")
-        self.checkpoint_seconds = self._histogram("checkpoint_duration_seconds", "Duration of a commit to Redis.", "stage", buckets=SHORT)
-        self.checkpoint_bytes = self._counter("checkpoint_bytes", "State written to Redis.", "stage")
-        self.outbox_entries = self._gauge("outbox_entries", "Alert events waiting to be published.", "partition")
+        self.fenced = self._counter(
+            "fenced_writes", "Writes refused because somebody else owns the partition."
+        )
+        self.checkpoint_seconds = self._histogram(
+            "checkpoint_duration_seconds", "Duration of a commit to Redis.", "stage", buckets=SHORT
+        )
+        self.checkpoint_bytes = self._counter(
+            "checkpoint_bytes", "State written to Redis.", "stage"
+        )
+        self.outbox_entries = self._gauge(
+            "outbox_entries", "Alert events waiting to be published.", "partition"
+        )
         self.outbox_oldest = self._gauge(
-            "outbox_oldest_timestamp_seconds", "When the oldest waiting alert event was committed, 0 for none.", "partition"
+            "outbox_oldest_timestamp_seconds",
+            "When the oldest waiting alert event was committed, 0 for none.",
+            "partition",
         )
 
     def declare(self, labels: Mapping[str, Iterable[tuple[str, ...]]]) -> None:
@@ -119,7 +199,13 @@ class Metrics:
 
     def forget(self, topic: str, partition: int, stage: str) -> None:
         """Remove the gauges of a stage's partition that is given back; those of the whole topic return with the next sample."""
-        for gauge in (self.lag_messages, self.lag_seconds, self.committed_offset, self.end_offset, self.watermark):
+        for gauge in (
+            self.lag_messages,
+            self.lag_seconds,
+            self.committed_offset,
+            self.end_offset,
+            self.watermark,
+        ):
             _remove(gauge, topic, str(partition))
         for gauge in (self.last_event, self.watermark_lag):
             _remove(gauge, topic)

@@ -31,5 +31,7 @@ class MetricsObserver:
         """What became of one alert event: published, repeated (found on the topic already) or error."""
         context = attributes(value)
         rule = context.get("subject", "").rpartition("/")[2]
-        transition = context.get("type", "").removeprefix("io.dispersion.alert.").removesuffix(".v1")
+        transition = (
+            context.get("type", "").removeprefix("io.dispersion.alert.").removesuffix(".v1")
+        )
         self._metrics.count({("alert_events", rule, transition, outcome): 1})

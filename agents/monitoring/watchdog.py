@@ -56,6 +56,8 @@ class Watchdog(threading.Thread):
         timeout = self._stall_after * (HELD_FACTOR if status.held else 1)
         if now - status.beat > self._stall_after:
             return f"the event loop has not run for {now - status.beat:.0f} s"
-        if status.phase == "rebalancing" and now - status.since > max(REBALANCE_SECONDS, 2 * self._stall_after):
+        if status.phase == "rebalancing" and now - status.since > max(
+            REBALANCE_SECONDS, 2 * self._stall_after
+        ):
             return f"rebalancing for {now - status.since:.0f} s"
         return "; ".join(status.stalled(timeout)) if status.phase == "running" else ""

@@ -25,7 +25,9 @@ class BreakerState(IntEnum):
 class Breaker:
     """One circuit, shared by all callers of one store."""
 
-    def __init__(self, *, threshold: int = 3, cooldown: float = 0.5, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, *, threshold: int = 3, cooldown: float = 0.5, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._threshold = threshold
         self._cooldown = cooldown
         self._clock = clock

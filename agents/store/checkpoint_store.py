@@ -77,7 +77,9 @@ class Outbox(NamedTuple):
 class StoreClient:
     """The client and its scripts; makes one `CheckpointStore` per stage and partition."""
 
-    def __init__(self, redis: Redis, observer: RedisObserver, *, lease_seconds: int, instance: str = "") -> None:
+    def __init__(
+        self, redis: Redis, observer: RedisObserver, *, lease_seconds: int, instance: str = ""
+    ) -> None:
         self.redis = redis
         self.caller = RedisCaller(observer)
         self.lease_seconds = lease_seconds
@@ -85,7 +87,9 @@ class StoreClient:
         self.scripts = Scripts(redis)
         self.uuid = uuid4().hex
 
-    def checkpoints(self, keys: StageKeys, generation: int, deadline: Deadline) -> "CheckpointStore":
+    def checkpoints(
+        self, keys: StageKeys, generation: int, deadline: Deadline
+    ) -> "CheckpointStore":
         """The checkpoints of one partition for one generation."""
         return CheckpointStore(self, keys, generation, deadline)
 
@@ -93,7 +97,9 @@ class StoreClient:
 class CheckpointStore:
     """The checkpoints and the outbox of one stage and partition under one owner."""
 
-    def __init__(self, store_client: StoreClient, keys: StageKeys, generation: int, deadline: Deadline) -> None:
+    def __init__(
+        self, store_client: StoreClient, keys: StageKeys, generation: int, deadline: Deadline
+    ) -> None:
         self.keys = keys
         self.deadline = deadline
         self._store_client = store_client
@@ -102,11 +108,17 @@ class CheckpointStore:
 
     async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
         answer = await self._store_client.caller.until_answered(
-            script, lambda: self._store_client.scripts.run(script, keys, [*self._owner, *arguments]), self.deadline
+            script,
+            lambda: self._store_client.scripts.run(script, keys, [*self._owner, *arguments]),
+            self.deadline,
         )
         verdict = answer[0].decode()
         if verdict in {"FENCED", "MOVED"}:
-            kind = ReplacedError if verdict == "FENCED" and await self._by_a_namesake() else FencedError
+            kind = (
+                ReplacedError
+                if verdict == "FENCED" and await self._by_a_namesake()
+                else FencedError
+            )
             raise kind(f"{self.keys.tag}: {verdict} {answer[1]!r}")
         if verdict == "REFUSED":
             raise refusal_error(self.keys, answer[1])
@@ -119,7 +131,9 @@ class CheckpointStore:
             return False
         key, client = self.keys.key("own"), self._store_client.redis
         fields = ["gen", "uuid", "inst", "exp"]
-        found = await self._store_client.caller.until_answered("owner", lambda: client.hmget(key, fields), self.deadline)
+        found = await self._store_client.caller.until_answered(
+            "owner", lambda: client.hmget(key, fields), self.deadline
+        )
         generation, uuid, name, until = (value.decode() if value else "" for value in found)
         younger = bool(uuid) and int(generation) >= int(self._owner[0])
         return younger and name == instance and int(until) > time()
@@ -135,7 +149,11 @@ class CheckpointStore:
         """
         flags = "".join(str(int(topic in waiting)) for topic in self.keys.inputs)
         while True:
-            answer = await self._run("acquire", self.keys.all, [self._store_client.instance, flags, *map(self.keys.mark, self.keys.inputs)])
+            answer = await self._run(
+                "acquire",
+                self.keys.all,
+                [self._store_client.instance, flags, *map(self.keys.mark, self.keys.inputs)],
+            )
             if answer[0] != b"HELD":
                 break
             await self.deadline.sleep(HELD_PAUSE)
@@ -143,9 +161,14 @@ class CheckpointStore:
         self._commits = int(commits)
         chunks = {**_chunks(state), **_chunks(alerts)}
         for index, facts in zip(self.keys.indices, days, strict=True):
-            chunks |= {f"{DAY_CHUNK}{index}/{session}": fact for session, fact in _chunks(facts).items()}
+            chunks |= {
+                f"{DAY_CHUNK}{index}/{session}": fact for session, fact in _chunks(facts).items()
+            }
         applied = dict(zip(self.keys.inputs, map(int, watermarks), strict=True))
-        marks = {topic: unpack(text, applied[topic]) for topic, text in zip(self.keys.inputs, logs, strict=True)}
+        marks = {
+            topic: unpack(text, applied[topic])
+            for topic, text in zip(self.keys.inputs, logs, strict=True)
+        }
         return Checkpoint(
             watermarks=applied,
             chunks=chunks,
@@ -185,7 +208,9 @@ class CheckpointStore:
 
     async def mark(self, marks: Mapping[str, Mark]) -> None:
         """Note which log the watermarks are of, where nothing is known of it yet."""
-        await self.note(**{self.keys.mark(topic): pack(mark).decode() for topic, mark in marks.items()})
+        await self.note(
+            **{self.keys.mark(topic): pack(mark).decode() for topic, mark in marks.items()}
+        )
 
     async def refuse(self, topic: str, reason: str) -> None:
         """Let the partition stand refused until a person clears it; nobody owns it until then."""
@@ -193,18 +218,26 @@ class CheckpointStore:
 
     async def note(self, **fields: str) -> None:
         """Renew the lease and note fields in the owner record; an empty text removes one."""
-        await self._run("note", [self.keys.key("own")], [part for field in fields.items() for part in field])
+        await self._run(
+            "note", [self.keys.key("own")], [part for field in fields.items() for part in field]
+        )
 
     async def outbox(self, published: str, count: int, floor: int = 0) -> Outbox:
         """Drop entries up to `published` (an entry id or empty) and read the next ones; numbers go on above `floor`."""
         if published:
             milliseconds, _, number = published.partition("-")
             published = f"{milliseconds}-{int(number) + 1}"
-        answer = await self._run("outbox", [self.keys.key("own"), self.keys.key("out")], [published, count, floor])
+        answer = await self._run(
+            "outbox", [self.keys.key("own"), self.keys.key("out")], [published, count, floor]
+        )
         entries = []
         for entry_id, pairs in answer[2]:
             fields = _chunks(pairs)
-            entries.append(OutboxRecord(entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]))
+            entries.append(
+                OutboxRecord(
+                    entry_id.decode(), int(fields["seq"]), fields["id"].decode(), fields["v"]
+                )
+            )
         return Outbox(int(answer[1]), entries, int(answer[3]))
 
 

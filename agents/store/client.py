@@ -94,7 +94,9 @@ class RedisCaller:
         self.breaker = breaker or Breaker()
         self._observer = observer
 
-    async def until_answered(self, operation: str, call: Callable[[], Awaitable[Any]], deadline: Deadline) -> Any:
+    async def until_answered(
+        self, operation: str, call: Callable[[], Awaitable[Any]], deadline: Deadline
+    ) -> Any:
         """Repeat `call` through an outage. It must be harmless to repeat. Raises `DeadlineExceededError`, `RedisError` on a real error."""
         while True:
             await self.breaker.ready(deadline)
@@ -136,7 +138,9 @@ def may_heal(error: RedisError) -> bool:
     """
     if isinstance(error, DENIED):
         return False
-    return isinstance(error, OUTAGE) or (isinstance(error, ResponseError) and any(words in str(error) for words in REFUSALS))
+    return isinstance(error, OUTAGE) or (
+        isinstance(error, ResponseError) and any(words in str(error) for words in REFUSALS)
+    )
 
 
 def error_reason(error: RedisError) -> str:

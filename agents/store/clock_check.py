@@ -48,7 +48,9 @@ async def watch_clock(redis: Redis, told: Callable[[float], None]) -> None:
             skews.append(await _skew(redis))
         told(skews[-1])
         if abs(skews[-1]) >= REFUSED_SECONDS:
-            raise ActionNeededError(f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: {NEXT}, then start again")
+            raise ActionNeededError(
+                f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: {NEXT}, then start again"
+            )
         if abs(skews[-1]) >= NOTED_SECONDS:
             log.warning("the clock is %+.1f s against that of Redis: %s", skews[-1], NEXT)
 

@@ -38,7 +38,9 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     """A worker holds this history in memory."""
 
 
-def fill_history(settings: Settings, closed: ClosedSessions, lookback: Lookback, *, dry_run: bool) -> list[Filled]:
+def fill_history(
+    settings: Settings, closed: ClosedSessions, lookback: Lookback, *, dry_run: bool
+) -> list[Filled]:
     """Add what the files have closed to the history of every configured index, on the partition that its readings have.
 
     Raises:
@@ -52,25 +54,41 @@ def fill_history(settings: Settings, closed: ClosedSessions, lookback: Lookback,
     filled = []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for index in indices:
-            keys = stage_keys("detector", [topic.name], partition_of(index, topic.partitions), [index])
-            filled.append(fill(redis, keys, facts[index], closed.skipped(index), lookback, dry_run=dry_run))
+            keys = stage_keys(
+                "detector", [topic.name], partition_of(index, topic.partitions), [index]
+            )
+            filled.append(
+                fill(redis, keys, facts[index], closed.skipped(index), lookback, dry_run=dry_run)
+            )
     return filled
 
 
 def fill(
-    redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], skipped: Mapping[date, str], lookback: Lookback, *, dry_run: bool
+    redis: Redis,
+    keys: StageKeys,
+    facts: Sequence[DayFacts],
+    skipped: Mapping[date, str],
+    lookback: Lookback,
+    *,
+    dry_run: bool,
 ) -> Filled:
     """Add the facts of the index of `keys` to its daily history; those that would not be kept are left out. Raises what redis-py raises."""
     (index,) = keys.indices
     known = {
         date.fromisoformat(field.decode()): value
-        for field, value in sorted(cast("dict[bytes, bytes]", redis.hgetall(keys.day(index))).items())
+        for field, value in sorted(
+            cast("dict[bytes, bytes]", redis.hgetall(keys.day(index))).items()
+        )
     }
     fresh = {one.session: one for one in facts if one.session not in known}
     kept = set(sorted({*known, *fresh})[-SESSIONS:])
     added = {session: encode_day(one) for session, one in fresh.items() if session in kept}
     if not dry_run:
-        added = {session: value for session, value in added.items() if redis.hsetnx(keys.day(index), session.isoformat(), value)}
+        added = {
+            session: value
+            for session, value in added.items()
+            if redis.hsetnx(keys.day(index), session.isoformat(), value)
+        }
     comparable = _comparable([*known.values(), *added.values()], lookback)
     return Filled(
         index=index,
@@ -90,4 +108,6 @@ def _comparable(payloads: Sequence[bytes], lookback: Lookback) -> Sequence[DayFa
     newest = days.newest
     if newest is None:
         return ()
-    return days.before(next_session(newest.session), newest.basis, timedelta(days=lookback.gap_days))
+    return days.before(
+        next_session(newest.session), newest.basis, timedelta(days=lookback.gap_days)
+    )

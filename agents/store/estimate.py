@@ -17,5 +17,10 @@ def redis_bytes(settings: Settings) -> int:
     >>> redis_bytes(Settings(mode="replay")) // 2**20
     146
     """
-    readings = FULL_SESSIONS * SESSION_SECONDS + (KEPT_SESSIONS - FULL_SESSIONS) * SESSION_SECONDS // 60
-    return STATE_BYTES + sum(len(index.tenors) for index in settings.market.indices) * readings * READING_BYTES
+    readings = (
+        FULL_SESSIONS * SESSION_SECONDS + (KEPT_SESSIONS - FULL_SESSIONS) * SESSION_SECONDS // 60
+    )
+    return (
+        STATE_BYTES
+        + sum(len(index.tenors) for index in settings.market.indices) * readings * READING_BYTES
+    )

@@ -76,7 +76,11 @@ class StageKeys(NamedTuple):
 
     def name_of(self, position: RecordPosition) -> str:
         """How the owner record writes a place: the offset, and the topic unless it is the first input."""
-        return str(position.offset) if position.topic == self.inputs[0] else f"{position.offset}@{position.topic}"
+        return (
+            str(position.offset)
+            if position.topic == self.inputs[0]
+            else f"{position.offset}@{position.topic}"
+        )
 
     def position_of(self, name: str) -> RecordPosition:
         """The place behind such a name.
@@ -89,7 +93,9 @@ class StageKeys(NamedTuple):
         return RecordPosition(topic or self.inputs[0], int(offset))
 
 
-def stage_keys(stage: str, topics: Sequence[str], partition: int, indices: Sequence[str] = ()) -> StageKeys:
+def stage_keys(
+    stage: str, topics: Sequence[str], partition: int, indices: Sequence[str] = ()
+) -> StageKeys:
     """Keys of a stage on one partition of its input topics."""
     return StageKeys(f"{{{stage}:{topics[0]}:{partition}}}", tuple(topics), tuple(indices))
 

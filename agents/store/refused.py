@@ -40,12 +40,16 @@ def read(keys: StageKeys, text: bytes) -> RefusalNote:
     try:
         return msgspec.json.decode(text, type=RefusalNote)
     except msgspec.MsgspecError:
-        return RefusalNote(keys.inputs[0], "the note in Redis cannot be read: a later release wrote it", 0.0)
+        return RefusalNote(
+            keys.inputs[0], "the note in Redis cannot be read: a later release wrote it", 0.0
+        )
 
 
 def refusal_error(keys: StageKeys, text: bytes) -> ActionNeededError:
     """What a worker says that finds a note."""
-    return ActionNeededError(f"{read(keys, text).reason}; it stands refused in Redis until a person decides: {NEXT}")
+    return ActionNeededError(
+        f"{read(keys, text).reason}; it stands refused in Redis until a person decides: {NEXT}"
+    )
 
 
 class RefusedPartition(NamedTuple):
@@ -66,7 +70,9 @@ class WatermarkMove(NamedTuple):
     """Last offset that counts as applied; -1 for none."""
 
 
-def refused_partitions(redis: Redis, inputs: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> Iterator[RefusedPartition]:
+def refused_partitions(
+    redis: Redis, inputs: Mapping[str, Sequence[str]], counts: Mapping[str, int]
+) -> Iterator[RefusedPartition]:
     """What stands refused, of stages by name with their input topics, and partitions by topic. Raises `RedisError`."""
     for stage, topics in inputs.items():
         for partition in range(counts.get(topics[0], 0)):
@@ -83,14 +89,18 @@ def refused_count(redis: Redis, stage: str, topic: str) -> int:
     """
     refused = 0
     for first in count(0, AT_ONCE):
-        notes = _notes(redis, [stage_keys(stage, [topic], p).key("own") for p in range(first, first + AT_ONCE)])
+        notes = _notes(
+            redis, [stage_keys(stage, [topic], p).key("own") for p in range(first, first + AT_ONCE)]
+        )
         refused += sum(note is not None for _, note in notes)
         if not any(generation for generation, _ in notes):
             return refused
     raise AssertionError
 
 
-def _notes(redis: Redis, owner_records: Sequence[str]) -> Sequence[tuple[bytes | None, bytes | None]]:
+def _notes(
+    redis: Redis, owner_records: Sequence[str]
+) -> Sequence[tuple[bytes | None, bytes | None]]:
     """By owner record the generation that had it last, and the note."""
     with redis.pipeline(transaction=False) as pipeline:
         for key in owner_records:
@@ -103,7 +113,13 @@ def watermark(redis: Redis, refused_partition: RefusedPartition, topic: str) -> 
     return int(redis.get(refused_partition.keys.watermark(topic)) or -1)
 
 
-def clear(redis: Redis, refused_partition: RefusedPartition, moves: Sequence[WatermarkMove], *, forget: bool) -> bool:
+def clear(
+    redis: Redis,
+    refused_partition: RefusedPartition,
+    moves: Sequence[WatermarkMove],
+    *,
+    forget: bool,
+) -> bool:
     """Let a partition be owned again, with its inputs where they are moved to; False where the note is another one by now.
 
     `forget` drops the state and the alerts; daily facts and the outbox stay. Raises `RedisError`.

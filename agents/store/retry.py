@@ -42,13 +42,21 @@ def redis_failure(error: BaseException) -> BaseException:
     """What an error of a call to Redis means: `UnavailableError`, `ActionNeededError`, or the error itself, which is then a bug of ours."""
     words = str(error)
     if isinstance(error, NoPermissionError):
-        return ActionNeededError(f"Redis refuses a command: {words}; give its user the permission (config/redis/users.conf lists them all)")
+        return ActionNeededError(
+            f"Redis refuses a command: {words}; give its user the permission (config/redis/users.conf lists them all)"
+        )
     if isinstance(error, DENIED):
         return ActionNeededError(f"Redis refuses us: {words}; check user and password in redis.url")
     if isinstance(error, InvalidResponse):
-        return ActionNeededError(f"what listens at redis.url is no Redis ({words}); correct redis.url")
-    if isinstance(error, OSError | TimeoutError) or (isinstance(error, RedisError) and may_heal(error)):
-        return UnavailableError(f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url")
+        return ActionNeededError(
+            f"what listens at redis.url is no Redis ({words}); correct redis.url"
+        )
+    if isinstance(error, OSError | TimeoutError) or (
+        isinstance(error, RedisError) and may_heal(error)
+    ):
+        return UnavailableError(
+            f"Redis does not answer: {type(error).__name__}{_said(words)}; start it or correct redis.url"
+        )
     if any(refusal in words for refusal in FOREIGN):
         return ActionNeededError(
             f"Redis refuses a command: {words}; give its user all that config/redis/users.conf lists, "

@@ -22,7 +22,9 @@ ANSWER_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-async def check_server(redis: Redis, *, needed_bytes: int = 0, seconds: float = ANSWER_SECONDS) -> None:
+async def check_server(
+    redis: Redis, *, needed_bytes: int = 0, seconds: float = ANSWER_SECONDS
+) -> None:
     """Refuse a Redis that may forget, warn about one that may lose seconds.
 
     Raises `ActionNeededError`, or `UnavailableError` after so many seconds.
@@ -32,7 +34,9 @@ async def check_server(redis: Redis, *, needed_bytes: int = 0, seconds: float = 
         raise ActionNeededError(f"redis.url leads to a Redis in {mode} mode: {NOT_ONE[mode]}")
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
     if version < MINIMUM_VERSION:
-        raise ActionNeededError(f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)")
+        raise ActionNeededError(
+            f"Redis {info['redis_version']} is too old: 6.2 or later is needed (XTRIM MINID)"
+        )
     policy, limit = info.get("maxmemory_policy"), int(info.get("maxmemory", 0))
     if policy is not None and policy != "noeviction":
         raise ActionNeededError(
@@ -44,12 +48,16 @@ async def check_server(redis: Redis, *, needed_bytes: int = 0, seconds: float = 
             f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: raise it (CONFIG SET maxmemory) or monitor fewer indices"
         )
     if not int(info.get("aof_enabled", 0)):
-        log.warning("Redis runs without AOF: a crash of its host loses state; run `CONFIG SET appendonly yes`")
+        log.warning(
+            "Redis runs without AOF: a crash of its host loses state; run `CONFIG SET appendonly yes`"
+        )
 
 
 async def _loaded(redis: Redis) -> Any:
     """INFO is answered while the data set is loaded, and hardly anything else is."""
     info = await redis.info()
     if int(info.get("loading", 0)):
-        raise BusyLoadingError(f"{info.get('loading_loaded_perc', '0')} % of its data set is loaded")
+        raise BusyLoadingError(
+            f"{info.get('loading_loaded_perc', '0')} % of its data set is loaded"
+        )
     return info

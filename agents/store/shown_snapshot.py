@@ -41,7 +41,9 @@ def _read(value: bytes | str | None, published: bytes | str | None) -> Shown | N
         decode_snapshot(value if isinstance(value, bytes) else value.encode()),
         float(published),
     )
-    times = [reading.ts_event for reading in shown.readings.values()] + [alert.starts_at for alert in shown.alerts]
+    times = [reading.ts_event for reading in shown.readings.values()] + [
+        alert.starts_at for alert in shown.alerts
+    ]
     if not shown.readings or not isfinite(at) or any(time.tzinfo is None for time in times):
         raise UnreadableError("no readings, or a time that is none")
     return Shown(shown, at)

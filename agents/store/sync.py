@@ -5,7 +5,13 @@ from contextlib import contextmanager
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, NoPermissionError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    MovedError,
+    NoPermissionError,
+    RedisError,
+)
 from redis.retry import Retry
 
 from agents.call_timeout import CALL_SECONDS
@@ -40,9 +46,13 @@ def redis_failures(settings: RedisSettings) -> Iterator[None]:
             f"Redis at {place} refuses a command: {error}; give its user the permission (config/redis/users.conf)"
         ) from error
     except AuthenticationError as error:
-        raise ActionNeededError(f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url") from error
+        raise ActionNeededError(
+            f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url"
+        ) from error
     except (MovedError, ClusterDownError) as error:
-        raise ActionNeededError(f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}") from error
+        raise ActionNeededError(
+            f"Redis at {redis_place(settings)} is part of a cluster: {ONE_SERVER}"
+        ) from error
     except RedisError as error:
         raise UnavailableError(
             f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url"

@@ -32,9 +32,13 @@ def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsC
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     roles = Topics(settings.kafka.topic_prefix).all()
-    wanted = {name: wanted_partitions(role, settings.kafka.partitions) for role, name in roles.items()}
+    wanted = {
+        name: wanted_partitions(role, settings.kafka.partitions) for role, name in roles.items()
+    }
     with kafka_failures(settings), _admin(settings, CREATE_MS) as admin:
-        missing = [name for name, metadata in _metadata(admin, wanted).items() if is_missing(metadata)]
+        missing = [
+            name for name, metadata in _metadata(admin, wanted).items() if is_missing(metadata)
+        ]
         if creator is not None:
             created = set(creator([(name, wanted[name]) for name in missing]))
         else:
@@ -91,7 +95,11 @@ def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool
     configs = topic_config(role, settings.kafka.max_message_bytes)
     if settings.kafka.min_insync_replicas:
         configs[MIN_INSYNC] = str(settings.kafka.min_insync_replicas)
-    topic = {"num_partitions": partitions, "replication_factor": settings.kafka.replication_factor, "configs": configs}
+    topic = {
+        "num_partitions": partitions,
+        "replication_factor": settings.kafka.replication_factor,
+        "configs": configs,
+    }
     try:
         admin.create_topics({name: topic}, timeout_ms=CREATE_MS)
     except TopicAlreadyExistsError:
@@ -113,8 +121,13 @@ def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]] | No
     if not names:
         return {}
     try:
-        answer = admin.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
+        answer = admin.describe_configs(
+            [ConfigResource("TOPIC", name) for name in names], config_filter="all"
+        )
     except KafkaError:
         # Denied, or unknown to the embedded broker, which then hangs up.
         return None
-    return {name: {key: str(entry["value"]) for key, entry in entries.items()} for name, entries in answer["topic"].items()}
+    return {
+        name: {key: str(entry["value"]) for key, entry in entries.items()}
+        for name, entries in answer["topic"].items()
+    }

@@ -72,10 +72,20 @@ def judge(
 ) -> TopicsCheck:
     """The check from what Kafka said: metadata and configurations by topic name (None: it does not tell them)."""
     reports = tuple(
-        _report(role, metadata[name], None if configs is None else configs.get(name), settings, created=name in created)
+        _report(
+            role,
+            metadata[name],
+            None if configs is None else configs.get(name),
+            settings,
+            created=name in created,
+        )
         for role, name in Topics(settings.kafka.topic_prefix).all().items()
     )
-    short = tuple(line for name, found in metadata.items() for line in _short(name, found, (configs or {}).get(name, {})))
+    short = tuple(
+        line
+        for name, found in metadata.items()
+        for line in _short(name, found, (configs or {}).get(name, {}))
+    )
     notes = (*_notes(reports), *short)
     return TopicsCheck(reports, tuple(_problems(reports, settings)), notes, short)
 
@@ -83,7 +93,10 @@ def judge(
 def _short(name: str, metadata: Mapping[str, Any], configs: Mapping[str, str]) -> Iterator[str]:
     """What holds writes back until a broker returns."""
     needed = int(configs.get(MIN_INSYNC, 1))
-    fewest = min((len(one["isr_nodes"]) for one in metadata["partitions"] if "isr_nodes" in one), default=needed)
+    fewest = min(
+        (len(one["isr_nodes"]) for one in metadata["partitions"] if "isr_nodes" in one),
+        default=needed,
+    )
     if fewest < needed:
         yield (
             f"{name} has partitions with {fewest} replicas in sync where {MIN_INSYNC}={needed}: "
@@ -92,18 +105,27 @@ def _short(name: str, metadata: Mapping[str, Any], configs: Mapping[str, str]) -
 
 
 def _report(
-    role: Role, metadata: Mapping[str, Any], configs: Mapping[str, str] | None, settings: Settings, *, created: bool
+    role: Role,
+    metadata: Mapping[str, Any],
+    configs: Mapping[str, str] | None,
+    settings: Settings,
+    *,
+    created: bool,
 ) -> TopicReport:
     name, partitions = str(metadata["name"]), len(metadata["partitions"])
     if not partitions:
         return TopicReport(role, name, "missing" if is_missing(metadata) else "denied", 0)
     wanted = topic_config(role, settings.kafka.max_message_bytes)
     differences = [
-        Difference(key, configs[key], value) for key, value in wanted.items() if configs and not _serves(key, configs[key], value)
+        Difference(key, configs[key], value)
+        for key, value in wanted.items()
+        if configs and not _serves(key, configs[key], value)
     ]
     if partitions != (asked := wanted_partitions(role, settings.kafka.partitions)):
         differences.insert(0, Difference("partitions", str(partitions), str(asked)))
-    status: Literal["created", "differing", "existing"] = "created" if created else "differing" if differences else "existing"
+    status: Literal["created", "differing", "existing"] = (
+        "created" if created else "differing" if differences else "existing"
+    )
     return TopicReport(role, name, status, partitions, tuple(differences), configs is not None)
 
 
@@ -116,13 +138,19 @@ def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[st
         yield f"topics are missing ({', '.join(missing)}): run `dispersion topics create`"
     if denied := [report.name for report in reports if report.status == "denied"]:
         yield f"topics may not be described ({', '.join(denied)}): grant Describe to user {settings.kafka.sasl_username!r}"
-    equal = {report.name: report.partitions for report in reports if report.role in EQUAL_PARTITIONS and report.partitions}
+    equal = {
+        report.name: report.partitions
+        for report in reports
+        if report.role in EQUAL_PARTITIONS and report.partitions
+    }
     if len(set(equal.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in equal.items())
         yield f"topics of one index need equal partition counts ({counts}): recreate those that differ, or use another kafka.topic_prefix"
     for report in reports:
         for difference in report.differences:
-            if difference.key == "cleanup.policy" or (difference.key == "max.message.bytes" and report.role in LARGE_MESSAGES):
+            if difference.key == "cleanup.policy" or (
+                difference.key == "max.message.bytes" and report.role in LARGE_MESSAGES
+            ):
                 yield (
                     f"{report.name} has {difference.key}={difference.found}, {difference.wanted} is needed: "
                     f"kafka-configs.sh --alter --topic {report.name} --add-config {difference.key}={difference.wanted}"
@@ -130,7 +158,9 @@ def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[st
 
 
 def _notes(reports: Sequence[TopicReport]) -> Iterator[str]:
-    if unread := [report.name for report in reports if report.partitions and not report.configs_read]:
+    if unread := [
+        report.name for report in reports if report.partitions and not report.configs_read
+    ]:
         yield f"the broker does not tell the configuration of {len(unread)} topics, so message size and clean-up are unchecked"
     for report in reports:
         for difference in report.differences:

@@ -32,7 +32,9 @@ Schema = dict[str, Any]
 
 def rendered() -> dict[str, str]:
     """File name → JSON text of each schema that is made here."""
-    made = {"reading.v1.json": reading()} | {f"alert.{name}.v1.json": transition(name) for name in TRANSITIONS}
+    made = {"reading.v1.json": reading()} | {
+        f"alert.{name}.v1.json": transition(name) for name in TRANSITIONS
+    }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in made.items()}
 
 
@@ -52,8 +54,15 @@ def reading() -> Schema:
 def transition(name: str) -> Schema:
     """An alert event of one type."""
     after, before = TRANSITIONS[name]
-    data = {"transition": {"const": name}, "status": {"enum": [*after]}, "previous_status": {"enum": [*before]}}
-    this = {"type": {"const": f"io.dispersion.alert.{name}.v1"}, "data": {"type": "object", "properties": data}}
+    data = {
+        "transition": {"const": name},
+        "status": {"enum": [*after]},
+        "previous_status": {"enum": [*before]},
+    }
+    this = {
+        "type": {"const": f"io.dispersion.alert.{name}.v1"},
+        "data": {"type": "object", "properties": data},
+    }
     return {
         "$schema": DIALECT,
         "title": f"Alert event: {name}",

@@ -8,4 +8,6 @@ ASYNCAPI = FOLDER.parent / "asyncapi.yaml"
 
 def contract() -> dict[str, Path]:
     """Name → file: `asyncapi`, and of each schema its file name without the ending."""
-    return {"asyncapi": ASYNCAPI} | {file.name.removesuffix(".json"): file for file in sorted(FOLDER.glob("*.json"))}
+    return {"asyncapi": ASYNCAPI} | {
+        file.name.removesuffix(".json"): file for file in sorted(FOLDER.glob("*.json"))
+    }

@@ -59,11 +59,18 @@ def publish(producer: KafkaProducer, topic: str, quotes: Iterable[Sequence[str]]
     for partition, left in waiting.items():
         producer.send(topic, frame(left), headers=ARROW, partition=partition)
     for partition in range(partitions):
-        producer.send(topic, json.dumps({"ts_event": last}).encode(), headers=BEAT, partition=partition)
+        producer.send(
+            topic, json.dumps({"ts_event": last}).encode(), headers=BEAT, partition=partition
+        )
 
 
 if __name__ == "__main__":
-    options = {"acks": "all", "compression_type": "gzip", "linger_ms": 5, "max_in_flight_requests_per_connection": 1}
+    options = {
+        "acks": "all",
+        "compression_type": "gzip",
+        "linger_ms": 5,
+        "max_in_flight_requests_per_connection": 1,
+    }
     client = KafkaProducer(bootstrap_servers=sys.argv[1], **options)
     publish(client, sys.argv[2], csv.reader(sys.stdin))
     client.flush()

@@ -18,14 +18,27 @@ import numpy as np
 
 from streams.decoding import json_rows
 from streams.decoding.decode_error import REASONS, DecodeError
-from streams.decoding.foreign_json import BYTE_ORDER_MARK, ForeignRows, foreign_quotes, foreign_ticks
+from streams.decoding.foreign_json import (
+    BYTE_ORDER_MARK,
+    ForeignRows,
+    foreign_quotes,
+    foreign_ticks,
+)
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import MAGIC
 from streams.decoding.frames import decode_quote_frame, decode_tick_frame
 from streams.decoding.listed_quotes import listed_quotes
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols
 
-__all__ = ["HEARTBEAT_CONTENT_TYPE", "REASONS", "REFRESH_HEADER", "Limits", "decode_quotes", "decode_ticks", "record_ns"]
+__all__ = [
+    "HEARTBEAT_CONTENT_TYPE",
+    "REASONS",
+    "REFRESH_HEADER",
+    "Limits",
+    "decode_quotes",
+    "decode_ticks",
+    "record_ns",
+]
 
 HEARTBEAT_CONTENT_TYPE: Final = "application/vnd.dispersion.heartbeat+json"
 REFRESH_HEADER: Final = "dispersion-refresh-seconds"
@@ -63,12 +76,16 @@ _QUOTES: _Kind[Quotes | Vols] = _Kind(
     json_rows.vols_of,
     listed_quotes,
 )
-_TICKS = _Kind(json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame, foreign_ticks)
+_TICKS = _Kind(
+    json_rows.tick_row, json_rows.tick_rows, json_rows.ticks_of, decode_tick_frame, foreign_ticks
+)
 _DEFAULT = Limits()
 _Reading = tuple[float | None, Sequence[Any], Sequence[_Columns | Heartbeat | Malformed | Unread]]
 
 
-def decode_quotes(records: Sequence[Record], limits: Limits = _DEFAULT) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
+def decode_quotes(
+    records: Sequence[Record], limits: Limits = _DEFAULT
+) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
     """Decode records of the quotes topic; arrays may be read-only."""
     return _decode(records, limits, _QUOTES)
 
@@ -86,12 +103,18 @@ def record_ns(record: Record) -> int:
     return min(max(record.timestamp, -json_rows.MAX_RECORD_MS), json_rows.MAX_RECORD_MS) * 1_000_000
 
 
-def _decode(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
+def _decode(
+    records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]
+) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
     plain = _plain(records, limits, kind.plain) if kind.plain else None
     return _one_by_one(records, limits, kind) if plain is None else iter((plain,))
 
 
-def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes], Sequence[Record]], _Columns]) -> _Columns | None:
+def _plain(
+    records: Sequence[Record],
+    limits: Limits,
+    read: Callable[[list[bytes], Sequence[Record]], _Columns],
+) -> _Columns | None:
     """All records at once, where each is a plain quote; None where one is not, or something about them must be said."""
     if not 0 < len(records) <= limits.rows or any(map(_HEADERS, records)):
         return None
@@ -104,7 +127,9 @@ def _plain(records: Sequence[Record], limits: Limits, read: Callable[[list[bytes
         return None
 
 
-def _one_by_one(records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
+def _one_by_one(
+    records: Sequence[Record], limits: Limits, kind: _Kind[_Columns]
+) -> Iterator[_Columns | Heartbeat | Malformed | Unread]:
     rows: list[Any] = []
     origin: list[Record] = []
     declared: float | None = None
@@ -158,17 +183,27 @@ def _read(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Co
         return _read_json(record, value, limits, kind, refresh)
     if value.startswith(MAGIC):
         return refresh, (), kind.frame(value, record_ns(record), limits, refresh, record)
-    raise DecodeError(*(("format", f"neither JSON nor an Arrow stream: {value[:16]!r}") if value else ("empty", "no bytes")))
+    raise DecodeError(
+        *(
+            ("format", f"neither JSON nor an Arrow stream: {value[:16]!r}")
+            if value
+            else ("empty", "no bytes")
+        )
+    )
 
 
-def _read_json(record: Record, value: bytes, limits: Limits, kind: _Kind[_Columns], refresh: float | None) -> _Reading[_Columns]:
+def _read_json(
+    record: Record, value: bytes, limits: Limits, kind: _Kind[_Columns], refresh: float | None
+) -> _Reading[_Columns]:
     """Rows of the kind, or where these lack a field its other columns, or what a foreign spelling says. Raises `DecodeError`."""
     rows: Sequence[Any] = ()
     items: Sequence[_Columns | Heartbeat | Malformed | Unread] = ()
     try:
         rows = (_json(kind.row, value),) if value.startswith(b"{") else _json(kind.rows, value)
     except DecodeError as problem:
-        other = kind.other if problem.reason == "missing_field" and json_rows.has_vols(value) else None
+        other = (
+            kind.other if problem.reason == "missing_field" and json_rows.has_vols(value) else None
+        )
         rows, items = _read_again(record, value, kind, other, refresh, problem)
     length = len(rows) + sum(map(_length, items))
     if length > limits.rows:
@@ -226,7 +261,9 @@ def _json(read: Callable[[bytes], _Value], value: bytes) -> _Value:
         raise
     except msgspec.ValidationError as problem:
         text = str(problem)
-        raise DecodeError("missing_field" if "missing required field" in text else "type", text) from None
+        raise DecodeError(
+            "missing_field" if "missing required field" in text else "type", text
+        ) from None
     except (ValueError, RecursionError) as problem:
         raise DecodeError("json", str(problem)) from None
 
@@ -243,7 +280,10 @@ def _headers(record: Record) -> tuple[float | None, bool]:
             except (TypeError, ValueError):
                 refresh = math.nan
             if not 0 < refresh <= MAX_REFRESH_SECONDS:
-                raise DecodeError("header", f"{REFRESH_HEADER}: {content!r}; expected seconds up to {MAX_REFRESH_SECONDS:.0f}")
+                raise DecodeError(
+                    "header",
+                    f"{REFRESH_HEADER}: {content!r}; expected seconds up to {MAX_REFRESH_SECONDS:.0f}",
+                )
     return refresh, beats
 
 
@@ -254,7 +294,10 @@ def _heartbeat(record: Record, value: bytes, limits: Limits) -> Heartbeat:
     except DecodeError as problem:
         raise DecodeError("heartbeat", str(problem)) from None
     if beat.ts_event > record_ns(record) + round(limits.ahead_seconds * NS):
-        raise DecodeError("heartbeat", f"{beat.ts_event} is more than {limits.ahead_seconds:g} s ahead of its record")
+        raise DecodeError(
+            "heartbeat",
+            f"{beat.ts_event} is more than {limits.ahead_seconds:g} s ahead of its record",
+        )
     return beat
 
 
@@ -262,4 +305,6 @@ def _decimals(ticks: Ticks, references: Container[str]) -> Ticks:
     points = np.array([symbol in references for symbol in ticks.symbols], np.bool_)
     if not points.any():
         return ticks
-    return ticks._replace(price=np.where(points[ticks.symbol_code], ticks.price / 100.0, ticks.price))
+    return ticks._replace(
+        price=np.where(points[ticks.symbol_code], ticks.price / 100.0, ticks.price)
+    )

@@ -49,7 +49,13 @@ class _Refusals:
     def unread(self, record: Record | None) -> list[Unread]:
         """For the account, by reason."""
         return [
-            Unread(record, reason, int(np.count_nonzero(rows)), int(np.argmax(rows)), text[:_MESSAGE_LENGTH])
+            Unread(
+                record,
+                reason,
+                int(np.count_nonzero(rows)),
+                int(np.argmax(rows)),
+                text[:_MESSAGE_LENGTH],
+            )
             for reason, (rows, text) in self._found.items()
         ]
 
@@ -64,7 +70,9 @@ def read_foreign(
     if spelling in given:
         given = _spelled(given.pop(spelling), refusals) | given
     try:
-        read = {name: _read(name, column, refusals) for name, column in given.items() if name != "root"}
+        read = {
+            name: _read(name, column, refusals) for name, column in given.items() if name != "root"
+        }
     except (UnicodeDecodeError, pa.ArrowException) as problem:
         # a zone or a word that is no text, a value that Arrow itself cannot turn
         raise DecodeError("type", f"a column cannot be read: {problem}") from None
@@ -152,7 +160,12 @@ def _midnights(column: Any, refusals: _Refusals) -> NDArray[np.int32]:  # noqa: 
     zone = column.type.tz if pa.types.is_timestamp(column.type) else None
     try:
         local = pc.local_timestamp(column) if zone else column
-        ns = local.cast(pa.timestamp("us")).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        ns = (
+            local.cast(pa.timestamp("us"))
+            .cast(pa.int64())
+            .fill_null(0)
+            .to_numpy(zero_copy_only=False)
+        )
     except _FAILURES as problem:
         raise DecodeError("expiry", f"expiry holds no dates: {problem}") from None
     days, time = np.divmod(ns, _DAY_NS // 1000)
@@ -173,12 +186,18 @@ def _moments(column: Any, refusals: _Refusals) -> NDArray[np.int64]:  # noqa: AN
         zone = "ts_event is a time without a zone; write UTC or nanoseconds"
         refusals.add(np.ones(len(column), np.bool_), "time", lambda _: zone)
     try:
-        stamped = column.cast(pa.timestamp("ns", kind.tz)) if pa.types.is_timestamp(kind) else column
-        moments: NDArray[np.int64] = stamped.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        stamped = (
+            column.cast(pa.timestamp("ns", kind.tz)) if pa.types.is_timestamp(kind) else column
+        )
+        moments: NDArray[np.int64] = (
+            stamped.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        )
     except _FAILURES as problem:
         raise DecodeError("time", f"ts_event holds no times: {problem}") from None
     odd = (moments < FIRST_NS) | (moments >= LAST_NS)
-    refusals.add(odd, "time", lambda at: f"{moments[at]} is no time in nanoseconds{asked(int(moments[at]))}")
+    refusals.add(
+        odd, "time", lambda at: f"{moments[at]} is no time in nanoseconds{asked(int(moments[at]))}"
+    )
     return moments
 
 
@@ -221,9 +240,14 @@ def _spelled(column: Any, refusals: _Refusals) -> dict[str, Any]:  # noqa: ANN40
     _refuse(codes, refused, len(words), refusals)
     place = pa.array(np.maximum(codes, 0))
     text = {"underlying": names, "root": roots, "right": calls}
-    columns = {name: pa.array(values or [""], pa.string()).take(place) for name, values in text.items()}
+    columns = {
+        name: pa.array(values or [""], pa.string()).take(place) for name, values in text.items()
+    }
     expiry = pa.array(days or [0], pa.int32()).take(place).view(pa.date32())
-    return columns | {"expiry": expiry, "strike": pa.array(strikes or [0.0], pa.float64()).take(place)}
+    return columns | {
+        "expiry": expiry,
+        "strike": pa.array(strikes or [0.0], pa.float64()).take(place),
+    }
 
 
 def _gaps(column: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - an Arrow array

@@ -72,13 +72,21 @@ def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> tuple[lis
     return [columns for columns in batches if len(next(iter(columns.values())))], foreign
 
 
-def text_column(columns: Columns, name: str, *, gaps: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
+def text_column(
+    columns: Columns, name: str, *, gaps: bool = False
+) -> tuple[list[str], NDArray[np.integer[Any]]]:
     """Vocabulary and codes of a text column; with `gaps` a null is empty text, without them it is refused."""
-    column = columns[name].cast(pa.string()).fill_null("") if gaps and columns[name].null_count else _complete(columns, name)
+    column = (
+        columns[name].cast(pa.string()).fill_null("")
+        if gaps and columns[name].null_count
+        else _complete(columns, name)
+    )
     if not isinstance(column, pa.DictionaryArray):
         column = column.dictionary_encode()
     words, codes = column.dictionary, column.indices.to_numpy()
-    return words.to_pylist() if not words.null_count else [word or "" for word in words.to_pylist()], codes
+    return words.to_pylist() if not words.null_count else [
+        word or "" for word in words.to_pylist()
+    ], codes
 
 
 def day_column(columns: Columns, name: str) -> NDArray[np.int32]:
@@ -97,18 +105,29 @@ def float_column(columns: Columns, name: str) -> NDArray[np.float64]:
     """Floats; a null is NaN."""
     column = columns[name]
     if not pa.types.is_decimal(column.type):
-        numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+        numbers: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(
+            np.float64, copy=False
+        )
         return numbers
     written, raw = _raw(column)
     found = written.numbers(raw)
     assert found is not None, "validated"
-    return np.where(column.is_valid().to_numpy(zero_copy_only=False), found, np.nan) if column.null_count else found
+    return (
+        np.where(column.is_valid().to_numpy(zero_copy_only=False), found, np.nan)
+        if column.null_count
+        else found
+    )
 
 
 def price_columns(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
     """Bid, ask, and whether they are known to be sound, as in `Quotes`."""
     bid, ask = columns["bid"], columns["ask"]
-    if pa.types.is_decimal(bid.type) and pa.types.is_decimal(ask.type) and not bid.null_count and not ask.null_count:
+    if (
+        pa.types.is_decimal(bid.type)
+        and pa.types.is_decimal(ask.type)
+        and not bid.null_count
+        and not ask.null_count
+    ):
         prices = read_prices(*_raw(bid), *_raw(ask))
         assert prices.bid is not None, "validated"
         assert prices.ask is not None, "validated"
@@ -119,7 +138,9 @@ def price_columns(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.flo
 def _raw(column: Any) -> tuple[Written, NDArray[Any]]:  # noqa: ANN401 - an Arrow array
     """The integers of decimals."""
     written, (_, data) = written_as(column.type), column.buffers()
-    return written, np.frombuffer(data, written.dtype, len(column), column.offset * written.dtype.itemsize)
+    return written, np.frombuffer(
+        data, written.dtype, len(column), column.offset * written.dtype.itemsize
+    )
 
 
 def _complete(columns: Columns, name: str) -> Any:  # noqa: ANN401 - an Arrow array
@@ -141,7 +162,9 @@ def _refusal(message: bytes, wanted: FrameSchema, *, foreign: bool = False) -> s
     except _ARROW_ERRORS as problem:
         return f"unreadable: {problem}"
     names, columns = [name for name, _ in given], wanted.schema.names
-    spelling, spelled = wanted.spelled_by if foreign and wanted.spelled_by[0] in names else ("", frozenset())
+    spelling, spelled = (
+        wanted.spelled_by if foreign and wanted.spelled_by[0] in names else ("", frozenset())
+    )
     missing = [name for name in columns if name not in {*names, *wanted.optional, *spelled}]
     if missing:
         return f"missing {', '.join(missing)}"

@@ -42,13 +42,18 @@ def inspect(value: bytes, max_rows: int) -> Layout:
         kind, claimed, body = _claims(value[at + 8 : stop])
         count += 1
         if count > MAX_MESSAGES or (kind == _SCHEMA) != (count == 1):
-            raise DecodeError("arrow", f"message {count} is of kind {kind}; expected a schema and at most 1,023 batches")
+            raise DecodeError(
+                "arrow",
+                f"message {count} is of kind {kind}; expected a schema and at most 1,023 batches",
+            )
         if kind == _SCHEMA:
             schema = value[at:stop]
         else:
             rows[kind] += claimed
             if rows[kind] > max_rows:
-                raise DecodeError("too_many_rows", f"{rows[kind]} rows or dictionary values, limit {max_rows}")
+                raise DecodeError(
+                    "too_many_rows", f"{rows[kind]} rows or dictionary values, limit {max_rows}"
+                )
         at = stop + body
     if not count or at != end:
         raise DecodeError("arrow", f"{count} messages, then {end - at} bytes too many")
@@ -98,7 +103,12 @@ def _fields(metadata: bytes, table: int) -> tuple[int, int, int, int]:
         raise IndexError("a table before the message")
     count = min(max((_U16.unpack_from(metadata, vtable)[0] - 4) // 2, 0), 4)
     first, second, third, fourth = _SLOTS[count].unpack_from(metadata, vtable + 4) + _ABSENT[count]
-    return first and table + first, second and table + second, third and table + third, fourth and table + fourth
+    return (
+        first and table + first,
+        second and table + second,
+        third and table + third,
+        fourth and table + fourth,
+    )
 
 
 def _follow(metadata: bytes, position: int) -> int:

@@ -54,7 +54,10 @@ class Shape(NamedTuple):
         """What tells constant parts apart nearly always, and quickly: the sum of their words, and their first bytes."""
         heads = [value[part.start : part.start + HEAD] for part in self.constant]
         long = [part for part in self.constant if part.stop - part.start > HEAD]
-        words = [np.frombuffer(value, np.uint64, (part.stop - part.start) // 8, part.start) for part in long]
+        words = [
+            np.frombuffer(value, np.uint64, (part.stop - part.start) // 8, part.start)
+            for part in long
+        ]
         return hash((*heads, *(int(np.add.reduce(part)) for part in words)))
 
 
@@ -64,7 +67,10 @@ class _Known(NamedTuple):
     quotes: Quotes
 
     def says_the_same(self, value: bytes) -> bool:
-        return all(value[part] == known for part, known in zip(self.shape.constant, self.constant, strict=True))
+        return all(
+            value[part] == known
+            for part, known in zip(self.shape.constant, self.constant, strict=True)
+        )
 
 
 class FrameMemory:
@@ -77,7 +83,13 @@ class FrameMemory:
         self._once = array("q", bytes(8 * SEEN_ONCE))
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
 
-    def recall(self, value: bytes, record_ts: int, refresh_seconds: float | None, record: Record | None = None) -> Quotes | None:
+    def recall(
+        self,
+        value: bytes,
+        record_ts: int,
+        refresh_seconds: float | None,
+        record: Record | None = None,
+    ) -> Quotes | None:
         """The quotes of a frame whose contracts are known; None for any other."""
         shape = self._shapes.get(len(value))
         if shape is None:
@@ -86,14 +98,27 @@ class FrameMemory:
         known = self._known.get(key)
         if known is None or not known.says_the_same(value):
             return None
-        bid, ask, validated = read_prices(shape.bid.written, shape.bid.read(value, rows), shape.ask.written, shape.ask.read(value, rows))
+        bid, ask, validated = read_prices(
+            shape.bid.written,
+            shape.bid.read(value, rows),
+            shape.ask.written,
+            shape.ask.read(value, rows),
+        )
         if bid is None or ask is None:
             return None
         self._known.move_to_end(key)
         series, code, expiry, strike, call, *_ = known.quotes
-        ts_event, times = np.frombuffer(value, np.int64, rows, shape.ts_event), uniform(np.int64(record_ts), rows)
+        ts_event, times = (
+            np.frombuffer(value, np.int64, rows, shape.ts_event),
+            uniform(np.int64(record_ts), rows),
+        )
         known_as = (series, code, expiry, strike, call, bid, ask, ts_event, times, refresh_seconds)
-        return Quotes(*known_as, from_cache=True, validated=validated, origin=() if record is None else (record,))
+        return Quotes(
+            *known_as,
+            from_cache=True,
+            validated=validated,
+            origin=() if record is None else (record,),
+        )
 
     def learn(self, value: bytes, columns: Columns, quotes: Quotes) -> None:
         """Take note of a frame of one batch, decoded and validated."""
@@ -109,7 +134,11 @@ class FrameMemory:
         if self._once[place] != hash(key):
             self._once[place] = hash(key)
         elif key not in self._known and shape_of(value, columns) == shape:
-            self._known[key] = _Known(shape, tuple(value[part] for part in shape.constant), quotes._replace(from_cache=True, origin=()))
+            self._known[key] = _Known(
+                shape,
+                tuple(value[part] for part in shape.constant),
+                quotes._replace(from_cache=True, origin=()),
+            )
             # The arrays are views of the bytes.
             self._bytes += 2 * len(value)
             while self._bytes > self._kept_bytes:
@@ -129,11 +158,19 @@ def shape_of(value: bytes, columns: Columns) -> Shape | None:
         if column.null_count or column.offset or not 0 <= at <= len(value) - data.size:
             return None
         changing[name] = at, at + rows * column.type.bit_width // 8
-    fixed = [buffer for name, column in columns.items() for buffer in _fixed(column, changes=name in changing)]
-    if not {"bid", "ask", "ts_event"} <= changing.keys() or any(_overlap(one, base, changing.values()) for one in fixed):
+    fixed = [
+        buffer
+        for name, column in columns.items()
+        for buffer in _fixed(column, changes=name in changing)
+    ]
+    if not {"bid", "ask", "ts_event"} <= changing.keys() or any(
+        _overlap(one, base, changing.values()) for one in fixed
+    ):
         return None
     bid, ask = (Price(changing[name][0], written_as(columns[name].type)) for name in ("bid", "ask"))
-    return Shape(rows, bid, ask, changing["ts_event"][0], tuple(_between(changing.values(), len(value))))
+    return Shape(
+        rows, bid, ask, changing["ts_event"][0], tuple(_between(changing.values(), len(value)))
+    )
 
 
 def _fixed(column: Any, *, changes: bool) -> list[Any]:  # noqa: ANN401 - an Arrow array

@@ -56,7 +56,9 @@ QUOTE_SCHEMA: Final = pa.schema(
 """The columns of a quote frame; `right` is C or P, `ts_event` nanoseconds UTC."""
 VOL_FIELDS: Final = (pa.field("iv", pa.float64()), pa.field("delta", pa.float64()))
 """In place of bid and ask: the implied vol, a decimal, and the delta, negative for puts."""
-TICK_SCHEMA: Final = pa.schema([("symbol", _TEXT), ("price", pa.float64()), ("size", pa.float64()), ("ts_event", pa.int64())])
+TICK_SCHEMA: Final = pa.schema(
+    [("symbol", _TEXT), ("price", pa.float64()), ("size", pa.float64()), ("ts_event", pa.int64())]
+)
 """The columns of a tick frame; the price of a reference symbol is in index points."""
 
 _QUOTES = FrameSchema(
@@ -78,12 +80,16 @@ _Item = TypeVar("_Item", bound=Quotes | Vols | Ticks)
 
 def encode_quotes(quotes: Quotes) -> bytes:
     """A quote frame, sizes left out: nothing downstream uses them. Prices are decimals where these are exact."""
-    return _write_options(quotes, bid=shortest(quotes.bid, PRICE_SCALE), ask=shortest(quotes.ask, PRICE_SCALE))
+    return _write_options(
+        quotes, bid=shortest(quotes.bid, PRICE_SCALE), ask=shortest(quotes.ask, PRICE_SCALE)
+    )
 
 
 def encode_vols(vols: Vols) -> bytes:
     """A quote frame with implied vols and deltas in place of bid and ask."""
-    return _write_options(vols, iv=pa.array(vols.vol, pa.float64()), delta=pa.array(vols.delta, pa.float64()))
+    return _write_options(
+        vols, iv=pa.array(vols.vol, pa.float64()), delta=pa.array(vols.delta, pa.float64())
+    )
 
 
 def encode_ticks(ticks: Ticks) -> bytes:
@@ -98,7 +104,11 @@ def encode_ticks(ticks: Ticks) -> bytes:
 
 
 def decode_quote_frame(
-    value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None, record: Record | None = None
+    value: bytes,
+    record_ts: int,
+    limits: Limits,
+    refresh_seconds: float | None = None,
+    record: Record | None = None,
 ) -> list[Quotes | Vols | Unread]:
     """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
 
@@ -113,7 +123,11 @@ def decode_quote_frame(
             return [known]
     batches, foreign = read_batches(value, limits, _QUOTES)
     quotes = _items(
-        batches, _QUOTES, lambda columns: _quotes(columns, record_ts, refresh_seconds, record), record, foreign=foreign
+        batches,
+        _QUOTES,
+        lambda columns: _quotes(columns, record_ts, refresh_seconds, record),
+        record,
+        foreign=foreign,
     )
     if len(quotes) == 1 and len(batches) == 1 and not foreign and isinstance(quotes[0], Quotes):
         _memory.learn(value, batches[0], quotes[0])
@@ -121,19 +135,32 @@ def decode_quote_frame(
 
 
 def decode_tick_frame(
-    value: bytes, record_ts: int, limits: Limits, refresh_seconds: float | None = None, record: Record | None = None
+    value: bytes,
+    record_ts: int,
+    limits: Limits,
+    refresh_seconds: float | None = None,
+    record: Record | None = None,
 ) -> list[Ticks | Unread]:
     """The ticks of a frame, prices as sent, one value for each batch with rows. Raises `DecodeError`, which carries the reason."""
     batches, foreign = read_batches(value, limits, _TICKS)
     return _items(
-        batches, _TICKS, lambda columns: _ticks(columns, record_ts, refresh_seconds, record), record, foreign=foreign
+        batches,
+        _TICKS,
+        lambda columns: _ticks(columns, record_ts, refresh_seconds, record),
+        record,
+        foreign=foreign,
     )
 
 
-def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None) -> Quotes | Vols:
+def _quotes(
+    columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None
+) -> Quotes | Vols:
     series, series_code = _series(columns)
     rights, right = text_column(columns, "right")
-    if not set(rights) <= {"C", "P"} and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all():
+    if (
+        not set(rights) <= {"C", "P"}
+        and not np.isin(right, [at for at, text in enumerate(rights) if text in {"C", "P"}]).all()
+    ):
         raise DecodeError("type", "right is neither C nor P")
     if not {"bid", "ask"} <= columns.keys():
         return Vols(
@@ -166,7 +193,9 @@ def _quotes(columns: Columns, record_ts: int, refresh_seconds: float | None, rec
     )
 
 
-def _ticks(columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None) -> Ticks:
+def _ticks(
+    columns: Columns, record_ts: int, refresh_seconds: float | None, record: Record | None
+) -> Ticks:
     words, codes = text_column(columns, "symbol")
     symbols, place = _vocabulary([normalise(word) for word in words])
     symbol_code = codes if place is None else place[codes]
@@ -219,18 +248,30 @@ def _items(
 def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[Any]]]:
     """Vocabulary and codes of (underlying, root)."""
     names, code = text_column(columns, "underlying")
-    roots, root = text_column(columns, "root", gaps=True) if "root" in columns else ([""] * len(names), code)
+    roots, root = (
+        text_column(columns, "root", gaps=True) if "root" in columns else ([""] * len(names), code)
+    )
     if len(names) != len(roots) or not np.array_equal(code, root):
-        distinct, code = _distinct(code.astype(np.int64) * len(roots) + root, len(names) * len(roots))
+        distinct, code = _distinct(
+            code.astype(np.int64) * len(roots) + root, len(names) * len(roots)
+        )
         places = distinct.tolist()
-        names, roots = [names[at // len(roots)] for at in places], [roots[at % len(roots)] for at in places]
-    few = len(names) <= _REMEMBERED_WORDS and sum(map(len, names)) + sum(map(len, roots)) <= _REMEMBERED_LETTERS
+        names, roots = (
+            [names[at // len(roots)] for at in places],
+            [roots[at % len(roots)] for at in places],
+        )
+    few = (
+        len(names) <= _REMEMBERED_WORDS
+        and sum(map(len, names)) + sum(map(len, roots)) <= _REMEMBERED_LETTERS
+    )
     series, place = (_spelled if few else _spelled.__wrapped__)(tuple(names), tuple(roots))
     return series, code if place is None else place[code]
 
 
 @lru_cache(maxsize=64)
-def _spelled(names: tuple[str, ...], roots: tuple[str, ...]) -> tuple[tuple[Series, ...], NDArray[np.int32] | None]:
+def _spelled(
+    names: tuple[str, ...], roots: tuple[str, ...]
+) -> tuple[tuple[Series, ...], NDArray[np.int32] | None]:
     """Series without repetitions, and their codes by the given ones; remembered, because a producer repeats its vocabulary."""
     return _vocabulary([_one(name, root) for name, root in zip(names, roots, strict=True)])
 
@@ -243,7 +284,9 @@ def _one(name: str, root: str) -> Series:
 def _vocabulary(words: list[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32] | None]:
     """Words without repetitions, and the place of each; None where it is its own."""
     place = {word: at for at, word in enumerate(dict.fromkeys(words))}
-    return tuple(place), None if len(place) == len(words) else np.array([place[word] for word in words], np.int32)
+    return tuple(place), None if len(place) == len(words) else np.array(
+        [place[word] for word in words], np.int32
+    )
 
 
 def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -260,8 +303,12 @@ def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64],
 
 def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
     """A text column with codes as short as the vocabulary allows; words may repeat, so that root and underlying share their codes."""
-    short = next((kind for kind in (np.int8, np.int16) if len(words) <= np.iinfo(kind).max), np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(short, copy=False)), pa.array(words, pa.string()))
+    short = next(
+        (kind for kind in (np.int8, np.int16) if len(words) <= np.iinfo(kind).max), np.int32
+    )
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(short, copy=False)), pa.array(words, pa.string())
+    )
 
 
 def _write_options(rows: Quotes | Vols, **values: Any) -> bytes:  # noqa: ANN401 - Arrow arrays

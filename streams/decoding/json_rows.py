@@ -124,7 +124,10 @@ def vols_of(value: bytes, record: Record, refresh_seconds: float | None) -> Vols
     """One option of vols or an array of them, in columns; an absent number is NaN. One that is bad refuses them all."""
     decoded = _vols.decode(value)
     # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
-    rows = [_quote_row(_Quote(*msgspec.structs.astuple(one))) for one in (decoded if isinstance(decoded, list) else [decoded])]
+    rows = [
+        _quote_row(_Quote(*msgspec.structs.astuple(one)))
+        for one in (decoded if isinstance(decoded, list) else [decoded])
+    ]
     return vols_of_rows(rows, record, refresh_seconds)
 
 
@@ -146,7 +149,9 @@ def vols_of_rows(rows: Sequence[QuoteRow], record: Record, refresh_seconds: floa
     )
 
 
-def quotes_of(rows: Sequence[QuoteRow], origin: Sequence[Record], refresh_seconds: float | None) -> Quotes:
+def quotes_of(
+    rows: Sequence[QuoteRow], origin: Sequence[Record], refresh_seconds: float | None
+) -> Quotes:
     """Columns of rows, each with its record; an absent number is NaN."""
     series, code = _coded([row.series for row in rows])
     return Quotes(
@@ -164,7 +169,9 @@ def quotes_of(rows: Sequence[QuoteRow], origin: Sequence[Record], refresh_second
     )
 
 
-def ticks_of(rows: Sequence[TickRow], origin: Sequence[Record], refresh_seconds: float | None) -> Ticks:
+def ticks_of(
+    rows: Sequence[TickRow], origin: Sequence[Record], refresh_seconds: float | None
+) -> Ticks:
     """Columns of rows, each with its record; an absent number is NaN."""
     symbols, code = _coded([row.symbol for row in rows])
     return Ticks(
@@ -219,8 +226,14 @@ def listed_series(underlying: str, root: str | None) -> Series:
 
 
 @lru_cache(maxsize=65_536)
-def _listed(underlying: str, root: str | None, expiry: str, right: str | None) -> tuple[Series, int, bool]:
-    absent = [name for name, given in (("underlying", underlying), ("expiry", expiry), ("right", right)) if not given]
+def _listed(
+    underlying: str, root: str | None, expiry: str, right: str | None
+) -> tuple[Series, int, bool]:
+    absent = [
+        name
+        for name, given in (("underlying", underlying), ("expiry", expiry), ("right", right))
+        if not given
+    ]
     if absent:
         raise DecodeError("missing_field", f"missing {', '.join(absent)}")
     return listed_series(underlying, root), day_number(iso_date(expiry)), right == "C"
@@ -236,4 +249,9 @@ def option_of(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
     if len(underlying) > _MAX_TEXT:
         raise DecodeError("symbol", f"a symbol of more than {_MAX_TEXT} characters")
     name = normalise(underlying or osi.underlying_of(contract.root))
-    return Series(name, normalise(contract.root)), day_number(contract.expiry), contract.call, contract.strike
+    return (
+        Series(name, normalise(contract.root)),
+        day_number(contract.expiry),
+        contract.call,
+        contract.strike,
+    )

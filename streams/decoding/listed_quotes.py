@@ -78,7 +78,9 @@ def listed_quotes(values: Sequence[bytes], records: Sequence[Record]) -> Quotes:
             memory.clear()
     listing = np.array(
         [
-            _roots[(quote.underlying, quote.root) if quote.root else quote.underlying] + _expiries[quote.expiry] + _CALLS[quote.right]
+            _roots[(quote.underlying, quote.root) if quote.root else quote.underlying]
+            + _expiries[quote.expiry]
+            + _CALLS[quote.right]
             for quote in quotes
         ],
         np.int64,
@@ -98,7 +100,9 @@ def listed_quotes(values: Sequence[bytes], records: Sequence[Record]) -> Quotes:
     )
 
 
-def _spoken(known: tuple[Series, ...], code: NDArray[np.int64]) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
+def _spoken(
+    known: tuple[Series, ...], code: NDArray[np.int64]
+) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
     """The part of a vocabulary that is spoken, in order of its first word, and the codes in it."""
     first = np.full(len(known), code.size)
     # Of several for one place the last stays.

@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 from streams.symbols import CLASS_SHARES
 
-_SYMBOL = re.compile(r"(?:O:|OPRA:)?([A-Z0-9][A-Z0-9./-]{0,6}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})", re.ASCII)
-_SHORT = re.compile(r"\.([A-Z]{1,6}\d?)(\d{2})(\d{2})(\d{2})([CP])(\d{1,5}(?:\.\d{1,3})?)", re.ASCII)
+_SYMBOL = re.compile(
+    r"(?:O:|OPRA:)?([A-Z0-9][A-Z0-9./-]{0,6}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})", re.ASCII
+)
+_SHORT = re.compile(
+    r"\.([A-Z]{1,6}\d?)(\d{2})(\d{2})(\d{2})([CP])(\d{1,5}(?:\.\d{1,3})?)", re.ASCII
+)
 """The form of trading screens, told by its dot: the strike is in dollars."""
 _ROOT = re.compile(r"[A-Z0-9]{1,6}", re.ASCII)
 _LONGEST = 32
@@ -29,6 +33,7 @@ INDEX_ROOTS = {
     "XEOW": "XEO",
 }
 """Roots whose underlying has another name."""
+
 
 class Contract(NamedTuple):
     """What an OSI symbol says."""
@@ -52,15 +57,21 @@ def parse(symbol: str) -> Contract:
     whole = _SYMBOL.fullmatch(text)
     found = whole or _SHORT.fullmatch(text)
     if found is None:
-        raise ValueError(f"not an OSI option symbol such as SPXW260717P06200000: {symbol[:_LONGEST]!r}")
+        raise ValueError(
+            f"not an OSI option symbol such as SPXW260717P06200000: {symbol[:_LONGEST]!r}"
+        )
     root, year, month, day, right, strike = found.groups()
     root = root.translate(_CLASS_MARKS)
     if len(root) > 6:
-        raise ValueError(f"the root of an OSI option symbol has six characters at most: {symbol[:_LONGEST]!r}")
+        raise ValueError(
+            f"the root of an OSI option symbol has six characters at most: {symbol[:_LONGEST]!r}"
+        )
     try:
         expiry = date(2000 + int(year), int(month), int(day))
     except ValueError as problem:
-        raise ValueError(f"the option symbol {symbol[:_LONGEST]!r} holds no date: {problem}") from None
+        raise ValueError(
+            f"the option symbol {symbol[:_LONGEST]!r} holds no date: {problem}"
+        ) from None
     return Contract(root, expiry, right == "C", int(strike) / 1000 if whole else float(strike))
 
 
@@ -72,11 +83,15 @@ def build(contract: Contract) -> str:
     """
     thousandths = round(contract.strike * 1000)
     if not 0 <= thousandths < 10**8 or abs(thousandths - contract.strike * 1000) > 1e-3:
-        raise ValueError(f"strike {contract.strike} is no whole number of thousandths below 100,000")
+        raise ValueError(
+            f"strike {contract.strike} is no whole number of thousandths below 100,000"
+        )
     if not 2000 <= contract.expiry.year <= 2099:
         raise ValueError(f"year {contract.expiry.year} is not within 2000 to 2099")
     if not _ROOT.fullmatch(contract.root):
-        raise ValueError(f"the root of an OSI option symbol is one to six letters and digits: {contract.root!r}")
+        raise ValueError(
+            f"the root of an OSI option symbol is one to six letters and digits: {contract.root!r}"
+        )
     return f"{contract.root:<6}{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{thousandths:08d}"
 
 

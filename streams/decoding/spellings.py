@@ -57,9 +57,7 @@ def numbers(words: Sequence[str]) -> Column[np.float64]:
     return _column(words, lambda word: number(word, mark), np.float64, absent=np.nan)
 
 
-def days(
-    words: Sequence[int | str | None], order: DateOrder | None = None
-) -> Column[np.int32]:
+def days(words: Sequence[int | str | None], order: DateOrder | None = None) -> Column[np.int32]:
     """Days since 1970-01-01. Raises `DecodeError` where some dates have the month first and some the day.
 
     `order` is for words that leave theirs open, as far as another column of the table tells it.

@@ -44,13 +44,17 @@ class Prices(NamedTuple):
     """As in `Quotes`."""
 
 
-def read_prices(bid_written: Written, bid: NDArray[Any], ask_written: Written, ask: NDArray[Any]) -> Prices:
+def read_prices(
+    bid_written: Written, bid: NDArray[Any], ask_written: Written, ask: NDArray[Any]
+) -> Prices:
     """Prices of n written bids and asks: two looks at integers tell what would take seven at floats."""
     if bid_written is ask_written and bid_written.limit and bid.size:
         # To which a negative number is huge.
         unsigned = np.dtype(f"u{bid.itemsize}")
         lower, upper = bid.view(unsigned), ask.view(unsigned)
-        in_bounds = int(np.maximum.reduce(upper)) < min(bid_written.limit, MAX_PRICE * bid_written.divisor)
+        in_bounds = int(np.maximum.reduce(upper)) < min(
+            bid_written.limit, MAX_PRICE * bid_written.divisor
+        )
         if in_bounds and np.count_nonzero(lower <= upper) == bid.size:
             return Prices(bid / bid_written.divisor, ask / ask_written.divisor, validated=True)
     return Prices(bid_written.numbers(bid), ask_written.numbers(ask), validated=False)
@@ -75,8 +79,12 @@ def shortest(values: NDArray[np.float64], scale: int) -> Any:  # noqa: ANN401 - 
     """Decimals of four bytes with so many places where these say exactly the same, else doubles."""
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.rint(values * 10.0**scale)
-        exact = bool((np.abs(scaled) < 10**DIGITS).all()) and np.array_equal(scaled / 10.0**scale, values)
+        exact = bool((np.abs(scaled) < 10**DIGITS).all()) and np.array_equal(
+            scaled / 10.0**scale, values
+        )
     if not exact:
         return pa.array(values, pa.float64())
     integers = scaled.astype(np.int32)
-    return pa.Array.from_buffers(pa.decimal32(DIGITS, scale), len(values), [None, pa.py_buffer(integers)])
+    return pa.Array.from_buffers(
+        pa.decimal32(DIGITS, scale), len(values), [None, pa.py_buffer(integers)]
+    )

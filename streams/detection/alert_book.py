@@ -21,7 +21,10 @@ class AlertBook:
 
     def __init__(self, index: str, tenor: str, rules: Sequence[Rule]) -> None:
         keys = [(rule.name, scope) for rule in rules for scope in rule.scopes]
-        self._who = {key: Identity(fingerprint(key[0], index, tenor, key[1]), index, tenor, key[1]) for key in keys}
+        self._who = {
+            key: Identity(fingerprint(key[0], index, tenor, key[1]), index, tenor, key[1])
+            for key in keys
+        }
         self._index = index
         self.alerts: dict[Key, Alert] = {key: Alert() for key in keys}
         self._references: dict[Key, Instant] = {}
@@ -79,21 +82,36 @@ class AlertBook:
 
     def firing(self, rule: str) -> bool:
         """Whether a rule fires in any scope, suspended or not."""
-        return any(alert.underlying_status == "firing" for (name, _), alert in self.alerts.items() if name == rule)
+        return any(
+            alert.underlying_status == "firing"
+            for (name, _), alert in self.alerts.items()
+            if name == rule
+        )
 
     def active(self) -> list[ActiveAlert]:
         """Alerts that are not inactive, in the order of the rules."""
-        return [active_alert(self._who[key], key[0], alert) for key, alert in self.alerts.items() if alert.status != "inactive"]
+        return [
+            active_alert(self._who[key], key[0], alert)
+            for key, alert in self.alerts.items()
+            if alert.status != "inactive"
+        ]
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
-        out = {f"alert/{self._index}/{self._who[key].fingerprint}": pack(self.alerts[key]) for key in sorted(self._changed)}
+        out = {
+            f"alert/{self._index}/{self._who[key].fingerprint}": pack(self.alerts[key])
+            for key in sorted(self._changed)
+        }
         for key in sorted(self._moved):
             reference = self._references.get(key)
-            out[f"anchor/{self._index}/{self._who[key].fingerprint}"] = b"" if reference is None else pack(reference)
+            out[f"anchor/{self._index}/{self._who[key].fingerprint}"] = (
+                b"" if reference is None else pack(reference)
+            )
         for key in sorted(self._recorded):
             event = self._latest.get(key)
-            out[f"event/{self._index}/{self._who[key].fingerprint}"] = b"" if event is None else pack(event)
+            out[f"event/{self._index}/{self._who[key].fingerprint}"] = (
+                b"" if event is None else pack(event)
+            )
         self._forget_changes()
         return out
 
@@ -103,7 +121,10 @@ class AlertBook:
         self._latest.clear()
         self._forget_changes()
         for key, who in self._who.items():
-            alert, reference = chunks.get(("alert", who.fingerprint)), chunks.get(("anchor", who.fingerprint))
+            alert, reference = (
+                chunks.get(("alert", who.fingerprint)),
+                chunks.get(("anchor", who.fingerprint)),
+            )
             self.alerts[key] = unpack(alert, Alert) if alert else Alert()
             if reference:
                 self._references[key] = unpack(reference, Instant)

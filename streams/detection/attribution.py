@@ -58,8 +58,12 @@ def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
     """
     for name in ("index", "tenor", "basis"):
         if getattr(start, name) != getattr(end, name):
-            raise ValueError(f"two readings of one {name} are needed, got {getattr(start, name)} and {getattr(end, name)}")
-    before, after = (instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end))
+            raise ValueError(
+                f"two readings of one {name} are needed, got {getattr(start, name)} and {getattr(end, name)}"
+            )
+    before, after = (
+        instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end)
+    )
     return attribution_between(before, after, basket)
 
 
@@ -72,7 +76,11 @@ def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attr
     variances = None if after.basis == "atm" else _members(*common, "variances", None)
     vols = _members(*common, "atm_vols", core)
     sectors = {one.symbol: one.sector or UNCLASSIFIED for one in basket.constituents}
-    index_vol = _index_atm_vol(before, after, vols, sectors) if after.basis == "atm" else _index_vol(before, after, variances, sectors)
+    index_vol = (
+        _index_atm_vol(before, after, vols, sectors)
+        if after.basis == "atm"
+        else _index_vol(before, after, variances, sectors)
+    )
     return Attribution(
         index_vol,
         _dispersion(before, after, variances, sectors),
@@ -81,43 +89,66 @@ def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attr
     )
 
 
-def _members(before: Panel, after: Panel, column: str, core: AbstractSet[str] | None) -> Members | None:
-    return members_of(after.symbols, after.weights, getattr(before, column), getattr(after, column), core)
+def _members(
+    before: Panel, after: Panel, column: str, core: AbstractSet[str] | None
+) -> Members | None:
+    return members_of(
+        after.symbols, after.weights, getattr(before, column), getattr(after, column), core
+    )
 
 
-def _index_vol(before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]) -> Split | None:
+def _index_vol(
+    before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
+) -> Split | None:
     if names is None or before.index_vol is None or after.index_vol is None:
         return None
-    parts = index_vol_by_name((before.index_vol, after.index_vol), names.weights, (names.before, names.after))
+    parts = index_vol_by_name(
+        (before.index_vol, after.index_vol), names.weights, (names.before, names.after)
+    )
     return _split(after.index_vol - before.index_vol, parts, names, sectors)
 
 
-def _index_atm_vol(before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]) -> Split | None:
+def _index_atm_vol(
+    before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
+) -> Split | None:
     if names is None or before.index_atm_vol is None or after.index_atm_vol is None:
         return None
-    parts = index_atm_vol_by_name((before.index_atm_vol, after.index_atm_vol), names.weights, (names.before, names.after))
+    parts = index_atm_vol_by_name(
+        (before.index_atm_vol, after.index_atm_vol), names.weights, (names.before, names.after)
+    )
     return _split(after.index_atm_vol - before.index_atm_vol, parts, names, sectors)
 
 
-def _dispersion(before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]) -> Split | None:
+def _dispersion(
+    before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
+) -> Split | None:
     if names is None or before.index_vol is None or after.index_vol is None:
         return None
     levels = [
         dispersion(basket_vol(names.weights, values) ** 2, vol)
         for values, vol in ((names.before, before.index_vol), (names.after, after.index_vol))
     ]
-    parts = dispersion_by_name((before.index_vol, after.index_vol), names.weights, (names.before, names.after))
+    parts = dispersion_by_name(
+        (before.index_vol, after.index_vol), names.weights, (names.before, names.after)
+    )
     return _split(levels[1] - levels[0], parts, names, sectors)
 
 
-def _correlation(before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]) -> Split | None:
+def _correlation(
+    before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
+) -> Split | None:
     if names is None or before.index_atm_vol is None or after.index_atm_vol is None:
         return None
     levels = [
         implied_correlation(vol, names.weights, values)
-        for values, vol in ((names.before, before.index_atm_vol), (names.after, after.index_atm_vol))
+        for values, vol in (
+            (names.before, before.index_atm_vol),
+            (names.after, after.index_atm_vol),
+        )
     ]
-    parts = correlation_by_name((before.index_atm_vol, after.index_atm_vol), names.weights, (names.before, names.after))
+    parts = correlation_by_name(
+        (before.index_atm_vol, after.index_atm_vol), names.weights, (names.before, names.after)
+    )
     return _split(levels[1] - levels[0], parts, names, sectors)
 
 
@@ -132,8 +163,12 @@ def _share(before: Instant, after: Instant, names: Members | None) -> float | No
     return share if math.isfinite(share) else None
 
 
-def _split(change: float, parts: NameParts, names: Members, sectors: dict[str, str]) -> Split | None:
+def _split(
+    change: float, parts: NameParts, names: Members, sectors: dict[str, str]
+) -> Split | None:
     if not (math.isfinite(change) and math.isfinite(parts.common)):
         return None
     groups = by_group(parts.names, (sectors.get(symbol, UNCLASSIFIED) for symbol in names.symbols))
-    return Split(change, parts.common, dict(zip(names.symbols, parts.names.tolist(), strict=True)), groups)
+    return Split(
+        change, parts.common, dict(zip(names.symbols, parts.names.tolist(), strict=True)), groups
+    )

@@ -44,7 +44,9 @@ class Baseline:
     season_weeks: int = 4
     """Weeks of a quarter that are a season; the others are the other one."""
     _rises: dict[Part, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _charts: dict[str, Chart | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _charts: dict[str, Chart | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def close(self, back: int) -> DayFacts | None:
         """The close `back` stored sessions ago; None without one."""
@@ -61,12 +63,18 @@ class Baseline:
     def season_rank(self, measure: str, value: float | None, session: date) -> float | None:
         """Rank of a level of `session` among the closes of the same season in the trailing window; None while they are too few."""
         column = self._levels_of(measure)[-self.sessions :]
-        return self._rank(_known(column[self._early == (quarter_week(session) <= self.season_weeks)]), value)
+        return self._rank(
+            _known(column[self._early == (quarter_week(session) <= self.season_weeks)]), value
+        )
 
     def changes(self, measure: str) -> Floats:
         """Session-to-session changes of a measure, trailing window; of index vol the log change."""
         column = self._levels_of(measure)
-        return _known(np.diff(np.log(np.where(column > 0.0, column, np.nan)) if measure == "index_vol" else column))
+        return _known(
+            np.diff(
+                np.log(np.where(column > 0.0, column, np.nan)) if measure == "index_vol" else column
+            )
+        )
 
     def rank_of_change(self, move: float) -> float | None:
         """Rank of a rise of implied correlation among the daily ones."""
@@ -90,7 +98,9 @@ class Baseline:
         """Percentiles of each measure's closes; without those whose history is too short."""
         known = {measure: self.levels(measure) for measure in MEASURES}
         return {
-            measure: dict(zip(BANDS, np.percentile(levels, list(BANDS.values())).tolist(), strict=True))
+            measure: dict(
+                zip(BANDS, np.percentile(levels, list(BANDS.values())).tolist(), strict=True)
+            )
             for measure, levels in known.items()
             if len(levels) >= self.minimum
         }
@@ -98,7 +108,10 @@ class Baseline:
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
         """Whether each close of the trailing window lies in the first weeks of its quarter."""
-        return np.array([close.week <= self.season_weeks for close in self.closes[-self.sessions :]], dtype=np.bool_)
+        return np.array(
+            [close.week <= self.season_weeks for close in self.closes[-self.sessions :]],
+            dtype=np.bool_,
+        )
 
     def _levels_of(self, measure: str) -> Floats:
         """Of the closes of the trailing window and of the one before it, NaN where unknown."""
@@ -116,10 +129,16 @@ class Baseline:
             return None
         mean, sd = (float(moment[-1]) for moment in ew_moments(changes, SETTLING))
         up, down = cusum(_known(ewma_z(changes, SETTLING)[SETTLING:]))
-        return Chart(mean, sd, float(up[-1]), float(down[-1])) if np.isfinite(sd) and len(up) else None
+        return (
+            Chart(mean, sd, float(up[-1]), float(down[-1])) if np.isfinite(sd) and len(up) else None
+        )
 
     def _rank(self, history: Floats, value: float | None) -> float | None:
-        return None if value is None or len(history) < self.minimum else float(percentile_rank(history, value))
+        return (
+            None
+            if value is None or len(history) < self.minimum
+            else float(percentile_rank(history, value))
+        )
 
 
 def _known(values: Floats) -> Floats:

@@ -63,12 +63,17 @@ class Change:
         """Rise of dispersion; None for basis `atm`, whose pair has none."""
         if self.end.basis == "atm":
             return None
-        return float(dispersion(self.basket_to**2, self.index_to) - dispersion(self.basket_from**2, self.index_from))
+        return float(
+            dispersion(self.basket_to**2, self.index_to)
+            - dispersion(self.basket_from**2, self.index_from)
+        )
 
     @cached_property
     def correlation_share(self) -> float | None:
         """1 - dln(basket_vol) / dln(index_vol); None when index vol has hardly moved."""
-        share = float(correlation_share(self.index_from, self.index_to, self.basket_from, self.basket_to))
+        share = float(
+            correlation_share(self.index_from, self.index_to, self.basket_from, self.basket_to)
+        )
         return share if math.isfinite(share) else None
 
     @cached_property
@@ -77,7 +82,9 @@ class Change:
         return variance_ratio(self.index_to, self.basket_to)
 
 
-def change(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None) -> Change | None:
+def change(
+    start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None
+) -> Change | None:
     """The change from `start` to `end`, or None when a level is missing or the bases differ.
 
     `core` names the constituents behind the ATM figures (`streams.basket_columns`); None takes all of them.
@@ -85,13 +92,27 @@ def change(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] 
     levels = (start.index_level, end.index_level, start.basket_level, end.basket_level)
     if start.basis != end.basis or any(level is None or level <= 0.0 for level in levels):
         return None
-    index_from, index_to, basket_from, basket_to = (float(level) for level in levels if level is not None)
-    whole = Change(start, end, index_from, index_to, basket_from, basket_to, start.implied_correlation, end.implied_correlation, 0)
+    index_from, index_to, basket_from, basket_to = (
+        float(level) for level in levels if level is not None
+    )
+    whole = Change(
+        start,
+        end,
+        index_from,
+        index_to,
+        basket_from,
+        basket_to,
+        start.implied_correlation,
+        end.implied_correlation,
+        0,
+    )
     common = common_names(start, end, panels)
     return whole if common is None else _on_common_set(whole, *common, core)
 
 
-def _on_common_set(whole: Change, before: Panel, after: Panel, core: AbstractSet[str] | None) -> Change | None:
+def _on_common_set(
+    whole: Change, before: Panel, after: Panel, core: AbstractSet[str] | None
+) -> Change | None:
     atm = members_of(after.symbols, after.weights, before.atm_vols, after.atm_vols, core)
     basket = atm
     if whole.end.basis != "atm":
@@ -99,7 +120,9 @@ def _on_common_set(whole: Change, before: Panel, after: Panel, core: AbstractSet
     if basket is None:
         return None
     low, high = (
-        float(basket.weights @ values) if whole.end.basis == "atm" else float(basket_vol(basket.weights, values))
+        float(basket.weights @ values)
+        if whole.end.basis == "atm"
+        else float(basket_vol(basket.weights, values))
         for values in (basket.before, basket.after)
     )
     correlation_from, correlation_to = _correlations(whole, atm)
@@ -115,7 +138,16 @@ def _on_common_set(whole: Change, before: Panel, after: Panel, core: AbstractSet
 
 def _correlations(whole: Change, atm: Members | None) -> tuple[float | None, float | None]:
     start, end = whole.start.index_atm_vol, whole.end.index_atm_vol
-    if atm is None or start is None or end is None or whole.correlation_from is None or whole.correlation_to is None:
+    if (
+        atm is None
+        or start is None
+        or end is None
+        or whole.correlation_from is None
+        or whole.correlation_to is None
+    ):
         return None, None
-    low, high = (float(implied_correlation(level, atm.weights, vols)) for level, vols in ((start, atm.before), (end, atm.after)))
+    low, high = (
+        float(implied_correlation(level, atm.weights, vols))
+        for level, vols in ((start, atm.before), (end, atm.after))
+    )
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)

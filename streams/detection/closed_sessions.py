@@ -47,7 +47,11 @@ class ClosedSessions:
     def facts(self, indices: Iterable[str]) -> dict[str, list[DayFacts]]:
         """Facts that say something, by index, oldest first."""
         return {
-            index: [facts for (own, _), facts in sorted(self._facts.items()) if own == index and facts.index_level is not None]
+            index: [
+                facts
+                for (own, _), facts in sorted(self._facts.items())
+                if own == index and facts.index_level is not None
+            ]
             for index in indices
         }
 
@@ -68,7 +72,9 @@ def closed_by(readings: Iterable[Reading], market: Market, rules: RuleSet) -> Cl
     """What readings in order, of indices of the market, leave behind."""
     stage, closed, topic = DetectorStage(market, rules), ClosedSessions(), Topics().name("readings")
     for offset, reading in enumerate(readings):
-        stage.process([InputRecord(topic, 0, offset, 0, reading.index.encode(), encode_reading(reading))])
+        stage.process(
+            [InputRecord(topic, 0, offset, 0, reading.index.encode(), encode_reading(reading))]
+        )
         closed.saw(reading)
     closed.take(stage.chunks())
     return closed

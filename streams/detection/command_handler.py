@@ -76,13 +76,19 @@ class CommandHandler:
         key = self._book.key_of(command.fingerprint)
         alert = None if key is None else self._book.alerts[key]
         if key is None or alert is None or alert.status == "inactive":
-            raise RejectedRecordError("unknown_alert", f"no alert {command.fingerprint} of {command.index} is active")
+            raise RejectedRecordError(
+                "unknown_alert", f"no alert {command.fingerprint} of {command.index} is active"
+            )
         began = moment(alert.starts_at)
         if command.starts_at is not None and command.starts_at != began:
             meant = f"the alert that began at {command.starts_at.isoformat()}"
-            raise RejectedRecordError("episode", f"{meant} is not the one that began at {began.isoformat()}")
+            raise RejectedRecordError(
+                "episode", f"{meant} is not the one that began at {began.isoformat()}"
+            )
         if command.starts_at is None and milliseconds(timed.at) < alert.received:
-            raise RejectedRecordError("episode", f"the command is older than the alert that began at {began.isoformat()}")
+            raise RejectedRecordError(
+                "episode", f"the command is older than the alert that began at {began.isoformat()}"
+            )
         return key, alert
 
     def hold(self, record: Record, timed: TimedCommand, evaluated: datetime | None) -> bool:

@@ -59,7 +59,9 @@ def encode_command(command: Command) -> bytes:
 def decode_command(value: bytes | None) -> Command:
     """The command in a record's value. Raises `RejectedRecordError` (schema)."""
     if value is not None and len(value) > MAX_BYTES:
-        raise RejectedRecordError("schema", f"{len(value)} bytes; a command has at most {MAX_BYTES}")
+        raise RejectedRecordError(
+            "schema", f"{len(value)} bytes; a command has at most {MAX_BYTES}"
+        )
     try:
         command = _decoder.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
@@ -83,13 +85,18 @@ def stamped(command: Command, timestamp: int) -> TimedCommand:
         at = _EPOCH + timedelta(milliseconds=timestamp)
         last = at + LONGEST_SILENCE
     except OverflowError as problem:
-        raise RejectedRecordError("schema", f"{timestamp} is no timestamp in milliseconds") from problem
+        raise RejectedRecordError(
+            "schema", f"{timestamp} is no timestamp in milliseconds"
+        ) from problem
     if command.command != "silence":
         if until is not None:
             raise RejectedRecordError("until", f"{command.command} has no until")
         return TimedCommand(command, at)
     if until is None or not at < until <= last:
-        raise RejectedRecordError("until", f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}")
+        raise RejectedRecordError(
+            "until",
+            f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}",
+        )
     return TimedCommand(msgspec.structs.replace(command, until=until.astimezone(UTC)), at)
 
 

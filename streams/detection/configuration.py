@@ -19,7 +19,16 @@ def configuration_of(basket: Basket, rules: RuleSet) -> dict[str, str]:
     return {what: hashed(text)[:DIGITS] for what, text in texts.items()}
 
 
-def configuration_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[ConfigurationChange, ...]:
+def configuration_changes(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> tuple[ConfigurationChange, ...]:
     """What has changed between two configurations; nothing where one of them is not known."""
-    parts = (("basket", before.get("basket"), after.get("basket")), ("rules", before.get("rules"), after.get("rules")))
-    return tuple(ConfigurationChange(what, old, new) for what, old, new in parts if old and new and old != new)  # type: ignore[arg-type]
+    parts = (
+        ("basket", before.get("basket"), after.get("basket")),
+        ("rules", before.get("rules"), after.get("rules")),
+    )
+    return tuple(
+        ConfigurationChange(what, old, new)
+        for what, old, new in parts
+        if old and new and old != new
+    )  # type: ignore[arg-type]

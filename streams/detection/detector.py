@@ -131,13 +131,28 @@ class Detector:
     def snapshot(self) -> bytes:
         """JSON of the latest picture."""
         context = self._context
-        ago = None if context is None else self._history.window.index_level(context.now.ts - FIVE_MINUTES)
-        picture = SnapshotInputs(self._spec.symbol, self._state.latest, context, ago, self._evaluator.distances, self._evaluator.outcomes)
+        ago = (
+            None
+            if context is None
+            else self._history.window.index_level(context.now.ts - FIVE_MINUTES)
+        )
+        picture = SnapshotInputs(
+            self._spec.symbol,
+            self._state.latest,
+            context,
+            ago,
+            self._evaluator.distances,
+            self._evaluator.outcomes,
+        )
         return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
-        out = {**self._history.chunks(self._spec.symbol), **self._book.chunks(), **self._command_handler.chunks(self._spec.symbol)}
+        out = {
+            **self._history.chunks(self._spec.symbol),
+            **self._book.chunks(),
+            **self._command_handler.chunks(self._spec.symbol),
+        }
         if self._dirty:
             out[f"latest/{self._spec.symbol}"] = pack(self._state)
             self._dirty = False
@@ -169,7 +184,9 @@ class Detector:
             if where == "open":
                 self._intraday(context)
             if closing:
-                self._evaluator.evaluate_all(context, self._data_gate(context), held=False, daily=True)
+                self._evaluator.evaluate_all(
+                    context, self._data_gate(context), held=False, daily=True
+                )
         self._history.note(reading, context.now)
         if closing:
             self._history.close()
@@ -195,7 +212,9 @@ class Detector:
         gate = self._data_gate(context)
         spike = "accepted"
         if not gate:
-            spike = self._history.progress.spike.admit(context.now.ts, context.reading.implied_correlation, self._gates)
+            spike = self._history.progress.spike.admit(
+                context.now.ts, context.reading.implied_correlation, self._gates
+            )
         if spike == "reverted":
             self.counts["gate_failures", self._spec.symbol, "spike"] += 1
         self._evaluator.evaluate_all(context, gate, held=spike == "held", daily=False)

@@ -66,7 +66,11 @@ class DetectorStage:
     def _one(self, role: Role, record: Record, output: Output) -> Detector | None:
         """Take a record; its detector if there is something new to show."""
         try:
-            return self._apply_command(record, output) if role == "commands" else self._evaluate(record, output)
+            return (
+                self._apply_command(record, output)
+                if role == "commands"
+                else self._evaluate(record, output)
+            )
         except RejectedRecordError as refusal:
             output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             output.counts["dead_letter_messages", role, refusal.reason] += 1
@@ -125,15 +129,27 @@ class DetectorStage:
         self._detectors.clear()
         for index, parts in by_index.items():
             self._detector(index).restore(parts)
-        events = {(index, item): payload for (kind, index, item), payload in named.items() if kind == "event"}
-        self._orphans.restore({place: payload for place, payload in events.items() if place[1] not in self._configured})
+        events = {
+            (index, item): payload
+            for (kind, index, item), payload in named.items()
+            if kind == "event"
+        }
+        self._orphans.restore(
+            {
+                place: payload
+                for place, payload in events.items()
+                if place[1] not in self._configured
+            }
+        )
 
     def _detector(self, index: str) -> Detector:
         detector = self._detectors.get(index)
         if detector is None:
             spec = self._specs[index]
             configuration = configuration_of(spec.basket, self._numbers)
-            detector = self._detectors[index] = Detector(spec, self._gates, self._rules, self._lookback, configuration)
+            detector = self._detectors[index] = Detector(
+                spec, self._gates, self._rules, self._lookback, configuration
+            )
         return detector
 
     def _reading(self, record: Record) -> Reading:
@@ -157,4 +173,6 @@ def _parse(name: str) -> tuple[str, str, str]:
 
 def _view(reading: Reading) -> ReadingView:
     plain = msgspec.structs.replace(reading, constituents=None)
-    return ReadingView(reading.index, reading.tenor, int(reading.ts_event.timestamp()), encode_reading(plain))
+    return ReadingView(
+        reading.index, reading.tenor, int(reading.ts_event.timestamp()), encode_reading(plain)
+    )

@@ -11,7 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
-from streams.detection.alert_event import AlertData, AlertEvent, ConfigurationChange, Evidence, Labels, Thresholds, encode_event
+from streams.detection.alert_event import (
+    AlertData,
+    AlertEvent,
+    ConfigurationChange,
+    Evidence,
+    Labels,
+    Thresholds,
+    encode_event,
+)
 from streams.detection.lifecycle import Alert, Transition
 from streams.detection.rules.rule import Rule
 from streams.market import Mode
@@ -96,7 +104,9 @@ def _told(why: Evidence, changes: Sequence[ConfigurationChange]) -> Evidence:
     if not changes:
         return why
     files = " and ".join(change.what for change in changes)
-    return msgspec.structs.replace(why, summary=f"{why.summary} Configuration changed while it was active: {files}.")
+    return msgspec.structs.replace(
+        why, summary=f"{why.summary} Configuration changed while it was active: {files}."
+    )
 
 
 def _data(
@@ -111,7 +121,11 @@ def _data(
     entry, exit_ = rule.thresholds()
     daily = who.scope.startswith("daily")
     timing = rule.timing
-    durations = (0.0, 0.0, 0.0) if daily else (timing.dwell_seconds, timing.exit_dwell_seconds, timing.cool_down_seconds)
+    durations = (
+        (0.0, 0.0, 0.0)
+        if daily
+        else (timing.dwell_seconds, timing.exit_dwell_seconds, timing.cool_down_seconds)
+    )
     return AlertData(
         fingerprint=who.fingerprint,
         rule=rule.name,

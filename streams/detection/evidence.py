@@ -32,15 +32,33 @@ RANKED = ("index_vol", "vol_spread", "dispersion", "implied_correlation")
 DISCLAIMER = "Detects, does not predict."
 
 
-def evidence(rule: Rule, context: RuleContext, alert: Alert, transition: Transition, verdict: Verdict, start: Instant | None) -> Evidence:
+def evidence(
+    rule: Rule,
+    context: RuleContext,
+    alert: Alert,
+    transition: Transition,
+    verdict: Verdict,
+    start: Instant | None,
+) -> Evidence:
     """Evidence of a transition; `start` is the instant that the alert's change is taken from, None without one."""
     change = None if start is None else context.change(start)
     reading = context.reading
     return Evidence(
         summary=_summary(rule, context, change, alert, transition),
-        values={**_levels(reading), **_ranks(context), **scores(context), **_changes(change), **verdict.values},
+        values={
+            **_levels(reading),
+            **_ranks(context),
+            **scores(context),
+            **_changes(change),
+            **verdict.values,
+        },
         data_quality=DataQuality(
-            reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names, reading.flags, reading.reasons
+            reading.coverage,
+            reading.coverage_valid,
+            reading.coverage_names,
+            reading.names,
+            reading.flags,
+            reading.reasons,
         ),
         contributors=() if change is None else contributors(change, context),
         compared_with=None if start is None else moment(start.ts),
@@ -64,7 +82,10 @@ def contributors(change: Change, context: RuleContext) -> tuple[Contributor, ...
     if len(names.symbols) > TOP:
         shown.append(("other", float(parts[order[TOP:]].sum())))
     move = change.basket_move
-    return tuple(Contributor(symbol, part, part / move if abs(move) >= 1e-6 else None) for symbol, part in shown)
+    return tuple(
+        Contributor(symbol, part, part / move if abs(move) >= 1e-6 else None)
+        for symbol, part in shown
+    )
 
 
 def _levels(reading: Reading) -> dict[str, float | None]:
@@ -74,7 +95,10 @@ def _levels(reading: Reading) -> dict[str, float | None]:
 
 def _ranks(context: RuleContext) -> dict[str, float | None]:
     sessions = context.baseline.sessions
-    return {f"{measure}_percentile_{sessions}d": context.baseline.rank(measure, context.level(measure)) for measure in RANKED}
+    return {
+        f"{measure}_percentile_{sessions}d": context.baseline.rank(measure, context.level(measure))
+        for measure in RANKED
+    }
 
 
 def _changes(change: Change | None) -> dict[str, float | None]:
@@ -95,13 +119,17 @@ def _changes(change: Change | None) -> dict[str, float | None]:
     }
 
 
-def _summary(rule: Rule, context: RuleContext, change: Change | None, alert: Alert, transition: Transition) -> str:
+def _summary(
+    rule: Rule, context: RuleContext, change: Change | None, alert: Alert, transition: Transition
+) -> str:
     index = context.reading.index
     if transition.kind == "suspended":
         return f"{index} {rule.name} suspended by the {transition.reason} gate; it stands until the data is back."
     if transition.kind == "resolved":
         return f"{index} {rule.name} is over: {_why_over(rule, transition)}."
-    prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(transition.kind, "")
+    prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(
+        transition.kind, ""
+    )
     doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.name == "data_quality" else f" {DISCLAIMER}"
     return f"{prefix}{index} {rule.summary(context, change, alert.detail.label)}{doubt}{tail}"
@@ -114,4 +142,8 @@ def _why_over(rule: Rule, transition: Transition) -> str:
         return "an unwind or a repricing of the index tells the same story"
     if transition.reason == GAP:
         return "it began before a gap in the history, and nothing is compared across one"
-    return "its condition ended before it fired" if transition.previous == "pending" else rule.resolve_reason
+    return (
+        "its condition ended before it fired"
+        if transition.previous == "pending"
+        else rule.resolve_reason
+    )

@@ -38,26 +38,46 @@ class ExplainInputs(NamedTuple):
     alerts: Sequence[ActiveAlert] = ()
 
 
-def explain(spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs) -> Explanation | None:
+def explain(
+    spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
+) -> Explanation | None:
     """The last of the readings explained; None when there is none of 30 days."""
     made = catalogue(rules, gates)
     detector = Detector(spec, gates, made, rules.baseline)
-    readings = [reading for reading in inputs.readings if reading.index == spec.symbol and reading.tenor == TENOR]
+    readings = [
+        reading
+        for reading in inputs.readings
+        if reading.index == spec.symbol and reading.tenor == TENOR
+    ]
     if not readings:
         return None
     session = readings[-1].session
-    detector.restore({("day", day.isoformat()): payload for day, payload in inputs.days.items() if day < session})
+    detector.restore(
+        {("day", day.isoformat()): payload for day, payload in inputs.days.items() if day < session}
+    )
     for reading in readings:
         if not detector.seen(reading):
             detector.apply(reading)
     context = detector.context
-    return None if context is None else _explanation(spec, context, made, detector.results, inputs.alerts)
+    return (
+        None
+        if context is None
+        else _explanation(spec, context, made, detector.results, inputs.alerts)
+    )
 
 
 def active_at(events: Iterable[AlertEvent], index: str, at: datetime) -> list[ActiveAlert]:
     """The alerts of an index that stood at a time, oldest first, from their events in order."""
-    latest = {event.partitionkey: event for event in events if event.data.labels.index == index and event.time <= at}
-    return [_active(event) for event in sorted(latest.values(), key=lambda one: one.data.starts_at) if event.data.status != "resolved"]
+    latest = {
+        event.partitionkey: event
+        for event in events
+        if event.data.labels.index == index and event.time <= at
+    }
+    return [
+        _active(event)
+        for event in sorted(latest.values(), key=lambda one: one.data.starts_at)
+        if event.data.status != "resolved"
+    ]
 
 
 def _active(event: AlertEvent) -> ActiveAlert:
@@ -87,7 +107,11 @@ def _explanation(
 ) -> Explanation:
     active = {(one.rule, one.scope): one for one in alerts}
     close = context.baseline.close(1)
-    split = None if close is None or close.basis != context.now.basis else attribution_between(close, context.now, spec.basket).index_vol
+    split = (
+        None
+        if close is None or close.basis != context.now.basis
+        else attribution_between(close, context.now, spec.basket).index_vol
+    )
     return Explanation(
         reading=msgspec.structs.replace(context.reading, constituents=None),
         hours=phase(context.now.ts, context.reading.session),
@@ -111,10 +135,15 @@ def _explanation(
 
 
 def _alert(active: ActiveAlert) -> Alert:
-    return Alert(status="firing" if active.underlying_status == "firing" else "pending", detail=AlertDetail(active.label, active.direction))
+    return Alert(
+        status="firing" if active.underlying_status == "firing" else "pending",
+        detail=AlertDetail(active.label, active.direction),
+    )
 
 
-def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> RuleLine:
+def _line(
+    rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]
+) -> RuleLine:
     verdict = result.verdict
     entry, exit_ = rule.thresholds()
     alert = active.get((rule.name, scope))
@@ -130,7 +159,16 @@ def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str,
         compared_with=None if verdict.start is None else moment(verdict.start.ts),
         any_of=verdict.any_of,
         conditions=tuple(
-            ConditionLine(one.name, one.value, one.enter, one.downwards, one.strict, one.exit, one.holds, one.distance)
+            ConditionLine(
+                one.name,
+                one.value,
+                one.enter,
+                one.downwards,
+                one.strict,
+                one.exit,
+                one.holds,
+                one.distance,
+            )
             for one in verdict.conditions
         ),
         unknown=verdict.unknown,
@@ -139,7 +177,9 @@ def _line(rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str,
     )
 
 
-def _says(rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]) -> RuleOutcome:
+def _says(
+    rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]
+) -> RuleOutcome:
     verdict = result.verdict
     if result.gate or verdict.blocked:
         return "suspended"
@@ -156,4 +196,6 @@ def _says(rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], Activ
 def _largest(parts: Mapping[str, float]) -> dict[str, float]:
     order = sorted(parts, key=lambda name: (-abs(parts[name]), name))
     shown = {name: parts[name] for name in order[:TOP]}
-    return shown if len(order) <= TOP else {**shown, "other": sum(parts[name] for name in order[TOP:])}
+    return (
+        shown if len(order) <= TOP else {**shown, "other": sum(parts[name] for name in order[TOP:])}
+    )

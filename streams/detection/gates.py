@@ -43,7 +43,9 @@ def covered(reading: Reading, gates: Gates) -> bool:
     """Whether enough of the configured basket, by weight and by names, has a fresh point."""
     if reading.basis == "published":
         return True
-    return (reading.coverage or 0.0) >= gates.coverage and (reading.coverage_names or 0.0) >= gates.coverage_names
+    return (reading.coverage or 0.0) >= gates.coverage and (
+        reading.coverage_names or 0.0
+    ) >= gates.coverage_names
 
 
 def in_range(reading: Reading, gates: Gates) -> bool:
@@ -84,12 +86,16 @@ class SpikeHold(msgspec.Struct):
         if self.reference is not None:
             if abs(rho - self.reference) > gates.spike_step and ts - self.since < hold:
                 return "held"
-            verdict: Spike = "reverted" if abs(rho - self.reference) <= gates.spike_step else "accepted"
+            verdict: Spike = (
+                "reverted" if abs(rho - self.reference) <= gates.spike_step else "accepted"
+            )
             self.recent = [(ts, rho)]
             self.reference = None
             return verdict
         self.recent = [(at, value) for at, value in self.recent if ts - at < hold]
-        farthest = max((value for _, value in self.recent), key=lambda value: abs(rho - value), default=rho)
+        farthest = max(
+            (value for _, value in self.recent), key=lambda value: abs(rho - value), default=rho
+        )
         if abs(rho - farthest) > gates.spike_step:
             self.reference = farthest
             self.since = ts

@@ -63,7 +63,9 @@ class History:
         if key not in self._baselines:
             lookback = self._lookback
             closes = self.days.before(session, basis, timedelta(days=lookback.gap_days))
-            self._baselines[key] = Baseline(closes, lookback.sessions, lookback.minimum, lookback.season_weeks)
+            self._baselines[key] = Baseline(
+                closes, lookback.sessions, lookback.minimum, lookback.season_weeks
+            )
         return self._baselines[key]
 
     def note(self, reading: Reading, now: Instant) -> None:
@@ -86,8 +88,12 @@ class History:
 
     def chunks(self, index: str) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
-        out = {f"day/{index}/{session}": payload for session, payload in self.days.changed().items()}
-        out |= {f"minute/{index}/{minute}": payload for minute, payload in self.window.changed().items()}
+        out = {
+            f"day/{index}/{session}": payload for session, payload in self.days.changed().items()
+        }
+        out |= {
+            f"minute/{index}/{minute}": payload for minute, payload in self.window.changed().items()
+        }
         if self._dirty:
             self.progress.samples = self.window.samples
             out[f"session/{index}"] = pack(self.progress)
@@ -101,7 +107,10 @@ class History:
         session, last = chunks.get(("session", "")), chunks.get(("last", ""))
         self.progress = unpack(session, SessionProgress) if session else SessionProgress()
         self._last = unpack(last, DayFacts | None) if last else None  # type: ignore[arg-type]
-        self.window.restore({name: payload for (kind, name), payload in chunks.items() if kind == "minute"}, self.progress.samples)
+        self.window.restore(
+            {name: payload for (kind, name), payload in chunks.items() if kind == "minute"},
+            self.progress.samples,
+        )
         self._baselines.clear()
         self._dirty = False
 

@@ -118,7 +118,9 @@ class Days:
 
     def restore(self, payloads: Iterable[bytes]) -> None:
         """Replace all facts. Raises `ValueError` on foreign bytes."""
-        self._facts = sorted((decode_day(payload) for payload in payloads), key=lambda facts: facts.session)
+        self._facts = sorted(
+            (decode_day(payload) for payload in payloads), key=lambda facts: facts.session
+        )
         self._changed = {}
         self._thin()
 
@@ -130,5 +132,7 @@ class Days:
 
 
 def _without_constituents(facts: DayFacts) -> DayFacts:
-    kept = {name: getattr(facts, name) for name in facts.__struct_fields__ if name != "constituents"}
+    kept = {
+        name: getattr(facts, name) for name in facts.__struct_fields__ if name != "constituents"
+    }
     return DayFacts(**kept)

@@ -65,13 +65,19 @@ class Window:
     def width_median(self, ts: int) -> float | None:
         """Median of the minutes' relative widths over the 60 minutes before `ts`; None with too few of them."""
         first, last = (ts - HOUR) // MINUTE, ts // MINUTE
-        widths = [sample.width for sample in self._samples if first <= sample.minute < last and sample.width is not None]
+        widths = [
+            sample.width
+            for sample in self._samples
+            if first <= sample.minute < last and sample.width is not None
+        ]
         return median(widths) if len(widths) >= LEAST_WIDTHS else None
 
     def index_level(self, ts: int) -> float | None:
         """Index vol at the first evaluated reading of the minute that holds `ts`."""
         minute = ts // MINUTE
-        return next((sample.index_level for sample in self._samples if sample.minute == minute), None)
+        return next(
+            (sample.index_level for sample in self._samples if sample.minute == minute), None
+        )
 
     @property
     def samples(self) -> list[Sample]:

@@ -51,7 +51,11 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True):
         return value
 
 
-_OF_THE_PAIR = {"index_vol": "index_level", "basket_vol": "basket_level", "vol_spread": "spread_level"}
+_OF_THE_PAIR = {
+    "index_vol": "index_level",
+    "basket_vol": "basket_level",
+    "vol_spread": "spread_level",
+}
 
 
 def instant_of(reading: Reading, ts: int) -> Instant:

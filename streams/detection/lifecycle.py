@@ -113,7 +113,12 @@ def durations_of(timing: Timing, refresh_seconds: float | None, *, daily: bool) 
     gap = int(max(30.0, 3.0 * (refresh_seconds or 0.0)) * NS)
     if daily:
         return Durations(0, 0, 0, gap, daily=True)
-    return Durations(int(timing.dwell_seconds * NS), int(timing.exit_dwell_seconds * NS), int(timing.cool_down_seconds * NS), gap)
+    return Durations(
+        int(timing.dwell_seconds * NS),
+        int(timing.exit_dwell_seconds * NS),
+        int(timing.cool_down_seconds * NS),
+        gap,
+    )
 
 
 def suspend(alert: Alert, ts: int, reason: str, durations: Durations) -> list[Transition]:
@@ -143,14 +148,26 @@ def end_at_gap(alert: Alert, ts: int) -> list[Transition]:
 
 
 def advance(
-    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations, *, ended: bool | None, inhibited: bool
+    alert: Alert,
+    ts: int,
+    verdict: Verdict,
+    detail: AlertDetail,
+    durations: Durations,
+    *,
+    ended: bool | None,
+    inhibited: bool,
 ) -> list[Transition]:
     """An evaluated reading at `ts`: `verdict` is not blocked, `ended` says whether the exit of a firing alert holds."""
     out = _resume(alert)
     _advance_clocks(alert, ts, durations)
     if alert.status == "pending" and (inhibited or not verdict.enter):
         out += _withdraw(alert, ts, "inhibited" if verdict.enter else "")
-    elif alert.status == "inactive" and verdict.enter and not inhibited and _may_start(alert, ts, verdict):
+    elif (
+        alert.status == "inactive"
+        and verdict.enter
+        and not inhibited
+        and _may_start(alert, ts, verdict)
+    ):
         out += _start(alert, ts, verdict, detail, durations)
     elif alert.status == "pending":
         alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
@@ -199,7 +216,9 @@ def _may_start(alert: Alert, ts: int, verdict: Verdict) -> bool:
     return ts >= alert.cool_until or greater(verdict.severity, alert.cool_severity)
 
 
-def _start(alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations) -> list[Transition]:
+def _start(
+    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations
+) -> list[Transition]:
     alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
     alert.starts_at = alert.since = alert.last = ts
     alert.ends_at = alert.exit_since = alert.changed_since = alert.paused_at = 0
@@ -217,7 +236,9 @@ def _withdraw(alert: Alert, ts: int, reason: str) -> list[Transition]:
     return [Transition("resolved", "resolved", previous, reason)]
 
 
-def _update(alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations) -> list[Transition]:
+def _update(
+    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations
+) -> list[Transition]:
     """A firing alert whose condition holds. A detail that differs has to last for a dwell without a break."""
     escalated = greater(verdict.severity, alert.severity)
     if escalated:

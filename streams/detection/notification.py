@@ -22,11 +22,17 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         """What a command makes of it; the latest word counts."""
         command = timed.command
         if command.command == "acknowledge":
-            return msgspec.structs.replace(self, acked_by=command.who, acked_at=timed.at, ack_why=command.why)
+            return msgspec.structs.replace(
+                self, acked_by=command.who, acked_at=timed.at, ack_why=command.why
+            )
         if command.command == "silence":
-            return msgspec.structs.replace(self, silenced_by=command.who, silenced_until=command.until, silence_why=command.why)
+            return msgspec.structs.replace(
+                self, silenced_by=command.who, silenced_until=command.until, silence_why=command.why
+            )
         return self.audible()
 
     def audible(self) -> "Notification":
         """The same without a silence."""
-        return msgspec.structs.replace(self, silenced_by=None, silenced_until=None, silence_why=None)
+        return msgspec.structs.replace(
+            self, silenced_by=None, silenced_until=None, silence_why=None
+        )

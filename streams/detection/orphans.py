@@ -53,14 +53,21 @@ class Orphans:
         """
         command = timed.command
         if command.fingerprint in configured:
-            raise RejectedRecordError("configured", f"{command.fingerprint} is configured: its rule ends it")
+            raise RejectedRecordError(
+                "configured", f"{command.fingerprint} is configured: its rule ends it"
+            )
         place = (command.index, command.fingerprint)
         value = self._events.get(place)
         if value is None:
-            raise RejectedRecordError("unknown_alert", f"no alert {command.fingerprint} of {command.index} is left over here")
+            raise RejectedRecordError(
+                "unknown_alert",
+                f"no alert {command.fingerprint} of {command.index} is left over here",
+            )
         latest = decode_event(value)
         if command.starts_at not in {None, latest.data.starts_at}:
-            raise RejectedRecordError("episode", f"the alert began at {latest.data.starts_at.isoformat()}")
+            raise RejectedRecordError(
+                "episode", f"the alert began at {latest.data.starts_at.isoformat()}"
+            )
         del self._events[place]
         self._gone.append(place)
         return latest.data.rule, _last(latest, timed)

@@ -41,7 +41,9 @@ def own_event(key: bytes | None, value: bytes | None) -> AlertEvent:
 def readable_event(key: bytes | None, value: bytes | None) -> AlertEvent:
     """The event of an alert of ours, whoever wrote it: enough for a subscriber. Raises `ForeignEventError` (schema, identity)."""
     if value is None or len(value) > MAX_BYTES:
-        size = "no value" if value is None else f"{len(value)} bytes; an event has at most {MAX_BYTES}"
+        size = (
+            "no value" if value is None else f"{len(value)} bytes; an event has at most {MAX_BYTES}"
+        )
         raise ForeignEventError("schema", size)
     try:
         event = decode_event(value)
@@ -80,8 +82,14 @@ def _ids(value: bytes, event: AlertEvent) -> tuple[str, ...]:
     """Ids that the event may have; that of an echo was made another way by older versions."""
     data = event.data
     if data.command:
-        return id_of_content(value, event.id), earlier_echo_id(data.fingerprint, data.transition, data.command.command_id)
-    return (event_id(data.fingerprint, data.rule_version, data.transition, int(event.time.timestamp()) * NS),)
+        return id_of_content(value, event.id), earlier_echo_id(
+            data.fingerprint, data.transition, data.command.command_id
+        )
+    return (
+        event_id(
+            data.fingerprint, data.rule_version, data.transition, int(event.time.timestamp()) * NS
+        ),
+    )
 
 
 def _times(event: AlertEvent) -> tuple[datetime | None, ...]:

@@ -28,7 +28,9 @@ def own_reading(value: bytes | None, indices: Container[str]) -> Reading:
     """The reading in a record's value. Raises `RejectedRecordError`: schema, future (its session), unknown_index."""
     try:
         if value is not None and len(value) > MAX_BYTES:
-            raise RejectedRecordError("schema", f"{len(value)} bytes; a reading has at most {MAX_BYTES}")
+            raise RejectedRecordError(
+                "schema", f"{len(value)} bytes; a reading has at most {MAX_BYTES}"
+            )
         reading = decode_reading(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
         raise RejectedRecordError("schema", str(problem)) from problem
@@ -38,7 +40,9 @@ def own_reading(value: bytes | None, indices: Container[str]) -> Reading:
         late = f"its session {reading.session} is after its event time"
         raise RejectedRecordError("future", f"{late} {reading.ts_event.isoformat()}")
     if reading.index not in indices:
-        raise RejectedRecordError("unknown_index", f"{reading.index[:LONGEST_NAME]!r} is not configured")
+        raise RejectedRecordError(
+            "unknown_index", f"{reading.index[:LONGEST_NAME]!r} is not configured"
+        )
     return reading
 
 
@@ -54,7 +58,11 @@ def _wrong(reading: Reading) -> Iterator[str]:
     measured = (reading.references, reading.implied_correlation_skew, reading.tracking_error)
     if not all(_small(numbers.values()) for numbers in measured):
         yield f"a number beyond {LARGEST:g}"
-    if any(len(text) > LONGEST_NAME for texts in (reading.flags, reading.reasons, *measured) for text in texts):
+    if any(
+        len(text) > LONGEST_NAME
+        for texts in (reading.flags, reading.reasons, *measured)
+        for text in texts
+    ):
         yield f"a name of more than {LONGEST_NAME} characters"
     if reading.constituents is not None:
         yield from _wrong_names(reading.constituents)
@@ -87,5 +95,9 @@ def _small(numbers: Iterable[float | None]) -> bool:
 
 
 def _levels(numbers: tuple[float | None, ...]) -> bool:
-    known = numbers if None not in numbers else tuple(number for number in numbers if number is not None)
+    known = (
+        numbers
+        if None not in numbers
+        else tuple(number for number in numbers if number is not None)
+    )
     return not known or 0.0 <= min(known) <= max(known) <= LARGEST  # type: ignore[type-var,operator]

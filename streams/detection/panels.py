@@ -63,7 +63,9 @@ def common_names(start: Instant, end: Instant, panels: Panels) -> tuple[Panel, P
     return Panel(symbols, after.weights, before.variances[rows], before.atm_vols[rows]), after
 
 
-def members(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None) -> Members | None:
+def members(
+    start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None
+) -> Members | None:
     """Names valid at both instants with their values; None without constituents or without one common name."""
     common = common_names(start, end, panels)
     if common is None:
@@ -74,14 +76,24 @@ def members(start: Instant, end: Instant, panels: Panels, core: AbstractSet[str]
     return members_of(after.symbols, after.weights, before.variances, after.variances, None)
 
 
-def members_of(symbols: tuple[str, ...], weights: Floats, before: Floats, after: Floats, core: AbstractSet[str] | None) -> Members | None:
+def members_of(
+    symbols: tuple[str, ...],
+    weights: Floats,
+    before: Floats,
+    after: Floats,
+    core: AbstractSet[str] | None,
+) -> Members | None:
     """Names of `core` (None: all) with a value at both ends, and their renormalised weights; None without one."""
     valid = np.isfinite(before) & np.isfinite(after)
     if core is not None:
-        valid &= np.fromiter((symbol in core for symbol in symbols), dtype=np.bool_, count=len(symbols))
+        valid &= np.fromiter(
+            (symbol in core for symbol in symbols), dtype=np.bool_, count=len(symbols)
+        )
     if not valid.any():
         return None
-    kept = tuple(symbol for symbol, is_valid in zip(symbols, valid.tolist(), strict=True) if is_valid)
+    kept = tuple(
+        symbol for symbol, is_valid in zip(symbols, valid.tolist(), strict=True) if is_valid
+    )
     return Members(kept, weights[valid] / weights[valid].sum(), before[valid], after[valid])
 
 

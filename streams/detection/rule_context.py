@@ -59,4 +59,8 @@ class RuleContext:
     def wide(self) -> bool:
         """Whether quotes are too wide to believe: more than a multiple of the day's 60-minute median of the relative width."""
         width = relative_width(self.reading)
-        return width is not None and self.width_median is not None and width > self.gates.width_multiple * self.width_median
+        return (
+            width is not None
+            and self.width_median is not None
+            and width > self.gates.width_multiple * self.width_median
+        )

@@ -10,7 +10,18 @@ from streams.detection.configuration import configuration_changes
 from streams.detection.events import EventOrigin, outbox_entry
 from streams.detection.evidence import evidence
 from streams.detection.gates import rho_out_of_range
-from streams.detection.lifecycle import GAP, Alert, AlertDetail, Transition, advance, durations_of, end_at_gap, end_session, hold, suspend
+from streams.detection.lifecycle import (
+    GAP,
+    Alert,
+    AlertDetail,
+    Transition,
+    advance,
+    durations_of,
+    end_at_gap,
+    end_session,
+    hold,
+    suspend,
+)
 from streams.detection.notification import Notification
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import INHIBITED_BY, SUSPENDS_ALL
@@ -71,7 +82,10 @@ class RuleEvaluator:
                 if rule.name == SUSPENDS_ALL:
                     self._evaluate(rule, scope, context, "", held=False)
                 else:
-                    context.unwinding, context.converging = self.book.firing("vix_spike_unwind"), self.book.firing("vol_convergence")
+                    context.unwinding, context.converging = (
+                        self.book.firing("vix_spike_unwind"),
+                        self.book.firing("vol_convergence"),
+                    )
                     suspended = gate or (SUSPENDS_ALL if self.book.firing(SUSPENDS_ALL) else "")
                     self._evaluate(rule, scope, context, suspended, held=held)
 
@@ -83,11 +97,17 @@ class RuleEvaluator:
                 transitions = end_session(self.book.alerts[key], context.now.ts)
                 self._record_events(rule, key, context, Verdict(), transitions)
 
-    def _evaluate(self, rule: Rule, scope: str, context: RuleContext, gate: str, *, held: bool) -> None:
+    def _evaluate(
+        self, rule: Rule, scope: str, context: RuleContext, gate: str, *, held: bool
+    ) -> None:
         key, ts = (rule.name, scope), context.now.ts
         alert = self.book.alerts[key]
-        durations = durations_of(rule.timing, context.reading.refresh_seconds, daily=scope.startswith("daily"))
-        context.peak, context.severity = (alert.peak, alert.severity) if alert.underlying_status == "firing" else (None, "")
+        durations = durations_of(
+            rule.timing, context.reading.refresh_seconds, daily=scope.startswith("daily")
+        )
+        context.peak, context.severity = (
+            (alert.peak, alert.severity) if alert.underlying_status == "firing" else (None, "")
+        )
         verdict = Verdict()
         transitions: list[Transition] = []
         if gate:
@@ -101,11 +121,19 @@ class RuleEvaluator:
                 transitions = suspend(alert, ts, verdict.blocked, durations)
             else:
                 reference = self.book.reference(key)
-                transitions = end_at_gap(alert, ts) if reference is not None and context.beyond_history(reference) else []
+                transitions = (
+                    end_at_gap(alert, ts)
+                    if reference is not None and context.beyond_history(reference)
+                    else []
+                )
                 ended = self._ended(rule, key, context)
-                inhibited = any(self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ()))
+                inhibited = any(
+                    self.book.firing(other) for other in INHIBITED_BY.get(rule.name, ())
+                )
                 detail = _detail(rule, context, verdict) if verdict.enter else alert.detail
-                transitions += advance(alert, ts, verdict, detail, durations, ended=ended, inhibited=inhibited)
+                transitions += advance(
+                    alert, ts, verdict, detail, durations, ended=ended, inhibited=inhibited
+                )
         self.results[key] = RuleResult(verdict, gate, held)
         if durations.daily:
             self._note_outcome(rule, "suspended" if gate else _outcome(verdict, alert))
@@ -122,7 +150,9 @@ class RuleEvaluator:
             self.distances[rule.name] = min(verdict.distance, self.distances.get(rule.name, 1.0))
 
     def _note_outcome(self, rule: Rule, outcome: RuleOutcome) -> None:
-        self.outcomes[rule.name] = max(self.outcomes.get(rule.name, outcome), outcome, key=get_args(RuleOutcome).index)
+        self.outcomes[rule.name] = max(
+            self.outcomes.get(rule.name, outcome), outcome, key=get_args(RuleOutcome).index
+        )
 
     def _ended(self, rule: Rule, key: Key, context: RuleContext) -> bool | None:
         """Whether a firing alert's exit holds; its greatest move is kept up to date on the way."""
@@ -134,7 +164,14 @@ class RuleEvaluator:
             alert.peak = move
         return rule.ended(context, reference, alert.peak)
 
-    def _record_events(self, rule: Rule, key: Key, context: RuleContext, verdict: Verdict, transitions: list[Transition]) -> None:
+    def _record_events(
+        self,
+        rule: Rule,
+        key: Key,
+        context: RuleContext,
+        verdict: Verdict,
+        transitions: list[Transition],
+    ) -> None:
         """Write the events of the transitions, and keep the reference of a firing alert."""
         alert, reading = self.book.alerts[key], context.reading
         when = EventOrigin(context.now.ts, reading.session, reading.mode, reading.basis)
@@ -144,7 +181,11 @@ class RuleEvaluator:
                 self.book.set_reference(key, verdict.start)
                 alert.peak = rule.move(context, verdict.start) or 0.0
             fresh = transition.kind in {"pending", "firing", "updated"}
-            start = (verdict.start if verdict.enter else None) if fresh or reference is None else reference
+            start = (
+                (verdict.start if verdict.enter else None)
+                if fresh or reference is None
+                else reference
+            )
             why = evidence(rule, context, alert, transition, verdict, start)
             alert.sequence += 1
             alert.summary = why.summary
@@ -152,7 +193,9 @@ class RuleEvaluator:
                 alert.received, alert.configuration = self.received, {}
             changes = configuration_changes(alert.configuration, self.configuration)
             alert.configuration = dict(self.configuration)
-            event = outbox_entry(self.book.identity(key), rule, alert, transition, when, why, changes)
+            event = outbox_entry(
+                self.book.identity(key), rule, alert, transition, when, why, changes
+            )
             self.events.append(event)
             self.book.record_event(key, None if transition.status == "resolved" else event.value)
             self.counts["alert_events", rule.name, transition.kind, "emitted"] += 1
@@ -174,6 +217,8 @@ def _outcome(verdict: Verdict, alert: Alert) -> RuleOutcome:
 
 def _detail(rule: Rule, context: RuleContext, verdict: Verdict) -> AlertDetail:
     """Doubt comes from unknown conditions, from a stand-in pair and from an incredible correlation; never about the doubt itself."""
-    doubtful = bool(verdict.unknown) or context.now.basis == "atm" or rho_out_of_range(context.reading)
+    doubtful = (
+        bool(verdict.unknown) or context.now.basis == "atm" or rho_out_of_range(context.reading)
+    )
     doubtful = doubtful and rule.name != SUSPENDS_ALL
     return AlertDetail(verdict.label, verdict.direction, "low" if doubtful else "high")

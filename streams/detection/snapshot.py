@@ -98,7 +98,11 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
 
 def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None) -> Regime:
     """The state of the trade in one word (methodology, "The rules in numbers")."""
-    firing = {(rule, alert.detail.direction) for (rule, _), alert in alerts.items() if alert.underlying_status == "firing"}
+    firing = {
+        (rule, alert.detail.direction)
+        for (rule, _), alert in alerts.items()
+        if alert.underlying_status == "firing"
+    }
     if any(rule == "vix_spike_unwind" for rule, _ in firing):
         return "unwinding"
     if ("vol_convergence", "adverse") in firing:
@@ -112,7 +116,9 @@ def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None)
     return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
 
 
-def snapshot_of(picture: SnapshotInputs, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]) -> Snapshot:
+def snapshot_of(
+    picture: SnapshotInputs, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]
+) -> Snapshot:
     """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
     context = picture.context
     return Snapshot(
@@ -161,8 +167,14 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
 
 def percentiles_of(context: RuleContext) -> dict[str, dict[str, float]]:
     """Ranks of a reading's measures among the closes of the baseline, those that are known."""
-    ranks = {measure: context.baseline.rank(measure, context.level(measure)) for measure in MEASURES}
-    return {measure: {f"{context.baseline.sessions}d": rank} for measure, rank in ranks.items() if rank is not None}
+    ranks = {
+        measure: context.baseline.rank(measure, context.level(measure)) for measure in MEASURES
+    }
+    return {
+        measure: {f"{context.baseline.sessions}d": rank}
+        for measure, rank in ranks.items()
+        if rank is not None
+    }
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:

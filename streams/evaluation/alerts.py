@@ -8,7 +8,18 @@ import numpy as np
 
 from streams.detection.alert_event import AlertEvent
 from streams.detection.rules.rule import SEVERITIES
-from streams.evaluation.catches import INFO, INFO_ONLY, INHIBITED, NO_HISTORY, QUIET, SILENT, SUSPENDED, UNTOLD, WARNING, Catches
+from streams.evaluation.catches import (
+    INFO,
+    INFO_ONLY,
+    INHIBITED,
+    NO_HISTORY,
+    QUIET,
+    SILENT,
+    SUSPENDED,
+    UNTOLD,
+    WARNING,
+    Catches,
+)
 from streams.evaluation.closes import TENOR_DAYS, Closes
 
 SHOCKS: Final = ("vix_spike_unwind", "broad_repricing", "vol_convergence")
@@ -16,17 +27,35 @@ SHOCKS: Final = ("vix_spike_unwind", "broad_repricing", "vol_convergence")
 RuleOutcomes = Mapping[date, Mapping[str, str]]
 """Session, rule, and the word of `verdicts.jsonl`: fires, quiet, unknown, suspended or inhibited."""
 
-_WHY: Final = {"suspended": SUSPENDED, "unknown": NO_HISTORY, "inhibited": INHIBITED, "quiet": QUIET}
+_WHY: Final = {
+    "suspended": SUSPENDED,
+    "unknown": NO_HISTORY,
+    "inhibited": INHIBITED,
+    "quiet": QUIET,
+}
 """In the order in which one word of several stands for all: a rule that could not be judged might have caught it."""
 
 
 def rules_of(events: Iterable[AlertEvent], told: RuleOutcomes) -> tuple[str, ...]:
     """Names of all rules that were heard of, those of a shock first."""
-    names = {event.data.rule for event in events} | {rule for verdicts in told.values() for rule in verdicts}
-    return tuple(sorted(names, key=lambda name: (SHOCKS.index(name) if name in SHOCKS else len(SHOCKS), name)))
+    names = {event.data.rule for event in events} | {
+        rule for verdicts in told.values() for rule in verdicts
+    }
+    return tuple(
+        sorted(
+            names, key=lambda name: (SHOCKS.index(name) if name in SHOCKS else len(SHOCKS), name)
+        )
+    )
 
 
-def alert_catches(name: str, words: str, rules: Sequence[str], closes: Closes, events: Iterable[AlertEvent], told: RuleOutcomes) -> Catches:
+def alert_catches(
+    name: str,
+    words: str,
+    rules: Sequence[str],
+    closes: Closes,
+    events: Iterable[AlertEvent],
+    told: RuleOutcomes,
+) -> Catches:
     """The union of some rules. A session is caught by a `firing` or `updated` event of warning or critical in it.
 
     Args:
@@ -41,11 +70,18 @@ def alert_catches(name: str, words: str, rules: Sequence[str], closes: Closes, e
     loudness = np.full(len(closes.sessions), SILENT, dtype=np.int64)
     for event in events:
         data = event.data
-        mine = data.rule in rules and data.labels.index == closes.index and data.labels.tenor == f"{TENOR_DAYS}d"
+        mine = (
+            data.rule in rules
+            and data.labels.index == closes.index
+            and data.labels.tenor == f"{TENOR_DAYS}d"
+        )
         if mine and data.transition in {"firing", "updated"} and data.session in row:
             at = row[data.session]
             loudness[at] = max(int(loudness[at]), INFO + SEVERITIES.index(data.severity))
-    why = tuple(_why(int(loud), [told.get(session, {}).get(rule) for rule in rules]) for session, loud in zip(row, loudness, strict=True))
+    why = tuple(
+        _why(int(loud), [told.get(session, {}).get(rule) for rule in rules])
+        for session, loud in zip(row, loudness, strict=True)
+    )
     return Catches(name, words, graded=True, loudness=loudness, why=why)
 
 

@@ -48,14 +48,27 @@ def closes_of(readings: Iterable[Reading], index: str, gap_days: int) -> Closes:
     found: dict[date, Reading] = {}
     for one in readings:
         known = None not in (one.index_vol, one.basket_vol, one.implied_correlation)
-        if one.index == index and one.tenor_days == TENOR_DAYS and "session_close" in one.flags and known:
+        if (
+            one.index == index
+            and one.tenor_days == TENOR_DAYS
+            and "session_close" in one.flags
+            and known
+        ):
             found.setdefault(one.session, one)
     sessions = tuple(sorted(found))
-    levels = Levels(*(_column([getattr(found[session], name) for session in sessions]) for name in Levels._fields))
+    levels = Levels(
+        *(
+            _column([getattr(found[session], name) for session in sessions])
+            for name in Levels._fields
+        )
+    )
     gap = timedelta(days=gap_days)
     starts = [at for at in range(len(sessions)) if not at or sessions[at] - sessions[at - 1] > gap]
     runs = tuple(slice(start, end) for start, end in pairwise([*starts, len(sessions)]))
-    positions = np.concatenate([np.arange(run.start, run.stop) + _APART * at for at, run in enumerate(runs)] or [np.zeros(0, np.int64)])
+    positions = np.concatenate(
+        [np.arange(run.start, run.stop) + _APART * at for at, run in enumerate(runs)]
+        or [np.zeros(0, np.int64)]
+    )
     return Closes(index, sessions, levels, runs, positions.astype(np.int64))
 
 

@@ -35,7 +35,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate(
-    closes: Closes, labels: Sequence[date], events: Sequence[AlertEvent], told: RuleOutcomes, rules: Sequence[str], window: int
+    closes: Closes,
+    labels: Sequence[date],
+    events: Sequence[AlertEvent],
+    told: RuleOutcomes,
+    rules: Sequence[str],
+    window: int,
 ) -> Evaluation:
     """Compare.
 
@@ -51,7 +56,10 @@ def evaluate(
     labelled = sorted(row[day] for day in set(labels) if day in row)
     chosen = tuple(rules) or SHOCKS
     ours = alert_catches("ours", " or ".join(chosen), chosen, closes, events, told)
-    single = [alert_catches(name, "", (name,), closes, events, told) for name in (rules or rules_of(events, told))]
+    single = [
+        alert_catches(name, "", (name,), closes, events, told)
+        for name in (rules or rules_of(events, told))
+    ]
     return Evaluation(
         index=closes.index,
         first=closes.sessions[0],

@@ -82,10 +82,16 @@ def score(catches: Catches, closes: Closes, labelled: Sequence[int], window: int
         window: sessions after a label within which a catch still counts.
     """
     fired = np.flatnonzero(catches.loudness >= WARNING)
-    labels = tuple(_label(catches, closes, row, closes.positions[fired], window) for row in labelled)
+    labels = tuple(
+        _label(catches, closes, row, closes.positions[fired], window) for row in labelled
+    )
     delays = [label.delay for label in labels if label.delay is not None]
     found = _episodes(catches, closes, fired, labelled)
-    by_year = _by_year(found, _episodes(catches, closes, np.flatnonzero(catches.loudness == INFO), labelled), closes)
+    by_year = _by_year(
+        found,
+        _episodes(catches, closes, np.flatnonzero(catches.loudness == INFO), labelled),
+        closes,
+    )
     grades = ("all", "critical", "warning", "info") if catches.graded else ("all",)
     years = len(closes.sessions) / YEAR
     return Score(
@@ -100,8 +106,12 @@ def score(catches: Catches, closes: Closes, labelled: Sequence[int], window: int
         same_session_share=_share(delays.count(0), len(delays)),
         episodes=found,
         false_episodes=sum(one.false for one in found),
-        episodes_a_year={grade: sum(counts[grade] for counts in by_year.values()) / years for grade in grades},
-        by_year={year: {grade: counts[grade] for grade in grades} for year, counts in by_year.items()},
+        episodes_a_year={
+            grade: sum(counts[grade] for counts in by_year.values()) / years for grade in grades
+        },
+        by_year={
+            year: {grade: counts[grade] for grade in grades} for year, counts in by_year.items()
+        },
         worst={grade: worst for grade in grades if (worst := _worst(by_year, grade)) is not None},
         rise_followed=_share(sum(one.rise_followed for one in found), len(found)),
     )
@@ -112,18 +122,28 @@ def risen(closes: Closes) -> NDArray[np.bool_]:
     return np.concatenate([rise_follows(closes.levels.index_vol[run]) for run in closes.runs])
 
 
-def _label(catches: Catches, closes: Closes, row: int, where: NDArray[np.int64], window: int) -> Label:
+def _label(
+    catches: Catches, closes: Closes, row: int, where: NDArray[np.int64], window: int
+) -> Label:
     delays = where - closes.positions[row]
     caught = delays[(delays >= 0) & (delays <= window)]
     session = closes.sessions[row]
-    return Label(session, int(caught[0]), "") if caught.size else Label(session, None, catches.why[row])
+    return (
+        Label(session, int(caught[0]), "")
+        if caught.size
+        else Label(session, None, catches.why[row])
+    )
 
 
-def _episodes(catches: Catches, closes: Closes, rows: NDArray[np.int64], labelled: Sequence[int]) -> tuple[Episode, ...]:
+def _episodes(
+    catches: Catches, closes: Closes, rows: NDArray[np.int64], labelled: Sequence[int]
+) -> tuple[Episode, ...]:
     where, rises = closes.positions[rows], risen(closes)
     near = (np.abs(where[:, None] - closes.positions[list(labelled)]) <= REACH).any(axis=1)
     episode = episode_of(where)
-    members = [np.flatnonzero(episode == at) for at in range(int(episode[-1]) + 1)] if len(rows) else []
+    members = (
+        [np.flatnonzero(episode == at) for at in range(int(episode[-1]) + 1)] if len(rows) else []
+    )
     return tuple(
         Episode(
             closes.sessions[rows[days[0]]],
@@ -136,7 +156,9 @@ def _episodes(catches: Catches, closes: Closes, rows: NDArray[np.int64], labelle
     )
 
 
-def _by_year(found: Sequence[Episode], info: Sequence[Episode], closes: Closes) -> dict[int, Counter[str]]:
+def _by_year(
+    found: Sequence[Episode], info: Sequence[Episode], closes: Closes
+) -> dict[int, Counter[str]]:
     """Episodes by calendar year of their first session."""
     counts: dict[int, Counter[str]] = {session.year: Counter() for session in closes.sessions}
     for one in (*found, *info):

@@ -21,7 +21,11 @@ def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, re
     if missing:
         fields.set_null(missing, "implied_correlation_basket")
     else:
-        fields.set_value("implied_correlation_basket", implied_correlation(fields.values["index_atm_vol"], weights, atm_vols), "one_name")
+        fields.set_value(
+            "implied_correlation_basket",
+            implied_correlation(fields.values["index_atm_vol"], weights, atm_vols),
+            "one_name",
+        )
 
 
 def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
@@ -45,7 +49,9 @@ def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
         return
     index = fields.values["index_atm_vol"]
     rho = implied_correlation(index, weights, atm_vols)
-    lower, upper = (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
+    lower, upper = (
+        (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
+    )
     for name, value in zip(CORRELATION, (rho, lower, upper), strict=True):
         fields.set_value(name, value, "one_name")
     if rho < 0 or rho > 1:

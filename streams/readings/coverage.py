@@ -23,7 +23,10 @@ class Coverage(NamedTuple):
 
     def carries(self, gates: Gates) -> bool:
         """Whether enough of the basket is valid for basket fields to mean anything (design section 6)."""
-        return self.valid_weight >= gates.basket_coverage_valid and self.valid_names >= gates.basket_names
+        return (
+            self.valid_weight >= gates.basket_coverage_valid
+            and self.valid_names >= gates.basket_names
+        )
 
 
 def coverage_of(weights: NDArray[np.float64], valid: Mask, fresh: Mask) -> Coverage:

@@ -35,13 +35,19 @@ class CrossSection:
         """The second of the latest reading, ns."""
         self._mode = market.mode
 
-    def receive(self, frame: PointsFrame, value: bytes, counts: Counter[Count], declared: date | None = None) -> list[Reading]:
+    def receive(
+        self, frame: PointsFrame, value: bytes, counts: Counter[Count], declared: date | None = None
+    ) -> list[Reading]:
         """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor.
 
         `declared` is the session in which the owner of an idle source says so; None from one that does not repeat it.
         """
         admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
-        if frame.idle and self.sources.renew(frame.source, frame.boundary, declared) and admission is FrameKind.DUPLICATE:
+        if (
+            frame.idle
+            and self.sources.renew(frame.source, frame.boundary, declared)
+            and admission is FrameKind.DUPLICATE
+        ):
             admission = FrameKind.IDLE_MARK
         late = admission is FrameKind.NEW and frame.boundary <= self.passed
         counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
@@ -92,12 +98,17 @@ class CrossSection:
         if self.last <= hours.open:
             return []
         seconds = quiet_seconds(self.last, until, hours.close)
-        return [reading for second in seconds for reading in self._readings(second, hours, quiet=True)]
+        return [
+            reading for second in seconds for reading in self._readings(second, hours, quiet=True)
+        ]
 
     def _readings(self, second: int, hours: SessionHours, *, quiet: bool) -> list[Reading]:
         self.last = second
         marks = {"session_close"} if second == hours.close else {"no_input"} if quiet else set()
-        return [tenor_reading(self.state, tenor, second, self._mode, marks) for tenor in self.spec.tenors]
+        return [
+            tenor_reading(self.state, tenor, second, self._mode, marks)
+            for tenor in self.spec.tenors
+        ]
 
 
 def _count_out_of_range(readings: list[Reading], counts: Counter[Count]) -> None:

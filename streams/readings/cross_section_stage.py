@@ -60,7 +60,9 @@ class CrossSectionStage:
         changed = dict.fromkeys(self._gone, b"")
         self._gone.clear()
         for index, (_, checkpoint) in self._sections.items():
-            changed.update({f"{PREFIX}{index}/{name}": value for name, value in checkpoint.chunks().items()})
+            changed.update(
+                {f"{PREFIX}{index}/{name}": value for name, value in checkpoint.chunks().items()}
+            )
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:

@@ -62,7 +62,11 @@ class CrossSectionCheckpoint:
         """Changed chunks by name; an empty value deletes one."""
         state = self._section.state
         changed = dict.fromkeys(self._gone, b"")
-        for name, value in ((HEAD, self._head()), (NAMES, self._names()), (ORIGINS, state.origins.chunk())):
+        for name, value in (
+            (HEAD, self._head()),
+            (NAMES, self._names()),
+            (ORIGINS, state.origins.chunk()),
+        ):
             if self._written.get(name) != value:
                 changed[name] = self._written[name] = value
         for tenor in sorted(state.touched):
@@ -78,11 +82,19 @@ class CrossSectionCheckpoint:
     def restore(self, chunks: Mapping[str, bytes]) -> None:
         """Fill a fresh cross-section. Names may have moved in the basket since. Raises `ValueError` on foreign bytes."""
         prefixes = (POINTS, HELD, GRID, CLOSES, SKEW)
-        foreign = [name for name in chunks if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith(prefixes)]
+        foreign = [
+            name
+            for name in chunks
+            if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith(prefixes)
+        ]
         if foreign:
-            raise ValueError(f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section")
+            raise ValueError(
+                f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section"
+            )
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
-            raise ValueError(f"a checkpoint of {self._section.spec.symbol} without {HEAD}, {NAMES} or {ORIGINS}")
+            raise ValueError(
+                f"a checkpoint of {self._section.spec.symbol} without {HEAD}, {NAMES} or {ORIGINS}"
+            )
         self._restore_head(msgspec.msgpack.decode(chunks[HEAD], type=Head))
         self._restore_names(msgspec.msgpack.decode(chunks[NAMES], type=NameRows).symbols, chunks)
         self._section.state.grid.restore(chunks)
@@ -113,7 +125,9 @@ class CrossSectionCheckpoint:
         )
 
     def _names(self) -> bytes:
-        return msgspec.msgpack.encode(NameRows(version=1, symbols=list(self._section.state.basket.symbols)))
+        return msgspec.msgpack.encode(
+            NameRows(version=1, symbols=list(self._section.state.basket.symbols))
+        )
 
     def _restore_head(self, head: Head) -> None:
         section, state = self._section, self._section.state
@@ -123,14 +137,26 @@ class CrossSectionCheckpoint:
         section.sources.boundary = dict(head.boundary)
         section.sources.idle = set(head.idle)
         section.sources.expected = head.expected
-        section.sources.silent = {source: silence for source, silence in head.silent.items() if source in section.sources.idle}
+        section.sources.silent = {
+            source: silence
+            for source, silence in head.silent.items()
+            if source in section.sources.idle
+        }
         section.passed, section.last = head.passed, head.last
         state.atm_only = head.atm_only
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
         state.words = ReasonWords(head.words)
-        state.index.update({tenor: point for tenor, point in head.index.items() if tenor in state.index})
-        state.references.levels.update({name: level for name, level in head.references.items() if name in state.spec.references})
+        state.index.update(
+            {tenor: point for tenor, point in head.index.items() if tenor in state.index}
+        )
+        state.references.levels.update(
+            {
+                name: level
+                for name, level in head.references.items()
+                if name in state.spec.references
+            }
+        )
 
     def _restore_names(self, symbols: list[str], chunks: Mapping[str, bytes]) -> None:
         state = self._section.state

@@ -48,10 +48,18 @@ class DailyPrices:
         hours = self._hours
         if hours is None or not self.symbols:
             return
-        at = np.fromiter((self._position.get(symbol, -1) for symbol in prices.symbol), np.int64, len(prices.symbol))
+        at = np.fromiter(
+            (self._position.get(symbol, -1) for symbol in prices.symbol),
+            np.int64,
+            len(prices.symbol),
+        )
         during = (prices.ts_event > hours.open) & (prices.ts_event <= hours.equity_close)
         if self._late_index(hours):
-            during |= (at == len(self.symbols) - 1) & (prices.ts_event > hours.equity_close) & (prices.ts_event <= hours.close)
+            during |= (
+                (at == len(self.symbols) - 1)
+                & (prices.ts_event > hours.equity_close)
+                & (prices.ts_event <= hours.close)
+            )
         ok = (at >= 0) & during & (prices.price > 0) & np.isfinite(prices.price)
         if not ok.any():
             return
@@ -67,13 +75,18 @@ class DailyPrices:
         rows = [self._days[day] for day in days]
         nothing = np.full(len(self.symbols), np.nan)
         closes = np.array(rows) if rows else np.empty((0, len(self.symbols)))
-        return DailyTable(closes, nothing if self.session is None else self._days.get(self.session, nothing))
+        return DailyTable(
+            closes, nothing if self.session is None else self._days.get(self.session, nothing)
+        )
 
     def changed(self) -> Iterator[tuple[str, bytes]]:
         """Chunks since the last call; an empty value deletes one."""
         yield from ((f"closes/{day}", b"") for day in sorted(self._gone))
         for day in sorted(self._unsaved):
-            yield f"closes/{day}", pack_columns("closes", {"price": self._days[day]}, {"symbols": self.symbols})
+            yield (
+                f"closes/{day}",
+                pack_columns("closes", {"price": self._days[day]}, {"symbols": self.symbols}),
+            )
         self._unsaved.clear()
         self._gone.clear()
 
@@ -87,7 +100,9 @@ class DailyPrices:
             if not isinstance(symbols, list) or len(symbols) != len(columns["price"]):
                 raise ValueError("a chunk of closes does not name its rows")
             known = dict(zip(symbols, columns["price"].tolist(), strict=True))
-            self._days[day] = np.array([known.get(symbol, np.nan) for symbol in self.symbols], np.float64)
+            self._days[day] = np.array(
+                [known.get(symbol, np.nan) for symbol in self.symbols], np.float64
+            )
             if tuple(symbols) != self.symbols:
                 self._unsaved.add(day)
 
@@ -101,7 +116,9 @@ class DailyPrices:
         if session is None:
             return []
         days = [*sorted(day for day in self._days if day < session), session]
-        gaps = [at for at, (day, later) in enumerate(pairwise(days), 1) if (later - day).days > GAP_DAYS]
+        gaps = [
+            at for at, (day, later) in enumerate(pairwise(days), 1) if (later - day).days > GAP_DAYS
+        ]
         return days[gaps[-1] if gaps else 0 : -1]
 
     def _drop_old(self, session: date) -> None:

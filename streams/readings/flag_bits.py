@@ -24,7 +24,10 @@ class FlagBits:
         if not any(texts):
             return np.zeros(len(texts), np.int64)
         for text in sorted(set(texts) - self._codes.keys()):
-            self._codes[text] = sum(self._bit(flag) for flag in sorted({part.strip() for part in text.split(",")} - {""}))
+            self._codes[text] = sum(
+                self._bit(flag)
+                for flag in sorted({part.strip() for part in text.split(",")} - {""})
+            )
         return np.fromiter(map(self._codes.__getitem__, texts), np.int64, len(texts))
 
     def union(self, codes: NDArray[np.int64]) -> set[str]:
@@ -39,7 +42,11 @@ class FlagBits:
         >>> bits.having(bits.encode(("a,b", "b")), "a").tolist()
         [True, False]
         """
-        return (codes >> self.flags.index(flag) & 1).astype(np.bool_) if flag in self.flags else np.zeros(len(codes), np.bool_)
+        return (
+            (codes >> self.flags.index(flag) & 1).astype(np.bool_)
+            if flag in self.flags
+            else np.zeros(len(codes), np.bool_)
+        )
 
     def _bit(self, flag: str) -> int:
         if flag not in self.flags:

@@ -22,7 +22,12 @@ def age_limit(quote_age: float, refresh_seconds: Seconds) -> Seconds:
 
 
 def fresh_names(
-    quote_ts: NDArray[np.int64], refresh_seconds: NDArray[np.float64], *, boundary: int, equity_close: int, quote_age: float
+    quote_ts: NDArray[np.int64],
+    refresh_seconds: NDArray[np.float64],
+    *,
+    boundary: int,
+    equity_close: int,
+    quote_age: float,
 ) -> NDArray[np.bool_]:
     """Which points of single names are fresh at second `boundary`.
 
@@ -33,6 +38,8 @@ def fresh_names(
     return min(boundary, equity_close) - quote_ts <= limit * NS
 
 
-def fresh_index(quote_ts: int, refresh_seconds: float | None, *, boundary: int, quote_age: float) -> bool:
+def fresh_index(
+    quote_ts: int, refresh_seconds: float | None, *, boundary: int, quote_age: float
+) -> bool:
     """Whether the index's point is fresh at second `boundary`."""
     return boundary - quote_ts <= age_limit(quote_age, float(refresh_seconds or 0.0)) * NS

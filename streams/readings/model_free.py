@@ -18,12 +18,19 @@ def set_index(fields: Fields, point: IndexPoint, reason: str) -> None:
         fields.set_null(reason, "index_vol", "index_vol_bid", "quality_width")
         return
     fields.set_value("index_vol", math.sqrt(point.variance), "no_quotes")
-    bid, ask = (math.sqrt(variance) if variance >= 0 else math.nan for variance in (point.bid_variance, point.ask_variance))
+    bid, ask = (
+        math.sqrt(variance) if variance >= 0 else math.nan
+        for variance in (point.bid_variance, point.ask_variance)
+    )
     fields.set_value("index_vol_bid", bid, "no_bid_variance")
-    fields.set_value("quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance")
+    fields.set_value(
+        "quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance"
+    )
 
 
-def set_basket(fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str) -> None:
+def set_basket(
+    fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str
+) -> None:
     """`basket_vol` over the k names given (weights in any unit, variances annualised), and the pair once both vols are known.
 
     `dispersion` has a floor of zero ("DSPX methodology, November 2024"), flagged `dispersion_floor`.

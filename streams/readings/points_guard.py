@@ -47,9 +47,14 @@ class PointsGuard:
         """Raise `RejectedRecordError` (future, sources) for a frame that no stage of ours has written."""
         refuse_ahead(record, frame.boundary, self._tolerance)
         if _newest(frame) > frame.boundary:
-            raise RejectedRecordError("future", "it has values of a time after the second it closes")
+            raise RejectedRecordError(
+                "future", "it has values of a time after the second it closes"
+            )
         if _SOURCE.fullmatch(frame.source) is None or self._beyond(frame):
-            raise RejectedRecordError("sources", f"source {frame.source!r} of {frame.sources}: the input topics have no such partitions")
+            raise RejectedRecordError(
+                "sources",
+                f"source {frame.source!r} of {frame.sources}: the input topics have no such partitions",
+            )
 
     def _beyond(self, frame: PointsFrame) -> bool:
         named = _SOURCE.fullmatch(frame.source)

@@ -11,17 +11,38 @@ from streams.readings.tenor_reading import COVERAGE, REALIZED
 from streams.records import NS
 from streams.sessions import close_ns
 
-LEVELS: Final[Mapping[str, str]] = {"index_vol": "VIX", "basket_vol": "VIXEQ", "dispersion": "DSPX", "implied_correlation": "COR1M"}
+LEVELS: Final[Mapping[str, str]] = {
+    "index_vol": "VIX",
+    "basket_vol": "VIXEQ",
+    "dispersion": "DSPX",
+    "implied_correlation": "COR1M",
+}
 """Field of the reading and the level that is published for it."""
 INDEX = "SPX"
 OURS = (
-    *("implied_correlation_lower", "implied_correlation_upper", "implied_correlation_basket", "correlation_premium"),
-    *("implied_correlation_skew", "index_atm_vol", "basket_atm_vol", "index_vol_bid", "quality_width", "rotation", *REALIZED, *COVERAGE),
+    *(
+        "implied_correlation_lower",
+        "implied_correlation_upper",
+        "implied_correlation_basket",
+        "correlation_premium",
+    ),
+    *(
+        "implied_correlation_skew",
+        "index_atm_vol",
+        "basket_atm_vol",
+        "index_vol_bid",
+        "quality_width",
+        "rotation",
+        *REALIZED,
+        *COVERAGE,
+    ),
 )
 """Fields that nobody publishes: reason `basis_published`."""
 
 
-def published_reading(session: date, levels: Mapping[str, float], reasons: Mapping[str, str]) -> Reading:
+def published_reading(
+    session: date, levels: Mapping[str, float], reasons: Mapping[str, str]
+) -> Reading:
     """The closing reading, 16:15 ET (half days 13:15), tenor 30 days; levels and reasons by field.
 
     `levels` are decimals (0.1843 for a VIX of 18.43); one that is not finite is null for the reason `bad_level`. A field that is in

@@ -52,7 +52,11 @@ class RealizedGrid:
         hours = self._hours
         if hours is None or not self.symbols:
             return
-        at = np.fromiter((self._position.get(symbol, -1) for symbol in prices.symbol), np.int64, len(prices.symbol))
+        at = np.fromiter(
+            (self._position.get(symbol, -1) for symbol in prices.symbol),
+            np.int64,
+            len(prices.symbol),
+        )
         bar = (prices.ts_event - hours.open - 1) // BAR_NS
         during = (prices.ts_event > hours.open) & (prices.ts_event <= hours.equity_close)
         ok = (at >= 0) & during & (prices.price > 0) & np.isfinite(prices.price)
@@ -86,11 +90,21 @@ class RealizedGrid:
         """Chunks since the last call; an empty value deletes one."""
         yield from ((f"grid/{day}", b"") for day in sorted(self._gone))
         for day in sorted(self._unsaved):
-            yield f"grid/{day}", pack_columns("grid", {"price": self._days[day].ravel()}, {"symbols": self.symbols})
+            yield (
+                f"grid/{day}",
+                pack_columns("grid", {"price": self._days[day].ravel()}, {"symbols": self.symbols}),
+            )
         if self._bar_unsaved:
             session, bar = self._bar
             column = self._days[session][:, bar]
-            yield "bar", pack_columns("bar", {"price": column}, {"symbols": self.symbols, "session": session.isoformat(), "bar": bar})
+            yield (
+                "bar",
+                pack_columns(
+                    "bar",
+                    {"price": column},
+                    {"symbols": self.symbols, "session": session.isoformat(), "bar": bar},
+                ),
+            )
         self._unsaved.clear()
         self._gone.clear()
         self._bar_unsaved = False
@@ -109,7 +123,9 @@ class RealizedGrid:
             columns, meta = unpack_columns("bar", chunks["bar"], like)
             self._restore_bar(columns["price"], meta)
 
-    def _write(self, hours: SessionHours, at: NDArray[np.int64], bar: NDArray[np.int64], price: Prices) -> None:
+    def _write(
+        self, hours: SessionHours, at: NDArray[np.int64], bar: NDArray[np.int64], price: Prices
+    ) -> None:
         latest = (hours.session, int(bar.max()))
         if latest > self._bar:
             if self._bar[0] in self._days:

@@ -85,7 +85,11 @@ class RealizedValues:
         if known is not None and known[0] == key:
             return known[1]
         self._grid.seal(done)
-        window = session_window(self._grid, boundary) if sessions == SESSION else grid_window(self._grid, boundary, sessions)
+        window = (
+            session_window(self._grid, boundary)
+            if sessions == SESSION
+            else grid_window(self._grid, boundary, sessions)
+        )
         self._windows[sessions] = (key, window)
         self._values = {name: value for name, value in self._values.items() if name[0] != sessions}
         return window
@@ -100,5 +104,18 @@ class RealizedValues:
         periods_a_year = SESSIONS_A_YEAR * len(returns) / window.sessions
         basket = realized_basket(returns, self._weights[names], periods_a_year, index)
         reason = "" if math.isfinite(basket.correlation) else "one_name"
-        index_reason = "no_index_ticks" if index is None else "" if math.isfinite(basket.correlation_index) else "one_name"
-        return Realized(basket.correlation, basket.dispersion, basket.correlation_index, basket.basket_gap, reason, index_reason)
+        index_reason = (
+            "no_index_ticks"
+            if index is None
+            else ""
+            if math.isfinite(basket.correlation_index)
+            else "one_name"
+        )
+        return Realized(
+            basket.correlation,
+            basket.dispersion,
+            basket.correlation_index,
+            basket.basket_gap,
+            reason,
+            index_reason,
+        )

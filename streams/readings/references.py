@@ -31,14 +31,24 @@ class References:
 
     def at_tenor(self, tenor_days: int) -> dict[str, float]:
         """Levels that belong with readings of this tenor, by name; one without a known counterpart belongs with 30 days."""
-        return {symbol: level for symbol, level in sorted(self.levels.items()) if COUNTERPART.get(symbol, (30, ""))[0] == tenor_days}
+        return {
+            symbol: level
+            for symbol, level in sorted(self.levels.items())
+            if COUNTERPART.get(symbol, (30, ""))[0] == tenor_days
+        }
 
 
-def tracking_error(references: Mapping[str, float], values: Mapping[str, float]) -> dict[str, float]:
+def tracking_error(
+    references: Mapping[str, float], values: Mapping[str, float]
+) -> dict[str, float]:
     """Ours minus the reference, where we have the field.
 
     >>> tracking_error({"VIX": 0.25, "DSPX": 0.3}, {"index_vol": 0.5})
     {'VIX': 0.25}
     """
     ours = {symbol: COUNTERPART[symbol][1] for symbol in references if symbol in COUNTERPART}
-    return {symbol: values[field] - references[symbol] for symbol, field in ours.items() if field in values}
+    return {
+        symbol: values[field] - references[symbol]
+        for symbol, field in ours.items()
+        if field in values
+    }

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats
 from analytics.rolling import robust_z
-from analytics.rotation import autocorrelation, best_less_worst, group_returns, relative_strength, sector_dispersion
+from analytics.rotation import (
+    autocorrelation,
+    best_less_worst,
+    group_returns,
+    relative_strength,
+    sector_dispersion,
+)
 from streams.market import Basket, Gates
 from streams.reading import Rotation
 from streams.readings.daily_prices import DailyPrices
@@ -23,7 +29,6 @@ BASELINE, LEAST_BASELINE = 60, 20
 """Sessions behind the z of sector dispersion."""
 LEADERS = (("AAPL",), ("MSFT",), ("GOOGL", "GOOG"), ("AMZN",), ("META",), ("NVDA",), ("TSLA",))
 """The Magnificent 7; the other share class stands in where the first is not in the basket."""
-
 
 
 class RotationAt(msgspec.Struct, frozen=True, array_like=True):
@@ -46,8 +51,12 @@ class RotationValues:
         names = basket.constituents
         weights = np.array([name.weight for name in names], np.float64)
         self._sectors = tuple(sorted({name.sector for name in names} - {""}))
-        self._members = weights[:, None] * np.array([[name.sector == sector for sector in self._sectors] for name in names], np.float64)
-        chosen = [name.symbol in basket.defensives or name.sector in basket.defensives for name in names]
+        self._members = weights[:, None] * np.array(
+            [[name.sector == sector for sector in self._sectors] for name in names], np.float64
+        )
+        chosen = [
+            name.symbol in basket.defensives or name.sector in basket.defensives for name in names
+        ]
         self._defensive = (weights * chosen)[:, None]
         self._leaders = _leaders([name.symbol for name in names])
         self._past_of = date.min
@@ -68,7 +77,9 @@ class RotationValues:
 
     def _value(self) -> tuple[Rotation | None, dict[str, str]]:
         table = self._prices.table()
-        reason = "no_ticks" if np.isnan(table.today).all() else "" if len(table.closes) else "no_window"
+        reason = (
+            "no_ticks" if np.isnan(table.today).all() else "" if len(table.closes) else "no_window"
+        )
         if not len(self._members):
             reason = "no_basket"
         if reason:
@@ -80,17 +91,30 @@ class RotationValues:
         sectors = self._put_sectors(fields, returns[:-1], table)
         self._put_defensives(fields, table)
         self._put_leaders(fields, table)
-        return Rotation(sector_returns=sectors, **fields.values), {f"rotation.{name}": why for name, why in fields.reasons.items()}
+        return Rotation(sector_returns=sectors, **fields.values), {
+            f"rotation.{name}": why for name, why in fields.reasons.items()
+        }
 
     def _put_sectors(self, fields: Fields, returns: Floats, table: DailyTable) -> dict[str, float]:
         least, weights = self._gates.basket_coverage_valid, self._members.sum(axis=0)
         moves = group_returns(returns, self._members, least)
         known = dict(zip(self._sectors, moves.tolist(), strict=True))
-        fields.set_null("coverage", *(f"sector_returns.{sector}" for sector, move in known.items() if np.isnan(move)))
-        reason = "no_sectors" if not self._sectors else "one_sector" if len(self._sectors) == 1 else "coverage"
+        fields.set_null(
+            "coverage",
+            *(f"sector_returns.{sector}" for sector, move in known.items() if np.isnan(move)),
+        )
+        reason = (
+            "no_sectors"
+            if not self._sectors
+            else "one_sector"
+            if len(self._sectors) == 1
+            else "coverage"
+        )
         today = float(sector_dispersion(moves, weights, least))
         fields.set_value("sector_dispersion", today, reason)
-        fields.set_value("sector_range", best_less_worst(moves) if np.isfinite(today) else np.nan, reason)
+        fields.set_value(
+            "sector_range", best_less_worst(moves) if np.isfinite(today) else np.nan, reason
+        )
         history = self._history(table)
         if np.isnan(today):
             fields.set_null(reason, "sector_dispersion_z")
@@ -105,7 +129,9 @@ class RotationValues:
         session = self._prices.session or date.min
         if self._past_of != session:
             least, closes = self._gates.basket_coverage_valid, table.closes[-BASELINE - 1 :, :-1]
-            past = sector_dispersion(group_returns(steps(closes), self._members, least), self._members.sum(axis=0), least)
+            past = sector_dispersion(
+                group_returns(steps(closes), self._members, least), self._members.sum(axis=0), least
+            )
             self._past_of = session
             self._past = past[np.isfinite(past)]
         return self._past
@@ -118,7 +144,11 @@ class RotationValues:
         latest = table.steps(CHANGES)
         changes = self._strength(latest)
         reason = self._why_no_strength(table, latest, CHANGES)
-        fields.set_value("autocorrelation", autocorrelation(changes) if len(changes) == CHANGES else np.nan, reason)
+        fields.set_value(
+            "autocorrelation",
+            autocorrelation(changes) if len(changes) == CHANGES else np.nan,
+            reason,
+        )
 
     def _strength(self, returns: Floats) -> Floats:
         """Of the defensive set against the index, from (..., n + 1) returns."""
@@ -139,10 +169,17 @@ class RotationValues:
             fields.set_null("no_window", "mag7_spread")
         else:
             returns = table.over(STRENGTH_SESSIONS)[self._leaders]
-            fields.set_value("mag7_spread", best_less_worst(returns) if np.isfinite(returns).all() else np.nan, "coverage")
+            fields.set_value(
+                "mag7_spread",
+                best_less_worst(returns) if np.isfinite(returns).all() else np.nan,
+                "coverage",
+            )
 
 
 def _leaders(symbols: list[str]) -> NDArray[np.int64]:
     """Positions of the leaders that are in the basket."""
-    found = (next((symbols.index(symbol) for symbol in classes if symbol in symbols), -1) for classes in LEADERS)
+    found = (
+        next((symbols.index(symbol) for symbol in classes if symbol in symbols), -1)
+        for classes in LEADERS
+    )
     return np.array([at for at in found if at >= 0], np.int64)

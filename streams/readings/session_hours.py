@@ -29,7 +29,12 @@ class SessionHours(NamedTuple):
 @lru_cache(maxsize=128)
 def hours_on(session: date) -> SessionHours:
     """The hours of a session."""
-    return SessionHours(session, sessions.open_ns(session), sessions.equity_close_ns(session), sessions.close_ns(session))
+    return SessionHours(
+        session,
+        sessions.open_ns(session),
+        sessions.equity_close_ns(session),
+        sessions.close_ns(session),
+    )
 
 
 def hours_at(ns: int) -> SessionHours | None:

@@ -49,7 +49,9 @@ class SessionState:
         self.touched: set[int] = set()
         """Tenors whose points changed since the set was last cleared."""
         largest = self.basket.largest_symbols
-        self.grid = RealizedGrid((*largest, *([spec.symbol] if largest and spec.symbol not in largest else [])))
+        self.grid = RealizedGrid(
+            (*largest, *([spec.symbol] if largest and spec.symbol not in largest else []))
+        )
         self.realized = RealizedValues(self.grid, self.basket.weights[self.basket.largest], gates)
         self.daily = DailyPrices(self.symbols if self.basket.symbols else ())
         self.rotation = RotationValues(self.daily, spec.basket, gates)
@@ -97,7 +99,9 @@ class SessionState:
     def _apply_surfaces(self, frame: PointsFrame, rows: SurfacePoints) -> None:
         at = self._places(rows.symbol)
         self.origins.note(frame.source, at[at >= 0])
-        atm_only = np.fromiter((reason == BASIS_ATM for reason in rows.reason), np.bool_, len(rows.reason))
+        atm_only = np.fromiter(
+            (reason == BASIS_ATM for reason in rows.reason), np.bool_, len(rows.reason)
+        )
         index_rows = np.flatnonzero(at == len(self.basket.symbols))
         if len(index_rows) or not any(point.seen for point in self.index.values()):
             self.atm_only = bool(atm_only[index_rows if len(index_rows) else ...].all())
@@ -113,7 +117,12 @@ class SessionState:
                 self.touched.add(tenor)
 
     def _new_points(
-        self, frame: PointsFrame, rows: SurfacePoints, at: NDArray[np.int64], chosen: NDArray[np.bool_], atm_only: NDArray[np.bool_]
+        self,
+        frame: PointsFrame,
+        rows: SurfacePoints,
+        at: NDArray[np.int64],
+        chosen: NDArray[np.bool_],
+        atm_only: NDArray[np.bool_],
     ) -> NewPoints:
         return NewPoints(
             at=at[chosen],
@@ -123,5 +132,7 @@ class SessionState:
             flags=self.flags.encode(rows.flags)[chosen],
             refresh_seconds=frame.refresh_seconds or 0.0,
             atm_only=atm_only[chosen],
-            reason=np.where(atm_only, self.words.encode(rows.atm_reason), self.words.encode(rows.reason))[chosen],
+            reason=np.where(
+                atm_only, self.words.encode(rows.atm_reason), self.words.encode(rows.reason)
+            )[chosen],
         )

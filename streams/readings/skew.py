@@ -14,7 +14,9 @@ from streams.readings.valid_names import ValidNames
 FIELD = "implied_correlation_skew"
 
 
-def skew_of(fields: Fields, state: SessionState, tenor: int, names: ValidNames | None, reason: str) -> dict[str, float]:
+def skew_of(
+    fields: Fields, state: SessionState, tenor: int, names: ValidNames | None, reason: str
+) -> dict[str, float]:
     """Implied correlation by delta over the largest names that count; `fields` gets a reason for what is missing.
 
     `fields` has `index_atm_vol` or the reason for its absence: without the middle of the index's smile its wings are not believed.
@@ -28,7 +30,9 @@ def skew_of(fields: Fields, state: SessionState, tenor: int, names: ValidNames |
     of_names = np.where(names.valid[largest, None], vols[largest], np.nan)
     values = implied_correlation_skew(vols[-1], weights, of_names)
     skew: dict[str, float] = {}
-    for name, index_vol, column, value in zip(NAMES, vols[-1].tolist(), of_names.T, values.tolist(), strict=True):
+    for name, index_vol, column, value in zip(
+        NAMES, vols[-1].tolist(), of_names.T, values.tolist(), strict=True
+    ):
         why = "no_quotes" if math.isnan(index_vol) else too_thin(state.gates, weights, column)
         if why or math.isnan(value):
             fields.set_null(why or "one_name", f"{FIELD}.{name}")

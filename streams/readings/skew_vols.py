@@ -18,7 +18,9 @@ class SkewVols:
     """For each tenor n rows of one vol a delta, NaN before the first; a known vol stays until a new one or the next session."""
 
     def __init__(self, tenors: Iterable[int], n: int) -> None:
-        self.at_tenor: dict[int, NDArray[np.float64]] = {tenor: np.full((n, len(SKEW_DELTAS)), np.nan) for tenor in tenors}
+        self.at_tenor: dict[int, NDArray[np.float64]] = {
+            tenor: np.full((n, len(SKEW_DELTAS)), np.nan) for tenor in tenors
+        }
         self._changed: set[int] = set()
 
     def clear(self) -> None:

@@ -95,10 +95,16 @@ class SourcesSeen:
             return 0
         latest = max(self.boundary.values())
         waited = [boundary for source, boundary in self.boundary.items() if source not in self.idle]
-        waited += [max(self.boundary[source], silence.vouched) for source, silence in self._waited(latest)]
+        waited += [
+            max(self.boundary[source], silence.vouched) for source, silence in self._waited(latest)
+        ]
         return min([latest, *waited])
 
     def _waited(self, latest: int) -> list[tuple[str, IdleSource]]:
         """Idle sources whose owners go on looking in the session that is under way."""
         hours = hours_at(latest) if self.silent else None
-        return [(source, silence) for source, silence in self.silent.items() if hours is None or silence.session >= hours.session]
+        return [
+            (source, silence)
+            for source, silence in self.silent.items()
+            if hours is None or silence.session >= hours.session
+        ]

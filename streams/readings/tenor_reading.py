@@ -20,13 +20,21 @@ from streams.readings.skew import skew_of
 from streams.readings.valid_names import ValidNames, names_at
 from streams.records import NS
 
-REALIZED = ("realized_correlation", "realized_dispersion", "realized_correlation_index", "basket_gap", "realized_correlation_session")
+REALIZED = (
+    "realized_correlation",
+    "realized_dispersion",
+    "realized_correlation_index",
+    "basket_gap",
+    "realized_correlation_session",
+)
 COVERAGE = ("coverage", "coverage_valid", "coverage_names")
 ROTATION_TENOR = 30
 """Rotation has no tenor; the readings that the rules run on carry it."""
 
 
-def tenor_reading(state: SessionState, tenor: int, boundary: int, mode: Mode, marks: set[str]) -> Reading:
+def tenor_reading(
+    state: SessionState, tenor: int, boundary: int, mode: Mode, marks: set[str]
+) -> Reading:
     """The reading of second `boundary` (ns), which lies in the state's session.
 
     `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`, `coverage`, `basis_atm`, `stale`, `no_quotes`,
@@ -35,13 +43,19 @@ def tenor_reading(state: SessionState, tenor: int, boundary: int, mode: Mode, ma
     """
     fields = Fields(flags=set(marks))
     names = names_at(state, tenor, boundary) if state.basket.symbols else None
-    reason = "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
+    reason = (
+        "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
+    )
     _put_index_fields(fields, state, tenor, boundary)
     _put_basket_fields(fields, state, names, reason)
     skew = skew_of(fields, state, tenor, names, reason)
     _put_realized(fields, state, tenor, boundary, names, reason)
     _put_quality(fields, state, names)
-    rotation = state.rotation.at(boundary) if tenor == ROTATION_TENOR else RotationAt(reasons={"rotation": "no_window"})
+    rotation = (
+        state.rotation.at(boundary)
+        if tenor == ROTATION_TENOR
+        else RotationAt(reasons={"rotation": "no_window"})
+    )
     fields.reasons.update(rotation.reasons)
     references = state.references.at_tenor(tenor)
     values = fields.values
@@ -57,7 +71,10 @@ def tenor_reading(state: SessionState, tenor: int, boundary: int, mode: Mode, ma
         implied_correlation_skew=skew,
         references=references,
         tracking_error=tracking_error(references, values),
-        refresh_seconds=max(state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0) or None,
+        refresh_seconds=max(
+            state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
+        )
+        or None,
         flags=tuple(sorted(fields.flags)),
         dividends=names.dividends if names else {},
         names_missing=names.missing if names else {},
@@ -71,7 +88,12 @@ def tenor_reading(state: SessionState, tenor: int, boundary: int, mode: Mode, ma
 
 def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary: int) -> None:
     point = state.index[tenor]
-    fresh = fresh_index(point.quote_ts, point.refresh_seconds, boundary=boundary, quote_age=state.gates.index_quote_age)
+    fresh = fresh_index(
+        point.quote_ts,
+        point.refresh_seconds,
+        boundary=boundary,
+        quote_age=state.gates.index_quote_age,
+    )
     stopped = "split_name" if state.origins.split[-1] else ""
     stale = "" if fresh else "stale"
     set_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
@@ -79,29 +101,51 @@ def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary:
     fields.flags.update(point.flags)
 
 
-def _put_basket_fields(fields: Fields, state: SessionState, names: ValidNames | None, reason: str) -> None:
+def _put_basket_fields(
+    fields: Fields, state: SessionState, names: ValidNames | None, reason: str
+) -> None:
     largest = state.basket.largest
     empty = np.empty(0)
     variances = names.variance if names else empty
-    set_basket(fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else ""))
+    set_basket(
+        fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else "")
+    )
     atm_vols = names.atm_vol if names else empty
-    set_basket_correlation(fields, state.basket.weights, atm_vols, reason or too_thin(state.gates, state.basket.weights, atm_vols))
+    set_basket_correlation(
+        fields,
+        state.basket.weights,
+        atm_vols,
+        reason or too_thin(state.gates, state.basket.weights, atm_vols),
+    )
     atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
     set_correlation(fields, weights, atm_vols, reason or too_thin(state.gates, weights, atm_vols))
 
 
-def _put_realized(fields: Fields, state: SessionState, tenor: int, boundary: int, names: ValidNames | None, reason: str) -> None:
+def _put_realized(
+    fields: Fields,
+    state: SessionState,
+    tenor: int,
+    boundary: int,
+    names: ValidNames | None,
+    reason: str,
+) -> None:
     """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
     if names is None:
         fields.set_null(reason, *REALIZED, "correlation_premium")
         return
     largest = state.basket.largest
-    wanted = np.isfinite(names.atm_vol[largest]) if "implied_correlation" in fields.values else np.ones(len(largest), np.bool_)
+    wanted = (
+        np.isfinite(names.atm_vol[largest])
+        if "implied_correlation" in fields.values
+        else np.ones(len(largest), np.bool_)
+    )
     realized = state.realized.at(boundary, tenor, wanted)
     today = state.realized.in_session(boundary, wanted)
     fields.set_value("realized_correlation", realized.correlation, realized.reason)
     fields.set_value("realized_dispersion", realized.dispersion, realized.reason)
-    fields.set_value("realized_correlation_index", realized.correlation_index, realized.index_reason)
+    fields.set_value(
+        "realized_correlation_index", realized.correlation_index, realized.index_reason
+    )
     fields.set_value("basket_gap", realized.basket_gap, realized.index_reason)
     fields.set_value("realized_correlation_session", today.correlation, today.reason)
     missing = fields.reason_for("implied_correlation", "realized_correlation")
@@ -117,7 +161,9 @@ def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) 
         fields.set_null("no_basket", *COVERAGE)
     else:
         share = names.coverage
-        for name, value in zip(COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True):
+        for name, value in zip(
+            COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True
+        ):
             fields.set_value(name, value, "no_basket")
         fields.flags.update(names.flags)
         if state.spec.basket.illustrative:
@@ -132,9 +178,13 @@ def _constituents(state: SessionState, names: ValidNames) -> Constituents:
     chosen = names.valid
     everyone = bool(chosen.all())
     return Constituents(
-        symbols=state.basket.symbols if everyone else tuple(compress(state.basket.symbols, chosen.tolist())),
+        symbols=state.basket.symbols
+        if everyone
+        else tuple(compress(state.basket.symbols, chosen.tolist())),
         weights=tuple(state.basket.weights[chosen].tolist()),
-        variances=(None,) * int(chosen.sum()) if state.atm_only else tuple(names.variance[chosen].tolist()),
+        variances=(None,) * int(chosen.sum())
+        if state.atm_only
+        else tuple(names.variance[chosen].tolist()),
         atm_vols=_optional(names.atm_vol[chosen]),
     )
 

@@ -44,7 +44,13 @@ def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
         else (points.variance, points.variance_ts, points.variance_refresh)
     )
     valid = counts & np.isfinite(value)
-    fresh = fresh_names(quote_ts, refresh, boundary=boundary, equity_close=state.hours.equity_close, quote_age=state.gates.name_quote_age)
+    fresh = fresh_names(
+        quote_ts,
+        refresh,
+        boundary=boundary,
+        equity_close=state.hours.equity_close,
+        quote_age=state.gates.name_quote_age,
+    )
     flags = state.flags.union(points.flags[valid])
     dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
     carried = valid & (points.superseded | ~fresh)
@@ -76,7 +82,11 @@ def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_])
         elif not seen[at]:
             why = "no_quotes"
         else:
-            why = other if points.atm_only[at] != state.atm_only else state.words.text(int(points.reason[at]))
+            why = (
+                other
+                if points.atm_only[at] != state.atm_only
+                else state.words.text(int(points.reason[at]))
+            )
         found[state.basket.symbols[at]] = why or "unknown"
     return dict(sorted(found.items()))
 
@@ -84,7 +94,10 @@ def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_])
 def _carried(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
     """Why these names have no newer value: the reason of their latest point, or `stale` where none has come."""
     places = np.flatnonzero(chosen).tolist()
-    found = {state.basket.symbols[at]: state.words.text(int(points.reason[at])) or "stale" for at in places}
+    found = {
+        state.basket.symbols[at]: state.words.text(int(points.reason[at])) or "stale"
+        for at in places
+    }
     return dict(sorted(found.items()))
 
 

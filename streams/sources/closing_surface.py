@@ -60,8 +60,16 @@ class ClosingSurface:
         forward = (self.forward * spot)[self.strip]
         minutes = np.maximum(minutes_to(self.settlement, now), 0)
         years = (minutes / MINUTES_PER_YEAR)[self.strip]
-        vol = ratio * segment_interp(self.strip, np.log(self.strike / forward) / ratio, self.knots, self.log_moneyness, self.vol)
-        mid = np.exp(-self.rate[self.strip] * years) * price(forward, self.strike, years, vol, self.call)
+        vol = ratio * segment_interp(
+            self.strip,
+            np.log(self.strike / forward) / ratio,
+            self.knots,
+            self.log_moneyness,
+            self.vol,
+        )
+        mid = np.exp(-self.rate[self.strip] * years) * price(
+            forward, self.strike, years, vol, self.call
+        )
         stamp = np.full(len(mid), now, dtype=np.int64)
         return Quotes(
             self.series,
@@ -80,7 +88,9 @@ class ClosingSurface:
 def closing_surface(close: Quotes, rates: Rates, am_roots: Sequence[str]) -> ClosingSurface:
     """The smiles of a close. Strips without a parity forward or a vol are left out."""
     rows = _usable(close)
-    strips, strip = np.unique(close.series_code[rows].astype(np.int64) << 32 | close.expiry[rows], return_inverse=True)
+    strips, strip = np.unique(
+        close.series_code[rows].astype(np.int64) << 32 | close.expiry[rows], return_inverse=True
+    )
     owner, expiry = strips >> 32, (strips & 0xFFFFFFFF).astype(np.int32)
     settlement = settlement_ns(expiry, settles_am(close.series, am_roots)[owner])
     now = int(close.ts_event.max(initial=0))
@@ -94,7 +104,9 @@ def closing_surface(close: Quotes, rates: Rates, am_roots: Sequence[str]) -> Clo
     known = np.flatnonzero(np.isfinite(vol))
     knots = np.concatenate([[0], np.cumsum(np.bincount(segment[known], minlength=len(strips)))])
     contracts = _contracts(board, forward[segment], vol, segment)
-    kept = np.flatnonzero(np.isfinite(contracts.low) & (np.isfinite(forward) & (np.diff(knots) > 0))[contracts.strip])
+    kept = np.flatnonzero(
+        np.isfinite(contracts.low) & (np.isfinite(forward) & (np.diff(knots) > 0))[contracts.strip]
+    )
     of = contracts.strip[kept]
     return ClosingSurface(
         series=close.series,
@@ -129,13 +141,18 @@ class _Contracts(NamedTuple):
 @np.errstate(invalid="ignore", divide="ignore")
 def _contracts(board: OptionChain, forward: Floats, vol: Floats, segment: Ints) -> _Contracts:
     years, rate = board.years[segment], board.rate[segment]
-    bids, asks = np.stack([board.put_bid, board.call_bid], axis=1), np.stack([board.put_ask, board.call_ask], axis=1)
+    bids, asks = (
+        np.stack([board.put_bid, board.call_bid], axis=1),
+        np.stack([board.put_ask, board.call_ask], axis=1),
+    )
     call = np.array([[False, True]])
     strike = board.strike[:, None]
     inside = (strike < forward[:, None]) == call
     other_bid, other_ask = bids[:, ::-1], asks[:, ::-1]
     made = inside & (other_bid > 0) & ~(bids > 0)
-    model = np.exp(-rate * years)[:, None] * price(forward[:, None], strike, years[:, None], vol[:, None], call)
+    model = np.exp(-rate * years)[:, None] * price(
+        forward[:, None], strike, years[:, None], vol[:, None], call
+    )
     mid = np.where(made, model, 0.5 * (bids + asks))
     half = 0.5 * np.where(made, other_ask - other_bid, asks - bids)
     shape = mid.shape
@@ -151,11 +168,24 @@ def _contracts(board: OptionChain, forward: Floats, vol: Floats, segment: Ints) 
 def _usable(close: Quotes) -> Ints:
     """Rows with a quote, one a contract (the last), ordered by series, expiry, strike and right."""
     with np.errstate(invalid="ignore"):
-        quoted = (close.bid >= 0) & (close.ask > 0) & (close.ask >= close.bid) & (close.ask < np.inf) & (close.strike > 0)
+        quoted = (
+            (close.bid >= 0)
+            & (close.ask > 0)
+            & (close.ask >= close.bid)
+            & (close.ask < np.inf)
+            & (close.strike > 0)
+        )
     rows = np.flatnonzero(quoted)
-    columns = [column[rows] for column in (close.call, close.strike, close.expiry, close.series_code)]
+    columns = [
+        column[rows] for column in (close.call, close.strike, close.expiry, close.series_code)
+    ]
     rows = rows[np.lexsort(columns)]
-    contract = np.stack([column[rows].astype(np.float64) for column in (close.series_code, close.expiry, close.strike, close.call)])
+    contract = np.stack(
+        [
+            column[rows].astype(np.float64)
+            for column in (close.series_code, close.expiry, close.strike, close.call)
+        ]
+    )
     last = np.ones(len(rows), dtype=np.bool_)
     last[:-1] = (contract[:, 1:] != contract[:, :-1]).any(axis=0)
     return rows[last]
@@ -168,7 +198,9 @@ def _board(close: Quotes, rows: Ints, strip: Ints, years: Floats, rate: Floats) 
     leads[1:] = (strip[1:] != strip[:-1]) | (strike[1:] != strike[:-1])
     place = np.cumsum(leads) - 1
     sides = np.full((4, int(leads.sum())), np.nan)
-    for at, (column, right) in enumerate(((close.bid, True), (close.ask, True), (close.bid, False), (close.ask, False))):
+    for at, (column, right) in enumerate(
+        ((close.bid, True), (close.ask, True), (close.bid, False), (close.ask, False))
+    ):
         sides[at, place[call == right]] = column[rows][call == right]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(strip[leads], minlength=len(years)))])
     return OptionChain(offsets, strike[leads], sides[0], sides[1], sides[2], sides[3], years, rate)
@@ -177,6 +209,10 @@ def _board(close: Quotes, rows: Ints, strip: Ints, years: Floats, rate: Floats) 
 def _otm_vols(board: OptionChain, forward: Floats, segment: Ints) -> Floats:
     """The vol of each strike, of its out-of-the-money side; NaN where that has no bid."""
     years, rate = board.years[segment], board.rate[segment]
-    calls, _ = quoted_vol(board.call_bid, board.call_ask, forward, board.strike, years, call=True, rate=rate)
-    puts, _ = quoted_vol(board.put_bid, board.put_ask, forward, board.strike, years, call=False, rate=rate)
+    calls, _ = quoted_vol(
+        board.call_bid, board.call_ask, forward, board.strike, years, call=True, rate=rate
+    )
+    puts, _ = quoted_vol(
+        board.put_bid, board.put_ask, forward, board.strike, years, call=False, rate=rate
+    )
     return np.where(board.strike >= forward, calls, puts)

@@ -19,9 +19,7 @@ from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
 from streams.stage import Role
 from streams.symbols import normalise
 
-CLOSE_COLUMNS = (
-    "date and close (the file named after the index, such as vix_daily.csv), date and one column named after it, or date, symbol, close"
-)
+CLOSE_COLUMNS = "date and close (the file named after the index, such as vix_daily.csv), date and one column named after it, or date, symbol, close"
 
 
 class DailyCloses:
@@ -33,9 +31,13 @@ class DailyCloses:
         self._file = file
         others = [name for name in file.columns if name != "date"]
         self._price = "close" if "close" in others else others[0] if len(others) == 1 else ""
-        self._symbol = normalise(file.path.name.split(".")[0].split("_")[0] if self._price == "close" else self._price)
+        self._symbol = normalise(
+            file.path.name.split(".")[0].split("_")[0] if self._price == "close" else self._price
+        )
         if not self._price or not self._symbol:
-            raise SourceError(file.path, f"no column of closes among {', '.join(file.columns)}", CLOSE_COLUMNS)
+            raise SourceError(
+                file.path, f"no column of closes among {', '.join(file.columns)}", CLOSE_COLUMNS
+            )
 
     @property
     def refusals(self) -> Refusals:
@@ -54,11 +56,15 @@ class DailyCloses:
             stamps = _stamps(days[rows], at_equity_close=many)
             table = self._file.take(["symbol", self._price] if many else [self._price], rows)
             if many:
-                ticks = tick_rows(self._file, table, "symbol", (self._price,), stamps, universe)._replace(refresh_seconds=DAY_SECONDS)
+                ticks = tick_rows(
+                    self._file, table, "symbol", (self._price,), stamps, universe
+                )._replace(refresh_seconds=DAY_SECONDS)
             else:
                 nothing = np.zeros(len(rows))
                 prices = self._file.numbers(table, self._price)
-                ticks = make_ticks((self._symbol,), nothing.astype(np.int32), prices, nothing, stamps, DAY_SECONDS)
+                ticks = make_ticks(
+                    (self._symbol,), nothing.astype(np.int32), prices, nothing, stamps, DAY_SECONDS
+                )
             for boundary, chosen in by_second(ticks.ts_event):
                 yield Batch(boundary, take_ticks(ticks, chosen))
 

@@ -45,7 +45,9 @@ class Routing:
 class Feed:
     """Turns sources into records; `counts` and `examples` tell what was left out. The same sources always give the same records."""
 
-    def __init__(self, sources: Sequence[Source], universe: SourceUniverse, routing: Routing) -> None:
+    def __init__(
+        self, sources: Sequence[Source], universe: SourceUniverse, routing: Routing
+    ) -> None:
         self._sources = sources
         self._universe = universe
         self._routing = routing
@@ -75,7 +77,9 @@ class Feed:
     def records(self, first: int = 0, last: int = np.iinfo(np.int64).max) -> Iterator[InputRecord]:
         """Records of the seconds from `first` to `last` (nanoseconds); `timestamp` is their second, in milliseconds."""
         end: int | None = None
-        merged = heapq.merge(*(source.batches(self._universe) for source in self._sources), key=_boundary)
+        merged = heapq.merge(
+            *(source.batches(self._universe) for source in self._sources), key=_boundary
+        )
         for boundary, batches in itertools.groupby(merged, key=_boundary):
             if not first <= boundary <= last:
                 continue
@@ -95,10 +99,20 @@ class Feed:
         inside = trading_hours(rows.ts_event)
         if not inside.all():
             self._leave_out(role, rows, ~inside)
-        names = list(rows.symbols) if isinstance(rows, Ticks) else [one.underlying for one in rows.series]
+        names = (
+            list(rows.symbols)
+            if isinstance(rows, Ticks)
+            else [one.underlying for one in rows.series]
+        )
         code = rows.symbol_code if isinstance(rows, Ticks) else rows.series_code
-        partitions = self._routing.ticks_partitions if isinstance(rows, Ticks) else self._routing.quotes_partitions
-        target = np.array([self._routing.partition_of(name, partitions) for name in names], dtype=np.int64)[code]
+        partitions = (
+            self._routing.ticks_partitions
+            if isinstance(rows, Ticks)
+            else self._routing.quotes_partitions
+        )
+        target = np.array(
+            [self._routing.partition_of(name, partitions) for name in names], dtype=np.int64
+        )[code]
         headers = frame_headers(rows.refresh_seconds)
         for partition in range(partitions):
             mine = np.flatnonzero((target == partition) & inside)
@@ -112,18 +126,32 @@ class Feed:
         self._outside[key] += int(np.count_nonzero(away))
         if key not in self._outside_examples:
             at = int(np.argmax(away))
-            name = rows.symbols[rows.symbol_code[at]] if isinstance(rows, Ticks) else rows.series[rows.series_code[at]].underlying
+            name = (
+                rows.symbols[rows.symbol_code[at]]
+                if isinstance(rows, Ticks)
+                else rows.series[rows.series_code[at]].underlying
+            )
             words = outside(int(rows.ts_event[at]))
             self._outside_examples[key] = left_out("outside_session", words, name)
 
     def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
         value = beat_value(boundary)
-        counts: tuple[tuple[Role, int], ...] = (("quotes", self._routing.quotes_partitions), ("ticks", self._routing.ticks_partitions))
+        counts: tuple[tuple[Role, int], ...] = (
+            ("quotes", self._routing.quotes_partitions),
+            ("ticks", self._routing.ticks_partitions),
+        )
         for role, partitions in counts:
             for partition in range(partitions):
                 yield self._record(role, partition, boundary, value, BEAT_HEADERS)
 
-    def _record(self, role: Role, partition: int, boundary: int, value: bytes, headers: tuple[tuple[str, bytes], ...]) -> InputRecord:
+    def _record(
+        self,
+        role: Role,
+        partition: int,
+        boundary: int,
+        value: bytes,
+        headers: tuple[tuple[str, bytes], ...],
+    ) -> InputRecord:
         topic = self._routing.topics.name(role)
         offset = self._offsets[topic, partition]
         self._offsets[topic, partition] += 1
@@ -140,4 +168,9 @@ def _encode(rows: Quotes | Vols | Ticks, chosen: NDArray[np.int64]) -> bytes:
         return option_frame(rows, chosen)
     ticks = take_ticks(rows, chosen)
     used, code = np.unique(ticks.symbol_code, return_inverse=True)
-    return encode_ticks(ticks._replace(symbols=tuple(rows.symbols[at] for at in used.tolist()), symbol_code=code.astype(np.int32)))
+    return encode_ticks(
+        ticks._replace(
+            symbols=tuple(rows.symbols[at] for at in used.tolist()),
+            symbol_code=code.astype(np.int32),
+        )
+    )

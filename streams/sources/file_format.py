@@ -12,7 +12,10 @@ SEPARATORS: Final = (",", ";", "\t", "|")
 EXPECTED: Final = "a Parquet file, or CSV (plain or .gz) with a header"
 _GZIP: Final = b"\x1f\x8b"
 _OTHERS: Final = {
-    b"PK\x03\x04": ("an Excel workbook or a zip archive", "the sheet saved as CSV, or what is in the archive"),
+    b"PK\x03\x04": (
+        "an Excel workbook or a zip archive",
+        "the sheet saved as CSV, or what is in the archive",
+    ),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "the sheet saved as CSV"),
     b"ARROW1": ("an Arrow (Feather) file", "the table saved as Parquet"),
     b"\xff\xfe": ("UTF-16 text", "CSV saved as UTF-8"),

@@ -12,7 +12,11 @@ def read_labels(path: Path) -> tuple[date, ...]:
     """The days, each once, oldest first. Raises `SourceError`."""
     file = DataFile(path)
     if "date" not in file.columns:
-        raise SourceError(path, f"no column date among {', '.join(file.columns)}", "a table with a column date, one labelled day a row")
+        raise SourceError(
+            path,
+            f"no column date among {', '.join(file.columns)}",
+            "a table with a column date, one labelled day a row",
+        )
     days = file.all_days(file.read(["date"]), "date")
     if not len(days):
         raise SourceError(path, "no rows", "at least one labelled day")

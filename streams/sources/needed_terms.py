@@ -14,7 +14,9 @@ from streams.valuation.universe import underlyings
 _SERIES_BITS = SERIES_SHIFT - SEGMENT_SHIFT
 
 
-def needed_rows(close: Quotes, market: Market, today: int, times: tuple[int, ...]) -> NDArray[np.bool_]:
+def needed_rows(
+    close: Quotes, market: Market, today: int, times: tuple[int, ...]
+) -> NDArray[np.bool_]:
     """Rows of `close` in a near or next term at one of the times.
 
     Args:

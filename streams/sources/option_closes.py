@@ -45,10 +45,16 @@ class OptionCloses:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """One session after the other."""
-        columns = [*(name for name in self._columns if name), self._session, *([self._time] if self._time else [])]
+        columns = [
+            *(name for name in self._columns if name),
+            self._session,
+            *([self._time] if self._time else []),
+        ]
         for day, keys in self._sessions():
             table = self._file.read(columns, self._session, keys)
-            quotes = option_rows(self._file, table, self._columns, self._stamps(table, day), universe, DAY_SECONDS)
+            quotes = option_rows(
+                self._file, table, self._columns, self._stamps(table, day), universe, DAY_SECONDS
+            )
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 
@@ -72,8 +78,12 @@ class OptionCloses:
             return np.full(table.num_rows, close_ns(session), dtype=np.int64)
         words, code = self._file.codes(table, self._time)
         try:
-            return np.array([wall_ns(session, time.fromisoformat(word)) for word in words], dtype=np.int64)[code]
+            return np.array(
+                [wall_ns(session, time.fromisoformat(word)) for word in words], dtype=np.int64
+            )[code]
         except ValueError as error:
             raise SourceError(
-                self._file.path, f"column {self._time} holds no times ({error})", "New York wall times such as 16:15"
+                self._file.path,
+                f"column {self._time} holds no times ({error})",
+                "New York wall times such as 16:15",
             ) from None

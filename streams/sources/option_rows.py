@@ -60,16 +60,25 @@ def option_columns(file: DataFile) -> OptionColumns:
         if found[field] is None:
             problem = f"column {' or '.join(names)} is missing; it has {', '.join(file.columns)}"
             raise SourceError(file.path, problem, OPTION_COLUMNS)
-    return OptionColumns(**{field: str(name) for field, name in found.items()}, root=file.one_of(("root",)))
+    return OptionColumns(
+        **{field: str(name) for field, name in found.items()}, root=file.one_of(("root",))
+    )
 
 
 def option_rows(
-    file: DataFile, table: pa.Table, columns: OptionColumns, ts_event: NDArray[np.int64], universe: SourceUniverse, refresh: float | None
+    file: DataFile,
+    table: pa.Table,
+    columns: OptionColumns,
+    ts_event: NDArray[np.int64],
+    universe: SourceUniverse,
+    refresh: float | None,
 ) -> Quotes | Vols:
     """The wanted rows of a table, in the order of the file."""
     names, name_code = file.codes(table, columns.underlying)
     spelled = [normalise(name) for name in names]
-    keep = np.flatnonzero(np.array([name in universe.underlyings for name in spelled], dtype=np.bool_)[name_code])
+    keep = np.flatnonzero(
+        np.array([name in universe.underlyings for name in spelled], dtype=np.bool_)[name_code]
+    )
     part = int(ts_event[0]) if ts_event.size else 0
     leave_unwanted_out(file, part, names, name_code, keep)
     expiry = file.days(table, columns.expiry)
@@ -80,7 +89,10 @@ def option_rows(
         file.refusals.add("expiry", part, missing.size, why, name)
         keep = keep[expiry[keep] != NO_DAY]
     series, series_code = _series(file, table, columns, spelled, name_code, keep)
-    first, second = file.numbers(table, columns.first)[keep], file.numbers(table, columns.second)[keep]
+    first, second = (
+        file.numbers(table, columns.first)[keep],
+        file.numbers(table, columns.second)[keep],
+    )
     contract = (series, series_code, expiry[keep], file.numbers(table, columns.strike)[keep])
     call, stamps = _calls(file, table, columns.right)[keep], ts_event[keep]
     if columns.in_vols:
@@ -90,13 +102,29 @@ def option_rows(
 
 
 def _series(
-    file: DataFile, table: pa.Table, columns: OptionColumns, spelled: list[str], name_code: NDArray[np.int32], keep: NDArray[np.int64]
+    file: DataFile,
+    table: pa.Table,
+    columns: OptionColumns,
+    spelled: list[str],
+    name_code: NDArray[np.int32],
+    keep: NDArray[np.int64],
 ) -> tuple[tuple[Series, ...], NDArray[np.int32]]:
     """Vocabulary and codes of the kept rows; a root that is absent or empty is the underlying."""
-    roots, root_code = file.codes(table, columns.root) if columns.root else (("",), np.zeros(table.num_rows, np.int32))
-    pairs, code = np.unique(name_code[keep].astype(np.int64) * len(roots) + root_code[keep], return_inverse=True)
-    names = [(spelled[pair // len(roots)], normalise(roots[pair % len(roots)])) for pair in pairs.tolist()]
-    return tuple(Series(name, root or name, columns.in_vols) for name, root in names), code.astype(np.int32)
+    roots, root_code = (
+        file.codes(table, columns.root)
+        if columns.root
+        else (("",), np.zeros(table.num_rows, np.int32))
+    )
+    pairs, code = np.unique(
+        name_code[keep].astype(np.int64) * len(roots) + root_code[keep], return_inverse=True
+    )
+    names = [
+        (spelled[pair // len(roots)], normalise(roots[pair % len(roots)]))
+        for pair in pairs.tolist()
+    ]
+    return tuple(Series(name, root or name, columns.in_vols) for name, root in names), code.astype(
+        np.int32
+    )
 
 
 def leave_unwanted_out(

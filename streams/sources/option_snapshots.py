@@ -45,7 +45,9 @@ class OptionSnapshots:
         refresh = refresh_seconds(
             self._file.times(fetched, time), self._file.codes(fetched, self._columns.underlying)[1]
         )
-        for table, ts_event in time_slices(self._file, time, [name for name in self._columns if name]):
+        for table, ts_event in time_slices(
+            self._file, time, [name for name in self._columns if name]
+        ):
             quotes = option_rows(self._file, table, self._columns, ts_event, universe, refresh)
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))

@@ -19,9 +19,17 @@ class PublishedCloses:
     """The levels of a folder, all in memory: a few numbers a session. Raises `SourceError` for an unfit file and when all are missing."""
 
     def __init__(self, folder: Path) -> None:
-        found = {field: path for field, index in LEVELS.items() if (path := _find(folder, index)) is not None}
+        found = {
+            field: path
+            for field, index in LEVELS.items()
+            if (path := _find(folder, index)) is not None
+        }
         if not found:
-            raise SourceError(folder, "holds no daily file", f"some of {', '.join(map(_stem, LEVELS.values()))}, .csv or .csv.gz")
+            raise SourceError(
+                folder,
+                "holds no daily file",
+                f"some of {', '.join(map(_stem, LEVELS.values()))}, .csv or .csv.gz",
+            )
         self._files = {field: LevelFile(path, LEVELS[field]) for field, path in found.items()}
         self.missing = tuple(_stem(index) for field, index in LEVELS.items() if field not in found)
         """Files that are not there."""
@@ -30,14 +38,25 @@ class PublishedCloses:
     def counts(self) -> Counter[tuple[str, str]]:
         """Rows left out, by index and reason: `no_session`, `duplicate`, `bad_level`."""
         return Counter(
-            {(LEVELS[field], why): number for field, file in self._files.items() for why, number in file.counts.items() if number}
+            {
+                (LEVELS[field], why): number
+                for field, file in self._files.items()
+                for why, number in file.counts.items()
+                if number
+            }
         )
 
     def readings(self) -> Iterator[Reading]:
         """Closing readings in order of session."""
         absent = {field: "no_file" for field in LEVELS if field not in self._files}
-        for session in sorted({session for file in self._files.values() for session in file.closes}):
-            levels = {field: file.closes[session] for field, file in self._files.items() if session in file.closes}
+        for session in sorted(
+            {session for file in self._files.values() for session in file.closes}
+        ):
+            levels = {
+                field: file.closes[session]
+                for field, file in self._files.items()
+                if session in file.closes
+            }
             yield published_reading(session, levels, absent)
 
 
@@ -49,5 +68,7 @@ def _find(folder: Path, index: str) -> Path | None:
     """The index's file. Raises `SourceError` when there are two."""
     paths = [path for ending in ENDINGS if (path := folder / (_stem(index) + ending)).is_file()]
     if len(paths) > 1:
-        raise SourceError(paths[1], f"stands beside {paths[0].name}", "one file an index; remove one of them")
+        raise SourceError(
+            paths[1], f"stands beside {paths[0].name}", "one file an index; remove one of them"
+        )
     return paths[0] if paths else None

@@ -26,7 +26,11 @@ def open_quotes(path: Path) -> Source:
         return OptionSnapshots(file)
     if file.one_of(SESSION_COLUMNS):
         return OptionCloses(file)
-    raise SourceError(path, f"no column says when; it has {', '.join(file.columns)}", f"one of {', '.join(_TIMES)}, with {OPTION_COLUMNS}")
+    raise SourceError(
+        path,
+        f"no column says when; it has {', '.join(file.columns)}",
+        f"one of {', '.join(_TIMES)}, with {OPTION_COLUMNS}",
+    )
 
 
 def open_ticks(path: Path) -> Source:
@@ -36,4 +40,8 @@ def open_ticks(path: Path) -> Source:
         return TimedTicks(file)
     if "date" in file.columns:
         return DailyCloses(file)
-    raise SourceError(path, f"no column says when; it has {', '.join(file.columns)}", f"{TICK_COLUMNS}; or {CLOSE_COLUMNS}")
+    raise SourceError(
+        path,
+        f"no column says when; it has {', '.join(file.columns)}",
+        f"{TICK_COLUMNS}; or {CLOSE_COLUMNS}",
+    )

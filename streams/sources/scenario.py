@@ -39,8 +39,13 @@ class Scenario:
     refresh_seconds: int = 10
 
     def __post_init__(self) -> None:
-        if min(self.index_ratio, self.constituent_ratio, 1 + self.spot_move) <= 0 or not 1 <= self.refresh_seconds <= LENGTH_SECONDS:
-            raise ValueError(f"scenario {self.name}: ratios must be above 0, the spot move above -1 and the refresh between 1 s and 1800 s")
+        if (
+            min(self.index_ratio, self.constituent_ratio, 1 + self.spot_move) <= 0
+            or not 1 <= self.refresh_seconds <= LENGTH_SECONDS
+        ):
+            raise ValueError(
+                f"scenario {self.name}: ratios must be above 0, the spot move above -1 and the refresh between 1 s and 1800 s"
+            )
 
     def every(self, seconds: int) -> "Scenario":
         """The same with another refresh. Raises `ValueError` outside 1 s to 1800 s."""
@@ -58,7 +63,10 @@ class Scenario:
         """
         done = min(max(seconds / RAMP_SECONDS, 0.0), 1.0)
         swing = self.wobble * sin(6 * pi * seconds / LENGTH_SECONDS)
-        index, constituents, spot = (exp(done * log(x)) for x in (self.index_ratio, self.constituent_ratio, 1 + self.spot_move))
+        index, constituents, spot = (
+            exp(done * log(x))
+            for x in (self.index_ratio, self.constituent_ratio, 1 + self.spot_move)
+        )
         return ScenarioFactors(index * (1 + swing), constituents * (1 + swing), spot)
 
 
@@ -67,7 +75,9 @@ SCENARIOS: Final = MappingProxyType(
         one.name: one
         for one in (
             Scenario("unwind_2018_02", index_ratio=2.156, constituent_ratio=1.208, spot_move=-0.04),
-            Scenario("repricing_2020_03", index_ratio=1.43, constituent_ratio=1.32, spot_move=-0.03),
+            Scenario(
+                "repricing_2020_03", index_ratio=1.43, constituent_ratio=1.32, spot_move=-0.03
+            ),
             Scenario("calm", wobble=0.02),
         )
     }

@@ -36,14 +36,18 @@ class ScenarioSource:
         played = next_session(today)
         start = open_ns(played) + START_SECONDS * NS
         times = (start, start + self._scenario.seconds()[-1] * NS)
-        needed = take_quotes(close, np.flatnonzero(needed_rows(close, self._market, day_number(played), times)))
+        needed = take_quotes(
+            close, np.flatnonzero(needed_rows(close, self._market, day_number(played), times))
+        )
         surface = closing_surface(needed, self._market.rates, self._market.am_roots)
         indices = {index.symbol for index in self._market.indices}
         is_index = np.array([one.underlying in indices for one in close.series], dtype=np.bool_)
         for seconds in self._scenario.seconds():
             now, move = start + seconds * NS, self._scenario.at(seconds)
             ratio = np.where(is_index, move.index_vol, move.constituent_vol)
-            yield Batch(now, surface.quotes(now, ratio, move.spot, float(self._scenario.refresh_seconds)))
+            yield Batch(
+                now, surface.quotes(now, ratio, move.spot, float(self._scenario.refresh_seconds))
+            )
 
 
 def last_close(sources: Sequence[Source], universe: SourceUniverse) -> Quotes | None:
@@ -51,6 +55,10 @@ def last_close(sources: Sequence[Source], universe: SourceUniverse) -> Quotes | 
     last: Batch | None = None
     for source in sources:
         for batch in source.batches(universe):
-            if isinstance(batch.rows, Quotes) and len(batch.rows.bid) and (last is None or batch.boundary >= last.boundary):
+            if (
+                isinstance(batch.rows, Quotes)
+                and len(batch.rows.bid)
+                and (last is None or batch.boundary >= last.boundary)
+            ):
                 last = batch
     return None if last is None or not isinstance(last.rows, Quotes) else last.rows

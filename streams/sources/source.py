@@ -48,9 +48,13 @@ class Source(Protocol):
 
 def source_universe(market: Market) -> SourceUniverse:
     """Every index, its names and its references."""
-    names = {one.symbol for index in market.indices for one in index.basket.constituents} | {index.symbol for index in market.indices}
+    names = {one.symbol for index in market.indices for one in index.basket.constituents} | {
+        index.symbol for index in market.indices
+    }
     references = {symbol for index in market.indices for symbol in index.references}
-    return SourceUniverse(frozenset(names), frozenset(names | references | set(market.reference_symbols)))
+    return SourceUniverse(
+        frozenset(names), frozenset(names | references | set(market.reference_symbols))
+    )
 
 
 def by_second(ts_event: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -14,7 +14,12 @@ from streams.symbols import normalise
 
 
 def tick_rows(
-    file: DataFile, table: pa.Table, symbol: str, price: Sequence[str], ts_event: NDArray[np.int64], universe: SourceUniverse
+    file: DataFile,
+    table: pa.Table,
+    symbol: str,
+    price: Sequence[str],
+    ts_event: NDArray[np.int64],
+    universe: SourceUniverse,
 ) -> Ticks:
     """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none.
 
@@ -22,7 +27,9 @@ def tick_rows(
     """
     names, code = file.codes(table, symbol)
     spelled = tuple(normalise(name) for name in names)
-    keep = np.flatnonzero(np.array([name in universe.symbols for name in spelled], dtype=np.bool_)[code])
+    keep = np.flatnonzero(
+        np.array([name in universe.symbols for name in spelled], dtype=np.bool_)[code]
+    )
     leave_unwanted_out(file, int(ts_event[0]) if ts_event.size else 0, names, code, keep)
     size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
     prices = np.mean([file.numbers(table, name) for name in price], axis=0)

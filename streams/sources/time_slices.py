@@ -14,7 +14,9 @@ EXACT, LABEL = "ts_event", "ts"
 TIME_COLUMNS = (EXACT, LABEL)
 
 
-def time_slices(file: DataFile, time: str, columns: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+def time_slices(
+    file: DataFile, time: str, columns: Sequence[str]
+) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
     """Tables of one session date each, dates ascending, with the times when their rows were known, in nanoseconds UTC.
 
     A column `ts` may hold the beginnings of intervals (`streams.sources.intervals`); other times are taken as they are. Only the time

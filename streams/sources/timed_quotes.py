@@ -36,8 +36,12 @@ class TimedQuotes:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Second by second."""
-        for table, ts_event in time_slices(self._file, self._time, [name for name in self._columns if name]):
-            quotes = _carried(option_rows(self._file, table, self._columns, ts_event, universe, None))
+        for table, ts_event in time_slices(
+            self._file, self._time, [name for name in self._columns if name]
+        ):
+            quotes = _carried(
+                option_rows(self._file, table, self._columns, ts_event, universe, None)
+            )
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))
 
@@ -50,10 +54,14 @@ def _carried(quotes: Quotes | Vols) -> Quotes | Vols:
     order = np.lexsort((quotes.ts_event, *contract))
     starts = np.ones(order.size, np.bool_)
     starts[1:] = np.any([column[order][1:] != column[order][:-1] for column in contract], axis=0)
-    return quotes._replace(bid=_filled(quotes.bid, order, starts), ask=_filled(quotes.ask, order, starts))
+    return quotes._replace(
+        bid=_filled(quotes.bid, order, starts), ask=_filled(quotes.ask, order, starts)
+    )
 
 
-def _filled(side: NDArray[np.float64], order: NDArray[np.intp], starts: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _filled(
+    side: NDArray[np.float64], order: NDArray[np.intp], starts: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     ordered = side[order]
     last = np.maximum.accumulate(np.where(np.isfinite(ordered) | starts, np.arange(order.size), 0))
     filled = np.empty_like(side)

@@ -31,7 +31,11 @@ class TimedTicks:
         self._price = next((names for names in _PRICES if set(names) <= set(file.columns)), ())
         for name in (self._time, "symbol", *(() if self._price else _PRICES[0])):
             if name not in file.columns:
-                raise SourceError(file.path, f"column {name} is missing; it has {', '.join(file.columns)}", TICK_COLUMNS)
+                raise SourceError(
+                    file.path,
+                    f"column {name} is missing; it has {', '.join(file.columns)}",
+                    TICK_COLUMNS,
+                )
 
     @property
     def refusals(self) -> Refusals:

@@ -107,7 +107,9 @@ class QuoteBook:
         if not taken.size:
             return Applied(_NONE, no_room)
         slots, quoted = slots[taken], quoted.take(taken)
-        duplicate, latest = latest_quotes(slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots]))
+        duplicate, latest = latest_quotes(
+            slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots])
+        )
         self._write(slots[latest], quoted.take(latest), quoted.ts.max())
         return Applied(taken[duplicate], no_room)
 

@@ -13,7 +13,12 @@ from streams.valuation.reorder_buffer import looked_up
 
 SERIES_BITS = 6
 PREFIX = "book/"
-_EMPTY = {"key": np.empty(0, np.int64), "ts": np.empty(0, np.int64), "bid": np.empty(0), "ask": np.empty(0)}
+_EMPTY = {
+    "key": np.empty(0, np.int64),
+    "ts": np.empty(0, np.int64),
+    "bid": np.empty(0),
+    "ask": np.empty(0),
+}
 
 
 class BookChunks:
@@ -35,7 +40,9 @@ class BookChunks:
     def changed(self) -> dict[str, bytes]:
         """Chunks since the last call; an empty value for one that has lost its last contract."""
         chunks = {f"{PREFIX}{part}": self._encode(part) for part in sorted(self._changed)}
-        self._saved = (self._saved - self._changed) | {part for part in self._changed if chunks[f"{PREFIX}{part}"]}
+        self._saved = (self._saved - self._changed) | {
+            part for part in self._changed if chunks[f"{PREFIX}{part}"]
+        }
         self._changed.clear()
         return chunks
 
@@ -52,15 +59,28 @@ class BookChunks:
             # Another series may get the code of what is left out.
             if not kept.all():
                 self._changed.add(part)
-            quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(np.flatnonzero(kept))
+            quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(
+                np.flatnonzero(kept)
+            )
             self._book.apply(self._book.slots_of(key[kept]), quoted)
 
     def _encode(self, part: int) -> bytes:
-        first, last = part << (SERIES_BITS + SERIES_SHIFT), ((part + 1) << (SERIES_BITS + SERIES_SHIFT)) - 1
+        first, last = (
+            part << (SERIES_BITS + SERIES_SHIFT),
+            ((part + 1) << (SERIES_BITS + SERIES_SHIFT)) - 1,
+        )
         start = int(np.searchsorted(self._book.keys, np.int64(first)))
         stop = int(np.searchsorted(self._book.keys, np.int64(last), side="right"))
         if start == stop:
             return b""
         slots = self._book.slots[start:stop]
         book = self._book
-        return pack_columns("book", {"key": book.keys[start:stop], "ts": book.ts[slots], "bid": book.bid[slots], "ask": book.ask[slots]})
+        return pack_columns(
+            "book",
+            {
+                "key": book.keys[start:stop],
+                "ts": book.ts[slots],
+                "bid": book.bid[slots],
+                "ask": book.ask[slots],
+            },
+        )

@@ -115,17 +115,29 @@ class SourceClock:
         """The admission of rows that have a span; None for any others."""
         if not ts.size:
             return None
-        low, high = (ts[0], ts[-1]) if in_order(ts) else (np.minimum.reduce(ts), np.maximum.reduce(ts))
+        low, high = (
+            (ts[0], ts[-1]) if in_order(ts) else (np.minimum.reduce(ts), np.maximum.reduce(ts))
+        )
         low, high = int(low), int(high)
         record = int(record_ts[0] if is_uniform(record_ts) else np.minimum.reduce(record_ts))
         second, seen = -(-high // NS), max(high, self._seen)
-        open_rows = second == -(-low // NS) and second > self._closed and (seen - self._lateness - 1) // NS <= self._closed
+        open_rows = (
+            second == -(-low // NS)
+            and second > self._closed
+            and (seen - self._lateness - 1) // NS <= self._closed
+        )
         if not open_rows or max(-low, high, record) > _LIMIT or high > record + self._tolerance:
             return None
         self._seen = seen
         none = uniform(np.False_, ts.size)
         span = SecondSpan(second, low, high)
-        return Admission(uniform(np.int64(second), ts.size), none, none, uniform(np.int64(self._closed), ts.size), span)
+        return Admission(
+            uniform(np.int64(second), ts.size),
+            none,
+            none,
+            uniform(np.int64(self._closed), ts.size),
+            span,
+        )
 
     def _closes(self, front: NDArray[np.int64]) -> NDArray[np.int64]:
         """The greatest T with front > T + lateness."""

@@ -33,7 +33,14 @@ def fitting(series: Ints, expiry: NDArray[np.int32], strike: Floats) -> Bools:
     """Which of n contracts fit into a key. A negative series code says that the row is of no interest; it does not fit."""
     with np.errstate(invalid="ignore"):
         scaled = np.rint(strike * 1000.0)
-        return (series >= 0) & (series < SERIES_LIMIT) & (expiry >= 0) & (expiry < EXPIRY_LIMIT) & (scaled >= 1) & (scaled < MILLS_LIMIT)
+        return (
+            (series >= 0)
+            & (series < SERIES_LIMIT)
+            & (expiry >= 0)
+            & (expiry < EXPIRY_LIMIT)
+            & (scaled >= 1)
+            & (scaled < MILLS_LIMIT)
+        )
 
 
 def segment(series: int, expiry: int) -> int:

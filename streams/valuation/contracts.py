@@ -53,7 +53,9 @@ class Contracts:
         self._am_roots = am_roots
         self._book = book
         self.codes = SeriesCodes(universe)
-        self._vocabularies: IdentityCache[tuple[Series, ...], tuple[Ints, Contracted]] = IdentityCache()
+        self._vocabularies: IdentityCache[tuple[Series, ...], tuple[Ints, Contracted]] = (
+            IdentityCache()
+        )
         self._packed: IdentityCache[Floats, Packed] = IdentityCache()
         self._by_key: IdentityCache[Ints, Packed] = IdentityCache()
 
@@ -78,11 +80,20 @@ class Contracts:
         key = pack(series, expiry, strike, item.call)
         if contracted.settles is not None and key.size:
             first, last = int(np.minimum.reduce(expiry)), int(np.maximum.reduce(expiry))
-            plain = np.minimum.reduce(strike) >= LEAST_STRIKE and np.maximum.reduce(strike) < MAX_STRIKE / 2
+            plain = (
+                np.minimum.reduce(strike) >= LEAST_STRIKE
+                and np.maximum.reduce(strike) < MAX_STRIKE / 2
+            )
             if plain and first >= 0 and last < EXPIRY_LIMIT:
-                return Packed(key, None, contracted._replace(settles=settlement_bounds(first, last)))
+                return Packed(
+                    key, None, contracted._replace(settles=settlement_bounds(first, last))
+                )
         fits = fitting(series, expiry, strike)
-        misfit = None if fits.all() else np.where(series == FULL, NO_ROOM, Outcome.STRIKE).astype(np.int8) * ~fits
+        misfit = (
+            None
+            if fits.all()
+            else np.where(series == FULL, NO_ROOM, Outcome.STRIKE).astype(np.int8) * ~fits
+        )
         return Packed(key, misfit, contracted._replace(settles=None))
 
     def locate(self, key: Ints) -> Located:
@@ -102,7 +113,11 @@ class Contracts:
         known = self._vocabularies.get(series)
         if known is None:
             codes = self.codes.of(series)
-            wanted = np.array([one.underlying in self._universe.position for one in series], np.bool_)
+            wanted = np.array(
+                [one.underlying in self._universe.position for one in series], np.bool_
+            )
             every = (0, 0) if (codes >= 0).all() else None
-            known = self._vocabularies.put(series, (codes, Contracted(wanted, settles_am(series, self._am_roots), every)))
+            known = self._vocabularies.put(
+                series, (codes, Contracted(wanted, settles_am(series, self._am_roots), every))
+            )
         return known

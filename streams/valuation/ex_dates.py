@@ -50,5 +50,7 @@ class ExDates:
             return np.zeros(underlying.size, np.int64)
         inside = (self._day[underlying] > today) & (self._day[underlying] <= expiry[:, None])
         largest = np.where(inside, self._amount[underlying], 0.0).max(axis=1)
-        classes: Ints = np.searchsorted(SIZES, largest / np.where(forward > 0, forward, np.inf), side="right")
+        classes: Ints = np.searchsorted(
+            SIZES, largest / np.where(forward > 0, forward, np.inf), side="right"
+        )
         return classes

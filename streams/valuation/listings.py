@@ -78,9 +78,13 @@ class Listings:
     def _choose(self, underlying: str) -> tuple[Expiry, ...]:
         every = self._all.get(underlying, {}).values()
         listed = [one for one in every if not one.in_vols] or every
-        settles_am = underlying in self._am_roots or any(one.root in self._am_roots for one in listed)
+        settles_am = underlying in self._am_roots or any(
+            one.root in self._am_roots for one in listed
+        )
         by_day: dict[int, Expiry] = {}
-        for one in sorted(listed, key=lambda one: (not one.morning, one.root != underlying, one.root)):
+        for one in sorted(
+            listed, key=lambda one: (not one.morning, one.root != underlying, one.root)
+        ):
             if one.morning or not (settles_am and one.standard):
                 by_day.setdefault(one.day, one)
         return tuple(by_day[day] for day in sorted(by_day))

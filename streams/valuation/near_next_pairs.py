@@ -32,18 +32,27 @@ class NearNextPairs(NamedTuple):
     later: Ints
 
 
-def pairs_of(surface_keys: SurfaceKeys, terms: NearNextTerms, rows: Ints, boundary: int, refresh: Floats) -> NearNextPairs:
+def pairs_of(
+    surface_keys: SurfaceKeys, terms: NearNextTerms, rows: Ints, boundary: int, refresh: Floats
+) -> NearNextPairs:
     """The strips of some lines that have terms, at a second (ns); `refresh` as for `Surfaces.value`."""
     tenor = surface_keys.tenor_days[rows]
-    segment, term = np.unique(np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True)
+    segment, term = np.unique(
+        np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True
+    )
     near, following = term[: rows.size], term[rows.size :]
     minutes = np.zeros(segment.size, np.int64)
-    minutes[near], minutes[following] = minutes_to(terms.near_settles[rows], boundary), minutes_to(terms.next_settles[rows], boundary)
+    minutes[near], minutes[following] = (
+        minutes_to(terms.near_settles[rows], boundary),
+        minutes_to(terms.next_settles[rows], boundary),
+    )
     oldest = np.full(segment.size, NEVER, np.int64)
     oldest[near] = oldest[following] = _oldest(refresh[surface_keys.underlying[rows]], boundary)
     # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
     sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
-    return NearNextPairs(segment, minutes, oldest, near, following, tenor, sooner, minutes[following])
+    return NearNextPairs(
+        segment, minutes, oldest, near, following, tenor, sooner, minutes[following]
+    )
 
 
 def _oldest(refresh: Floats, boundary: int) -> Ints:

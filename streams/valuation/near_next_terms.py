@@ -42,7 +42,9 @@ class NearNextTerms:
         """The listings of these have changed."""
         if not underlyings:
             return
-        positions = [at for symbol in underlyings if (at := self._universe.position.get(symbol)) is not None]
+        positions = [
+            at for symbol in underlyings if (at := self._universe.position.get(symbol)) is not None
+        ]
         self._until[np.isin(self._surface_keys.underlying, positions)] = NEVER_CHOSEN
 
     def renew(self, rows: Ints, listings: Listings, boundary: int, today: int) -> None:

@@ -70,23 +70,41 @@ class ChainAssembler:
         offsets, strike = structure.offsets, structure.strike
         if (oldest > NEVER).any():
             limit = np.repeat(oldest, np.diff(offsets))
-            call, put = np.where(call_ts < limit, ABSENT, call), np.where(put_ts < limit, ABSENT, put)
+            call, put = (
+                np.where(call_ts < limit, ABSENT, call),
+                np.where(put_ts < limit, ABSENT, put),
+            )
             rows = (call != ABSENT) | (put != ABSENT)
             if not rows.all():
-                offsets = _offsets(np.repeat(np.arange(segment.size), np.diff(offsets))[rows], segment.size)
+                offsets = _offsets(
+                    np.repeat(np.arange(segment.size), np.diff(offsets))[rows], segment.size
+                )
                 call, put, strike = call[rows], put[rows], strike[rows]
             call_ts, put_ts = book.ts[call], book.ts[put]
-        chain = OptionChain(offsets, strike, book.bid[call], book.ask[call], book.bid[put], book.ask[put], years, rate)
+        chain = OptionChain(
+            offsets,
+            strike,
+            book.bid[call],
+            book.ask[call],
+            book.bid[put],
+            book.ask[put],
+            years,
+            rate,
+        )
         return Quoted(chain, _newest(np.maximum(call_ts, put_ts), offsets))
 
     def stated(self, segment: Ints, oldest: Ints) -> Stated:
         """The vols and deltas of m strips, which the book holds in the place of bid and ask; arguments as for `assemble`."""
         structure = self._structure(segment)
         owner = np.repeat(np.arange(segment.size), np.diff(structure.offsets))
-        (calls, call_ts), (puts, put_ts) = (self._stated_side(slot, owner, oldest) for slot in (structure.call, structure.put))
+        (calls, call_ts), (puts, put_ts) = (
+            self._stated_side(slot, owner, oldest) for slot in (structure.call, structure.put)
+        )
         return Stated(calls, puts, np.maximum(call_ts, put_ts))
 
-    def _stated_side(self, slot: Slots, owner: NDArray[np.intp], oldest: Ints) -> tuple[StatedSide, Ints]:
+    def _stated_side(
+        self, slot: Slots, owner: NDArray[np.intp], oldest: Ints
+    ) -> tuple[StatedSide, Ints]:
         book = self._book
         kept = (slot != ABSENT) & (book.ts[slot] >= oldest[owner])
         slot, owner = slot[kept], owner[kept]
@@ -119,7 +137,12 @@ def _structure(book: QuoteBook, segment: Ints) -> Structure:
     leads[1:] = pair[1:] != pair[:-1]
     row = np.cumsum(leads) - 1
     calls = is_call(key)
-    return Structure(_offsets(owner[leads], segment.size), strike_of(key[leads]), _side(row, slot, calls), _side(row, slot, ~calls))
+    return Structure(
+        _offsets(owner[leads], segment.size),
+        strike_of(key[leads]),
+        _side(row, slot, calls),
+        _side(row, slot, ~calls),
+    )
 
 
 def _side(row: NDArray[np.intp], slot: Slots, which: Bools) -> Slots:

@@ -69,7 +69,9 @@ def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumn
     former = np.roll(latest, 1)
     # Else the row meets what the book holds.
     known = ~first & (former >= head)
-    met = QuoteColumns(*(np.where(known, ours[former], theirs) for ours, theirs in zip(rows, held, strict=True)))
+    met = QuoteColumns(
+        *(np.where(known, ours[former], theirs) for ours, theirs in zip(rows, held, strict=True))
+    )
     same = (rows.ts == met.ts) & (rows.bid == met.bid) & (rows.ask == met.ask)
     tail = np.append(first[1:], True)
     last = latest[tail]

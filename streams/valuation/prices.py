@@ -10,7 +10,9 @@ from streams.valuation.universe import Universe
 class LastPrices:
     """Last prices of n monitored symbols in one second."""
 
-    def __init__(self, symbols: int, at: NDArray[np.int64], ts: NDArray[np.int64], price: NDArray[np.float64]) -> None:
+    def __init__(
+        self, symbols: int, at: NDArray[np.int64], ts: NDArray[np.int64], price: NDArray[np.float64]
+    ) -> None:
         """Take ticks in order of arrival, `at` the position of the symbol: the greatest time wins, at a tie the later arrival."""
         order = np.argsort(ts, kind="stable")
         self.ticks: NDArray[np.int64] = np.bincount(at, minlength=symbols)
@@ -26,4 +28,6 @@ class LastPrices:
         at = np.flatnonzero(universe.used[index] & (self.ticks > 0))
         if not at.size:
             return None
-        return PricePoints(tuple([universe.symbols[one] for one in at.tolist()]), self._price[at], self._ts[at])
+        return PricePoints(
+            tuple([universe.symbols[one] for one in at.tolist()]), self._price[at], self._ts[at]
+        )

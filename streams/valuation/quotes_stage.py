@@ -55,9 +55,16 @@ class QuotesStage(SourceStage):
 
     ROLE: Role = "quotes"
 
-    def __init__(self, market: Market, source: str, sources: int, contracts: int = 1_000_000) -> None:
+    def __init__(
+        self, market: Market, source: str, sources: int, contracts: int = 1_000_000
+    ) -> None:
         super().__init__(
-            market, source, sources, ReorderBuffer(key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64)
+            market,
+            source,
+            sources,
+            ReorderBuffer(
+                key=np.int64, ts=np.int64, bid=np.float64, ask=np.float64, refresh=np.float64
+            ),
         )
         self._universe = underlyings(market)
         self._book = QuoteBook(contracts)
@@ -94,16 +101,25 @@ class QuotesStage(SourceStage):
         """Underlyings with quotes that no skew has taken into account."""
         self._refresh: Floats = np.full(n, np.nan)
 
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
+    def _decode(
+        self, records: Sequence[Record]
+    ) -> Iterator[Quotes | Vols | Heartbeat | Malformed | Unread]:
         return decode_quotes(records, self._limits)
 
     def _rows(self, item: Quotes | Vols, admission: Admission) -> Rows:
         packed = self._contracts.pack(item)
-        outcome = None if all_accepted(item, admission, packed.contracted) else screen_quotes(item, admission, packed.contracted)
+        outcome = (
+            None
+            if all_accepted(item, admission, packed.contracted)
+            else screen_quotes(item, admission, packed.contracted)
+        )
         if outcome is not None and packed.misfit is not None:
             misfits = (outcome == 0) & (packed.misfit > 0)
             outcome[misfits] = packed.misfit[misfits]
-        refresh = uniform(CHANGES if item.refresh_seconds is None else np.float64(item.refresh_seconds), packed.key.size)
+        refresh = uniform(
+            CHANGES if item.refresh_seconds is None else np.float64(item.refresh_seconds),
+            packed.key.size,
+        )
         return Rows(outcome, (packed.key, item.ts_event, *_values(item), refresh))
 
     def _apply_early(self, output: Output) -> None:
@@ -115,7 +131,10 @@ class QuotesStage(SourceStage):
         self._apply(output, second, blocks)
         self._sum_up()
         refresh = np.where(self._quoted, self._refresh, np.nan)
-        parts = [IndexPart(int(self._accepted[used].sum()), longest(refresh[used])) for used in self._universe.used]
+        parts = [
+            IndexPart(int(self._accepted[used].sum()), longest(refresh[used]))
+            for used in self._universe.used
+        ]
         self._accepted[:] = 0
         now = second * NS
         session = session_of(now)
@@ -124,7 +143,10 @@ class QuotesStage(SourceStage):
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
         skews = self._skews(second) or [None] * len(parts)
         self._quoted[:] = False
-        return [part._replace(surfaces=points, skew=skew) for part, points, skew in zip(parts, surfaces, skews, strict=True)]
+        return [
+            part._replace(surfaces=points, skew=skew)
+            for part, points, skew in zip(parts, surfaces, skews, strict=True)
+        ]
 
     def _skews(self, second: int) -> tuple[SkewPoints | None, ...]:
         """Skews of what was quoted since the last ones, in the first second with quotes of each ten; empty in the others."""
@@ -174,28 +196,42 @@ class QuotesStage(SourceStage):
             counts = counts - np.bincount(located.series[rejected], minlength=counts.size)
         if self._accepted_by_series.size < counts.size:
             self._accepted_by_series = np.concatenate(
-                [self._accepted_by_series, np.zeros(len(self._codes.known) - self._accepted_by_series.size, np.int64)]
+                [
+                    self._accepted_by_series,
+                    np.zeros(len(self._codes.known) - self._accepted_by_series.size, np.int64),
+                ]
             )
         self._accepted_by_series[: counts.size] += counts
         no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + no_room.size
-        told = {"no_bid": no_bid, "accepted": ts.size - rejects - no_bid, "duplicate": duplicate.size, "no_room": no_room.size}
+        told = {
+            "no_bid": no_bid,
+            "accepted": ts.size - rejects - no_bid,
+            "duplicate": duplicate.size,
+            "no_room": no_room.size,
+        }
         for outcome, rows in told.items():
             if rows:
                 output.counts["quotes", outcome] += rows
         if no_room.size:
             series = self._codes.known[int(located.series[no_room[0]])]
-            output.examples["quotes", NO_ROOM_LABEL] = left_out(NO_ROOM_LABEL, NO_ROOM_WORDS, series.root)
+            output.examples["quotes", NO_ROOM_LABEL] = left_out(
+                NO_ROOM_LABEL, NO_ROOM_WORDS, series.root
+            )
         if is_uniform(refresh) and not no_room.size:
             self._refresh[located.underlying] = refresh[0]
         else:
-            self._refresh[np.delete(self._codes.underlying[located.series], no_room)] = np.delete(refresh, no_room)
+            self._refresh[np.delete(self._codes.underlying[located.series], no_room)] = np.delete(
+                refresh, no_room
+            )
 
     def _sum_up(self) -> None:
         """Carry over to the underlyings, and to what a checkpoint has to write, what the series have had."""
         present = np.flatnonzero(self._accepted_by_series)
         if present.size:
             self._book_chunks.touch(present)
-            np.add.at(self._accepted, self._codes.underlying[present], self._accepted_by_series[present])
+            np.add.at(
+                self._accepted, self._codes.underlying[present], self._accepted_by_series[present]
+            )
             self._quoted |= self._accepted > 0
             self._accepted_by_series[:] = 0
         self._list()
@@ -206,9 +242,17 @@ class QuotesStage(SourceStage):
 
     def _more(self) -> dict[str, Any]:
         symbols = self._universe.symbols
-        refresh = {symbols[at]: float(self._refresh[at]) for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()}
-        quoted, unskewed = ([symbols[at] for at in np.flatnonzero(which).tolist()] for which in (self._quoted, self._unskewed))
-        accepted = {symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()}
+        refresh = {
+            symbols[at]: float(self._refresh[at])
+            for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()
+        }
+        quoted, unskewed = (
+            [symbols[at] for at in np.flatnonzero(which).tolist()]
+            for which in (self._quoted, self._unskewed)
+        )
+        accepted = {
+            symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()
+        }
         opened = self._opened if self._opened > self._clock.closed else NO_SECOND
         state = _BookState(self._day, refresh, quoted, opened, accepted, self._skew_slot, unskewed)
         return cast("dict[str, Any]", msgspec.to_builtins(state))
@@ -218,7 +262,9 @@ class QuotesStage(SourceStage):
         self._contracts.forget()
         self._codes.restore(chunks.get(SERIES_CHUNK))
         key = self._pending.columns()["key"]
-        self._pending.renumber("key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1))
+        self._pending.renumber(
+            "key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1)
+        )
         self._book_chunks.restore(chunks, self._codes.underlying)
         self._listings.clear()
         self._surfaces.relisted(set(self._universe.symbols))

@@ -13,7 +13,12 @@ from streams.valuation.terms import TermReason
 
 Codes = NDArray[np.int64]
 
-TERM_CODES: Final[dict[TermReason, int]] = {"": 0, "no_near_term": 1, "no_next_term": 2, "not_bracketed": 3}
+TERM_CODES: Final[dict[TermReason, int]] = {
+    "": 0,
+    "no_near_term": 1,
+    "no_next_term": 2,
+    "not_bracketed": 3,
+}
 NEAR, NEXT = 16, 32
 """Added to the code of a strip."""
 NO_QUOTES = 15
@@ -25,7 +30,9 @@ _BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols")
 DIVIDEND: Final = 8
 """Times the size class of the largest dividend inside a strip (`streams.valuation.ex_dates`)."""
 FLAGS: Final = tuple(
-    ",".join([*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])])
+    ",".join(
+        [*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])]
+    )
     for size in SIZE_FLAGS
     for bits in range(DIVIDEND)
 )

@@ -64,7 +64,10 @@ class ReorderBuffer:
     def columns(self) -> dict[str, NDArray[Any]]:
         """All rows, by second and arrival, for a checkpoint."""
         blocks = [block for second in sorted(self._blocks) for block in self._blocks[second]]
-        return {name: np.concatenate([none, *(block[at] for block in blocks)]) for at, (name, none) in enumerate(self.empty().items())}
+        return {
+            name: np.concatenate([none, *(block[at] for block in blocks)])
+            for at, (name, none) in enumerate(self.empty().items())
+        }
 
     def empty(self) -> dict[str, NDArray[Any]]:
         """The columns without rows."""
@@ -78,7 +81,9 @@ class ReorderBuffer:
     def renumber(self, name: str, numbers: NDArray[np.int64]) -> None:
         """Replace a column, in the order of `columns`; rows that get a negative number are dropped."""
         kept = numbers >= 0
-        self.restore({key: column[kept] for key, column in (self.columns() | {name: numbers}).items()})
+        self.restore(
+            {key: column[kept] for key, column in (self.columns() | {name: numbers}).items()}
+        )
 
 
 def looked_up(table: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -90,4 +95,8 @@ def looked_up(table: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.i
 
 def joined(blocks: list[Columns]) -> Columns:
     """Blocks one after another, column by column."""
-    return blocks[0] if len(blocks) == 1 else tuple(np.concatenate(columns) for columns in zip(*blocks, strict=True))
+    return (
+        blocks[0]
+        if len(blocks) == 1
+        else tuple(np.concatenate(columns) for columns in zip(*blocks, strict=True))
+    )

@@ -26,7 +26,9 @@ class DayRate(NamedTuple):
         >>> DayRate(0.0, False, Curve((30, 60, 91, 182), (0.04, 0.041, 0.0412, 0.0405))).at(np.array([30, 45])).round(6).tolist()
         [0.039605, 0.040166]
         """
-        return np.full(days.shape, self.rate) if self.curve is None else curve_rate(days, *self.curve)
+        return (
+            np.full(days.shape, self.rate) if self.curve is None else curve_rate(days, *self.curve)
+        )
 
 
 def rate_on(rates: Rates, day: int) -> DayRate:
@@ -39,7 +41,9 @@ def rate_on(rates: Rates, day: int) -> DayRate:
     at = bisect_right(days, day) - 1
     if at >= 0:
         last = days[at]
-        return DayRate(rates.dated.get(last, 0.0), day - last > STALE_AFTER_DAYS, rates.curves.get(last))
+        return DayRate(
+            rates.dated.get(last, 0.0), day - last > STALE_AFTER_DAYS, rates.curves.get(last)
+        )
     if rates.constant is not None:
         return DayRate(rates.constant, stale=False)
     return DayRate(0.0, stale=True)

@@ -41,9 +41,7 @@ def _named(item: Quotes | Vols | Ticks, row: int) -> tuple[str, str]:
     return series.underlying, contract
 
 
-def _value(
-    item: Quotes | Vols | Ticks, row: int, reason: str, admission: Admission | None
-) -> str:
+def _value(item: Quotes | Vols | Ticks, row: int, reason: str, admission: Admission | None) -> str:
     found = _of_time(item, row, reason, admission)
     if found or reason == NO_ROOM_LABEL:
         return found or NO_ROOM_WORDS

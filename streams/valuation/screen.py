@@ -69,14 +69,18 @@ class Contracted(NamedTuple):
     """When the first and the last contract may settle (ns), where all are wanted and no strike is absurd; None where that is not known."""
 
 
-def screen_quotes(quotes: Quotes | Vols, admission: Admission, contracted: Contracted) -> NDArray[np.int8]:
+def screen_quotes(
+    quotes: Quotes | Vols, admission: Admission, contracted: Contracted
+) -> NDArray[np.int8]:
     """Outcome of each quote (`Outcome`, int8).
 
     A price above 1e9 is an error of the source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta
     beyond 1.
     """
     ts, wanted, morning = quotes.ts_event, contracted.wanted, contracted.morning
-    settlement = settlement_ns(quotes.expiry, morning[quotes.series_code] if morning.any() else None)
+    settlement = settlement_ns(
+        quotes.expiry, morning[quotes.series_code] if morning.any() else None
+    )
     checks = (
         (Outcome.FAR_EXPIRY, settlement - ts > MAX_LIFE),
         (Outcome.EXPIRED, settlement <= ts),
@@ -95,12 +99,20 @@ def all_accepted(quotes: Quotes | Vols, admission: Admission, contracted: Contra
     span, settles = admission.span, contracted.settles
     if not isinstance(quotes, Quotes) or span is None or settles is None:
         return False
-    living = span.last < settles[0] and settles[1] - span.first <= MAX_LIFE and in_trading_hours(span.first, span.last)
+    living = (
+        span.last < settles[0]
+        and settles[1] - span.first <= MAX_LIFE
+        and in_trading_hours(span.first, span.last)
+    )
     return living and (quotes.validated or _sound(quotes.bid, quotes.ask))
 
 
 def _sound(bid: NDArray[np.float64], ask: NDArray[np.float64]) -> bool:
-    return bool(np.minimum.reduce(bid) >= 0 and np.maximum.reduce(ask) <= MAX_PRICE and np.logical_and.reduce(bid <= ask))
+    return bool(
+        np.minimum.reduce(bid) >= 0
+        and np.maximum.reduce(ask) <= MAX_PRICE
+        and np.logical_and.reduce(bid <= ask)
+    )
 
 
 def screen_ticks(ticks: Ticks, admission: Admission, symbols: Container[str]) -> NDArray[np.int8]:

@@ -25,7 +25,9 @@ class SeriesCodes:
     The series named like its underlying has a place in any case.
     """
 
-    def __init__(self, universe: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING) -> None:
+    def __init__(
+        self, universe: Universe, limit: int = SERIES_LIMIT, per_underlying: int = PER_UNDERLYING
+    ) -> None:
         self._universe = universe
         self._limit = limit
         self._per_underlying = per_underlying
@@ -88,7 +90,11 @@ class SeriesCodes:
 
     def _too_many(self) -> list[int]:
         """Codes beyond the share of their underlying."""
-        excess = {name: count - self._per_underlying for name, count in self._counts.items() if count > self._per_underlying}
+        excess = {
+            name: count - self._per_underlying
+            for name, count in self._counts.items()
+            if count > self._per_underlying
+        }
         codes = []
         for code in range(len(self.known) - 1, -1, -1):
             name, root = self.known[code].underlying, self.known[code].root
@@ -108,7 +114,10 @@ class SeriesCodes:
 
     def _codes_of(self, series: Sequence[Series]) -> NDArray[np.int64]:
         before = len(self._codes)
-        codes = np.array([self._codes[one] if one in self._codes else self._enter(one) for one in series], np.int64)
+        codes = np.array(
+            [self._codes[one] if one in self._codes else self._enter(one) for one in series],
+            np.int64,
+        )
         if len(self._codes) > before:
             self.changed = True
             self._place()
@@ -117,7 +126,10 @@ class SeriesCodes:
     def _enter(self, series: Series) -> int:
         if series.underlying not in self._universe.position:
             return UNMONITORED
-        full = self._counts[series.underlying] >= self._per_underlying and series.root != series.underlying
+        full = (
+            self._counts[series.underlying] >= self._per_underlying
+            and series.root != series.underlying
+        )
         if full or len(self._codes) >= self._limit:
             return FULL
         code = self._free.pop() if self._free else len(self.known)
@@ -126,5 +138,7 @@ class SeriesCodes:
         return self._codes.setdefault(series, code)
 
     def _place(self) -> None:
-        self.underlying = np.array([self._universe.position.get(one.underlying, -1) for one in self.known], np.int64)
+        self.underlying = np.array(
+            [self._universe.position.get(one.underlying, -1) for one in self.known], np.int64
+        )
         self.in_vols = np.array([one.in_vols for one in self.known], np.bool_)

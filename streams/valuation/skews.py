@@ -41,7 +41,9 @@ class Skews:
         self._terms = terms
         self._chains = chains
 
-    def value(self, boundary: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SkewPoints | None, ...]:
+    def value(
+        self, boundary: int, today: int, quoted: Bools, refresh: Floats
+    ) -> tuple[SkewPoints | None, ...]:
         """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
         rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
@@ -53,12 +55,23 @@ class Skews:
                 pairs = pairs_of(self._surface_keys, self._terms, part, boundary, refresh)
                 strip_vols = value(pairs, today)
                 near, following = strip_vols[pairs.near], strip_vols[pairs.following]
-                vols[part] = interpolate_vol(near, pairs.sooner[:, None], following, pairs.later[:, None], pairs.tenor[:, None])
-        return tuple(self._points(vols, lines[quoted[self._surface_keys.underlying[lines]]]) for lines in self._surface_keys.of_index)
+                vols[part] = interpolate_vol(
+                    near,
+                    pairs.sooner[:, None],
+                    following,
+                    pairs.later[:, None],
+                    pairs.tenor[:, None],
+                )
+        return tuple(
+            self._points(vols, lines[quoted[self._surface_keys.underlying[lines]]])
+            for lines in self._surface_keys.of_index
+        )
 
     def _quoted(self, pairs: NearNextPairs, today: int) -> Floats:
         years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
-        chain = self._chains.assemble(pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)).chain
+        chain = self._chains.assemble(
+            pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)
+        ).chain
         return delta_vols(chain, parity_forwards(chain).forward, SKEW_DELTAS)[0]
 
     def _stated(self, pairs: NearNextPairs, today: int) -> Floats:
@@ -71,4 +84,8 @@ class Skews:
             return None
         symbols = self._universe.symbols
         underlying = self._surface_keys.underlying[rows].tolist()
-        return SkewPoints(tuple([symbols[at] for at in underlying]), self._surface_keys.tenor_days[rows], vols[rows])
+        return SkewPoints(
+            tuple([symbols[at] for at in underlying]),
+            self._surface_keys.tenor_days[rows],
+            vols[rows],
+        )

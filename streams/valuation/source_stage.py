@@ -16,7 +16,17 @@ from streams.left_out import unread_example
 from streams.market import Market
 from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
-from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols, take_quotes
+from streams.records import (
+    NS,
+    Heartbeat,
+    Malformed,
+    Quotes,
+    Record,
+    Ticks,
+    Unread,
+    Vols,
+    take_quotes,
+)
 from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.reorder_buffer import Columns, ReorderBuffer
@@ -103,7 +113,9 @@ class SourceStage(ABC):
         before = self._clock.closed
         self._close(output, before, self._clock.idle())
         self._apply_early(output)
-        self._publish(output, max(self._clock.closed, 0), [IndexPart()] * len(self._market.indices), idle=True)
+        self._publish(
+            output, max(self._clock.closed, 0), [IndexPart()] * len(self._market.indices), idle=True
+        )
         self._changed |= self._clock.closed != before
         return output
 
@@ -133,7 +145,9 @@ class SourceStage(ABC):
         self._restore_more(state.more, chunks)
 
     @abstractmethod
-    def _decode(self, records: Sequence[Record]) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed | Unread]:
+    def _decode(
+        self, records: Sequence[Record]
+    ) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed | Unread]:
         """Records as columns, in order."""
 
     @abstractmethod
@@ -167,7 +181,9 @@ class SourceStage(ABC):
             self._count(output, outcome[outcome != 0])
             for code in np.unique(outcome[outcome != 0]).tolist():
                 row = int(np.argmax(outcome == code))
-                output.examples[self.ROLE, OUTCOMES[code]] = row_example(item, row, OUTCOMES[code], admission)
+                output.examples[self.ROLE, OUTCOMES[code]] = row_example(
+                    item, row, OUTCOMES[code], admission
+                )
             second, columns = second[kept], tuple([column.take(kept) for column in columns])
         if span is None:
             self._pending.add(second, columns)
@@ -183,7 +199,9 @@ class SourceStage(ABC):
         """Without the rows that no clock should see: their times are of another unit, or none at all."""
         odd = np.flatnonzero(~dated(item.ts_event))
         output.counts[self.ROLE, Outcome.TIME.label] += odd.size
-        output.examples[self.ROLE, Outcome.TIME.label] = row_example(item, int(odd[0]), Outcome.TIME.label)
+        output.examples[self.ROLE, Outcome.TIME.label] = row_example(
+            item, int(odd[0]), Outcome.TIME.label
+        )
         return take_quotes(item, np.flatnonzero(dated(item.ts_event)))
 
     def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
@@ -202,7 +220,9 @@ class SourceStage(ABC):
         if before < after:
             self._publish(output, after, nothing)
 
-    def _publish(self, output: Output, second: int, parts: Sequence[IndexPart], *, idle: bool = False) -> None:
+    def _publish(
+        self, output: Output, second: int, parts: Sequence[IndexPart], *, idle: bool = False
+    ) -> None:
         for spec, part in zip(self._market.indices, parts, strict=True):
             frame = PointsFrame(
                 spec.symbol,
@@ -217,7 +237,11 @@ class SourceStage(ABC):
                 references=part.references,
                 skew=part.skew,
             )
-            output.messages.append(Message("points", spec.symbol.encode(), encode_points(frame), timestamp=second * 1000))
+            output.messages.append(
+                Message(
+                    "points", spec.symbol.encode(), encode_points(frame), timestamp=second * 1000
+                )
+            )
 
 
 def longest(refresh: NDArray[np.float64]) -> float | None:

@@ -28,8 +28,19 @@ def surface_keys_of(market: Market, universe: Universe) -> SurfaceKeys:
     """The lines that the indices of a market need."""
     wanted = []
     for spec in market.indices:
-        roles = [(spec.symbol, False), *((one.symbol, True) for one in spec.basket.constituents if one.symbol != spec.symbol)]
-        wanted.append(sorted({(universe.position[symbol], role, tenor) for symbol, role in roles for tenor in spec.tenors}))
+        roles = [
+            (spec.symbol, False),
+            *((one.symbol, True) for one in spec.basket.constituents if one.symbol != spec.symbol),
+        ]
+        wanted.append(
+            sorted(
+                {
+                    (universe.position[symbol], role, tenor)
+                    for symbol, role in roles
+                    for tenor in spec.tenors
+                }
+            )
+        )
     every = sorted({line for lines in wanted for line in lines})
     at = {line: row for row, line in enumerate(every)}
     return SurfaceKeys(

@@ -19,7 +19,17 @@ from streams.valuation.listings import Listings
 from streams.valuation.near_next_pairs import NearNextPairs, pairs_of
 from streams.valuation.near_next_terms import NearNextTerms
 from streams.valuation.option_chains import ChainAssembler
-from streams.valuation.reason_codes import ATM_TEXTS, BASIS_ATM_CODE, DIVIDEND, FLAGS, NO_QUOTES, STRIP_TEXTS, TERM_CODES, of_terms, texts
+from streams.valuation.reason_codes import (
+    ATM_TEXTS,
+    BASIS_ATM_CODE,
+    DIVIDEND,
+    FLAGS,
+    NO_QUOTES,
+    STRIP_TEXTS,
+    TERM_CODES,
+    of_terms,
+    texts,
+)
 from streams.valuation.risk_free import DayRate, rate_on
 from streams.valuation.skews import Skews
 from streams.valuation.surface_keys import surface_keys_of
@@ -43,7 +53,9 @@ NAME_RULES = _Rules(min_per_side=3, require_atm=True, zero_ask_stops=False)
 class Surfaces:
     """Values lines from a book. Holds nothing that the book and the listings do not imply."""
 
-    def __init__(self, market: Market, universe: Universe, book: QuoteBook, listings: Listings) -> None:
+    def __init__(
+        self, market: Market, universe: Universe, book: QuoteBook, listings: Listings
+    ) -> None:
         self._market = market
         self._universe = universe
         self._listings = listings
@@ -51,13 +63,17 @@ class Surfaces:
         self._terms = NearNextTerms(self._surface_keys, universe, strict=market.strict_expiries)
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
-        self.skews = Skews(market, universe, self._surface_keys, self._terms, self._chains, listings)
+        self.skews = Skews(
+            market, universe, self._surface_keys, self._terms, self._chains, listings
+        )
 
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
         self._terms.forget(underlyings)
 
-    def value(self, boundary: int, today: int, quoted: Bools, refresh: Floats) -> tuple[SurfacePoints | None, ...]:
+    def value(
+        self, boundary: int, today: int, quoted: Bools, refresh: Floats
+    ) -> tuple[SurfacePoints | None, ...]:
         """Points of each index of the market, None where nothing of it was quoted.
 
         Args:
@@ -82,25 +98,51 @@ class Surfaces:
         stated = rows[(self._terms.reason[rows] == 0) & in_vols]
         if stated.size:
             self._value_stated(points, stated, boundary, refresh)
-        return tuple(self._points(points, lines[quoted[self._surface_keys.underlying[lines]]]) for lines in self._surface_keys.of_index)
+        return tuple(
+            self._points(points, lines[quoted[self._surface_keys.underlying[lines]]])
+            for lines in self._surface_keys.of_index
+        )
 
-    def _value(self, points: "_Columns", rows: Ints, rules: _Rules, boundary: int, today: int, rate: DayRate, refresh: Floats) -> None:
+    def _value(
+        self,
+        points: "_Columns",
+        rows: Ints,
+        rules: _Rules,
+        boundary: int,
+        today: int,
+        rate: DayRate,
+        refresh: Floats,
+    ) -> None:
         pairs = pairs_of(self._surface_keys, self._terms, rows, boundary, refresh)
-        segment, near, following, years = pairs.segment, pairs.near, pairs.following, pairs.minutes / MINUTES_PER_YEAR
-        chain, quote_ts = self._chains.assemble(segment, pairs.oldest, years, rate.at(day_of(segment) - today))
+        segment, near, following, years = (
+            pairs.segment,
+            pairs.near,
+            pairs.following,
+            pairs.minutes / MINUTES_PER_YEAR,
+        )
+        chain, quote_ts = self._chains.assemble(
+            segment, pairs.oldest, years, rate.at(day_of(segment) - today)
+        )
         strips = value_strips(chain, **rules._asdict())
         vols, status = atm_vols(chain, strips.forward)
 
         def at_tenor(column: Floats) -> Floats:
-            return interpolate_variance(column[near], pairs.sooner, column[following], pairs.later, pairs.tenor)
+            return interpolate_variance(
+                column[near], pairs.sooner, column[following], pairs.later, pairs.tenor
+            )
 
         points.variance[rows] = variance = at_tenor(strips.variance)
-        points.bid_variance[rows], points.ask_variance[rows] = at_tenor(strips.bid_variance), at_tenor(strips.ask_variance)
+        points.bid_variance[rows], points.ask_variance[rows] = (
+            at_tenor(strips.bid_variance),
+            at_tenor(strips.ask_variance),
+        )
         points.forward[rows] = forward = strips.forward[near]
         underlying, last = self._surface_keys.underlying[rows], day_of(self._terms.next[rows])
         points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
         strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
-        points.strip_reason[rows] = _reasons(variance, of_terms(strip_code[near], strip_code[following]))
+        points.strip_reason[rows] = _reasons(
+            variance, of_terms(strip_code[near], strip_code[following])
+        )
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
     def _value_stated(self, points: "_Columns", rows: Ints, boundary: int, refresh: Floats) -> None:
@@ -143,9 +185,18 @@ class _Columns:
         self.flags = np.zeros(n, np.int64)
 
 
-def _put_atm(points: _Columns, rows: Ints, pairs: NearNextPairs, vols: Floats, status: NDArray[np.int8], quote_ts: Ints) -> None:
+def _put_atm(
+    points: _Columns,
+    rows: Ints,
+    pairs: NearNextPairs,
+    vols: Floats,
+    status: NDArray[np.int8],
+    quote_ts: Ints,
+) -> None:
     near, following = pairs.near, pairs.following
-    points.atm_vol[rows] = atm = interpolate_vol(vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor)
+    points.atm_vol[rows] = atm = interpolate_vol(
+        vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor
+    )
     points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
     code = np.where(quote_ts == NEVER, NO_QUOTES, status)
     points.atm_reason[rows] = _reasons(atm, of_terms(code[near], code[following]))

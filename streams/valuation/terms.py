@@ -40,10 +40,20 @@ def bracketing(expiries: Sequence[Expiry], tenor_days: int, boundary: int) -> Te
         tenor_days: up to 30 days the candidates are Friday weeklies and monthlies, beyond it monthlies alone.
         boundary: nanoseconds.
     """
-    candidates = [one for one in expiries if (one.friday if tenor_days <= WEEKLIES_UP_TO else one.standard)]
+    candidates = [
+        one for one in expiries if (one.friday if tenor_days <= WEEKLIES_UP_TO else one.standard)
+    ]
     tenor, bounded = tenor_days * DAY_MINUTES, tenor_days == WEEKLIES_UP_TO
     limits = (0, tenor, NEAREST - 1, FURTHEST) if bounded else (0, tenor)
-    until = min((at for one in candidates for limit in limits if (at := one.settles - (limit + 1) * MINUTE) >= boundary), default=FOREVER)
+    until = min(
+        (
+            at
+            for one in candidates
+            for limit in limits
+            if (at := one.settles - (limit + 1) * MINUTE) >= boundary
+        ),
+        default=FOREVER,
+    )
     within = [one for one in candidates if 0 < _minutes(one, boundary) <= tenor]
     beyond = [one for one in candidates if _minutes(one, boundary) > tenor]
     if not within or not beyond:
@@ -79,9 +89,15 @@ def _minutes(expiry: Expiry, boundary: int) -> int:
     return (expiry.settles - boundary) // MINUTE
 
 
-def _standard_or_friday(expiries: Sequence[Expiry], today: int, first: int, last: int) -> Expiry | None:
+def _standard_or_friday(
+    expiries: Sequence[Expiry], today: int, first: int, last: int
+) -> Expiry | None:
     inside = [one for one in expiries if first <= one.day - today <= last]
     standard = next((one for one in inside if one.standard), None)
     if standard is not None:
         return standard
-    return min((one for one in inside if one.friday), key=lambda one: abs(one.day - today - 30), default=None)
+    return min(
+        (one for one in inside if one.friday),
+        key=lambda one: abs(one.day - today - 30),
+        default=None,
+    )

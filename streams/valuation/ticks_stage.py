@@ -24,16 +24,30 @@ class TicksStage(SourceStage):
     ROLE: Role = "ticks"
 
     def __init__(self, market: Market, source: str, sources: int) -> None:
-        super().__init__(market, source, sources, ReorderBuffer(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64))
+        super().__init__(
+            market,
+            source,
+            sources,
+            ReorderBuffer(symbol=np.int64, ts=np.int64, price=np.float64, refresh=np.float64),
+        )
         self._prices, self._references = ticking(market)
 
-    def _decode(self, records: Sequence[Record]) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:
+    def _decode(
+        self, records: Sequence[Record]
+    ) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:
         return decode_ticks(records, self._market.reference_symbols, self._limits)
 
     def _rows(self, item: Ticks, admission: Admission) -> Rows:
-        symbol = np.array([self._prices.position.get(one, -1) for one in item.symbols], np.int64)[item.symbol_code]
-        refresh = np.full(symbol.size, np.nan if item.refresh_seconds is None else item.refresh_seconds)
-        return Rows(screen_ticks(item, admission, self._prices.position), (symbol, item.ts_event, item.price, refresh))
+        symbol = np.array([self._prices.position.get(one, -1) for one in item.symbols], np.int64)[
+            item.symbol_code
+        ]
+        refresh = np.full(
+            symbol.size, np.nan if item.refresh_seconds is None else item.refresh_seconds
+        )
+        return Rows(
+            screen_ticks(item, admission, self._prices.position),
+            (symbol, item.ts_event, item.price, refresh),
+        )
 
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> list[IndexPart]:
         del second
@@ -42,9 +56,19 @@ class TicksStage(SourceStage):
         last = LastPrices(len(self._prices.symbols), symbol, ts, price)
         parts = []
         for index, concerned in enumerate(self._prices.used | self._references.used):
-            prices, references = last.of_index(self._prices, index), last.of_index(self._references, index)
+            prices, references = (
+                last.of_index(self._prices, index),
+                last.of_index(self._references, index),
+            )
             accepted = int(last.ticks[concerned].sum())
-            parts.append(IndexPart(accepted, longest(refresh[concerned[symbol]]), prices=prices, references=references))
+            parts.append(
+                IndexPart(
+                    accepted,
+                    longest(refresh[concerned[symbol]]),
+                    prices=prices,
+                    references=references,
+                )
+            )
         return parts
 
     def _more(self) -> dict[str, Any]:

@@ -25,7 +25,10 @@ def underlyings(market: Market) -> Universe:
 
 def ticking(market: Market) -> tuple[Universe, Universe]:
     """The symbols whose ticks matter, as used for prices and as used for published references; the symbols of both are the same."""
-    prices, levels = [set(_underlyings(spec)) for spec in market.indices], [set(spec.references) for spec in market.indices]
+    prices, levels = (
+        [set(_underlyings(spec)) for spec in market.indices],
+        [set(spec.references) for spec in market.indices],
+    )
     every = set().union(*prices, *levels)
     return _universe(prices, every), _universe(levels, every)
 
@@ -36,5 +39,7 @@ def _underlyings(spec: IndexSpec) -> list[str]:
 
 def _universe(sets: list[set[str]], every: set[str]) -> Universe:
     symbols = tuple(sorted(every))
-    used = np.array([[symbol in one for symbol in symbols] for one in sets], np.bool_).reshape(len(sets), len(symbols))
+    used = np.array([[symbol in one for symbol in symbols] for one in sets], np.bool_).reshape(
+        len(sets), len(symbols)
+    )
     return Universe(symbols, {symbol: at for at, symbol in enumerate(symbols)}, used)

@@ -11,7 +11,9 @@ import sys
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from agents.ingest.feed_reader import FETCH_BYTES  # not from the app, which would bring the worker's own records along
+from agents.ingest.feed_reader import (
+    FETCH_BYTES,
+)  # not from the app, which would bring the worker's own records along
 from streams.decoding.codec import decode_quotes
 from streams.records import Quotes
 
@@ -31,7 +33,11 @@ async def consume(bootstrap: str, topic: str, partitions: int, backlogs: list[in
             seen = 0
             while seen < quotes:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    seen += sum(len(item.strike) for item in decode_quotes(records) if isinstance(item, Quotes))
+                    seen += sum(
+                        len(item.strike)
+                        for item in decode_quotes(records)
+                        if isinstance(item, Quotes)
+                    )
             print(seen, flush=True)
         await asyncio.sleep(3600)
     finally:
@@ -39,4 +45,6 @@ async def consume(bootstrap: str, topic: str, partitions: int, backlogs: list[in
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(text) for text in sys.argv[4:]]))
+    asyncio.run(
+        consume(sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(text) for text in sys.argv[4:]])
+    )

@@ -30,16 +30,22 @@ CORE_HOUR, GIGABYTE_MONTH = 0.05, 0.10
 """Stand-ins for the reader's own prices."""
 
 
-def plan(scale: float, report: Mapping[str, Any], core_hour: float, gigabyte_month: float) -> dict[str, str]:
+def plan(
+    scale: float, report: Mapping[str, Any], core_hour: float, gigabyte_month: float
+) -> dict[str, str]:
     """One column of the table, by the names of its rows. Raises `KeyError`, `ValueError`."""
     quotes, costs = market(scale * MEAN), Costs.of(report)
     seen, json_seen = fewest(quotes, costs), fewest(quotes, Costs.of(report, "json"))
     if seen is None:
-        raise ValueError(f"at {scale:g} times no number of workers is enough: the hottest underlying has more than a partition can take")
+        raise ValueError(
+            f"at {scale:g} times no number of workers is enough: the hottest underlying has more than a partition can take"
+        )
     arriving = scale * MEAN * QUOTE_BYTES / 1e6
     brokers = max(3, int(np.ceil(arriving * REPLICAS / BROKER_MB)))
     disk = arriving * REPLICAS * SESSION_SECONDS * SESSIONS / 1e3
-    redis = min(seen.workers * WORKER_CHECKPOINT, CONTRACTS * STATE_BYTES / CHECKPOINT_SECONDS) / 1e6
+    redis = (
+        min(seen.workers * WORKER_CHECKPOINT, CONTRACTS * STATE_BYTES / CHECKPOINT_SECONDS) / 1e6
+    )
     cores = seen.workers + 2 * brokers + 1
     return {
         "quotes a second, mean": f"{scale * MEAN:,.0f}",
@@ -66,20 +72,39 @@ def plan(scale: float, report: Mapping[str, Any], core_hour: float, gigabyte_mon
 def table(columns: Mapping[float, Mapping[str, str]]) -> Sheet:
     """A row a quantity, a column a scale."""
     keys = next(iter(columns.values()))
-    return Sheet(("times", *(f"{scale:g}" for scale in columns)), [(key, *(column[key] for column in columns.values())) for key in keys])
+    return Sheet(
+        ("times", *(f"{scale:g}" for scale in columns)),
+        [(key, *(column[key] for column in columns.values())) for key in keys],
+    )
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity")
     parser.add_argument(
-        "--core-hour", type=float, default=CORE_HOUR, help="price of a core for an hour, of any currency (default: %(default)s)"
+        "--core-hour",
+        type=float,
+        default=CORE_HOUR,
+        help="price of a core for an hour, of any currency (default: %(default)s)",
     )
-    parser.add_argument("--gigabyte-month", type=float, default=GIGABYTE_MONTH, help="price of disk (default: %(default)s)")
+    parser.add_argument(
+        "--gigabyte-month",
+        type=float,
+        default=GIGABYTE_MONTH,
+        help="price of disk (default: %(default)s)",
+    )
     asked = parser.parse_args()
     try:
         report = json.loads(BENCH.read_text())
-        print(table({scale: plan(scale, report, asked.core_hour, asked.gigabyte_month) for scale in SCALES}).markdown(), end="")
+        print(
+            table(
+                {
+                    scale: plan(scale, report, asked.core_hour, asked.gigabyte_month)
+                    for scale in SCALES
+                }
+            ).markdown(),
+            end="",
+        )
     except (FileNotFoundError, KeyError) as lacking:
         sys.exit(f"{BENCH.relative_to(ROOT)} does not hold {lacking}: run make bench")
     except ValueError as error:

@@ -19,7 +19,9 @@ def child(interpreter: Path, module: str, arguments: Sequence[str]) -> Iterator[
     """Start it; it is killed at the end."""
     command = [str(interpreter), "-m", module, *arguments]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, bufsize=0) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, bufsize=0
+    ) as process:
         assert process.stdout is not None
         pipe = process.stdout
 

@@ -44,11 +44,21 @@ TAKEN = ("accepted", "no_bid", "duplicate")
 class Bench:
     """One worker and one bare loop on one topic; event time goes on from backlog to backlog."""
 
-    def __init__(self, stack: RealStack, directory: Path, names: int, partitions: int, seconds: int, checkpoint_seconds: float) -> None:
+    def __init__(
+        self,
+        stack: RealStack,
+        directory: Path,
+        names: int,
+        partitions: int,
+        seconds: int,
+        checkpoint_seconds: float,
+    ) -> None:
         """`seconds` of event time in each backlog."""
         self._stack, self._partitions, self._seconds = stack, partitions, seconds
         self._chains = [Chain.of(symbols(names)[p::partitions]) for p in range(partitions)]
-        self._settings = bench_settings(stack, directory, names, partitions, redis={"checkpoint_seconds": checkpoint_seconds})
+        self._settings = bench_settings(
+            stack, directory, names, partitions, redis={"checkpoint_seconds": checkpoint_seconds}
+        )
         create_flow_topics(stack, self._settings)
         self._names, self._second = names, 0
         self._sent = [0] * partitions
@@ -58,15 +68,27 @@ class Bench:
 
     def backlogs(self, quotes: Mapping[Kind, int]) -> dict[Kind, Backlog]:
         """About so many quotes of each kind, event time going on from one to the next."""
-        return {kind: self._backlog(kind, wanted, at) for at, (kind, wanted) in enumerate(quotes.items())}
+        return {
+            kind: self._backlog(kind, wanted, at)
+            for at, (kind, wanted) in enumerate(quotes.items())
+        }
 
     def run(self, backlogs: Mapping[Kind, Backlog]) -> dict[str, Cost]:
         """Costs by `<consumer>_<kind>`, after a backlog that quotes every contract."""
         sizes = {kind: quotes_in(kind, values) for kind, values in backlogs.items()}
         contracts = sum(len(chain.code) for chain in self._chains)
         costs: dict[str, Cost] = {}
-        with self._fleet, self._loop([contracts, *sizes.values()]) as (loop, spoke), self._worker() as (worker, port):
-            self._publish({p: [encode_quotes(one) for one in chain.all(START)] for p, chain in enumerate(self._chains)})
+        with (
+            self._fleet,
+            self._loop([contracts, *sizes.values()]) as (loop, spoke),
+            self._worker() as (worker, port),
+        ):
+            self._publish(
+                {
+                    p: [encode_quotes(one) for one in chain.all(START)]
+                    for p, chain in enumerate(self._chains)
+                }
+            )
             wait_until(spoke, READY_SECONDS, "the bare loop has decoded every contract once")
             wait_until(self._covered, READY_SECONDS, "the worker has applied every contract once")
             for kind, values in backlogs.items():
@@ -75,14 +97,25 @@ class Bench:
                 worker.send_signal(signal.SIGSTOP)
                 self._second += self._seconds
                 self._publish(values)
-                for name, consumer, done in (("aiokafka", loop, spoke), ("worker", worker, self._covered)):
-                    costs[f"{name}_{kind}"] = measure(consumer.pid, sizes[kind], partial(consumer.send_signal, signal.SIGCONT), done)
+                for name, consumer, done in (
+                    ("aiokafka", loop, spoke),
+                    ("worker", worker, self._covered),
+                ):
+                    costs[f"{name}_{kind}"] = measure(
+                        consumer.pid,
+                        sizes[kind],
+                        partial(consumer.send_signal, signal.SIGCONT),
+                        done,
+                    )
                 self._judge(counted(port) - before, sizes[kind])
         return costs
 
     def _backlog(self, kind: Kind, quotes: int, at: int) -> Backlog:
         after = START + at * self._seconds * NS
-        return {p: backlog(chain, kind, quotes // self._partitions, after, self._seconds) for p, chain in enumerate(self._chains)}
+        return {
+            p: backlog(chain, kind, quotes // self._partitions, after, self._seconds)
+            for p, chain in enumerate(self._chains)
+        }
 
     def _publish(self, values: Backlog, *, beats: bool = False) -> None:
         """Send everything in order of its partition, then heartbeats that close its last second; `beats` when all are heartbeats."""
@@ -97,7 +130,12 @@ class Bench:
         self._sender.stored()
 
     def _loop(self, sizes: Sequence[int]) -> AbstractContextManager[Child]:
-        arguments = [self._stack.bootstrap_servers, self._fleet.topics.name("quotes"), str(self._partitions), *map(str, sizes)]
+        arguments = [
+            self._stack.bootstrap_servers,
+            self._fleet.topics.name("quotes"),
+            str(self._partitions),
+            *map(str, sizes),
+        ]
         return child(Path(sys.executable), "tests.benchmarks.aiokafka_loop", arguments)
 
     @contextmanager
@@ -106,7 +144,11 @@ class Bench:
         (port,) = free_ports(1)
         worker = self._fleet.start("agents.cli.main", "worker", DISPERSION_METRICS__PORT=str(port))
         try:
-            wait_until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, "the worker is ready")
+            wait_until(
+                lambda: _answers(f"http://127.0.0.1:{port}/readyz"),
+                READY_SECONDS,
+                "the worker is ready",
+            )
             yield worker, port
             assert self._fleet.stop(worker) == 0
         except BaseException:
@@ -118,16 +160,23 @@ class Bench:
     def _covered(self) -> bool:
         """Whether checkpoints cover every quote and all that followed from them."""
         marks = self._fleet.watermarks("quotes")
-        return all(marks.get(p, -1) == sent - 1 for p, sent in enumerate(self._sent)) and all(map(self._drained, FOLLOWING))
+        return all(marks.get(p, -1) == sent - 1 for p, sent in enumerate(self._sent)) and all(
+            map(self._drained, FOLLOWING)
+        )
 
     def _drained(self, role: Role) -> bool:
         """Whether the watermark of a role, one partition, has reached the end of its log."""
         place = TopicPartition(self._fleet.topics.name(role), 0)
-        return bool(self._fleet.watermarks(role).get(0, -1) + 1 == self._consumer.end_offsets([place])[place])
+        return bool(
+            self._fleet.watermarks(role).get(0, -1) + 1
+            == self._consumer.end_offsets([place])[place]
+        )
 
     def _judge(self, counted: Mapping[str, int], quotes: int) -> None:
         """Every quote was applied, and every second has a reading of the whole basket. Raises `AssertionError`."""
-        assert sum(counted.get(outcome, 0) for outcome in TAKEN) == quotes == sum(counted.values()), counted
+        assert (
+            sum(counted.get(outcome, 0) for outcome in TAKEN) == quotes == sum(counted.values())
+        ), counted
         readings = [decode_reading(record.value) for record in self._fleet.records("readings")]
         seconds = {int(one.ts_event.timestamp()) - START // NS: one for one in readings}
         for second in range(self._second - self._seconds + 1, self._second + 1):
@@ -141,9 +190,13 @@ def quotes_in(kind: Kind, values: Backlog) -> int:
     return sum(map(len, values.values())) * (1 if kind == "json" else ROWS)
 
 
-def bench_settings(stack: RealStack, directory: Path, names: int, partitions: int, **overrides: Any) -> Settings:
+def bench_settings(
+    stack: RealStack, directory: Path, names: int, partitions: int, **overrides: Any
+) -> Settings:
     """Settings for one index over so many names of equal weight; the worker may be stopped for long."""
-    rows = "\n".join(f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0' for name in symbols(names)[1:])
+    rows = "\n".join(
+        f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0' for name in symbols(names)[1:]
+    )
     basket = directory / "bench.toml"
     basket.write_text(f'name = "bench"\nillustrative = true\n{rows}\n')
     return settings_for(
@@ -151,7 +204,10 @@ def bench_settings(stack: RealStack, directory: Path, names: int, partitions: in
         f"bench-{directory.name.lower()}.".replace("_", "-"),
         mode="replay",
         market={"indices": ({"symbol": INDEX, "basket": str(basket)},)},
-        kafka={"session_timeout": 60.0, "partitions": {"quotes": partitions, "ticks": 1, "results": 1}},
+        kafka={
+            "session_timeout": 60.0,
+            "partitions": {"quotes": partitions, "ticks": 1, "results": 1},
+        },
         **{**overrides, "redis": {"lease_seconds": 60, **overrides.get("redis", {})}},
     )
 
@@ -168,5 +224,13 @@ def counted(port: int) -> Counter[str]:
     """Quotes by outcome so far, as the worker's metrics say."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
         text = reply.read().decode()
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return Counter({one.labels["outcome"]: int(one.value) for one in samples if one.name == "dispersion_quotes_total" and one.value})
+    samples = [
+        sample for family in text_string_to_metric_families(text) for sample in family.samples
+    ]
+    return Counter(
+        {
+            one.labels["outcome"]: int(one.value)
+            for one in samples
+            if one.name == "dispersion_quotes_total" and one.value
+        }
+    )

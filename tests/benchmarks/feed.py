@@ -31,9 +31,13 @@ HEADERS = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
 class Feed:
     """Publishes in step with the wall clock."""
 
-    def __init__(self, settings: Settings, bootstrap_servers: str, names: int, quotes_a_second: int) -> None:
+    def __init__(
+        self, settings: Settings, bootstrap_servers: str, names: int, quotes_a_second: int
+    ) -> None:
         self._topics = Fleet(settings, "", Path()).topics
-        self._producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 2, "acks": "all", "log_level": 0})
+        self._producer = Producer(
+            {"bootstrap.servers": bootstrap_servers, "linger.ms": 2, "acks": "all", "log_level": 0}
+        )
         self._calm = [Chain.of(symbols(names)[p::PARTITIONS]) for p in range(PARTITIONS)]
         self._shocked = [Chain.of(symbols(names)[0::PARTITIONS], SHOCK), *self._calm[1:]]
         self._rows = max(1, quotes_a_second // STEPS // PARTITIONS)
@@ -79,10 +83,16 @@ class Feed:
 
     def _send(self, partition: int, quotes: Quotes) -> None:
         self.quotes += len(quotes.strike)
-        self._producer.produce(self._topics.name("quotes"), encode_quotes(quotes), partition=partition)
+        self._producer.produce(
+            self._topics.name("quotes"), encode_quotes(quotes), partition=partition
+        )
 
     def _beat(self, ts: int) -> None:
         for p in range(PARTITIONS):
-            self._producer.produce(self._topics.name("quotes"), heartbeat(ts), partition=p, headers=HEADERS)
-        self._producer.produce(self._topics.name("ticks"), heartbeat(ts), partition=0, headers=HEADERS)
+            self._producer.produce(
+                self._topics.name("quotes"), heartbeat(ts), partition=p, headers=HEADERS
+            )
+        self._producer.produce(
+            self._topics.name("ticks"), heartbeat(ts), partition=0, headers=HEADERS
+        )
         self._producer.poll(0)

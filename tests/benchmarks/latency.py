@@ -51,7 +51,9 @@ class Latency:
     split_s: dict[str, float]
 
 
-def latencies(stack: RealStack, directory: Path, names: int, seconds: int, quotes_a_second: int) -> dict[str, Latency]:
+def latencies(
+    stack: RealStack, directory: Path, names: int, seconds: int, quotes_a_second: int
+) -> dict[str, Latency]:
     """Run the feed for so many seconds of the wall clock, then look at what was published when.
 
     `latency` is from the event time of a quote to the first reading that knows it, the rest of its second included;
@@ -59,7 +61,9 @@ def latencies(stack: RealStack, directory: Path, names: int, seconds: int, quote
     """
     rules = directory / "rules.toml"
     rules.write_text(_restless(SHIPPED.read_text(encoding="utf-8")), encoding="utf-8")
-    settings = bench_settings(stack, directory, names, PARTITIONS, rules={"file": str(rules), "cap_unknown": False})
+    settings = bench_settings(
+        stack, directory, names, PARTITIONS, rules={"file": str(rules), "cap_unknown": False}
+    )
     create_flow_topics(stack, settings)
     with Fleet(settings, stack.redis.url, directory) as fleet:
         worker = fleet.start("agents.cli.main", "worker")
@@ -67,10 +71,15 @@ def latencies(stack: RealStack, directory: Path, names: int, seconds: int, quote
         feed = Feed(settings, stack.bootstrap_servers, names, quotes_a_second)
         feed.run(seconds)
         wait_until(
-            lambda: all(fleet.drained(role, partitions) for role, partitions in FLOW.items()), DRAIN_SECONDS, "every reading is judged"
+            lambda: all(fleet.drained(role, partitions) for role, partitions in FLOW.items()),
+            DRAIN_SECONDS,
+            "every reading is judged",
         )
         assert fleet.stop(worker) == 0, fleet.log(worker)
-        return {"latency": _to_reading(fleet, feed, seconds), "alert_latency": _to_alert(fleet, feed, seconds)}
+        return {
+            "latency": _to_reading(fleet, feed, seconds),
+            "alert_latency": _to_alert(fleet, feed, seconds),
+        }
 
 
 def _to_reading(fleet: Fleet, feed: Feed, seconds: int) -> Latency:
@@ -79,7 +88,10 @@ def _to_reading(fleet: Fleet, feed: Feed, seconds: int) -> Latency:
     rows = []
     for second in range(1, seconds + 1):
         boundary = START // NS + second
-        to_points, to_reading = points[boundary] - (feed.begun + second), readings[boundary] - points[boundary]
+        to_points, to_reading = (
+            points[boundary] - (feed.begun + second),
+            readings[boundary] - points[boundary],
+        )
         rows += [(to_close, to_points, to_reading) for to_close in 1 - np.arange(STEPS) / STEPS]
     return _latency(np.array(rows), ("to_close", "to_points", "to_reading"), feed, seconds)
 
@@ -90,16 +102,26 @@ def _to_alert(fleet: Fleet, feed: Feed, seconds: int) -> Latency:
     rows = []
     for second, stamp in _stamps(fleet, "alerts"):
         due = feed.begun + (second - START // NS)
-        rows.append((points[second] - due, readings[second] - points[second], stamp - readings[second]))
+        rows.append(
+            (points[second] - due, readings[second] - points[second], stamp - readings[second])
+        )
     return _latency(np.array(rows), ("to_points", "to_reading", "to_alert"), feed, seconds)
 
 
-def _latency(rows: NDArray[np.float64], stages: tuple[str, ...], feed: Feed, seconds: int) -> Latency:
+def _latency(
+    rows: NDArray[np.float64], stages: tuple[str, ...], feed: Feed, seconds: int
+) -> Latency:
     """`rows` are seconds, a column a stage."""
     whole = rows.sum(axis=1)
     quantiles = {name: float(np.quantile(whole, q)) for name, q in QUANTILES.items()}
     split = dict(zip(stages, np.median(rows, axis=0).tolist(), strict=True))
-    return Latency(**quantiles, count=len(rows), quotes_a_second=feed.quotes // seconds, feed_late_s=feed.late, split_s=split)
+    return Latency(
+        **quantiles,
+        count=len(rows),
+        quotes_a_second=feed.quotes // seconds,
+        feed_late_s=feed.late,
+        split_s=split,
+    )
 
 
 def _stamps(fleet: Fleet, role: Role) -> Iterator[tuple[int, float]]:

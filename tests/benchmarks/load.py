@@ -65,11 +65,20 @@ class Chain:
             )
         )
         years = (expiry - (SESSION - date(1970, 1, 1)).days + 0.25) / 365.0
-        vol = (0.15 + 0.4 * (code % 50) / 50.0) * np.where(np.array(underlyings)[code] == INDEX, index_ratio, 1.0)
+        vol = (0.15 + 0.4 * (code % 50) / 50.0) * np.where(
+            np.array(underlyings)[code] == INDEX, index_ratio, 1.0
+        )
         deviation = vol * np.sqrt(years)
         d1 = np.log(100.0 / strike) / deviation + deviation / 2
         price = 100.0 * ndtr(d1) - strike * ndtr(d1 - deviation)
-        return cls(tuple(Series(u, u) for u in underlyings), code, expiry, strike, call, np.where(call, price, price - 100.0 + strike))
+        return cls(
+            tuple(Series(u, u) for u in underlyings),
+            code,
+            expiry,
+            strike,
+            call,
+            np.where(call, price, price - 100.0 + strike),
+        )
 
     def quotes(self, rows: NDArray[np.int64], ts: int, span: int = 0) -> Quotes:
         """Quotes of some contracts, one after the other in the nanoseconds up to a time, or all at it."""
@@ -77,7 +86,17 @@ class Chain:
         stamp = ts - span + span * np.arange(1, len(rows) + 1) // len(rows)
         bid = np.maximum(np.floor(mid * 98) / 100, 0.0)
         ask = np.round(bid + 0.05, 2)
-        return Quotes(self.series, self.code[rows], self.expiry[rows], self.strike[rows], self.call[rows], bid, ask, stamp, stamp)
+        return Quotes(
+            self.series,
+            self.code[rows],
+            self.expiry[rows],
+            self.strike[rows],
+            self.call[rows],
+            bid,
+            ask,
+            stamp,
+            stamp,
+        )
 
     def all(self, ts: int) -> Iterator[Quotes]:
         """Every contract once, in frames."""
@@ -95,9 +114,15 @@ def backlog(chain: Chain, kind: Kind, quotes: int, after: int, seconds: int) -> 
     sets = rng.integers(0, len(chain.code), (REPEATED_SETS, ROWS))
     values: list[bytes] = []
     for frame in range(seconds * per_second):
-        chosen = sets[frame % REPEATED_SETS] if kind == "frames_repeated" else rng.integers(0, len(chain.code), ROWS)
+        chosen = (
+            sets[frame % REPEATED_SETS]
+            if kind == "frames_repeated"
+            else rng.integers(0, len(chain.code), ROWS)
+        )
         second, place = divmod(frame, per_second)
-        columns = chain.quotes(chosen, after + second * NS + (place + 1) * NS // per_second, NS // per_second)
+        columns = chain.quotes(
+            chosen, after + second * NS + (place + 1) * NS // per_second, NS // per_second
+        )
         values += json_quotes(columns) if kind == "json" else [encode_quotes(columns)]
     return values
 

@@ -35,7 +35,13 @@ def rss_mb(pid: int) -> float:
     return _memory_mb(pid, "VmRSS")
 
 
-def measure(pid: int, quotes: int, begin: Callable[[], object], done: Callable[[], bool], limit: float = 120.0) -> Cost:
+def measure(
+    pid: int,
+    quotes: int,
+    begin: Callable[[], object],
+    done: Callable[[], bool],
+    limit: float = 120.0,
+) -> Cost:
     """Cost of a process from `begin()` until `done()`. Raises `TimeoutError` after `limit` seconds."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the high-water mark
     cpu, wall = cpu_seconds(pid), time.monotonic()
@@ -44,9 +50,13 @@ def measure(pid: int, quotes: int, begin: Callable[[], object], done: Callable[[
         if time.monotonic() - wall > limit:
             raise TimeoutError(f"process {pid} did not finish {quotes} quotes in {limit:.0f} s")
         time.sleep(_POLL)
-    return Cost((cpu_seconds(pid) - cpu) / quotes * 1e6, quotes, time.monotonic() - wall, peak_rss_mb(pid))
+    return Cost(
+        (cpu_seconds(pid) - cpu) / quotes * 1e6, quotes, time.monotonic() - wall, peak_rss_mb(pid)
+    )
 
 
 def _memory_mb(pid: int, field: str) -> float:
-    line = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith(field))
+    line = next(
+        x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith(field)
+    )
     return int(line.split()[1]) / 1024.0

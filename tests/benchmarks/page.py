@@ -27,7 +27,9 @@ def with_figures(page: str, report: Report) -> str:
     before, rest = _parted(page, BEGIN)
     _, after = _parted(rest, END)
     tables = "\n".join(sheet.markdown() for sheet in sheets(report))
-    picture = f"![CPU per quote, each consumer beside the bare loop]({PLOT.relative_to(PAGE.parent)})\n"
+    picture = (
+        f"![CPU per quote, each consumer beside the bare loop]({PLOT.relative_to(PAGE.parent)})\n"
+    )
     return f"{before}{BEGIN}\n{tables}\n{picture}\n{END}{after}"
 
 
@@ -42,7 +44,12 @@ def keys(page: str) -> set[str]:
 
 def plot(report: Report) -> str:
     """CPU per quote of JSON, then of frames, as bars on a logarithmic scale that begins at 10 ns."""
-    bars = [(key, one["cpu_us_per_quote"]) for kind in ("json", "frames") for key, one in report.items() if _plotted(key, one, kind)]
+    bars = [
+        (key, one["cpu_us_per_quote"])
+        for kind in ("json", "frames")
+        for key, one in report.items()
+        if _plotted(key, one, kind)
+    ]
     scale = (WIDTH - LABEL - VALUE) / max(_decades(cost) for _, cost in bars)
     lines = [f'<text x="{LABEL}" y="18">CPU per quote, logarithmic: shorter is better</text>']
     for at, (key, cost) in enumerate(bars):
@@ -54,7 +61,9 @@ def plot(report: Report) -> str:
         ]
     height = BAR * len(bars) + 36
     frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">'
-    return "\n".join([frame, f'<rect width="{WIDTH}" height="{height}" fill="white"/>', *lines, "</svg>\n"])
+    return "\n".join(
+        [frame, f'<rect width="{WIDTH}" height="{height}" fill="white"/>', *lines, "</svg>\n"]
+    )
 
 
 def _plotted(key: str, one: Mapping[str, Any], kind: str) -> bool:

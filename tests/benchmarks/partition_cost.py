@@ -67,13 +67,20 @@ class PartitionCost:
 
 
 def partition_cost(
-    stack: RealStack, names: int, quotes: int, seconds: int, shapes: Sequence[Shape] = SHAPES, rounds: int = ROUNDS
+    stack: RealStack,
+    names: int,
+    quotes: int,
+    seconds: int,
+    shapes: Sequence[Shape] = SHAPES,
+    rounds: int = ROUNDS,
 ) -> PartitionCost:
     """Measure all shapes; `quotes` in the full backlog, spread over so many seconds of event time."""
     spreads: dict[Shape, Spread] = {}
     for shape in shapes:
         with tempfile.TemporaryDirectory(prefix="partitions-") as directory:
-            bench = Spreading(stack, Path(directory), names, shape.partitions, seconds, CHECKPOINT_SECONDS)
+            bench = Spreading(
+                stack, Path(directory), names, shape.partitions, seconds, CHECKPOINT_SECONDS
+            )
             spreads[shape] = bench.spread(shape.workers, quotes, rounds)
     return PartitionCost(
         silent_ms=slope(spreads, "silent_ms"),
@@ -85,7 +92,11 @@ def partition_cost(
 
 def slope(spreads: Mapping[Shape, Spread], kind: str) -> float:
     """CPU of one more partition of one worker, least squares."""
-    single = {shape.partitions: getattr(spread, kind) for shape, spread in spreads.items() if shape.workers == 1}
+    single = {
+        shape.partitions: getattr(spread, kind)
+        for shape, spread in spreads.items()
+        if shape.workers == 1
+    }
     return float(np.polyfit(list(single), list(single.values()), 1)[0])
 
 
@@ -95,9 +106,18 @@ class Spreading(Bench):
     def spread(self, workers: int, quotes: int, rounds: int) -> Spread:
         least: dict[str, float] = {}
         sizes: dict[str, int] = {}
-        kinds = (("full", self._full, ROWS), ("lively", self._lively, 1), ("beating", self._beating, 0))
+        kinds = (
+            ("full", self._full, ROWS),
+            ("lively", self._lively, 1),
+            ("beating", self._beating, 0),
+        )
         with self._fleet, self._crew(workers) as (pids, ports):
-            self._publish({p: [encode_quotes(one) for one in chain.all(START)] for p, chain in enumerate(self._chains)})
+            self._publish(
+                {
+                    p: [encode_quotes(one) for one in chain.all(START)]
+                    for p, chain in enumerate(self._chains)
+                }
+            )
             wait_until(self._covered, READY_SECONDS, "every contract is applied once")
             silent = self._cpu(pids)
             time.sleep(SILENT_SECONDS)
@@ -110,23 +130,38 @@ class Spreading(Bench):
                     sizes[kind] = sum(map(len, values.values())) * rows
         more = sizes["full"] - sizes["lively"]
         beating, lively = (1e3 * least[kind] / self._seconds for kind in ("beating", "lively"))
-        return Spread(1e3 * silent / SILENT_SECONDS, beating, lively, 1e6 * (least["full"] - least["lively"]) / more)
+        return Spread(
+            1e3 * silent / SILENT_SECONDS,
+            beating,
+            lively,
+            1e6 * (least["full"] - least["lively"]) / more,
+        )
 
     def _full(self, quotes: int) -> Backlog:
         after = START + self._second * NS
-        return {p: backlog(chain, "frames", quotes // self._partitions, after, self._seconds) for p, chain in enumerate(self._chains)}
+        return {
+            p: backlog(chain, "frames", quotes // self._partitions, after, self._seconds)
+            for p, chain in enumerate(self._chains)
+        }
 
     def _lively(self, _quotes: int) -> Backlog:
         """One quote a second."""
         stamps = [START + (self._second + second) * NS + NS // 2 for second in range(self._seconds)]
-        return {p: [encode_quotes(chain.quotes(np.array([n]), at)) for n, at in enumerate(stamps)] for p, chain in enumerate(self._chains)}
+        return {
+            p: [encode_quotes(chain.quotes(np.array([n]), at)) for n, at in enumerate(stamps)]
+            for p, chain in enumerate(self._chains)
+        }
 
     def _beating(self, _quotes: int) -> Backlog:
         """A heartbeat a second."""
-        beats = [heartbeat(START + (self._second + second) * NS) for second in range(1, self._seconds)]
+        beats = [
+            heartbeat(START + (self._second + second) * NS) for second in range(1, self._seconds)
+        ]
         return dict.fromkeys(range(self._partitions), beats)
 
-    def _work_off(self, values: Backlog, rows: int, pids: Sequence[int], ports: Sequence[int]) -> float:
+    def _work_off(
+        self, values: Backlog, rows: int, pids: Sequence[int], ports: Sequence[int]
+    ) -> float:
         """CPU seconds of all workers for a backlog that is made while they are stopped; judged afterwards."""
         before = sum((counted(port) for port in ports), Counter[str]())
         self._signal(pids, signal.SIGSTOP)
@@ -137,7 +172,10 @@ class Spreading(Bench):
         wait_until(self._covered, WORK_SECONDS, "the backlog is worked off")
         spent = self._cpu(pids) - spent
         if rows:  # seconds without a quote have no reading
-            self._judge(sum((counted(port) for port in ports), Counter[str]()) - before, sum(map(len, values.values())) * rows)
+            self._judge(
+                sum((counted(port) for port in ports), Counter[str]()) - before,
+                sum(map(len, values.values())) * rows,
+            )
         return spent
 
     @contextmanager
@@ -148,7 +186,10 @@ class Spreading(Bench):
             yield [worker.pid for worker, _ in started], [port for _, port in started]
 
     def _shared(self, workers: int) -> bool:
-        owners = {self._fleet.redis.hget(key, "uuid") for key in self._fleet.redis.keys(f"*:{self._fleet.topics.name('quotes')}:*:own")}
+        owners = {
+            self._fleet.redis.hget(key, "uuid")
+            for key in self._fleet.redis.keys(f"*:{self._fleet.topics.name('quotes')}:*:own")
+        }
         return len(owners) == workers
 
     @staticmethod

@@ -42,7 +42,11 @@ class Costs(NamedTuple):
     def of(cls, report: Mapping[str, Any], kind: str = "frames") -> "Costs":
         """From `build/bench.json`. Raises `KeyError` when it lacks a figure."""
         name = report[f"revaluation_{NAMES}"]["cpu_ms"] / NAMES
-        return cls(report[f"worker_{kind}"]["cpu_us_per_quote"] / 1e6, report["partition_cost"]["lively_ms"] / 1e3, name / 1e3)
+        return cls(
+            report[f"worker_{kind}"]["cpu_us_per_quote"] / 1e6,
+            report["partition_cost"]["lively_ms"] / 1e3,
+            name / 1e3,
+        )
 
 
 def market(mean: float, seconds: int = SECONDS, burst: float = BURST) -> NDArray[np.int64]:
@@ -58,7 +62,9 @@ def market(mean: float, seconds: int = SECONDS, burst: float = BURST) -> NDArray
         at += length + rng.exponential(BURST_EVERY)
     calm = (1.0 - bursting.mean() * burst) / (1.0 - bursting.mean())
     breath = rng.lognormal(-0.125, 0.5, (seconds, NAMES + 1)).repeat(round(1 / STEP), axis=0)
-    quotes: NDArray[np.int64] = rng.poisson(np.where(bursting, burst, calm)[:, None] * shares * breath * mean * STEP)
+    quotes: NDArray[np.int64] = rng.poisson(
+        np.where(bursting, burst, calm)[:, None] * shares * breath * mean * STEP
+    )
     return quotes
 
 
@@ -93,7 +99,9 @@ def run(quotes: NDArray[np.int64], costs: Costs, workers: int) -> Run:
     member = np.eye(workers)[owner]
     taken = quotes @ member
     work = taken * costs.quote
-    work[:: round(1 / STEP)] += member.sum(axis=0) * costs.name + costs.partition * PARTITIONS_A_WORKER
+    work[:: round(1 / STEP)] += (
+        member.sum(axis=0) * costs.name + costs.partition * PARTITIONS_A_WORKER
+    )
     waits = queue(work)
     order = np.argsort(waits, axis=None)
     share = np.cumsum(taken.ravel()[order])

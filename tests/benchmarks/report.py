@@ -47,7 +47,17 @@ def kind_of(key: str) -> str | None:
 
 def consumers(report: Report) -> Sheet:
     """Each consumer beside the bare loop on the same kind of record."""
-    sheet = Sheet(("consumer", "CPU µs/quote", "quotes per CPU-second", "of the bare loop", "quotes", "wall s", "peak MB"))
+    sheet = Sheet(
+        (
+            "consumer",
+            "CPU µs/quote",
+            "quotes per CPU-second",
+            "of the bare loop",
+            "quotes",
+            "wall s",
+            "peak MB",
+        )
+    )
     for kind in KINDS:
         bare = report[f"aiokafka_{kind}"]["cpu_us_per_quote"]
         for key, cost in report.items():
@@ -57,18 +67,29 @@ def consumers(report: Report) -> Sheet:
                 sheet.rows.append((key, cost["absent"], "", "", "", "", ""))
                 continue
             cpu = cost["cpu_us_per_quote"]
-            numbers = (f"{cpu:.3f}", f"{1e6 / cpu:,.0f}", f"{bare / cpu:.2f}", f"{cost['quotes']:,}")
-            sheet.rows.append((key, *numbers, f"{cost['wall_s']:.1f}", f"{cost['peak_rss_mb']:.0f}"))
+            numbers = (
+                f"{cpu:.3f}",
+                f"{1e6 / cpu:,.0f}",
+                f"{bare / cpu:.2f}",
+                f"{cost['quotes']:,}",
+            )
+            sheet.rows.append(
+                (key, *numbers, f"{cost['wall_s']:.1f}", f"{cost['peak_rss_mb']:.0f}")
+            )
     return sheet
 
 
 def growth(report: Report) -> Sheet:
     """CPU of all workers together over partitions and workers, and of one more partition."""
-    sheet = Sheet(("partitions × workers", "CPU µs/quote, net", "silent ms/s", "beating ms/s", "lively ms/s"))
+    sheet = Sheet(
+        ("partitions × workers", "CPU µs/quote, net", "silent ms/s", "beating ms/s", "lively ms/s")
+    )
     if (cost := report.get("partition_cost")) is None:
         return sheet
     for shape, one in cost["shapes"].items():
-        sheet.rows.append((shape.replace("x", " × "), f"{one['net_us_per_quote']:.3f}", *_each(one)))
+        sheet.rows.append(
+            (shape.replace("x", " × "), f"{one['net_us_per_quote']:.3f}", *_each(one))
+        )
     sheet.rows.append(("partition_cost", "", *_each(cost)))
     return sheet
 
@@ -83,18 +104,45 @@ def revaluations(report: Report) -> Sheet:
     parts = list(next(iter(every.values()))["split_ms"])
     sheet = Sheet(("one second's revaluation", "CPU ms", *parts))
     for key, one in every.items():
-        sheet.rows.append((key, f"{one['cpu_ms']:.1f}", *(f"{one['split_ms'][part]:.1f}" if one["split_ms"] else "" for part in parts)))
+        sheet.rows.append(
+            (
+                key,
+                f"{one['cpu_ms']:.1f}",
+                *(f"{one['split_ms'][part]:.1f}" if one["split_ms"] else "" for part in parts),
+            )
+        )
     return sheet
 
 
 def latencies(report: Report) -> Sheet:
     """Milliseconds, with medians of the stages."""
-    sheet = Sheet(("milliseconds", "p50", "p99", "p99.9", "medians of the stages", "measured", "quotes/s", "feed late"))
+    sheet = Sheet(
+        (
+            "milliseconds",
+            "p50",
+            "p99",
+            "p99.9",
+            "medians of the stages",
+            "measured",
+            "quotes/s",
+            "feed late",
+        )
+    )
     for key, one in report.items():
         if "split_s" in one:
-            stages = ", ".join(f"{stage.replace('_', ' ')} {1e3 * seconds:.0f}" for stage, seconds in one["split_s"].items())
+            stages = ", ".join(
+                f"{stage.replace('_', ' ')} {1e3 * seconds:.0f}"
+                for stage, seconds in one["split_s"].items()
+            )
             quantiles = (f"{1e3 * one[name]:.0f}" for name in ("p50", "p99", "p999"))
             sheet.rows.append(
-                (key, *quantiles, stages, f"{one['count']:,}", f"{one['quotes_a_second']:,}", f"{1e3 * one['feed_late_s']:.0f}")
+                (
+                    key,
+                    *quantiles,
+                    stages,
+                    f"{one['count']:,}",
+                    f"{one['quotes_a_second']:,}",
+                    f"{1e3 * one['feed_late_s']:.0f}",
+                )
             )
     return sheet

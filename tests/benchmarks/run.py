@@ -80,19 +80,39 @@ def measured(stack: RealStack, sizes: Sizes) -> dict[str, Any]:
     """Measure everything; the report, rounded to what the rig can tell."""
     report: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        bench = Bench(stack, Path(directory), sizes.names, sizes.partitions, sizes.seconds, sizes.checkpoint_seconds)
+        bench = Bench(
+            stack,
+            Path(directory),
+            sizes.names,
+            sizes.partitions,
+            sizes.seconds,
+            sizes.checkpoint_seconds,
+        )
         backlogs = bench.backlogs(sizes.quotes)
         report |= _plain(bench.run(backlogs))
         report |= _plain(dict(measured_peers(stack, Path(directory).name, backlogs)))
     del backlogs
     if sizes.shapes:
-        report |= _plain({"partition_cost": partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes)})
+        report |= _plain(
+            {"partition_cost": partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes)}
+        )
     worker = report["worker_frames"]
     rate = sizes.latency_quotes or round(0.5 * worker["quotes"] / worker["wall_s"])
     for key, pace in (("latency", rate), ("alert_latency", sizes.market_pace)):
         with tempfile.TemporaryDirectory(prefix="latency-") as directory:
-            report |= _plain({key: latencies(stack, Path(directory), sizes.names, sizes.latency_seconds, pace)[key]})
-    report |= _plain({key: revalue(names, partitions, sizes.repeats) for key, (names, partitions) in sizes.revaluations.items()})
+            report |= _plain(
+                {
+                    key: latencies(
+                        stack, Path(directory), sizes.names, sizes.latency_seconds, pace
+                    )[key]
+                }
+            )
+    report |= _plain(
+        {
+            key: revalue(names, partitions, sizes.repeats)
+            for key, (names, partitions) in sizes.revaluations.items()
+        }
+    )
     return report | _plain({key: skew(names, sizes.repeats) for key, names in sizes.skews.items()})
 
 
@@ -115,7 +135,10 @@ def main() -> None:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(report, indent=2) + "\n")
     page.write(report)
-    print(f"wrote {OUT.relative_to(ROOT)} and the figures of {page.PAGE.relative_to(ROOT)}", file=sys.stderr)
+    print(
+        f"wrote {OUT.relative_to(ROOT)} and the figures of {page.PAGE.relative_to(ROOT)}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

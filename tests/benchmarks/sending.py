@@ -14,7 +14,9 @@ class Sender:
     """librdkafka's producer, which waits where its queue is full."""
 
     def __init__(self, bootstrap_servers: str) -> None:
-        self._producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 20, "acks": "all", "log_level": 0})
+        self._producer = Producer(
+            {"bootstrap.servers": bootstrap_servers, "linger.ms": 20, "acks": "all", "log_level": 0}
+        )
 
     def send(self, topic: str, partition: int, value: bytes, headers: Any = None) -> None:
         """Queue one record."""

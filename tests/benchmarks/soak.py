@@ -86,12 +86,25 @@ def soak(stack: RealStack, directory: Path, minutes: int, quotes_a_second: int) 
         with sampled(worker) as samples:
             feed.run(seconds, lambda: worker.poll() is None)
         wall, cpu = monotonic() - begun, cpu_seconds(worker.pid) - cpu
-        wait_until(lambda: fleet.drained("quotes", PARTITIONS), 60, "every quote is covered by a checkpoint")
+        wait_until(
+            lambda: fleet.drained("quotes", PARTITIONS),
+            60,
+            "every quote is covered by a checkpoint",
+        )
         quotes = sum(counted(port).values())
         assert quotes >= feed.quotes, f"the worker counted {quotes} of {feed.quotes} quotes"
         assert fleet.stop(worker) == 0, fleet.log(worker)
     peak = max(mb for _, mb in samples)
-    return Soak(minutes, quotes, quotes / wall, cpu / wall, feed.late, peak, slope(samples, 60.0 * WARM_UP_MINUTES), samples)
+    return Soak(
+        minutes,
+        quotes,
+        quotes / wall,
+        cpu / wall,
+        feed.late,
+        peak,
+        slope(samples, 60.0 * WARM_UP_MINUTES),
+        samples,
+    )
 
 
 @contextmanager
@@ -117,10 +130,15 @@ def sampled(worker: Popen[bytes]) -> Iterator[list[Sample]]:
 def main() -> None:
     """Measure, print, write, judge."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=int, default=15, help=f"after {WARM_UP_MINUTES} of warm-up")
+    parser.add_argument(
+        "--minutes", type=int, default=15, help=f"after {WARM_UP_MINUTES} of warm-up"
+    )
     parser.add_argument("--quotes", type=int, default=QUOTES_A_SECOND, help="a second")
     asked = parser.parse_args()
-    with RealStack(properties=RETENTION) as stack, tempfile.TemporaryDirectory(prefix="soak-") as directory:
+    with (
+        RealStack(properties=RETENTION) as stack,
+        tempfile.TemporaryDirectory(prefix="soak-") as directory,
+    ):
         seen = soak(stack, Path(directory), asked.minutes, asked.quotes)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(asdict(seen), indent=2) + "\n")
@@ -128,7 +146,11 @@ def main() -> None:
         f"{seen.minutes} minutes at {seen.quotes_a_second:,.0f} quotes a second, {seen.cores:.2f} cores: "
         f"peak {seen.peak_rss_mb:.0f} MB, {seen.slope_mb_a_minute:+.2f} MB a minute"
     )
-    sys.exit(0 if seen.steady else f"memory: more than {PEAK_MB:.0f} MB, or {SLOPE_MB} MB a minute and more; see {OUT.relative_to(ROOT)}")
+    sys.exit(
+        0
+        if seen.steady
+        else f"memory: more than {PEAK_MB:.0f} MB, or {SLOPE_MB} MB a minute and more; see {OUT.relative_to(ROOT)}"
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ SMALL = Sizes(
     quotes=dict.fromkeys(FULL.quotes, 8000),
     shapes=(),
     spread=(0, 0),
-    revaluations={key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()},
+    revaluations={
+        key: (8, 1 if partitions == 1 else 2) for key, (_, partitions) in FULL.revaluations.items()
+    },
     skews=dict.fromkeys(FULL.skews, 8),
     latency_seconds=10,
     market_pace=4000,
@@ -40,7 +42,14 @@ def report(real_stack: RealStack) -> Report:
 
 def keys(sizes: Sizes) -> set[str]:
     growth = {"partition_cost"} if sizes.shapes else set()
-    return CONSUMERS | PEERS.keys() | growth | sizes.revaluations.keys() | sizes.skews.keys() | {"latency", "alert_latency"}
+    return (
+        CONSUMERS
+        | PEERS.keys()
+        | growth
+        | sizes.revaluations.keys()
+        | sizes.skews.keys()
+        | {"latency", "alert_latency"}
+    )
 
 
 @pytest.mark.stack
@@ -51,7 +60,10 @@ def test_the_benchmark_reports_what_it_measured(report: Report) -> None:
         assert report[name]["quotes"] == 8_000
         assert all(value > 0 for value in report[name].values()), report[name]
     for kind in FULL.quotes:  # the worker does all that the bare loop does, and more
-        assert report[f"worker_{kind}"]["cpu_us_per_quote"] > 0.5 * report[f"aiokafka_{kind}"]["cpu_us_per_quote"]
+        assert (
+            report[f"worker_{kind}"]["cpu_us_per_quote"]
+            > 0.5 * report[f"aiokafka_{kind}"]["cpu_us_per_quote"]
+        )
     for name in FULL.revaluations:
         assert 0 < sum(report[name]["split_ms"].values()) < report[name]["cpu_ms"]
     for name in FULL.skews:
@@ -62,7 +74,10 @@ def test_the_benchmark_reports_what_it_measured(report: Report) -> None:
 
 @pytest.mark.stack
 def test_latency_is_the_sum_of_stages_on_the_way(report: Report) -> None:
-    for name, stages in (("latency", ["to_close", "to_points", "to_reading"]), ("alert_latency", ["to_points", "to_reading", "to_alert"])):
+    for name, stages in (
+        ("latency", ["to_close", "to_points", "to_reading"]),
+        ("alert_latency", ["to_points", "to_reading", "to_alert"]),
+    ):
         one = report[name]
         assert one["count"] > 0
         assert 0 < one["p50"] <= one["p99"] <= one["p999"]
@@ -84,11 +99,15 @@ def test_a_peer_decodes_every_quote(report: Report, key: str) -> None:
 @pytest.mark.stack
 def test_batches_cost_less_than_events_one_by_one(report: Report) -> None:
     """The transport's reason to be: stock Faust decodes less, the worker does all else too."""
-    assert report["worker_json"]["cpu_us_per_quote"] < report["stock_faust_json"]["cpu_us_per_quote"]
+    assert (
+        report["worker_json"]["cpu_us_per_quote"] < report["stock_faust_json"]["cpu_us_per_quote"]
+    )
 
 
 def test_growth_has_a_row_for_each_shape_and_one_for_a_partition() -> None:
-    cost = PartitionCost(0.05, 0.2, 1.9, {"4x1": Spread(8.0, 2.0, 9.0, 0.3), "16x2": Spread(16.0, 4.0, 36.0, 0.25)})
+    cost = PartitionCost(
+        0.05, 0.2, 1.9, {"4x1": Spread(8.0, 2.0, 9.0, 0.3), "16x2": Spread(16.0, 4.0, 36.0, 0.25)}
+    )
     rows = growth({"partition_cost": asdict(cost)}).rows
     assert [row[0] for row in rows] == ["4 × 1", "16 × 2", "partition_cost"]
     assert rows[1] == ("16 × 2", "0.250", "16.00", "4.00", "36.00")
@@ -106,4 +125,7 @@ def test_figures_are_replaced_and_the_rest_of_the_page_stays(report: Report) -> 
     assert changed.partition(page.BEGIN)[0] == text.partition(page.BEGIN)[0]
     assert changed.partition(page.END)[2] == text.partition(page.END)[2]
     assert page.with_figures(changed, report) == changed
-    assert all(f">{key}</text>" in page.plot(report) for key in ("worker_json", "worker_frames", "confluent_json"))
+    assert all(
+        f">{key}</text>" in page.plot(report)
+        for key in ("worker_json", "worker_frames", "confluent_json")
+    )

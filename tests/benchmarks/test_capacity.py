@@ -41,7 +41,11 @@ def test_bursts_move_quotes_and_make_no_more_of_them() -> None:
 def test_more_workers_wait_less_for_the_same_work() -> None:
     quotes, costs = market(1e6, 20), Costs(1e-6, 0.0, 0.0)
     one, four = run(quotes, costs, 1), run(quotes, costs, 4)
-    assert one.busy.sum() == pytest.approx(four.busy.sum()) == pytest.approx(quotes.sum() / 20 * costs.quote)
+    assert (
+        one.busy.sum()
+        == pytest.approx(four.busy.sum())
+        == pytest.approx(quotes.sum() / 20 * costs.quote)
+    )
     assert 0 < four.worst < one.worst
     assert four.p99 < one.p99 <= one.worst
     assert four.busy.max() < one.busy.max()
@@ -56,7 +60,9 @@ def test_the_page_has_the_rows_and_columns_of_the_plan() -> None:
     assert shown.splitlines()[0].strip("| ").split(" | ") == ["times", *map(str, SCALES)]
 
 
-def test_without_a_benchmark_it_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_benchmark_it_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(capacity, "BENCH", ROOT / "build" / f"{tmp_path.name}.json")
     monkeypatch.setattr("sys.argv", ["capacity"])
     with pytest.raises(SystemExit, match="run make bench"):

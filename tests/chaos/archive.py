@@ -60,7 +60,9 @@ class Archive:
         if from_log:
             self._counted_from[place] = 0
         self._letters_before[place] = len(self.records("dead_letters", 0))
-        self._alerts_before[place] = len(self.records("alerts", partition)) if role == "readings" else 0
+        self._alerts_before[place] = (
+            len(self.records("alerts", partition)) if role == "readings" else 0
+        )
 
     def records(self, role: Role, partition: int) -> Sequence[Kept]:
         """All there ever was."""
@@ -88,7 +90,9 @@ class Archive:
     def _read(self, role: Role, partition: int) -> list[Kept]:
         """The whole log, in batches of any codec."""
         servers = self.fleet.settings.kafka.bootstrap_servers
-        consumer = Consumer({"bootstrap.servers": servers, "group.id": "judge", "enable.partition.eof": True})
+        consumer = Consumer(
+            {"bootstrap.servers": servers, "group.id": "judge", "enable.partition.eof": True}
+        )
         place, found = TopicPartition(self.fleet.topics.name(role), partition, 0), list[Kept]()
         deadline = time.monotonic() + READ_SECONDS
         try:
@@ -103,7 +107,11 @@ class Archive:
                 if message.error():
                     break
                 headers = tuple((name, value or b"") for name, value in message.headers() or ())
-                found.append(Kept(message.offset(), message.key(), (message.value() or b"")[:LONGEST], headers))
+                found.append(
+                    Kept(
+                        message.offset(), message.key(), (message.value() or b"")[:LONGEST], headers
+                    )
+                )
         finally:
             consumer.close()
         return found

@@ -48,7 +48,9 @@ class ChaosSession:
     def outboxes(self) -> int:
         """Events that still wait to be published; -1 while nobody can say."""
         with suppress(KafkaError, RedisError), closing(self.fleet.redis) as client:
-            keys = client.keys(f"dispersion:v1:{{quick:{self.fleet.topics.name('readings')}:*}}:out")
+            keys = client.keys(
+                f"dispersion:v1:{{quick:{self.fleet.topics.name('readings')}:*}}:out"
+            )
             return sum(client.xlen(key) for key in keys)
         return -1
 

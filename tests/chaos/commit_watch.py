@@ -30,7 +30,11 @@ class CommitWatch(threading.Thread):
         super().__init__(name="commit-watch", daemon=True)
         self._fleet = fleet
         self._over = threading.Event()
-        self._places = {(role, p): TopicPartition(fleet.topics.name(role), p) for role, count in ROLES.items() for p in range(count)}
+        self._places = {
+            (role, p): TopicPartition(fleet.topics.name(role), p)
+            for role, count in ROLES.items()
+            for p in range(count)
+        }
         self._excused: dict[Any, float] = {}
         self.looks = 0
         self.ahead: list[str] = []
@@ -53,7 +57,10 @@ class CommitWatch(threading.Thread):
         while not self._over.is_set():
             with suppress(KafkaError, RedisError, OSError):
                 consumer = KafkaConsumer(
-                    **options, group_id=self._fleet.settings.kafka.group, enable_auto_commit=False, request_timeout_ms=5000
+                    **options,
+                    group_id=self._fleet.settings.kafka.group,
+                    enable_auto_commit=False,
+                    request_timeout_ms=5000,
                 )
                 with closing(consumer):
                     while not self._over.wait(LOOK):
@@ -61,12 +68,16 @@ class CommitWatch(threading.Thread):
 
     def _look(self, consumer: Any) -> None:
         committed = {key: consumer.committed(place) for key, place in self._places.items()}
-        marks = {(role, p): mark for role in ROLES for p, mark in self._fleet.watermarks(role).items()}
+        marks = {
+            (role, p): mark for role in ROLES for p, mark in self._fleet.watermarks(role).items()
+        }
         now = time.monotonic()
         for key, offset in committed.items():
             if offset is None or offset <= marks.get(key, -1) + 1:
                 if self._excused.get(key, now) < now:
                     del self._excused[key]
             elif key not in self._excused:
-                self.ahead.append(f"{key[0]} partition {key[1]}: offset {offset} committed, watermark {marks.get(key)}")
+                self.ahead.append(
+                    f"{key[0]} partition {key[1]}: offset {offset} committed, watermark {marks.get(key)}"
+                )
         self.looks += 1

@@ -52,7 +52,9 @@ FAULTS: Mapping[str, Fault] = {
     "redis_memory_full": Fault(redis_faults.memory_full, (1.0, 5.0)),
     "redis_disk_full": Fault(redis_faults.disk_full, (1.0, 5.0), REAL),
     "both_away": Fault(redis_faults.both_away, (0.5, 4.0), outage=True, forgets=True),
-    "topic_made_anew": Fault(log_faults.topic_made_anew, (1.0, 4.0), REAL, forgets=True, replaces=True),
+    "topic_made_anew": Fault(
+        log_faults.topic_made_anew, (1.0, 4.0), REAL, forgets=True, replaces=True
+    ),
     "disk_set_back": Fault(
         log_faults.disk_set_back, (1.0, 4.0), REAL, outage=True, forgets=True, replaces=True
     ),

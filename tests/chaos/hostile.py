@@ -70,7 +70,9 @@ def _rows(item: Quotes | Vols | Ticks | Unread | Heartbeat | Malformed) -> int:
     return 0 if isinstance(item, Heartbeat | Malformed) else item.ts_event.size
 
 
-def apply(into: Stages, records: list[tuple[Role, InputRecord]], counts: Counter[tuple[str, ...]]) -> float:
+def apply(
+    into: Stages, records: list[tuple[Role, InputRecord]], counts: Counter[tuple[str, ...]]
+) -> float:
     """A block through the stages, as batches of their topics; CPU seconds."""
     begun = process_time()
     for role, stage in into.items():
@@ -81,7 +83,11 @@ def apply(into: Stages, records: list[tuple[Role, InputRecord]], counts: Counter
 def work(seed: int, blocks: range, begin: Callable[[int], None]) -> dict[str, Any]:
     """The account of some blocks. Raises `UnaccountedError` where decoder and stages do not agree."""
     hostile, valid = stages(), stages()
-    messages, counts, ignored = Counter[str](), Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    messages, counts, ignored = (
+        Counter[str](),
+        Counter[tuple[str, ...]](),
+        Counter[tuple[str, ...]](),
+    )
     rows, spent, compared = 0, [0.0, 0.0], [0, 0]
     for number in blocks:
         begin(number)
@@ -97,7 +103,13 @@ def work(seed: int, blocks: range, begin: Callable[[int], None]) -> dict[str, An
         compared[0] += BLOCK
     for stage in hostile.values():
         counts.update(stage.idle().counts)
-    return {"messages": dict(messages), "rows": rows, **_agreed(messages, rows, counts), "cpu": spent, "compared": compared}
+    return {
+        "messages": dict(messages),
+        "rows": rows,
+        **_agreed(messages, rows, counts),
+        "cpu": spent,
+        "compared": compared,
+    }
 
 
 def _agreed(messages: Counter[str], rows: int, counts: Counter[tuple[str, ...]]) -> dict[str, Any]:
@@ -109,7 +121,9 @@ def _agreed(messages: Counter[str], rows: int, counts: Counter[tuple[str, ...]])
             outcomes[labels[0]] += amount
     refused = Counter({reason: amount for reason, amount in messages.items() if reason in REASONS})
     if letters != refused or outcomes.total() != rows:
-        raise UnaccountedError(f"read alone: {refused} and {rows} rows; by the stages: {letters} and {outcomes}")
+        raise UnaccountedError(
+            f"read alone: {refused} and {rows} rows; by the stages: {letters} and {outcomes}"
+        )
     return {"outcomes": dict(outcomes)}
 
 
@@ -124,9 +138,20 @@ def child(seed: int, first: int, blocks: int) -> None:
 def run(seed: int, count: int, seen: Callable[[int], None]) -> dict[str, Any]:
     """The account of `count` messages, in whole blocks. Raises `UnaccountedError` when the child does not come to its end."""
     blocks = -(-count // BLOCK)
-    command = [sys.executable, "-m", "tests.chaos.hostile", "--seed", str(seed), "--child", "0", str(blocks)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.chaos.hostile",
+        "--seed",
+        str(seed),
+        "--child",
+        "0",
+        str(blocks),
+    ]
     last = "0"
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         for line in process.stdout:
@@ -138,10 +163,19 @@ def run(seed: int, count: int, seen: Callable[[int], None]) -> dict[str, Any]:
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         again = f"python -m tests.chaos.hostile --seed {seed} --child {last.strip()} 1"
         first = int(last) * BLOCK if last.strip().isdigit() else 0
-        raise UnaccountedError(f"seed {seed}, messages {first} to {first + BLOCK - 1}: {name}; again with: {again}\n{problem[-3000:]}")
+        raise UnaccountedError(
+            f"seed {seed}, messages {first} to {first + BLOCK - 1}: {name}; again with: {again}\n{problem[-3000:]}"
+        )
     account: dict[str, Any] = json.loads(last)
-    hostile, valid = (cpu / messages * 1e6 for cpu, messages in zip(account.pop("cpu"), account.pop("compared"), strict=True))
-    figures = {"cpu_us_hostile": round(hostile, 2), "cpu_us_valid": round(valid, 2), "throughput_ratio": round(valid / hostile, 3)}
+    hostile, valid = (
+        cpu / messages * 1e6
+        for cpu, messages in zip(account.pop("cpu"), account.pop("compared"), strict=True)
+    )
+    figures = {
+        "cpu_us_hostile": round(hostile, 2),
+        "cpu_us_valid": round(valid, 2),
+        "throughput_ratio": round(valid / hostile, 3),
+    }
     return {"seed": seed, "count": blocks * BLOCK, **account, **figures}
 
 
@@ -150,7 +184,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=20180205)
     parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--child", type=int, nargs=2, metavar=("FIRST", "BLOCKS"), help="decode here, without a watch over it")
+    parser.add_argument(
+        "--child",
+        type=int,
+        nargs=2,
+        metavar=("FIRST", "BLOCKS"),
+        help="decode here, without a watch over it",
+    )
     given = parser.parse_args()
     if given.child:
         child(given.seed, *given.child)

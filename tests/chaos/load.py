@@ -75,7 +75,9 @@ class Load(threading.Thread):
             due, self._owed[role] = divmod(self._owed[role], 1.0)
             for _ in range(int(due)):
                 number = self.sent[role]
-                producer.produce(name, record_value(number), partition=number % self._partitions[role])
+                producer.produce(
+                    name, record_value(number), partition=number % self._partitions[role]
+                )
                 self.sent[role] += 1
         producer.poll(0)
 

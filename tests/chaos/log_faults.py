@@ -112,7 +112,9 @@ def disk_set_back(session: ChaosSession, seconds: float) -> None:
             shutil.copytree(older, data)
             server.start()
             for role in (*ROLES, *OUTPUTS):
-                for partition, end in session.fleet.ends(role, ROLES.get(role, ROLES["readings"])).items():
+                for partition, end in session.fleet.ends(
+                    role, ROLES.get(role, ROLES["readings"])
+                ).items():
                     session.archive.cut(role, partition, end)
             for role, partitions in ROLES.items():
                 for partition in range(partitions):
@@ -125,11 +127,17 @@ def _quiet(session: ChaosSession) -> None:
     """Everything that was sent is stored and applied: what the log loses is then known."""
     time.sleep(PAUSE)
     for role, partitions in ROLES.items():
-        wait_until(lambda r=role, n=partitions: session.fleet.drained(r, n), QUIET_SECONDS, f"{role} drained")  # type: ignore[misc]
+        wait_until(
+            lambda r=role, n=partitions: session.fleet.drained(r, n),
+            QUIET_SECONDS,
+            f"{role} drained",
+        )  # type: ignore[misc]
     wait_until(lambda: session.outboxes() == 0, QUIET_SECONDS, "empty outboxes")
 
 
-def _decide(session: ChaosSession, roles: Sequence[Role], way: Literal["earliest", "latest"]) -> None:
+def _decide(
+    session: ChaosSession, roles: Sequence[Role], way: Literal["earliest", "latest"]
+) -> None:
     """Clear what stands refused, until every partition of some inputs was refused and all are worked off."""
     settings, topics = session.fleet.settings, session.fleet.topics
     inputs = {
@@ -141,9 +149,13 @@ def _decide(session: ChaosSession, roles: Sequence[Role], way: Literal["earliest
     def decided() -> bool:
         with suppress(UnavailableError):
             found = take_over(settings, way=way)
-            left.difference_update((one.topic, one.partition) for one in found if one.outcome == "cleared")
+            left.difference_update(
+                (one.topic, one.partition) for one in found if one.outcome == "cleared"
+            )
         return not left
 
     with patch("agents.refused_partitions.inputs_of", return_value=inputs):
-        wait_until(decided, session.refusal_seconds, f"a refusal of each partition of {', '.join(roles)}")
+        wait_until(
+            decided, session.refusal_seconds, f"a refusal of each partition of {', '.join(roles)}"
+        )
     session.copies.forget()

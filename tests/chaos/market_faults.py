@@ -21,7 +21,8 @@ from tests.support.stack import RealStack
 
 FUTURE = datetime(2030, 1, 2, 15, 0, tzinfo=UTC)
 ROLES: Mapping[Role, int] = dict.fromkeys(
-    ("quotes", "ticks", "points", "readings", "commands", "alerts", "alerts_state", "dead_letters"), 2
+    ("quotes", "ticks", "points", "readings", "commands", "alerts", "alerts_state", "dead_letters"),
+    2,
 )
 NS = 1_000_000_000
 
@@ -75,7 +76,10 @@ def future_reading(market: Market) -> None:
         for record in reversed(market.fleet.records("readings", partition)):
             reading = decoded(record.value)
             if "tenor" in reading:
-                reading |= {"ts_event": FUTURE.isoformat().replace("+00:00", "Z"), "session": "2030-01-02"}
+                reading |= {
+                    "ts_event": FUTURE.isoformat().replace("+00:00", "Z"),
+                    "session": "2030-01-02",
+                }
                 market.put("readings", msgspec.json.encode(reading), b"SPY")
                 return
 

@@ -17,7 +17,14 @@ from tests.chaos.session import SessionResult
 from tests.chaos.supervisor import Expected, Supervisor, unexpected
 from tests.chaos.verdicts import decoded
 from tests.support.fleet import Fleet, wait_until
-from tests.support.monitor import Made, comparable_event, comparable_reading, expected, feed, publish
+from tests.support.monitor import (
+    Made,
+    comparable_event,
+    comparable_reading,
+    expected,
+    feed,
+    publish,
+)
 from tests.support.stack import RealStack, create_flow_topics, settings_for
 
 if TYPE_CHECKING:
@@ -73,7 +80,9 @@ def play_market(
     return played
 
 
-def _publish(market: Market, records: Sequence[Any], names: Sequence[str], played: SessionResult) -> None:
+def _publish(
+    market: Market, records: Sequence[Any], names: Sequence[str], played: SessionResult
+) -> None:
     """The first slice before any fault: the monitor works, and an older copy of Redis knows of it."""
     slices = len(names) + 2
     cuts = [len(records) * step // slices for step in range(slices + 1)]
@@ -81,7 +90,11 @@ def _publish(market: Market, records: Sequence[Any], names: Sequence[str], playe
     publish(settings, records[: cuts[1]])
     # a copy of Redis from before a partition's first commit is refused, as it must be
     roles: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
-    wait_until(lambda: all(market.fleet.drained(role, PARTITIONS) for role in roles), START_SECONDS, "the first slice is applied")
+    wait_until(
+        lambda: all(market.fleet.drained(role, PARTITIONS) for role in roles),
+        START_SECONDS,
+        "the first slice is applied",
+    )
     for step, name in enumerate(names, start=1):
         market.copies.make()
         publish(settings, records[cuts[step] : cuts[step + 1]])
@@ -108,7 +121,9 @@ def _follow(market: Market, wanted: Made, played: SessionResult, calm: float) ->
         played.violations.append(f"{len(other)} readings differ, first {other[:3]}")
     if events != wanted[1]:
         titles = [(event["type"], event["time"]) for event in events]
-        played.violations.append(f"other events: {titles}, not {[(e['type'], e['time']) for e in wanted[1]]}")
+        played.violations.append(
+            f"other events: {titles}, not {[(e['type'], e['time']) for e in wanted[1]]}"
+        )
 
 
 def _complete(archive: Archive, wanted: Made) -> bool:
@@ -124,7 +139,9 @@ def _key(reading: dict[str, Any]) -> tuple[str, str, str]:
     return reading["index"], reading["tenor"], reading["ts_event"]
 
 
-def _readings(archive: Archive, played: SessionResult | None) -> dict[tuple[str, str, str], dict[str, Any]]:
+def _readings(
+    archive: Archive, played: SessionResult | None
+) -> dict[tuple[str, str, str], dict[str, Any]]:
     """By second, as every consumer takes them: the first word stands. What is foreign has no tenor."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for partition in range(PARTITIONS):
@@ -143,7 +160,10 @@ def _events(archive: Archive, played: SessionResult | None = None) -> list[dict[
     for partition in range(PARTITIONS):
         for record in archive.records("alerts", partition):
             body = decoded(record.value)
-            if not str(body.get("type", "")).startswith(EVENTS) or body.get("source") == "/somebody":
+            if (
+                not str(body.get("type", "")).startswith(EVENTS)
+                or body.get("source") == "/somebody"
+            ):
                 continue
             event = comparable_event(record.value)
             if found.setdefault(event["id"], event) != event and played is not None:

@@ -87,7 +87,9 @@ def mixed_plans(settings: Settings) -> Sequence[Plan]:
             "slow",
             (quotes,),
             lambda p, _counts: CountingStage(p, "quotes"),
-            CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
+            CheckpointPolicy(
+                settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second
+            ),
             owns_source=True,
             external=(quotes,),
         ),

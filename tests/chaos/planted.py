@@ -26,7 +26,13 @@ def acknowledge_before_checkpoint() -> None:
     """Input may be committed before the state that has applied it is in Redis."""
     consume = StageRunner.consume
 
-    async def early(self: StageRunner, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None) -> None:
+    async def early(
+        self: StageRunner,
+        topic: str,
+        records: list[Record],
+        handle: AckHandle,
+        stored: Record | None = None,
+    ) -> None:
         handle.ack()
         await consume(self, topic, records, handle, stored)
 
@@ -56,7 +62,10 @@ def miscount() -> None:
     process = CountingStage.process
 
     def wrongly(self: CountingStage, records: Sequence[Record]) -> Output:
-        return process(self, [record for record in records for _ in range({7: 0, 9: 2}.get(record.offset % 500, 1))])
+        return process(
+            self,
+            [record for record in records for _ in range({7: 0, 9: 2}.get(record.offset % 500, 1))],
+        )
 
     CountingStage.process = wrongly  # type: ignore[method-assign]
 
@@ -82,7 +91,9 @@ def own_topics_are_trusted() -> None:
     def trusting(_self: TopicTail, record: Any) -> PublishedEvent:
         headers = dict(record.headers)
         seq = int(headers[SEQ_HEADER])
-        return PublishedEvent(seq, decode_event(record.value), record.value, record.timestamp / 1000)
+        return PublishedEvent(
+            seq, decode_event(record.value), record.value, record.timestamp / 1000
+        )
 
     TopicTail._event = trusting  # type: ignore[method-assign,assignment]
 

@@ -65,7 +65,9 @@ class Copies:
         self.make()
 
 
-def set_back(server: EmbeddedRedis, copies: Copies, pause: Callable[[], object] = lambda: None) -> None:
+def set_back(
+    server: EmbeddedRedis, copies: Copies, pause: Callable[[], object] = lambda: None
+) -> None:
     """A restore from a copy of a minute ago, or the oldest there is; `pause` while nothing serves."""
     older = copies.before(SET_BACK_SECONDS)
     server.kill()

@@ -49,7 +49,9 @@ def note(out: Path, played: SessionResult, faults: int) -> None:
     """One line for each fault, then one for the session."""
     outcome = "violation" if played.violations else "ok"
     place = {"stack": played.stack, "seed": played.seed, "faults": faults}
-    lines: list[dict[str, Any]] = [{**place, **fault, "outcome": outcome} for fault in played.faults]
+    lines: list[dict[str, Any]] = [
+        {**place, **fault, "outcome": outcome} for fault in played.faults
+    ]
     lines.append({**place, "session": outcome, "violations": played.violations, **played.figures})
     out.parent.mkdir(exist_ok=True)
     with out.open("a") as file:
@@ -83,9 +85,21 @@ def summary(lines: Sequence[dict[str, Any]]) -> Table:
     counts = Counter((line["fault"], line["stack"]) for line in faults)
     bad = Counter(line["fault"] for line in faults if line["outcome"] != "ok")
     for name in sorted({line["fault"] for line in faults}):
-        table.add_row(name, str(counts[name, "real"]), str(counts[name, "embedded"]), str(counts[name, "monitor"]), str(bad[name]))
+        table.add_row(
+            name,
+            str(counts[name, "real"]),
+            str(counts[name, "embedded"]),
+            str(counts[name, "monitor"]),
+            str(bad[name]),
+        )
     totals = Counter(line["stack"] for line in faults)
-    table.add_row("all", str(totals["real"]), str(totals["embedded"]), str(totals["monitor"]), str(bad.total()))
+    table.add_row(
+        "all",
+        str(totals["real"]),
+        str(totals["embedded"]),
+        str(totals["monitor"]),
+        str(bad.total()),
+    )
     return table
 
 
@@ -98,13 +112,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
     mark_run()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # stops what it started, as Ctrl-C does
-    done = {(line["stack"], line["seed"], line["faults"]) for line in noted(given.out) if "session" in line}
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # stops what it started, as Ctrl-C does
+    done = {
+        (line["stack"], line["seed"], line["faults"])
+        for line in noted(given.out)
+        if "session" in line
+    }
     left = [seed for seed in given.seeds if (given.stack, seed, given.faults_per_seed) not in done]
     console, bad = Console(stderr=True), 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("sessions", total=len(given.seeds), completed=len(given.seeds) - len(left))
+        task = progress.add_task(
+            "sessions", total=len(given.seeds), completed=len(given.seeds) - len(left)
+        )
         for seed in left:
             progress.update(task, description=f"{given.stack} seed {seed}")
             played = one(given.stack, seed, given.faults_per_seed)
@@ -113,7 +140,10 @@ def main(arguments: Sequence[str]) -> int:
             for violation in played.violations:
                 console.print(f"{given.stack} seed {seed}: {violation}", markup=False)
             if played.violations:
-                console.print(f"again: make chaos STACK={given.stack} SEEDS={seed} FAULTS={given.faults_per_seed}", markup=False)
+                console.print(
+                    f"again: make chaos STACK={given.stack} SEEDS={seed} FAULTS={given.faults_per_seed}",
+                    markup=False,
+                )
             progress.advance(task)
     Console().print(summary(noted(given.out)))
     return 1 if bad else 0

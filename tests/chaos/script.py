@@ -46,5 +46,7 @@ def script_of(seed: int, stack: str, faults: int, names: Sequence[str] | None = 
             deck = list(names or possible(stack))
             rng.shuffle(deck)
         name = deck.pop()
-        steps.append(Step(name, rng.uniform(*PAUSE), rng.uniform(*FAULTS[name].seconds), rng.random()))
+        steps.append(
+            Step(name, rng.uniform(*PAUSE), rng.uniform(*FAULTS[name].seconds), rng.random())
+        )
     return Script(seed, workers, steps)

@@ -48,7 +48,12 @@ class SessionResult:
 
 
 def play(
-    stack: Stack, prefix: str, folder: Path, script: Script, command: tuple[str, ...] = COMMAND, calm: float | None = None
+    stack: Stack,
+    prefix: str,
+    folder: Path,
+    script: Script,
+    command: tuple[str, ...] = COMMAND,
+    calm: float | None = None,
 ) -> SessionResult:
     """Play a script with workers started by `command`. Logs stay in `folder`; `calm` are the seconds until a partition is stuck."""
     result = SessionResult(script.seed, stack.name)
@@ -56,12 +61,18 @@ def play(
     with _fleet(stack, prefix, folder) as fleet, ExitStack() as things:
         load, archive = Load(fleet, ROLES, RATES), Archive(fleet)
         static = 0.5 if stack.name == "real" else 0.0
-        supervisor = things.enter_context(Supervisor(fleet, script.workers, random.Random(script.seed), command, static))
+        supervisor = things.enter_context(
+            Supervisor(fleet, script.workers, random.Random(script.seed), command, static)
+        )
         load.start()
         things.callback(load.stop)
         watch = things.enter_context(CommitWatch(fleet))
-        copies = Copies(stack.redis, Path(things.enter_context(TemporaryDirectory(prefix="copies-"))))
-        session = ChaosSession(stack, fleet, supervisor, load, archive, copies, random.Random(script.seed))
+        copies = Copies(
+            stack.redis, Path(things.enter_context(TemporaryDirectory(prefix="copies-")))
+        )
+        session = ChaosSession(
+            stack, fleet, supervisor, load, archive, copies, random.Random(script.seed)
+        )
         session.refusal_seconds = calm or session.refusal_seconds
         try:
             wait_until(lambda: _works(fleet), START_SECONDS, "every partition has a watermark")
@@ -85,7 +96,9 @@ def _fleet(stack: Stack, prefix: str, folder: Path) -> Iterator[Fleet]:
     )
     create_flow_topics(stack, settings)
     with Fleet(settings, stack.redis.url, folder) as fleet:
-        fleet.redis.config_set("auto-aof-rewrite-percentage", 0)  # a rollback copies the file while it is written
+        fleet.redis.config_set(
+            "auto-aof-rewrite-percentage", 0
+        )  # a rollback copies the file while it is written
         yield fleet
 
 
@@ -93,7 +106,9 @@ def _works(fleet: Fleet) -> bool:
     return all(len(fleet.watermarks(role)) == partitions for role, partitions in ROLES.items())
 
 
-def _inflict(session: ChaosSession, watch: CommitWatch, script: Script, result: SessionResult, begun: float) -> None:
+def _inflict(
+    session: ChaosSession, watch: CommitWatch, script: Script, result: SessionResult, begun: float
+) -> None:
     for step in script.steps:
         session.copies.make()
         session.wait(step.pause)
@@ -104,7 +119,13 @@ def _inflict(session: ChaosSession, watch: CommitWatch, script: Script, result: 
         fault.do(session, step.seconds)
         if fault.forgets:
             watch.excuse()
-        result.faults.append({"fault": step.fault, "at": round(at - begun, 2), "lasted": round(time.monotonic() - at, 2)})
+        result.faults.append(
+            {
+                "fault": step.fault,
+                "at": round(at - begun, 2),
+                "lasted": round(time.monotonic() - at, 2),
+            }
+        )
 
 
 def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
@@ -112,7 +133,11 @@ def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
     fleet, began = session.fleet, time.monotonic()
     ends = {role: fleet.ends(role, partitions) for role, partitions in ROLES.items()}
     wait_until(
-        lambda: all(fleet.watermarks(role).get(p, -1) + 1 >= end for role in ROLES for p, end in ends[role].items()),
+        lambda: all(
+            fleet.watermarks(role).get(p, -1) + 1 >= end
+            for role in ROLES
+            for p, end in ends[role].items()
+        ),
         seconds,
         "every partition moves again",
     )
@@ -120,7 +145,9 @@ def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
     time.sleep(REST)
     session.load.stop()
     for role, partitions in ROLES.items():
-        wait_until(lambda r=role, n=partitions: fleet.drained(r, n), DRAIN_SECONDS, f"{role} drained")  # type: ignore[misc]
+        wait_until(
+            lambda r=role, n=partitions: fleet.drained(r, n), DRAIN_SECONDS, f"{role} drained"
+        )  # type: ignore[misc]
         wait_until(
             lambda r=role, n=partitions: fleet.committed(r, n) == fleet.ends(r, n),  # type: ignore[misc]
             DRAIN_SECONDS,

@@ -56,10 +56,23 @@ class WorkerExit:
 class Supervisor(threading.Thread):
     """Keeps `size` workers running until closed; a context manager."""
 
-    def __init__(self, fleet: Fleet, size: int, rng: random.Random, command: tuple[str, ...], static: float = 0.5) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        size: int,
+        rng: random.Random,
+        command: tuple[str, ...],
+        static: float = 0.5,
+    ) -> None:
         """`command` is the worker's module and its arguments; `static` the share of static members."""
         super().__init__(name="supervisor", daemon=True)
-        self.fleet, self._size, self._rng, self._command, self._static = fleet, size, rng, command, static
+        self.fleet, self._size, self._rng, self._command, self._static = (
+            fleet,
+            size,
+            rng,
+            command,
+            static,
+        )
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._proxies = ExitStack()
@@ -86,7 +99,9 @@ class Supervisor(threading.Thread):
         redis_port = int(self.fleet.redis_url.rpartition(":")[2].partition("/")[0])
         with self._lock:
             proxy = self._proxies.enter_context(RedisProxy(redis_port))
-            slot = WorkerSlot(f"w{len(self.slots)}", proxy, static=self._rng.random() < self._static)
+            slot = WorkerSlot(
+                f"w{len(self.slots)}", proxy, static=self._rng.random() < self._static
+            )
             slot.clock_offset = clock_offset
             self.slots.append(slot)
             self._start(slot)
@@ -97,7 +112,14 @@ class Supervisor(threading.Thread):
         with self._lock:
             slots = [slot for slot in self.slots if not slot.leaving]
             drawn = rng.choice(slots)
-            return next((slot for slot in (drawn, *slots) if slot.process is not None and slot.process.poll() is None), drawn)
+            return next(
+                (
+                    slot
+                    for slot in (drawn, *slots)
+                    if slot.process is not None and slot.process.poll() is None
+                ),
+                drawn,
+            )
 
     def send(self, slot: WorkerSlot, number: int, *ends: int) -> None:
         """A signal to the worker on a slot, and the exit codes that it may bring about."""
@@ -113,7 +135,9 @@ class Supervisor(threading.Thread):
     def retire(self, slot: WorkerSlot, number: int) -> None:
         """End the worker on a slot for good."""
         slot.leaving = True
-        self.send(slot, number, -number, *[EXIT_OK] * (number == signal.SIGTERM))  # -15: it had not come as far as a handler
+        self.send(
+            slot, number, -number, *[EXIT_OK] * (number == signal.SIGTERM)
+        )  # -15: it had not come as far as a handler
 
     @contextmanager
     def all_stopped(self) -> Iterator[None]:
@@ -153,14 +177,24 @@ class Supervisor(threading.Thread):
             log = self.fleet.log(slot.process)
             found = _REASON.findall(log)
             number = self.fleet.workers.index(slot.process)
-            self.ends.append(WorkerExit(slot.name, code, found[-1] if found else "", code in slot.ends, f"worker-{number}.log"))
+            self.ends.append(
+                WorkerExit(
+                    slot.name,
+                    code,
+                    found[-1] if found else "",
+                    code in slot.ends,
+                    f"worker-{number}.log",
+                )
+            )
             slot.process, slot.ends = None, set()
             slot.due = time.monotonic() + self._rng.uniform(*RESTART)
 
     def _start(self, slot: WorkerSlot) -> None:
         instance = {"DISPERSION_KAFKA__INSTANCE_ID": slot.name} if slot.static else {}
         skewed = ("tests.chaos.skewed", str(slot.clock_offset)) if slot.clock_offset else ()
-        slot.process = self.fleet.start(*skewed, *self._command, DISPERSION_REDIS__URL=slot.proxy.url, **instance)
+        slot.process = self.fleet.start(
+            *skewed, *self._command, DISPERSION_REDIS__URL=slot.proxy.url, **instance
+        )
 
 
 class Expected(NamedTuple):
@@ -184,6 +218,8 @@ def unexpected(end: WorkerExit, kinds: Expected) -> str:
         return ""
     if kinds.replaced and end.code == EXIT_ACTION_NEEDED and CLEARED_BY in end.reason:
         return ""
-    if kinds.poison and (end.code == -signal.SIGKILL or (end.code == EXIT_INTERNAL and ", offsets " in end.reason)):
+    if kinds.poison and (
+        end.code == -signal.SIGKILL or (end.code == EXIT_INTERNAL and ", offsets " in end.reason)
+    ):
         return ""
     return f"{end.slot} ended with code {end.code} ({end.log}): {end.reason or 'no reason given'}"

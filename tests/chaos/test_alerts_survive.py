@@ -26,44 +26,66 @@ WAIT_SECONDS = 120.0
 OUTAGE = float(os.environ.get("DISPERSION_CHAOS_SECONDS", "6"))
 """Seconds that Kafka and Redis are away."""
 
-pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(240 + 20 * KILLS + 6 * OUTAGE)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.stack,
+    pytest.mark.timeout(240 + 20 * KILLS + 6 * OUTAGE),
+]
 
 
 @contextmanager
 def fleet_on(stack: RealStack, prefix: str, folder: Path) -> Iterator[Fleet]:
     partitions = dict.fromkeys(("quotes", "ticks", "results"), PARTITIONS)
     settings = settings_for(
-        stack, prefix, mode="replay", rules={"cap_unknown": False}, redis={"checkpoint_seconds": 0.5}, kafka={"partitions": partitions}
+        stack,
+        prefix,
+        mode="replay",
+        rules={"cap_unknown": False},
+        redis={"checkpoint_seconds": 0.5},
+        kafka={"partitions": partitions},
     )
     create_flow_topics(stack, settings)
     with Fleet(settings, stack.redis.url, folder) as fleet:
         yield fleet
 
 
-def test_killed_at_random_instants(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_killed_at_random_instants(
+    real_stack: RealStack, topic_prefix: str, tmp_path: Path
+) -> None:
     """Static members: a worker that comes back within the session takes its partitions over at once."""
     rng = random.Random(SEED)
     with fleet_on(real_stack, topic_prefix, tmp_path) as fleet:
         records = feed(fleet.settings, REFRESH, PARTITIONS)
         wanted = expected(fleet.settings, records, PARTITIONS)[1]
-        crew = {name: fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name) for name in ("one", "two")}
+        crew = {
+            name: fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name)
+            for name in ("one", "two")
+        }
         start = len(records) // 5
         edges = [start + (len(records) - start) * step // KILLS for step in range(KILLS + 1)]
         with AlertObserver(fleet.settings, PARTITIONS) as observer:
             publish(fleet.settings, records[:start])
-            wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
+            wait_until(
+                lambda: bool(fleet.watermarks("readings")),
+                WAIT_SECONDS,
+                "the first readings are judged",
+            )
             for first, last in pairwise(edges):
                 publish(fleet.settings, records[first:last])
                 time.sleep(rng.uniform(0.0, 3.0))
                 name = rng.choice(sorted(crew))
                 crew[name].kill()
                 crew[name].wait()
-                crew[name] = fleet.start("agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name)
+                crew[name] = fleet.start(
+                    "agents.cli.main", "worker", DISPERSION_KAFKA__INSTANCE_ID=name
+                )
             observer.wait_for(len(wanted), WAIT_SECONDS)
         assert not observer.contradictions
         assert observer.events == wanted
         assert len(wanted) >= 3
-        assert all(worker.poll() == -signal.SIGKILL or worker.poll() is None for worker in fleet.workers), "nobody died by itself"
+        assert all(
+            worker.poll() == -signal.SIGKILL or worker.poll() is None for worker in fleet.workers
+        ), "nobody died by itself"
 
 
 def test_kafka_and_redis_away(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
@@ -76,9 +98,18 @@ def test_kafka_and_redis_away(real_stack: RealStack, topic_prefix: str, tmp_path
         quarter = len(records) // 4
         with AlertObserver(fleet.settings, PARTITIONS) as observer:
             publish(fleet.settings, records[:quarter])
-            wait_until(lambda: bool(fleet.watermarks("readings")), WAIT_SECONDS, "the first readings are judged")
-            for step, (redis, kafka) in enumerate(((True, False), (False, True), (True, True)), start=1):
-                publish(fleet.settings, records[step * quarter : (step + 1) * quarter if step < 3 else len(records)])
+            wait_until(
+                lambda: bool(fleet.watermarks("readings")),
+                WAIT_SECONDS,
+                "the first readings are judged",
+            )
+            for step, (redis, kafka) in enumerate(
+                ((True, False), (False, True), (True, True)), start=1
+            ):
+                publish(
+                    fleet.settings,
+                    records[step * quarter : (step + 1) * quarter if step < 3 else len(records)],
+                )
                 with away(real_stack, redis=redis, kafka=kafka):
                     time.sleep(OUTAGE)
             observer.wait_for(len(wanted), WAIT_SECONDS)

@@ -35,13 +35,28 @@ def closes() -> list[Reading]:
 
 def outbox(url: str, name: str) -> float:
     """The greatest value of an outbox gauge."""
-    return max((value for (found, _), value in samples(url).items() if found == f"dispersion_outbox_{name}"), default=0.0)
+    return max(
+        (
+            value
+            for (found, _), value in samples(url).items()
+            if found == f"dispersion_outbox_{name}"
+        ),
+        default=0.0,
+    )
 
 
-def test_the_outbox_fills_and_empties(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_the_outbox_fills_and_empties(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
+) -> None:
     partitions = dict.fromkeys(("quotes", "ticks", "results"), 1)
     index = {"symbol": "SPX", "basket": ""}
-    settings = settings_for(embedded_stack, topic_prefix, mode="replay", kafka={"partitions": partitions}, market={"indices": [index]})
+    settings = settings_for(
+        embedded_stack,
+        topic_prefix,
+        mode="replay",
+        kafka={"partitions": partitions},
+        market={"indices": [index]},
+    )
     create_flow_topics(embedded_stack, settings)
     with Fleet(settings, embedded_stack.redis.url, tmp_path) as fleet:
         worker = fleet.start("agents.cli.main", "worker")
@@ -57,11 +72,18 @@ def test_the_outbox_fills_and_empties(embedded_stack: EmbeddedTestStack, topic_p
         embedded_stack.broker.command(f"clear {PRODUCE}")
         with AlertObserver(settings, 1) as observer:
             observer.wait_for(len(wanted), 30)
-        wait_until(lambda: outbox(url, "entries") == 0 == outbox(url, "oldest_timestamp_seconds"), 30, "an empty outbox")
+        wait_until(
+            lambda: outbox(url, "entries") == 0 == outbox(url, "oldest_timestamp_seconds"),
+            30,
+            "an empty outbox",
+        )
         assert not observer.contradictions
         assert observer.events == wanted
 
 
 def _events(fleet: Fleet, readings: list[Reading]) -> list[dict[str, object]]:
     stage = DetectorStage(market_of(fleet.settings), load_rules())
-    return [comparable_event(entry.value) for entry in stage.process([record(one, at) for at, one in enumerate(readings)]).outbox]
+    return [
+        comparable_event(entry.value)
+        for entry in stage.process([record(one, at) for at, one in enumerate(readings)]).outbox
+    ]

@@ -36,25 +36,43 @@ FOUND = [
         (BACK, BOMB),
         ("two contents of ", "a bomb was not dead-lettered"),
     ),
-    (("miscount", "forget_events"), (), (" lost, first ", " applied twice, first ", "alerts partition 0: never published: ")),
+    (
+        ("miscount", "forget_events"),
+        (),
+        (" lost, first ", " applied twice, first ", "alerts partition 0: never published: "),
+    ),
 ]
 """Planted bugs, what happens to the one worker that has them, and what the judge must say."""
 STUCK_SECONDS = 30.0
-QUICK = settings(max_examples=200, deadline=None, derandomize=True, database=None, phases=(Phase.generate,))
+QUICK = settings(
+    max_examples=200, deadline=None, derandomize=True, database=None, phases=(Phase.generate,)
+)
 
 pytestmark = pytest.mark.chaos
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("bugs", "steps", "verdicts"), FOUND, ids=["+".join(bugs) for bugs, _, _ in FOUND])
+@pytest.mark.parametrize(
+    ("bugs", "steps", "verdicts"), FOUND, ids=["+".join(bugs) for bugs, _, _ in FOUND]
+)
 def test_found_by_a_session(
-    real_stack: RealStack, topic_prefix: str, tmp_path: Path, bugs: tuple[str, ...], steps: tuple[Step, ...], verdicts: tuple[str, ...]
+    real_stack: RealStack,
+    topic_prefix: str,
+    tmp_path: Path,
+    bugs: tuple[str, ...],
+    steps: tuple[Step, ...],
+    verdicts: tuple[str, ...],
 ) -> None:
     command = ("tests.chaos.planted", *bugs, "mixed")
-    played = play(real_stack, topic_prefix, tmp_path, Script(1, 1, steps), command, calm=STUCK_SECONDS)
+    played = play(
+        real_stack, topic_prefix, tmp_path, Script(1, 1, steps), command, calm=STUCK_SECONDS
+    )
     for verdict in verdicts:
-        assert any(verdict in violation for violation in played.violations), (played.violations, played.figures)
+        assert any(verdict in violation for violation in played.violations), (
+            played.violations,
+            played.figures,
+        )
 
 
 @pytest.mark.stack
@@ -118,8 +136,12 @@ def test_found_by_the_test_of_a_flood_of_roots(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("plant", [no_repeat_filter, a_source_left_out])
-def test_found_by_the_invariance_of_readings(monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None]) -> None:
+def test_found_by_the_invariance_of_readings(
+    monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None]
+) -> None:
     check: Any = invariance.test_interleaving_and_repeats_do_not_matter
     plant(monkeypatch)
-    with pytest.raises((AssertionError, KeyError)):  # other readings, or a frame that is released twice
+    with pytest.raises(
+        (AssertionError, KeyError)
+    ):  # other readings, or a frame that is released twice
         QUICK(given(data=st.data())(check.hypothesis.inner_test))()

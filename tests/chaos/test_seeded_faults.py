@@ -39,7 +39,9 @@ def test_of_the_monitor_itself(real_stack: RealStack, topic_prefix: str, tmp_pat
 
 @pytest.mark.embedded
 @pytest.mark.timeout(500)
-def test_on_the_embedded_broker(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_on_the_embedded_broker(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
+) -> None:
     played = play(embedded_stack, topic_prefix, tmp_path, script_of(1, "embedded", 5))
     assert not played.violations, played
     assert len(played.faults) == 5

@@ -29,7 +29,11 @@ class SessionCheck:
         self._archive, self._fleet, self._sent = archive, archive.fleet, sent
         self.violations: list[str] = []
         self.figures: Counter[str] = Counter()
-        self._letters = [record for p in range(ROLES["readings"]) for record in archive.records("dead_letters", p)]
+        self._letters = [
+            record
+            for p in range(ROLES["readings"])
+            for record in archive.records("dead_letters", p)
+        ]
 
     def all(self) -> None:
         """Every check."""
@@ -64,17 +68,30 @@ class SessionCheck:
                 else:
                     self.figures["foreign"] += 1
         applied = self._applied(role)
-        applied[CAPACITY - 1] = logged[CAPACITY - 1]  # where the counting stage counts what is foreign
+        applied[CAPACITY - 1] = logged[
+            CAPACITY - 1
+        ]  # where the counting stage counts what is foreign
         absent = np.flatnonzero(stored[: self._sent[role]] == 0)
         lost, doubled = np.flatnonzero(applied < logged - accused), np.flatnonzero(applied > logged)
         self.figures["inputs"] += int(logged.sum())
         self.figures["poison"] += len(poisons)
         self.figures["accused"] += int(accused.sum())
-        self._must(not len(absent), lambda: f"{role}: the log itself lacks {len(absent)} ids, first {absent[:5]}")
+        self._must(
+            not len(absent),
+            lambda: f"{role}: the log itself lacks {len(absent)} ids, first {absent[:5]}",
+        )
         self._must(not len(lost), lambda: f"{role}: {len(lost)} lost, first {lost[:5]}")
-        self._must(not accused.any(), lambda: f"{role}: {accused.sum()} healthy records dead-lettered as poison")
-        self._must(not len(doubled), lambda: f"{role}: {len(doubled)} applied twice, first {doubled[:5]}")
-        self._must(poisons <= crashed, lambda: f"{role}: poison not dead-lettered: {sorted(poisons - crashed)}")
+        self._must(
+            not accused.any(),
+            lambda: f"{role}: {accused.sum()} healthy records dead-lettered as poison",
+        )
+        self._must(
+            not len(doubled), lambda: f"{role}: {len(doubled)} applied twice, first {doubled[:5]}"
+        )
+        self._must(
+            poisons <= crashed,
+            lambda: f"{role}: poison not dead-lettered: {sorted(poisons - crashed)}",
+        )
 
     def _dead_lettered(self, role: Role, reason: bytes) -> set[bytes]:
         """Values that were dead-lettered for a reason; each poison has a value of its own."""
@@ -131,8 +148,14 @@ class SessionCheck:
                 )
             wanted = set(range(GROUP, self._total(role, partition) + 1, GROUP))
             missing, extra = wanted - seen.keys(), seen.keys() - wanted
-            self._must(not missing, f"{role} partition {partition}: messages never published: {sorted(missing)[:5]}")
-            self._must(not extra, f"{role} partition {partition}: messages that the state does not know: {sorted(extra)[:5]}")
+            self._must(
+                not missing,
+                f"{role} partition {partition}: messages never published: {sorted(missing)[:5]}",
+            )
+            self._must(
+                not extra,
+                f"{role} partition {partition}: messages that the state does not know: {sorted(extra)[:5]}",
+            )
 
     def _alerts(self) -> None:
         """Each event that the state implies is on the alerts topic, for the first time in order, with one content."""
@@ -166,8 +189,13 @@ class SessionCheck:
         wanted = set(range(GROUP, total + 1, GROUP))
         missing, extra = wanted - set(order), set(order) - wanted
         self.figures["alerts"] += len(order)
-        self._must(not missing, f"alerts partition {partition}: never published: {sorted(missing)[:5]}")
-        self._must(not extra, f"alerts partition {partition}: events that the state does not know: {sorted(extra)[:5]}")
+        self._must(
+            not missing, f"alerts partition {partition}: never published: {sorted(missing)[:5]}"
+        )
+        self._must(
+            not extra,
+            f"alerts partition {partition}: events that the state does not know: {sorted(extra)[:5]}",
+        )
         self._must(order == sorted(order), f"alerts partition {partition}: out of order")
 
     def _echoes(self, partition: int, echoes: set[int]) -> None:
@@ -175,7 +203,9 @@ class SessionCheck:
         wanted = {int.from_bytes(value, "little") for value in values if len(value) == ID_BYTES}
         self.figures["echoes"] += len(echoes)
         missing = wanted - echoes
-        self._must(not missing, f"commands partition {partition}: never echoed: {sorted(missing)[:5]}")
+        self._must(
+            not missing, f"commands partition {partition}: never echoed: {sorted(missing)[:5]}"
+        )
 
     def _state(self, partition: int, last: Kept | None) -> None:
         """Whoever comes late to the compacted topic learns what the log said last."""
@@ -183,7 +213,9 @@ class SessionCheck:
         latest = [record.value for record in states if last and record.key == last.key]
         self._must(
             last is None or latest[-1:] == [last.value],
-            lambda: f"alerts state partition {partition}: {latest[-1:]} is not the last event, {last}",
+            lambda: (
+                f"alerts state partition {partition}: {latest[-1:]} is not the last event, {last}"
+            ),
         )
 
 

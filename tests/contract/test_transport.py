@@ -85,7 +85,9 @@ class Thread:
     async def topic_ids(self, _topics: Collection[str]) -> Mapping[str, str]:
         return self.topics
 
-    async def look(self, offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, LogState]:
+    async def look(
+        self, offsets: Mapping[Partition, int], _live: Callable[[], bool]
+    ) -> Mapping[Partition, LogState]:
         self.looks.append(dict(offsets))
         return dict.fromkeys(offsets, LogState("", 0, self.end))
 
@@ -127,7 +129,9 @@ class Rig(NamedTuple):
 
 @pytest.fixture
 async def rig() -> Rig:
-    app = faust.App("contract", broker=broker_urls("127.0.0.1:1"), autodiscover=False, web_enabled=False)
+    app = faust.App(
+        "contract", broker=broker_urls("127.0.0.1:1"), autodiscover=False, web_enabled=False
+    )
     assignments: list[Assignment] = []
 
     async def start(assignment: Assignment) -> Mapping[Partition, int]:
@@ -145,7 +149,10 @@ async def rig() -> Rig:
     async def end(reasons: Mapping[Partition, str]) -> None:
         said.extend(reasons.values())
 
-    marks = {Partition("quotes", 0): Mark(6, "a1", 1_700_000_000_000, 0), Partition("quotes", 1): Mark(-1, "a1")}
+    marks = {
+        Partition("quotes", 0): Mark(6, "a1", 1_700_000_000_000, 0),
+        Partition("quotes", 1): Mark(-1, "a1"),
+    }
     install(
         app,
         AssignmentCallbacks(
@@ -179,7 +186,9 @@ async def test_an_agent_receives_all_records_of_a_partition_as_one_list(rig: Rig
     (message,) = rig.delivered
     assert message.value is records
     assert (message.tp, message.offset, message.generation_id) == (ONE, 4, 1)
-    channel = rig.app.topic("quotes", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    channel = rig.app.topic(
+        "quotes", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
     event = await channel.decode(message)
     assert event.value is records
 
@@ -263,7 +272,11 @@ async def test_what_is_fetched_while_partitions_are_placed_is_fetched_again(rig:
         """Fetched before the seek, handed over after it."""
         rig.thread.seek_wait = seek_wait  # type: ignore[method-assign]
         await seek_wait(partitions)
-        late.append(asyncio.create_task(rig.consumer._deliver({TWO: fetched(300, 304)}, rig.consumer._epoch)))
+        late.append(
+            asyncio.create_task(
+                rig.consumer._deliver({TWO: fetched(300, 304)}, rig.consumer._epoch)
+            )
+        )
         await asyncio.sleep(0)
 
     late: list[asyncio.Task[None]] = []
@@ -271,7 +284,9 @@ async def test_what_is_fetched_while_partitions_are_placed_is_fetched_again(rig:
     rig.consumer.callbacks = rig.consumer.callbacks._replace(start=start)
     placing = asyncio.create_task(rig.consumer.perform_seek())
     await asked.wait()
-    late.append(asyncio.create_task(rig.consumer._deliver({ONE: fetched(100, 104)}, rig.consumer._epoch)))
+    late.append(
+        asyncio.create_task(rig.consumer._deliver({ONE: fetched(100, 104)}, rig.consumer._epoch))
+    )
     await asyncio.sleep(0)
     rig.thread.seek_wait = overtaken  # type: ignore[method-assign]
     answer.set()
@@ -296,7 +311,9 @@ async def test_a_rewind_that_a_rebalance_interrupts_is_left_to_the_rebalance(rig
     assert [record.offset for record in rig.delivered[0].value] == [7, 8, 9]
 
 
-async def test_markers_behind_the_last_record_hold_no_record(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_markers_behind_the_last_record_hold_no_record(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.transport.LOOK_INTERVAL", -1)
     await rig.consumer.perform_seek()
     await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
@@ -313,7 +330,9 @@ async def test_markers_behind_the_last_record_hold_no_record(rig: Rig, monkeypat
     assert rig.consumer.following(ONE, 10) == 10
 
 
-async def test_a_topic_that_may_not_be_read_ends_the_process(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_topic_that_may_not_be_read_ends_the_process(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def denied(_timeout: float) -> None:
         raise TopicAuthorizationFailedError("quotes")
 
@@ -325,7 +344,9 @@ async def test_a_topic_that_may_not_be_read_ends_the_process(rig: Rig, monkeypat
     assert "grant Read on the topic" in rig.said[0]
 
 
-async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looks, turns = [0], 200
     waited = asyncio.create_task(asyncio.sleep(3 * COALESCE))
 
@@ -342,7 +363,9 @@ async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(rig: Rig, m
     assert looks[0] < turns, "it spins"
 
 
-async def test_room_in_a_buffer_ends_the_wait_for_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_room_in_a_buffer_ends_the_wait_for_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.transport.COALESCE", 60.0)
     rig.consumer._set_active_tps({ONE})
     rig.consumer.on_buffer_full(ONE)
@@ -356,14 +379,20 @@ async def test_room_in_a_buffer_ends_the_wait_for_it(rig: Rig, monkeypatch: pyte
 async def test_what_is_asked_of_the_broker(rig: Rig) -> None:
     thread = GuardedConsumer(rig.consumer, asyncio.get_running_loop(), rig.consumer.beacon)
     fetching = thread._create_worker_consumer(rig.consumer.transport)
-    assert fetching._fetch_max_wait_ms == FETCH_WAIT_MS < 1000 * POLL, "another partition's records wait for it"
-    assert 1_000_000 < fetching._max_partition_fetch_bytes == PARTITION_BYTES, "a usual batch of every partition fits into an answer"
+    assert fetching._fetch_max_wait_ms == FETCH_WAIT_MS < 1000 * POLL, (
+        "another partition's records wait for it"
+    )
+    assert 1_000_000 < fetching._max_partition_fetch_bytes == PARTITION_BYTES, (
+        "a usual batch of every partition fits into an answer"
+    )
     assert fetching._fetch_max_bytes == FETCH_BYTES
     assert fetching._isolation_level == "read_committed"
     fetching._closed = True  # it never ran
 
 
-async def test_a_full_buffer_is_not_left_alone_while_other_partitions_are_silent(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_buffer_is_not_left_alone_while_other_partitions_are_silent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     polled: list[float] = []
 
     async def silent(seconds: float) -> tuple[dict[TP, Any], set[TP]]:
@@ -381,12 +410,16 @@ async def test_a_full_buffer_is_not_left_alone_while_other_partitions_are_silent
 
 
 @pytest.mark.parametrize(("end", "behind"), [(5, False), (7, False), (8, True), (100, True)])
-async def test_a_consumer_is_behind_when_the_log_holds_as_much_again(rig: Rig, *, end: int, behind: bool) -> None:
+async def test_a_consumer_is_behind_when_the_log_holds_as_much_again(
+    rig: Rig, *, end: int, behind: bool
+) -> None:
     rig.thread.end = end
     assert rig.consumer._is_behind(ONE, fetched(2, 4)) is behind
 
 
-async def test_a_consumer_that_cannot_close_is_told_of_and_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_consumer_that_cannot_close_is_told_of_and_not_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     over = asyncio.Event()
 
     async def serve() -> None:
@@ -419,7 +452,10 @@ async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> 
     """What the guard has said of a coordinator's errors."""
     monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0)
     said: list[str] = []
-    callbacks = {"coordinator_error": lambda error: said.append(str(error)), **dict.fromkeys(("give_up", "down", "refuse"), said.append)}
+    callbacks = {
+        "coordinator_error": lambda error: said.append(str(error)),
+        **dict.fromkeys(("give_up", "down", "refuse"), said.append),
+    }
     thread: Any = SimpleNamespace(
         consumer=SimpleNamespace(callbacks=SimpleNamespace(**callbacks)),
         _consumer=SimpleNamespace(_coordinator=coordinator),
@@ -430,20 +466,29 @@ async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> 
     return said
 
 
-async def test_coordinator_errors_end_the_process_when_they_come_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_coordinator_errors_end_the_process_when_they_come_in_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     error = RuntimeError("42")
     almost = [error] * (GUARD_LIMIT - 1)
-    assert await watched(Coordinator(*almost, None, *almost), monkeypatch) == ["42"] * 2 * (GUARD_LIMIT - 1)
+    assert await watched(Coordinator(*almost, None, *almost), monkeypatch) == ["42"] * 2 * (
+        GUARD_LIMIT - 1
+    )
     said = await watched(Coordinator(*almost, error), monkeypatch)
     assert said[:-1] == ["42"] * GUARD_LIMIT
     assert "does not recover" in said[-1]
 
 
-async def test_a_coordinator_that_has_ended_or_denies_the_group_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_coordinator_that_has_ended_or_denies_the_group_ends_the_process_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     dead = Coordinator(RuntimeError("x"))
     dead._coordination_task.set_result(None)
     assert "has ended" in (await watched(dead, monkeypatch))[-1]
-    assert "grant Read on the group" in (await watched(Coordinator(GroupAuthorizationFailedError("g")), monkeypatch))[-1]
+    assert (
+        "grant Read on the group"
+        in (await watched(Coordinator(GroupAuthorizationFailedError("g")), monkeypatch))[-1]
+    )
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -526,9 +571,14 @@ async def test_a_commit_that_fails_is_tried_again_and_then_left(
 
 
 @pytest.mark.parametrize("question", ["seek_to_committed", "earliest_offsets", "highwaters"])
-async def test_partitions_are_placed_when_kafka_answers_again(rig: Rig, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_partitions_are_placed_when_kafka_answers_again(
+    rig: Rig, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
-    answered, errors = getattr(rig.thread, question), [UnknownError("42"), KafkaTimeoutError(), KafkaConnectionError()]
+    answered, errors = (
+        getattr(rig.thread, question),
+        [UnknownError("42"), KafkaTimeoutError(), KafkaConnectionError()],
+    )
 
     async def troubled(*arguments: Any) -> Any:
         if errors:
@@ -541,7 +591,9 @@ async def test_partitions_are_placed_when_kafka_answers_again(rig: Rig, question
     assert len(rig.said) == 3
 
 
-async def test_kafka_that_does_not_tell_where_partitions_start_is_down(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_kafka_that_does_not_tell_where_partitions_start_is_down(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def down(reason: str) -> None:
         rig.said.append(reason)
         raise Ended
@@ -564,7 +616,9 @@ async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:
     rig.consumer._acked[ONE].append(3)
     epoch = rig.consumer._epoch
     await rig.consumer.perform_seek()
-    assert rig.assignments == [Assignment(1, {ONE: 500, TWO: None}, {ONE: 0, TWO: 0}, {ONE: 1000, TWO: 1000})]
+    assert rig.assignments == [
+        Assignment(1, {ONE: 500, TWO: None}, {ONE: 0, TWO: 0}, {ONE: 1000, TWO: 1000})
+    ]
     assert rig.thread.sought == [{ONE: 7, TWO: 0}]
     assert (rig.consumer._read_offset[ONE], rig.consumer._committed_offset[ONE]) == (7, 7)
     assert rig.consumer._read_offset[TWO] == 0
@@ -586,18 +640,24 @@ async def placed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def shows(rig: Rig, seen: LogState) -> None:
-    async def look(offsets: Mapping[Partition, int], _live: Callable[[], bool]) -> Mapping[Partition, LogState]:
+    async def look(
+        offsets: Mapping[Partition, int], _live: Callable[[], bool]
+    ) -> Mapping[Partition, LogState]:
         rig.thread.looks.append(dict(offsets))
         return dict.fromkeys(offsets, seen)
 
     rig.thread.look = look  # type: ignore[method-assign]
 
 
-async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_delivered(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_delivered(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     consumer = await placed(rig, monkeypatch)
     kept = mark_of(Fetched(9), "a1")
     shows(rig, LogState("a1", 0, 1000, "record", kept))
-    await consumer._deliver({ONE: [Fetched(10, leader_epoch=2), Fetched(11, leader_epoch=2)]}, consumer._epoch)
+    await consumer._deliver(
+        {ONE: [Fetched(10, leader_epoch=2), Fetched(11, leader_epoch=2)]}, consumer._epoch
+    )
     await consumer._deliver({ONE: [Fetched(12, leader_epoch=2)]}, consumer._epoch)
     assert rig.thread.looks == [{ONE: 9}], "once an election"
     assert not rig.said
@@ -606,7 +666,9 @@ async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_deliv
     assert "the record at offset 12 is another one: leader epoch 3, not 2" in rig.said[0]
 
 
-async def test_the_first_records_after_a_takeover_are_compared_with_the_watermarks_epoch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_records_after_a_takeover_are_compared_with_the_watermarks_epoch(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
     await rig.consumer.perform_seek()
     shows(rig, LogState("a1", 0, 1000, "record", Mark(6, "a1", 1_700_000_000_001, 1)))
@@ -615,7 +677,9 @@ async def test_the_first_records_after_a_takeover_are_compared_with_the_watermar
     assert "the record at offset 6 is another one" in rig.said[0]
 
 
-async def test_an_offset_that_the_log_does_not_have_is_never_replaced_in_silence(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_offset_that_the_log_does_not_have_is_never_replaced_in_silence(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     consumer = await placed(rig, monkeypatch)
     assert rig.thread.resets_allowed == [False]
 
@@ -626,15 +690,21 @@ async def test_an_offset_that_the_log_does_not_have_is_never_replaced_in_silence
     shows(rig, LogState("a1", 30, 1000))
     rig.thread.first = 30
     assert await consumer._fetch(consumer._epoch) == {}
-    assert (rig.thread.sought[-1], rig.said) == ({ONE: 30}, []), "an input of others: retention may outrun us"
+    assert (rig.thread.sought[-1], rig.said) == ({ONE: 30}, []), (
+        "an input of others: retention may outrun us"
+    )
     shows(rig, LogState("a1", 0, 5))
     await consumer._fetch(consumer._epoch)
     assert "applied offset 29, but the log ends at 5" in rig.said[0]
     await consumer.on_partitions_revoked({ONE, TWO})
-    assert rig.thread.resets_allowed == [False, True], "who is assigned a partition without a commit must start somewhere"
+    assert rig.thread.resets_allowed == [False, True], (
+        "who is assigned a partition without a commit must start somewhere"
+    )
 
 
-async def test_topics_made_anew_are_found_by_their_ids(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_topics_made_anew_are_found_by_their_ids(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     consumer = await placed(rig, monkeypatch)
 
     async def heard(topic_id: str) -> None:
@@ -658,7 +728,10 @@ async def test_an_offset_that_is_just_being_reset_ends_nothing(rig: Rig) -> None
     state = subscriptions.subscription.assignment.state_value(ONE)
     state.highwater, state.timestamp = 7, time() * 1000
     thread: Any = rig.consumer._new_consumer_thread()
-    thread._consumer, thread.time_started = SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions)), 0.0
+    thread._consumer, thread.time_started = (
+        SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions)),
+        0.0,
+    )
     with pytest.raises(AssertionError):  # why Faust's own look is not asked
         super(GuardedConsumer, thread).verify_event_path(time(), ONE)
     thread.verify_event_path(time(), ONE)

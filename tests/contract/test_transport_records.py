@@ -16,12 +16,28 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.transport_records import FETCHES, LIST, FetchedBytes, FetchedRecord, FetchedRecords, FetchedResult
+from agents.transport_records import (
+    FETCHES,
+    LIST,
+    FetchedBytes,
+    FetchedRecord,
+    FetchedRecords,
+    FetchedResult,
+)
 from agents.unpacking import bound_aiokafka, unpacked_limit
 from config.settings import KafkaSettings
 from streams.dead_letters import MAX_VALUE_BYTES
 from streams.refused_batch import batch_letter
-from tests.support.raw_batches import GZIP, LZ4, SNAPPY, ZSTD, batch_of, sealed, with_deltas, with_payload
+from tests.support.raw_batches import (
+    GZIP,
+    LZ4,
+    SNAPPY,
+    ZSTD,
+    batch_of,
+    sealed,
+    with_deltas,
+    with_payload,
+)
 
 TP = TopicPartition("quotes", 3)
 START = 1_700_000_000_000
@@ -49,17 +65,25 @@ class Batch(NamedTuple):
             for at in range(self.records):
                 legacy.append(offset + at, START + at, b"k", b"%d" % at)
             return bytes(legacy.build())
-        builder = DefaultRecordBatchBuilder(2, self.compression, self.transactional, self.producer, 0, -1, 1 << 20)
+        builder = DefaultRecordBatchBuilder(
+            2, self.compression, self.transactional, self.producer, 0, -1, 1 << 20
+        )
         for at in range(self.records):
             headers = [("h", b"%d" % at)] if at % 3 == 2 else []
             builder.append(
-                self.removed[0] + at, START + at, self.marker or (b"k" if at % 2 else None), None if at == 4 else b"%d" % at, headers
+                self.removed[0] + at,
+                START + at,
+                self.marker or (b"k" if at % 2 else None),
+                None if at == 4 else b"%d" % at,
+                headers,
             )
         data = builder.build()
         data[:8] = offset.to_bytes(8, "big")
         data[LAST_DELTA] = (self.size - 1).to_bytes(4, "big")
         if self.marker is not None:
-            data[ATTRIBUTES] = (int.from_bytes(data[ATTRIBUTES], "big") | CONTROL).to_bytes(2, "big")
+            data[ATTRIBUTES] = (int.from_bytes(data[ATTRIBUTES], "big") | CONTROL).to_bytes(
+                2, "big"
+            )
         data[17:21] = calc_crc32c(data[21:]).to_bytes(4, "big")
         return bytes(data)
 
@@ -86,7 +110,14 @@ class State:
         self.position = position
 
 
-def fetch(batches: Sequence[Batch], at: int, aborted: Sequence[tuple[int, int]], *, own: bool, level: int = 1) -> tuple[Any, State]:
+def fetch(
+    batches: Sequence[Batch],
+    at: int,
+    aborted: Sequence[tuple[int, int]],
+    *,
+    own: bool,
+    level: int = 1,
+) -> tuple[Any, State]:
     """A fetch from an offset on, by aiokafka's `own` classes or ours."""
     data, offset = b"", 0
     for batch in batches:
@@ -94,7 +125,11 @@ def fetch(batches: Sequence[Batch], at: int, aborted: Sequence[tuple[int, int]],
         offset += batch.size
     state = State(at)
     assignment = SimpleNamespace(active=True, state_value=lambda _tp: state)
-    records, result = (FetchedRecords.__base__, FetchedResult.__base__) if own else (FetchedRecords, FetchedResult)
+    records, result = (
+        (FetchedRecords.__base__, FetchedResult.__base__)
+        if own
+        else (FetchedRecords, FetchedResult)
+    )
     unpacked = records(TP, FetchedBytes(data), list(aborted), at, None, None, True, level)
     return result(TP, assignment=assignment, partition_records=unpacked, backoff=0), state
 
@@ -106,15 +141,31 @@ def told(result: Any, state: State, cuts: Sequence[int | None]) -> list[Told]:
         if not result.has_more():  # the fetcher asks no more
             break
         records = result.getall(most)
-        fields = [(r.topic, r.partition, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, tuple(r.headers)) for r in records]
+        fields = [
+            (
+                r.topic,
+                r.partition,
+                r.offset,
+                r.timestamp,
+                r.timestamp_type,
+                r.key,
+                r.value,
+                tuple(r.headers),
+            )
+            for r in records
+        ]
         seen.append((fields, state.position, result.has_more()))
     return seen
 
 
 COMPRESSIONS = st.sampled_from([0, 1, 3])
 HOLES = st.tuples(st.integers(0, 2), st.integers(0, 2))
-SENT = st.tuples(st.integers(1, 7), st.sampled_from([-1, 5, 6]), st.booleans(), st.none(), COMPRESSIONS, HOLES)
-MARKERS = st.tuples(st.just(1), st.sampled_from([5, 6]), st.just(True), st.sampled_from([ABORT, COMMIT]))
+SENT = st.tuples(
+    st.integers(1, 7), st.sampled_from([-1, 5, 6]), st.booleans(), st.none(), COMPRESSIONS, HOLES
+)
+MARKERS = st.tuples(
+    st.just(1), st.sampled_from([5, 6]), st.just(True), st.sampled_from([ABORT, COMMIT])
+)
 BATCHES = st.lists((SENT | MARKERS).map(lambda fields: Batch(*fields)), max_size=6)
 ABORTED = st.lists(st.tuples(st.sampled_from([5, 6]), st.integers(0, 30)), max_size=3)
 CUTS = st.lists(st.integers(1, 9) | st.none(), min_size=1, max_size=12)
@@ -122,9 +173,15 @@ CUTS = st.lists(st.integers(1, 9) | st.none(), min_size=1, max_size=12)
 
 @given(BATCHES, st.integers(0, 12), ABORTED, CUTS, st.sampled_from([0, 1]))
 def test_lists_hold_what_aiokafka_hands_out_however_they_are_cut(
-    batches: list[Batch], at: int, aborted: list[tuple[int, int]], cuts: list[int | None], level: int
+    batches: list[Batch],
+    at: int,
+    aborted: list[tuple[int, int]],
+    cuts: list[int | None],
+    level: int,
 ) -> None:
-    own, ours = (told(*fetch(batches, at, aborted, own=own, level=level), cuts) for own in (True, False))
+    own, ours = (
+        told(*fetch(batches, at, aborted, own=own, level=level), cuts) for own in (True, False)
+    )
     assert ours == own
 
 
@@ -138,7 +195,12 @@ def test_messages_of_old_brokers(magic: int, compression: int) -> None:
 
 
 def test_a_transaction_that_was_aborted_is_left_out() -> None:
-    batches = [Batch(2, 5, transactional=True), Batch(3), Batch(1, 5, transactional=True, marker=ABORT), Batch(2, 5, transactional=True)]
+    batches = [
+        Batch(2, 5, transactional=True),
+        Batch(3),
+        Batch(1, 5, transactional=True, marker=ABORT),
+        Batch(2, 5, transactional=True),
+    ]
     result, state = fetch(batches, 0, [(5, 0)], own=False)
     assert [record.offset for record in result.getall()] == [2, 3, 4, 6, 7]
     assert (state.position, result.has_more()) == (8, False)
@@ -163,13 +225,20 @@ def flipped(data: bytes, at: int = -1) -> bytes:
 def test_bytes_that_changed_on_the_way_are_fetched_again_and_then_refused() -> None:
     bad = flipped(Batch(3).written(3))
     result, state = result_of(Batch(3).written(0) + bad)
-    assert [record.offset for record in result.getall()] == [0, 1, 2], "what came before them is handed out"
+    assert [record.offset for record in result.getall()] == [0, 1, 2], (
+        "what came before them is handed out"
+    )
     for _ in range(FETCHES - 2):
         result, state = result_of(bad, state.position)
         assert (result.getall(), state.position, result.has_more()) == ([], 3, False)
     result, state = result_of(bad + Batch(1).written(6), state.position)
     (refused,) = result.getall()
-    assert (refused.reason, refused.first, refused.offset, refused.batch) == ("corrupt_batch", 3, 5, bad)
+    assert (refused.reason, refused.first, refused.offset, refused.batch) == (
+        "corrupt_batch",
+        3,
+        5,
+        bad,
+    )
     assert [record.offset for record in result.getall()] == [6]
 
 
@@ -205,12 +274,19 @@ def fresh() -> Iterator[None]:
 def test_every_codec_stops_at_the_limit_and_not_before(codec: int, size: int) -> None:
     bound_aiokafka(LARGEST)
     value = bytes(size)
-    result, state = result_of(batch_of(codec, value, timestamp=START) + batch_of(0, b"next", offset=1))
+    result, state = result_of(
+        batch_of(codec, value, timestamp=START) + batch_of(0, b"next", offset=1)
+    )
     (record,) = result.getall(1)
     if size < LARGEST:
         assert record.value == value
     else:
-        assert (record.reason, record.first, record.offset, record.timestamp) == ("unpacks_too_large", 0, 0, START)
+        assert (record.reason, record.first, record.offset, record.timestamp) == (
+            "unpacks_too_large",
+            0,
+            0,
+            START,
+        )
         assert "1048576 bytes" in record.message
     assert [one.value for one in result.getall()] == [b"next"]
     assert state.position == 2
@@ -229,7 +305,10 @@ def test_what_aiokafka_reads_is_read(codec: int) -> None:
         (ZSTD, bytes(cramjam.zstd.compress(bytes(10 * 2**20))) * 310),
         (LZ4, bytes(cramjam.lz4.compress(bytes(10 * 2**20))) * 310),
         (SNAPPY, b"\xff\xff\xff\xff\x0f" + b"\0" * 1000),
-        (SNAPPY, b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + (b"\0\0\0\6" + b"\xff\xff\xff\xff\x0f\0") * 1000),
+        (
+            SNAPPY,
+            b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + (b"\0\0\0\6" + b"\xff\xff\xff\xff\x0f\0") * 1000,
+        ),
     ],
     ids=["gzip", "zstd", "lz4", "snappy", "xerial"],
 )
@@ -263,7 +342,9 @@ def test_three_gigabytes_in_a_small_batch_take_no_memory(codec: int, payload: by
         (7, b""),
     ],
 )
-def test_what_cannot_be_unpacked_is_refused_and_the_next_is_read(codec: int, payload: bytes) -> None:
+def test_what_cannot_be_unpacked_is_refused_and_the_next_is_read(
+    codec: int, payload: bytes
+) -> None:
     bad = with_payload(codec, payload, offset=1)
     result, state = result_of(batch_of(GZIP, b"before") + bad + batch_of(ZSTD, b"behind", offset=2))
     assert [record.value for record in result.getall()] == [b"before"]
@@ -284,7 +365,9 @@ def test_a_batch_of_very_many_records_is_made_in_lists() -> None:
     assert not result.has_more()
 
 
-@pytest.mark.parametrize("said", [(2, 1, 0), (0, 0, 0), (0, 1000, 2), (-5, 1, 2), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize(
+    "said", [(2, 1, 0), (0, 0, 0), (0, 1000, 2), (-5, 1, 2), (0, 1, 2)], ids=str
+)
 def test_offsets_are_the_broker_s_whatever_the_records_say(said: tuple[int, ...]) -> None:
     result, state = result_of(with_deltas(said, offset=7) + batch_of(0, b"next", offset=10))
     assert [record.offset for record in result.getall()] == [7, 8, 9, 10]

@@ -28,7 +28,13 @@ from streams.sessions import sessions_in
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.monitor import QUOTES
 from tests.support.readings import FRIDAY, INDEX, MONDAY, Run, closing, eastern, toy
-from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, environment_for, settings_for
+from tests.support.stack import (
+    EmbeddedTestStack,
+    Stack,
+    create_flow_topics,
+    environment_for,
+    settings_for,
+)
 
 REACH = load_rules().baseline
 
@@ -81,7 +87,9 @@ async def owner(stack: Stack, keys: StageKeys) -> AsyncIterator[Owner]:
     await redis.aclose()
 
 
-def filled(redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], *, dry_run: bool = False) -> Filled:
+def filled(
+    redis: Redis, keys: StageKeys, facts: Sequence[DayFacts], *, dry_run: bool = False
+) -> Filled:
     return fill(redis, keys, facts, {}, REACH, dry_run=dry_run)
 
 
@@ -94,7 +102,9 @@ def test_twice_is_once_and_a_dry_run_is_nothing(redis: Redis, keys: StageKeys) -
     assert first == would
     stored = redis.hgetall(keys.day(INDEX))
     assert len(stored) == 70
-    again = filled(redis, keys, [msgspec.structs.replace(one, implied_correlation=0.9) for one in facts])
+    again = filled(
+        redis, keys, [msgspec.structs.replace(one, implied_correlation=0.9) for one in facts]
+    )
     assert (again.written, again.existing) == (0, 70)
     assert redis.hgetall(keys.day(INDEX)) == stored
 
@@ -106,7 +116,9 @@ def test_what_the_monitor_has_closed_stands(redis: Redis, keys: StageKeys) -> No
     assert redis.hget(keys.day(INDEX), FRIDAY.isoformat()) == b"the monitor's word"
 
 
-def test_closes_before_a_gap_are_written_and_not_counted_as_comparable(redis: Redis, keys: StageKeys) -> None:
+def test_closes_before_a_gap_are_written_and_not_counted_as_comparable(
+    redis: Redis, keys: StageKeys
+) -> None:
     facts = history(80)
     done = filled(redis, keys, [*facts[:20], *facts[30:]])
     assert (done.written, done.comparable, done.comparable_from) == (70, 50, facts[30].session)
@@ -123,7 +135,9 @@ async def test_the_next_owner_has_ranks(redis: Redis, keys: StageKeys, owner: Ow
     assert len(checkpoint.chunks) == 70
     run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.16)])
     assert 0.3 < run.snapshot()["percentiles"]["implied_correlation"]["252d"] < 0.8
-    assert filled(redis, keys, history(71)).owned, "the running worker has to be restarted to see more"
+    assert filled(redis, keys, history(71)).owned, (
+        "the running worker has to be restarted to see more"
+    )
 
 
 async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, owner: Owner) -> None:
@@ -142,9 +156,14 @@ async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, own
 
 @pytest.mark.embedded
 def test_the_command(
-    embedded_stack: EmbeddedTestStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    embedded_stack: EmbeddedTestStack,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    settings = settings_for(embedded_stack, topic_prefix, kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 3}})
+    settings = settings_for(
+        embedded_stack, topic_prefix, kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 3}}
+    )
     create_flow_topics(embedded_stack, settings)
     for name, value in environment_for(settings).items():
         monkeypatch.setenv(name, value)
@@ -176,9 +195,13 @@ def test_the_command(
     assert (again["written"], again["existing"], again["dry_run"]) == (0, 2, False)
     assert stored() == first
 
-    out, err = said("--daily", str(QUOTES[0].parent), "--index", "SPY", "--to", "2026-07-09", "--json")
+    out, err = said(
+        "--daily", str(QUOTES[0].parent), "--index", "SPY", "--to", "2026-07-09", "--json"
+    )
     published, both = json.loads(out), stored()
-    assert (published["written"], published["existing"]) == (len(both) - 2, 1), "2026-07-09 stays as the quotes have it"
+    assert (published["written"], published["existing"]) == (len(both) - 2, 1), (
+        "2026-07-09 stays as the quotes have it"
+    )
     assert both.items() > first.items()
     assert {decode_day(value).basis for value in both.values()} == {"published", "quotes"}
     assert published["comparable"] == len(both) > 20

@@ -44,7 +44,11 @@ def second_of(case: Bad) -> int:
 
 
 def dead(settings: Settings, role: Role, reason: str) -> Series:
-    return series("dispersion_dead_letter_messages_total", topic=Topics(settings.kafka.topic_prefix).name(role), reason=reason)
+    return series(
+        "dispersion_dead_letter_messages_total",
+        topic=Topics(settings.kafka.topic_prefix).name(role),
+        reason=reason,
+    )
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,10 @@ def outcome(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> 
         real_stack,
         f"bad{START}.",
         mode="replay",
-        kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 1}, "max_message_bytes": 10 * 2**20},
+        kafka={
+            "partitions": {"quotes": 1, "ticks": 1, "results": 1},
+            "max_message_bytes": 10 * 2**20,
+        },
         market={"indices": [{"symbol": "SPY", "references": ["VIX"]}]},
         redis={"checkpoint_seconds": 0.5},
     )
@@ -84,13 +91,22 @@ def outcome(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> 
         url = ready(fleet, worker)
         before, started = samples(url), len(fleet.log(worker))
         sent, good = _send(fleet)
-        wait_until(lambda: worker.poll() is not None or _all_applied(fleet), 60, "everything applied")
+        wait_until(
+            lambda: worker.poll() is not None or _all_applied(fleet), 60, "everything applied"
+        )
         assert worker.poll() is None, fleet.log(worker)
         letters = {
-            (dict(one.headers)["x-error-topic"].decode(), int(dict(one.headers)["x-error-offset"])): one
+            (
+                dict(one.headers)["x-error-topic"].decode(),
+                int(dict(one.headers)["x-error-offset"]),
+            ): one
             for one in fleet.records("dead_letters")
         }
-        wait_until(lambda: all(_missing(role, _told(fleet).get(role)) == set() for role in INPUTS), 30, "every example in Redis")
+        wait_until(
+            lambda: all(_missing(role, _told(fleet).get(role)) == set() for role in INPUTS),
+            30,
+            "every example in Redis",
+        )
         told, log = _told(fleet), fleet.log(worker)[started:]
         yield Outcome(fleet, before, samples(url), sent, letters, _readings(fleet), good, log, told)
         assert fleet.stop(worker) == 0, fleet.log(worker)
@@ -106,13 +122,24 @@ def _send(fleet: Fleet) -> tuple[dict[str, tuple[int, bytes | None]], Counter[st
         at = second_of(case)
         for bad in FIRST if case is CASES[0] else () if case in FIRST else (case,):
             value = bad.make(at)
-            futures[str(bad)] = (producer.send(fleet.topics.name(bad.role), value, b"SPY", list(bad.headers), 0), value)
+            futures[str(bad)] = (
+                producer.send(fleet.topics.name(bad.role), value, b"SPY", list(bad.headers), 0),
+                value,
+            )
         quotes = quotes_of([CHAIN], at)
-        good.update({"accepted": int((quotes.bid > 0).sum()), "no_bid": int((quotes.bid == 0).sum())})
+        good.update(
+            {"accepted": int((quotes.bid > 0).sum()), "no_bid": int((quotes.bid == 0).sum())}
+        )
         producer.send(fleet.topics.name("quotes"), encode_quotes(quotes), partition=0)
-        producer.send(fleet.topics.name("ticks"), json.dumps({"symbol": "VIX", "price": 17.5, "ts_event": at}).encode(), partition=0)
+        producer.send(
+            fleet.topics.name("ticks"),
+            json.dumps({"symbol": "VIX", "price": 17.5, "ts_event": at}).encode(),
+            partition=0,
+        )
         for role in ("quotes", "ticks"):
-            producer.send(fleet.topics.name(role), b'{"ts_event": %d}' % at, headers=list(BEAT), partition=0)
+            producer.send(
+                fleet.topics.name(role), b'{"ts_event": %d}' % at, headers=list(BEAT), partition=0
+            )
     for name, (future, value) in futures.items():
         sent[name] = (future.get(30).offset, value)
     producer.flush()
@@ -121,7 +148,9 @@ def _send(fleet: Fleet) -> tuple[dict[str, tuple[int, bytes | None]], Counter[st
 
 
 def _all_applied(fleet: Fleet) -> bool:
-    return all(fleet.drained(role, 1) for role in ROLES) and fleet.committed("commands", 1) == fleet.ends("commands", 1)
+    return all(fleet.drained(role, 1) for role in ROLES) and fleet.committed(
+        "commands", 1
+    ) == fleet.ends("commands", 1)
 
 
 def _reasons(role: Role) -> set[str]:
@@ -148,7 +177,9 @@ def _readings(fleet: Fleet) -> dict[int, dict[str, Any]]:
         except ValueError:
             continue
         if reading["index"] == "SPY":
-            found[round(datetime.fromisoformat(reading["ts_event"]).astimezone(UTC).timestamp()) * NS] = reading
+            found[
+                round(datetime.fromisoformat(reading["ts_event"]).astimezone(UTC).timestamp()) * NS
+            ] = reading
     return found
 
 
@@ -157,12 +188,18 @@ def test_every_reason_and_every_outcome_has_its_bad_record() -> None:
     every = {(role, reason) for role, reasons in REASONS_BY_ROLE.items() for reason in reasons}
     assert refused == every - {("commands", reason) for reason in OF_ALERTS}
     for role, outcomes in (("quotes", OUTCOMES), ("ticks", (*TICK_OUTCOMES,))):
-        assert {one for case in CASES if case.role == role for one in case.outcomes} | {"accepted"} == set(outcomes)
+        assert {one for case in CASES if case.role == role for one in case.outcomes} | {
+            "accepted"
+        } == set(outcomes)
 
 
 def test_every_counter_is_there_at_zero_before_anything_is_wrong(outcome: Outcome) -> None:
     settings = outcome.fleet.settings
-    expected = {dead(settings, role, reason) for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, *ON_ANY)}
+    expected = {
+        dead(settings, role, reason)
+        for role, reasons in REASONS_BY_ROLE.items()
+        for reason in (*reasons, *ON_ANY)
+    }
     expected |= {series("dispersion_quotes_total", outcome=one) for one in OUTCOMES}
     expected |= {series("dispersion_ticks_total", outcome=one) for one in TICK_OUTCOMES}
     assert {one: outcome.before.get(one) for one in expected} == dict.fromkeys(expected, 0.0)
@@ -187,23 +224,41 @@ def test_what_cannot_be_read_is_kept_for_people(outcome: Outcome, case: Bad) -> 
     assert headers["reason"] == headers["x-error-class"] == case.reason.encode()
     assert headers["x-error-message"]
     assert headers["x-error-partition"] == b"0"
-    assert headers["x-original-size"] == (b"tombstone" if value is None else str(len(value)).encode())
+    assert headers["x-original-size"] == (
+        b"tombstone" if value is None else str(len(value)).encode()
+    )
     assert headers["x-original-sha256"] == sha256(value or b"").hexdigest().encode()
     assert set(case.headers) <= set(letter.headers), "a cured record can be sent again as it was"
 
 
 def test_nothing_else_became_a_dead_letter(outcome: Outcome) -> None:
-    refused = {(outcome.fleet.topics.name(case.role), outcome.sent[str(case)][0]) for case in CASES if case.reason}
+    refused = {
+        (outcome.fleet.topics.name(case.role), outcome.sent[str(case)][0])
+        for case in CASES
+        if case.reason
+    }
     assert set(outcome.letters) == refused
 
 
 def test_every_bad_record_is_counted_by_its_reason(outcome: Outcome) -> None:
     settings = outcome.fleet.settings
-    expected = Counter({dead(settings, role, reason): 0 for role, reasons in REASONS_BY_ROLE.items() for reason in (*reasons, *ON_ANY)})
+    expected = Counter(
+        {
+            dead(settings, role, reason): 0
+            for role, reasons in REASONS_BY_ROLE.items()
+            for reason in (*reasons, *ON_ANY)
+        }
+    )
     expected.update(dead(settings, case.role, case.reason) for case in CASES if case.reason)
     assert {one: outcome.after[one] for one in expected} == expected
-    assert all(count > 0 for one, count in expected.items() if dict(one[1])["reason"] not in (*ON_ANY, *OF_ALERTS))
-    extra = {one for one in outcome.after if one[0] == "dispersion_dead_letter_messages_total"} - set(expected)
+    assert all(
+        count > 0
+        for one, count in expected.items()
+        if dict(one[1])["reason"] not in (*ON_ANY, *OF_ALERTS)
+    )
+    extra = {
+        one for one in outcome.after if one[0] == "dispersion_dead_letter_messages_total"
+    } - set(expected)
     assert not extra, "a reason that was not there at zero"
 
 
@@ -214,12 +269,20 @@ def test_every_row_is_counted_by_its_outcome(outcome: Outcome, role: Role) -> No
         if case.role == role:
             expected.update(case.outcomes)
     metric = f"dispersion_{role}_total"
-    assert {dict(labels)["outcome"]: count for (name, labels), count in outcome.after.items() if name == metric} == expected
+    assert {
+        dict(labels)["outcome"]: count
+        for (name, labels), count in outcome.after.items()
+        if name == metric
+    } == expected
     assert all(expected.values())
 
 
 def test_bad_input_is_no_error_of_the_worker(outcome: Outcome) -> None:
-    assert not [line for line in outcome.log.splitlines() if any(word in line for word in ("WARNING", "ERROR", "CRITICAL", "Traceback"))]
+    assert not [
+        line
+        for line in outcome.log.splitlines()
+        if any(word in line for word in ("WARNING", "ERROR", "CRITICAL", "Traceback"))
+    ]
 
 
 @pytest.mark.parametrize("role", INPUTS)
@@ -234,14 +297,19 @@ def test_every_reason_has_an_example_with_its_place(outcome: Outcome, role: Role
     found = {(one.reason, one.offset) for one in told.examples}
     assert {one.reason for one in told.examples} == _reasons(role)
     assert found <= places
-    assert all(one.topic == told.topic and one.partition == 0 and one.value for one in told.examples)
+    assert all(
+        one.topic == told.topic and one.partition == 0 and one.value for one in told.examples
+    )
     assert all(is_safe(f"{one.symbol}{one.value}") for one in told.examples)
 
 
 def test_examples_say_what_is_wrong(outcome: Outcome) -> None:
     words = {one.reason: one for one in outcome.told["quotes"].examples}
     assert words["late"].value.endswith("s after its second was closed")
-    assert "no session on that day" in words["outside_session"].value or "the session is 09:30 to 16:15" in words["outside_session"].value
+    assert (
+        "no session on that day" in words["outside_session"].value
+        or "the session is 09:30 to 16:15" in words["outside_session"].value
+    )
     assert words["unknown"].value == "SPXW is a root of SPX: name that as underlying, SPXW as root"
     assert words["crossed"].symbol == "SPY 2026-08-28 C 100"
     assert words["crossed"].value == "bid 4.2, ask 4.1"

@@ -26,7 +26,9 @@ from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 from tests.support.stack import RealStack, environment_for, settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
-CONFIGURATION = "global: {resolve_timeout: 6s}\nroute: {receiver: none}\nreceivers: [{name: none}]\n"
+CONFIGURATION = (
+    "global: {resolve_timeout: 6s}\nroute: {receiver: none}\nreceivers: [{name: none}]\n"
+)
 PARTITIONS = 2
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 
@@ -35,10 +37,16 @@ CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 def firing() -> dict[str, Any]:
     """The event of an unwind that fires, as if it were live."""
     run = Run(cap_unknown=False)
-    events = run.play([closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)])
+    events = run.play(
+        [closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)]
+    )
     values = [json.loads(entry.value) for output in run.outputs for entry in output.outbox]
     assert len(values) == len(events)
-    (event,) = [one for one in values if one["type"].endswith("firing.v1") and one["data"]["rule"] == "vix_spike_unwind"]
+    (event,) = [
+        one
+        for one in values
+        if one["type"].endswith("firing.v1") and one["data"]["rule"] == "vix_spike_unwind"
+    ]
     event["data"] |= {"mode": "live", "severity": "warning"}
     made: dict[str, Any] = event
     return made
@@ -65,7 +73,9 @@ class Bridged:
 
     def shown(self) -> list[tuple[str, str]]:
         """Severity and state of what Alertmanager holds."""
-        return [(one["labels"]["severity"], one["status"]["state"]) for one in self.manager.alerts()]
+        return [
+            (one["labels"]["severity"], one["status"]["state"]) for one in self.manager.alerts()
+        ]
 
     def shows(self, *wanted: tuple[str, str], seconds: float = 20.0) -> None:
         """Wait until Alertmanager holds exactly this."""
@@ -83,10 +93,15 @@ class Bridged:
 @pytest.fixture
 def bridged(real_stack: RealStack, topic_prefix: str) -> Iterator[Bridged]:
     """Kafka with the state topic; an Alertmanager that is not started."""
-    real_stack.create_topics([(Topics(topic_prefix).name("alerts_state"), PARTITIONS)], {"cleanup.policy": "compact"})
+    real_stack.create_topics(
+        [(Topics(topic_prefix).name("alerts_state"), PARTITIONS)], {"cleanup.policy": "compact"}
+    )
     manager = Alertmanager(CONFIGURATION)
     settings = settings_for(
-        real_stack, topic_prefix, metrics={"port": free_ports(1)[0]}, bridge={"alertmanager_url": manager.url, "resend_seconds": 1.0}
+        real_stack,
+        topic_prefix,
+        metrics={"port": free_ports(1)[0]},
+        bridge={"alertmanager_url": manager.url, "resend_seconds": 1.0},
     )
     made = Bridged(settings, manager)
     try:
@@ -97,17 +112,25 @@ def bridged(real_stack: RealStack, topic_prefix: str) -> Iterator[Bridged]:
         manager.stop()
 
 
-def test_the_life_of_an_alert(bridged: Bridged, firing: dict[str, Any], real_stack: RealStack) -> None:
+def test_the_life_of_an_alert(
+    bridged: Bridged, firing: dict[str, Any], real_stack: RealStack
+) -> None:
     bridged.publish(firing, status="resolved", ends_at=firing["time"])
     bridged.publish(firing)
     first = bridged.start()
-    wait_until(lambda: "alertmanager: " in bridged.page("/readyz")[1], 30, "the bridge misses its Alertmanager")
+    wait_until(
+        lambda: "alertmanager: " in bridged.page("/readyz")[1],
+        30,
+        "the bridge misses its Alertmanager",
+    )
     bridged.manager.start()
     bridged.shows(("warning", "active"))
     assert bridged.page("/readyz") == (200, "ok\n")
     (alert,) = bridged.manager.alerts()
     assert alert["labels"]["alertname"] == "DispersionVixSpikeUnwind"
-    assert datetime.fromisoformat(alert["startsAt"]) == datetime.fromisoformat(firing["data"]["starts_at"])
+    assert datetime.fromisoformat(alert["startsAt"]) == datetime.fromisoformat(
+        firing["data"]["starts_at"]
+    )
     assert alert["annotations"]["summary"] == firing["data"]["summary"]
 
     _outlives_kafka(bridged, real_stack)
@@ -127,7 +150,13 @@ def _outlives_kafka(bridged: Bridged, real_stack: RealStack) -> None:
     try:
         wait_until(lambda: "kafka: " in bridged.page("/readyz")[1], 30, "the bridge misses Kafka")
         (before,) = bridged.manager.alerts()
-        wait_until(lambda: _ends(bridged) > datetime.fromisoformat(before["endsAt"]) + timedelta(seconds=6), 30, "told again and again")
+        wait_until(
+            lambda: (
+                _ends(bridged) > datetime.fromisoformat(before["endsAt"]) + timedelta(seconds=6)
+            ),
+            30,
+            "told again and again",
+        )
         assert bridged.shown() == [("warning", "active")]
         assert bridged.page("/livez")[0] == 200
     finally:
@@ -140,7 +169,9 @@ def _ends(bridged: Bridged) -> datetime:
     return datetime.fromisoformat(alert["endsAt"])
 
 
-def _severity_changes_while_nobody_bridges(bridged: Bridged, firing: dict[str, Any], first: Running) -> None:
+def _severity_changes_while_nobody_bridges(
+    bridged: Bridged, firing: dict[str, Any], first: Running
+) -> None:
     first.kill()
     said = first.communicate()[1]
     assert said.count("Alertmanager at http://") == 1, said
@@ -156,12 +187,23 @@ def _severity_changes_while_nobody_bridges(bridged: Bridged, firing: dict[str, A
 
 
 def _silenced(bridged: Bridged, firing: dict[str, Any]) -> None:
-    said = {"acked_by": "sam", "silenced_by": "jo", "silence_why": "known", "silenced_until": f"{_hour():%Y-%m-%dT%H:%M:%SZ}"}
+    said = {
+        "acked_by": "sam",
+        "silenced_by": "jo",
+        "silence_why": "known",
+        "silenced_until": f"{_hour():%Y-%m-%dT%H:%M:%SZ}",
+    }
     bridged.publish(firing, severity="critical", notification=said)
     bridged.shows(("critical", "suppressed"))
-    (silence,) = [one for one in bridged.manager.get("/api/v2/silences") if one["status"]["state"] == "active"]
+    (silence,) = [
+        one for one in bridged.manager.get("/api/v2/silences") if one["status"]["state"] == "active"
+    ]
     assert silence["comment"] == "jo: known"
-    wait_until(lambda: bridged.manager.alerts()[0]["annotations"].get("acked_by") == "sam", 10, "who acknowledged")
+    wait_until(
+        lambda: bridged.manager.alerts()[0]["annotations"].get("acked_by") == "sam",
+        10,
+        "who acknowledged",
+    )
     bridged.publish(firing, severity="critical", notification=dict.fromkeys(said))
     bridged.shows(("critical", "active"))
 
@@ -170,16 +212,25 @@ def _hour() -> datetime:
     return datetime.now(UTC) + timedelta(hours=1)
 
 
-def test_replays_need_a_word_and_the_page_is_catalogued(bridged: Bridged, firing: dict[str, Any]) -> None:
+def test_replays_need_a_word_and_the_page_is_catalogued(
+    bridged: Bridged, firing: dict[str, Any]
+) -> None:
     bridged.publish(firing, mode="replay")
     bridged.manager.start()
     plain = bridged.start()
     wait_until(lambda: bridged.page("/readyz")[0] == 200, 90, "ready")
     assert bridged.shown() == []
-    families = {family.name + ("_total" if family.type == "counter" else ""): family for family in _families(bridged)}
+    families = {
+        family.name + ("_total" if family.type == "counter" else ""): family
+        for family in _families(bridged)
+    }
     described = {name: metric for name, metric in catalogue().items() if "bridge" in metric.jobs}
-    assert {name: family.type for name, family in families.items()} == {name: metric.kind for name, metric in described.items()}
-    assert {name: set(family.samples[0].labels) for name, family in families.items()} == {n: set(m.labels) for n, m in described.items()}
+    assert {name: family.type for name, family in families.items()} == {
+        name: metric.kind for name, metric in described.items()
+    }
+    assert {name: set(family.samples[0].labels) for name, family in families.items()} == {
+        n: set(m.labels) for n, m in described.items()
+    }
     assert stop(plain, signal.SIGINT).returncode == 0
     bridged.start("--all-modes", "--alertmanager", bridged.manager.url, "--json")
     bridged.shows(("warning", "active"))

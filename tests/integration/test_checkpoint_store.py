@@ -13,7 +13,13 @@ from agents.exits import ActionNeededError, UnavailableError
 from agents.log_identity import Mark
 from agents.release_deadline import Deadline, DeadlineExceededError
 from agents.store.breaker import BreakerState
-from agents.store.checkpoint_store import CheckpointStore, FencedError, ReplacedError, StoreClient, WatermarkStep
+from agents.store.checkpoint_store import (
+    CheckpointStore,
+    FencedError,
+    ReplacedError,
+    StoreClient,
+    WatermarkStep,
+)
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
 from agents.store.keys import RecordPosition, StageKeys, stage_keys
@@ -44,7 +50,9 @@ class Silent:
 
 @pytest.fixture
 def keys(topic_prefix: str) -> StageKeys:
-    return stage_keys("detector", [f"{topic_prefix}{TOPIC}", f"{topic_prefix}commands"], 0, ["SPX", "NDX"])
+    return stage_keys(
+        "detector", [f"{topic_prefix}{TOPIC}", f"{topic_prefix}commands"], 0, ["SPX", "NDX"]
+    )
 
 
 class Workers:
@@ -54,7 +62,12 @@ class Workers:
         self.redis = connect(settings)
 
     def checkpoints(
-        self, keys: StageKeys, generation: int, deadline: Deadline | None = None, lease: int = 10, instance: str = ""
+        self,
+        keys: StageKeys,
+        generation: int,
+        deadline: Deadline | None = None,
+        lease: int = 10,
+        instance: str = "",
     ) -> CheckpointStore:
         store = StoreClient(self.redis, Silent(), lease_seconds=lease, instance=instance)
         return store.checkpoints(keys, generation, deadline or Deadline())
@@ -75,13 +88,24 @@ async def test_a_fresh_partition_has_nothing(workers: Workers, keys: StageKeys) 
     checkpoint = await workers.checkpoints(keys, 1).acquire(waiting=keys.inputs)
     assert checkpoint.watermarks == {keys.inputs[0]: -1, keys.inputs[1]: -1}
     assert checkpoint.chunks == {}
-    assert (checkpoint.commits, checkpoint.starts, checkpoint.skip) == (0, dict.fromkeys(keys.inputs, 1), ())
+    assert (checkpoint.commits, checkpoint.starts, checkpoint.skip) == (
+        0,
+        dict.fromkeys(keys.inputs, 1),
+        (),
+    )
 
 
-async def test_what_is_committed_is_found_by_the_next_owner(workers: Workers, keys: StageKeys) -> None:
+async def test_what_is_committed_is_found_by_the_next_owner(
+    workers: Workers, keys: StageKeys
+) -> None:
     first = workers.checkpoints(keys, 1)
     await first.acquire(waiting=keys.inputs)
-    chunks = {"windows": b"\x00\xff", "alert/SPX/9f": b"firing", "day/SPX/2026-07-10": b"facts", "day/NDX/2026-07-10": b"other"}
+    chunks = {
+        "windows": b"\x00\xff",
+        "alert/SPX/9f": b"firing",
+        "day/SPX/2026-07-10": b"facts",
+        "day/NDX/2026-07-10": b"other",
+    }
     assert await first.commit(progress(keys, -1, 41), chunks) == 0
     await first.commit(progress(keys, -1, 3, which=1), {})
     await first.commit(progress(keys, 41, 50), {"windows": b"", "day/SPX/2026-07-13": b"more"})
@@ -116,17 +140,25 @@ async def test_a_repeated_commit_changes_nothing(workers: Workers, keys: StageKe
     assert (await checkpoints.outbox("", 10))[0] == 1
 
 
-async def test_an_elder_generation_is_fenced_by_a_younger_one(workers: Workers, keys: StageKeys) -> None:
+async def test_an_elder_generation_is_fenced_by_a_younger_one(
+    workers: Workers, keys: StageKeys
+) -> None:
     zombie, heir = workers.checkpoints(keys, 1), workers.checkpoints(keys, 2)
     await zombie.acquire(waiting=keys.inputs)
     await heir.acquire(waiting=keys.inputs)
-    for attempt in (zombie.commit(progress(keys, -1, 5), {}), zombie.note(probe="3"), zombie.outbox("", 10)):
+    for attempt in (
+        zombie.commit(progress(keys, -1, 5), {}),
+        zombie.note(probe="3"),
+        zombie.outbox("", 10),
+    ):
         with pytest.raises(FencedError, match="FENCED"):
             await attempt
     assert await heir.commit(progress(keys, -1, 5), {}) == 0
 
 
-async def test_an_elder_generation_cannot_take_the_partition_back_while_the_lease_runs(workers: Workers, keys: StageKeys) -> None:
+async def test_an_elder_generation_cannot_take_the_partition_back_while_the_lease_runs(
+    workers: Workers, keys: StageKeys
+) -> None:
     deadline = Deadline()
     await workers.checkpoints(keys, 5).acquire(waiting=keys.inputs)
     deadline.wind_down(0.7)
@@ -134,22 +166,32 @@ async def test_an_elder_generation_cannot_take_the_partition_back_while_the_leas
         await workers.checkpoints(keys, 4, deadline).acquire(waiting=keys.inputs)
 
 
-async def test_a_reset_generation_takes_over_when_the_lease_has_run_out(workers: Workers, keys: StageKeys) -> None:
+async def test_a_reset_generation_takes_over_when_the_lease_has_run_out(
+    workers: Workers, keys: StageKeys
+) -> None:
     await workers.checkpoints(keys, 50, lease=2).acquire(waiting=keys.inputs)
-    checkpoint = await asyncio.wait_for(workers.checkpoints(keys, 1).acquire(waiting=keys.inputs), 6)
+    checkpoint = await asyncio.wait_for(
+        workers.checkpoints(keys, 1).acquire(waiting=keys.inputs), 6
+    )
     assert checkpoint.starts == dict.fromkeys(keys.inputs, 2)
 
 
-async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(workers: Workers, keys: StageKeys) -> None:
+async def test_a_restarted_static_member_need_not_wait_for_its_own_lease(
+    workers: Workers, keys: StageKeys
+) -> None:
     await workers.checkpoints(keys, 5, instance="w1").acquire(waiting=keys.inputs)
-    await asyncio.wait_for(workers.checkpoints(keys, 5, instance="w1").acquire(waiting=keys.inputs), 2)
+    await asyncio.wait_for(
+        workers.checkpoints(keys, 5, instance="w1").acquire(waiting=keys.inputs), 2
+    )
     deadline = Deadline()
     deadline.wind_down(0.5)
     with pytest.raises(DeadlineExceededError):
         await workers.checkpoints(keys, 5, deadline, instance="w2").acquire(waiting=keys.inputs)
 
 
-async def test_a_running_namesake_is_told_from_a_redis_that_remembers_one(workers: Workers, keys: StageKeys) -> None:
+async def test_a_running_namesake_is_told_from_a_redis_that_remembers_one(
+    workers: Workers, keys: StageKeys
+) -> None:
     ours, twin, other = (workers.checkpoints(keys, 5, instance=name) for name in ("w1", "w1", "w2"))
     await ours.acquire(waiting=keys.inputs)
     await twin.acquire(waiting=keys.inputs)
@@ -179,7 +221,10 @@ async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: Sta
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=keys.inputs)
     await checkpoints.commit(progress(keys, -1, 10), {})
-    saved = {key: await workers.redis.dump(key) or b"" for key in (keys.key("own"), keys.watermark(keys.inputs[0]))}
+    saved = {
+        key: await workers.redis.dump(key) or b""
+        for key in (keys.key("own"), keys.watermark(keys.inputs[0]))
+    }
     await checkpoints.commit(progress(keys, 10, 20), {})
     for key, value in saved.items():
         await workers.redis.restore(key, 0, value, replace=True)
@@ -190,19 +235,31 @@ async def test_a_redis_that_has_lost_data_is_noticed(workers: Workers, keys: Sta
         await checkpoints.note()
 
 
-async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(workers: Workers, keys: StageKeys) -> None:
+async def test_the_outbox_keeps_order_and_numbers_and_is_trimmed_by_entry(
+    workers: Workers, keys: StageKeys
+) -> None:
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=keys.inputs)
-    assert await checkpoints.commit(progress(keys, -1, 1), {}, [OutboxEntry("a", b"1"), OutboxEntry("b", b"2")]) == 2
+    assert (
+        await checkpoints.commit(
+            progress(keys, -1, 1), {}, [OutboxEntry("a", b"1"), OutboxEntry("b", b"2")]
+        )
+        == 2
+    )
     assert await checkpoints.commit(progress(keys, 1, 2), {}, [OutboxEntry("c", b"3")]) == 3
     length, entries, newest = await checkpoints.outbox("", 2)
-    assert (length, [(e.seq, e.event_id, e.value) for e in entries]) == (3, [(1, "a", b"1"), (2, "b", b"2")])
+    assert (length, [(e.seq, e.event_id, e.value) for e in entries]) == (
+        3,
+        [(1, "a", b"1"), (2, "b", b"2")],
+    )
     length, entries, _ = await checkpoints.outbox(entries[-1].entry_id, 10)
     assert (length, [e.event_id for e in entries]) == (1, ["c"])
     assert await checkpoints.outbox(entries[-1].entry_id, 10) == (0, [], newest)
 
 
-async def test_numbering_goes_on_from_what_the_topic_has_seen(workers: Workers, keys: StageKeys) -> None:
+async def test_numbering_goes_on_from_what_the_topic_has_seen(
+    workers: Workers, keys: StageKeys
+) -> None:
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=keys.inputs)
     await checkpoints.outbox("", 1, floor=700)
@@ -210,28 +267,43 @@ async def test_numbering_goes_on_from_what_the_topic_has_seen(workers: Workers, 
     assert (await checkpoints.outbox("", 1, floor=5))[1][0].seq == 701
 
 
-async def test_starts_at_one_watermark_are_counted_only_with_input_waiting(workers: Workers, keys: StageKeys) -> None:
+async def test_starts_at_one_watermark_are_counted_only_with_input_waiting(
+    workers: Workers, keys: StageKeys
+) -> None:
     readings, commands = keys.inputs
     waiting = ([readings], [readings, commands], [commands], [readings])
-    counts = [(await workers.checkpoints(keys, g).acquire(waiting=topics)).starts for g, topics in enumerate(waiting, 1)]
+    counts = [
+        (await workers.checkpoints(keys, g).acquire(waiting=topics)).starts
+        for g, topics in enumerate(waiting, 1)
+    ]
     assert [count[readings] for count in counts] == [1, 2, 0, 1]
     assert [count[commands] for count in counts] == [0, 1, 2, 0]
 
 
-async def test_a_commit_or_a_clean_end_forgets_the_starts(workers: Workers, keys: StageKeys) -> None:
+async def test_a_commit_or_a_clean_end_forgets_the_starts(
+    workers: Workers, keys: StageKeys
+) -> None:
     for generation in (1, 2):
         checkpoints = workers.checkpoints(keys, generation)
         await checkpoints.acquire(waiting=keys.inputs)
     await checkpoints.commit(progress(keys, -1, 1), {})
     third = workers.checkpoints(keys, 3)
-    assert list((await third.acquire(waiting=keys.inputs)).starts.values()) == [1, 3], "the other input has not moved"
+    assert list((await third.acquire(waiting=keys.inputs)).starts.values()) == [1, 3], (
+        "the other input has not moved"
+    )
     await third.note(starts="", exp="0")
-    assert list((await workers.checkpoints(keys, 4).acquire(waiting=keys.inputs)).starts.values()) == [1, 1]
+    assert list(
+        (await workers.checkpoints(keys, 4).acquire(waiting=keys.inputs)).starts.values()
+    ) == [1, 1]
 
 
-async def test_a_record_noted_at_two_deaths_is_skipped_until_it_is_behind(workers: Workers, keys: StageKeys) -> None:
+async def test_a_record_noted_at_two_deaths_is_skipped_until_it_is_behind(
+    workers: Workers, keys: StageKeys
+) -> None:
     readings, command = (RecordPosition(topic, 17) for topic in keys.inputs)
-    assert await skipped_after(workers, keys, 1, "17") == (readings,)  # as a worker with one input wrote it
+    assert await skipped_after(workers, keys, 1, "17") == (
+        readings,
+    )  # as a worker with one input wrote it
     assert await skipped_after(workers, keys, 4, keys.name_of(command)) == (readings, command)
     last = workers.checkpoints(keys, 7)
     await last.acquire(waiting=keys.inputs)
@@ -239,7 +311,9 @@ async def test_a_record_noted_at_two_deaths_is_skipped_until_it_is_behind(worker
     assert (await workers.checkpoints(keys, 8).acquire(waiting=keys.inputs)).skip == (command,)
 
 
-async def skipped_after(workers: Workers, keys: StageKeys, generation: int, probe: str) -> tuple[RecordPosition, ...]:
+async def skipped_after(
+    workers: Workers, keys: StageKeys, generation: int, probe: str
+) -> tuple[RecordPosition, ...]:
     """What the third owner skips of a record that was noted when its two predecessors died."""
     skipped = []
     for following in range(generation, generation + 3):
@@ -250,9 +324,15 @@ async def skipped_after(workers: Workers, keys: StageKeys, generation: int, prob
     return skipped[2]
 
 
-async def test_one_death_and_a_process_that_lives_accuse_nobody(workers: Workers, keys: StageKeys) -> None:
+async def test_one_death_and_a_process_that_lives_accuse_nobody(
+    workers: Workers, keys: StageKeys
+) -> None:
     store = StoreClient(workers.redis, Silent(), lease_seconds=10)
-    for generation, probe in ((1, "17"), (2, "17"), (3, "18")):  # the same process takes it again and again
+    for generation, probe in (
+        (1, "17"),
+        (2, "17"),
+        (3, "18"),
+    ):  # the same process takes it again and again
         checkpoints = store.checkpoints(keys, generation, Deadline())
         assert (await checkpoints.acquire(waiting=keys.inputs)).skip == ()
         await checkpoints.note(probe=probe)
@@ -260,17 +340,26 @@ async def test_one_death_and_a_process_that_lives_accuse_nobody(workers: Workers
     assert (await heir.acquire(waiting=keys.inputs)).skip == ()
     await heir.commit(progress(keys, -1, 17), {})
     await heir.note(probe="18")
-    assert (await workers.checkpoints(keys, 5).acquire(waiting=keys.inputs)).skip == (), "its first death since the watermark moved"
+    assert (await workers.checkpoints(keys, 5).acquire(waiting=keys.inputs)).skip == (), (
+        "its first death since the watermark moved"
+    )
 
 
 async def test_one_commit_moves_all_inputs_or_none(workers: Workers, keys: StageKeys) -> None:
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=keys.inputs)
-    await checkpoints.commit([*progress(keys, -1, 41), *progress(keys, -1, 3, which=1)], {"a": b"1"})
+    await checkpoints.commit(
+        [*progress(keys, -1, 41), *progress(keys, -1, 3, which=1)], {"a": b"1"}
+    )
     with pytest.raises(FencedError, match="MOVED"):
-        await checkpoints.commit([*progress(keys, 41, 50), *progress(keys, 2, 4, which=1)], {"a": b"2"})
+        await checkpoints.commit(
+            [*progress(keys, 41, 50), *progress(keys, 2, 4, which=1)], {"a": b"2"}
+        )
     found = await workers.checkpoints(keys, 2).acquire(waiting=keys.inputs)
-    assert (found.watermarks, found.chunks) == ({keys.inputs[0]: 41, keys.inputs[1]: 3}, {"a": b"1"})
+    assert (found.watermarks, found.chunks) == (
+        {keys.inputs[0]: 41, keys.inputs[1]: 3},
+        {"a": b"1"},
+    )
 
 
 async def test_an_outage_is_waited_out(workers: Workers, keys: StageKeys, stack: Stack) -> None:
@@ -292,7 +381,10 @@ async def test_a_commit_whose_answer_breaks_off_is_made_once(stack: Stack, keys:
         checkpoints = workers.checkpoints(keys, 1, lease=60)
         await checkpoints.acquire(waiting=keys.inputs)
         proxy.cut(2)
-        assert await checkpoints.commit(progress(keys, -1, 1), {"a": b"1"}, [OutboxEntry("e1", b"x")]) == 1
+        assert (
+            await checkpoints.commit(progress(keys, -1, 1), {"a": b"1"}, [OutboxEntry("e1", b"x")])
+            == 1
+        )
         assert await workers.redis.xlen(keys.key("out")) == 1
         assert await workers.redis.hget(keys.key("own"), "n") == b"1"
         assert proxy.cuts == 0
@@ -330,7 +422,9 @@ async def test_a_full_disk_is_waited_out(real_stack: RealStack, keys: StageKeys)
     checkpoints = workers.checkpoints(keys, 1, lease=60)
     await checkpoints.acquire(waiting=keys.inputs)
     with full_disk(real_stack.redis):
-        await workers.redis.set(keys.key("st") + "-more", b"x")  # taken; Redis learns of the disk when it writes it down
+        await workers.redis.set(
+            keys.key("st") + "-more", b"x"
+        )  # taken; Redis learns of the disk when it writes it down
         wait_until(lambda: refuses(real_stack.redis.url), 10, "a refusal")
         commit = asyncio.create_task(checkpoints.commit(progress(keys, -1, 1), {"a": b"1"}))
         await asyncio.sleep(0.5)
@@ -345,7 +439,9 @@ async def test_patience_ends_during_an_outage(stack: Stack, keys: StageKeys) -> 
     deadline = Deadline()
     deadline.wind_down(0.5)
     with pytest.raises(DeadlineExceededError):
-        await asyncio.wait_for(nobody.checkpoints(keys, 1, deadline).acquire(waiting=keys.inputs), 5)
+        await asyncio.wait_for(
+            nobody.checkpoints(keys, 1, deadline).acquire(waiting=keys.inputs), 5
+        )
     await nobody.redis.aclose()
 
 
@@ -377,7 +473,9 @@ async def test_a_clock_that_differs_is_told_and_one_that_is_wrong_refused(
         await check_clock(workers.redis)
 
 
-async def test_which_log_a_watermark_is_of_comes_back_with_it(workers: Workers, keys: StageKeys) -> None:
+async def test_which_log_a_watermark_is_of_comes_back_with_it(
+    workers: Workers, keys: StageKeys
+) -> None:
     first, second = keys.inputs
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=())
@@ -385,20 +483,31 @@ async def test_which_log_a_watermark_is_of_comes_back_with_it(workers: Workers, 
     await checkpoints.commit(progress(keys, -1, 41), {}, marks={first: mark})
     await checkpoints.commit(progress(keys, -1, 3, which=1), {})  # as a release without marks does
     await checkpoints.mark({second: Mark(3, "b2")})
-    assert (await workers.checkpoints(keys, 2).acquire(waiting=())).marks == {first: mark, second: Mark(3, "b2")}
+    assert (await workers.checkpoints(keys, 2).acquire(waiting=())).marks == {
+        first: mark,
+        second: Mark(3, "b2"),
+    }
 
 
-async def test_a_refusal_stands_until_it_is_cleared_by_who_has_read_it(workers: Workers, keys: StageKeys, stack: Stack) -> None:
+async def test_a_refusal_stands_until_it_is_cleared_by_who_has_read_it(
+    workers: Workers, keys: StageKeys, stack: Stack
+) -> None:
     first, second = keys.inputs
     checkpoints = workers.checkpoints(keys, 1)
     await checkpoints.acquire(waiting=())
     chunks = {"windows": b"w", "alert/SPX/9f": b"firing", "day/SPX/2026-07-10": b"facts"}
     await checkpoints.commit(
-        [WatermarkStep(first, -1, 41), WatermarkStep(second, -1, 3)], chunks, [OutboxEntry("e1", b"{}")], marks={first: Mark(41, "a1")}
+        [WatermarkStep(first, -1, 41), WatermarkStep(second, -1, 3)],
+        chunks,
+        [OutboxEntry("e1", b"{}")],
+        marks={first: Mark(41, "a1")},
     )
     await checkpoints.refuse(first, "readings partition 0: another log")
     for heir in (workers.checkpoints(keys, 2), workers.checkpoints(keys, 1)):
-        with pytest.raises(ActionNeededError, match=r"readings partition 0: another log; it stands refused.*dispersion takeover"):
+        with pytest.raises(
+            ActionNeededError,
+            match=r"readings partition 0: another log; it stands refused.*dispersion takeover",
+        ):
             await heir.acquire(waiting=())
     with closing(redis.Redis.from_url(stack.redis.url)) as plain:
         text = plain.hget(keys.key("own"), "refused")

@@ -63,17 +63,29 @@ def worker(variables: dict[str, str], topics: list[str]) -> Iterator[Running]:
     assert topics
     process = start("worker", env=variables)
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{variables['DISPERSION_METRICS__PORT']}/readyz"), START_SECONDS, "a ready worker")
+        wait_until(
+            lambda: answers(f"http://127.0.0.1:{variables['DISPERSION_METRICS__PORT']}/readyz"),
+            START_SECONDS,
+            "a ready worker",
+        )
         yield process
     finally:
         stop(process)
 
 
-def test_from_topics_to_alerts(settings: Settings, variables: dict[str, str], topics: list[str], worker: Running, tmp_path: Path) -> None:
+def test_from_topics_to_alerts(
+    settings: Settings,
+    variables: dict[str, str],
+    topics: list[str],
+    worker: Running,
+    tmp_path: Path,
+) -> None:
     _topics_create(variables, topics)
     degraded = run("status", "--json", env=variables)
     assert degraded.returncode == 1, degraded.stderr
-    assert json.loads(degraded.stdout)["problems"] == ["SPY: no reading yet; is a worker running and is there input?"]
+    assert json.loads(degraded.stdout)["problems"] == [
+        "SPY: no reading yet; is a worker running and is there input?"
+    ]
 
     totals = _replay(variables)
     events = _events(variables, 2)
@@ -138,11 +150,17 @@ def _tail_for_people(variables: dict[str, str]) -> None:
 
 
 def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
-    wait_until(lambda: set(_health(variables)["lag"].values()) == {0}, 30.0, "the last reading is judged, long after the second event")
+    wait_until(
+        lambda: set(_health(variables)["lag"].values()) == {0},
+        30.0,
+        "the last reading is judged, long after the second event",
+    )
     found = _health(variables)
     (index,) = found["indices"]
     assert (index["index"], index["mode"]) == ("SPY", "scenario")
-    assert datetime.fromisoformat(index["event_time"]) == datetime.fromisoformat(totals["event_time"])
+    assert datetime.fromisoformat(index["event_time"]) == datetime.fromisoformat(
+        totals["event_time"]
+    )
     assert index["values"]["index_vol"] == pytest.approx(0.31, abs=0.005)
     assert [alert["rule"] for alert in index["alerts"]] == ["vix_spike_unwind"]
     assert set(found["lag"].values()) == {0}
@@ -166,7 +184,15 @@ def _doctor(variables: dict[str, str], topics: list[str]) -> None:
     assert done.returncode == 0, done.stdout
     findings = json.loads(done.stdout)
     assert all(finding["ok"] for finding in findings)
-    assert {finding["check"] for finding in findings} == {"settings", "kafka", "redis", "logs", "clock", "input", "calendar"}
+    assert {finding["check"] for finding in findings} == {
+        "settings",
+        "kafka",
+        "redis",
+        "logs",
+        "clock",
+        "input",
+        "calendar",
+    }
     assert sum(finding["check"] == "kafka" for finding in findings) == len(topics)
 
 
@@ -185,7 +211,9 @@ def test_worker_refuses_missing_topics(variables: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_paced_replay_ends_in_order_on_ctrl_c(variables: dict[str, str], topics: list[str]) -> None:
+def test_a_paced_replay_ends_in_order_on_ctrl_c(
+    variables: dict[str, str], topics: list[str]
+) -> None:
     assert topics
     replaying = start("replay", *SCENARIO, "--speed", "60x", "--json", env=variables)
     assert replaying.stderr is not None
@@ -201,7 +229,9 @@ def test_a_paced_replay_ends_in_order_on_ctrl_c(variables: dict[str, str], topic
 
 
 def test_replay_refuses_live_topics() -> None:
-    with EmbeddedTestStack() as stack:  # one of its own: topics without a prefix belong to no other test
+    with (
+        EmbeddedTestStack() as stack
+    ):  # one of its own: topics without a prefix belong to no other test
         stack.create_topics([("market.option-quotes.v1", 1), ("market.ticks.v1", 1)])
         live = environment_for(settings_for(stack, ""))
         refused = run("replay", *SCENARIO, env=live)
@@ -216,10 +246,14 @@ def test_replay_refuses_live_topics() -> None:
     assert "topics are missing" in allowed.stderr
 
 
-def test_a_followed_tail_ends_on_sigterm(variables: dict[str, str], topics: list[str], settings: Settings) -> None:
+def test_a_followed_tail_ends_on_sigterm(
+    variables: dict[str, str], topics: list[str], settings: Settings
+) -> None:
     assert topics
     with FramePublisher(settings) as publisher:
-        publisher.publish_message(event_message("alerts", heartbeat(0, "scenario", 1_783_951_200.0), 0))
+        publisher.publish_message(
+            event_message("alerts", heartbeat(0, "scenario", 1_783_951_200.0), 0)
+        )
     following = start("alerts", "tail", "--from-beginning", "--heartbeats", env=variables)
     assert following.stdout is not None
     assert "io.dispersion.heartbeat.v1" in following.stdout.readline()
@@ -227,7 +261,9 @@ def test_a_followed_tail_ends_on_sigterm(variables: dict[str, str], topics: list
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def _subscribers(settings: Settings, told: list[dict[str, Any]], topics: list[str], directory: Path) -> None:
+def _subscribers(
+    settings: Settings, told: list[dict[str, Any]], topics: list[str], directory: Path
+) -> None:
     """A plain consumer and the subscriber of the documentation read what `alerts tail` told."""
     (topic,) = [name for name in topics if name.endswith("dispersion.alerts.v1")]
     events = [judge(record) for record in consumed(settings.kafka.bootstrap_servers, topic)]
@@ -239,4 +275,7 @@ def _subscribers(settings: Settings, told: list[dict[str, Any]], topics: list[st
     lines = [process.stdout.readline() for _ in told]
     process.kill()
     process.communicate()
-    assert lines == [f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n" for one in told]
+    assert lines == [
+        f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n"
+        for one in told
+    ]

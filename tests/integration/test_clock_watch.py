@@ -18,7 +18,9 @@ pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture
-async def redis(embedded_stack: EmbeddedTestStack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
+async def redis(
+    embedded_stack: EmbeddedTestStack, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Redis]:
     monkeypatch.setattr(clock_check, "WATCH_SECONDS", 0.01)
     client = connect(RedisSettings(url=SecretStr(embedded_stack.redis.url)))
     yield client
@@ -28,11 +30,15 @@ async def redis(embedded_stack: EmbeddedTestStack, monkeypatch: pytest.MonkeyPat
 def off(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
     """The clock is off by so much at each look, and by the last of it from then on."""
     left = [skew for skew in seconds for _ in range(2)]  # a look reads it before and after
-    monkeypatch.setattr(clock_check, "time", lambda: time.time() + (left.pop(0) if len(left) > 1 else left[0]))
+    monkeypatch.setattr(
+        clock_check, "time", lambda: time.time() + (left.pop(0) if len(left) > 1 else left[0])
+    )
 
 
 @pytest.mark.parametrize("skew", [90.0, -90.0, 3_600.0])
-async def test_a_clock_that_is_off_by_a_minute_is_refused(redis: Redis, monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
+async def test_a_clock_that_is_off_by_a_minute_is_refused(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, skew: float
+) -> None:
     off(monkeypatch, 0.0, skew)
     told: list[float] = []
     with pytest.raises(ActionNeededError, match=f"gone [+-]{abs(skew):.0f} s away"):

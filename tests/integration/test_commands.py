@@ -72,20 +72,35 @@ def dated_ahead(fleet: Fleet) -> None:
     """Records of 2030, and of sources that there are not, on the inner topics; returns when each has been refused."""
     ahead = date(2030, 7, 15)
     read(fleet, [closing(ahead, *CALM)])
-    frames = [PointsFrame(INDEX, "quotes:0", 2, open_ns(ahead)), PointsFrame(INDEX, "quotes:0", 7, open_ns(MONDAY))]
+    frames = [
+        PointsFrame(INDEX, "quotes:0", 2, open_ns(ahead)),
+        PointsFrame(INDEX, "quotes:0", 7, open_ns(MONDAY)),
+    ]
     fleet.put("points", [encode_points(frame) for frame in frames], partition=HOME)
-    wait_until(lambda: sum(fleet.ends("dead_letters", 2).values()) == 5, SECONDS, f"refused: {fleet.log(fleet.workers[-1])}")
+    wait_until(
+        lambda: sum(fleet.ends("dead_letters", 2).values()) == 5,
+        SECONDS,
+        f"refused: {fleet.log(fleet.workers[-1])}",
+    )
 
 
 def shown(fleet: Fleet) -> Snapshot:
     """The picture of the index as the wall has it."""
-    return decode_snapshot(fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "value"))
+    return decode_snapshot(
+        fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "value")
+    )
 
 
 def freshness(fleet: Fleet) -> tuple[float, float]:
     """When the picture was published, as Redis and the exporter's gauge have it."""
-    published = float(fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "published_at"))
-    gauges = MarketGauges(connect_sync(fleet.settings.redis), fleet.settings.kafka.topic_prefix, market_of(fleet.settings).indices)
+    published = float(
+        fleet.redis.hget(snapshot(fleet.settings.kafka.topic_prefix, INDEX), "published_at")
+    )
+    gauges = MarketGauges(
+        connect_sync(fleet.settings.redis),
+        fleet.settings.kafka.topic_prefix,
+        market_of(fleet.settings).indices,
+    )
     families = {family.name: family.samples for family in gauges.collect()}
     (sample,) = families["dispersion_last_publish_timestamp_seconds"]
     return published, sample.value
@@ -100,30 +115,62 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     return event
 
 
-def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_a_late_subscriber_to_the_end(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
     worker = fleet.start("agents.cli.main", "worker")
     read(fleet, [closing(FRIDAY, *CALM), *path(MONDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)])
-    wait_until(lambda: fleet.drained("readings", 2), SECONDS, f"readings applied: {fleet.log(worker)}")
+    wait_until(
+        lambda: fleet.drained("readings", 2), SECONDS, f"readings applied: {fleet.log(worker)}"
+    )
     late = seen(fleet, "updated")
-    assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (HOME, "firing", None)
+    assert (late.partition, late.event.data.status, late.event.data.notification.acked_by) == (
+        HOME,
+        "firing",
+        None,
+    )
 
     before = freshness(fleet)
     echo = told(capsys, "ack", UNWIND[:6], "--why", "seen")
-    wait_until(lambda: shown(fleet).alerts[0].acked_by == "ann", SECONDS, "the acknowledgement is on the wall")
+    wait_until(
+        lambda: shown(fleet).alerts[0].acked_by == "ann",
+        SECONDS,
+        "the acknowledgement is on the wall",
+    )
     assert freshness(fleet) == before, "a command made old data look fresh"
-    assert (echo["type"], echo["sequence"]) == ("io.dispersion.alert.acknowledged.v1", late.event.sequence)
-    assert (echo["data"]["notification"]["acked_by"], echo["data"]["notification"]["ack_why"]) == ("ann", "seen")
+    assert (echo["type"], echo["sequence"]) == (
+        "io.dispersion.alert.acknowledged.v1",
+        late.event.sequence,
+    )
+    assert (echo["data"]["notification"]["acked_by"], echo["data"]["notification"]["ack_why"]) == (
+        "ann",
+        "seen",
+    )
 
     worker.kill()
     worker.wait()
-    assert main(["alerts", "silence", UNWIND, "--for", "20h", "--why", "known", "--timeout", "0.5"]) == 1
-    assert "within 0.5 s: see with `dispersion status` whether a worker runs" in capsys.readouterr().err
+    assert (
+        main(["alerts", "silence", UNWIND, "--for", "20h", "--why", "known", "--timeout", "0.5"])
+        == 1
+    )
+    assert (
+        "within 0.5 s: see with `dispersion status` whether a worker runs"
+        in capsys.readouterr().err
+    )
     fleet.put("commands", [b"{", b'{"command_id": 1}'], partition=HOME)
     fleet.start("agents.cli.main", "worker")
     silenced = seen(fleet, "silenced").event.data.notification
-    assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == ("ann", "ann", "known")
+    assert (silenced.acked_by, silenced.silenced_by, silenced.silence_why) == (
+        "ann",
+        "ann",
+        "known",
+    )
     dated_ahead(fleet)
-    letters = [dict(record.headers)["reason"] for partition in (0, 1) for record in fleet.records("dead_letters", partition)]
+    letters = [
+        dict(record.headers)["reason"]
+        for partition in (0, 1)
+        for record in fleet.records("dead_letters", partition)
+    ]
     assert sorted(letters) == [b"future", b"future", b"schema", b"schema", b"sources"]
     assert freshness(fleet) == before
     read(fleet, path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
@@ -135,16 +182,27 @@ def test_from_a_late_subscriber_to_the_end(fleet: Fleet, capsys: pytest.CaptureF
     assert f"ann       {silenced.silenced_until:%Y-%m-%d %H:%M:%S}Z" in line
 
     echo = told(capsys, "unsilence", UNWIND, "--who", "bob")
-    assert (echo["data"]["notification"]["silenced_until"], echo["data"]["command"]["who"]) == (None, "bob")
+    assert (echo["data"]["notification"]["silenced_until"], echo["data"]["command"]["who"]) == (
+        None,
+        "bob",
+    )
     read(fleet, path(MONDAY, "10:20:15", 400, [CALM, CALM], step=5))
     assert seen(fleet, "resolved").event.data.notification.acked_by == "ann"
     _over(capsys)
-    events = [judge(record) for record in fleet.records("alerts", HOME) if record.key == UNWIND.encode()]
+    events = [
+        judge(record) for record in fleet.records("alerts", HOME) if record.key == UNWIND.encode()
+    ]
     told_of = [event["data"]["transition"] for event in events if "command" in event["data"]]
     assert told_of == ["acknowledged", "silenced", "unsilenced"]
-    beats = [json.loads(record.value) for record in fleet.records("alerts", HOME) if record.key == f"heartbeat-{HOME}".encode()]
+    beats = [
+        json.loads(record.value)
+        for record in fleet.records("alerts", HOME)
+        if record.key == f"heartbeat-{HOME}".encode()
+    ]
     told_until = {beat["data"]["event_time"] for beat in beats}
-    assert "2024-07-15T14:20:01Z" in told_until, "the second worker's first heartbeat: nothing had been judged since"
+    assert "2024-07-15T14:20:01Z" in told_until, (
+        "the second worker's first heartbeat: nothing had been judged since"
+    )
     assert all(until is None or until.startswith("2024-07-15T14:2") for until in told_until)
     for event in events:
         validator(f"alert.{event['data']['transition']}.v1").validate(event)
@@ -156,7 +214,10 @@ def _over(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["alerts", "ack", UNWIND, "--why", "late"]) == 1
     assert "is resolved: there is nothing to acknowledge" in capsys.readouterr().err
     assert main(["alerts", "ack", "0123", "--why", "late"]) == 2
-    assert "FINGERPRINT: no alert begins with '0123'; see `dispersion alerts list --all`" in capsys.readouterr().err
+    assert (
+        "FINGERPRINT: no alert begins with '0123'; see `dispersion alerts list --all`"
+        in capsys.readouterr().err
+    )
     assert main(["alerts", "list", "--json"]) == 0
     assert UNWIND not in capsys.readouterr().out
     assert main(["alerts", "show", UNWIND[:8]]) == 0

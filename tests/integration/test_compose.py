@@ -51,7 +51,11 @@ def manager() -> Iterator[Alertmanager]:
 @pytest.fixture(scope="module")
 def services(stack: RealStack, manager: Alertmanager) -> dict[str, Service]:
     """Our services, with `port` and an environment that leads here."""
-    found = {name: service for name, service in compose().items() if service.get("image") == "dispersion-monitor"}
+    found = {
+        name: service
+        for name, service in compose().items()
+        if service.get("image") == "dispersion-monitor"
+    }
     places = {
         "kafka:9092": stack.bootstrap_servers,
         "redis://redis:6379/0": stack.redis_url,
@@ -61,7 +65,9 @@ def services(stack: RealStack, manager: Alertmanager) -> dict[str, Service]:
     for (_, service), port in zip(found.items(), free_ports(len(found)), strict=True):
         given = {name: str(value) for name, value in service["environment"].items()}
         assert given["DISPERSION_METRICS__PORT"] == "9464"
-        service["env"] = {name: places.get(value, value) for name, value in given.items()} | {"DISPERSION_METRICS__PORT": str(port)}
+        service["env"] = {name: places.get(value, value) for name, value in given.items()} | {
+            "DISPERSION_METRICS__PORT": str(port)
+        }
         service["port"] = port
     return found
 
@@ -76,15 +82,26 @@ def test_the_entry_point_is_the_command() -> None:
 
 
 def test_every_file_a_command_names_is_in_the_image(services: dict[str, Service]) -> None:
-    copied = [line.split()[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")]
-    files = [word.partition("=")[2] for service in services.values() for word in words(service) if "samples/" in word]
+    copied = [
+        line.split()[1]
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line.startswith("COPY")
+    ]
+    files = [
+        word.partition("=")[2]
+        for service in services.values()
+        for word in words(service)
+        if "samples/" in word
+    ]
     assert len(files) >= 4
     for file in files:
         assert (ROOT / file).is_file(), file
         assert Path(file).parts[0] in copied
 
 
-def test_the_services_make_a_reading_and_a_bridged_alert(stack: RealStack, manager: Alertmanager, services: dict[str, Service]) -> None:
+def test_the_services_make_a_reading_and_a_bridged_alert(
+    stack: RealStack, manager: Alertmanager, services: dict[str, Service]
+) -> None:
     assert set(services) == set(OURS)
     made = run(*words(services["topics"]), env=services["topics"]["env"])
     assert made.returncode == 0, made.stderr
@@ -93,21 +110,37 @@ def test_the_services_make_a_reading_and_a_bridged_alert(stack: RealStack, manag
         for name in (*READY, "replay"):
             running[name] = start(*words(services[name]), env=services[name]["env"])
         for name in READY:
-            wait_until(lambda: answers(f"http://127.0.0.1:{services[name]['port']}/readyz"), 90, f"{name} ready")  # noqa: B023 - called at once
+            wait_until(
+                lambda: answers(f"http://127.0.0.1:{services[name]['port']}/readyz"),  # noqa: B023
+                90,
+                f"{name} ready",
+            )
             assert answers(f"http://127.0.0.1:{services[name]['port']}/metrics")
         with connect_sync(RedisSettings(url=stack.redis_url)) as redis:  # type: ignore[arg-type]
-            wait_until(lambda: bool(redis.zcard("dispersion:v1::readings:SPY:30d")), 120, "a reading")
+            wait_until(
+                lambda: bool(redis.zcard("dispersion:v1::readings:SPY:30d")), 120, "a reading"
+            )
         status = run("status", "--json", env=services["exporter"]["env"])
         assert '"index":"SPY","mode":"replay"' in status.stdout, status.stderr
-        assert 'dispersion_index_vol_ratio{index="SPY",tenor="30d"}' in page(services["exporter"]["port"])
+        assert 'dispersion_index_vol_ratio{index="SPY",tenor="30d"}' in page(
+            services["exporter"]["port"]
+        )
         out, err = running["replay"].communicate(timeout=200)
         assert running["replay"].returncode == 0, err
         assert out.startswith("published ")
         wait_until(
-            lambda: {one["labels"]["alertname"] for one in manager.alerts()} == {"DispersionVixSpikeUnwind"}, 60, "the alert bridged"
+            lambda: (
+                {one["labels"]["alertname"] for one in manager.alerts()}
+                == {"DispersionVixSpikeUnwind"}
+            ),
+            60,
+            "the alert bridged",
         )
         (bridged,) = manager.alerts()
-        assert (bridged["labels"]["mode"], bridged["generatorURL"]) == ("replay", "http://127.0.0.1:3000/d/dispersion-wall")
+        assert (bridged["labels"]["mode"], bridged["generatorURL"]) == (
+            "replay",
+            "http://127.0.0.1:3000/d/dispersion-wall",
+        )
         first, second = _subscribed(stack)
         assert "SPY/30d/vix_spike_unwind pending Building: SPY index vol" in first
         assert f"SPY/30d/vix_spike_unwind firing {bridged['annotations']['summary'][:20]}" in second
@@ -119,7 +152,11 @@ def test_the_services_make_a_reading_and_a_bridged_alert(stack: RealStack, manag
 
 def _subscribed(stack: RealStack) -> tuple[str, str]:
     """What the subscriber of the documentation prints first."""
-    process = subprocess.Popen([sys.executable, "-c", documented(stack.bootstrap_servers)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", documented(stack.bootstrap_servers)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None
         return process.stdout.readline(), process.stdout.readline()

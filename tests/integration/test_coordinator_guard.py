@@ -31,7 +31,11 @@ def fleet(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
 
 def drain(fleet: Fleet, seconds: float = 60.0) -> None:
     for role, partitions in ROLES.items():
-        wait_until(lambda role=role, n=partitions: fleet.drained(role, n), seconds, f"{role} drained: {fleet.watermarks(role)}")  # type: ignore[misc]
+        wait_until(
+            lambda role=role, n=partitions: fleet.drained(role, n),
+            seconds,
+            f"{role} drained: {fleet.watermarks(role)}",
+        )  # type: ignore[misc]
 
 
 def judge(fleet: Fleet, pacer: Pacer) -> None:
@@ -40,30 +44,40 @@ def judge(fleet: Fleet, pacer: Pacer) -> None:
     judge_alerts(fleet, 2)
 
 
-EMBEDDED = pytest.mark.parametrize("stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True)
+EMBEDDED = pytest.mark.parametrize(
+    "stack", [pytest.param("embedded", marks=pytest.mark.embedded)], indirect=True
+)
 UNKNOWN_TOPIC = 3
 """The error of a broker that has just started and does not know its topics yet."""
 
 
 @EMBEDDED
-def test_partitions_that_were_unknown_when_they_were_assigned_are_asked_for_again(fleet: Fleet, stack: Stack) -> None:
+def test_partitions_that_were_unknown_when_they_were_assigned_are_asked_for_again(
+    fleet: Fleet, stack: Stack
+) -> None:
     assert isinstance(stack, EmbeddedTestStack)
     worker = fleet.start()
     wait_until(lambda: "metrics and health on" in fleet.log(worker), 90, "the topics are checked")
     for role in ROLES:
         stack.broker.command(f"topic-error {fleet.topics.name(role)} {UNKNOWN_TOPIC}")
-    wait_until(lambda: "newly assigned partitions set()" in fleet.log(worker), 30, "nothing is assigned")
+    wait_until(
+        lambda: "newly assigned partitions set()" in fleet.log(worker), 30, "nothing is assigned"
+    )
     for role, partitions in ROLES.items():
         stack.broker.command(f"topic-error {fleet.topics.name(role)} 0")
         for partition in range(partitions):
             fleet.put(role, [record_value(partition)], partition)
-    wait_until(lambda: len(fleet.watermarks("quotes")) == 4, METADATA_SECONDS / 2, "it works all the same")
+    wait_until(
+        lambda: len(fleet.watermarks("quotes")) == 4, METADATA_SECONDS / 2, "it works all the same"
+    )
     drain(fleet)
     assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
 @EMBEDDED
-def test_an_unexpected_coordinator_error_does_not_park_the_worker(fleet: Fleet, stack: Stack) -> None:
+def test_an_unexpected_coordinator_error_does_not_park_the_worker(
+    fleet: Fleet, stack: Stack
+) -> None:
     """One SyncGroup answered with error 42 leaves a stock Faust worker without partitions for ever."""
     assert isinstance(stack, EmbeddedTestStack)
     first, pacer = fleet.start(), Pacer(fleet, ROLES, 200)
@@ -71,9 +85,17 @@ def test_an_unexpected_coordinator_error_does_not_park_the_worker(fleet: Fleet, 
     wait_until(lambda: len(fleet.watermarks("quotes")) == 4, 90, "the first worker works")
     stack.broker.command("err 14 42 1")
     second = fleet.start()
-    wait_until(lambda: "group coordinator:" in fleet.log(first) + fleet.log(second), 60, "the guard speaks up")
+    wait_until(
+        lambda: "group coordinator:" in fleet.log(first) + fleet.log(second),
+        60,
+        "the guard speaks up",
+    )
     before = fleet.watermarks("quotes")
-    wait_until(lambda: all(fleet.watermarks("quotes")[p] > before[p] for p in range(4)), 60, "progress on every partition")
+    wait_until(
+        lambda: all(fleet.watermarks("quotes")[p] > before[p] for p in range(4)),
+        60,
+        "progress on every partition",
+    )
     pacer.stop()
     drain(fleet)
     assert fleet.stop(first) == EXIT_OK, fleet.log(first)

@@ -93,9 +93,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     return shown
 
 
-def test_what_was_refused_in_words(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_refused_in_words(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     hostile = json.dumps({**QUOTE, "right": "\x1b[31mX\u202e"}, ensure_ascii=False).encode()
     places = refuse(settings, [b"{", hostile, b"\xff\x9b2J", None])
     with FramePublisher(settings) as publisher:
@@ -126,7 +124,9 @@ def test_what_was_refused_in_words(
     assert "sent again  no" in shown.out
     assert "\\u202e" in shown.out
     letter = by_offset[1]["dead_letter"]
-    again = json.loads(told(capsys, "show", f"{letter['partition']}/{letter['offset']}", "--json").out)
+    again = json.loads(
+        told(capsys, "show", f"{letter['partition']}/{letter['offset']}", "--json").out
+    )
     assert (again["offset"], again["sent_again"]) == (1, False)
     missing = told(capsys, "show", "market.ticks.v1/0/99", code=2)
     assert "no dead letter of market.ticks.v1/0/99 is kept" in missing.err
@@ -152,7 +152,9 @@ def test_mended_records_are_sent_again_once(
         one["value"] = {**QUOTE, "bid": 1.0 + one["offset"]}
     file = tmp_path / "mended.jsonl"
     file.write_text("".join(f"{json.dumps(one)}\n" for one in objects))
-    assert "pass --yes to send 2 records" in told(capsys, "replay", "--mended", str(file), code=1).err
+    assert (
+        "pass --yes to send 2 records" in told(capsys, "replay", "--mended", str(file), code=1).err
+    )
     assert records(settings, "quotes") == []
     done = told(capsys, "replay", "--mended", str(file), "--yes")
     assert "2 records sent, 0 not" in done.err
@@ -165,28 +167,37 @@ def test_mended_records_are_sent_again_once(
         headers = dict(record.headers)
         assert [(name, headers[name]) for name, _ in HEADERS] == list(HEADERS)
         assert headers["x-replay-of"].decode() in {places[0], places[2]}
-        assert headers["x-dead-letter"].decode().startswith(Topics(settings.kafka.topic_prefix).name("dead_letters"))
+        assert (
+            headers["x-dead-letter"]
+            .decode()
+            .startswith(Topics(settings.kafka.topic_prefix).name("dead_letters"))
+        )
     (item,) = decode_quotes(sent)
     assert not isinstance(item, Malformed)
 
     twice = told(capsys, "replay", "--mended", str(file), "--yes", code=1)
-    assert "it was sent again before, or its sending was begun; --again sends it once more" in twice.out
+    assert (
+        "it was sent again before, or its sending was begun; --again sends it once more"
+        in twice.out
+    )
     assert len(records(settings, "quotes")) == 2
     assert "sent again  yes" in told(capsys, "show", places[0]).out
     shown = told(capsys, "tail", "--from-beginning", "--no-follow")
     assert (len(shown.out.splitlines()), shown.err) == (4, "")
-    line = told(capsys, "replay", "--mended", str(file), "--yes", "--again", "--json").out.splitlines()
+    line = told(
+        capsys, "replay", "--mended", str(file), "--yes", "--again", "--json"
+    ).out.splitlines()
     assert [json.loads(one)["sent"] for one in line] == [True, True]
     assert len(records(settings, "quotes")) == 4
 
 
-def test_only_inputs_are_sent_to(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_inputs_are_sent_to(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """A letter may name any topic: nothing is published on one that is no input of ours, and nothing is half sent."""
     topics = Topics(settings.kafka.topic_prefix)
     with FramePublisher(settings) as publisher:
-        for offset, topic in enumerate((topics.name("alerts"), topics.name("points"), "another", topics.name("quotes"))):
+        for offset, topic in enumerate(
+            (topics.name("alerts"), topics.name("points"), "another", topics.name("quotes"))
+        ):
             record = InputRecord(topic, 0, offset, SENT_MS, b"k", json.dumps(QUOTE).encode(), ())
             for _ in range(2):  # a worker that died after the letter wrote it again
                 publisher.publish_message(dead_letter(record, "crash", "three times"))
@@ -230,8 +241,13 @@ def test_a_worker_takes_what_was_mended(
         wait_until(lambda: bool(fleet.records("dead_letters")), 60, "a dead letter")
         (letter,) = (json.loads(line) for line in told(capsys, *tail).out.splitlines())
         assert (letter["reason"], letter["offset"]) == ("type", 0)
-        file.write_text(json.dumps({**letter, "value": letter["value"].replace('"seventeen"', "17.5")}))
-        assert f"sent {letter['topic']}/0/0" in told(capsys, "replay", "--mended", str(file), "--yes").out
+        file.write_text(
+            json.dumps({**letter, "value": letter["value"].replace('"seventeen"', "17.5")})
+        )
+        assert (
+            f"sent {letter['topic']}/0/0"
+            in told(capsys, "replay", "--mended", str(file), "--yes").out
+        )
         later = {**tick, "ts_event": "2026-07-10T14:00:05Z"}  # closes the second of the first
         fleet.put("ticks", [json.dumps(later).encode()])
         accepted = series("dispersion_ticks_total", outcome="accepted")

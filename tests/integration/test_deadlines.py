@@ -52,7 +52,14 @@ OF_KAFKA = [
     ["dead-letters", "replay", "--all"],
     ["topics", "create"],
 ]
-OF_REDIS = [["worker"], ["exporter"], ["status"], ["explain", "SPX"], ["doctor"], ["backfill", "--quotes", QUOTES]]
+OF_REDIS = [
+    ["worker"],
+    ["exporter"],
+    ["status"],
+    ["explain", "SPX"],
+    ["doctor"],
+    ["backfill", "--quotes", QUOTES],
+]
 
 
 @pytest.fixture
@@ -63,17 +70,32 @@ def hung() -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(embedded_stack: EmbeddedTestStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """Of a stack that is well; in the environment too."""
-    made = settings_for(embedded_stack, topic_prefix, metrics={"port": 0}, worker={"start_seconds": 1.0})
+    made = settings_for(
+        embedded_stack, topic_prefix, metrics={"port": 0}, worker={"start_seconds": 1.0}
+    )
     for name, value in environment_for(made).items():
         monkeypatch.setenv(name, value)
     return made
 
 
 IMPORTED = (
-    *("agents.bridge.follower", "agents.ingest.service", "agents.lookup.point_in_time", "agents.monitoring.health_report"),
-    *("agents.monitoring.exporter", "agents.feed.replay", "agents.alerts.command_sender", "agents.topics.admin", "rich.live"),
+    *(
+        "agents.bridge.follower",
+        "agents.ingest.service",
+        "agents.lookup.point_in_time",
+        "agents.monitoring.health_report",
+    ),
+    *(
+        "agents.monitoring.exporter",
+        "agents.feed.replay",
+        "agents.alerts.command_sender",
+        "agents.topics.admin",
+        "rich.live",
+    ),
 )
 """What commands import on their way."""
 
@@ -88,7 +110,11 @@ def run(command: list[str]) -> tuple[int, float]:
 
 @pytest.mark.parametrize("command", OF_KAFKA, ids=" ".join)
 def test_a_kafka_that_hangs_is_down_in_time(
-    settings: Settings, hung: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    settings: Settings,
+    hung: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", f"{hung},{hung}")
     code, seconds = run(command)
@@ -101,7 +127,11 @@ def test_a_kafka_that_hangs_is_down_in_time(
 
 @pytest.mark.parametrize("command", OF_REDIS, ids=" ".join)
 def test_a_redis_that_hangs_is_down_in_time(
-    settings: Settings, hung: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    settings: Settings,
+    hung: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("DISPERSION_REDIS__URL", f"redis://:hush-hush@{hung}/0")
     code, seconds = run(command)
@@ -115,7 +145,12 @@ def test_a_redis_that_hangs_is_down_in_time(
 @pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
 def test_a_hang_behind_tls_is_told_too(hung: str, protocol: str) -> None:
     kafka = Settings().kafka.model_copy(
-        update={"bootstrap_servers": hung, "security_protocol": protocol, "sasl_username": "me", "sasl_password": Settings().redis.password}
+        update={
+            "bootstrap_servers": hung,
+            "security_protocol": protocol,
+            "sasl_username": "me",
+            "sasl_password": Settings().redis.password,
+        }
     )
     if protocol == "SSL":
         with pytest.raises(UnavailableError, match="hangs"):
@@ -125,7 +160,11 @@ def test_a_hang_behind_tls_is_told_too(hung: str, protocol: str) -> None:
 
 
 def test_one_broker_that_answers_is_enough(settings: Settings, hung: str, tmp_path: Path) -> None:
-    require_kafka(settings.kafka.model_copy(update={"bootstrap_servers": f"{hung},{settings.kafka.bootstrap_servers}"}))
+    require_kafka(
+        settings.kafka.model_copy(
+            update={"bootstrap_servers": f"{hung},{settings.kafka.bootstrap_servers}"}
+        )
+    )
     path = tmp_path / "redis.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
@@ -214,7 +253,9 @@ class Follower:
             self._process.stdout.close()
 
 
-def test_a_watch_outlives_outages_and_hangs_and_says_since_when(settings: Settings, embedded_stack: EmbeddedTestStack) -> None:
+def test_a_watch_outlives_outages_and_hangs_and_says_since_when(
+    settings: Settings, embedded_stack: EmbeddedTestStack
+) -> None:
     create_flow_topics(embedded_stack, settings)
     watch = Follower("status", "--watch", "--json")
 
@@ -257,7 +298,9 @@ def test_a_watch_outlives_outages_and_hangs_and_says_since_when(settings: Settin
     assert code == EXIT_OK
 
 
-def test_a_tail_says_that_kafka_is_away_and_goes_on(settings: Settings, embedded_stack: EmbeddedTestStack) -> None:
+def test_a_tail_says_that_kafka_is_away_and_goes_on(
+    settings: Settings, embedded_stack: EmbeddedTestStack
+) -> None:
     create_flow_topics(embedded_stack, settings)
     tail = Follower("alerts", "tail", "--from-beginning", "--heartbeats", "--json")
     try:

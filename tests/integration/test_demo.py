@@ -34,7 +34,9 @@ def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
     begun = time.monotonic()
     done = run(*CALM, "--json", seconds=2 * SECONDS)
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # of a machine with nothing else to do
+    assert time.monotonic() - begun < SECONDS * max(
+        1.0, os.getloadavg()[0] / (os.cpu_count() or 1)
+    )  # of a machine with nothing else to do
     (line,) = done.stdout.splitlines()
     summary = json.loads(line)
     assert (summary["scenario"], summary["alerts"]) == ("calm", [])
@@ -58,7 +60,13 @@ def test_hold_prints_one_object_and_waits(tag: str) -> None:
         for command in summary["commands"]:
             program, *arguments = shlex.split(command)
             assert program == "dispersion"
-            more = ["--no-follow"] if "tail" in arguments else ["--json"] if "status" in arguments else []
+            more = (
+                ["--no-follow"]
+                if "tail" in arguments
+                else ["--json"]
+                if "status" in arguments
+                else []
+            )
             told = run(*arguments, *more)
             assert told.returncode == 0, f"{command}: {told.stdout}{told.stderr}"
         assert "settings.toml" in summary["settings"]
@@ -85,8 +93,13 @@ def _publishing(demo: Running) -> Callable[[], bool]:
     return told
 
 
-@pytest.mark.parametrize(("number", "moment"), [(signal.SIGTERM, "starting"), (signal.SIGTERM, "replaying"), (signal.SIGINT, "replaying")])
-def test_a_signal_in_the_middle_leaves_nothing(number: signal.Signals, moment: str, tag: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [(signal.SIGTERM, "starting"), (signal.SIGTERM, "replaying"), (signal.SIGINT, "replaying")],
+)
+def test_a_signal_in_the_middle_leaves_nothing(
+    number: signal.Signals, moment: str, tag: str
+) -> None:
     demo = start(*CALM, "--json")
     wait_until(_servers(tag) if moment == "starting" else _publishing(demo), SECONDS, moment)
     done = stop(demo, number, 30)

@@ -57,7 +57,9 @@ def test_stop_leaves_nothing_and_may_be_repeated() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_dead_owner_leaves_nothing(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env=module_environment()) as owner:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env=module_environment()
+    ) as owner:
         assert owner.stdout is not None
         broker, server, directory = owner.stdout.readline().split()
         owner.send_signal(number)
@@ -69,7 +71,9 @@ def test_a_dead_owner_leaves_nothing(number: signal.Signals) -> None:
     assert not Path(directory).exists()
 
 
-def test_topics_are_created_once_and_never_resized(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
+def test_topics_are_created_once_and_never_resized(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str
+) -> None:
     name = f"{topic_prefix}once"
     assert embedded_stack.create_topics([(name, 2)]) == [name]
     assert embedded_stack.create_topics([(name, 2)]) == []
@@ -86,7 +90,11 @@ def test_a_wrong_command_is_an_error(embedded_stack: EmbeddedTestStack, line: st
 def test_a_request_fails_as_ordered(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
     topic, produce, refused = f"{topic_prefix}errors", 0, 29
     embedded_stack.create_topics([(topic, 1)])
-    producer = KafkaProducer(bootstrap_servers=embedded_stack.bootstrap_servers, api_version=(2, 0), enable_idempotence=False)
+    producer = KafkaProducer(
+        bootstrap_servers=embedded_stack.bootstrap_servers,
+        api_version=(2, 0),
+        enable_idempotence=False,
+    )
     embedded_stack.broker.command(f"err {produce} {refused} 1")
     with pytest.raises(KafkaError, match="TopicAuthorizationFailed"):
         producer.send(topic, b"refused", partition=0).get(20)

@@ -28,13 +28,21 @@ OTHER = "QQQ"
 
 @pytest.fixture
 def settings(stack: Stack, topic_prefix: str, tmp_path: Path) -> Settings:
-    names = (f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in zip(NAMES, WEIGHTS, strict=True))
+    names = (
+        f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n'
+        for name, weight in zip(NAMES, WEIGHTS, strict=True)
+    )
     basket = tmp_path / "toy.toml"
     basket.write_text('name = "toy"\n\n' + "\n".join(names))
     indices = [{"symbol": INDEX, "basket": str(basket)}, {"symbol": OTHER, "basket": ""}]
     partitions = {"quotes": 1, "ticks": 1, "results": 1}
     settings = settings_for(
-        stack, topic_prefix, mode="replay", kafka={"partitions": partitions}, market={"indices": indices}, rules={"cap_unknown": False}
+        stack,
+        topic_prefix,
+        mode="replay",
+        kafka={"partitions": partitions},
+        market={"indices": indices},
+        rules={"cap_unknown": False},
     )
     create_flow_topics(stack, settings)
     return settings
@@ -45,19 +53,25 @@ def fill(settings: Settings) -> tuple[list[Reading], list[AlertEvent]]:
     detector = Run(cap_unknown=False)
     readings = [closing(FRIDAY, *CALM), *ramp(5), *stay("10:20:06", 600, step=5)]
     detector.play(readings[:1])
-    keys = stage_keys("detector", [f"{settings.kafka.topic_prefix}dispersion.readings.v1"], 0, [INDEX])
+    keys = stage_keys(
+        "detector", [f"{settings.kafka.topic_prefix}dispersion.readings.v1"], 0, [INDEX]
+    )
     redis = connect_sync(settings.redis)
     for name, chunk in detector.stage.chunks().items():
         if name.startswith("day/"):
             redis.hset(keys.day(INDEX), name.split("/")[2], chunk)
     detector.play(readings[1:])
-    redis.hset(snapshot(settings.kafka.topic_prefix, INDEX), "value", detector.outputs[-1].snapshots[INDEX])
+    redis.hset(
+        snapshot(settings.kafka.topic_prefix, INDEX), "value", detector.outputs[-1].snapshots[INDEX]
+    )
     entries = [entry for output in detector.outputs for entry in output.outbox]
     with FramePublisher(settings) as publisher:
         for reading in readings:
             for index, tenor in ((OTHER, "30d"), (INDEX, "91d"), (INDEX, "30d")):
                 value = encode_reading(
-                    toy(reading.ts_event, *CALM, index=index, tenor=tenor) if (index, tenor) != (INDEX, "30d") else reading
+                    toy(reading.ts_event, *CALM, index=index, tenor=tenor)
+                    if (index, tenor) != (INDEX, "30d")
+                    else reading
                 )
                 publisher.publish_message(Message("readings", index.encode(), value, (), 0))
         for entry in entries:
@@ -66,7 +80,9 @@ def fill(settings: Settings) -> tuple[list[Reading], list[AlertEvent]]:
 
 
 @pytest.fixture
-def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
     """The command in this process: exit code, stdout, stderr."""
     for name, value in environment_for(settings).items():
         monkeypatch.setenv(name, value)
@@ -79,15 +95,29 @@ def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return say
 
 
-def test_what_is_explained_is_what_was_told(settings: Settings, said: Callable[..., tuple[int, str, str]]) -> None:
+def test_what_is_explained_is_what_was_told(
+    settings: Settings, said: Callable[..., tuple[int, str, str]]
+) -> None:
     _, events = fill(settings)
-    firing = next(event for event in events if (event.data.rule, event.data.transition) == ("vix_spike_unwind", "firing"))
+    firing = next(
+        event
+        for event in events
+        if (event.data.rule, event.data.transition) == ("vix_spike_unwind", "firing")
+    )
     code, out, _ = said("--at", firing.time.isoformat(), "--json")
     assert code == 0
     found = json.loads(out)
-    (unwind,) = (one for one in found["rules"] if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday"))
+    (unwind,) = (
+        one
+        for one in found["rules"]
+        if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday")
+    )
     assert datetime.fromisoformat(found["reading"]["ts_event"]) == firing.time
-    assert (unwind["says"], unwind["severity"], unwind["alert"]) == ("holds", firing.data.severity, "firing")
+    assert (unwind["says"], unwind["severity"], unwind["alert"]) == (
+        "holds",
+        firing.data.severity,
+        "firing",
+    )
     conditions = {one["name"]: one["value"] for one in unwind["conditions"]}
     assert conditions == {name: firing.data.values[name] for name in conditions}
     assert [alert["rule"] for alert in found["alerts"]] == ["vix_spike_unwind"]
@@ -100,9 +130,14 @@ def test_what_is_explained_is_what_was_told(settings: Settings, said: Callable[.
     assert "index_vol_change" in out
 
     code, out, _ = said("--json")
-    latest, shown = json.loads(out), connect_sync(settings.redis).hget(snapshot(settings.kafka.topic_prefix, INDEX), "value")
+    latest, shown = (
+        json.loads(out),
+        connect_sync(settings.redis).hget(snapshot(settings.kafka.topic_prefix, INDEX), "value"),
+    )
     assert latest["reading"]["ts_event"] == "2026-07-13T14:30:06Z"
-    assert latest["alerts"] == json.loads(shown or b"")["alerts"], "the alerts of the latest reading stand in the snapshot"
+    assert latest["alerts"] == json.loads(shown or b"")["alerts"], (
+        "the alerts of the latest reading stand in the snapshot"
+    )
     assert "vix_spike_unwind" in {alert["rule"] for alert in latest["alerts"]}
 
     code, _, err = said("--at", "2026-07-09T10:00:00-04:00")
@@ -116,7 +151,9 @@ def test_a_time_is_found_among_the_readings_of_others(settings: Settings) -> Non
     with ReadingsLog(settings, INDEX, TENOR) as log:
         assert log.latest() == readings[-1]
         first, last = eastern(MONDAY, "10:05:00"), eastern(MONDAY, "10:06:01")
-        assert list(log.between(first, last)) == [one for one in readings if first < one.ts_event <= last]
+        assert list(log.between(first, last)) == [
+            one for one in readings if first < one.ts_event <= last
+        ]
         assert log.latest(eastern(MONDAY, "09:00:00")) == readings[0]
         assert log.latest(eastern(FRIDAY, "09:00:00")) is None
     with ReadingsLog(settings, "absent", TENOR) as log:

@@ -107,7 +107,10 @@ READ: dict[str, Callable[[Path], Path]] = {
     "us dates": csv_of(session=mapped("session", us), expiration=mapped("expiration", us)),
     "dollars": csv_of(**prices(lambda value: f"${value}")),
     "words for rights": csv_of(cp=mapped("cp", {"C": "call", "P": "Put"}.get)),
-    "blanks around values": csv_of(cp=mapped("cp", lambda cp: f" {cp} "), underlying=mapped("underlying", lambda name: f" {name}")),
+    "blanks around values": csv_of(
+        cp=mapped("cp", lambda cp: f" {cp} "),
+        underlying=mapped("underlying", lambda name: f" {name}"),
+    ),
     "share class without a mark": csv_of(underlying=spelled(BRK_B="BRKB")),
     "share class with a blank": csv_of(underlying=spelled(BRK_B="BRK B")),
     "index mark": csv_of(underlying=spelled(SPY="^SPY")),
@@ -127,8 +130,12 @@ READ: dict[str, Callable[[Path], Path]] = {
             2, "expiration", pa.array(mapped("expiration", days_of), pa.int32()).cast(pa.date32())
         ),
     ),
-    "times with an offset": csv_of(session=None, ts=[ISO_CLOSE.astimezone().isoformat()] * len(columns()["bid"])),
-    "times in seconds": csv_of(session=None, ts_event=[f"{CLOSE / 1e9:.6f}"] * len(columns()["bid"])),
+    "times with an offset": csv_of(
+        session=None, ts=[ISO_CLOSE.astimezone().isoformat()] * len(columns()["bid"])
+    ),
+    "times in seconds": csv_of(
+        session=None, ts_event=[f"{CLOSE / 1e9:.6f}"] * len(columns()["bid"])
+    ),
     "times in nanoseconds": csv_of(session=None, ts_event=[CLOSE] * len(columns()["bid"])),
 }
 
@@ -165,7 +172,13 @@ def test_a_recorder_that_fetches_name_by_name_loses_no_reading(
     board, names = columns(session=None), sorted(SPOTS)
     first = datetime(2026, 7, 10, 14, 0, tzinfo=UTC)
     rounds = [
-        {**board, "snapshot_utc": [first + timedelta(seconds=60 * turn + 10 * names.index(name)) for name in board["underlying"]]}
+        {
+            **board,
+            "snapshot_utc": [
+                first + timedelta(seconds=60 * turn + 10 * names.index(name))
+                for name in board["underlying"]
+            ],
+        }
         for turn in range(4)
     ]
     table = {name: [one for part in rounds for one in part[name]] for name in rounds[0]}
@@ -208,13 +221,16 @@ NEARLY: dict[str, tuple[Callable[[Path], Path], str]] = {
         f"left out {MINE} quotes rows, expiry: AAPL: not a date: '2026-02-30'",
     ),
     "an underlying with an escape sequence": (
-        parquet_file(
-            "b.parquet", columns(underlying=spelled(AAPL="\x1b[2J\x1b[31mAAPL"))
-        ),
+        parquet_file("b.parquet", columns(underlying=spelled(AAPL="\x1b[2J\x1b[31mAAPL"))),
         f"left out {MINE} quotes rows, unknown: '\\x1b[2J\\x1b[31mAAPL': not watched",
     ),
     "strikes that are none": (
-        csv_of(strike=[-1.0 if one == "AAPL" else at for one, at in zip(columns()["underlying"], columns()["strike"], strict=True)]),
+        csv_of(
+            strike=[
+                -1.0 if one == "AAPL" else at
+                for one, at in zip(columns()["underlying"], columns()["strike"], strict=True)
+            ]
+        ),
         f"left out {MINE} quotes rows, strike: AAPL 2026-07-31 P -1: strike -1",
     ),
     "an underlying that is another": (
@@ -273,8 +289,16 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], int, str]] = {
         2,
         "some have an offset from UTC and some have none",
     ),
-    "words for prices": (csv_of(bid=["high"] * N), 2, "column bid holds no numbers (not a number: 'high')"),
-    "a workbook": (text_file("b.csv", b"PK\x03\x04" + bytes(range(256))), 2, "is an Excel workbook or a zip"),
+    "words for prices": (
+        csv_of(bid=["high"] * N),
+        2,
+        "column bid holds no numbers (not a number: 'high')",
+    ),
+    "a workbook": (
+        text_file("b.csv", b"PK\x03\x04" + bytes(range(256))),
+        2,
+        "is an Excel workbook or a zip",
+    ),
     "utf-16": (
         text_file("b.csv", csv_text(columns()).encode("utf-16")),
         2,
@@ -333,7 +357,9 @@ def test_settings_with_a_byte_order_mark(
     basket = basket_file(tmp_path)
     basket.write_bytes(b"\xef\xbb\xbf" + basket.read_bytes())
     file = tmp_path / "my.toml"
-    file.write_bytes(b'\xef\xbb\xbf[[market.indices]]\r\nsymbol = "SPY"\r\nbasket = "five.toml"\r\n')
+    file.write_bytes(
+        b'\xef\xbb\xbf[[market.indices]]\r\nsymbol = "SPY"\r\nbasket = "five.toml"\r\n'
+    )
     assert main(["config", "check", "--config", str(file), "--changed"]) == 0
     assert "SPY: 5 names" in capsys.readouterr().out
 
@@ -351,11 +377,16 @@ def test_the_monthlies_of_the_nasdaq_settle_at_the_open_by_default(
         monkeypatch.setenv("DISPERSION_MARKET__AM_ROOTS", json.dumps(am_roots))
     monthlies = (date(2026, 8, 21), date(2026, 9, 18))
     index = Chain("NDX", monthlies, 0.2003, 23_000.0, step=46.0, morning=True)
-    names = [Chain(name, monthlies, vol, SPOTS[name], step=SPOTS[name] / 100) for name, vol in VOLS.items()]
+    names = [
+        Chain(name, monthlies, vol, SPOTS[name], step=SPOTS[name] / 100)
+        for name, vol in VOLS.items()
+    ]
     file = tmp_path / "ndx.csv"
     file.write_text(csv_text(columns_of([index, *names], date(2026, 7, 22))))
     options = ("--index", "NDX", "--basket", str(basket_file(tmp_path)), "--rate", "0", "--json")
     assert main(["backtest", "--quotes", str(file), *options]) == 0
     out = capsys.readouterr().out
-    (reading,) = [one for line in out.splitlines() if (one := json.loads(line)).get("tenor") == "30d"]
+    (reading,) = [
+        one for line in out.splitlines() if (one := json.loads(line)).get("tenor") == "30d"
+    ]
     assert reading["index_vol"] == pytest.approx(right, abs=0.0003)

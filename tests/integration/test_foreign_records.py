@@ -94,7 +94,11 @@ def test_nothing_foreign_stops_or_changes_anything(
     worker = fleet.start("agents.cli.main", "worker")
     url = ready(fleet, worker)
     read(fleet, FIRST)
-    wait_until(lambda: worker.poll() is not None or fleet.drained("readings", 1), SECONDS, "first readings applied")
+    wait_until(
+        lambda: worker.poll() is not None or fleet.drained("readings", 1),
+        SECONDS,
+        "first readings applied",
+    )
     assert worker.poll() is None, fleet.log(worker)
     alerts = Topics(fleet.settings.kafka.topic_prefix).name("alerts")
     counted = series("dispersion_foreign_records_total", topic=alerts, reason="schema")
@@ -105,10 +109,18 @@ def test_nothing_foreign_stops_or_changes_anything(
     assert fleet.stop(worker) == 0, fleet.log(worker)
     worker = fleet.start("agents.cli.main", "worker")
     read(fleet, THIRD)
-    wait_until(lambda: worker.poll() is not None or fleet.drained("readings", 1), SECONDS, "last readings applied")
+    wait_until(
+        lambda: worker.poll() is not None or fleet.drained("readings", 1),
+        SECONDS,
+        "last readings applied",
+    )
     assert worker.poll() is None, fleet.log(worker)
     wanted = {event["id"]: event for event in expected()}
-    wait_until(lambda: {event["id"] for event in told(fleet, own)} >= set(wanted), SECONDS, "all events published")
+    wait_until(
+        lambda: {event["id"] for event in told(fleet, own)} >= set(wanted),
+        SECONDS,
+        "all events published",
+    )
     assert fleet.stop(worker) == 0, fleet.log(worker)
     assert {event["id"]: event for event in told(fleet, own)} == wanted
     assert "Traceback" not in fleet.log(worker)
@@ -119,7 +131,11 @@ def test_nothing_foreign_stops_or_changes_anything(
 def _looks(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     """What the commands make of it."""
     assert alert_states(fleet.settings)[UNWIND].event.data.status == "resolved"
-    for arguments in (["list", "--all"], ["show", UNWIND], ["tail", "--from-beginning", "--no-follow"]):
+    for arguments in (
+        ["list", "--all"],
+        ["show", UNWIND],
+        ["tail", "--from-beginning", "--no-follow"],
+    ):
         assert main(["alerts", *arguments]) == 0, capsys.readouterr().err
         shown = capsys.readouterr()
         assert UNWIND in shown.out or "vix_spike_unwind" in shown.out
@@ -129,7 +145,9 @@ def _subscribes(stack: Stack, fleet: Fleet, wanted: dict[str, dict[str, Any]]) -
     """The subscriber of the documentation goes on through all of it, and tells our events alone, once each, in order."""
     older = ["api_version=(2, 0)"] if stack.name == "embedded" else []
     script = documented(stack.bootstrap_servers, fleet.topics.name("alerts"), *older)
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in wanted]
@@ -139,4 +157,7 @@ def _subscribes(stack: Stack, fleet: Fleet, wanted: dict[str, dict[str, Any]]) -
         rest, errors = process.communicate()
     assert (running, rest, errors) == (True, "", "")
     events = wanted.values()
-    assert lines == [f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n" for one in events]
+    assert lines == [
+        f"{one['time']} {one['subject']} {one['data']['status']} {one['data']['summary']}\n"
+        for one in events
+    ]

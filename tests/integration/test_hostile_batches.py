@@ -21,7 +21,17 @@ from tests.support.fleet import Fleet, wait_until
 from tests.support.frame_bytes import START
 from tests.support.option_chains import Chain, quotes_of
 from tests.support.pages import ready, samples, series
-from tests.support.raw_batches import GZIP, HEADER, LZ4, SNAPPY, ZSTD, batch_of, produce, with_deltas, with_payload
+from tests.support.raw_batches import (
+    GZIP,
+    HEADER,
+    LZ4,
+    SNAPPY,
+    ZSTD,
+    batch_of,
+    produce,
+    with_deltas,
+    with_payload,
+)
 from tests.support.stack import RealStack, create_flow_topics, environment_for, settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -29,7 +39,13 @@ BOMB = bytes(100 * 2**20)
 CODECS = {"gzip": GZIP, "snappy": SNAPPY, "lz4": LZ4, "zstd": ZSTD}
 NO_UTF8 = b"\x12\0\0\0\1\1\2\2\xff\1"
 """A record with one header, whose name no text has."""
-INPUTS: dict[Role, str] = {"quotes": "gzip", "ticks": "snappy", "points": "lz4", "readings": "zstd", "commands": "gzip"}
+INPUTS: dict[Role, str] = {
+    "quotes": "gzip",
+    "ticks": "snappy",
+    "points": "lz4",
+    "readings": "zstd",
+    "commands": "gzip",
+}
 TOO_LARGE, CORRUPT = "unpacks_too_large", "corrupt_batch"
 LATER = START + 60 * NS
 
@@ -74,7 +90,12 @@ class HostileBatches:
         producer = self.fleet.producer()
         producer.send(self.topic("quotes"), encode_quotes(quotes_of([CHAIN], at)), partition=0)
         for role in ("quotes", "ticks"):
-            producer.send(self.fleet.topics.name(role), b'{"ts_event": %d}' % at, headers=list(BEAT), partition=0)
+            producer.send(
+                self.fleet.topics.name(role),
+                b'{"ts_event": %d}' % at,
+                headers=list(BEAT),
+                partition=0,
+            )
         producer.flush()
         producer.close()
 
@@ -131,7 +152,11 @@ def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: Host
     wait_until(lambda: worker.poll() is not None or scene.drained(), 60, "everything applied")
     assert worker.poll() is None, fleet.log(worker)
 
-    seconds = [json.loads(record.value)["ts_event"] for record in fleet.records("readings") if (record.value or b"").startswith(b"{")]
+    seconds = [
+        json.loads(record.value)["ts_event"]
+        for record in fleet.records("readings")
+        if (record.value or b"").startswith(b"{")
+    ]
     assert len(set(seconds)) >= 2, "the stream went on behind them"
     letters, counted = scene.letters(), samples(url)
     for one in scene.sent:
@@ -147,7 +172,16 @@ def test_a_worker_keeps_what_it_cannot_unpack_for_people_and_goes_on(scene: Host
     for role in INPUTS:
         for reason in (TOO_LARGE, CORRUPT):
             expected = sum((one.role, one.reason) == (role, reason) for one in scene.sent)
-            assert counted[series("dispersion_dead_letter_messages_total", topic=scene.topic(role), reason=reason)] == expected
+            assert (
+                counted[
+                    series(
+                        "dispersion_dead_letter_messages_total",
+                        topic=scene.topic(role),
+                        reason=reason,
+                    )
+                ]
+                == expected
+            )
     log = fleet.log(worker)
     assert log.count("dead-lettered the batch") == len(scene.sent)
     assert "Traceback" not in log
@@ -167,7 +201,15 @@ def test_the_ingest_and_the_commands_pass_over_them(scene: HostileBatches) -> No
         assert produce(servers, feed, batch_of(codec, BOMB))[0] == 0
         assert produce(servers, scene.topic("alerts"), batch_of(codec, BOMB))[0] == 0
     assert produce(servers, feed, with_payload(0, NO_UTF8))[0] == 0
-    quote = {"underlying": "SPY", "expiry": "2026-08-28", "strike": 100.0, "right": "C", "bid": 4.0, "ask": 4.1, "ts_event": START}
+    quote = {
+        "underlying": "SPY",
+        "expiry": "2026-08-28",
+        "strike": 100.0,
+        "right": "C",
+        "bid": 4.0,
+        "ask": 4.1,
+        "ts_event": START,
+    }
     assert produce(servers, feed, batch_of(ZSTD, json.dumps(quote).encode()))[0] == 0
     variables = environment_for(settings)
     ingest = start("ingest", env=variables)
@@ -176,7 +218,14 @@ def test_the_ingest_and_the_commands_pass_over_them(scene: HostileBatches) -> No
     wait_until(lambda: _counted(settings, feed) == (4, 1), 20, "what is acknowledged is counted")
     assert stop(ingest).returncode == 0
 
-    assert produce(servers, scene.topic("alerts"), batch_of(GZIP, b'{"type": "io.dispersion.heartbeat.v1"}'))[0] == 0
+    assert (
+        produce(
+            servers,
+            scene.topic("alerts"),
+            batch_of(GZIP, b'{"type": "io.dispersion.heartbeat.v1"}'),
+        )[0]
+        == 0
+    )
     for command in (("alerts", "tail", "--from-beginning", "--no-follow"), ("alerts", "list")):
         done = run(*command, env=variables)
         assert done.returncode in {0, 3}, done

@@ -53,9 +53,7 @@ def firing() -> Run:
 
 
 @pytest.fixture
-def settings(
-    real_stack: RealStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
+def settings(real_stack: RealStack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The commands of this process, pointed at topics of their own."""
     made = settings_for(
         real_stack,
@@ -70,7 +68,9 @@ def settings(
     return made
 
 
-def put(stack: RealStack, settings: Settings, role: Any, values: Sequence[tuple[bytes, bytes]]) -> None:
+def put(
+    stack: RealStack, settings: Settings, role: Any, values: Sequence[tuple[bytes, bytes]]
+) -> None:
     """Publish pairs of key and value."""
     fleet = Fleet(settings, stack.redis_url, None)  # type: ignore[arg-type]
     producer = fleet.producer()
@@ -95,7 +95,13 @@ def whole(firing: Run, number: int, text: str) -> tuple[bytes, bytes]:
     data = event["data"]
     text = text[:9_000]  # an event has a quarter of a mebibyte at most
     fingerprint = events.fingerprint(text, text, text, text)
-    data |= {"fingerprint": fingerprint, "rule": text, "summary": text, "reason": text, "label": text}
+    data |= {
+        "fingerprint": fingerprint,
+        "rule": text,
+        "summary": text,
+        "reason": text,
+        "label": text,
+    }
     data |= {"rule_version": text, "unknown": [text], "values": {text: 1.0, f"{text}2": None}}
     data["labels"] = {"index": text, "tenor": text, "scope": text}
     data["contributors"] = [{"symbol": text, "contribution": 0.1, "share": None}]
@@ -122,7 +128,9 @@ def test_the_tail_survives_and_shows_everything(
         )
         for at, text in enumerate(HOSTILE)
     ]
-    pretty = json.dumps(json.loads(event_value("pretty", summary="a\u202eb")), indent=1, ensure_ascii=False)
+    pretty = json.dumps(
+        json.loads(event_value("pretty", summary="a\u202eb")), indent=1, ensure_ascii=False
+    )
     values = [texts[0], *FOREIGN, *texts[1:], *commands, pretty.encode(), event_value("last")]
     put(real_stack, settings, "alerts", [(b"fp", value) for value in values])
 
@@ -135,7 +143,9 @@ def test_the_tail_survives_and_shows_everything(
     assert "[red]x[/red] [/] :skull:" in output.out
     assert "(19,500 more)" in output.out
     noted, summed = output.err.splitlines()
-    assert noted.startswith("passed over a record that is no alert event of ours (partition 0, offset 1): ")
+    assert noted.startswith(
+        "passed over a record that is no alert event of ours (partition 0, offset 1): "
+    )
     assert summed == f"passed over {len(FOREIGN)} records that are no alert events of ours"
     output = shown(capsys, *tail, "--json")
     lines = output.out.split("\n")[:-1]
@@ -198,7 +208,10 @@ def test_status_board_and_explain(
     ]
     value = encode_snapshot(msgspec.structs.replace(found, alerts=alerts))
     with connect_sync(settings.redis) as redis:
-        redis.hset(snapshot(settings.kafka.topic_prefix, "SPX"), mapping={"value": value, "published_at": "1783700000"})
+        redis.hset(
+            snapshot(settings.kafka.topic_prefix, "SPX"),
+            mapping={"value": value, "published_at": "1783700000"},
+        )
     short = tuple(text[:64] for text in HOSTILE)
     reasons = dict(zip(short, HOSTILE, strict=True))
     reading = toy(eastern(MONDAY, "10:30:00"), *SHOCK, flags=short, reasons=reasons)

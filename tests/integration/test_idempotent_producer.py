@@ -46,7 +46,9 @@ async def stored(stack: RealStack, producer: Any, topic: str) -> int:
         await (await producer.send(topic, None, b"first", 0, None, None))
         stack.kafka.signal(signal.SIGSTOP)
         try:
-            answers = [await producer.send(topic, None, b"%d" % n, 0, None, None) for n in range(COUNT - 1)]
+            answers = [
+                await producer.send(topic, None, b"%d" % n, 0, None, None) for n in range(COUNT - 1)
+            ]
             await asyncio.sleep(HANG_SECONDS)
         finally:
             stack.kafka.signal(signal.SIGCONT)
@@ -64,5 +66,9 @@ async def stored(stack: RealStack, producer: Any, topic: str) -> int:
 async def test_what_is_sent_again_is_stored_once(real_stack: RealStack, topic_prefix: str) -> None:
     app = app_of(real_stack)
     assert await stored(real_stack, app.producer, f"{topic_prefix}once") == COUNT
-    with pytest.raises(RequestTimedOutError):  # the stock one gives up, so the first request did time out
-        await stored(real_stack, driver.Producer(transport=app.producer_transport), f"{topic_prefix}stock")
+    with pytest.raises(
+        RequestTimedOutError
+    ):  # the stock one gives up, so the first request did time out
+        await stored(
+            real_stack, driver.Producer(transport=app.producer_transport), f"{topic_prefix}stock"
+        )

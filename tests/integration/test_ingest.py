@@ -63,14 +63,23 @@ class Feed:
         """Quotes number `first` and following, a millisecond apart, one a record, on all partitions by turns; each second a bad record."""
         whole = quotes_of(CHAINS, START)
         numbers = np.arange(first, first + count)
-        quotes = taken(whole, numbers % whole.strike.size)._replace(ts_event=START + numbers * 1_000_000)
+        quotes = taken(whole, numbers % whole.strike.size)._replace(
+            ts_event=START + numbers * 1_000_000
+        )
         rows = rows_of(quotes)
         self.sent.update(rows)
         producer = KafkaProducer(**kafka_python_options(self.settings), linger_ms=20)
         topic = self.settings.ingest.topic
         for number, (name, day, strike, call, bid, ask, at) in enumerate(rows, first):
             expiry = date.fromordinal(date(1970, 1, 1).toordinal() + day).isoformat()
-            quote = {"underlying": name, "expiry": expiry, "strike": strike, "right": "C" if call else "P", "bid": bid, "ask": ask}
+            quote = {
+                "underlying": name,
+                "expiry": expiry,
+                "strike": strike,
+                "right": "C" if call else "P",
+                "bid": bid,
+                "ask": ask,
+            }
             value = json.dumps(quote | {"ts_event": at}).encode()
             producer.send(topic, value, partition=number % INPUTS, timestamp_ms=at // 1_000_000)
             if number % 1000 == 0:
@@ -82,7 +91,12 @@ class Feed:
         producer = KafkaProducer(**kafka_python_options(self.settings))
         for partition in partitions:
             headers = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
-            producer.send(self.settings.ingest.topic, json.dumps({"ts_event": at}).encode(), headers=headers, partition=partition)
+            producer.send(
+                self.settings.ingest.topic,
+                json.dumps({"ts_event": at}).encode(),
+                headers=headers,
+                partition=partition,
+            )
         producer.close()
 
     def records(self, topic: str, partition: int) -> list[Any]:
@@ -103,19 +117,25 @@ class Feed:
         rows, beats = Counter[Row](), []
         for partition in range(OUTPUTS):
             mine: list[int] = []
-            for item in decode_quotes(self.records(Topics(self.settings.kafka.topic_prefix).name("quotes"), partition)):
+            for item in decode_quotes(
+                self.records(Topics(self.settings.kafka.topic_prefix).name("quotes"), partition)
+            ):
                 assert not isinstance(item, Malformed | Unread)
                 if isinstance(item, Heartbeat):
                     mine.append(item.ts_event)
                 else:
-                    assert {partition_of(one.underlying, OUTPUTS) for one in item.series} == {partition}
+                    assert {partition_of(one.underlying, OUTPUTS) for one in item.series} == {
+                        partition
+                    }
                     rows.update(rows_of(item))
             beats.append(mine)
         return rows, beats
 
     def complete(self, seconds: float = 120.0) -> None:
         """Wait until every quote sent has come through."""
-        wait_until(lambda: set(self.sent) <= set(self.received()[0]), seconds, "every quote in a frame")
+        wait_until(
+            lambda: set(self.sent) <= set(self.received()[0]), seconds, "every quote in a frame"
+        )
 
 
 @pytest.fixture
@@ -158,7 +178,9 @@ def test_quotes_become_frames_and_nothing_is_lost(feed: Feed, real_stack: RealSt
     second = feed.start("--topic", feed.settings.ingest.topic, "--json")
     feed.complete()
     assert feed.received()[1] == [[], []], "a partition has not promised anything"
-    feed.beat(START + 5 * NS, range(INPUTS - 1))  # as a feed does: the first one may have died with what it had heard
+    feed.beat(
+        START + 5 * NS, range(INPUTS - 1)
+    )  # as a feed does: the first one may have died with what it had heard
     feed.beat(START + 8 * NS, range(INPUTS - 1, INPUTS))
     wait_until(lambda: all(feed.received()[1]), 20, "the least of all promises")
     assert {beat for beats in feed.received()[1] for beat in beats} == {START + 5 * NS}
@@ -169,13 +191,17 @@ def test_quotes_become_frames_and_nothing_is_lost(feed: Feed, real_stack: RealSt
     before = feed.received()[0]
     _outage(feed, real_stack)
     after = feed.received()[0]
-    assert before == Counter({row: after[row] for row in before}), "what is committed is not read again"
+    assert before == Counter({row: after[row] for row in before}), (
+        "what is committed is not read again"
+    )
 
 
 def _bad_ones_are_on_the_dead_letter_topic(feed: Feed) -> None:
     letters = feed.records(Topics(feed.settings.kafka.topic_prefix).name("dead_letters"), 0)
     told = [dict(letter.headers) for letter in letters]
-    assert [(one["x-error-topic"].decode(), one["reason"]) for one in told] == [(feed.settings.ingest.topic, b"type")] * 5
+    assert [(one["x-error-topic"].decode(), one["reason"]) for one in told] == [
+        (feed.settings.ingest.topic, b"type")
+    ] * 5
 
 
 def _outage(feed: Feed, real_stack: RealStack) -> None:
@@ -210,12 +236,18 @@ def test_the_page_is_catalogued_and_wrong_topics_are_refused(feed: Feed) -> None
     feed.complete()
     described = {name for name, metric in catalogue().items() if "ingest" in metric.jobs}
     wait_until(lambda: _ready(feed), 90, "ready")
-    wait_until(lambda: {name for name, _ in samples(feed.url)} == described, 5, "the catalogue's metrics")
+    wait_until(
+        lambda: {name for name, _ in samples(feed.url)} == described, 5, "the catalogue's metrics"
+    )
     assert ended(process)[0] == 0
     environment = environment_for(feed.settings)
     for topic, code, words in (
         ("nowhere", 1, "there is no topic nowhere"),
-        (Topics(feed.settings.kafka.topic_prefix).name("quotes"), 1, "a topic of the monitor itself"),
+        (
+            Topics(feed.settings.kafka.topic_prefix).name("quotes"),
+            1,
+            "a topic of the monitor itself",
+        ),
     ):
         refused = run("ingest", "--topic", topic, env=environment)
         assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr

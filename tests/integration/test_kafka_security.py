@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from pydantic import SecretStr
 
 from agents.alerts.tail import tail_alerts
@@ -79,7 +86,14 @@ def redis() -> Iterator[EmbeddedRedis]:
 def settings(address: str, protocol: str, prefix: str, **more: Any) -> Settings:
     values = {"sasl_mechanism": "PLAIN", "sasl_username": "desk", "sasl_password": PASSWORD, **more}
     return Settings(
-        kafka=KafkaSettings.model_validate({"bootstrap_servers": address, "security_protocol": protocol, "topic_prefix": prefix, **values})
+        kafka=KafkaSettings.model_validate(
+            {
+                "bootstrap_servers": address,
+                "security_protocol": protocol,
+                "topic_prefix": prefix,
+                **values,
+            }
+        )
     )
 
 
@@ -87,27 +101,45 @@ def round_trip(configured: Settings) -> list[bytes]:
     create_topics(configured).refuse()
     with FramePublisher(configured) as publisher:
         publisher.publish_message(Message("alerts", b"key", EVENT))
-    return [record.value for record, _ in tail_alerts(configured, follow=False, from_beginning=True)]
+    return [
+        record.value for record, _ in tail_alerts(configured, follow=False, from_beginning=True)
+    ]
 
 
 def test_password_over_tls(broker: KafkaServer, issued: Certificate, topic_prefix: str) -> None:
-    configured = settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=issued.authority)
+    configured = settings(
+        broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=issued.authority
+    )
     assert round_trip(configured) == [EVENT]
 
 
 def test_tls_alone(broker: KafkaServer, issued: Certificate, topic_prefix: str) -> None:
-    assert round_trip(settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority)) == [EVENT]
+    assert round_trip(
+        settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority)
+    ) == [EVENT]
 
 
 def test_password_on_an_open_line_only_when_allowed(broker: KafkaServer, topic_prefix: str) -> None:
     with pytest.raises(ConfigError, match="open line"):
         round_trip(settings(broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix))
-    assert round_trip(settings(broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix, allow_sasl_plaintext=True)) == [EVENT]
+    assert round_trip(
+        settings(
+            broker.address("PASSWORD"), "SASL_PLAINTEXT", topic_prefix, allow_sasl_plaintext=True
+        )
+    ) == [EVENT]
 
 
-def test_a_wrong_password_is_named_and_not_repeated(broker: KafkaServer, issued: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_named_and_not_repeated(
+    broker: KafkaServer, issued: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
-    configured = settings(broker.address("SECURE"), "SASL_SSL", "", ssl_cafile=issued.authority, sasl_password="abracadabra")
+    configured = settings(
+        broker.address("SECURE"),
+        "SASL_SSL",
+        "",
+        ssl_cafile=issued.authority,
+        sasl_password="abracadabra",
+    )
     for use in (check_topics, FramePublisher, lambda wrong: next(tail_alerts(wrong))):
         with pytest.raises(
             (ActionNeededError, UnavailableError), match="sasl_password"
@@ -122,24 +154,45 @@ def test_an_unknown_authority_is_not_trusted(
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
     other = certificate(tmp_path)
     with pytest.raises(UnavailableError, match=r"kafka\.ssl_cafile"):
-        check_topics(settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=other.authority))
+        check_topics(
+            settings(broker.address("SECURE"), "SASL_SSL", topic_prefix, ssl_cafile=other.authority)
+        )
 
 
-def grant(broker: KafkaServer, user: str, operation: AclOperation, kind: ResourceType, *names: str) -> None:
+def grant(
+    broker: KafkaServer, user: str, operation: AclOperation, kind: ResourceType, *names: str
+) -> None:
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     allowed = (f"User:{user}", "*", operation, AclPermissionType.ALLOW)
-    for done in admin.create_acls([AclBinding(kind, name, ResourcePatternType.LITERAL, *allowed) for name in names]).values():
+    for done in admin.create_acls(
+        [AclBinding(kind, name, ResourcePatternType.LITERAL, *allowed) for name in names]
+    ).values():
         done.result(30)
 
 
 class Permitted:
     """A worker over TLS and a password, with the permissions that `docs/runbook.md` names and no others."""
 
-    def __init__(self, broker: KafkaServer, issued: Certificate, redis: EmbeddedRedis, prefix: str, directory: Path, user: str) -> None:
+    def __init__(
+        self,
+        broker: KafkaServer,
+        issued: Certificate,
+        redis: EmbeddedRedis,
+        prefix: str,
+        directory: Path,
+        user: str,
+    ) -> None:
         address = broker.address("SECURE")
-        kafka: dict[str, Any] = {"partitions": {"quotes": 1, "ticks": 1, "results": 1}, "session_timeout": 6.0, "heartbeat_interval": 0.5}
+        kafka: dict[str, Any] = {
+            "partitions": {"quotes": 1, "ticks": 1, "results": 1},
+            "session_timeout": 6.0,
+            "heartbeat_interval": 0.5,
+        }
         more: dict[str, Any] = {"ssl_cafile": issued.authority, "group": f"{prefix}group", **kafka}
-        desk, own = (settings(address, "SASL_SSL", prefix, sasl_username=name, **more) for name in ("desk", user))
+        desk, own = (
+            settings(address, "SASL_SSL", prefix, sasl_username=name, **more)
+            for name in ("desk", user)
+        )
         create_topics(desk).refuse()
         store = RedisSettings(url=SecretStr(redis.url), checkpoint_seconds=0.5)
         self.desk = Fleet(desk, redis.url, directory)
@@ -149,15 +202,38 @@ class Permitted:
     def permit(self, *, reads: Sequence[Role] = READS, group: bool = True) -> None:
         names = {role: self.desk.topics.name(role) for role in self.desk.topics.all()}
         grant(self._broker, self._user, AclOperation.DESCRIBE, ResourceType.TOPIC, *names.values())
-        grant(self._broker, self._user, AclOperation.READ, ResourceType.TOPIC, *(names[role] for role in reads))
-        grant(self._broker, self._user, AclOperation.WRITE, ResourceType.TOPIC, *(names[role] for role in WRITES))
+        grant(
+            self._broker,
+            self._user,
+            AclOperation.READ,
+            ResourceType.TOPIC,
+            *(names[role] for role in reads),
+        )
+        grant(
+            self._broker,
+            self._user,
+            AclOperation.WRITE,
+            ResourceType.TOPIC,
+            *(names[role] for role in WRITES),
+        )
         if group:
-            grant(self._broker, self._user, AclOperation.READ, ResourceType.GROUP, self.own.settings.kafka.group)
+            grant(
+                self._broker,
+                self._user,
+                AclOperation.READ,
+                ResourceType.GROUP,
+                self.own.settings.kafka.group,
+            )
 
 
 @pytest.fixture
 def permitted(
-    broker: KafkaServer, issued: Certificate, redis: EmbeddedRedis, topic_prefix: str, tmp_path: Path, request: pytest.FixtureRequest
+    broker: KafkaServer,
+    issued: Certificate,
+    redis: EmbeddedRedis,
+    topic_prefix: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Permitted]:
     made = Permitted(broker, issued, redis, topic_prefix, tmp_path, request.param)
     with made.own:
@@ -170,7 +246,11 @@ def test_a_worker_needs_these_permissions_and_no_others(permitted: Permitted) ->
     for role in ("quotes", "readings"):
         permitted.desk.put(role, [record_value(n) for n in range(300)])
     worker = permitted.own.start()
-    wait_until(lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1), 150, permitted.own.log(worker))
+    wait_until(
+        lambda: permitted.desk.drained("quotes", 1) and permitted.desk.drained("readings", 1),
+        150,
+        permitted.own.log(worker),
+    )
     assert permitted.own.stop(worker) == EXIT_OK, permitted.own.log(worker)
     judge_once(permitted.desk, "quotes", 300)
     judge_alerts(permitted.desk, 1)

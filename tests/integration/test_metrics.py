@@ -40,7 +40,11 @@ QUIET = {
 def running(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with services(real_stack, "metrics.", tmp_path_factory.mktemp("metrics")) as made:
         made.replay()
-        wait_until(lambda: _committed(made.workers[0]), COMMIT_SECONDS, "a first commit, which the page tells")
+        wait_until(
+            lambda: _committed(made.workers[0]),
+            COMMIT_SECONDS,
+            "a first commit, which the page tells",
+        )
         yield made
 
 
@@ -56,13 +60,21 @@ def urls(running: Services) -> dict[str, str]:
 def test_promtool_finds_nothing(running: Services, job: str) -> None:
     status, content_type, page = get(f"{urls(running)[job]}/metrics")
     assert (status, content_type.partition(";")[0]) == (200, "text/plain")
-    done = subprocess.run([program("promtool"), "check", "metrics"], input=page, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program("promtool"), "check", "metrics"],
+        input=page,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("job", JOBS)
 def test_prometheus_is_given_the_format_it_asks_for(running: Services, job: str) -> None:
-    status, content_type, page = get(f"{urls(running)[job]}/metrics", "application/openmetrics-text; version=1.0.0")
+    status, content_type, page = get(
+        f"{urls(running)[job]}/metrics", "application/openmetrics-text; version=1.0.0"
+    )
     assert (status, content_type.partition(";")[0]) == (200, "application/openmetrics-text")
     assert page.endswith("# EOF\n")
     assert "_created" not in page
@@ -81,7 +93,9 @@ def test_probes_answer(running: Services, job: str) -> None:
 
 @pytest.mark.parametrize("job", JOBS)
 def test_the_page_is_what_the_catalogue_says(running: Services, job: str) -> None:
-    described: dict[str, Metric] = {name: metric for name, metric in catalogue().items() if job in metric.jobs}
+    described: dict[str, Metric] = {
+        name: metric for name, metric in catalogue().items() if job in metric.jobs
+    }
     page = get(f"{urls(running)[job]}/metrics")[2]
     shown, silent = {}, set()
     for family in text_string_to_metric_families(page):
@@ -93,7 +107,11 @@ def test_the_page_is_what_the_catalogue_says(running: Services, job: str) -> Non
         shown[name] = (family.type, labels.pop() if labels else described[name].labels)
         assert family.documentation, name
     assert shown == {name: (metric.kind, metric.labels) for name, metric in described.items()}
-    assert silent == {name for name in QUIET if job in described.get(name, Metric("", frozenset(), frozenset(), "")).jobs}
+    assert silent == {
+        name
+        for name in QUIET
+        if job in described.get(name, Metric("", frozenset(), frozenset(), "")).jobs
+    }
 
 
 def test_a_deployment_has_few_series(running: Services) -> None:
@@ -104,10 +122,25 @@ def test_a_deployment_has_few_series(running: Services) -> None:
 
 def test_the_exporter_tells_what_the_readings_say(running: Services) -> None:
     found = samples(running.exporter)
-    last = json.loads(max((one.value for p in range(PARTITIONS) for one in running.fleet.records("readings", p)), key=_time))
+    last = json.loads(
+        max(
+            (one.value for p in range(PARTITIONS) for one in running.fleet.records("readings", p)),
+            key=_time,
+        )
+    )
     for name in ("index_vol", "basket_vol", "dispersion", "implied_correlation", "vol_spread"):
         assert found[series(f"dispersion_{name}_ratio", index="SPY", tenor="30d")] == last[name]
-    assert found[series("dispersion_alert_active", index="SPY", alert="vix_spike_unwind", severity="critical")] == 1.0
+    assert (
+        found[
+            series(
+                "dispersion_alert_active",
+                index="SPY",
+                alert="vix_spike_unwind",
+                severity="critical",
+            )
+        ]
+        == 1.0
+    )
     assert found[series("dispersion_redis_up")] == 1.0
 
 
@@ -119,7 +152,11 @@ def test_partitions_that_moved_leave_no_series_behind(running: Services) -> None
     """Last: it starts a second worker, which takes half of the partitions."""
     first = running.workers[0]
     second = ready(running.fleet, running.fleet.start("agents.cli.main", "worker"))
-    names = ("dispersion_kafka_end_offset", "dispersion_outbox_entries", "dispersion_clock_skew_seconds")
+    names = (
+        "dispersion_kafka_end_offset",
+        "dispersion_outbox_entries",
+        "dispersion_clock_skew_seconds",
+    )
 
     def held(url: str) -> dict[str, set[frozenset[tuple[str, str]]]]:
         page = samples(url)
@@ -129,24 +166,40 @@ def test_partitions_that_moved_leave_no_series_behind(running: Services) -> None
         return all(held(first)[name] and held(second)[name] for name in names[:1])
 
     wait_until(shared, 60, "both own partitions")
-    wait_until(lambda: all(get(f"{url}/readyz")[0] == 200 for url in (first, second)), 30, "both ready")
+    wait_until(
+        lambda: all(get(f"{url}/readyz")[0] == 200 for url in (first, second)), 30, "both ready"
+    )
     mine, other = held(first), held(second)
     for name in names:
         assert not mine[name] & other[name], f"two workers tell {name} of the same partition"
-    assert len(mine[names[0]] | other[names[0]]) == 5 * PARTITIONS, "quotes, ticks, points, readings, commands"
+    assert len(mine[names[0]] | other[names[0]]) == 5 * PARTITIONS, (
+        "quotes, ticks, points, readings, commands"
+    )
 
 
 def test_an_exporter_without_redis_says_so_and_stays_up() -> None:
     url = f"redis://127.0.0.1:{free_ports(1)[0]}/0"
-    exporter = Exporter(Settings.model_validate({"redis": {"url": url, "operation_timeout": 0.5}, "metrics": {"port": 0}}))
+    exporter = Exporter(
+        Settings.model_validate(
+            {"redis": {"url": url, "operation_timeout": 0.5}, "metrics": {"port": 0}}
+        )
+    )
     exporter.start()
     try:
         address = exporter.url.removesuffix("/metrics")
         found = samples(address)
         assert found[series("dispersion_redis_up")] == 0.0
-        assert any(name == "dispersion_config_info" for name, _ in found), "the gates of the alerts stay"
-        assert not [name for name, _ in found if name == "dispersion_last_publish_timestamp_seconds"]
-        assert [get(f"{address}{path}")[0] for path in ("/livez", "/readyz", "/healthz")] == [200, 503, 200]
+        assert any(name == "dispersion_config_info" for name, _ in found), (
+            "the gates of the alerts stay"
+        )
+        assert not [
+            name for name, _ in found if name == "dispersion_last_publish_timestamp_seconds"
+        ]
+        assert [get(f"{address}{path}")[0] for path in ("/livez", "/readyz", "/healthz")] == [
+            200,
+            503,
+            200,
+        ]
         assert json.loads(get(f"{address}/healthz")[2])["checks"]["redis"]["ok"] is False
     finally:
         exporter.stop()
@@ -156,5 +209,7 @@ def test_the_catalogue_stands_where_readers_look() -> None:
     table = catalogue()
     assert len(table) >= 50
     assert set(QUIET) <= set(table)
-    assert all(name.endswith("_total") == (metric.kind == "counter") for name, metric in table.items())
+    assert all(
+        name.endswith("_total") == (metric.kind == "counter") for name, metric in table.items()
+    )
     assert (Path(__file__).parents[2] / "docs/metrics.md").is_file()

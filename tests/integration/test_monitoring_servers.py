@@ -11,7 +11,10 @@ def test_a_rule_fires_and_reaches_the_alertmanager() -> None:
     with Alertmanager("route: {receiver: none}\nreceivers: [{name: none}]\n") as manager:
         with Prometheus("scrape_configs: []\n") as prometheus:
             target = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{manager.port}']}}]}}]}}\n"
-            prometheus.configure(scrape("self", prometheus.port) + "rule_files: [rules.yml]\n" + target, {"rules.yml": RULES})
+            prometheus.configure(
+                scrape("self", prometheus.port) + "rule_files: [rules.yml]\n" + target,
+                {"rules.yml": RULES},
+            )
             assert prometheus.wait_for('up{job="self"}')[0][1] == 1.0
             assert prometheus.wait_for('ALERTS{alertname="Always",alertstate="firing"}')
             assert set(prometheus.targets().values()) == {"up"}

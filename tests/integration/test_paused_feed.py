@@ -36,7 +36,10 @@ def beats(record: InputRecord) -> bool:
 def bursts(records: Sequence[InputRecord]) -> list[list[InputRecord]]:
     """Two seconds with quotes in each: the second one closes the first, so whoever hears of them first has much to say at once."""
     seconds = [list(group) for _, group in groupby(records, key=lambda record: record.timestamp)]
-    return [[record for second in seconds[at : at + 2] for record in second] for at in range(0, len(seconds), 2)]
+    return [
+        [record for second in seconds[at : at + 2] for record in second]
+        for at in range(0, len(seconds), 2)
+    ]
 
 
 class Lulls:
@@ -44,7 +47,9 @@ class Lulls:
 
     def __init__(self, fleet: Fleet) -> None:
         self._consumer = KafkaConsumer(**kafka_python_options(fleet.settings))
-        self._consumer.assign([TopicPartition(fleet.topics.name("points"), p) for p in range(PARTITIONS)])
+        self._consumer.assign(
+            [TopicPartition(fleet.topics.name("points"), p) for p in range(PARTITIONS)]
+        )
         self._consumer.seek_to_beginning()
         self._idle: dict[str, bool] = {}
 
@@ -61,7 +66,9 @@ class Lulls:
         self._consumer.close()
 
 
-@pytest.mark.parametrize("offsets", [(0, 0), (30, -25)], ids=["clocks agree", "clocks a minute apart"])
+@pytest.mark.parametrize(
+    "offsets", [(0, 0), (30, -25)], ids=["clocks agree", "clocks a minute apart"]
+)
 def test_a_paused_feed_gives_what_the_backtest_gives(
     real_stack: RealStack, topic_prefix: str, tmp_path: Path, offsets: tuple[int, int]
 ) -> None:
@@ -75,12 +82,16 @@ def test_a_paused_feed_gives_what_the_backtest_gives(
         worker={"idle_after": IDLE_AFTER},
     )
     create_flow_topics(real_stack, settings)
-    records = [record for record in feed(settings, REFRESH, PARTITIONS) if record.timestamp <= UNTIL]
+    records = [
+        record for record in feed(settings, REFRESH, PARTITIONS) if record.timestamp <= UNTIL
+    ]
     wanted = expected(settings, records, PARTITIONS)
     with Fleet(settings, real_stack.redis.url, tmp_path) as fleet:
         jumps = [tmp_path / f"jump-{number}" for number in range(2)]
         workers = [
-            fleet.start("tests.support.live_worker", "worker", WALL_OFFSET=str(offset), WALL_JUMP=str(jump))
+            fleet.start(
+                "tests.support.live_worker", "worker", WALL_OFFSET=str(offset), WALL_JUMP=str(jump)
+            )
             for offset, jump in zip(offsets, jumps, strict=True)
         ]
         for worker in workers:
@@ -101,7 +112,9 @@ def test_a_paused_feed_gives_what_the_backtest_gives(
         if offsets[0]:
             jumps[0].touch()
             assert workers[0].wait(60.0) == EXIT_ACTION_NEEDED
-            assert "refused: the clock has gone +120 s away from that of Redis" in fleet.log(workers[0])
+            assert "refused: the clock has gone +120 s away from that of Redis" in fleet.log(
+                workers[0]
+            )
             assert fleet.stop(workers[1]) == EXIT_OK
     assert {event["data"]["transition"] for event in events} >= {"pending", "firing"}
     assert readings == wanted[0]

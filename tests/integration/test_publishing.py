@@ -22,7 +22,9 @@ from tests.support.stack import Stack, create_flow_topics, settings_for
 @pytest.fixture
 def settings(stack: Stack, topic_prefix: str) -> Settings:
     """Settings whose topics exist: four quote partitions, two of results."""
-    configured = settings_for(stack, topic_prefix, kafka={"partitions": {"quotes": 4, "ticks": 1, "results": 2}})
+    configured = settings_for(
+        stack, topic_prefix, kafka={"partitions": {"quotes": 4, "ticks": 1, "results": 2}}
+    )
     create_flow_topics(stack, configured)
     return configured
 
@@ -63,7 +65,10 @@ def test_flush_means_stored(settings: Settings) -> None:
 
 
 def test_a_record_beyond_the_limit_is_refused_aloud(settings: Settings) -> None:
-    with pytest.raises(ActionNeededError, match="MessageSizeTooLarge"), FramePublisher(settings) as publisher:
+    with (
+        pytest.raises(ActionNeededError, match="MessageSizeTooLarge"),
+        FramePublisher(settings) as publisher,
+    ):
         publisher.publish("quotes", "AAPL", bytes(settings.kafka.max_message_bytes))
 
 
@@ -81,7 +86,9 @@ def test_an_outage_beyond_the_patience_is_raised(stack: Stack, settings: Setting
         publisher.close(flush=False)
 
 
-def test_an_interrupted_publisher_drops_what_is_unsent_and_leaves_at_once(stack: Stack, settings: Settings) -> None:
+def test_an_interrupted_publisher_drops_what_is_unsent_and_leaves_at_once(
+    stack: Stack, settings: Settings
+) -> None:
     publisher = FramePublisher(settings)
     publisher.publish("quotes", "AAPL", b"before")
     publisher.flush()
@@ -98,7 +105,9 @@ def test_an_interrupted_publisher_drops_what_is_unsent_and_leaves_at_once(stack:
 def publish_alerts(settings: Settings, events: Sequence[tuple[int, str]]) -> None:
     with FramePublisher(settings) as publisher:
         for partition, identity in events:
-            publisher.publish_message(Message("alerts", b"fp", event_value(identity), (), partition))
+            publisher.publish_message(
+                Message("alerts", b"fp", event_value(identity), (), partition)
+            )
 
 
 def test_the_tail_gives_every_event_once_and_ends_where_it_began(settings: Settings) -> None:
@@ -118,7 +127,11 @@ def test_a_following_tail_sees_what_comes_next(settings: Settings) -> None:
     publish_alerts(settings, [(1, "new")])
     second = next(tail)
     tail.close()
-    assert (first.event.id, second.event.id, second.record.value) == ("old", "new", event_value("new"))
+    assert (first.event.id, second.event.id, second.record.value) == (
+        "old",
+        "new",
+        event_value("new"),
+    )
 
 
 def test_the_tail_of_nothing_names_the_next_step(stack: Stack, topic_prefix: str) -> None:

@@ -36,8 +36,15 @@ def cluster() -> Iterator[list[int]]:
             node.start()
         ports = [node.port for node in nodes]
         addresses = [f"127.0.0.1:{port}" for port in ports]
-        subprocess.run([client, "--cluster", "create", *addresses, "--cluster-yes"], check=True, capture_output=True, timeout=60)
-        wait_until(lambda: all(_joined(port) for port in ports), 30, "a cluster whose nodes all know it")
+        subprocess.run(
+            [client, "--cluster", "create", *addresses, "--cluster-yes"],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        wait_until(
+            lambda: all(_joined(port) for port in ports), 30, "a cluster whose nodes all know it"
+        )
         yield ports
     finally:
         for node in nodes:
@@ -49,8 +56,12 @@ def sentinel(tmp_path: Path) -> Iterator[int]:
     """Port of a sentinel."""
     (port,) = free_ports(1)
     file = tmp_path / "sentinel.conf"
-    file.write_text(f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\nsentinel monitor main 127.0.0.1 1 1\n")
-    process = subprocess.Popen([program("redis-server"), file, "--sentinel"], stdout=subprocess.DEVNULL)
+    file.write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\nsentinel monitor main 127.0.0.1 1 1\n"
+    )
+    process = subprocess.Popen(
+        [program("redis-server"), file, "--sentinel"], stdout=subprocess.DEVNULL
+    )
     try:
         with Redis(port=port) as client:
             wait_until(lambda: _answers(client), 20, "a sentinel")

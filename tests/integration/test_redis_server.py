@@ -57,33 +57,54 @@ async def client(cluster: EmbeddedRedis) -> AsyncIterator[Redis]:
     await made.aclose()
 
 
-def checkpoints_of(client: Redis, keys: StageKeys, deadline: Deadline | None = None) -> CheckpointStore:
-    return StoreClient(client, Silent(), lease_seconds=30).checkpoints(keys, 1, deadline or Deadline())
+def checkpoints_of(
+    client: Redis, keys: StageKeys, deadline: Deadline | None = None
+) -> CheckpointStore:
+    return StoreClient(client, Silent(), lease_seconds=30).checkpoints(
+        keys, 1, deadline or Deadline()
+    )
 
 
 async def test_every_script_keeps_to_one_slot_of_a_cluster(client: Redis) -> None:
-    keys = stage_keys("detector", ["desk.dispersion.readings.v1", "desk.dispersion.alerts.commands.v1"], 3, ["SPX", "NDX"])
+    keys = stage_keys(
+        "detector",
+        ["desk.dispersion.readings.v1", "desk.dispersion.alerts.commands.v1"],
+        3,
+        ["SPX", "NDX"],
+    )
     checkpoints = checkpoints_of(client, keys)
     await checkpoints.acquire(waiting=keys.inputs)
     steps = [WatermarkStep(topic, -1, 7) for topic in keys.inputs]
-    chunks = {"windows": b"w", "alert/SPX/9f": b"a", "day/SPX/2026-07-10": b"d", "day/NDX/2026-07-10": b"d"}
+    chunks = {
+        "windows": b"w",
+        "alert/SPX/9f": b"a",
+        "day/SPX/2026-07-10": b"d",
+        "day/NDX/2026-07-10": b"d",
+    }
     assert await checkpoints.commit(steps, chunks, [OutboxEntry("e1", b"{}")]) == 1
     await checkpoints.note(probe="8")
     assert (await checkpoints.outbox("", 10))[1][0].event_id == "e1"
     await checkpoints.note(exp="0")
     found = await checkpoints_of(client, keys).acquire(waiting=())
     assert (found.watermarks, found.chunks) == (dict.fromkeys(keys.inputs, 7), chunks)
-    with pytest.raises(ResponseError, match="slot"):  # such a server does refuse what does not keep to one
+    with pytest.raises(
+        ResponseError, match="slot"
+    ):  # such a server does refuse what does not keep to one
         await client.eval("return redis.call('MGET', KEYS[1], KEYS[2])", 2, "a", "b")
 
 
 async def test_the_views_need_no_slot_in_common(client: Redis) -> None:
-    views = [ReadingView("SPX", "30d", 1_752_500_000, b"{}"), ReadingView("NDX", "30d", 1_752_500_000, b"{}")]
+    views = [
+        ReadingView("SPX", "30d", 1_752_500_000, b"{}"),
+        ReadingView("NDX", "30d", 1_752_500_000, b"{}"),
+    ]
     await Views(client, "desk.").write({"SPX": b"{}", "NDX": b"{}"}, views)
     assert await client.exists("dispersion:v1:desk.:snapshot:NDX") == 1
 
 
-async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(client: Redis) -> None:
+async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(
+    client: Redis,
+) -> None:
     """By the server's own account, beside a script that is handed the same arguments and does nothing."""
     keys = stage_keys("surfaces", ["quotes"], 0)
     checkpoints, nothing = checkpoints_of(client, keys), client.register_script("return #ARGV")
@@ -125,7 +146,10 @@ async def forgetful(server: EmbeddedRedis, word: bytes) -> AsyncIterator[Redis]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner, outer = await asyncio.open_connection("127.0.0.1", server.port)
-        ways = [asyncio.create_task(requests(reader, outer)), asyncio.create_task(answers(inner, writer))]
+        ways = [
+            asyncio.create_task(requests(reader, outer)),
+            asyncio.create_task(answers(inner, writer)),
+        ]
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for end in (writer, outer):
             end.close()
@@ -142,19 +166,28 @@ async def forgetful(server: EmbeddedRedis, word: bytes) -> AsyncIterator[Redis]:
     assert state["lost"]
 
 
-async def test_a_write_whose_answer_is_lost_is_not_repeated_behind_our_back(cluster: EmbeddedRedis, client: Redis) -> None:
+async def test_a_write_whose_answer_is_lost_is_not_repeated_behind_our_back(
+    cluster: EmbeddedRedis, client: Redis
+) -> None:
     async with forgetful(cluster, b"counted") as through:
         with pytest.raises(RedisConnectionError):
             await through.incr("counted")
     assert await client.get("counted") == b"1"
 
 
-async def test_a_commit_whose_answer_is_lost_is_made_once(cluster: EmbeddedRedis, client: Redis) -> None:
+async def test_a_commit_whose_answer_is_lost_is_made_once(
+    cluster: EmbeddedRedis, client: Redis
+) -> None:
     keys = stage_keys("detector", ["lost"], 0)
     async with forgetful(cluster, b"only-once") as through:
         checkpoints = checkpoints_of(through, keys)
         await checkpoints.acquire(waiting=())
-        assert await checkpoints.commit([WatermarkStep("lost", -1, 3)], {}, [OutboxEntry("only-once", b"{}")]) == 1
+        assert (
+            await checkpoints.commit(
+                [WatermarkStep("lost", -1, 3)], {}, [OutboxEntry("only-once", b"{}")]
+            )
+            == 1
+        )
     assert await client.hget(keys.key("own"), "n") == b"1"
     assert await client.xlen(keys.key("out")) == 1
 

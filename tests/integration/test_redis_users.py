@@ -51,15 +51,21 @@ async def exercise(settings: RedisSettings, prefix: str) -> None:
         await check_server(redis)
         await check_clock(redis)
         await refuse_moved_indices(redis, f"{prefix}readings", 2, ["SPY"], seconds=5.0)
-        checkpoints = StoreClient(redis, Silent(), lease_seconds=10).checkpoints(keys, 1, Deadline())
+        checkpoints = StoreClient(redis, Silent(), lease_seconds=10).checkpoints(
+            keys, 1, Deadline()
+        )
         await checkpoints.acquire(waiting=keys.inputs)
         await checkpoints.commit(
-            [WatermarkStep(keys.inputs[0], -1, 0)], {"alert/SPY/9f": b"x", "windows": b""}, [OutboxEntry("one", b"{}")]
+            [WatermarkStep(keys.inputs[0], -1, 0)],
+            {"alert/SPY/9f": b"x", "windows": b""},
+            [OutboxEntry("one", b"{}")],
         )
         outbox = await checkpoints.outbox("", 10)
         await checkpoints.outbox(outbox.entries[-1].entry_id, 10)
         await checkpoints.note(starts="")
-        await Views(redis, prefix).write({"SPY": b"{}"}, [ReadingView("SPY", "30", 1_783_692_000, b"{}")])
+        await Views(redis, prefix).write(
+            {"SPY": b"{}"}, [ReadingView("SPY", "30", 1_783_692_000, b"{}")]
+        )
     finally:
         await redis.aclose()
     with connect_sync(settings) as client:
@@ -80,7 +86,9 @@ async def failure(settings: RedisSettings, prefix: str) -> Exception | None:
     return None
 
 
-async def test_each_command_of_the_list_is_needed_and_named_when_it_is_missing(redis: SecuredRedis, topic_prefix: str) -> None:
+async def test_each_command_of_the_list_is_needed_and_named_when_it_is_missing(
+    redis: SecuredRedis, topic_prefix: str
+) -> None:
     settings = RedisSettings.model_validate({"url": redis.url("dispersion")})
     await exercise(settings, topic_prefix)
     silent = []
@@ -93,7 +101,10 @@ async def test_each_command_of_the_list_is_needed_and_named_when_it_is_missing(r
         verdict = error if isinstance(error, ActionNeededError) else redis_failure(error)
         assert exit_code_of(verdict) == EXIT_ACTION_NEEDED, (command, error)
         assert "config/redis/users.conf" in str(verdict)
-        assert f"'{command}'" in str(verdict) or "executing the script" in str(verdict), (command, error)
+        assert f"'{command}'" in str(verdict) or "executing the script" in str(verdict), (
+            command,
+            error,
+        )
     redis.admit()
     assert not silent, "in the list without need"
 
@@ -134,7 +145,9 @@ async def look(settings: RedisSettings, prefix: str) -> None:
         FinalWatermark(client, prefix, market_of(Settings()).indices)()
 
 
-async def test_each_command_of_who_may_read_is_needed_and_named(redis: SecuredRedis, topic_prefix: str) -> None:
+async def test_each_command_of_who_may_read_is_needed_and_named(
+    redis: SecuredRedis, topic_prefix: str
+) -> None:
     settings = RedisSettings.model_validate({"url": redis.url("viewer")})
     for command in set(VIEWED) - {"select"}:
         redis.admit(without=command)
@@ -148,7 +161,9 @@ async def test_nothing_that_we_do_is_refused(redis: SecuredRedis, topic_prefix: 
         admin.config_resetstat()
         admin.acl_log_reset()
         await exercise(RedisSettings.model_validate({"url": redis.url("dispersion")}), topic_prefix)
-        await look(RedisSettings.model_validate({"url": redis.url("viewer")}), f"{topic_prefix}other.")
+        await look(
+            RedisSettings.model_validate({"url": redis.url("viewer")}), f"{topic_prefix}other."
+        )
         assert admin.acl_log() == []
         assert "errorstat_NOPERM" not in admin.info("errorstats")
         told = [name for name in admin.info("commandstats") if "setinfo" in name.lower()]
@@ -156,7 +171,9 @@ async def test_nothing_that_we_do_is_refused(redis: SecuredRedis, topic_prefix: 
 
 
 @pytest.mark.parametrize(("user", "listed"), [("dispersion", COMMANDS), ("viewer", VIEWED)])
-def test_anything_beyond_the_list_is_denied(redis: SecuredRedis, user: str, listed: list[str]) -> None:
+def test_anything_beyond_the_list_is_denied(
+    redis: SecuredRedis, user: str, listed: list[str]
+) -> None:
     with redis.admin() as admin:
         known = admin.command()
         for name, command in known.items():

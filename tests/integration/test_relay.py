@@ -92,7 +92,9 @@ class World:
         published: float | None = None,
     ) -> None:
         """An event is on the log from an earlier life, and the state of its alert as a rule."""
-        found = PublishedEvent(seq, decode_event(entry.value), entry.value, time() if published is None else published)
+        found = PublishedEvent(
+            seq, decode_event(entry.value), entry.value, time() if published is None else published
+        )
         self.log.append(found)
         if also_as_state:
             self.states.update(found.key, found.event, found.published)
@@ -102,7 +104,11 @@ class World:
         return Relay(2, self.checkpoints, publisher, self, self, "live")
 
     async def post(self, *entries: OutboxEntry) -> None:
-        await self.checkpoints.commit([WatermarkStep(self.checkpoints.keys.inputs[0], self.expected, self.expected + 1)], {}, entries)
+        await self.checkpoints.commit(
+            [WatermarkStep(self.checkpoints.keys.inputs[0], self.expected, self.expected + 1)],
+            {},
+            entries,
+        )
         self.expected += 1
 
     def events(self, topic: str) -> list[tuple[str, bytes]]:
@@ -144,7 +150,9 @@ async def test_publishes_in_order_to_both_topics_on_its_own_partition_and_emptie
     expected = [(entry.event_id, b"%d" % (n + 1)) for n, entry in enumerate(entries)]
     assert world.events(ALERTS) == expected
     assert world.events(STATES) == expected
-    assert {(key, partition) for topic, key, _, partition, _ in world.sent if topic == STATES} == {(KEY, 2)}
+    assert {(key, partition) for topic, key, _, partition, _ in world.sent if topic == STATES} == {
+        (KEY, 2)
+    }
     assert world.lengths[-1] == 0
     assert world.told == [(entry.event_id, "published") for entry in entries]
 
@@ -157,7 +165,11 @@ async def test_the_first_word_under_an_id_stands_whatever_its_number_and_content
     world.stood(77, first)
     await run(world.relay())
     assert world.first == 1
-    assert [name for name, _ in world.events(ALERTS)] == [name for name, _ in world.events(STATES)] == [second.event_id, third.event_id]
+    assert (
+        [name for name, _ in world.events(ALERTS)]
+        == [name for name, _ in world.events(STATES)]
+        == [second.event_id, third.event_id]
+    )
     told = [(first, "repeated"), (second, "published"), (third, "published"), (third, "repeated")]
     assert world.told == [(entry.event_id, outcome) for entry, outcome in told]
 
@@ -239,4 +251,6 @@ async def test_a_heartbeat_goes_to_the_log_alone_and_the_dead_get_their_tombston
     (beat,) = [sent for sent in world.sent if sent[0] == ALERTS]
     assert json.loads(beat[2] or b"")["type"] == "io.dispersion.heartbeat.v1"
     assert beat[4]["ce_type"] == b"io.dispersion.heartbeat.v1"
-    assert [(key, value, partition) for topic, key, value, partition, _ in world.sent if topic == STATES] == [(b"gone", None, 2)]
+    assert [
+        (key, value, partition) for topic, key, value, partition, _ in world.sent if topic == STATES
+    ] == [(b"gone", None, 2)]

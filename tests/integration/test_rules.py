@@ -17,7 +17,9 @@ RULES = ("rules.yml", "alerts.yml")
 def run(directory: Path, tests: Path) -> subprocess.CompletedProcess[str]:
     """`promtool test rules` on the rules that lie in a directory."""
     copied = shutil.copy(tests, directory)
-    return subprocess.run([program("promtool"), "test", "rules", copied], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program("promtool"), "test", "rules", copied], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture

@@ -23,13 +23,21 @@ AHEAD = {"embedded": 2 * 2**20, "real": 0}
 
 @contextmanager
 def fleet_on(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
-    settings = settings_for(stack, topic_prefix, mode="replay", rules={"cap_unknown": False}, redis={"checkpoint_seconds": 0.5})
+    settings = settings_for(
+        stack,
+        topic_prefix,
+        mode="replay",
+        rules={"cap_unknown": False},
+        redis={"checkpoint_seconds": 0.5},
+    )
     create_flow_topics(stack, settings)
     with Fleet(settings, stack.redis.url, tmp_path) as fleet:
         yield fleet
 
 
-def test_two_workers_publish_what_the_backtest_computes(stack: Stack, topic_prefix: str, tmp_path: Path) -> None:
+def test_two_workers_publish_what_the_backtest_computes(
+    stack: Stack, topic_prefix: str, tmp_path: Path
+) -> None:
     with fleet_on(stack, topic_prefix, tmp_path) as fleet:
         records = feed(fleet.settings, REFRESH, PARTITIONS)
         wanted = expected(fleet.settings, records, PARTITIONS)
@@ -46,7 +54,9 @@ def test_two_workers_publish_what_the_backtest_computes(stack: Stack, topic_pref
 
 @pytest.mark.chaos
 @pytest.mark.stack
-def test_rechunked_interleaved_and_with_every_worker_killed_once(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_rechunked_interleaved_and_with_every_worker_killed_once(
+    real_stack: RealStack, topic_prefix: str, tmp_path: Path
+) -> None:
     with fleet_on(real_stack, topic_prefix, tmp_path) as fleet:
         rng = random.Random(20180205)
         records = feed(fleet.settings, REFRESH, PARTITIONS)
@@ -57,7 +67,9 @@ def test_rechunked_interleaved_and_with_every_worker_killed_once(real_stack: Rea
             fleet.start("agents.cli.main", "worker")
         third = len(mixed) // 3
         for part in range(3):
-            publish(fleet.settings, mixed[part * third : (part + 1) * third if part < 2 else len(mixed)])
+            publish(
+                fleet.settings, mixed[part * third : (part + 1) * third if part < 2 else len(mixed)]
+            )
             victim = fleet.workers[part]
             wait_until(lambda: bool(fleet.watermarks("quotes")), 60, "any checkpoint")
             victim.send_signal(signal.SIGKILL)

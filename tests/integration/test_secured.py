@@ -25,7 +25,14 @@ from tests.support.kafka_jars import JarsUnavailableError
 from tests.support.monitor import QUOTES
 from tests.support.need import missing
 from tests.support.pages import get
-from tests.support.secured import PASSWORD, Gate, SecuredRedis, documented, secured_kafka, secured_redis
+from tests.support.secured import (
+    PASSWORD,
+    Gate,
+    SecuredRedis,
+    documented,
+    secured_kafka,
+    secured_redis,
+)
 from tests.support.stack import environment_for
 from tests.support.tls import Certificate, certificate
 
@@ -87,11 +94,15 @@ class Secured:
             "ssl_cafile": self.authority,
         }
         store = "dispersion" if user == "worker" else "viewer"
-        return self._settings(kafka, {"url": self.redis.url(store), "checkpoint_seconds": 0.5}, self.ports[process])
+        return self._settings(
+            kafka, {"url": self.redis.url(store), "checkpoint_seconds": 0.5}, self.ports[process]
+        )
 
     def plain(self) -> Settings:
         """Of whoever set it all up."""
-        return self._settings({"bootstrap_servers": self.broker.bootstrap_servers}, {"url": self.redis.server.url}, 0)
+        return self._settings(
+            {"bootstrap_servers": self.broker.bootstrap_servers}, {"url": self.redis.server.url}, 0
+        )
 
     def _settings(self, kafka: dict[str, Any], redis: dict[str, Any], port: int) -> Settings:
         return Settings.model_validate(
@@ -132,7 +143,9 @@ class Secured:
 
 
 @pytest.fixture
-def secured(broker: KafkaServer, redis: SecuredRedis, issued: Certificate, topic_prefix: str, tmp_path: Path) -> Iterator[Secured]:
+def secured(
+    broker: KafkaServer, redis: SecuredRedis, issued: Certificate, topic_prefix: str, tmp_path: Path
+) -> Iterator[Secured]:
     """Topics and users with what is documented."""
     processes = ("worker", "exporter", "bridge", "ingest", "nobody")
     ports = dict(zip(processes, free_ports(len(processes)), strict=True))
@@ -186,8 +199,16 @@ def test_every_process_works_with_what_is_documented_for_it(secured: Secured) ->
         assert ran.returncode == 0, (words, ran.stderr)
     status = secured.run("desk", "status", "--json")
     assert json.loads(status.stdout)["indices"], status
-    wait_until(lambda: secured.answers("exporter", "/metrics", "dispersion_index_vol_ratio{"), 30, "market gauges")
-    wait_until(lambda: secured.answers("bridge", "/metrics", "dispersion_bridge_active_alerts 1.0"), 30, "an alert at the bridge")
+    wait_until(
+        lambda: secured.answers("exporter", "/metrics", "dispersion_index_vol_ratio{"),
+        30,
+        "market gauges",
+    )
+    wait_until(
+        lambda: secured.answers("bridge", "/metrics", "dispersion_bridge_active_alerts 1.0"),
+        30,
+        "an alert at the bridge",
+    )
     with secured.redis.admin() as admin:
         assert admin.acl_log() == []
     assert all(running.poll() is None for running in secured.running.values())
@@ -220,7 +241,9 @@ def test_what_is_not_granted_is_named_with_its_topic(
             publisher.publish_message(Message(role, b"key", event_value("one"), (), 0))
     for role, (operation, *commands) in UNGRANTED.items():
         topic = topics.name(cast("Role", role))
-        gate.grant(role, [one for one in everything if (one.name, one.operation) != (topic, operation)])
+        gate.grant(
+            role, [one for one in everything if (one.name, one.operation) != (topic, operation)]
+        )
         as_user(secured, role, monkeypatch)
         for command in commands:
             assert main(command.split()) == 1, command

@@ -19,7 +19,15 @@ import redis as plain
 from pydantic import SecretStr
 from redis.exceptions import BusyLoadingError, NoPermissionError
 
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError, exit_code_of
+from agents.exits import (
+    EXIT_ACTION_NEEDED,
+    EXIT_INTERNAL,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    ActionNeededError,
+    UnavailableError,
+    exit_code_of,
+)
 from agents.store.client import connect
 from agents.store.retry import ask, redis_failure
 from agents.store.server_check import check_server
@@ -58,7 +66,9 @@ def proxy(embedded_stack: EmbeddedTestStack) -> Iterator[RedisProxy]:
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("refusal", OUTAGES, ids=lambda refusal: refusal.split()[0][1:].decode())
-async def test_what_waiting_may_heal_is_waited_for_and_then_down(proxy: RedisProxy, refusal: bytes) -> None:
+async def test_what_waiting_may_heal_is_waited_for_and_then_down(
+    proxy: RedisProxy, refusal: bytes
+) -> None:
     client = connect(RedisSettings(url=SecretStr(proxy.url), operation_timeout=1.0))
     proxy.refusal = refusal
     with pytest.raises(UnavailableError, match=r"asked for 0\.3 s"):
@@ -89,14 +99,28 @@ async def test_silence_hanging_up_and_nobody_there_are_down_too(proxy: RedisProx
 @pytest.mark.parametrize(
     ("refusal", "words"),
     [
-        (b"-NOPERM this user has no permissions to run the 'time' command\r\n", "give its user the permission"),
-        (b"-WRONGPASS invalid username-password pair or user is disabled.\r\n", "user and password"),
-        (b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", "a database of its own"),
-        (b"-ERR unknown command 'TIME', with args beginning with: \r\n", "config/redis/users.conf lists"),
+        (
+            b"-NOPERM this user has no permissions to run the 'time' command\r\n",
+            "give its user the permission",
+        ),
+        (
+            b"-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+            "user and password",
+        ),
+        (
+            b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+            "a database of its own",
+        ),
+        (
+            b"-ERR unknown command 'TIME', with args beginning with: \r\n",
+            "config/redis/users.conf lists",
+        ),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "is no Redis"),
     ],
 )
-async def test_what_a_person_must_mend_is_refused_at_once(proxy: RedisProxy, refusal: bytes, words: str) -> None:
+async def test_what_a_person_must_mend_is_refused_at_once(
+    proxy: RedisProxy, refusal: bytes, words: str
+) -> None:
     client = connect(RedisSettings(url=SecretStr(proxy.url)))
     proxy.refusal = refusal
     with pytest.raises(ActionNeededError, match=words):
@@ -112,14 +136,18 @@ def test_only_what_nobody_else_can_mend_is_a_bug() -> None:
     assert exit_code_of(redis_failure(ours)) == EXIT_INTERNAL
     wrapped = KafkaError("Unexpected error during coordination")
     wrapped.__cause__ = KafkaConnectionError()
-    assert [exit_code_of_crash(error) for error in (wrapped, BusyLoadingError(), NoPermissionError())] == [
+    assert [
+        exit_code_of_crash(error) for error in (wrapped, BusyLoadingError(), NoPermissionError())
+    ] == [
         EXIT_UNAVAILABLE,
         EXIT_UNAVAILABLE,
         EXIT_ACTION_NEEDED,
     ]
     bug = ZeroDivisionError()
     bug.__context__ = KafkaConnectionError()
-    assert [exit_code_of_crash(error) for error in (bug, CommitFailedError(), None)] == [EXIT_INTERNAL] * 3
+    assert [exit_code_of_crash(error) for error in (bug, CommitFailedError(), None)] == [
+        EXIT_INTERNAL
+    ] * 3
 
 
 def fleet_on(stack: Stack, prefix: str, directory: Path, redis_url: str, **worker: Any) -> Fleet:
@@ -127,7 +155,12 @@ def fleet_on(stack: Stack, prefix: str, directory: Path, redis_url: str, **worke
         stack,
         prefix,
         kafka={"partitions": {"quotes": 1, "ticks": 1, "results": 2}},
-        redis={"url": redis_url, "checkpoint_seconds": 0.5, "lease_seconds": 2, "operation_timeout": 1.0},
+        redis={
+            "url": redis_url,
+            "checkpoint_seconds": 0.5,
+            "lease_seconds": 2,
+            "operation_timeout": 1.0,
+        },
         worker=worker,
     )
     create_flow_topics(stack, settings)
@@ -135,7 +168,9 @@ def fleet_on(stack: Stack, prefix: str, directory: Path, redis_url: str, **worke
 
 
 def drained(fleet: Fleet, worker: Any, count: int) -> None:
-    wait_until(lambda: fleet.watermarks("quotes") == {0: count - 1}, START, f"applied: {fleet.log(worker)}")
+    wait_until(
+        lambda: fleet.watermarks("quotes") == {0: count - 1}, START, f"applied: {fleet.log(worker)}"
+    )
 
 
 @pytest.mark.embedded
@@ -155,7 +190,11 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
         proxy.release()
         proxy.refuse_after(b"EXISTS", LOADING)
         worker = fleet.start()
-        wait_until(lambda: "Redis acquire failed, trying again" in fleet.log(worker), START, "gone between check and takeover")
+        wait_until(
+            lambda: "Redis acquire failed, trying again" in fleet.log(worker),
+            START,
+            "gone between check and takeover",
+        )
         assert worker.poll() is None, fleet.log(worker)
         proxy.release()
         drained(fleet, worker, 100)
@@ -163,7 +202,9 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
         proxy.refusal = LOADING
         fleet.put("quotes", [record_value(n) for n in range(100, 200)])
         told = fleet.log(worker).count("failed, trying again")
-        wait_until(lambda: fleet.log(worker).count("failed, trying again") > told, START, "it would commit")
+        wait_until(
+            lambda: fleet.log(worker).count("failed, trying again") > told, START, "it would commit"
+        )
         assert fleet.stop(worker) == EXIT_UNAVAILABLE, fleet.log(worker)
         proxy.release()
         worker = fleet.start()
@@ -175,14 +216,20 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
 @pytest.mark.stack
 @pytest.mark.embedded
 @pytest.mark.chaos
-def test_a_worker_waits_for_a_redis_that_loads_its_data_set(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_a_worker_waits_for_a_redis_that_loads_its_data_set(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
+) -> None:
     """The server's own loading of many keys, slowed down by its switch for that."""
-    redis = system_redis("--enable-debug-command", "local", "--loading-process-events-interval-bytes", "1024")
+    redis = system_redis(
+        "--enable-debug-command", "local", "--loading-process-events-interval-bytes", "1024"
+    )
     redis.start()
     try:
         client = plain.Redis.from_url(redis.url, socket_timeout=120)
         client.mset({f"other:{number}": bytes(200) for number in range(8_000)})
-        client.config_set("key-load-delay", 20_000)  # microseconds a key: minutes, unless the test ends them
+        client.config_set(
+            "key-load-delay", 20_000
+        )  # microseconds a key: minutes, unless the test ends them
         with fleet_on(embedded_stack, topic_prefix, tmp_path, redis.url) as fleet:
             fleet.redis_url = redis.url
             fleet.put("quotes", [record_value(n) for n in range(100)])
@@ -192,7 +239,9 @@ def test_a_worker_waits_for_a_redis_that_loads_its_data_set(embedded_stack: Embe
             wait_until(lambda: bool(client.info("persistence")["loading"]), 30, "Redis loads")
             worker = fleet.start()
             wait_until(lambda: "asking for 60 s" in fleet.log(worker), START, "it asks")
-            (port,) = re.findall(r"metrics and health on http://127\.0\.0\.1:(\d+)", fleet.log(worker))
+            (port,) = re.findall(
+                r"metrics and health on http://127\.0\.0\.1:(\d+)", fleet.log(worker)
+            )
             time.sleep(2)
             assert _code(int(port), "/livez") == 200, "a restart would not help"
             assert _code(int(port), "/readyz") == 503
@@ -217,9 +266,16 @@ def _code(port: int, path: str) -> int:
 
 @pytest.mark.chaos
 @pytest.mark.parametrize(
-    "stack", [pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("real", marks=pytest.mark.stack)], indirect=True
+    "stack",
+    [
+        pytest.param("embedded", marks=pytest.mark.embedded),
+        pytest.param("real", marks=pytest.mark.stack),
+    ],
+    indirect=True,
 )
-def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(stack: Stack, topic_prefix: str, tmp_path: Path) -> None:
+def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(
+    stack: Stack, topic_prefix: str, tmp_path: Path
+) -> None:
     with fleet_on(stack, topic_prefix, tmp_path, stack.redis.url) as fleet:
         fleet.put("quotes", [record_value(n) for n in range(100)])
         stack.kafka_down()
@@ -237,9 +293,14 @@ def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(stack: Stack, to
 
 @pytest.mark.embedded
 @pytest.mark.chaos
-def test_idle_scrapers_do_not_keep_a_worker_from_redis(embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path) -> None:
+def test_idle_scrapers_do_not_keep_a_worker_from_redis(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
+) -> None:
     """More connections to `/metrics` than the worker may have files, held while Redis is started anew."""
-    with fleet_on(embedded_stack, topic_prefix, tmp_path, embedded_stack.redis.url) as fleet, ExitStack() as held:
+    with (
+        fleet_on(embedded_stack, topic_prefix, tmp_path, embedded_stack.redis.url) as fleet,
+        ExitStack() as held,
+    ):
         worker = fleet.start()
         fleet.put("quotes", [record_value(n) for n in range(100)])
         drained(fleet, worker, 100)

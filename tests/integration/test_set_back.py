@@ -47,7 +47,11 @@ def worked(fleet: Fleet, readings: Sequence[Reading], *commands: Sequence[str]) 
     """A worker's life: readings, then commands that are answered, and an orderly end."""
     worker = fleet.start("agents.cli.main", "worker")
     fleet.put("readings", [encode_reading(reading) for reading in readings], partition=HOME)
-    wait_until(lambda: worker.poll() is not None or fleet.drained("readings", 2), SECONDS, "readings applied")
+    wait_until(
+        lambda: worker.poll() is not None or fleet.drained("readings", 2),
+        SECONDS,
+        "readings applied",
+    )
     assert worker.poll() is None, fleet.log(worker)
     for command in commands:
         assert main(["alerts", *command, "--timeout", "60"]) == 0
@@ -56,7 +60,10 @@ def worked(fleet: Fleet, readings: Sequence[Reading], *commands: Sequence[str]) 
 
     def done() -> bool:
         client = fleet.redis
-        return int(client.get(keys.watermark(orders)) or -1) + 1 >= end and client.xlen(keys.key("out")) == 0
+        return (
+            int(client.get(keys.watermark(orders)) or -1) + 1 >= end
+            and client.xlen(keys.key("out")) == 0
+        )
 
     wait_until(done, SECONDS, "commands applied and events published")
     assert fleet.stop(worker) == 0, fleet.log(worker)
@@ -71,13 +78,17 @@ def told(fleet: Fleet) -> list[dict[str, Any]]:
         if b"heartbeat" in (record.key or b""):
             continue
         event = judge(record)
-        assert event["id"] not in seen, f"{event['id']} twice: {seen[event['id']]!r} and {record.value!r}"
+        assert event["id"] not in seen, (
+            f"{event['id']} twice: {seen[event['id']]!r} and {record.value!r}"
+        )
         seen[event["id"]] = record.value
         command = event["data"].get("command")
         if command:
             assert command["command_id"] not in commands, "a command was echoed twice"
             commands.add(command["command_id"])
-        assert int(event["sequence"]) - sequences[event["partitionkey"]] in ({0, 1} if command else {1})
+        assert int(event["sequence"]) - sequences[event["partitionkey"]] in (
+            {0, 1} if command else {1}
+        )
         sequences[event["partitionkey"]] = int(event["sequence"])
         events.append(event)
     return events
@@ -111,7 +122,12 @@ def test_set_back_read_again_and_retired(
     minute = copied(fleet)
     worked(fleet, UP[10:80], ("ack", UNWIND, "--why", "seen"))
     seconds = copied(fleet)
-    worked(fleet, UP[80:], ("silence", UNWIND, "--for", "20h", "--why", "known"), ("ack", UNWIND, "--why", "again"))
+    worked(
+        fleet,
+        UP[80:],
+        ("silence", UNWIND, "--for", "20h", "--why", "known"),
+        ("ack", UNWIND, "--why", "again"),
+    )
     whole = told(fleet)
     kinds = [event["data"]["transition"] for event in whole if event["partitionkey"] == UNWIND]
     assert kinds[:3] == ["pending", "firing", "acknowledged"] or "acknowledged" in kinds
@@ -125,7 +141,9 @@ def test_set_back_read_again_and_retired(
     assert (said.acked_by, said.silenced_by, said.ack_why) == ("ann", "ann", "again")
     suspended = path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)
     worked(fleet, suspended)
-    assert alert_states(fleet.settings)[UNWIND].event.data.notification == said, "what people said is known again"
+    assert alert_states(fleet.settings)[UNWIND].event.data.notification == said, (
+        "what people said is known again"
+    )
     _retired(fleet, monkeypatch, capsys)
 
 
@@ -142,7 +160,9 @@ def _commands_again(fleet: Fleet, whole: list[dict[str, Any]]) -> None:
     agree(fleet)
 
 
-def _retired(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def _retired(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The index leaves the configuration while its alerts are active."""
     left = [one for one in alert_states(fleet.settings).values() if one.active]
     assert UNWIND in {one.event.data.fingerprint for one in left}
@@ -152,17 +172,30 @@ def _retired(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     indices = json.loads(environment_for(fleet.settings)["DISPERSION_MARKET__INDICES"])
     indices[0]["symbol"] = "QQQ"
     monkeypatch.setenv("DISPERSION_MARKET__INDICES", json.dumps(indices))
-    worker = fleet.start("agents.cli.main", "worker", DISPERSION_MARKET__INDICES=json.dumps(indices))
+    worker = fleet.start(
+        "agents.cli.main", "worker", DISPERSION_MARKET__INDICES=json.dumps(indices)
+    )
     assert main(["status", "--json"]) == 1
     problems = json.loads(capsys.readouterr().out)["problems"]
-    assert any(UNWIND in text and "the configuration has it no more" in text for text in problems), problems
+    assert any(
+        UNWIND in text and "the configuration has it no more" in text for text in problems
+    ), problems
     assert main(["doctor"]) == 1
     assert f"dispersion alerts retire {UNWIND[:8]}" in capsys.readouterr().out
     for one in left:
-        assert main(["alerts", "retire", one.event.data.fingerprint, "--why", "gone", "--timeout", "60"]) == 0
+        assert (
+            main(
+                ["alerts", "retire", one.event.data.fingerprint, "--why", "gone", "--timeout", "60"]
+            )
+            == 0
+        )
     assert main(["alerts", "retire", UNWIND, "--why", "twice"]) == 1
     assert fleet.stop(worker) == 0, fleet.log(worker)
     agree(fleet)
     last = [event for event in told(fleet) if event["partitionkey"] == UNWIND][-1]["data"]
-    assert (last["status"], last["reason"], last["previous_status"]) == ("resolved", "retired", "suspended")
+    assert (last["status"], last["reason"], last["previous_status"]) == (
+        "resolved",
+        "retired",
+        "suspended",
+    )
     assert not [one for one in alert_states(fleet.settings).values() if one.active]

@@ -27,7 +27,9 @@ def write(stack: Stack, topic: str, values: Sequence[bytes], **options: Any) -> 
 
 def read_all(stack: Stack, topic: str, **options: Any) -> list[bytes]:
     """Every value of partition 0."""
-    consumer = KafkaConsumer(**kafka_python_options(settings_for(stack, "")), consumer_timeout_ms=20_000, **options)
+    consumer = KafkaConsumer(
+        **kafka_python_options(settings_for(stack, "")), consumer_timeout_ms=20_000, **options
+    )
     partition = TopicPartition(topic, 0)
     consumer.assign([partition])
     end = consumer.end_offsets([partition])[partition]
@@ -44,7 +46,9 @@ def test_kafka_python_reads_what_it_wrote(stack: Stack, topic_prefix: str) -> No
     stack.create_topics([(topic, 3)])
     options = kafka_python_options(settings_for(stack, topic_prefix))
     producer = KafkaProducer(**options)
-    metadata = producer.send(topic, b"value", key=b"key", partition=2, headers=[("h", b"1")]).get(20)
+    metadata = producer.send(topic, b"value", key=b"key", partition=2, headers=[("h", b"1")]).get(
+        20
+    )
     producer.close()
     consumer = KafkaConsumer(**options, consumer_timeout_ms=20_000)
     consumer.assign([TopicPartition(topic, 2)])
@@ -62,12 +66,18 @@ async def test_aiokafka_reads_what_it_wrote_in_a_group(stack: Stack, topic_prefi
         for partition in range(2):
             await producer.send_and_wait(topic, b"v%d" % partition, partition=partition)
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=stack.bootstrap_servers, group_id=f"{topic_prefix}g", auto_offset_reset="earliest", session_timeout_ms=6000
+        topic,
+        bootstrap_servers=stack.bootstrap_servers,
+        group_id=f"{topic_prefix}g",
+        auto_offset_reset="earliest",
+        session_timeout_ms=6000,
     )
     async with consumer:
         values = {(await consumer.getone()).value for _ in range(2)}
         await consumer.commit()
-        committed = [await consumer.committed(TopicPartition(topic, partition)) for partition in range(2)]
+        committed = [
+            await consumer.committed(TopicPartition(topic, partition)) for partition in range(2)
+        ]
     assert values == {b"v0", b"v1"}
     assert committed == [1, 1]
 
@@ -78,7 +88,9 @@ def test_redis_persists_and_evicts_nothing(stack: Stack) -> None:
         assert client.config_get("appendonly") == {"appendonly": "yes"}
 
 
-def test_a_topic_that_admits_it_takes_a_message_of_nine_mebibytes(real_stack: RealStack, topic_prefix: str) -> None:
+def test_a_topic_that_admits_it_takes_a_message_of_nine_mebibytes(
+    real_stack: RealStack, topic_prefix: str
+) -> None:
     small, large = f"{topic_prefix}small", f"{topic_prefix}large"
     real_stack.create_topics([(small, 1)], {"max.message.bytes": str(2**20)})
     real_stack.create_topics([(large, 1)], {"max.message.bytes": str(10 * 2**20)})
@@ -96,7 +108,14 @@ def test_an_outage_keeps_what_was_acknowledged(stack: Stack, topic_prefix: str) 
     stack.kafka_down()
     try:
         with pytest.raises(KafkaError):
-            write(stack, topic, [b"meanwhile"], delivery_timeout_ms=1500, request_timeout_ms=1000, max_block_ms=1000)
+            write(
+                stack,
+                topic,
+                [b"meanwhile"],
+                delivery_timeout_ms=1500,
+                request_timeout_ms=1000,
+                max_block_ms=1000,
+            )
     finally:
         stack.kafka_up()
     write(stack, topic, [b"after"])
@@ -125,7 +144,9 @@ def test_redis_keeps_its_data_through_stop_and_kill(stack: Stack, topic_prefix: 
         assert client.get(f"{topic_prefix}key") == "value"
 
 
-def test_settings_reach_a_process_through_its_environment(stack: Stack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_reach_a_process_through_its_environment(
+    stack: Stack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_for(stack, topic_prefix, kafka={"partitions": {"quotes": 2}})
     for name, value in environment_for(settings).items():
         monkeypatch.setenv(name, value)

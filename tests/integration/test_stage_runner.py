@@ -81,22 +81,41 @@ class World:
         return self.keys.inputs[0]
 
     async def send(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: Any,
     ) -> Any:
         del topic, key, partition, timestamp, headers
         self.sent.append(value)
         return asyncio.ensure_future(self.open.wait())
 
-    async def runner(self, policy: CheckpointPolicy = SLOW, limit: DeadLetterLimit | None = None) -> StageRunner:
+    async def runner(
+        self, policy: CheckpointPolicy = SLOW, limit: DeadLetterLimit | None = None
+    ) -> StageRunner:
         """Take the partition over, as a worker of the next generation does."""
         self.generation += 1
         if self.alone.locked():
             self.alone = IsolationLock()  # the process that held it has ended
-        checkpoints = StoreClient(self.redis, Silent(), lease_seconds=10).checkpoints(self.keys, self.generation, self.deadline)
+        checkpoints = StoreClient(self.redis, Silent(), lease_seconds=10).checkpoints(
+            self.keys, self.generation, self.deadline
+        )
         checkpoint = await checkpoints.acquire(waiting=self.keys.inputs)
         publisher = Publisher(self, Topics(), self.deadline, lambda _topic, _n: None)
         stage, limit = CountingStage(0, "quotes"), limit or DeadLetterLimit(1.0)
-        runner = StageRunner(stage, publisher, checkpoints, checkpoint, CheckpointSchedule(policy), self, limit, self.alone)
+        runner = StageRunner(
+            stage,
+            publisher,
+            checkpoints,
+            checkpoint,
+            CheckpointSchedule(policy),
+            self,
+            limit,
+            self.alone,
+        )
         await runner.begin()
         return runner
 
@@ -104,7 +123,10 @@ class World:
         return (await self.watermarks())[0]
 
     async def watermarks(self) -> list[int]:
-        return [int(await self.redis.get(self.keys.watermark(topic)) or -1) for topic in self.keys.inputs]
+        return [
+            int(await self.redis.get(self.keys.watermark(topic)) or -1)
+            for topic in self.keys.inputs
+        ]
 
     def handle(self, name: str) -> AckHandle:
         return AckHandle(self.diary, name)
@@ -171,7 +193,9 @@ async def test_commits_every_batch_where_the_policy_says_so(world: World) -> Non
 async def test_commits_nothing_whose_messages_are_not_acknowledged(world: World) -> None:
     runner = await world.runner(CheckpointPolicy())
     world.open.clear()
-    work = asyncio.create_task(runner.consume(world.topic, consumed(0, GROUP - 1), world.handle("a")))
+    work = asyncio.create_task(
+        runner.consume(world.topic, consumed(0, GROUP - 1), world.handle("a"))
+    )
     await asyncio.sleep(0.2)
     assert len(world.sent) == 1
     assert await world.watermark() == -1
@@ -246,7 +270,9 @@ async def test_an_idle_mark_is_published_after_a_checkpoint_that_covers_it(world
     assert await world.redis.hget(world.keys.key("st"), unsent_messages.CHUNK) is None
 
 
-async def test_an_idle_mark_committed_but_not_published_is_published_by_the_successor(world: World) -> None:
+async def test_an_idle_mark_committed_but_not_published_is_published_by_the_successor(
+    world: World,
+) -> None:
     runner = await world.runner()
     await runner.consume(world.topic, consumed(0, 9), world.handle("a"))
 
@@ -275,7 +301,9 @@ async def test_half_a_batch_is_never_committed(world: World, deaths: int) -> Non
         runner = await world.runner(CheckpointPolicy())
     assert bool(runner.record_by_record) == bool(deaths)
     with pytest.raises(RuntimeError):
-        await runner.consume(world.topic, [*consumed(10, 14), Consumed(15, POISON)], world.handle("b"))
+        await runner.consume(
+            world.topic, [*consumed(10, 14), Consumed(15, POISON)], world.handle("b")
+        )
     await runner.checkpoint()
     await runner.settle()
     assert world.diary[-1] == "discard b"
@@ -303,9 +331,14 @@ async def test_a_record_noted_at_two_deaths_is_dead_lettered(world: World) -> No
     assert not (await world.runner()).record_by_record
 
 
-async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
+async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str
+) -> None:
     """Whoever ends the process then is the record at work, and it alone is accused."""
-    world, other = World(embedded_stack, topic_prefix), World(embedded_stack, f"{topic_prefix}other.")
+    world, other = (
+        World(embedded_stack, topic_prefix),
+        World(embedded_stack, f"{topic_prefix}other."),
+    )
     other.alone = world.alone
     at_work, bystander = await world.runner(), [await other.runner() for _ in range(2)][1]
     assert bystander.record_by_record
@@ -318,7 +351,9 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embe
             return process(records)
 
         at_work.stage.process = look  # type: ignore[method-assign]
-        careful = asyncio.create_task(bystander.consume(other.topic, consumed(0, 50), other.handle("a")))
+        careful = asyncio.create_task(
+            bystander.consume(other.topic, consumed(0, 50), other.handle("a"))
+        )
         for n in range(20):
             await asyncio.sleep(0.001)
             await at_work.consume(world.topic, consumed(n, n), world.handle("b"))
@@ -329,16 +364,23 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(embe
     await other.redis.aclose()
 
 
-async def test_once_a_record_ends_the_process_no_other_is_noted_in_its_place(embedded_stack: EmbeddedTestStack, topic_prefix: str) -> None:
+async def test_once_a_record_ends_the_process_no_other_is_noted_in_its_place(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str
+) -> None:
     """Between the error and the end of the process others wait for their turn: noted twice, they would be dropped as poison."""
-    world, other = World(embedded_stack, topic_prefix), World(embedded_stack, f"{topic_prefix}other.")
+    world, other = (
+        World(embedded_stack, topic_prefix),
+        World(embedded_stack, f"{topic_prefix}other."),
+    )
     other.alone = world.alone
     culprit, bystander = await world.runner(), [await other.runner() for _ in range(2)][1]
     waiting: list[asyncio.Task[None]] = []
 
     def poison(records: Sequence[Record]) -> Output:
         del records
-        waiting.append(asyncio.create_task(bystander.consume(other.topic, consumed(0, 5), other.handle("a"))))
+        waiting.append(
+            asyncio.create_task(bystander.consume(other.topic, consumed(0, 5), other.handle("a")))
+        )
         raise RuntimeError("poison")
 
     culprit.stage.process = poison  # type: ignore[method-assign]
@@ -406,7 +448,9 @@ async def test_a_record_that_kills_is_known_by_its_topic(pair: World) -> None:
     first, second = pair.keys.inputs
     runner = await pair.runner()
     for _ in range(2):
-        await runner.checkpoints.note(probe=runner.checkpoints.keys.name_of(RecordPosition(second, 4)))
+        await runner.checkpoints.note(
+            probe=runner.checkpoints.keys.name_of(RecordPosition(second, 4))
+        )
         runner = await pair.runner(CheckpointPolicy())
     heir = runner
     await heir.consume(first, consumed(0, 9), pair.handle("a"))
@@ -442,7 +486,9 @@ async def test_unusable_records_of_a_further_input_stop_nobody(pair: World) -> N
         await runner.consume(pair.topic, consumed(0, GROUP - 1), pair.handle("b"))
 
 
-async def test_records_of_more_sources_than_known_are_applied_once_kafka_was_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_of_more_sources_than_known_are_applied_once_kafka_was_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runner = await world.runner()
     process, asked = runner.stage.process, list[int]()
 

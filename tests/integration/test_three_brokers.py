@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from agents.embedded.redis_server import EmbeddedRedis
 from agents.topics.admin import create_topics
@@ -67,7 +73,11 @@ class SafePacer(Pacer):
         while not self._over.wait(0.05):
             for _ in range(self._pace // 20):
                 for role, partitions in self._roles.items():
-                    producer.produce(self._fleet.topics.name(role), record_value(number), partition=number % partitions)
+                    producer.produce(
+                        self._fleet.topics.name(role),
+                        record_value(number),
+                        partition=number % partitions,
+                    )
                     self.sent[role] += 1
                 number += 1
             producer.poll(0)
@@ -89,13 +99,20 @@ class Admin:
 
     def need(self, topics: list[str], replicas: int) -> None:
         """Set the replicas that must be in sync."""
-        entry = ConfigEntry("min.insync.replicas", str(replicas), incremental_operation=AlterConfigOpType.SET)
-        resources = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry]) for topic in topics]
+        entry = ConfigEntry(
+            "min.insync.replicas", str(replicas), incremental_operation=AlterConfigOpType.SET
+        )
+        resources = [
+            ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+            for topic in topics
+        ]
         for done in self._client.incremental_alter_configs(resources).values():
             done.result(30)
 
 
-def test_nothing_is_lost_or_doubled(cluster: KafkaCluster, redis: EmbeddedRedis, topic_prefix: str, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled(
+    cluster: KafkaCluster, redis: EmbeddedRedis, topic_prefix: str, tmp_path: Path
+) -> None:
     settings = Settings.model_validate(
         {
             "kafka": {
@@ -139,10 +156,14 @@ def test_nothing_is_lost_or_doubled(cluster: KafkaCluster, redis: EmbeddedRedis,
         assert any("min.insync.replicas" in fleet.log(worker) for worker in workers)
         told = run("status", "--json", env=environment_for(settings))
         assert told.returncode == 1, told
-        assert any("writes wait" in problem for problem in json.loads(told.stdout)["problems"]), told
+        assert any("writes wait" in problem for problem in json.loads(told.stdout)["problems"]), (
+            told
+        )
         cluster.nodes[leader].start()
         wait_until(lambda: admin.in_sync(topics), 90, "all replicas in sync")
-        wait_until(lambda: all(samples(url)[WAITING] == 0 for url in urls), 60, "writes that are taken")
+        wait_until(
+            lambda: all(samples(url)[WAITING] == 0 for url in urls), 60, "writes that are taken"
+        )
 
         pacer.stop()
         wait_until(lambda: all(fleet.drained(role, 2) for role in ROLES), 90, "everything applied")

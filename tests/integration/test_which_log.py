@@ -51,14 +51,18 @@ def fleet(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def command(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Command":
+def command(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> "Command":
     return Command(fleet, monkeypatch, capsys)
 
 
 class Command:
     """`dispersion …` for the counting stages, as a person runs it."""
 
-    def __init__(self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         for name, value in environment_for(fleet.settings).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(refused_partitions, "inputs_of", self._inputs)
@@ -67,7 +71,10 @@ class Command:
         """What the quick stage consumes besides commands."""
 
     def _inputs(self, settings: Settings) -> dict[str, Sequence[str]]:
-        return {plan.name: plan.inputs for plan in counting_plans(settings, commands=True, first=self.first)}
+        return {
+            plan.name: plan.inputs
+            for plan in counting_plans(settings, commands=True, first=self.first)
+        }
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
         """Exit code, and what it wrote."""
@@ -87,7 +94,11 @@ def numbers(first: int, behind: int) -> list[bytes]:
 
 
 def drained(fleet: Fleet, worker: "subprocess.Popen[bytes]", *roles: Role) -> None:
-    wait_until(lambda: all(fleet.drained(role, 1) for role in roles), START, f"drained: {fleet.log(worker)}")
+    wait_until(
+        lambda: all(fleet.drained(role, 1) for role in roles),
+        START,
+        f"drained: {fleet.log(worker)}",
+    )
 
 
 def run_dry(fleet: Fleet, first: Role = "readings") -> None:
@@ -113,7 +124,11 @@ def make_anew(fleet: Fleet, *roles: Role) -> None:
         admin.delete_topics(list(names))
         for name, role in names.items():
             configs = topic_config(role, fleet.settings.kafka.max_message_bytes)
-            wait_until(lambda name=name, configs=configs: _created(admin, name, configs), START, f"{name} made anew")  # type: ignore[misc]
+            wait_until(
+                lambda name=name, configs=configs: _created(admin, name, configs),
+                START,
+                f"{name} made anew",
+            )  # type: ignore[misc]
         admin.wait_for_topics(list(names))
     finally:
         admin.close()
@@ -121,14 +136,18 @@ def make_anew(fleet: Fleet, *roles: Role) -> None:
 
 def _created(admin: KafkaAdminClient, name: str, configs: dict[str, str]) -> bool:
     try:
-        admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1, "configs": configs}})
+        admin.create_topics(
+            {name: {"num_partitions": 1, "replication_factor": 1, "configs": configs}}
+        )
     except KafkaError:  # the deletion is under way
         return False
     return True
 
 
 @contextmanager
-def unreached(fleet: Fleet, worker: "subprocess.Popen[bytes]", role: Role, spent: int) -> Iterator[None]:
+def unreached(
+    fleet: Fleet, worker: "subprocess.Popen[bytes]", role: Role, spent: int
+) -> Iterator[None]:
     """Hold a drained worker still: what is published meanwhile does not reach it, but for the record `spent`, which may.
 
     The brokers may still hold a fetch of it, and would answer that with whatever is published first.
@@ -158,7 +177,9 @@ def owner_field(fleet: Fleet, role: Role, field: str) -> tuple[str, bytes | None
     return key, client.hget(key, field)
 
 
-def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, command: Command) -> None:
+def test_topics_made_anew_are_refused_until_a_person_decides(
+    fleet: Fleet, command: Command
+) -> None:
     fleet.put("readings", numbers(0, 302))
     fleet.put("quotes", numbers(0, 300))
     fleet.put("commands", numbers(1000, 1005))
@@ -172,13 +193,18 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
     fleet.put("quotes", numbers(0, 400))
     fleet.put("commands", numbers(1000, 1009))
     last = refused(fleet)
-    assert "it stands refused in Redis until a person decides" in last, "and when it has outgrown it"
+    assert "it stands refused in Redis until a person decides" in last, (
+        "and when it has outgrown it"
+    )
 
     assert refused_by_stage(fleet) == {"slow": 1, "quick": 1}
 
     code, found = command.takeover()
     assert code == EXIT_ACTION_NEEDED
-    assert [(one["stage"], one["applied"], one["first"], one["end"]) for one in found] == [("slow", 299, 0, 400), ("quick", 301, 0, 703)]
+    assert [(one["stage"], one["applied"], one["first"], one["end"]) for one in found] == [
+        ("slow", 299, 0, 400),
+        ("quick", 301, 0, 703),
+    ]
     assert "the 302 records up to offset 301 count as applied" in found[1]["costs"]["checkpoint"]
     assert "all 703 records" in found[1]["costs"]["earliest"]
     assert "none of the 703 records" in found[1]["costs"]["latest"]
@@ -188,14 +214,18 @@ def test_topics_made_anew_are_refused_until_a_person_decides(fleet: Fleet, comma
     assert f"{fleet.topics.name('readings')} partition 0" in shown
     assert "workers refuse it: `dispersion takeover`" in shown
 
-    code, found = command.takeover("--from", "latest", "--yes", "--topic", fleet.topics.name("quotes"))
+    code, found = command.takeover(
+        "--from", "latest", "--yes", "--topic", fleet.topics.name("quotes")
+    )
     assert (code, [one["outcome"] for one in found]) == (EXIT_OK, ["cleared"])
     assert refused_by_stage(fleet) == {"slow": 0, "quick": 1}
     code, found = command.takeover("--from", "earliest", "--yes")
     assert (code, [one["stage"] for one in found]) == (EXIT_OK, ["quick"])
     fleet.put("quotes", numbers(400, 420))
     run_dry(fleet)
-    assert fleet.applied("readings")[:703].tolist() == [1] * 703, "each reading of the new log is judged"
+    assert fleet.applied("readings")[:703].tolist() == [1] * 703, (
+        "each reading of the new log is judged"
+    )
     assert fleet.applied("readings")[1000:1010].tolist() == [1] * 9 + [0]
     assert fleet.applied("quotes").nonzero()[0].tolist() == list(range(400, 420))
 
@@ -204,15 +234,21 @@ def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Co
     """As on a broker older than topic ids; and a checkpoint of a release without marks gets them, even where nothing comes any more."""
     fleet.put("readings", numbers(0, 299))
     producer = fleet.producer()
-    producer.send(fleet.topics.name("readings"), record_value(299), partition=0, timestamp_ms=0)  # which no stage sees: it is bounded
+    producer.send(
+        fleet.topics.name("readings"), record_value(299), partition=0, timestamp_ms=0
+    )  # which no stage sees: it is bounded
     producer.close()
     run_dry(fleet)
     key, mark = owner_field(fleet, "readings", "mark")
     fleet.redis.hdel(key, "mark")
     worker = fleet.start(*COUNTING)
-    wait_until(lambda: owner_field(fleet, "readings", "mark")[1] is not None, START, fleet.log(worker))
+    wait_until(
+        lambda: owner_field(fleet, "readings", "mark")[1] is not None, START, fleet.log(worker)
+    )
     assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
-    assert json.loads(owner_field(fleet, "readings", "mark")[1] or b"") == json.loads(mark or b""), "what it was, read from the log"
+    assert json.loads(owner_field(fleet, "readings", "mark")[1] or b"") == json.loads(
+        mark or b""
+    ), "what it was, read from the log"
     bare = {name: value for name, value in json.loads(mark or b"").items() if name != "topic_id"}
     fleet.redis.hset(key, "mark", json.dumps(bare))
     make_anew(fleet, "readings")
@@ -222,7 +258,9 @@ def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Co
     code, _ = command.takeover("--from", "checkpoint", "--yes")
     assert code == EXIT_OK
     run_dry(fleet)
-    assert fleet.applied("readings")[:400].tolist() == [1] * 400, "a person has vouched for what was behind the watermark"
+    assert fleet.applied("readings")[:400].tolist() == [1] * 400, (
+        "a person has vouched for what was behind the watermark"
+    )
 
 
 def test_a_topic_made_anew_under_a_running_worker_ends_it(fleet: Fleet, command: Command) -> None:
@@ -244,7 +282,9 @@ def test_a_topic_made_anew_under_a_running_worker_ends_it(fleet: Fleet, command:
     judge_once(fleet, "quotes", 100)
 
 
-def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealStack, fleet: Fleet, command: Command) -> None:
+def test_retention_may_outrun_an_input_and_not_our_own_topics(
+    real_stack: RealStack, fleet: Fleet, command: Command
+) -> None:
     fleet.put("readings", numbers(0, 100))
     fleet.put("quotes", numbers(0, 100))
     worker = fleet.start(*COUNTING)
@@ -265,9 +305,15 @@ def test_retention_may_outrun_an_input_and_not_our_own_topics(real_stack: RealSt
     with unreached(fleet, worker, "readings", 100):
         fleet.put("readings", numbers(101, 200))
         real_stack.delete_records(fleet.topics.name("readings"), 0, 150)
-    assert "the log starts at 150: records were deleted before they were applied" in refused(fleet, worker)
+    assert "the log starts at 150: records were deleted before they were applied" in refused(
+        fleet, worker
+    )
     code, found = command.takeover("--from", "checkpoint", "--yes")
-    assert (code, f"the {149 - found[0]['applied']} records deleted before they" in found[0]["costs"]["checkpoint"]) == (EXIT_OK, True)
+    assert (
+        code,
+        f"the {149 - found[0]['applied']} records deleted before they"
+        in found[0]["costs"]["checkpoint"],
+    ) == (EXIT_OK, True)
     run_dry(fleet)
     assert applied_but(fleet, "readings", 100) == [*range(100), *range(150, 200)]
 
@@ -297,7 +343,10 @@ def test_a_copy_of_redis_from_before_the_first_command_will_do(fleet: Fleet) -> 
     fleet.put("readings", numbers(0, 200))
     run_dry(fleet)
     client = fleet.redis
-    saved = {name: client.dump(name) for name in client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*")}
+    saved = {
+        name: client.dump(name)
+        for name in client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*")
+    }
     fleet.put("commands", numbers(1000, 1010))
     worker = fleet.start(*COUNTING)
     wait_until(lambda: fleet.committed("commands", 1) == {0: 10}, START, fleet.log(worker))
@@ -336,9 +385,15 @@ class SetBack:
 
 
 def test_a_brokers_disk_set_back_is_refused_and_a_restart_is_not(
-    topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    topic_prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with RealStack() as stack, Fleet(settings_of(stack, topic_prefix), stack.redis.url, tmp_path) as fleet:
+    with (
+        RealStack() as stack,
+        Fleet(settings_of(stack, topic_prefix), stack.redis.url, tmp_path) as fleet,
+    ):
         create_flow_topics(stack, fleet.settings)
         disk, command = SetBack(stack.kafka, tmp_path / "copy"), Command(fleet, monkeypatch, capsys)
         fleet.put("readings", numbers(0, 300))
@@ -369,7 +424,9 @@ def test_a_brokers_disk_set_back_is_refused_and_a_restart_is_not(
         disk.restore()  # while no worker is there, and outgrown before one comes
         time.sleep(0.01)
         fleet.put("readings", numbers(1000, 1700))
-        assert "the record at offset 599 is another one" in refused(fleet)  # of the same leader epoch, for the copy is the same
+        assert "the record at offset 599 is another one" in refused(
+            fleet
+        )  # of the same leader epoch, for the copy is the same
         assert command.takeover("--from", "earliest", "--yes")[0] == EXIT_OK
         run_dry(fleet)
         assert fleet.applied("readings").nonzero()[0].tolist() == [*range(300), *range(1000, 1700)]

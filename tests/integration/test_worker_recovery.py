@@ -33,7 +33,11 @@ def fleet(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
 def run_dry(fleet: Fleet, *arguments: str) -> None:
     """One worker until its input is committed, then a clean stop."""
     worker = fleet.start("tests.support.counting", *arguments)
-    wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, f"drained: {fleet.log(worker)}")
+    wait_until(
+        lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1),
+        START,
+        f"drained: {fleet.log(worker)}",
+    )
     assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
 
 
@@ -45,7 +49,9 @@ def run_dry(fleet: Fleet, *arguments: str) -> None:
     ],
     indirect=["stack"],
 )
-def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet, death: bytes) -> None:
+def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(
+    fleet: Fleet, death: bytes
+) -> None:
     values = [record_value(n) for n in range(150)]
     fleet.put("readings", [*values[:90], POISON + death, *values[90:]])
     for attempt in range(3):
@@ -53,8 +59,14 @@ def test_a_poisonous_record_stops_the_worker_thrice_and_then_nobody(fleet: Fleet
         assert worker.wait(START) == (-9 if death else EXIT_INTERNAL), fleet.log(worker)
         assert ("going record by record" in fleet.log(worker)) == (attempt > 0)
     run_dry(fleet)
-    letters = [record for record in fleet.records("dead_letters") if dict(record.headers).get("x-error-class") == b"crash"]
-    assert {(record.value, dict(record.headers)["x-error-offset"]) for record in letters} == {(POISON + death, b"90")}
+    letters = [
+        record
+        for record in fleet.records("dead_letters")
+        if dict(record.headers).get("x-error-class") == b"crash"
+    ]
+    assert {(record.value, dict(record.headers)["x-error-offset"]) for record in letters} == {
+        (POISON + death, b"90")
+    }
     judge_once(fleet, "readings", 150)
     judge_alerts(fleet, 1)
 
@@ -76,7 +88,9 @@ def test_a_redis_that_lost_its_last_seconds_is_rewound_to(fleet: Fleet) -> None:
     for role in ("readings", "quotes"):
         judge_once(fleet, role, 2500)
     assert fleet.committed("readings", 1) == {0: 2500}
-    assert judge_alerts(fleet, 1) == 0, "events found on the topic with the same number and id are not published again"
+    assert judge_alerts(fleet, 1) == 0, (
+        "events found on the topic with the same number and id are not published again"
+    )
 
 
 def test_a_worker_that_loses_its_partitions_joins_anew(fleet: Fleet) -> None:
@@ -86,7 +100,11 @@ def test_a_worker_that_loses_its_partitions_joins_anew(fleet: Fleet) -> None:
     def apply(first: int, end: int) -> None:
         for role in ("readings", "quotes"):
             fleet.put(role, [record_value(n) for n in range(first, end)])
-        wait_until(lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1), START, fleet.log(worker))
+        wait_until(
+            lambda: fleet.drained("readings", 1) and fleet.drained("quotes", 1),
+            START,
+            fleet.log(worker),
+        )
 
     apply(0, 1000)
     saved = {name: client.dump(name) for name in client.keys(names)}
@@ -109,7 +127,9 @@ def lose_redis(fleet: Fleet) -> None:
     client.delete(*client.keys(f"dispersion:v1:{{*{fleet.settings.kafka.topic_prefix}*"))
 
 
-def test_an_empty_redis_under_a_group_with_commits_is_refused_unless_told_where_to_start(fleet: Fleet, stack: Stack) -> None:
+def test_an_empty_redis_under_a_group_with_commits_is_refused_unless_told_where_to_start(
+    fleet: Fleet, stack: Stack
+) -> None:
     fleet.put("readings", [record_value(n) for n in range(200)])
     run_dry(fleet)
     lose_redis(fleet)
@@ -141,7 +161,9 @@ def test_a_watermark_beyond_the_log_is_refused(fleet: Fleet) -> None:
     assert "the log ends at 200: the topic was recreated" in fleet.log(worker)
 
 
-def test_missing_servers_and_topics_have_their_exit_codes_and_no_secret_is_told(fleet: Fleet, stack: Stack) -> None:
+def test_missing_servers_and_topics_have_their_exit_codes_and_no_secret_is_told(
+    fleet: Fleet, stack: Stack
+) -> None:
     worker = fleet.start(DISPERSION_REDIS__URL="redis://:hush-hush@127.0.0.1:1/0", **SOON)
     assert worker.wait(START) == EXIT_UNAVAILABLE
     assert "hush-hush" not in fleet.log(worker)
@@ -160,7 +182,12 @@ def test_views_follow_the_commits(fleet: Fleet) -> None:
     snapshot = client.hgetall(f"dispersion:v1:{prefix}:snapshot:SPX")
     assert json.loads(snapshot[b"value"])["total"] == 300
     assert float(snapshot[b"published_at"]) > 1.7e9
-    assert [int(score) for _, score in client.zrange(f"dispersion:v1:{prefix}:readings:SPX:30d", 0, -1, withscores=True)] == [
+    assert [
+        int(score)
+        for _, score in client.zrange(
+            f"dispersion:v1:{prefix}:readings:SPX:30d", 0, -1, withscores=True
+        )
+    ] == [
         1_752_500_100,
         1_752_500_200,
         1_752_500_300,

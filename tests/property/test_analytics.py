@@ -21,7 +21,10 @@ from tests.support.option_boards import board_of, smile_table
 
 seeds = st.integers(0, 2**32 - 1)
 garbage = st.floats(width=64, allow_nan=False, allow_infinity=False)
-anything = st.one_of(garbage, st.sampled_from([0.0, -0.0, 0.05, 1.0, 100.0, 1e-300, 1e300, float("nan"), float("inf"), -1.0]))
+anything = st.one_of(
+    garbage,
+    st.sampled_from([0.0, -0.0, 0.05, 1.0, 100.0, 1e-300, 1e300, float("nan"), float("inf"), -1.0]),
+)
 few = settings(deadline=None, max_examples=60)
 
 
@@ -29,7 +32,9 @@ def random_tables(rng: np.random.Generator, strips: int) -> list[Floats]:
     """Boards with ordinary flaws: zero bids, one-sided and crossed quotes, missing sides."""
     tables = []
     for _ in range(strips):
-        strikes = np.sort(rng.choice(np.arange(50, 150, 2.5), size=int(rng.integers(2, 40)), replace=False))
+        strikes = np.sort(
+            rng.choice(np.arange(50, 150, 2.5), size=int(rng.integers(2, 40)), replace=False)
+        )
         table = smile_table(strikes, float(rng.uniform(80, 120)), 0.1, float(rng.uniform(0.1, 0.8)))
         table[:, 1:] = np.round(table[:, 1:], 2) + np.array([-0.02, 0.02, -0.02, 0.02])
         table[:, 1:] = np.maximum(table[:, 1:], 0)
@@ -47,7 +52,10 @@ def test_strips_in_any_order_have_the_same_values(seed: int) -> None:
     tables = random_tables(rng, int(rng.integers(1, 8)))
     order = rng.permutation(len(tables))
     years = rng.uniform(0.02, 1, len(tables))
-    chain, shuffled = board_of(tables, years.tolist()), board_of([tables[i] for i in order], years[order].tolist())
+    chain, shuffled = (
+        board_of(tables, years.tolist()),
+        board_of([tables[i] for i in order], years[order].tolist()),
+    )
     ours, theirs = value_strips(chain), value_strips(shuffled)
     for column in StripValues._fields:
         assert np.array_equal(getattr(ours, column)[order], getattr(theirs, column), equal_nan=True)
@@ -64,7 +72,9 @@ def test_strikes_beyond_the_stop_do_not_matter(seed: int, extra: int) -> None:
     (table,) = random_tables(rng, 1)
     low, high = table[0, 0], table[-1, 0]
     zero = np.array([0.0, 0.05])
-    stop = [[high + 5 * i, *zero, 9e3, 9.1e3] for i in (1, 2)] + [[low - 2 * i, 9e3, 9.1e3, *zero] for i in (1, 2)]
+    stop = [[high + 5 * i, *zero, 9e3, 9.1e3] for i in (1, 2)] + [
+        [low - 2 * i, 9e3, 9.1e3, *zero] for i in (1, 2)
+    ]
     wing = table[rng.integers(0, len(table), extra), 1:]
     far = np.column_stack([np.linspace(high + 20, high + 200, extra), wing])
     near = np.column_stack([np.linspace(low - 5, low / 10, extra), wing])
@@ -81,13 +91,18 @@ def test_strikes_beyond_the_stop_do_not_matter(seed: int, extra: int) -> None:
 
 @few
 @given(st.lists(st.integers(0, 6), max_size=5), st.data())
-def test_garbage_boards_never_raise_nor_pass_unflagged(lengths: list[int], data: st.DataObject) -> None:
+def test_garbage_boards_never_raise_nor_pass_unflagged(
+    lengths: list[int], data: st.DataObject
+) -> None:
     n, m = sum(lengths), len(lengths)
     rows = data.draw(arrays(np.float64, (5, n), elements=anything))
     terms = data.draw(arrays(np.float64, (2, m), elements=anything))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     chain = OptionChain(offsets, *rows, *terms)
-    for values in (value_strips(chain), value_strips(chain, min_per_side=3, require_atm=True, zero_ask_stops=False)):
+    for values in (
+        value_strips(chain),
+        value_strips(chain, min_per_side=3, require_atm=True, zero_ask_stops=False),
+    ):
         for column in (values.variance, values.bid_variance, values.ask_variance):
             assert np.array_equal(np.isfinite(column), values.reason == 0)
         vol, status = atm_vols(chain, values.forward)
@@ -98,7 +113,9 @@ def test_garbage_boards_never_raise_nor_pass_unflagged(lengths: list[int], data:
 
 @few
 @given(arrays(np.float64, (6, 20), elements=anything), arrays(np.bool_, 20))
-def test_garbage_prices_never_raise_nor_pass_unflagged(columns: Floats, call: NDArray[np.bool_]) -> None:
+def test_garbage_prices_never_raise_nor_pass_unflagged(
+    columns: Floats, call: NDArray[np.bool_]
+) -> None:
     quote, forward, strike, years, ask, rate = columns
     for vol, status in (
         implied_vol(quote, forward, strike, years, call),
@@ -118,7 +135,9 @@ def test_vol_of_a_price_of_a_vol(seed: int) -> None:
     forward, years = 10 ** rng.uniform(-2, 4), 10 ** rng.uniform(-4, 1, 200)
     strike = forward * np.exp(total * depth)
     call, sigma = strike >= forward, total / np.sqrt(years)
-    vol, status = implied_vol(price(forward, strike, years, sigma, call), forward, strike, years, call)
+    vol, status = implied_vol(
+        price(forward, strike, years, sigma, call), forward, strike, years, call
+    )
     assert not status.any()
     assert np.abs(vol / sigma - 1).max() < 1e-9
 
@@ -140,12 +159,21 @@ def test_equal_vols_recover_the_correlation(seed: int, rho: float, vol: float) -
 def test_names_in_any_order_and_any_unit_of_weight(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 60))
-    weights, vols = rng.dirichlet(np.ones(n)), np.where(rng.random(n) < 0.2, np.nan, rng.uniform(0.05, 1.5, n))
+    weights, vols = (
+        rng.dirichlet(np.ones(n)),
+        np.where(rng.random(n) < 0.2, np.nan, rng.uniform(0.05, 1.5, n)),
+    )
     order, unit = rng.permutation(n), 10 ** rng.uniform(-6, 12)
     pairs = (
-        (implied_correlation(0.3, weights, vols), implied_correlation(0.3, unit * weights[order], vols[order])),
+        (
+            implied_correlation(0.3, weights, vols),
+            implied_correlation(0.3, unit * weights[order], vols[order]),
+        ),
         (basket_vol(weights, vols**2), basket_vol(unit * weights[order], vols[order] ** 2)),
-        (correlation_bounds(0.3, weights, vols)[0], correlation_bounds(0.3, unit * weights[order], vols[order])[0]),
+        (
+            correlation_bounds(0.3, weights, vols)[0],
+            correlation_bounds(0.3, unit * weights[order], vols[order])[0],
+        ),
     )
     for ours, theirs in pairs:
         assert np.isclose(ours, theirs, rtol=1e-9, atol=1e-9, equal_nan=True)
@@ -168,7 +196,9 @@ def test_scenario_there_and_back_is_the_smile(seed: int, ratio: float) -> None:
     strikes = np.linspace(20, 500, 2001)
     smile = 0.3 - rng.uniform(0, 0.1) * np.log(strikes / 100)
     offsets = np.array([0, len(strikes)])
-    back = rescale(offsets, strikes, rescale(offsets, strikes, smile, 100.0, ratio), 100.0, 1 / ratio)
+    back = rescale(
+        offsets, strikes, rescale(offsets, strikes, smile, 100.0, ratio), 100.0, 1 / ratio
+    )
     inner = np.abs(np.log(strikes / 100)) < min(ratio, 1.0, 1 / ratio)
     assert np.abs(back - smile)[inner].max() < 1e-4
 

@@ -20,7 +20,10 @@ from tests.support.readings import MARKET, MONDAY, eastern
 COMMANDS: Sequence[tuple[str, dict[str, str]]] = (
     ("acknowledge", {}),
     ("silence", {"until": "2026-07-13T14:20:00Z"}),
-    ("acknowledge", {"who": "bob", "fingerprint": fingerprint("data_quality", "SPX", "30d", "intraday")}),
+    (
+        "acknowledge",
+        {"who": "bob", "fingerprint": fingerprint("data_quality", "SPX", "30d", "intraday")},
+    ),
     ("unsilence", {}),
     ("silence", {"until": "2026-07-14T13:50:00Z", "why": "known"}),
     ("silence", {}),
@@ -31,10 +34,17 @@ COMMANDS: Sequence[tuple[str, dict[str, str]]] = (
 
 def mixed(places: Sequence[int]) -> list[InputRecord]:
     """The script with commands before the readings of these places."""
-    orders = [command(verb, at, eastern(MONDAY, "10:00:00"), at, **fields) for at, (verb, fields) in enumerate(COMMANDS)]
+    orders = [
+        command(verb, at, eastern(MONDAY, "10:00:00"), at, **fields)
+        for at, (verb, fields) in enumerate(COMMANDS)
+    ]
     records: list[InputRecord] = []
     for at, one in enumerate(FRESH.records):
-        records += [order for order, place in zip(orders, sorted(places), strict=True) if place % len(FRESH.records) == at]
+        records += [
+            order
+            for order, place in zip(orders, sorted(places), strict=True)
+            if place % len(FRESH.records) == at
+        ]
         records.append(one)
     return records
 
@@ -43,7 +53,10 @@ def lifecycle(events: Iterable[OutboxEntry]) -> list[OutboxEntry]:
     """Events that are no echoes, without what people have said."""
     decoded = [decode_event(event.value) for event in events]
     return [
-        OutboxEntry(event.id, encode_event(replace(event, data=replace(event.data, notification=Notification()))))
+        OutboxEntry(
+            event.id,
+            encode_event(replace(event, data=replace(event.data, notification=Notification()))),
+        )
         for event in decoded
         if event.data.command is UNSET
     ]
@@ -51,9 +64,12 @@ def lifecycle(events: Iterable[OutboxEntry]) -> list[OutboxEntry]:
 
 @settings(max_examples=8, deadline=None)
 @given(
-    places=st.lists(st.integers(0, 319), min_size=len(COMMANDS), max_size=len(COMMANDS)), restarts=st.sets(st.integers(0, 330), max_size=8)
+    places=st.lists(st.integers(0, 319), min_size=len(COMMANDS), max_size=len(COMMANDS)),
+    restarts=st.sets(st.integers(0, 330), max_size=8),
 )
-def test_commands_change_no_lifecycle_and_restarts_change_no_echo(places: list[int], restarts: set[int]) -> None:
+def test_commands_change_no_lifecycle_and_restarts_change_no_echo(
+    places: list[int], restarts: set[int]
+) -> None:
     records = mixed(places)
     steady = DetectorStage(MARKET, RULES).process(records)
     assert lifecycle(steady.outbox) == FRESH.whole.outbox
@@ -72,7 +88,9 @@ def test_commands_change_no_lifecycle_and_restarts_change_no_echo(places: list[i
 def test_a_restart_after_every_record_with_commands_changes_nothing() -> None:
     records = mixed([20, 61, 70, 90, 120, 140, 150])
     steady = DetectorStage(MARKET, RULES).process(records)
-    assert [decode_event(event.value).data.transition for event in steady.outbox].count("silenced") == 2
+    assert [decode_event(event.value).data.transition for event in steady.outbox].count(
+        "silenced"
+    ) == 2
     stage, store = DetectorStage(MARKET, RULES), dict[str, bytes]()
     told: list[OutboxEntry] = []
     for one in records:

@@ -25,9 +25,15 @@ SECTORS = {"A": "Tech", "B": "Tech", "C": "Energy", "D": "Utilities"}
 MARKET = market(spec(WEIGHTS, sectors=SECTORS, defensives=("Utilities",), tenors=(30, 91)))
 STEPS = (1, 1, 1, 2, 3, 29, 30, 31, 61, 200)
 DAYS = (*STEPS, 20_000, 3 * 86_400)
-STARTS = {second(-5): (STEPS, 2_000), second(295): (STEPS, 2_000), close_ns(SESSION) - 200 * NS: (DAYS, 40 * 86_400)}
+STARTS = {
+    second(-5): (STEPS, 2_000),
+    second(295): (STEPS, 2_000),
+    close_ns(SESSION) - 200 * NS: (DAYS, 40 * 86_400),
+}
 """Start → steps in seconds between frames, and when everybody speaks for the last time; long days only near the close, to be quick."""
-QUICK = settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+QUICK = settings(
+    max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
 """Without shrinking, which takes minutes on frames."""
 VOL = st.one_of(st.none(), st.floats(0.05, 0.9))
 
@@ -49,16 +55,35 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
     if not accepted and draw(st.booleans()):
         return frame(boundary, source, sources=3)
     if source == "ticks:0":
-        levels = draw(st.dictionaries(st.sampled_from((*WEIGHTS, "IDX", "other")), st.floats(90, 110), max_size=6))
-        references = draw(st.dictionaries(st.sampled_from(("VIX", "DSPX", "MOVE")), st.floats(0.1, 0.9), max_size=2))
+        levels = draw(
+            st.dictionaries(
+                st.sampled_from((*WEIGHTS, "IDX", "other")), st.floats(90, 110), max_size=6
+            )
+        )
+        references = draw(
+            st.dictionaries(
+                st.sampled_from(("VIX", "DSPX", "MOVE")), st.floats(0.1, 0.9), max_size=2
+            )
+        )
         return frame(
-            boundary, source, sources=3, accepted=accepted, prices=prices(levels, boundary), references=prices(references, boundary)
+            boundary,
+            source,
+            sources=3,
+            accepted=accepted,
+            prices=prices(levels, boundary),
+            references=prices(references, boundary),
         )
     vols = draw(st.dictionaries(st.sampled_from((*OWN[source], "other")), VOL, max_size=4))
     more: dict[str, Any] = {"refresh_seconds": draw(st.sampled_from((None, 60.0)))}
     in_vols = draw(st.integers(0, 9)) == 0
     tenor = draw(st.sampled_from((30, 91, 9)))
-    points = surfaces(vols, boundary - draw(st.integers(0, 90)) * NS, tenor=tenor, flags={"B": "near_term_fallback"}, in_vols=in_vols)
+    points = surfaces(
+        vols,
+        boundary - draw(st.integers(0, 90)) * NS,
+        tenor=tenor,
+        flags={"B": "near_term_fallback"},
+        in_vols=in_vols,
+    )
     if draw(st.integers(0, 3)) == 0:
         shape = [0.9, 1.0, 1.1, draw(st.sampled_from((1.2, np.nan)))]
         rows = np.array([[vol or np.nan] * 4 for vol in vols.values()]).reshape(-1, 4) * shape
@@ -83,12 +108,17 @@ def interleave(draw: st.DrawFn, queues: Sequence[Sequence[PointsFrame]]) -> list
     return merged
 
 
-def run(frames: Sequence[PointsFrame], cuts: Sequence[int] = (), restarts: Sequence[int] = ()) -> list[bytes]:
+def run(
+    frames: Sequence[PointsFrame], cuts: Sequence[int] = (), restarts: Sequence[int] = ()
+) -> list[bytes]:
     """Readings of the frames, cut into batches, with a checkpoint after each batch and a new process after some."""
     stage, stored, readings = CrossSectionStage(MARKET), dict[str, bytes](), list[bytes]()
     edges = sorted({0, len(frames), *cuts, *restarts})
     for begin, end in pairwise(edges):
-        batch = [InputRecord("points", 0, begin + at, 0, b"IDX", encode_points(each)) for at, each in enumerate(frames[begin:end])]
+        batch = [
+            InputRecord("points", 0, begin + at, 0, b"IDX", encode_points(each))
+            for at, each in enumerate(frames[begin:end])
+        ]
         readings += [message.value or b"" for message in stage.process(batch).messages]
         stored = {name: value for name, value in {**stored, **stage.chunks()}.items() if value}
         if end in restarts:
@@ -118,7 +148,10 @@ def test_batches_and_restarts_do_not_matter(data: st.DataObject) -> None:
 @given(data=st.data())
 def test_batches_and_restarts_do_not_matter_with_idle_sources(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
-    marked = [[_idle(each) if data.draw(st.integers(0, 3)) == 0 else each for each in queue] for queue in queues]
+    marked = [
+        [_idle(each) if data.draw(st.integers(0, 3)) == 0 else each for each in queue]
+        for queue in queues
+    ]
     frames = interleave(data.draw, marked)  # type: ignore[arg-type]
     at = st.lists(st.integers(0, len(frames)), max_size=6)
     assert run(frames) == run(frames, data.draw(at), data.draw(at))
@@ -129,8 +162,15 @@ def test_batches_and_restarts_do_not_matter_with_idle_sources(data: st.DataObjec
 def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
     readings = [decode_reading(value) for value in run(interleave(data.draw, queues))]  # type: ignore[arg-type]
-    got = [int(reading.ts_event.timestamp()) * NS for reading in readings if reading.tenor_days == 30]
-    with_input = {each.boundary for queue in queues for each in queue if each.accepted and _evaluated(each.boundary)}
+    got = [
+        int(reading.ts_event.timestamp()) * NS for reading in readings if reading.tenor_days == 30
+    ]
+    with_input = {
+        each.boundary
+        for queue in queues
+        for each in queue
+        if each.accepted and _evaluated(each.boundary)
+    }
     expected: list[int] = []
     for at in sorted(with_input):
         expected += [*_repeats(expected, at), at]

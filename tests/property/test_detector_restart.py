@@ -27,8 +27,16 @@ def test_the_ranked_script_knows_its_ranks() -> None:
     events = [decode_event(value) for _, value in RANKED.whole.outbox]
     kinds: dict[tuple[str, str], list[str]] = {}
     for event in events:
-        kinds.setdefault((event.data.rule, event.data.labels.scope), []).append(event.data.transition)
-    assert kinds["dispersion_extreme", "intraday"] == ["pending", "firing", "suspended", "resumed", "resolved"]
+        kinds.setdefault((event.data.rule, event.data.labels.scope), []).append(
+            event.data.transition
+        )
+    assert kinds["dispersion_extreme", "intraday"] == [
+        "pending",
+        "firing",
+        "suspended",
+        "resumed",
+        "resolved",
+    ]
     assert kinds["correlation_regime", "intraday"] == [
         "pending",
         "firing",
@@ -42,8 +50,14 @@ def test_the_ranked_script_knows_its_ranks() -> None:
     assert kinds["correlation_regime", "daily"] == ["firing", "resolved"]
     unwinds = [event.data for event in events if event.data.rule == "vix_spike_unwind"]
     assert unwinds
-    assert all(data.unknown == () and data.values["correlation_change_rank"] == 1.0 for data in unwinds if data.transition == "firing")
-    assert all(data.values["vol_spread_change_z"] is not None for data in (event.data for event in events))
+    assert all(
+        data.unknown == () and data.values["correlation_change_rank"] == 1.0
+        for data in unwinds
+        if data.transition == "firing"
+    )
+    assert all(
+        data.values["vol_spread_change_z"] is not None for data in (event.data for event in events)
+    )
 
 
 @BOTH
@@ -53,7 +67,9 @@ def test_the_ranked_script_knows_its_ranks() -> None:
     restarts=st.lists(st.booleans(), min_size=7, max_size=7),
     repeats=st.integers(0, 25),
 )
-def test_cuts_restarts_and_repeats_change_nothing(script: Script, cuts: list[int], restarts: list[bool], repeats: int) -> None:
+def test_cuts_restarts_and_repeats_change_nothing(
+    script: Script, cuts: list[int], restarts: list[bool], repeats: int
+) -> None:
     records = script.records
     edges = sorted({0, len(records), *(cut % len(records) for cut in cuts)})
     output = Output()
@@ -82,7 +98,9 @@ def test_a_restart_after_every_reading_changes_nothing(script: Script) -> None:
         output = stage.process([one])
         undisturbed = steady.process([one]).snapshots
         if b'"tenor":"30d"' in (one.value or b""):
-            assert output.snapshots == undisturbed, "views of the reading's own second do not depend on a restart either"
+            assert output.snapshots == undisturbed, (
+                "views of the reading's own second do not depend on a restart either"
+            )
         told += output.outbox
         counts += output.counts
         store = {name: value for name, value in {**store, **stage.chunks()}.items() if value}
@@ -95,5 +113,8 @@ def test_a_restart_after_every_reading_changes_nothing(script: Script) -> None:
 @BOTH
 def test_a_restart_without_its_state_is_noticed_by_this_test(script: Script) -> None:
     stage, fresh = script.stage(), script.stage()
-    told = [*stage.process(script.records[:100]).outbox, *fresh.process(script.records[100:]).outbox]
+    told = [
+        *stage.process(script.records[:100]).outbox,
+        *fresh.process(script.records[100:]).outbox,
+    ]
     assert told != script.whole.outbox

@@ -49,7 +49,12 @@ class Fixed(NamedTuple):
         del universe
         for boundary, chosen in by_second(self.columns.ts_event):
             columns = self.columns
-            yield Batch(boundary, take_quotes(columns, chosen) if isinstance(columns, Quotes) else take_ticks(columns, chosen))
+            yield Batch(
+                boundary,
+                take_quotes(columns, chosen)
+                if isinstance(columns, Quotes)
+                else take_ticks(columns, chosen),
+            )
 
 
 def quotes(given_rows: list[Row]) -> Quotes:
@@ -58,12 +63,16 @@ def quotes(given_rows: list[Row]) -> Quotes:
     strike = np.array([row[2] for row in given_rows], np.float64)
     one = np.ones(len(ts))
     series = tuple(Series(name, name) for name in NAMES)
-    return Quotes(series, name, np.full(len(ts), 20_000, np.int32), strike, one > 0, one, one, ts, ts, 10.0)
+    return Quotes(
+        series, name, np.full(len(ts), 20_000, np.int32), strike, one > 0, one, one, ts, ts, 10.0
+    )
 
 
 def ticks(given_rows: list[Row]) -> Ticks:
     columns = quotes(given_rows)
-    return Ticks(NAMES, columns.series_code, columns.strike, columns.bid, columns.ts_event, columns.ts_event)
+    return Ticks(
+        NAMES, columns.series_code, columns.strike, columns.bid, columns.ts_event, columns.ts_event
+    )
 
 
 def partition_of(name: str, partitions: int) -> int:
@@ -71,16 +80,26 @@ def partition_of(name: str, partitions: int) -> int:
 
 
 def feed(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> Feed:
-    return Feed([Fixed(quotes(q)), Fixed(ticks(t))], SourceUniverse(frozenset(), frozenset()), Routing(*partitions, partition_of, TOPICS))
+    return Feed(
+        [Fixed(quotes(q)), Fixed(ticks(t))],
+        SourceUniverse(frozenset(), frozenset()),
+        Routing(*partitions, partition_of, TOPICS),
+    )
 
 
 def decoded(record: InputRecord) -> list[Quotes | Ticks | Heartbeat]:
-    found = decode_quotes([record]) if record.topic == TOPICS.name("quotes") else decode_ticks([record], ())
+    found = (
+        decode_quotes([record])
+        if record.topic == TOPICS.name("quotes")
+        else decode_ticks([record], ())
+    )
     return [item for item in found if isinstance(item, Quotes | Ticks | Heartbeat)]
 
 
 @given(rows, rows, st.tuples(st.integers(1, 4), st.integers(1, 3)))
-def test_every_row_once_in_its_partition_and_second(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> None:
+def test_every_row_once_in_its_partition_and_second(
+    q: list[Row], t: list[Row], partitions: tuple[int, int]
+) -> None:
     one = feed(q, t, partitions)
     records = list(one.records())
     assert records == list(feed(q, t, partitions).records())
@@ -91,14 +110,30 @@ def test_every_row_once_in_its_partition_and_second(q: list[Row], t: list[Row], 
             assert item.ts_event == record.timestamp * 1_000_000
             continue
         assert len(item.ts_event) <= FRAME_ROWS
-        assert ((item.ts_event <= record.timestamp * 1_000_000) & (item.ts_event > record.timestamp * 1_000_000 - NS)).all()
-        names = [item.series[code].underlying if isinstance(item, Quotes) else item.symbols[code] for code in _codes(item)]
+        assert (
+            (item.ts_event <= record.timestamp * 1_000_000)
+            & (item.ts_event > record.timestamp * 1_000_000 - NS)
+        ).all()
+        names = [
+            item.series[code].underlying if isinstance(item, Quotes) else item.symbols[code]
+            for code in _codes(item)
+        ]
         count = partitions[0] if isinstance(item, Quotes) else partitions[1]
         assert {partition_of(name, count) for name in names} == {record.partition}
         values = item.strike if isinstance(item, Quotes) else item.price
-        seen.update(zip([type(item).__name__] * len(names), names, item.ts_event.tolist(), values.tolist(), strict=True))
+        seen.update(
+            zip(
+                [type(item).__name__] * len(names),
+                names,
+                item.ts_event.tolist(),
+                values.tolist(),
+                strict=True,
+            )
+        )
     expected = Counter(
-        (kind, NAMES[name], ts, value) for kind, given_rows in (("Quotes", q), ("Ticks", t)) for name, ts, value in _inside(given_rows)
+        (kind, NAMES[name], ts, value)
+        for kind, given_rows in (("Quotes", q), ("Ticks", t))
+        for name, ts, value in _inside(given_rows)
     )
     assert seen == expected
     assert one.counts["quotes", "outside_session"] == len(q) - len(_inside(q))
@@ -106,11 +141,15 @@ def test_every_row_once_in_its_partition_and_second(q: list[Row], t: list[Row], 
 
 
 @given(rows, rows, st.tuples(st.integers(1, 4), st.integers(1, 3)))
-def test_heartbeats_to_every_partition_and_offsets_without_gaps(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> None:
+def test_heartbeats_to_every_partition_and_offsets_without_gaps(
+    q: list[Row], t: list[Row], partitions: tuple[int, int]
+) -> None:
     records = list(feed(q, t, partitions).records())
     boundaries = sorted({-(-ts // NS) * NS // 1_000_000 for _, ts, _ in [*_inside(q), *_inside(t)]})
     expected = [*boundaries, *boundaries[-1:]]
-    places = [(TOPICS.name("quotes"), p) for p in range(partitions[0])] + [(TOPICS.name("ticks"), p) for p in range(partitions[1])]
+    places = [(TOPICS.name("quotes"), p) for p in range(partitions[0])] + [
+        (TOPICS.name("ticks"), p) for p in range(partitions[1])
+    ]
     for place in places:
         mine = [record for record in records if (record.topic, record.partition) == place]
         assert [record.offset for record in mine] == list(range(len(mine)))
@@ -121,9 +160,21 @@ def test_heartbeats_to_every_partition_and_offsets_without_gaps(q: list[Row], t:
 
 def test_long_seconds_are_cut_into_frames_and_a_span_is_kept() -> None:
     many: list[Row] = [(3, NOON, float(strike)) for strike in range(1, 4_502)]
-    frames = [record for record in feed(many, [(0, NOON + NS, 1.0)], (1, 1)).records(last=NOON) if not _beats(record)]
-    assert [len(item.ts_event) for record in frames for item in decoded(record) if isinstance(item, Quotes)] == [2000, 2000, 501]
-    assert {record.timestamp for record in feed(many, [(0, NOON + NS, 1.0)], (1, 1)).records(first=NOON + 1)} == {(NOON + NS) // 1_000_000}
+    frames = [
+        record
+        for record in feed(many, [(0, NOON + NS, 1.0)], (1, 1)).records(last=NOON)
+        if not _beats(record)
+    ]
+    assert [
+        len(item.ts_event)
+        for record in frames
+        for item in decoded(record)
+        if isinstance(item, Quotes)
+    ] == [2000, 2000, 501]
+    assert {
+        record.timestamp
+        for record in feed(many, [(0, NOON + NS, 1.0)], (1, 1)).records(first=NOON + 1)
+    } == {(NOON + NS) // 1_000_000}
 
 
 def _codes(item: Quotes | Ticks) -> list[int]:

@@ -28,8 +28,13 @@ from tests.support.option_vols import vols_of
 SESSION = date(2026, 7, 8)
 START = open_ns(SESSION) + 60 * NS
 TERMS = (date(2026, 7, 31), date(2026, 8, 14))
-CHAINS = [Chain(name, TERMS, vol=0.2 + n / 10, step=8.0) for n, name in enumerate(("SPY", "AAPL", "MSFT"))]
-MARKET = Market((IndexSpec("SPY", Basket("two", (Constituent("AAPL", 2.0), Constituent("MSFT", 1.0)))),), mode="replay")
+CHAINS = [
+    Chain(name, TERMS, vol=0.2 + n / 10, step=8.0) for n, name in enumerate(("SPY", "AAPL", "MSFT"))
+]
+MARKET = Market(
+    (IndexSpec("SPY", Basket("two", (Constituent("AAPL", 2.0), Constituent("MSFT", 1.0)))),),
+    mode="replay",
+)
 INPUTS, OUTPUTS, SECONDS, LATENESS = 3, 2, 6, 0.25
 BAD = b'{"underlying":'
 Feed = list[list[InputRecord]]
@@ -43,7 +48,9 @@ def feed(seed: int, *, beats: bool) -> tuple[Feed, list[InputRecord]]:
     stamps = np.unique(START + rng.integers(1, SECONDS * NS, 500))
     quotes = taken(whole, rng.integers(0, whole.strike.size, stamps.size))._replace(ts_event=stamps)
     quotes = quotes._replace(bid=quotes.bid * rng.uniform(0.9, 1.0, stamps.size))
-    in_order = [record(quote, int(at)) for quote, at in zip(json_quotes(quotes), stamps, strict=True)]
+    in_order = [
+        record(quote, int(at)) for quote, at in zip(json_quotes(quotes), stamps, strict=True)
+    ]
     ends = [START + second * NS for second in range(1, SECONDS)] if beats else []
     parts: Feed = [[] for _ in range(INPUTS)]
     for one in in_order:
@@ -52,12 +59,26 @@ def feed(seed: int, *, beats: bool) -> tuple[Feed, list[InputRecord]]:
         part.insert(int(rng.integers(len(part))), record(BAD, START))
         part.extend(map(heartbeat, [*ends, START + SECONDS * NS]))
         part.sort(key=lambda one: one.timestamp)
-    in_order = sorted([*in_order, *map(heartbeat, [*ends, START + SECONDS * NS])], key=lambda one: one.timestamp)
-    return [[one._replace(partition=p, offset=at) for at, one in enumerate(part)] for p, part in enumerate(parts)], in_order
+    in_order = sorted(
+        [*in_order, *map(heartbeat, [*ends, START + SECONDS * NS])], key=lambda one: one.timestamp
+    )
+    return [
+        [one._replace(partition=p, offset=at) for at, one in enumerate(part)]
+        for p, part in enumerate(parts)
+    ], in_order
 
 
 def json_quotes(quotes: Quotes) -> list[bytes]:
-    rows = zip(quotes.series_code, quotes.expiry, quotes.strike, quotes.call, quotes.bid, quotes.ask, quotes.ts_event, strict=True)
+    rows = zip(
+        quotes.series_code,
+        quotes.expiry,
+        quotes.strike,
+        quotes.call,
+        quotes.bid,
+        quotes.ask,
+        quotes.ts_event,
+        strict=True,
+    )
     return [
         json.dumps(
             {
@@ -76,8 +97,16 @@ def json_quotes(quotes: Quotes) -> list[bytes]:
 
 def points(by_partition: Iterable[Sequence[InputRecord]]) -> list[bytes]:
     """What the monitor knows after each second, but for how many quotes told it."""
-    outputs = [QuotesStage(MARKET, f"quotes:{p}", OUTPUTS).process(list(records)) for p, records in enumerate(by_partition)]
-    frames = [decode_points(message.value or b"") for output in outputs for message in output.messages if message.role == "points"]
+    outputs = [
+        QuotesStage(MARKET, f"quotes:{p}", OUTPUTS).process(list(records))
+        for p, records in enumerate(by_partition)
+    ]
+    frames = [
+        decode_points(message.value or b"")
+        for output in outputs
+        for message in output.messages
+        if message.role == "points"
+    ]
     return [encode_points(replace(frame, accepted=int(frame.accepted > 0))) for frame in frames]
 
 
@@ -85,7 +114,11 @@ def directly(in_order: Sequence[InputRecord]) -> list[bytes]:
     """The feed as one that writes to the monitor's partitions itself."""
     parts: Feed = [[] for _ in range(OUTPUTS)]
     for one in in_order:
-        given_to = range(OUTPUTS) if one.headers else [partition_of(json.loads(one.value or b"")["underlying"], OUTPUTS)]
+        given_to = (
+            range(OUTPUTS)
+            if one.headers
+            else [partition_of(json.loads(one.value or b"")["underlying"], OUTPUTS)]
+        )
         for partition in given_to:
             parts[partition].append(one)
     return points(parts)
@@ -95,8 +128,14 @@ def framed(messages: Sequence[Message]) -> list[bytes]:
     parts: Feed = [[] for _ in range(OUTPUTS)]
     for message in messages:
         assert message.partition is not None
-        at = message.timestamp if message.timestamp is not None else (START + SECONDS * NS) // 1_000_000
-        parts[message.partition].append(InputRecord("quotes", message.partition, 0, at, None, message.value, message.headers))
+        at = (
+            message.timestamp
+            if message.timestamp is not None
+            else (START + SECONDS * NS) // 1_000_000
+        )
+        parts[message.partition].append(
+            InputRecord("quotes", message.partition, 0, at, None, message.value, message.headers)
+        )
     return points(parts)
 
 
@@ -141,7 +180,10 @@ def test_however_partitions_are_read(seed: int, beats: bool) -> None:  # noqa: F
     parts, in_order = feed(seed, beats=beats)
     run = read(parts, random.Random(seed), {}, 10_000)
     assert framed(run.frames) == directly(in_order)
-    refused = {(told["x-error-partition"], told["reason"]) for told in (dict(one.headers) for one in run.letters)}
+    refused = {
+        (told["x-error-partition"], told["reason"])
+        for told in (dict(one.headers) for one in run.letters)
+    }
     assert refused == {(b"%d" % p, b"json") for p in range(INPUTS)}
     assert run.committed == {p: len(part) for p, part in enumerate(parts)}
     assert run.safe == len(run.frames)
@@ -176,11 +218,15 @@ def test_frames_are_full_and_of_one_kind() -> None:
 
 def test_a_wrong_clock_holds_nobody_back() -> None:
     into = intake()
-    ahead, now, later = (json_quotes(quotes_of(CHAINS[:1], START + seconds * NS))[0] for seconds in (3600, 0, 1))
+    ahead, now, later = (
+        json_quotes(quotes_of(CHAINS[:1], START + seconds * NS))[0] for seconds in (3600, 0, 1)
+    )
     into.read(0, [record(ahead, START)])
     into.read(1, [record(now, START)])
     into.release([0, 2])
-    assert into.offsets == {0: 1}, "nothing is known of partition 2, and what is ahead of its record says nothing"
+    assert into.offsets == {0: 1}, (
+        "nothing is known of partition 2, and what is ahead of its record says nothing"
+    )
     into.read(2, [record(later, START + NS)])
     into.release([2])
     assert into.offsets == {0: 1, 1: 1, 2: 1}

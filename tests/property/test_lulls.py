@@ -23,7 +23,10 @@ def readings(log: Sequence[InputRecord], cuts: Sequence[int] = ()) -> list[Readi
     """Readings with input; a new process takes over at each cut."""
     stage, stored, made = CrossSectionStage(MARKET), dict[str, bytes](), list[Reading]()
     for begin, end in pairwise(sorted({0, len(log), *cuts})):
-        made += [decode_reading(message.value or b"") for message in stage.process(log[begin:end]).messages]
+        made += [
+            decode_reading(message.value or b"")
+            for message in stage.process(log[begin:end]).messages
+        ]
         stored = {name: value for name, value in {**stored, **stage.chunks()}.items() if value}
         stage = CrossSectionStage(MARKET)
         stage.restore(stored)
@@ -37,7 +40,9 @@ def readings(log: Sequence[InputRecord], cuts: Sequence[int] = ()) -> list[Readi
     stall=st.sampled_from([0.0, 1.0, 6.0]),
     data=st.data(),
 )
-def test_a_lull_makes_no_race(seed: int, pauses: list[float], stall: float, data: st.DataObject) -> None:
+def test_a_lull_makes_no_race(
+    seed: int, pauses: list[float], stall: float, data: st.DataObject
+) -> None:
     feed = rows(pauses, random.Random(seed))
     expected = readings(undisturbed(feed))
     for run in range(2):
@@ -50,7 +55,10 @@ def test_without_renewed_marks_it_would() -> None:
     """So the test above can fail: marks said once, as older workers say them, are a race."""
     feed = rows([5.0, 5.0, 5.0], random.Random(7))
     expected = readings(undisturbed(feed))
-    logs = [topic(feed, random.Random(run), idle_after=IDLE_AFTER, stall=1.0, renews=False) for run in range(6)]
+    logs = [
+        topic(feed, random.Random(run), idle_after=IDLE_AFTER, stall=1.0, renews=False)
+        for run in range(6)
+    ]
     assert any(readings(log) != expected for log in logs)
 
 
@@ -58,4 +66,6 @@ def test_without_renewed_marks_it_would() -> None:
 def test_a_source_that_stays_silent_holds_nothing_up(renews: bool) -> None:  # noqa: FBT001 - a parameter of the test
     feed = rows([5.0], random.Random(3)) | {"ticks:0": []}
     log = topic(feed, random.Random(3), idle_after=IDLE_AFTER, stall=0.0, renews=renews)
-    assert [reading.ts_event for reading in readings(log)] == [reading.ts_event for reading in readings(undisturbed(feed))]
+    assert [reading.ts_event for reading in readings(log)] == [
+        reading.ts_event for reading in readings(undisturbed(feed))
+    ]

@@ -12,7 +12,12 @@ from hypothesis.extra.numpy import arrays
 
 from analytics import dispersion, ewma, jumps, ranges, realized, trade
 from analytics.arrays import Floats
-from analytics.attribution import attribute_correlation, attribute_dispersion, attribute_index_vol, attribute_log_index_vol
+from analytics.attribution import (
+    attribute_correlation,
+    attribute_dispersion,
+    attribute_index_vol,
+    attribute_log_index_vol,
+)
 from analytics.correlation import (
     BasketSums,
     correlation_sensitivity,
@@ -21,7 +26,12 @@ from analytics.correlation import (
     index_vol_at,
     weighted_percentile,
 )
-from analytics.name_attribution import correlation_by_name, dispersion_by_name, index_atm_vol_by_name, index_vol_by_name
+from analytics.name_attribution import (
+    correlation_by_name,
+    dispersion_by_name,
+    index_atm_vol_by_name,
+    index_vol_by_name,
+)
 from analytics.rates import continuous_rate, curve_rate
 from analytics.strip import StripValues, value_strips
 from analytics.tenor import interpolate_variance, interpolate_vol
@@ -47,17 +57,28 @@ def test_the_order_of_the_names_only_orders_the_parts(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 40))
     weights, order, unit = rng.dirichlet(np.ones(n)), rng.permutation(n), 10 ** rng.uniform(-6, 12)
-    before, after, index = rng.uniform(0.3, 0.9, n), rng.uniform(0.3, 0.9, n), tuple(rng.uniform(0.1, 0.2, 2).tolist())
+    before, after, index = (
+        rng.uniform(0.3, 0.9, n),
+        rng.uniform(0.3, 0.9, n),
+        tuple(rng.uniform(0.1, 0.2, 2).tolist()),
+    )
     for split in BY_NAME:
         ours = split(index, weights, (before, after))
         theirs = split(index, unit * weights[order], (before[order], after[order]))
-        assert np.allclose([ours.common, *ours.names[order]], [theirs.common, *theirs.names], rtol=1e-9, atol=1e-9)
+        assert np.allclose(
+            [ours.common, *ours.names[order]], [theirs.common, *theirs.names], rtol=1e-9, atol=1e-9
+        )
     returns = rng.normal(0, 0.01, (30, n))
     shuffled = realized.realized_basket(returns[:, order], unit * weights[order])
-    assert np.allclose(realized.realized_basket(returns, weights), shuffled, rtol=1e-9, equal_nan=True)
+    assert np.allclose(
+        realized.realized_basket(returns, weights), shuffled, rtol=1e-9, equal_nan=True
+    )
     for weighting in trade.Weighting:
         vegas = trade.name_vegas(weighting, 1e5, 0.2, weights, before)
-        assert np.allclose(vegas[order], trade.name_vegas(weighting, 1e5, 0.2, unit * weights[order], before[order]))
+        assert np.allclose(
+            vegas[order],
+            trade.name_vegas(weighting, 1e5, 0.2, unit * weights[order], before[order]),
+        )
 
 
 @few
@@ -65,15 +86,39 @@ def test_the_order_of_the_names_only_orders_the_parts(seed: int) -> None:
 def test_parts_sum_to_the_change(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 60))
-    weights, before, after = rng.dirichlet(np.ones(n)), rng.uniform(0.25, 1.2, n), rng.uniform(0.25, 1.2, n)
+    weights, before, after = (
+        rng.dirichlet(np.ones(n)),
+        rng.uniform(0.25, 1.2, n),
+        rng.uniform(0.25, 1.2, n),
+    )
     low, high = (float(vol) for vol in rng.uniform(0.08, 0.25, 2))
-    spread = [dispersion.dispersion(float(weights @ column**2), vol) for column, vol in ((before, low), (after, high))]
-    rho = [implied_correlation(vol, weights, column) for column, vol in ((before, low), (after, high))]
-    width = min(float(weights @ column) ** 2 - float(weights**2 @ column**2) for column in (before, after))
-    assert abs(index_vol_by_name((low, high), weights, (before**2, after**2)).change - (high - low)) < 1e-12
-    assert abs(dispersion_by_name((low, high), weights, (before**2, after**2)).change - (spread[1] - spread[0])) < 1e-12
-    assert abs(index_atm_vol_by_name((low, high), weights, (before, after)).change - (high - low)) < 1e-12 / min(1, width)
-    assert abs(correlation_by_name((low, high), weights, (before, after)).change - (rho[1] - rho[0])) < 1e-12 / min(1, width)
+    spread = [
+        dispersion.dispersion(float(weights @ column**2), vol)
+        for column, vol in ((before, low), (after, high))
+    ]
+    rho = [
+        implied_correlation(vol, weights, column) for column, vol in ((before, low), (after, high))
+    ]
+    width = min(
+        float(weights @ column) ** 2 - float(weights**2 @ column**2) for column in (before, after)
+    )
+    assert (
+        abs(index_vol_by_name((low, high), weights, (before**2, after**2)).change - (high - low))
+        < 1e-12
+    )
+    assert (
+        abs(
+            dispersion_by_name((low, high), weights, (before**2, after**2)).change
+            - (spread[1] - spread[0])
+        )
+        < 1e-12
+    )
+    assert abs(
+        index_atm_vol_by_name((low, high), weights, (before, after)).change - (high - low)
+    ) < 1e-12 / min(1, width)
+    assert abs(
+        correlation_by_name((low, high), weights, (before, after)).change - (rho[1] - rho[0])
+    ) < 1e-12 / min(1, width)
 
 
 @few
@@ -81,8 +126,12 @@ def test_parts_sum_to_the_change(seed: int) -> None:
 def test_realised_identity(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 30))
-    basket = realized.realized_basket(rng.normal(0, 0.02, (50, n)) + rng.normal(0, 0.02, (50, 1)), rng.dirichlet(np.ones(n)))
-    assert math.isclose(basket.basket_vol**2, basket.portfolio_vol**2 + basket.dispersion**2, rel_tol=1e-12)
+    basket = realized.realized_basket(
+        rng.normal(0, 0.02, (50, n)) + rng.normal(0, 0.02, (50, 1)), rng.dirichlet(np.ones(n))
+    )
+    assert math.isclose(
+        basket.basket_vol**2, basket.portfolio_vol**2 + basket.dispersion**2, rel_tol=1e-12
+    )
 
 
 @few
@@ -98,11 +147,15 @@ def test_equal_vols_with_a_known_correlation_give_it_back(seed: int, rho: float)
 def test_a_quote_said_twice_is_said_once(seed: int, times: int) -> None:
     rng = np.random.default_rng(seed)
     quotes = quotes_of([Chain("A", (NEAR, NEXT), forward=10.0)], TEN)
-    again = np.concatenate([np.arange(quotes.strike.size), rng.integers(0, quotes.strike.size, 20 * times)])
+    again = np.concatenate(
+        [np.arange(quotes.strike.size), rng.integers(0, quotes.strike.size, 20 * times)]
+    )
     once, twice = booked(quotes), booked(taken(quotes, rng.permutation(again)))
     assert np.array_equal(once.keys, twice.keys)
     for column in ("bid", "ask", "ts"):
-        assert np.array_equal(getattr(once, column)[once.slots], getattr(twice, column)[twice.slots])
+        assert np.array_equal(
+            getattr(once, column)[once.slots], getattr(twice, column)[twice.slots]
+        )
 
 
 @few
@@ -111,12 +164,18 @@ def test_wings_beyond_two_zero_bids_do_not_matter(seed: int, extra: int) -> None
     rng = np.random.default_rng(seed)
     table = smile_table(np.arange(60, 145, 5.0), float(rng.uniform(90, 110)), 0.1, 0.4, 0.01)
     table[:, 1:] = np.maximum(table[:, 1:], 0.0)
-    high = [[145 + 5 * at, 0.0 if at < 2 else 0.5, 0.6, math.nan, math.nan] for at in range(2 + extra)]
+    high = [
+        [145 + 5 * at, 0.0 if at < 2 else 0.5, 0.6, math.nan, math.nan] for at in range(2 + extra)
+    ]
     low = [[55 - at, math.nan, math.nan, 0.0 if at < 2 else 0.5, 0.6] for at in range(2 + extra)]
-    short, long = (board_of([np.concatenate([table, high[:cut], low[:cut]])], [0.1]) for cut in (2, None))
+    short, long = (
+        board_of([np.concatenate([table, high[:cut], low[:cut]])], [0.1]) for cut in (2, None)
+    )
     ours, theirs = value_strips(short), value_strips(long)
     for column in StripValues._fields:
-        assert np.array_equal(getattr(ours, column), getattr(theirs, column), equal_nan=True), column
+        assert np.array_equal(getattr(ours, column), getattr(theirs, column), equal_nan=True), (
+            column
+        )
 
 
 @settings(deadline=None, max_examples=25)
@@ -141,7 +200,9 @@ def test_streamed_ticks_give_the_returns_of_the_batch(seed: int, restart: int) -
     assert np.array_equal(window.returns.T, batch.returns)
 
 
-def plain_parts(split: Any, index: tuple[float, float], weights: Floats, before: Floats, after: Floats) -> list[float]:
+def plain_parts(
+    split: Any, index: tuple[float, float], weights: Floats, before: Floats, after: Floats
+) -> list[float]:
     parts = split(index, weights, (before, after))
     return [parts.common, *parts.names.tolist()]
 
@@ -197,7 +258,9 @@ def test_finite_garbage_never_raises_nor_turns_infinite(columns: Floats, plain: 
         lambda: ranges.garman_klass(weights, before, after, other),
         lambda: ranges.rogers_satchell(weights, before, after, other),
         lambda: ranges.yang_zhang(weights, before, after, other),
-        lambda: grid_returns(tick_grid(np.arange(6) % 2, before, after, [0.0, 1.0, 2.0], 2)).returns,
+        lambda: (
+            grid_returns(tick_grid(np.arange(6) % 2, before, after, [0.0, 1.0, 2.0], 2)).returns
+        ),
     ]
     for at, call in enumerate(calls):
         assert known(call()), at

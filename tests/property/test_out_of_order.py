@@ -11,7 +11,9 @@ from streams.valuation.out_of_order import QuoteColumns
 
 Row = tuple[int, int, int]
 """Contract, time, price: few of each, so that they meet."""
-rows = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(0, 2)), min_size=1, max_size=60)
+rows = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(0, 2)), min_size=1, max_size=60
+)
 ROOM = 3
 
 
@@ -39,5 +41,8 @@ def test_columns_do_what_a_loop_does(given_rows: list[Row], cuts: list[int], ord
         duplicate += (applied.duplicate + start).tolist()
         refused += (applied.no_room + start).tolist()
     held, expected_duplicate, expected_refused = one_by_one(drawn)
-    found = {int(key >> 32): (int(book.ts[slot]), int(book.bid[slot])) for key, slot in zip(book.keys, book.slots, strict=True)}
+    found = {
+        int(key >> 32): (int(book.ts[slot]), int(book.bid[slot]))
+        for key, slot in zip(book.keys, book.slots, strict=True)
+    }
     assert (found, sorted(duplicate), refused) == (held, expected_duplicate, expected_refused)

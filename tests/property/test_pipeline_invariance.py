@@ -23,21 +23,35 @@ from streams.stage import OutboxEntry
 from streams.topics import Topics
 
 ROOT = Path(__file__).parents[2]
-CLOSE, VIX = ROOT / "samples" / "option_closes_2026-07-10.parquet", ROOT / "samples" / "vix_daily.csv"
-MOVE = Scenario("test", index_ratio=3.0, constituent_ratio=1.1, spot_move=-0.01, refresh_seconds=300)
+CLOSE, VIX = (
+    ROOT / "samples" / "option_closes_2026-07-10.parquet",
+    ROOT / "samples" / "vix_daily.csv",
+)
+MOVE = Scenario(
+    "test", index_ratio=3.0, constituent_ratio=1.1, spot_move=-0.01, refresh_seconds=300
+)
 Made = Reading | OutboxEntry
 
 
 @cache
 def market(folder: Path) -> Market:
     basket = folder / "basket.toml"
-    basket.write_text("".join(f'[[constituents]]\nsymbol = "{name}"\nweight = 1\n' for name in ("AAPL", "MSFT", "NVDA", "AMZN", "META")))
+    basket.write_text(
+        "".join(
+            f'[[constituents]]\nsymbol = "{name}"\nweight = 1\n'
+            for name in ("AAPL", "MSFT", "NVDA", "AMZN", "META")
+        )
+    )
     return market_of(select(load(overrides={"mode": "scenario"}), index="SPY", basket=basket))
 
 
 @cache
 def records(folder: Path, quotes: int, ticks: int) -> tuple[InputRecord, ...]:
-    return tuple(open_feed([CLOSE], [VIX], MOVE, market(folder), (quotes, ticks), Topics()).records(first=1_783_700_000_000_000_000))
+    return tuple(
+        open_feed([CLOSE], [VIX], MOVE, market(folder), (quotes, ticks), Topics()).records(
+            first=1_783_700_000_000_000_000
+        )
+    )
 
 
 def pipeline(folder: Path, quotes: int, ticks: int) -> Pipeline:
@@ -58,7 +72,9 @@ def test_the_move_gives_readings_and_an_alert(folder: Path) -> None:
     made = expected(folder)
     readings = [one for one in made if isinstance(one, Reading) and "no_input" not in one.flags]
     assert [one.session.isoformat() for one in readings] == ["2026-07-10"] + ["2026-07-13"] * 7
-    assert all(one.index_vol is not None and one.implied_correlation is not None for one in readings)
+    assert all(
+        one.index_vol is not None and one.implied_correlation is not None for one in readings
+    )
     assert any(isinstance(one, OutboxEntry) for one in made)
 
 

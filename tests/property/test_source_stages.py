@@ -25,13 +25,29 @@ OPEN = open_ns(SESSION)
 TERMS = (date(2026, 7, 24), date(2026, 8, 7), date(2026, 8, 14), date(2026, 8, 21))
 MARKET = Market(
     (
-        IndexSpec("SPY", Basket("x", tuple(Constituent(name, 1.0) for name in ("AAPL", "MSFT", "NVDA"))), tenors=(30, 9)),
+        IndexSpec(
+            "SPY",
+            Basket("x", tuple(Constituent(name, 1.0) for name in ("AAPL", "MSFT", "NVDA"))),
+            tenors=(30, 9),
+        ),
         IndexSpec("AAPL", references=("VXAPL", "VIX")),
     )
 )
-QUOTES = quotes_of([Chain(name, TERMS, vol=0.2 + n / 10, step=4.0) for n, name in enumerate(("SPY", "AAPL", "MSFT", "NVDA", "ZZZZ"))], OPEN)
+QUOTES = quotes_of(
+    [
+        Chain(name, TERMS, vol=0.2 + n / 10, step=4.0)
+        for n, name in enumerate(("SPY", "AAPL", "MSFT", "NVDA", "ZZZZ"))
+    ],
+    OPEN,
+)
 VOLS = vols_of([Chain(name, TERMS, vol=0.2, step=4.0) for name in ("SPY", "NVDA", "ZZZZ")], OPEN)
-INSTANTS = (OPEN - 2 * NS, OPEN + NS, close_ns(SESSION) - 900 * NS - 62 * NS, close_ns(SESSION) - NS, open_ns(next_session(SESSION)))
+INSTANTS = (
+    OPEN - 2 * NS,
+    OPEN + NS,
+    close_ns(SESSION) - 900 * NS - 62 * NS,
+    close_ns(SESSION) - NS,
+    open_ns(next_session(SESSION)),
+)
 """Where the tests look closely: around opens and closes, and where near terms change."""
 
 cuts = st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=12)
@@ -56,7 +72,9 @@ def tick_record(draw: Rows) -> InputRecord:
     stamp = INSTANTS[at] + np.array(offsets, np.int64) * 1_000_000
     code = rng.integers(0, 5, stamp.size).astype(np.int32)
     price = rng.integers(1, 4, stamp.size).astype(np.float64)
-    return frame_of(Ticks(("SPY", "AAPL", "VIX", "VXAPL", "ZZZZ"), code, price, price, stamp, stamp))
+    return frame_of(
+        Ticks(("SPY", "AAPL", "VIX", "VXAPL", "ZZZZ"), code, price, price, stamp, stamp)
+    )
 
 
 @st.composite
@@ -79,13 +97,17 @@ def inputs(draw: st.DrawFn, make: Callable[[Rows], InputRecord]) -> list[InputRe
     return numbered(records)
 
 
-def uninterrupted(make: Make, records: Sequence[InputRecord]) -> tuple[list[Message], Counter[Count]]:
+def uninterrupted(
+    make: Make, records: Sequence[InputRecord]
+) -> tuple[list[Message], Counter[Count]]:
     stage = make()
     outputs = [stage.process(records), stage.idle()]
     return _messages(outputs), _counts(outputs)
 
 
-def interrupted(make: Make, records: Sequence[InputRecord], plan: Sequence[tuple[int, bool]]) -> tuple[list[Message], Counter[Count]]:
+def interrupted(
+    make: Make, records: Sequence[InputRecord], plan: Sequence[tuple[int, bool]]
+) -> tuple[list[Message], Counter[Count]]:
     """The same in pieces; where the plan says so, the process ends after a checkpoint and another one goes on."""
     stage, stored, outputs, at = make(), dict[str, bytes](), [], 0
     for size, restart in [*plan, (len(records), False)]:
@@ -112,7 +134,9 @@ def _counts(outputs: Sequence[Output]) -> Counter[Count]:
 
 @settings(max_examples=60, deadline=None)
 @given(inputs(quote_record), cuts)
-def test_points_of_quotes_do_not_depend_on_cuts_and_restarts(records: list[InputRecord], plan: list[tuple[int, bool]]) -> None:
+def test_points_of_quotes_do_not_depend_on_cuts_and_restarts(
+    records: list[InputRecord], plan: list[tuple[int, bool]]
+) -> None:
     def make() -> QuotesStage:
         return QuotesStage(MARKET, "quotes:0", 2, contracts=QUOTES.strike.size // 2)
 
@@ -121,7 +145,9 @@ def test_points_of_quotes_do_not_depend_on_cuts_and_restarts(records: list[Input
 
 @settings(max_examples=60, deadline=None)
 @given(inputs(tick_record), cuts)
-def test_points_of_ticks_do_not_depend_on_cuts_and_restarts(records: list[InputRecord], plan: list[tuple[int, bool]]) -> None:
+def test_points_of_ticks_do_not_depend_on_cuts_and_restarts(
+    records: list[InputRecord], plan: list[tuple[int, bool]]
+) -> None:
     def make() -> TicksStage:
         return TicksStage(MARKET, "ticks:0", 2)
 
@@ -129,14 +155,25 @@ def test_points_of_ticks_do_not_depend_on_cuts_and_restarts(records: list[InputR
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 4000), min_size=1, max_size=40), st.lists(st.integers(1, 10), max_size=10), st.integers(0, 1000))
-def test_points_do_not_depend_on_how_rows_share_records(offsets: list[int], sizes: list[int], seed: int) -> None:
+@given(
+    st.lists(st.integers(0, 4000), min_size=1, max_size=40),
+    st.lists(st.integers(1, 10), max_size=10),
+    st.integers(0, 1000),
+)
+def test_points_do_not_depend_on_how_rows_share_records(
+    offsets: list[int], sizes: list[int], seed: int
+) -> None:
     stamp = INSTANTS[1] + np.array(offsets, np.int64) * 1_000_000
-    rows = taken(QUOTES, np.random.default_rng(seed).integers(0, 30, stamp.size))._replace(ts_event=stamp, record_ts=stamp)
+    rows = taken(QUOTES, np.random.default_rng(seed).integers(0, 30, stamp.size))._replace(
+        ts_event=stamp, record_ts=stamp
+    )
     edges = np.unique(np.minimum(np.cumsum([0, *sizes, stamp.size]), stamp.size))
     pieces = [taken(rows, np.arange(start, stop)) for start, stop in pairwise(edges.tolist())]
     newest = int(stamp.max()) // 1_000_000 + 1
-    whole, parts = (published([frame_of(one)._replace(timestamp=newest) for one in frames], newest) for frames in ([rows], pieces))
+    whole, parts = (
+        published([frame_of(one)._replace(timestamp=newest) for one in frames], newest)
+        for frames in ([rows], pieces)
+    )
     assert whole == parts
 
 

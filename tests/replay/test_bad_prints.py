@@ -20,7 +20,13 @@ pytestmark = pytest.mark.evaluation
 CLOSE = Path(__file__).parents[2] / "samples" / "option_closes_2026-07-10.parquet"
 PRINT_SECONDS = 15
 """How long each of open, high, low and close stands."""
-SPIKES = {("COR1M", "2022-10-24"), ("COR1M", "2023-09-21"), ("COR1M", "2023-10-02"), ("COR1M", "2025-11-28"), ("COR3M", "2025-11-28")}
+SPIKES = {
+    ("COR1M", "2022-10-24"),
+    ("COR1M", "2023-09-21"),
+    ("COR1M", "2023-10-02"),
+    ("COR1M", "2025-11-28"),
+    ("COR3M", "2025-11-28"),
+}
 """Rows with a step of more than 0.15."""
 BASKET = 0.35
 
@@ -37,7 +43,11 @@ class Row(NamedTuple):
 def rows() -> list[Row]:
     with (vectors() / "cor_bad_prints.csv").open(encoding="utf-8") as file:
         return [
-            Row(row["index"], row["date"], tuple(float(row[name]) / 100 for name in ("OPEN", "HIGH", "LOW", "CLOSE")))
+            Row(
+                row["index"],
+                row["date"],
+                tuple(float(row[name]) / 100 for name in ("OPEN", "HIGH", "LOW", "CLOSE")),
+            )
             for row in csv.DictReader(file)
         ]
 
@@ -50,7 +60,11 @@ def index_vol(rho: float, start: float, *, moves: bool) -> float:
 def session(row: Row, *, moves: bool) -> list[Reading]:
     """The minute of the row between two and five minutes at its open, a reading a second: a close may fire, a print may not."""
     at, out = eastern(MONDAY, "10:00:00"), []
-    for rho, seconds in [(row.prints[0], 120), *((rho, PRINT_SECONDS) for rho in row.prints), (row.prints[0], 300)]:
+    for rho, seconds in [
+        (row.prints[0], 120),
+        *((rho, PRINT_SECONDS) for rho in row.prints),
+        (row.prints[0], 300),
+    ]:
         for _ in range(seconds):
             out.append(toy(at, index_vol(rho, row.prints[0], moves=moves), BASKET, rho))
             at += timedelta(seconds=1)
@@ -60,8 +74,12 @@ def session(row: Row, *, moves: bool) -> list[Reading]:
 def own(row: Row, *, moves: bool) -> tuple[set[str], int]:
     """Rules that fired when our own correlation printed like this, and counted spikes."""
     run, rho = Run(cap_unknown=False), row.prints[0]
-    events = run.play([closing(FRIDAY, index_vol(rho, rho, moves=moves), BASKET, rho), *session(row, moves=moves)])
-    return {event.data.rule for event in events if event.data.transition == "firing"}, run.count("gate_failures", "SPX", "spike")
+    events = run.play(
+        [closing(FRIDAY, index_vol(rho, rho, moves=moves), BASKET, rho), *session(row, moves=moves)]
+    )
+    return {event.data.rule for event in events if event.data.transition == "firing"}, run.count(
+        "gate_failures", "SPX", "spike"
+    )
 
 
 @pytest.mark.parametrize("moves", [False, True])
@@ -82,13 +100,21 @@ def test_a_print_that_stands_is_the_market() -> None:
     run, (start, high, *_) = Run(cap_unknown=False), row.prints
     run.play([closing(FRIDAY, index_vol(start, start, moves=True), BASKET, start)])
     level = index_vol(high, start, moves=True)
-    held = [toy(eastern(MONDAY, "10:00:00") + timedelta(seconds=at), level, BASKET, high) for at in range(600)]
-    assert "vix_spike_unwind" in {event.data.rule for event in run.play(held) if event.data.transition == "firing"}
+    held = [
+        toy(eastern(MONDAY, "10:00:00") + timedelta(seconds=at), level, BASKET, high)
+        for at in range(600)
+    ]
+    assert "vix_spike_unwind" in {
+        event.data.rule for event in run.play(held) if event.data.transition == "firing"
+    }
 
 
 def test_as_a_published_reference_nothing_fires(tmp_path: Path) -> None:
     """Ticks of COR1M beside the calm scenario, a row every three minutes: they are shown and judge nothing."""
-    ticks, start = ["ts,symbol,price"], eastern(MONDAY, "10:02:00").replace(tzinfo=None) - timedelta(hours=4)
+    ticks, start = (
+        ["ts,symbol,price"],
+        eastern(MONDAY, "10:02:00").replace(tzinfo=None) - timedelta(hours=4),
+    )
     for number, row in enumerate(rows()):
         minute = start + timedelta(minutes=3 * number)
         ticks += [
@@ -97,7 +123,18 @@ def test_as_a_published_reference_nothing_fires(tmp_path: Path) -> None:
         ]
     file = tmp_path / "cor1m_ticks.csv"
     file.write_text("\n".join(ticks) + "\n", encoding="utf-8")
-    arguments = ["--quotes", str(CLOSE), "--ticks", str(file), "--scenario", "calm", "--refresh", "60", "--out", str(tmp_path)]
+    arguments = [
+        "--quotes",
+        str(CLOSE),
+        "--ticks",
+        str(file),
+        "--scenario",
+        "calm",
+        "--refresh",
+        "60",
+        "--out",
+        str(tmp_path),
+    ]
     assert main(["backtest", "--quiet", "--json", *arguments]) == 0
     assert (tmp_path / "alerts.jsonl").read_bytes() == b""
     shown = set()

@@ -19,7 +19,10 @@ def events() -> tuple[AlertEvent, ...]:
     with (vectors() / "episodes_daily.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     readings = [
-        published(date.fromisoformat(row["date"]), *(float(row[name]) for name in ("vix_close", "vixeq", "dspx", "cor1m_close")))
+        published(
+            date.fromisoformat(row["date"]),
+            *(float(row[name]) for name in ("vix_close", "vixeq", "dspx", "cor1m_close")),
+        )
         for row in rows
     ]
     return tuple(Run(cap_unknown=False).play(readings))
@@ -30,7 +33,9 @@ def on(day: str, rule: str) -> AlertEvent | None:
     found = [
         event
         for event in events()
-        if event.data.session.isoformat() == day and event.data.rule == rule and event.data.transition in {"firing", "updated"}
+        if event.data.session.isoformat() == day
+        and event.data.rule == rule
+        and event.data.transition in {"firing", "updated"}
     ]
     return found[0] if found else None
 
@@ -52,7 +57,9 @@ def test_unwinds_are_caught(day: str, share: float, label: str, severity: str) -
     assert event.data.values["correlation_share"] == pytest.approx(share, abs=0.005)
     assert event.data.label == label
     assert event.data.severity == severity
-    assert (event.data.confidence, event.data.basis) == ("low", "published"), "windows of a few weeks have no ranks"
+    assert (event.data.confidence, event.data.basis) == ("low", "published"), (
+        "windows of a few weeks have no ranks"
+    )
 
 
 @pytest.mark.parametrize(("day", "share"), [("2015-08-24", 0.33), ("2020-03-16", 0.22)])

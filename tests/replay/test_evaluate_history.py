@@ -20,14 +20,41 @@ Found = dict[str, Any]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the backtest has written, and the picture."""
     out = tmp_path_factory.mktemp("evaluate")
-    assert main(["backtest", "--daily", str(evaluation_data() / "vol_indices"), "--out", str(out), "--quiet", "--from", "2014-06-19"]) == 0
+    assert (
+        main(
+            [
+                "backtest",
+                "--daily",
+                str(evaluation_data() / "vol_indices"),
+                "--out",
+                str(out),
+                "--quiet",
+                "--from",
+                "2014-06-19",
+            ]
+        )
+        == 0
+    )
     return out
 
 
 @pytest.fixture
 def found(folder: Path, capsys: pytest.CaptureFixture[str]) -> Found:
     labels = evaluation_data() / "labels" / "vix_spike_days.csv"
-    assert main(["evaluate", str(folder / "alerts.jsonl"), "--labels", str(labels), "--json", "--plot", str(folder / "plot.svg")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(folder / "alerts.jsonl"),
+                "--labels",
+                str(labels),
+                "--json",
+                "--plot",
+                str(folder / "plot.svg"),
+            ]
+        )
+        == 0
+    )
     result: Found = json.loads(capsys.readouterr().out)
     return result
 
@@ -45,7 +72,13 @@ def test_the_page_shows_these_years(folder: Path, capsys: pytest.CaptureFixture[
     labels = evaluation_data() / "labels" / "vix_spike_days.csv"
     assert main(["evaluate", str(folder / "alerts.jsonl"), "--labels", str(labels)]) == 0
     printed = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
-    page = (ROOT / "docs/evaluation.md").read_text().partition("## On eleven years")[2].partition("```text\n")[2].partition("```")[0]
+    page = (
+        (ROOT / "docs/evaluation.md")
+        .read_text()
+        .partition("## On eleven years")[2]
+        .partition("```text\n")[2]
+        .partition("```")[0]
+    )
     assert len(page.splitlines()) > 10
     assert [line for line in page.splitlines() if " ".join(line.split()) not in printed] == []
 
@@ -53,7 +86,15 @@ def test_the_page_shows_these_years(folder: Path, capsys: pytest.CaptureFixture[
 def _ours(ours: Found) -> None:
     """Caught in the session itself, nothing called quiet that was not judged, and not too many alerts a year."""
     delays = {label["session"]: label["delay"] for label in ours["labels"]}
-    for day in ("2015-08-24", "2018-02-05", "2020-02-24", "2020-03-16", "2025-08-01", "2025-10-10", "2025-10-16"):
+    for day in (
+        "2015-08-24",
+        "2018-02-05",
+        "2020-02-24",
+        "2020-03-16",
+        "2025-08-01",
+        "2025-10-10",
+        "2025-10-16",
+    ):
         assert delays[day] == 0, day
     assert {label["why"] for label in ours["labels"]} <= {"", "quiet", "info only", "inhibited"}
     assert 0 < ours["not_judged"] < 20
@@ -70,5 +111,14 @@ def _baselines(found: dict[str, Found], base_rate: float) -> None:
         (154, 31), (215, 47), (69, 30), (128, 44), (54, 39), (17, 16), (43, 32), (33, 26)
     ]  # fmt: skip
     assert round(base_rate, 2) == 0.23
-    why = {name: {label["session"]: label["why"] for label in one["labels"]} for name, one in found.items()}
-    assert {name for name in why if why[name]["2025-08-01"] == "not enough history"} == {"R1", "R2", "R8", "extreme", "band"}
+    why = {
+        name: {label["session"]: label["why"] for label in one["labels"]}
+        for name, one in found.items()
+    }
+    assert {name for name in why if why[name]["2025-08-01"] == "not enough history"} == {
+        "R1",
+        "R2",
+        "R8",
+        "extreme",
+        "band",
+    }

@@ -29,7 +29,14 @@ pytestmark = pytest.mark.evaluation
 
 HEARTBEAT = (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),)
 BOARDS_2011 = {"2011-01-03": 17.61, "2011-01-04": 17.38, "2011-01-05": 17.02}
-BOARDS_2023 = {"2022-02-04": 23.22, "2023-04-10": 18.97, "2023-04-14": 17.07, "2023-04-17": 16.95, "2023-05-05": 17.19, "2023-09-14": 12.82}
+BOARDS_2023 = {
+    "2022-02-04": 23.22,
+    "2023-04-10": 18.97,
+    "2023-04-14": 17.07,
+    "2023-04-17": 16.95,
+    "2023-05-05": 17.19,
+    "2023-09-14": 12.82,
+}
 MORNING = "2022-03-23"
 """Quotes of 10:11; the published range of that day is 22.64 to 24.03."""
 
@@ -44,7 +51,11 @@ class Term(NamedTuple):
 
 @cache
 def market() -> Market:
-    return Market((IndexSpec("SPX"),), rates=load_rates(evaluation_data() / "rates" / "usd_rates_daily.csv.gz"), mode="replay")
+    return Market(
+        (IndexSpec("SPX"),),
+        rates=load_rates(evaluation_data() / "rates" / "usd_rates_daily.csv.gz"),
+        mode="replay",
+    )
 
 
 def board(name: str) -> Path:
@@ -58,7 +69,9 @@ def index_vols(name: str) -> dict[str, float]:
     feed = open_feed([board(name)], [], None, market(), (1, 1), topics)
     made = Pipeline(market(), load_rules(), 1, 1, topics).run(feed.records())
     readings = [one for one in made if isinstance(one, Reading) and "no_input" not in one.flags]
-    return {reading.session.isoformat(): 100 * (reading.index_vol or np.nan) for reading in readings}
+    return {
+        reading.session.isoformat(): 100 * (reading.index_vol or np.nan) for reading in readings
+    }
 
 
 def terms(name: str) -> Iterator[Term]:
@@ -79,12 +92,22 @@ def _terms(stage: QuotesStage, now: int) -> Iterator[Term]:
     expiries = sorted(stage._listings._all["SPX"].values(), key=lambda one: (one.day, one.root))
     segment = np.array([one.segment for one in expiries])
     minutes = minutes_to(np.array([one.settles for one in expiries]), now)
-    board, _ = stage._surfaces._chains.assemble(segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size))
+    board, _ = stage._surfaces._chains.assemble(
+        segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size)
+    )
     strips = value_strips(board, **INDEX_RULES._asdict()).reason.tolist()
     for one, left, strip in zip(expiries, minutes.tolist(), strips, strict=True):
         rule = "" if one in chosen else "the AM series of its date counts"
-        rule = rule or ("" if one.friday else "not a Friday") or ("" if NEAREST <= left <= FURTHEST else "not within 7 to 60 days")
-        yield Term(str(date_of(stage._day)), f"{date_of(one.day)} {one.root}", StripReason(strip).label or rule)
+        rule = (
+            rule
+            or ("" if one.friday else "not a Friday")
+            or ("" if NEAREST <= left <= FURTHEST else "not within 7 to 60 days")
+        )
+        yield Term(
+            str(date_of(stage._day)),
+            f"{date_of(one.day)} {one.root}",
+            StripReason(strip).label or rule,
+        )
 
 
 def errors(name: str, published: dict[str, float]) -> list[float]:
@@ -118,6 +141,8 @@ def test_a_board_of_the_morning_lies_in_the_range_of_its_day() -> None:
 def test_refusals_are_told_apart(name: str) -> None:
     found = list(terms(name))
     assert len(found) > 20
-    by_session = {term.session: [one.reason for one in found if one.session == term.session] for term in found}
+    by_session = {
+        term.session: [one.reason for one in found if one.session == term.session] for term in found
+    }
     for session, reasons in by_session.items():
         assert reasons.count("") >= 2, f"{session} has no two terms to interpolate between"

@@ -16,7 +16,9 @@ PAGE = Path(__file__).parents[2] / "docs/rules.md"
 
 
 def sessions(run: History, rule: str) -> set[str]:
-    return {event.session.isoformat() for event in run.fired if event.rule == rule} & set(run.evaluated)
+    return {event.session.isoformat() for event in run.fired if event.rule == rule} & set(
+        run.evaluated
+    )
 
 
 def early(days: set[str]) -> int:
@@ -25,7 +27,9 @@ def early(days: set[str]) -> int:
 
 def rises(run: History) -> list[bool]:
     """Of each evaluated session: whether VIX closes at least 25 % higher within ten sessions."""
-    levels = {close.reading.session.isoformat(): close.reading.index_vol or 0.0 for close in run.closes}
+    levels = {
+        close.reading.session.isoformat(): close.reading.index_vol or 0.0 for close in run.closes
+    }
     vix = [levels[day] for day in run.evaluated]
     return [max(vix[at + 1 : at + 11], default=0.0) >= 1.25 * vix[at] for at in range(len(vix))]
 
@@ -45,13 +49,21 @@ def test_the_page_has_the_counts() -> None:
         firing = sessions(run, rule)
         first = episodes(days, firing)
         share = float(np.mean([risen[at] for at in first]))
-        assert shown == [str(len(firing)), str(len(first)), f"{share:.2f}", str(len(sessions(history(0), rule)))], rule
+        assert shown == [
+            str(len(firing)),
+            str(len(first)),
+            f"{share:.2f}",
+            str(len(sessions(history(0), rule))),
+        ], rule
     assert f"{len(days):,} published closes" in text
     assert f"with a probability of {np.mean(risen):.2f}" in text
 
 
 def test_seasons_take_away_what_earnings_bring_and_nothing_else() -> None:
-    found, plain = sessions(history(), "dispersion_extreme"), sessions(history(0), "dispersion_extreme")
+    found, plain = (
+        sessions(history(), "dispersion_extreme"),
+        sessions(history(0), "dispersion_extreme"),
+    )
     assert found < plain, "the bar is raised, never lowered"
     assert early(plain) / len(plain) > 0.8
     assert early(found) / len(found) < 0.75
@@ -71,7 +83,10 @@ def test_the_spread_is_high_in_the_first_four_weeks_of_a_quarter() -> None:
 
 
 def test_the_unwind_of_october_2025_ends_a_crowded_trade() -> None:
-    (before,), after = history().on("2025-10-09", "dispersion_extreme"), history().on("2025-10-10", "dispersion_extreme")
+    (before,), after = (
+        history().on("2025-10-09", "dispersion_extreme"),
+        history().on("2025-10-10", "dispersion_extreme"),
+    )
     assert (before.severity, before.label, before.direction) == ("info", "extreme", None)
     assert not after
     assert history().on("2025-10-10", "vix_spike_unwind")

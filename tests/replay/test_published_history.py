@@ -16,7 +16,13 @@ JOIN = 10
 def episodes(severities: Collection[str]) -> list[list[str]]:
     """Sessions of each episode: the union over rules of the alerts of these severities."""
     place = {day: at for at, day in enumerate(history().evaluated)}
-    firing = sorted({place[event.session.isoformat()] for event in history().fired if event.severity in severities})
+    firing = sorted(
+        {
+            place[event.session.isoformat()]
+            for event in history().fired
+            if event.severity in severities
+        }
+    )
     joined: list[list[int]] = []
     for at in firing:
         if joined and at - joined[-1][-1] <= JOIN:
@@ -38,14 +44,25 @@ def by_year(found: list[list[str]]) -> Counter[str]:
 
 def test_the_history_is_whole() -> None:
     assert len(history().evaluated) == 2630
-    zero = next(close.reading for close in history().closes if close.reading.session.isoformat() == "2018-02-08")
+    zero = next(
+        close.reading
+        for close in history().closes
+        if close.reading.session.isoformat() == "2018-02-08"
+    )
     assert (zero.dispersion, zero.reasons.get("dispersion")) == (0.0, None)
 
 
-@pytest.mark.parametrize(("day", "severity"), [("2018-02-05", "critical"), ("2025-10-10", "warning")])
+@pytest.mark.parametrize(
+    ("day", "severity"), [("2018-02-05", "critical"), ("2025-10-10", "warning")]
+)
 def test_unwinds_are_caught_in_the_same_session(day: str, severity: str) -> None:
     (event,) = history().on(day, "vix_spike_unwind")
-    assert (event.label, event.severity, event.confidence, event.unknown) == ("unwind", severity, "high", ())
+    assert (event.label, event.severity, event.confidence, event.unknown) == (
+        "unwind",
+        severity,
+        "high",
+        (),
+    )
     assert not history().on(day, "broad_repricing")
 
 
@@ -64,7 +81,11 @@ def test_single_name_vol_that_bleeds_is_benign(day: str) -> None:
 
 def test_a_spike_with_little_history_fires_with_low_confidence() -> None:
     (event,) = history().on("2025-08-01", "vix_spike_unwind")
-    assert (event.label, event.confidence, event.unknown) == ("unwind", "low", ("correlation_change_rank",))
+    assert (event.label, event.confidence, event.unknown) == (
+        "unwind",
+        "low",
+        ("correlation_change_rank",),
+    )
 
 
 def test_noise_stays_within_its_budget() -> None:
@@ -82,16 +103,23 @@ def test_noise_stays_within_its_budget() -> None:
 def test_verdicts_tell_exactly_which_sessions_fired() -> None:
     fired = {(event.session, event.rule) for event in history().fired}
     told = {
-        (close.reading.session, rule) for close in history().closes for rule, answer in close.verdicts.verdicts.items() if answer == "fires"
+        (close.reading.session, rule)
+        for close in history().closes
+        for rule, answer in close.verdicts.verdicts.items()
+        if answer == "fires"
     }
     assert told == fired
 
 
 def test_what_cannot_be_judged_is_said() -> None:
-    answers = {close.reading.session.isoformat(): close.verdicts.verdicts for close in history().closes}
+    answers = {
+        close.reading.session.isoformat(): close.verdicts.verdicts for close in history().closes
+    }
     assert set(answers["2014-06-18"].values()) == {"suspended"}, "basket vol is not published yet"
     for first in ("2014-06-19", "2025-07-01"):
-        assert answers[first]["vix_spike_unwind"] == answers[first]["vol_convergence"] == "unknown", "nothing to compare with"
+        assert (
+            answers[first]["vix_spike_unwind"] == answers[first]["vol_convergence"] == "unknown"
+        ), "nothing to compare with"
     assert answers["2025-07-08"]["vol_convergence"] == "unknown", "four closes since the gap"
     assert answers["2025-07-09"]["vol_convergence"] != "unknown"
     evaluated = set(history().evaluated)

@@ -23,26 +23,62 @@ pytestmark = pytest.mark.evaluation
 
 def index_vols(path: Path, symbol: str, first: int, last: int) -> list[tuple[str, float]]:
     """New York wall time and index vol of each reading with input."""
-    market, topics = Market((IndexSpec(symbol),), rates=Rates(constant=0.002), mode="replay"), Topics("")
+    market, topics = (
+        Market((IndexSpec(symbol),), rates=Rates(constant=0.002), mode="replay"),
+        Topics(""),
+    )
     feed = open_feed([path], [], None, market, (1, 1), topics)
     made = Pipeline(market, load_rules(), 1, 1, topics).run(feed.records(first, last))
     readings = [one for one in made if isinstance(one, Reading) and "no_input" not in one.flags]
-    return [(f"{one.ts_event:%H:%M}", np.nan if one.index_vol is None else one.index_vol) for one in readings]
+    return [
+        (f"{one.ts_event:%H:%M}", np.nan if one.index_vol is None else one.index_vol)
+        for one in readings
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "symbol", "day", "until", "expected", "readings"),
     [
-        ("option_ticks/lean_option_minute_quotes", "GOOG", date(2015, 12, 24), time(10), (0.23, 0.25), 30),
-        ("option_ticks/lean_option_minute_quotes", "TWX", date(2014, 6, 5), time(10), (0.20, 0.21), 30),
-        ("option_ticks/lean_option_hourly_quotes", "AAPL", date(2014, 6, 6), time(16, 15), (0.235, 0.245), 7),
-        ("chains_multi/yahoo_chains_2025_11", "AAPL", date(2025, 11, 25), time(16), (0.23, 0.26), 3),
+        (
+            "option_ticks/lean_option_minute_quotes",
+            "GOOG",
+            date(2015, 12, 24),
+            time(10),
+            (0.23, 0.25),
+            30,
+        ),
+        (
+            "option_ticks/lean_option_minute_quotes",
+            "TWX",
+            date(2014, 6, 5),
+            time(10),
+            (0.20, 0.21),
+            30,
+        ),
+        (
+            "option_ticks/lean_option_hourly_quotes",
+            "AAPL",
+            date(2014, 6, 6),
+            time(16, 15),
+            (0.235, 0.245),
+            7,
+        ),
+        (
+            "chains_multi/yahoo_chains_2025_11",
+            "AAPL",
+            date(2025, 11, 25),
+            time(16),
+            (0.23, 0.26),
+            3,
+        ),
     ],
 )
 def test_option_files_give_steady_vols(
     name: str, symbol: str, day: date, until: time, expected: tuple[float, float], readings: int
 ) -> None:
-    found = index_vols(evaluation_data() / f"{name}.parquet", symbol, wall_ns(day, time(0)), wall_ns(day, until))
+    found = index_vols(
+        evaluation_data() / f"{name}.parquet", symbol, wall_ns(day, time(0)), wall_ns(day, until)
+    )
     vols = np.array([vol for _, vol in found])
     assert len(found) == readings
     assert np.isfinite(vols).all()
@@ -61,12 +97,20 @@ def test_option_files_give_steady_vols(
 def test_bars_count_from_their_first_end_to_the_close(name: str, session: str, first: time) -> None:
     day = date.fromisoformat(session)
     symbols = frozenset({"SPY", "NFLX", "NVDA", "TSLA", "AAPL"})
-    batches = open_ticks(evaluation_data() / f"{name}.parquet").batches(SourceUniverse(frozenset(), symbols))
-    mine = [one.boundary for one in batches if wall_ns(day, time(0)) < one.boundary <= wall_ns(day, time(23))]
+    batches = open_ticks(evaluation_data() / f"{name}.parquet").batches(
+        SourceUniverse(frozenset(), symbols)
+    )
+    mine = [
+        one.boundary
+        for one in batches
+        if wall_ns(day, time(0)) < one.boundary <= wall_ns(day, time(23))
+    ]
     assert (mine[0], mine[-1]) == (wall_ns(day, first), wall_ns(day, time(16)))
 
 
-@pytest.mark.parametrize("name", ["equity_ticks/lean_trades_2013_10", "equity_ticks/lean_quotes_1s_2013_10"])
+@pytest.mark.parametrize(
+    "name", ["equity_ticks/lean_trades_2013_10", "equity_ticks/lean_quotes_1s_2013_10"]
+)
 def test_stock_ticks_agree(name: str) -> None:
     """Trades and mids of the same second differ by a few cents at most."""
     noon = wall_ns(date(2013, 10, 8), time(12))

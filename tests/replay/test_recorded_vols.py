@@ -26,7 +26,10 @@ def closes() -> dict[str, Reading]:
 
 
 def instants() -> list[Instant]:
-    return [instant_of(reading, int(reading.ts_event.timestamp()) * NS) for reading in history().readings]
+    return [
+        instant_of(reading, int(reading.ts_event.timestamp()) * NS)
+        for reading in history().readings
+    ]
 
 
 def core() -> frozenset[str]:
@@ -50,14 +53,21 @@ def test_every_session_has_a_reading_of_the_atm_pair_alone() -> None:
         print(
             f"{session:<12}{one.index_atm_vol:8.4f}{one.basket_atm_vol:8.4f}{one.implied_correlation:8.4f}{one.coverage:10.4f}{one.names:7}"
         )
-        assert (one.basis, one.index_vol, one.basket_vol, one.dispersion) == ("atm", None, None, None)
+        assert (one.basis, one.index_vol, one.basket_vol, one.dispersion) == (
+            "atm",
+            None,
+            None,
+            None,
+        )
         assert one.reasons["index_vol"] == one.reasons["basket_vol"] == "basis_atm"
         assert "stated_vols" in one.flags
         assert one.coverage is not None
         assert one.coverage > 0.85
 
 
-@pytest.mark.parametrize(("session", "rho"), [("2026-06-04", 0.11), ("2026-06-05", 0.19), ("2026-06-10", 0.24)])
+@pytest.mark.parametrize(
+    ("session", "rho"), [("2026-06-04", 0.11), ("2026-06-05", 0.19), ("2026-06-10", 0.24)]
+)
 def test_implied_correlation_of_the_vol_spike(session: str, rho: float) -> None:
     assert closes()[session].implied_correlation == pytest.approx(rho, abs=0.03)
 
@@ -67,16 +77,22 @@ def test_composition_is_a_small_part_of_each_change() -> None:
     for start, end in pairwise(instants()):
         raw, common = moves(start, end)
         effects[end.session.isoformat()] = raw - common
-        print(f"{end.session}  raw {raw:+.4f}  common set {common:+.4f}  composition {raw - common:+.4f}")
+        print(
+            f"{end.session}  raw {raw:+.4f}  common set {common:+.4f}  composition {raw - common:+.4f}"
+        )
     assert max(map(abs, effects.values())) <= LARGEST_COMPOSITION_EFFECT
     worst = max(effects, key=lambda session: abs(effects[session]))
     position = sorted(closes()).index(worst)
-    around = [closes()[session].constituents for session in sorted(closes())[position - 1 : position + 1]]
+    around = [
+        closes()[session].constituents for session in sorted(closes())[position - 1 : position + 1]
+    ]
     assert ["MSFT" in names.symbols for names in around if names is not None].count(False) == 1
 
 
 def test_only_the_fifth_of_june_is_an_unwind() -> None:
-    fired = [event.data for event in history().events if event.data.transition in {"firing", "updated"}]
+    fired = [
+        event.data for event in history().events if event.data.transition in {"firing", "updated"}
+    ]
     assert [(one.session.isoformat(), one.rule, one.confidence, one.basis) for one in fired] == [
         ("2026-06-05", "vix_spike_unwind", "low", "atm")
     ]
@@ -95,9 +111,15 @@ def test_alerts_use_differences_on_the_common_set() -> None:
         end = by_time[int(event.time.timestamp()) * NS]
         start = by_time[int(since.timestamp()) * NS]
         low, high, names = _by_hand(start, end)
-        assert values["implied_correlation_change"] == pytest.approx(high["rho"] - low["rho"], rel=0, abs=1e-12)
-        assert values["basket_vol_change"] == pytest.approx(high["basket"] - low["basket"], rel=0, abs=1e-12)
-        assert values["index_vol_change"] == pytest.approx(high["index"] - low["index"], rel=0, abs=1e-12)
+        assert values["implied_correlation_change"] == pytest.approx(
+            high["rho"] - low["rho"], rel=0, abs=1e-12
+        )
+        assert values["basket_vol_change"] == pytest.approx(
+            high["basket"] - low["basket"], rel=0, abs=1e-12
+        )
+        assert values["index_vol_change"] == pytest.approx(
+            high["index"] - low["index"], rel=0, abs=1e-12
+        )
         assert values["common_names"] == names
         checked += 1
     assert checked >= 2
@@ -106,7 +128,11 @@ def test_alerts_use_differences_on_the_common_set() -> None:
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_partitions_change_nothing(partitions: int) -> None:
     some = history(partitions, date(2026, 6, 4), date(2026, 6, 5))
-    assert some.readings == tuple(reading for reading in history().readings if reading.session in {date(2026, 6, 4), date(2026, 6, 5)})
+    assert some.readings == tuple(
+        reading
+        for reading in history().readings
+        if reading.session in {date(2026, 6, 4), date(2026, 6, 5)}
+    )
     assert [event.id for event in some.events] == [event.id for event in history().events[:1]]
 
 
@@ -114,7 +140,11 @@ def _by_hand(start: Instant, end: Instant) -> tuple[dict[str, float], dict[str, 
     """ATM levels of both instants on the largest names that both have, with the weights of today."""
     assert start.constituents is not None
     assert end.constituents is not None
-    vols = [dict(zip(one.constituents.symbols, one.constituents.atm_vols, strict=True)) for one in (start, end) if one.constituents]
+    vols = [
+        dict(zip(one.constituents.symbols, one.constituents.atm_vols, strict=True))
+        for one in (start, end)
+        if one.constituents
+    ]
     common = [
         (weight, vols[0][symbol], vols[1][symbol])
         for symbol, weight in zip(end.constituents.symbols, end.constituents.weights, strict=True)

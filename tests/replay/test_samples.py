@@ -21,8 +21,28 @@ BASKET_FIELDS = (
     "basket_atm_vol",
     "correlation_premium",
 )
-OTHER_FIELDS = ("index_vol", "index_atm_vol", "realized_correlation", "realized_dispersion", "coverage", "coverage_valid", "names")
-LABELS = ("ts_event", "session", "index", "tenor", "tenor_days", "mode", "basis", "references", "tracking_error", "flags", "reasons")
+OTHER_FIELDS = (
+    "index_vol",
+    "index_atm_vol",
+    "realized_correlation",
+    "realized_dispersion",
+    "coverage",
+    "coverage_valid",
+    "names",
+)
+LABELS = (
+    "ts_event",
+    "session",
+    "index",
+    "tenor",
+    "tenor_days",
+    "mode",
+    "basis",
+    "references",
+    "tracking_error",
+    "flags",
+    "reasons",
+)
 FIELDS = (*LABELS, *OTHER_FIELDS, *BASKET_FIELDS)
 
 
@@ -37,15 +57,30 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, A
 
 def test_three_closes(capsys: pytest.CaptureFixture[str]) -> None:
     first, second, third = run(
-        capsys, "--quotes", *closes(), "--ticks", str(SAMPLES / "vix_daily.csv"), "--from", "2026-07-08", "--index", "SPY"
+        capsys,
+        "--quotes",
+        *closes(),
+        "--ticks",
+        str(SAMPLES / "vix_daily.csv"),
+        "--from",
+        "2026-07-08",
+        "--index",
+        "SPY",
     )
     for reading in (first, second, third):
         assert set(FIELDS) <= set(reading)
         assert "constituents" not in reading
-        assert (reading["index"], reading["tenor"], reading["tenor_days"], reading["mode"]) == ("SPY", "30d", 30, "replay")
+        assert (reading["index"], reading["tenor"], reading["tenor_days"], reading["mode"]) == (
+            "SPY",
+            "30d",
+            30,
+            "replay",
+        )
         nulls = {name for name in FIELDS if reading[name] is None}
         assert nulls <= set(reading["reasons"])
-    assert [one["ts_event"] for one in (first, second, third)] == [f"2026-07-{day}T20:15:00Z" for day in ("08", "09", "10")]
+    assert [one["ts_event"] for one in (first, second, third)] == [
+        f"2026-07-{day}T20:15:00Z" for day in ("08", "09", "10")
+    ]
 
     assert first["index_vol"] is None
     assert first["reasons"]["index_vol"] == "no_next_term"
@@ -57,7 +92,9 @@ def test_three_closes(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert third["index_vol"] == pytest.approx(0.1503, abs=0.010)
     assert third["coverage"] >= 0.95
-    assert third["dispersion"] ** 2 == pytest.approx(third["basket_vol"] ** 2 - third["index_vol"] ** 2)
+    assert third["dispersion"] ** 2 == pytest.approx(
+        third["basket_vol"] ** 2 - third["index_vol"] ** 2
+    )
     assert 0 < third["implied_correlation"] < 0.3
     assert third["tracking_error"]["VIX"] == pytest.approx(third["index_vol"] - 0.1503)
 
@@ -71,10 +108,22 @@ def test_one_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_basket_file_and_another_rate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     basket = tmp_path / "two.toml"
-    basket.write_text('[[constituents]]\nsymbol = "AAPL"\nweight = 1\n[[constituents]]\nsymbol = "MSFT"\nweight = 1\n')
+    basket.write_text(
+        '[[constituents]]\nsymbol = "AAPL"\nweight = 1\n[[constituents]]\nsymbol = "MSFT"\nweight = 1\n'
+    )
     rates = tmp_path / "rates.csv"
     rates.write_text("date,dff\n2026-07-09,3.64\n")
-    [reading] = run(capsys, "--quotes", closes()[-1], "--index", "SPY", "--basket", str(basket), "--rates", str(rates))
+    [reading] = run(
+        capsys,
+        "--quotes",
+        closes()[-1],
+        "--index",
+        "SPY",
+        "--basket",
+        str(basket),
+        "--rates",
+        str(rates),
+    )
     assert reading["names"] == 2
     assert reading["coverage"] == 1.0
     assert "illustrative_weights" not in reading["flags"]
@@ -85,9 +134,13 @@ def test_partitions_change_no_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert one == run(capsys, "--quotes", closes()[-1], "--partitions", "3")
 
 
-def test_out_writes_readings_with_constituents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_out_writes_readings_with_constituents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["backtest", "--quotes", closes()[-1], "--out", str(tmp_path / "run")]) == 0
-    [reading] = [json.loads(line) for line in (tmp_path / "run" / "readings.jsonl").read_text().splitlines()]
+    [reading] = [
+        json.loads(line) for line in (tmp_path / "run" / "readings.jsonl").read_text().splitlines()
+    ]
     assert len(reading["constituents"]["symbols"]) == 100
     assert (tmp_path / "run" / "alerts.jsonl").read_text() == ""
     shown = capsys.readouterr()

@@ -24,7 +24,10 @@ class AlertObserver(threading.Thread):
     def __init__(self, settings: Settings, partitions: int) -> None:
         super().__init__(name="alert-observer", daemon=True)
         self._options = kafka_python_options(settings)
-        self._places = [TopicPartition(Topics(settings.kafka.topic_prefix).name("alerts"), p) for p in range(partitions)]
+        self._places = [
+            TopicPartition(Topics(settings.kafka.topic_prefix).name("alerts"), p)
+            for p in range(partitions)
+        ]
         self._over = threading.Event()
         self.events: list[dict[str, Any]] = []
         """First sight of each id, in the order of the topic."""
@@ -69,7 +72,9 @@ class AlertObserver(threading.Thread):
         self._known[name] = record.value
         fingerprint, sequence = headers["ce_partitionkey"].decode(), int(headers["ce_sequence"])
         if sequence != self._sequence[fingerprint] + 1:
-            self.contradictions.append(f"{fingerprint}: {sequence} after {self._sequence[fingerprint]}")
+            self.contradictions.append(
+                f"{fingerprint}: {sequence} after {self._sequence[fingerprint]}"
+            )
         self._sequence[fingerprint] = sequence
         self.events.append(comparable_event(record.value))
 
@@ -77,5 +82,7 @@ class AlertObserver(threading.Thread):
         """Return when so many events have been seen."""
         deadline = monotonic() + seconds
         while len(self.events) < count:
-            assert monotonic() < deadline, f"{len(self.events)} of {count} events within {seconds:.0f} s; {self.contradictions}"
+            assert monotonic() < deadline, (
+                f"{len(self.events)} of {count} events within {seconds:.0f} s; {self.contradictions}"
+            )
             sleep(0.1)

@@ -23,6 +23,12 @@ def errors(document: Path) -> list[dict[str, Any]]:
     node = program("node")
     if not parser_present():
         missing("AsyncAPI's parser")
-    done = subprocess.run([node, PARSER / "validate.mjs", MODULES, document], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [node, PARSER / "validate.mjs", MODULES, document],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return [one for one in json.loads(done.stdout) if one["severity"] == ERROR]

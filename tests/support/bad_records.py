@@ -54,7 +54,15 @@ class Bad:
 
 
 def _quote(at: int, **changed: Any) -> dict[str, Any]:
-    quote = {"underlying": "SPY", "expiry": "2026-08-28", "strike": 100.0, "right": "C", "bid": 4.0, "ask": 4.1, "ts_event": at - NS // 2}
+    quote = {
+        "underlying": "SPY",
+        "expiry": "2026-08-28",
+        "strike": 100.0,
+        "right": "C",
+        "bid": 4.0,
+        "ask": 4.1,
+        "ts_event": at - NS // 2,
+    }
     return {name: value for name, value in (quote | changed).items() if value != "absent"}
 
 
@@ -107,7 +115,9 @@ def _many() -> bytes:
 
 
 def _pointing_nowhere() -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array([0, 99], pa.int32()), pa.array(["SPY"]), safe=False)
+    return pa.DictionaryArray.from_arrays(
+        pa.array([0, 99], pa.int32()), pa.array(["SPY"]), safe=False
+    )
 
 
 def _future(at: int) -> int:
@@ -116,7 +126,9 @@ def _future(at: int) -> int:
     return time.time_ns() + 400 * 86_400 * NS
 
 
-def _of_both(role: Role, row: Callable[..., dict[str, Any]], table: Callable[..., Any], number: str) -> tuple[Bad, ...]:
+def _of_both(
+    role: Role, row: Callable[..., dict[str, Any]], table: Callable[..., Any], number: str
+) -> tuple[Bad, ...]:
     """What can be wrong with quotes and ticks alike; `number` is a column of floats."""
     schema = QUOTE_SCHEMA if role == "quotes" else TICK_SCHEMA
     refused: tuple[tuple[str, str, Callable[[int], bytes | None], Headers], ...] = (
@@ -133,37 +145,97 @@ def _of_both(role: Role, row: Callable[..., dict[str, Any]], table: Callable[...
         ("deep nesting", "json", lambda _: b'{"nested":' + b"[" * 100_000, ()),
         ("missing field", "missing_field", lambda at: _text(row(at, ts_event="absent")), ()),
         ("text for a number", "type", lambda at: _text(row(at, **{number: "cheap"})), ()),
-        ("an array of bad rows", "type", lambda at: _text([row(at, **{number: []}), row(at, **{number: "1,234"})]), ()),
-        ("a frame of null times", "time", lambda at: written(table(at, ts_event=pa.array([None, None], pa.int64()))), ()),
+        (
+            "an array of bad rows",
+            "type",
+            lambda at: _text([row(at, **{number: []}), row(at, **{number: "1,234"})]),
+            (),
+        ),
+        (
+            "a frame of null times",
+            "time",
+            lambda at: written(table(at, ts_event=pa.array([None, None], pa.int64()))),
+            (),
+        ),
         ("a time in seconds", "time", lambda at: _text(row(at, ts_event=at // NS)), ()),
         ("a time in milliseconds", "time", lambda at: _text(row(at, ts_event=at // 1_000_000)), ()),
         ("a time in microseconds", "time", lambda at: _text(row(at, ts_event=at // 1_000)), ()),
-        ("a frame in milliseconds", "time", lambda at: written(table(at, ts_event=pa.array([at // 1_000_000] * 2))), ()),
+        (
+            "a frame in milliseconds",
+            "time",
+            lambda at: written(table(at, ts_event=pa.array([at // 1_000_000] * 2))),
+            (),
+        ),
         ("the first nanosecond", "time", lambda at: _text(row(at, ts_event=0)), ()),
         ("the last nanosecond", "time", lambda at: _text(row(at, ts_event=2**63 - 1)), ()),
         ("time in words", "time", lambda at: _text(row(at, ts_event="yesterday")), ()),
-        ("time without an offset", "time", lambda at: _text(row(at, ts_event="2026-07-10T10:00:00")), ()),
+        (
+            "time without an offset",
+            "time",
+            lambda at: _text(row(at, ts_event="2026-07-10T10:00:00")),
+            (),
+        ),
         ("time outside int64", "time", lambda at: _text(row(at, ts_event=2**70)), ()),
         ("truncated frame", "arrow", lambda at: _truncated(written(table(at))), ()),
         ("mutated frame", "arrow", lambda at: _mutated(written(table(at))), ()),
         ("compressed frame", "compressed", lambda at: written(table(at), compression="zstd"), ()),
         ("frame without a column", "schema", lambda at: written(table(at, ts_event=None)), ()),
-        ("frame with a column more", "schema", lambda at: written(table(at, venue=pa.array(["C", "C"]))), ()),
-        ("frame with a wrong type", "schema", lambda at: written(table(at, **{number: pa.array([True, False])})), ()),
-        ("dictionary", "dictionary", lambda at: written(table(at, **{schema.names[0]: _pointing_nowhere()})), ()),
+        (
+            "frame with a column more",
+            "schema",
+            lambda at: written(table(at, venue=pa.array(["C", "C"]))),
+            (),
+        ),
+        (
+            "frame with a wrong type",
+            "schema",
+            lambda at: written(table(at, **{number: pa.array([True, False])})),
+            (),
+        ),
+        (
+            "dictionary",
+            "dictionary",
+            lambda at: written(table(at, **{schema.names[0]: _pointing_nowhere()})),
+            (),
+        ),
     )
     in_part: tuple[tuple[str, str, Callable[[int], bytes]], ...] = (
         ("bad number", "type", lambda at: _text([row(at), row(at, **{number: []})])),
         ("missing field", "missing_field", lambda at: _text([row(at), {}])),
-        ("time in milliseconds", "time", lambda at: _text([row(at), row(at, ts_event=at // 1_000_000)])),
-        ("null time", "time", lambda at: written(table(at, ts_event=pa.array([at - 1, None], pa.int64())))),
-        ("NaN", "non_finite", lambda at: json.dumps([row(at), row(at, **{number: math.nan})]).encode()),
-        ("Infinity", "non_finite", lambda at: json.dumps([row(at), row(at, **{number: math.inf})]).encode()),
+        (
+            "time in milliseconds",
+            "time",
+            lambda at: _text([row(at), row(at, ts_event=at // 1_000_000)]),
+        ),
+        (
+            "null time",
+            "time",
+            lambda at: written(table(at, ts_event=pa.array([at - 1, None], pa.int64()))),
+        ),
+        (
+            "NaN",
+            "non_finite",
+            lambda at: json.dumps([row(at), row(at, **{number: math.nan})]).encode(),
+        ),
+        (
+            "Infinity",
+            "non_finite",
+            lambda at: json.dumps([row(at), row(at, **{number: math.inf})]).encode(),
+        ),
     )
     return (
-        *(Bad(role, name, make, reason=reason, headers=headers) for name, reason, make, headers in refused),
-        *(Bad(role, f"{name} in one row of two", make, outcomes={"accepted": 1, outcome: 1}) for name, outcome, make in in_part),
-        *(Bad(role, name, make, outcomes={"accepted": rows}) for name, rows, make in _foreign(role, row, table, number)),
+        *(
+            Bad(role, name, make, reason=reason, headers=headers)
+            for name, reason, make, headers in refused
+        ),
+        *(
+            Bad(role, f"{name} in one row of two", make, outcomes={"accepted": 1, outcome: 1})
+            for name, outcome, make in in_part
+        ),
+        *(
+            Bad(role, name, make, outcomes={"accepted": rows})
+            for name, rows, make in _foreign(role, row, table, number)
+        ),
     )
 
 
@@ -179,20 +251,45 @@ def _foreign(
     return (
         ("float seconds", 1, lambda at: _text(row(at, ts_event=at / NS - 0.25))),
         ("nanoseconds as text", 1, lambda at: _text(row(at, ts_event=str(at - NS // 4)))),
-        ("an offset of summer", 1, lambda at: _text(row(at, ts_event=f"{utc(at - 4 * 3600 * NS)[:19]}-0400"))),
-        ("an offset of winter", 1, lambda at: _text(row(at, ts_event=f"{utc(at - 5 * 3600 * NS)[:19]}-05:00"))),
+        (
+            "an offset of summer",
+            1,
+            lambda at: _text(row(at, ts_event=f"{utc(at - 4 * 3600 * NS)[:19]}-0400")),
+        ),
+        (
+            "an offset of winter",
+            1,
+            lambda at: _text(row(at, ts_event=f"{utc(at - 5 * 3600 * NS)[:19]}-05:00")),
+        ),
         ("numbers as text", 1, lambda at: _text(row(at, **{number: "$100.0"}))),
         ("a symbol with a mark", 1, lambda at: _text(row(at, **{name: f"${symbol}"}))),
         ("a symbol written small", 1, lambda at: _text(row(at, **{name: f" {symbol.lower()} "}))),
         ("a byte-order mark", 1, lambda at: b"\xef\xbb\xbf" + _text(row(at))),
-        ("a frame of texts", 2, lambda at: written(table(at, **{number: pa.array(["100", "100.5"])}))),
-        ("a frame of timestamps", 2, lambda at: written(table(at, ts_event=pa.array([at - NS // 2] * 2, pa.timestamp("ns", "UTC"))))),
+        (
+            "a frame of texts",
+            2,
+            lambda at: written(table(at, **{number: pa.array(["100", "100.5"])})),
+        ),
+        (
+            "a frame of timestamps",
+            2,
+            lambda at: written(
+                table(at, ts_event=pa.array([at - NS // 2] * 2, pa.timestamp("ns", "UTC")))
+            ),
+        ),
     )
 
 
-def _row(role: Role, name: str, row: Callable[..., dict[str, Any]], outcome: str, **changed: Any) -> Bad:
+def _row(
+    role: Role, name: str, row: Callable[..., dict[str, Any]], outcome: str, **changed: Any
+) -> Bad:
     def make(at: int) -> bytes:
-        return _text(row(at, **{key: value(at) if callable(value) else value for key, value in changed.items()}))
+        return _text(
+            row(
+                at,
+                **{key: value(at) if callable(value) else value for key, value in changed.items()},
+            )
+        )
 
     return Bad(role, name, make, outcomes={outcome: 1})
 
@@ -205,7 +302,12 @@ def _quote_rows() -> tuple[Bad, ...]:
     frame = "frame of infinite numbers"
     infinite = pa.array([math.inf, math.nan])
     return (
-        Bad("quotes", frame, lambda at: written(quote_table(at, strike=infinite)), outcomes={"non_finite": 2}),
+        Bad(
+            "quotes",
+            frame,
+            lambda at: written(quote_table(at, strike=infinite)),
+            outcomes={"non_finite": 2},
+        ),
         _row("quotes", "no bid known", _quote, "non_finite", bid=None),
         _row("quotes", "negative bid", _quote, "negative", bid=-0.01),
         _row("quotes", "absurd ask", _quote, "negative", ask=1e10),
@@ -222,32 +324,64 @@ def _quote_rows() -> tuple[Bad, ...]:
         _row("quotes", "absurd expiry", _quote, "far_expiry", expiry="9999-12-31"),
         _row("quotes", "nobody bids", _quote, "no_bid", bid=0.0),
         *_contracts(),
-        Bad("quotes", "twice the same", lambda at: _text([_quote(at)] * 2), outcomes={"accepted": 1, "duplicate": 1}),
+        Bad(
+            "quotes",
+            "twice the same",
+            lambda at: _text([_quote(at)] * 2),
+            outcomes={"accepted": 1, "duplicate": 1},
+        ),
     )
 
 
 def _contracts() -> tuple[Bad, ...]:
     """Contracts as others spell them, and two that say nothing."""
     sent = dict.fromkeys(("underlying", "expiry", "strike", "right"), "absent")
-    symbols = ("SPY260828C00100000", "SPY   260828C00100000", "O:SPY260828C00100000", "spy260828c00100000", ".SPY260828C100")
+    symbols = (
+        "SPY260828C00100000",
+        "SPY   260828C00100000",
+        "O:SPY260828C00100000",
+        "spy260828c00100000",
+        ".SPY260828C100",
+    )
     spelled: list[tuple[str, dict[str, Any]]] = [
         *((symbol, sent | {"symbol": symbol}) for symbol in symbols),
         *((f"right {right}", {"right": right}) for right in ("call", "CALL", "c")),
-        *((f"expiry {day}", {"expiry": day}) for day in ("20260828", 20260828, "08/28/2026", "28-Aug-2026", "2026-08-28T00:00:00Z")),
+        *(
+            (f"expiry {day}", {"expiry": day})
+            for day in ("20260828", 20260828, "08/28/2026", "28-Aug-2026", "2026-08-28T00:00:00Z")
+        ),
     ]
     numbers = pa.array([20_260_828] * 2, pa.int32())
     gap = pa.array([20_693, None], pa.int32()).cast(pa.date32())
     unpadded = quote_table(0).drop_columns(["underlying", "root", "expiry", "strike", "right"])
 
     def of_symbols(at: int) -> bytes:
-        rows = unpadded.append_column("symbol", pa.array(["SPY260828C00100000", "SPY 28AUG26 C 100"]))
-        return written(rows.set_column(rows.schema.names.index("ts_event"), "ts_event", pa.array([at - NS // 2] * 2)))
+        rows = unpadded.append_column(
+            "symbol", pa.array(["SPY260828C00100000", "SPY 28AUG26 C 100"])
+        )
+        return written(
+            rows.set_column(
+                rows.schema.names.index("ts_event"), "ts_event", pa.array([at - NS // 2] * 2)
+            )
+        )
 
     return (
         *(_row("quotes", name, _quote, "accepted", **changed) for name, changed in spelled),
-        Bad("quotes", "a frame of yyyymmdd", lambda at: written(quote_table(at, expiry=numbers)), outcomes={"accepted": 2}),
-        Bad("quotes", "a frame with a null expiry", lambda at: written(quote_table(at, expiry=gap)), outcomes={"accepted": 1, "expiry": 1}),
-        Bad("quotes", "a frame of option symbols", of_symbols, outcomes={"accepted": 1, "symbol": 1}),
+        Bad(
+            "quotes",
+            "a frame of yyyymmdd",
+            lambda at: written(quote_table(at, expiry=numbers)),
+            outcomes={"accepted": 2},
+        ),
+        Bad(
+            "quotes",
+            "a frame with a null expiry",
+            lambda at: written(quote_table(at, expiry=gap)),
+            outcomes={"accepted": 1, "expiry": 1},
+        ),
+        Bad(
+            "quotes", "a frame of option symbols", of_symbols, outcomes={"accepted": 1, "symbol": 1}
+        ),
         _row("quotes", "an index root as underlying", _quote, "unknown", underlying="SPXW"),
         _dead("a date that may be two", "expiry", expiry="08/07/2026"),
         _dead("a number that may be two", "type", strike="1,234"),
@@ -271,18 +405,33 @@ def _points(source: str, boundary: int) -> bytes:
 
 def _reading(index: str, at: datetime) -> bytes:
     made = toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.10)
-    return encode_reading(msgspec.structs.replace(made, index=index, ts_event=at, session=at.date()))
+    return encode_reading(
+        msgspec.structs.replace(made, index=index, ts_event=at, session=at.date())
+    )
 
 
 def _command(name: str, reason: str, **changed: Any) -> Bad:
-    command = {"command_id": str(UUID(int=1)), "command": "acknowledge", "index": "SPY", "fingerprint": "0" * 16, "who": "ann"}
+    command = {
+        "command_id": str(UUID(int=1)),
+        "command": "acknowledge",
+        "index": "SPY",
+        "fingerprint": "0" * 16,
+        "who": "ann",
+    }
     return Bad("commands", name, lambda _: _text(command | changed), reason=reason)
 
 
 def _flood(at: int) -> bytes:
     """As many roots as a source can tell apart, all of one name."""
     rows = SERIES_LIMIT
-    return written(quote_table(at, rows, root=pa.array([f"R{row}" for row in range(rows)]), expiry=pa.array([20_800] * rows, pa.date32())))
+    return written(
+        quote_table(
+            at,
+            rows,
+            root=pa.array([f"R{row}" for row in range(rows)]),
+            expiry=pa.array([20_800] * rows, pa.date32()),
+        )
+    )
 
 
 FIRST = (
@@ -316,7 +465,12 @@ CASES: tuple[Bad, ...] = (
     Bad("points", "of a source that is none", lambda at: _points("quotes:9", at), reason="sources"),
     Bad("readings", "truncated JSON", lambda _: b'{"ts_event"', reason="schema"),
     Bad("readings", "tombstone", lambda _: None, reason="schema"),
-    Bad("readings", "of 2030", lambda _: _reading("SPY", datetime(2030, 1, 2, 15, tzinfo=UTC)), reason="future"),
+    Bad(
+        "readings",
+        "of 2030",
+        lambda _: _reading("SPY", datetime(2030, 1, 2, 15, tzinfo=UTC)),
+        reason="future",
+    ),
     Bad(
         "readings",
         "of another monitor",

@@ -71,7 +71,10 @@ def mapped(name: str, spell: Any) -> list[Any]:
 def basket_file(folder: Path) -> Path:
     """The basket of the board as a file of the settings."""
     file = folder / "five.toml"
-    lines = (f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n' for name, weight in WEIGHTS.items())
+    lines = (
+        f'[[constituents]]\nsymbol = "{name}"\nweight = {weight}\n'
+        for name, weight in WEIGHTS.items()
+    )
     file.write_text("".join(lines))
     return file
 

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
 _JOBS = "worker|exporter|bridge|ingest|worker, ingest|worker, bridge|both|all"
-_ROW = re.compile(rf"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$")
+_ROW = re.compile(
+    rf"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$"
+)
 
 
 class Metric(NamedTuple):
@@ -28,8 +30,16 @@ def catalogue() -> dict[str, Metric]:
         assert match is not None, f"no row of the table: {row}"
         name, kind, labels, jobs, meaning = match.groups()
         assert name not in found, f"{name} stands twice"
-        jobs_of = {"both": ("worker", "exporter"), "all": ("worker", "exporter", "bridge", "ingest")}.get(jobs, tuple(jobs.split(", ")))
-        found[name] = Metric(kind, frozenset(one.strip() for one in labels.split(",") if one.strip()), frozenset(jobs_of), meaning)
+        jobs_of = {
+            "both": ("worker", "exporter"),
+            "all": ("worker", "exporter", "bridge", "ingest"),
+        }.get(jobs, tuple(jobs.split(", ")))
+        found[name] = Metric(
+            kind,
+            frozenset(one.strip() for one in labels.split(",") if one.strip()),
+            frozenset(jobs_of),
+            meaning,
+        )
     return found
 
 

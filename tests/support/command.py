@@ -21,20 +21,38 @@ Running = subprocess.Popen[str]
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Ours without settings of whoever runs the tests, and these."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DISPERSION_")} | dict(variables)
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("DISPERSION_")
+    } | dict(variables)
 
 
-def run(*arguments: str | Path, env: Mapping[str, str] = NONE, seconds: float = 120.0, cwd: Path = ROOT) -> Finished:
+def run(
+    *arguments: str | Path, env: Mapping[str, str] = NONE, seconds: float = 120.0, cwd: Path = ROOT
+) -> Finished:
     """The command, to its end."""
     command = [DISPERSION, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment(env), timeout=seconds, check=False)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(env),
+        timeout=seconds,
+        check=False,
+    )
 
 
 def start(*arguments: str | Path, env: Mapping[str, str] = NONE, cwd: Path = ROOT) -> Running:
     """The command, left running; `stop` ends it."""
     command = [DISPERSION, *arguments]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment(env), start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env=environment(env),
+        start_new_session=True,
     )
 
 
@@ -47,7 +65,9 @@ def stop(process: Running, number: int = signal.SIGTERM, seconds: float = 20.0) 
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
-        message = f"{process.args!r} did not end within {seconds:.0f} s of signal {number}: {err[-2000:]}"
+        message = (
+            f"{process.args!r} did not end within {seconds:.0f} s of signal {number}: {err[-2000:]}"
+        )
         raise AssertionError(message) from None
     return Finished(process.args, process.returncode, out, err)
 

@@ -29,4 +29,11 @@ def command(verb: str, number: int, at: datetime, offset: int = 0, **fields: Any
         "why": f"reason {number}",
         **fields,
     }
-    return InputRecord("dispersion.alerts.commands.v1", 0, offset, milliseconds(at), INDEX.encode(), msgspec.json.encode(body))
+    return InputRecord(
+        "dispersion.alerts.commands.v1",
+        0,
+        offset,
+        milliseconds(at),
+        INDEX.encode(),
+        msgspec.json.encode(body),
+    )

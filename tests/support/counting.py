@@ -38,7 +38,9 @@ def record_value(number: int) -> bytes:
 class CountingStage:
     """State: how often each id was applied, in chunks of `SEGMENT` ids; output: a message for every `GROUP` records."""
 
-    def __init__(self, partition: int, output_role: str, *, alerts: bool = False, sources: int | None = None) -> None:
+    def __init__(
+        self, partition: int, output_role: str, *, alerts: bool = False, sources: int | None = None
+    ) -> None:
         """`sources` is told in the messages, where given."""
         self.partition, self.alerts, self._sources = partition, alerts, sources
         self._role = output_role
@@ -69,15 +71,24 @@ class CountingStage:
         return output
 
     def _emit(self, output: Output, record: Record) -> None:
-        body = {"role": self._role, "partition": self.partition, "total": self.total, "offset": record.offset}
+        body = {
+            "role": self._role,
+            "partition": self.partition,
+            "total": self.total,
+            "offset": record.offset,
+        }
         told = body if self._sources is None else {**body, "sources": self._sources}
-        output.messages.append(Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0))
+        output.messages.append(
+            Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0)
+        )
         if self.alerts:
             # by the record's id, not by the total: a state that begins anew must not use a name twice
             number = int.from_bytes(record.value or b"", "little")
             output.outbox.append(counted_event(self.partition, number, {**body, **self.beside()}))
             output.snapshots["SPX"] = msgspec.json.encode(body)
-            output.views.append(ReadingView("SPX", "30d", 1_752_500_000 + self.total, msgspec.json.encode(body)))
+            output.views.append(
+                ReadingView("SPX", "30d", 1_752_500_000 + self.total, msgspec.json.encode(body))
+            )
 
     def beside(self) -> Mapping[str, int]:
         """What else an event says."""
@@ -87,11 +98,16 @@ class CountingStage:
         output = Output()
         if self._pending:
             self._pending = False
-            output.messages.append(Message("dead_letters", b"idle", b"%d" % self.partition, partition=0))
+            output.messages.append(
+                Message("dead_letters", b"idle", b"%d" % self.partition, partition=0)
+            )
         return output
 
     def chunks(self) -> dict[str, bytes]:
-        chunks = {f"segment/{n}": self.applied[n * SEGMENT : (n + 1) * SEGMENT].tobytes() for n in sorted(self._dirty)}
+        chunks = {
+            f"segment/{n}": self.applied[n * SEGMENT : (n + 1) * SEGMENT].tobytes()
+            for n in sorted(self._dirty)
+        }
         if chunks:
             chunks["total"] = str(self.total).encode()
         self._dirty.clear()
@@ -109,7 +125,9 @@ class CountingStage:
                 raise ValueError(name)
 
 
-def counting_plans(settings: Settings, *, commands: bool = False, first: Role = "readings") -> Sequence[Plan]:
+def counting_plans(
+    settings: Settings, *, commands: bool = False, first: Role = "readings"
+) -> Sequence[Plan]:
     """Two stages: `slow` on the quotes topic with a cadence, `quick` on one of ours with a commit per batch and an outbox."""
     topics = Topics(settings.kafka.topic_prefix)
     further = (topics.name("commands"),) if commands else ()
@@ -118,7 +136,9 @@ def counting_plans(settings: Settings, *, commands: bool = False, first: Role = 
             "slow",
             (topics.name("quotes"),),
             lambda p, counts: CountingStage(p, "quotes", sources=counts[topics.name("quotes")]),
-            CheckpointPolicy(settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second),
+            CheckpointPolicy(
+                settings.redis.checkpoint_seconds, settings.redis.checkpoint_bytes_per_second
+            ),
             owns_source=True,
             external=(topics.name("quotes"),),
         ),
@@ -143,4 +163,10 @@ if __name__ == "__main__":
     parser.add_argument("--first", default="readings")
     given = parser.parse_args()
     app.METADATA_SECONDS = given.metadata_seconds
-    sys.exit(run_worker(Settings(), partial(counting_plans, commands=given.commands, first=given.first), given.cold))
+    sys.exit(
+        run_worker(
+            Settings(),
+            partial(counting_plans, commands=given.commands, first=given.first),
+            given.cold,
+        )
+    )

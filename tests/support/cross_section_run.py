@@ -26,7 +26,9 @@ class Run:
 
     def feed(self, *frames: PointsFrame) -> list[Reading]:
         """Readings that these frames complete."""
-        return [reading for each in frames for reading in self.section.receive(each, b"", self.counts)]
+        return [
+            reading for each in frames for reading in self.section.receive(each, b"", self.counts)
+        ]
 
 
 def at(readings: list[Reading]) -> list[float]:

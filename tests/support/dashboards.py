@@ -41,7 +41,12 @@ def queries(board: Mapping[str, Any]) -> Iterator[Query]:
         panel = panels.pop(0)
         panels += panel.get("panels", [])
         for target in panel.get("targets", []):
-            yield Query(f"{panel['title']} {target['refId']}", target["expr"], bool(target.get("instant")), panel["type"] == "stat")
+            yield Query(
+                f"{panel['title']} {target['refId']}",
+                target["expr"],
+                bool(target.get("instant")),
+                panel["type"] == "stat",
+            )
     for note in board.get("annotations", {}).get("list", []):
         if "expr" in note:
             yield Query(f"annotation {note['name']}", note["expr"], instant=False)
@@ -52,7 +57,11 @@ def label_values(prometheus: Prometheus, query: str) -> list[str]:
     found = _LABEL_VALUES.fullmatch(query.strip())
     assert found is not None, f"not understood: {query}"
     selector, label = found.groups()
-    return sorted(prometheus.get(f"/api/v1/label/{label}/values", **({"match[]": selector} if selector else {}))["data"])
+    return sorted(
+        prometheus.get(
+            f"/api/v1/label/{label}/values", **({"match[]": selector} if selector else {})
+        )["data"]
+    )
 
 
 def variables(prometheus: Prometheus, board: Mapping[str, Any]) -> dict[str, str]:
@@ -61,21 +70,30 @@ def variables(prometheus: Prometheus, board: Mapping[str, Any]) -> dict[str, str
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
             query = variable["query"]
-            offered = label_values(prometheus, filled(query if isinstance(query, str) else query["query"], values))
+            offered = label_values(
+                prometheus, filled(query if isinstance(query, str) else query["query"], values)
+            )
             values[variable["name"]] = "" if not offered else variable.get("allValue") or offered[0]
     return values
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """A query with the variables put in."""
-    for name, value in {"__rate_interval": RATE_INTERVAL, "__interval": "1s", "__range": f"{WINDOW}s", **values}.items():
+    for name, value in {
+        "__rate_interval": RATE_INTERVAL,
+        "__interval": "1s",
+        "__range": f"{WINDOW}s",
+        **values,
+    }.items():
         text = text.replace(f"${{{name}}}", value)
         text = re.sub(rf"\${name}\b", lambda _, value=value: value, text)  # type: ignore[misc]
     assert "$" not in re.sub(r'"[^"]*"', "", text), f"a variable is left in {text}"
     return text
 
 
-def numbers(prometheus: Prometheus, query: Query, values: Mapping[str, str], at: float) -> list[tuple[dict[str, str], float]]:
+def numbers(
+    prometheus: Prometheus, query: Query, values: Mapping[str, str], at: float
+) -> list[tuple[dict[str, str], float]]:
     """Labels and the last number of each series; NaN is no number. A query that is refused has none either."""
     expr = filled(query.expr, values)
     try:
@@ -83,11 +101,16 @@ def numbers(prometheus: Prometheus, query: Query, values: Mapping[str, str], at:
             answer = prometheus.get("/api/v1/query", query=expr, time=str(at))
             found = [(series["metric"], [series["value"]]) for series in answer["data"]["result"]]
         else:
-            answer = prometheus.get("/api/v1/query_range", query=expr, start=str(at - WINDOW), end=str(at), step="1")
+            answer = prometheus.get(
+                "/api/v1/query_range", query=expr, start=str(at - WINDOW), end=str(at), step="1"
+            )
             found = [(series["metric"], series["values"]) for series in answer["data"]["result"]]
     except HTTPError:
         return []
-    known = [(labels, [float(value) for _, value in points if not math.isnan(float(value))]) for labels, points in found]
+    known = [
+        (labels, [float(value) for _, value in points if not math.isnan(float(value))])
+        for labels, points in found
+    ]
     return [(labels, points[-1]) for labels, points in known if points]
 
 
@@ -95,4 +118,6 @@ def empty(prometheus: Prometheus, board: Mapping[str, Any], at: float) -> list[s
     """Places of the queries and names of the variables that have nothing to show."""
     values = variables(prometheus, board)
     silent = [f"variable {name}" for name, value in values.items() if not value]
-    return silent + [query.place for query in queries(board) if not numbers(prometheus, query, values, at)]
+    return silent + [
+        query.place for query in queries(board) if not numbers(prometheus, query, values, at)
+    ]

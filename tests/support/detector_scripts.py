@@ -14,10 +14,26 @@ from streams.reading import Reading
 from streams.records import InputRecord
 from streams.stage import Output
 from tests.support.past_closes import facts, weekdays
-from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, TUESDAY, closing, eastern, path, record, toy
+from tests.support.readings import (
+    FRIDAY,
+    INDEX,
+    MARKET,
+    MONDAY,
+    TUESDAY,
+    closing,
+    eastern,
+    path,
+    record,
+    toy,
+)
 
 CALM, SOME, SHOCK = (0.148, 0.44, 0.10), (0.19, 0.46, 0.17), (0.31, 0.53, 0.34)
-USUAL, NEAR, CROWDED, PANIC = (0.150, 0.440, 0.200), (0.147, 0.464, 0.146), (0.140, 0.480, 0.110), (0.260, 0.500, 0.420)
+USUAL, NEAR, CROWDED, PANIC = (
+    (0.150, 0.440, 0.200),
+    (0.147, 0.464, 0.146),
+    (0.140, 0.480, 0.110),
+    (0.260, 0.500, 0.420),
+)
 RULES = load_rules(cap_unknown=False)
 
 
@@ -50,9 +66,13 @@ def past() -> dict[str, bytes]:
     out = {}
     for at, day in enumerate(weekdays(70)):
         wave, other = math.sin(at), math.cos(1.7 * at)
-        close = facts(closing(day, USUAL[0] + 0.008 * wave, USUAL[1] + 0.02 * other, USUAL[2] + 0.05 * wave))
+        close = facts(
+            closing(day, USUAL[0] + 0.008 * wave, USUAL[1] + 0.02 * other, USUAL[2] + 0.05 * wave)
+        )
         rises = {"opening": 0.03, "middle": 0.02 + 0.01 * wave, "closing": 0.04}
-        out[f"day/{INDEX}/{day}"] = encode_day(msgspec.structs.replace(close, correlation_rises=rises))
+        out[f"day/{INDEX}/{day}"] = encode_day(
+            msgspec.structs.replace(close, correlation_rises=rises)
+        )
     return out
 
 

@@ -53,12 +53,25 @@ class Fleet:
                 worker.kill()
                 worker.wait()
 
-    def start(self, module: str = "tests.support.counting", *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+    def start(
+        self, module: str = "tests.support.counting", *arguments: str, **environment: str
+    ) -> "subprocess.Popen[bytes]":
         """One more worker; its log is `worker-<n>.log` in the test's directory."""
         log = (self._directory / f"worker-{len(self.workers)}.log").open("wb")
-        variables = {**os.environ, **environment_for(self.settings), "DISPERSION_METRICS__PORT": "0", **environment}
+        variables = {
+            **os.environ,
+            **environment_for(self.settings),
+            "DISPERSION_METRICS__PORT": "0",
+            **environment,
+        }
         variables["DISPERSION_WORKER__DATA_DIR"] = str(self._directory / "data")
-        worker = subprocess.Popen([sys.executable, "-m", module, *arguments], env=variables, cwd=ROOT, stdout=log, stderr=log)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env=variables,
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
         log.close()
         self.workers.append(worker)
         return worker
@@ -125,8 +138,15 @@ class Fleet:
 
     def committed(self, role: Role, partitions: int) -> dict[int, int | None]:
         """Offsets the group has committed."""
-        consumer = KafkaConsumer(**kafka_python_options(self.settings), group_id=self.settings.kafka.group, enable_auto_commit=False)
-        committed = {p: consumer.committed(TopicPartition(self.topics.name(role), p)) for p in range(partitions)}
+        consumer = KafkaConsumer(
+            **kafka_python_options(self.settings),
+            group_id=self.settings.kafka.group,
+            enable_auto_commit=False,
+        )
+        committed = {
+            p: consumer.committed(TopicPartition(self.topics.name(role), p))
+            for p in range(partitions)
+        }
         consumer.close()
         return committed
 
@@ -154,7 +174,9 @@ class Fleet:
 class Pacer(threading.Thread):
     """Publishes ids 0, 1, … round robin to two roles at a steady pace until stopped."""
 
-    def __init__(self, fleet: Fleet, roles: Mapping[Role, int], per_second: int, **producer: Any) -> None:
+    def __init__(
+        self, fleet: Fleet, roles: Mapping[Role, int], per_second: int, **producer: Any
+    ) -> None:
         """`producer` are further options of the producer."""
         super().__init__(daemon=True)
         self._options = producer
@@ -167,7 +189,11 @@ class Pacer(threading.Thread):
         while not self._over.wait(0.05):
             for _ in range(self._pace // 20):
                 for role, partitions in self._roles.items():
-                    producer.send(self._fleet.topics.name(role), record_value(number), partition=number % partitions)
+                    producer.send(
+                        self._fleet.topics.name(role),
+                        record_value(number),
+                        partition=number % partitions,
+                    )
                     self.sent[role] += 1
                 number += 1
         producer.flush()
@@ -193,7 +219,9 @@ def judge_alerts(fleet: Fleet, partitions: int) -> int:
     repeats = 0
     for partition in range(partitions):
         client = fleet.redis
-        (key,) = client.keys(f"dispersion:v1:{{quick:{fleet.topics.name('readings')}:{partition}}}:st")
+        (key,) = client.keys(
+            f"dispersion:v1:{{quick:{fleet.topics.name('readings')}:{partition}}}:st"
+        )
         total = int(client.hget(key, "total") or 0)
         seen, totals = dict[str, bytes](), list[int]()
         for record in fleet.records("alerts", partition):
@@ -201,7 +229,9 @@ def judge_alerts(fleet: Fleet, partitions: int) -> int:
             if event["type"] == "io.dispersion.heartbeat.v1":
                 continue
             repeats += event["id"] in seen
-            assert seen.setdefault(event["id"], record.value) == record.value, f"two contents of {event['id']}"
+            assert seen.setdefault(event["id"], record.value) == record.value, (
+                f"two contents of {event['id']}"
+            )
             totals.append(event["data"]["total"])
         assert set(totals) == set(range(100, total + 1, 100))
     return repeats

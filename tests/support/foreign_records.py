@@ -42,15 +42,40 @@ def foreign_records(own: bytes) -> Iterator[ForeignRecord]:
     for name in (None, b"", b"\xff\xfe", b"x" * 60_000, key):
         yield ForeignRecord(name, b"{}")
         yield ForeignRecord(name, b"\xff\xfe\x00")
-    values = (b"", b"[]", b"7", b"null", b'"x"', b"[" * 100_000, b'{"data":{"status":"resolved"}}', b"9" * 5_000, b"x" * 900_000)
+    values = (
+        b"",
+        b"[]",
+        b"7",
+        b"null",
+        b'"x"',
+        b"[" * 100_000,
+        b'{"data":{"status":"resolved"}}',
+        b"9" * 5_000,
+        b"x" * 900_000,
+    )
     for value in values:
         yield ForeignRecord(key, value)
         yield ForeignRecord(key, value, headers)
-    for number in (b"", b"x", b"-1", b"0", b"1e3", b"9" * 30, b"\xff", "１".encode(), b" 5", b"[5]"):
+    for number in (
+        b"",
+        b"x",
+        b"-1",
+        b"0",
+        b"1e3",
+        b"9" * 30,
+        b"\xff",
+        "１".encode(),
+        b" 5",
+        b"[5]",
+    ):
         yield ForeignRecord(key, own, [("dispersion-seq", number)])
         yield ForeignRecord(None, b"", [("dispersion-seq", number), ("ce_id", b"\xff")])
         yield ForeignRecord(key, own, [*headers[:-1], ("dispersion-seq", number)])
-    yield ForeignRecord(key, own, [("dispersion-seq", b"5"), ("dispersion-seq", b"6"), ("ce_id", b"a"), ("ce_id", b"b")])
+    yield ForeignRecord(
+        key,
+        own,
+        [("dispersion-seq", b"5"), ("dispersion-seq", b"6"), ("ce_id", b"a"), ("ce_id", b"b")],
+    )
     yield ForeignRecord(key, b"{}", [(f"h{at}", b"x" * 100) for at in range(200)])
     for at in (0, 1, IN_2100):
         yield ForeignRecord(key, b"{}", headers, timestamp=at)
@@ -62,7 +87,13 @@ def foreign_records(own: bytes) -> Iterator[ForeignRecord]:
 
 def _copies(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Events that are ours but for one thing."""
-    of_event = {"id": "0" * 20, "partitionkey": "z", "sequence": "-1", "subject": "x", "time": "2026-01-01T00:00:00"}
+    of_event = {
+        "id": "0" * 20,
+        "partitionkey": "z",
+        "sequence": "-1",
+        "subject": "x",
+        "time": "2026-01-01T00:00:00",
+    }
     for field, text in of_event.items():
         yield event | {field: text}
     of_data: dict[str, Any] = {

@@ -35,14 +35,31 @@ def vols(rows: int) -> Vols:
     same = quotes(rows)
     series = tuple(one._replace(in_vols=True) for one in same.series)
     delta = np.where(same.call, same.bid, -same.bid)
-    return Vols(series, same.series_code, same.expiry, same.strike, same.call, same.bid, delta, same.ts_event, same.record_ts)
+    return Vols(
+        series,
+        same.series_code,
+        same.expiry,
+        same.strike,
+        same.call,
+        same.bid,
+        delta,
+        same.ts_event,
+        same.record_ts,
+    )
 
 
 def ticks(rows: int) -> Ticks:
     """Ticks of two names."""
     rng = np.random.default_rng(rows)
     code = rng.integers(0, 2, rows).astype(np.int32)
-    return Ticks(("SPY", "VIX"), code, rng.random(rows), rng.random(rows), START + np.arange(rows), np.full(rows, START))
+    return Ticks(
+        ("SPY", "VIX"),
+        code,
+        rng.random(rows),
+        rng.random(rows),
+        START + np.arange(rows),
+        np.full(rows, START),
+    )
 
 
 def table(rows: int, *, constant: bool = False) -> Any:
@@ -58,7 +75,9 @@ def table(rows: int, *, constant: bool = False) -> Any:
         "ask": pa.array([1.5] * rows, pa.float64()),
         "bid_size": pa.array([10.0] * rows, pa.float64()),
         "ask_size": pa.array([10.0] * rows, pa.float64()),
-        "ts_event": pa.array([START] * rows if constant else range(START, START + rows), pa.int64()),
+        "ts_event": pa.array(
+            [START] * rows if constant else range(START, START + rows), pa.int64()
+        ),
     }
     return pa.table(list(columns.values()), schema=QUOTE_SCHEMA)
 
@@ -66,7 +85,9 @@ def table(rows: int, *, constant: bool = False) -> Any:
 def written(source: Any, *, rows: int | None = None, compression: str | None = None) -> bytes:
     """A table as an Arrow stream, in batches of `rows`."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, source.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+    with pa.ipc.new_stream(
+        sink, source.schema, options=pa.ipc.IpcWriteOptions(compression=compression)
+    ) as writer:
         writer.write_table(source, max_chunksize=rows)
     value: bytes = sink.getvalue().to_pybytes()
     return value

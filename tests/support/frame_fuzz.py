@@ -45,14 +45,20 @@ def mutate(value: bytes, rng: np.random.Generator) -> bytes:
     data, heads = bytearray(value), _heads(value)
     for _ in range(int(rng.integers(1, 6))):
         head = heads[int(rng.integers(len(heads)))]
-        at = int(rng.integers(len(data))) if rng.random() < 0.3 else min(head + int(rng.integers(400)), len(data) - 1)
+        at = (
+            int(rng.integers(len(data)))
+            if rng.random() < 0.3
+            else min(head + int(rng.integers(400)), len(data) - 1)
+        )
         kind = rng.integers(5)
         if kind == 0:
             data[at] = int(rng.integers(256))
         elif kind == 1:
             data[at] ^= 1 << int(rng.integers(8))
         elif kind == 2:
-            data[at : at + 8] = int(rng.choice([0, 1, -1, 2**31, 2**40, 2**62, -(2**63)])).to_bytes(8, "little", signed=True)
+            data[at : at + 8] = int(rng.choice([0, 1, -1, 2**31, 2**40, 2**62, -(2**63)])).to_bytes(
+                8, "little", signed=True
+            )
         elif kind == 3:
             start = int(rng.integers(len(data)))
             data[at : at + 16] = data[start : start + 16]
@@ -67,12 +73,18 @@ def main(seed: int, count: int) -> Counter[str]:
     rng = np.random.default_rng(seed)
     whole, outcomes = frames(), Counter[str]()
     for at in range(count):
-        record = InputRecord("t", 0, at, START // 1_000_000, None, mutate(whole[at % len(whole)], rng))
+        record = InputRecord(
+            "t", 0, at, START // 1_000_000, None, mutate(whole[at % len(whole)], rng)
+        )
         decoded = decode_ticks([record], ()) if at % len(whole) == 1 else decode_quotes([record])
         for item in decoded:
             outcomes[item.reason if isinstance(item, Malformed) else "decoded"] += 1
             if not isinstance(item, Malformed):
-                touched = sum(float(np.nansum(column.astype(np.float64))) for column in item if isinstance(column, np.ndarray))
+                touched = sum(
+                    float(np.nansum(column.astype(np.float64)))
+                    for column in item
+                    if isinstance(column, np.ndarray)
+                )
                 outcomes["touched"] += isinstance(touched, float)
     return outcomes
 

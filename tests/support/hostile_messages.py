@@ -35,14 +35,60 @@ HEADERS: Final[tuple[Headers, ...]] = (
 )
 NUMBERS: Final = (-1, 0, 2**63 - 1, -(2**63), 2**64, 1e308, -0.0, 1e-320)
 SPELLINGS: Final[tuple[Any, ...]] = (
-    *("call", "put", "$1.5", "1,234", "1,234.5", "n/a", "1e999", "20260717", 20_260_717, "07/10/2026", "07/17/2026"),
+    *(
+        "call",
+        "put",
+        "$1.5",
+        "1,234",
+        "1,234.5",
+        "n/a",
+        "1e999",
+        "20260717",
+        20_260_717,
+        "07/10/2026",
+        "07/17/2026",
+    ),
     *("^SPX", "$SPX.X", "BRKB", "SPXW260717P06200000", "O:SPXW260717P06200000", ".SPXW260717P6200"),
-    *(START // NS, START // 1_000_000, START / NS, str(START), "2026-07-10T10:00:00-04:00", "2026-07-10T10:00:00"),
+    *(
+        START // NS,
+        START // 1_000_000,
+        START / NS,
+        str(START),
+        "2026-07-10T10:00:00-04:00",
+        "2026-07-10T10:00:00",
+    ),
     *(math.nan, math.inf, "\ud800", "\x1b[2J", "9" * 5000, 10**300),
 )
 """What others write for a value; some of it nonsense."""
-EXTREMES: Final[tuple[Any, ...]] = (*NUMBERS, None, True, "", "\u0000", "C", "SPX", [], {}, [[]], {"bid": {}}, *SPELLINGS)
-_FIELDS: Final = ("underlying", "root", "expiry", "strike", "right", "bid", "ask", "iv", "delta", "ts_event", "symbol", "price", "size")
+EXTREMES: Final[tuple[Any, ...]] = (
+    *NUMBERS,
+    None,
+    True,
+    "",
+    "\u0000",
+    "C",
+    "SPX",
+    [],
+    {},
+    [[]],
+    {"bid": {}},
+    *SPELLINGS,
+)
+_FIELDS: Final = (
+    "underlying",
+    "root",
+    "expiry",
+    "strike",
+    "right",
+    "bid",
+    "ask",
+    "iv",
+    "delta",
+    "ts_event",
+    "symbol",
+    "price",
+    "size",
+)
 
 Message = tuple[Role, bytes | None, Headers]
 
@@ -53,12 +99,20 @@ def valid(at: int, *, foreign: bool = True) -> list[Message]:
     plain, shift = table(ROWS), now - START
     plain = plain.set_column(9, "ts_event", pa.array(np.arange(now, now + ROWS), pa.int64()))
     text = plain.cast(plain.schema.set(0, plain.schema.field(0).with_type(pa.string())))
-    option = {"underlying": "SPX", "expiry": "2026-07-17", "strike": 6200.0, "right": "P", "ts_event": now}
+    option = {
+        "underlying": "SPX",
+        "expiry": "2026-07-17",
+        "strike": 6200.0,
+        "right": "P",
+        "ts_event": now,
+    }
     quote, vol = option | {"bid": 1.5, "ask": 2.0}, option | {"iv": 0.2, "delta": -0.4}
     tick = {"symbol": "SPX", "price": 6300.0, "size": 1.0, "ts_event": "2026-07-10T14:00:00.5Z"}
     compact, in_vols, of_ticks = quotes(ROWS), vols(ROWS), ticks(ROWS)
     arrow: Headers = (("content-type", ARROW_CONTENT_TYPE.encode()),)
-    cents = compact._replace(bid=compact.bid.round(2), ask=compact.ask.round(2), ts_event=compact.ts_event + shift)
+    cents = compact._replace(
+        bid=compact.bid.round(2), ask=compact.ask.round(2), ts_event=compact.ts_event + shift
+    )
     return [
         ("quotes", _text(quote), ()),
         ("quotes", _text(quote | {"symbol": "SPXW  260717P06200000"}), ()),
@@ -79,14 +133,23 @@ def valid(at: int, *, foreign: bool = True) -> list[Message]:
     ]
 
 
-def _foreign(option: dict[str, Any], quote: dict[str, Any], tick: dict[str, Any], plain: Any) -> list[Message]:
+def _foreign(
+    option: dict[str, Any], quote: dict[str, Any], tick: dict[str, Any], plain: Any
+) -> list[Message]:
     """What others send, and what is read all the same."""
     arrow: Headers = (("content-type", ARROW_CONTENT_TYPE.encode()),)
     texts = {"strike": "$6,200.00", "right": "put", "expiry": "07/17/2026", "underlying": "^SPX"}
-    spelled = {"symbol": "O:SPXW260717P06200000", "bid": "1.5", "ask": "2", "ts_event": option["ts_event"] / NS}
+    spelled = {
+        "symbol": "O:SPXW260717P06200000",
+        "bid": "1.5",
+        "ask": "2",
+        "ts_event": option["ts_event"] / NS,
+    }
     gaps = quote | {"bid": math.nan}
     symbols = plain.drop_columns(["underlying", "root", "expiry", "strike", "right"])
-    symbols = symbols.append_column("symbol", pa.array([f"SPXW260717P0{6000 + at}000" for at in range(ROWS)]))
+    symbols = symbols.append_column(
+        "symbol", pa.array([f"SPXW260717P0{6000 + at}000" for at in range(ROWS)])
+    )
     foreign = _column(plain, "ts_event", plain["ts_event"].cast(pa.timestamp("ns", "UTC")))
     foreign = _column(foreign, "expiry", pa.array([20_260_717, None] * (ROWS // 2), pa.int32()))
     foreign = _column(foreign, "right", pa.array(["call", "PUT"] * (ROWS // 2)))
@@ -97,7 +160,11 @@ def _foreign(option: dict[str, Any], quote: dict[str, Any], tick: dict[str, Any]
         ("quotes", _text([quote, quote | texts, gaps, quote | {"right": "X"}, {}]), ()),
         ("quotes", written(foreign), arrow),
         ("quotes", written(symbols), arrow),
-        ("ticks", _text([tick, tick | {"price": "$6300.5", "symbol": "$SPX.X"}, tick | {"price": None}]), ()),
+        (
+            "ticks",
+            _text([tick, tick | {"price": "$6300.5", "symbol": "$SPX.X"}, tick | {"price": None}]),
+            (),
+        ),
     ]
 
 
@@ -114,11 +181,18 @@ def block(seed: int, number: int, *, hostile: bool = True) -> list[tuple[Role, I
         role, value, headers = whole[int(rng.integers(len(whole)))]
         if hostile and rng.random() >= UNTOUCHED:
             value, headers = _broken(value or b"", headers, rng)
-        records.append((role, InputRecord(role, 0, number * BLOCK + place, at // 1_000_000, None, value, headers)))
+        records.append(
+            (
+                role,
+                InputRecord(role, 0, number * BLOCK + place, at // 1_000_000, None, value, headers),
+            )
+        )
     return records
 
 
-def _broken(value: bytes, headers: Headers, rng: np.random.Generator) -> tuple[bytes | None, Headers]:
+def _broken(
+    value: bytes, headers: Headers, rng: np.random.Generator
+) -> tuple[bytes | None, Headers]:
     kind = rng.random()
     if kind < 0.03:
         return None if kind < 0.01 else _noise(rng), headers

@@ -10,7 +10,9 @@ from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.stage import Message
 
 
-def record(value: bytes, at: int, headers: tuple[tuple[str, bytes], ...] = (), topic: str = "in") -> InputRecord:
+def record(
+    value: bytes, at: int, headers: tuple[tuple[str, bytes], ...] = (), topic: str = "in"
+) -> InputRecord:
     """A record stamped `at` (ns)."""
     return InputRecord(topic, 0, 0, at // 1_000_000, None, value, headers)
 
@@ -28,7 +30,9 @@ def frame_of(columns: Quotes | Vols | Ticks) -> InputRecord:
 
 def heartbeat(at: int) -> InputRecord:
     """Nothing at or before `at` (ns) will follow."""
-    return record(b'{"ts_event": %d}' % at, at, (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),))
+    return record(
+        b'{"ts_event": %d}' % at, at, (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),)
+    )
 
 
 def numbered(records: Iterable[InputRecord]) -> list[InputRecord]:

@@ -59,7 +59,11 @@ class KafkaServer:
         self._ports = dict(zip(protocols, ports, strict=True))
         self._protocols = {**protocols, "CONTROLLER": "PLAINTEXT"}
         self._controller = controller
-        self._properties = {**SINGLE_NODE, "message.max.bytes": str(max_message_bytes), **(properties or {})}
+        self._properties = {
+            **SINGLE_NODE,
+            "message.max.bytes": str(max_message_bytes),
+            **(properties or {}),
+        }
         self._server: SupervisedProcess | None = None
         self.started_in = 0.0
 
@@ -114,12 +118,25 @@ class KafkaServer:
             **self._properties,
             "listeners": f"{addresses},CONTROLLER://127.0.0.1:{self._controller}",
             "advertised.listeners": addresses,
-            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in self._protocols.items()),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:{protocol}" for name, protocol in self._protocols.items()
+            ),
             "log.dirs": str(self.directory / "data"),
         }
         file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        command = ["java", *JVM, *self._class("kafka.tools.StorageTool"), "format", "-t", CLUSTER_ID, "-c", str(file)]
-        subprocess.run(command, check=True, capture_output=True, cwd=self.directory, timeout=START_SECONDS)
+        command = [
+            "java",
+            *JVM,
+            *self._class("kafka.tools.StorageTool"),
+            "format",
+            "-t",
+            CLUSTER_ID,
+            "-c",
+            str(file),
+        ]
+        subprocess.run(
+            command, check=True, capture_output=True, cwd=self.directory, timeout=START_SECONDS
+        )
 
     def _wait(self, deadline: float) -> None:
         assert self._server is not None
@@ -135,7 +152,11 @@ class KafkaServer:
     def _answers(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self._ports["PLAINTEXT"]), timeout=1.0).close()
-            client = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=1000, request_timeout_ms=5000)
+            client = KafkaAdminClient(
+                bootstrap_servers=self.bootstrap_servers,
+                bootstrap_timeout_ms=1000,
+                request_timeout_ms=5000,
+            )
         except (KafkaError, OSError):
             return False
         try:
@@ -179,7 +200,10 @@ class KafkaCluster:
             "controller.quorum.fetch.timeout.ms": "1000",
         }
         small = ("-Xmx300m", *JVM[1:])
-        self.nodes = {number: KafkaServer(properties={**replicated, "node.id": str(number)}, jvm=small) for number in (1, 2, 3)}
+        self.nodes = {
+            number: KafkaServer(properties={**replicated, "node.id": str(number)}, jvm=small)
+            for number in (1, 2, 3)
+        }
         voters = ",".join(f"{number}@{node.controller}" for number, node in self.nodes.items())
         for node in self.nodes.values():
             node.say("controller.quorum.voters", voters)

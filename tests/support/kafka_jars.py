@@ -54,10 +54,23 @@ def _copy_dependencies() -> None:
     fresh = HOME / "fetching"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(JARS, ignore_errors=True)
-    command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-    outcome = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+    command = [
+        "mvn",
+        "-q",
+        "-B",
+        "-f",
+        str(POM),
+        "dependency:copy-dependencies",
+        "-DincludeScope=runtime",
+        f"-DoutputDirectory={fresh}",
+    ]
+    outcome = subprocess.run(
+        command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
+    )
     if outcome.returncode:
-        message = f"Kafka's jars (Maven failed: {(outcome.stdout + outcome.stderr).strip()[-1000:]})"
+        message = (
+            f"Kafka's jars (Maven failed: {(outcome.stdout + outcome.stderr).strip()[-1000:]})"
+        )
         raise JarsUnavailableError(message)
     (fresh / MARKER).write_text(_fingerprint())
     fresh.rename(JARS)

@@ -40,13 +40,24 @@ def feed(settings: Settings, refresh: int, partitions: int) -> list[InputRecord]
     """Three real closes and then half an hour of unwind."""
     market = market_of(settings)
     played = scenario_of("unwind_2018_02", refresh)
-    return list(open_feed(QUOTES, TICKS, played, market, (partitions, partitions), Topics(settings.kafka.topic_prefix)).records(FROM))
+    return list(
+        open_feed(
+            QUOTES,
+            TICKS,
+            played,
+            market,
+            (partitions, partitions),
+            Topics(settings.kafka.topic_prefix),
+        ).records(FROM)
+    )
 
 
 def expected(settings: Settings, records: Iterable[InputRecord], partitions: int) -> Made:
     """What the flow in one process makes of the records."""
     rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
-    pipeline = Pipeline(market_of(settings), rules, partitions, partitions, Topics(settings.kafka.topic_prefix))
+    pipeline = Pipeline(
+        market_of(settings), rules, partitions, partitions, Topics(settings.kafka.topic_prefix)
+    )
     readings: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     for made in pipeline.run(records):
@@ -66,7 +77,10 @@ def comparable_reading(value: bytes) -> dict[str, Any]:
 def comparable_event(value: bytes) -> dict[str, Any]:
     """An event without what may differ."""
     event: dict[str, Any] = json.loads(value)
-    return {**event, "data": {name: field for name, field in event["data"].items() if name not in OUTSIDE}}
+    return {
+        **event,
+        "data": {name: field for name, field in event["data"].items() if name not in OUTSIDE},
+    }
 
 
 def published(fleet: Fleet, partitions: int) -> Made:
@@ -76,19 +90,30 @@ def published(fleet: Fleet, partitions: int) -> Made:
     for partition in range(partitions):
         for record in fleet.records("readings", partition):
             reading = comparable_reading(record.value)
-            first = readings.setdefault((reading["index"], reading["tenor"], reading["ts_event"]), reading)
+            first = readings.setdefault(
+                (reading["index"], reading["tenor"], reading["ts_event"]), reading
+            )
             assert first == reading, f"two readings of {reading['ts_event']}"
         for record in fleet.records("alerts", partition):
             if json.loads(record.value)["type"].startswith("io.dispersion.alert."):
                 event = comparable_event(record.value)
-                assert events.setdefault(event["id"], event) == event, f"two contents of event {event['id']}"
+                assert events.setdefault(event["id"], event) == event, (
+                    f"two contents of event {event['id']}"
+                )
     return list(readings.values()), list(events.values())
 
 
 def publish(settings: Settings, records: Iterable[InputRecord], ahead: int = 0) -> None:
     """Send records to the partitions they name; `ahead` bytes at most before the readings (the embedded log is small)."""
-    final = FinalWatermark(connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices)
-    replay(settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, ahead) if ahead else None), lambda _: None)
+    final = FinalWatermark(
+        connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices
+    )
+    replay(
+        settings,
+        records,
+        Pace(ReplayClock(float("inf")), ByteBudget(final, ahead) if ahead else None),
+        lambda _: None,
+    )
 
 
 def follow(fleet: Fleet, partitions: int, wanted: Made, seconds: float) -> None:
@@ -96,7 +121,11 @@ def follow(fleet: Fleet, partitions: int, wanted: Made, seconds: float) -> None:
 
     def complete() -> bool:
         readings = sum(fleet.ends("readings", partitions).values()) >= len(wanted[0])
-        return readings and len(published(fleet, partitions)[1]) >= len(wanted[1]) and fleet.drained("readings", partitions)
+        return (
+            readings
+            and len(published(fleet, partitions)[1]) >= len(wanted[1])
+            and fleet.drained("readings", partitions)
+        )
 
     wait_until(complete, seconds, f"{len(wanted[0])} readings and {len(wanted[1])} events")
 
@@ -119,11 +148,17 @@ def rechunked(records: Sequence[InputRecord], rng: random.Random) -> list[InputR
 
 
 def _pieces(record: InputRecord, rng: random.Random) -> list[InputRecord]:
-    if dict(record.headers)["content-type"] != ARROW_CONTENT_TYPE.encode() or "quotes" not in record.topic:
+    if (
+        dict(record.headers)["content-type"] != ARROW_CONTENT_TYPE.encode()
+        or "quotes" not in record.topic
+    ):
         return [record]
     (quotes,) = decode_quotes([record])
     assert isinstance(quotes, Quotes)
-    rows, cuts = len(quotes.strike), sorted(rng.choices(range(1, max(2, len(quotes.strike))), k=rng.randint(0, 3)))
+    rows, cuts = (
+        len(quotes.strike),
+        sorted(rng.choices(range(1, max(2, len(quotes.strike))), k=rng.randint(0, 3))),
+    )
     edges = [0, *cuts, rows]
     return [
         record._replace(value=encode_quotes(take_quotes(quotes, np.arange(low, high))))

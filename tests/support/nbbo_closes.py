@@ -39,4 +39,7 @@ def closing_quotes(session: date) -> Quotes:
 def index_weights() -> dict[str, float]:
     """Index weights of April 2025, percent, by symbol."""
     table = pd.read_csv(evaluation_data() / "universe" / "sp500_weights_2025_04.csv.gz")
-    return {normalise(symbol): float(weight) for symbol, weight in zip(table.symbol, table.weight_pct, strict=True)}
+    return {
+        normalise(symbol): float(weight)
+        for symbol, weight in zip(table.symbol, table.weight_pct, strict=True)
+    }

@@ -10,7 +10,9 @@ from analytics.black76 import price
 from analytics.option_chain import OptionChain
 
 
-def board_of(tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequence[float] | None = None) -> OptionChain:
+def board_of(
+    tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequence[float] | None = None
+) -> OptionChain:
     """A board of one strip a table; rows strike, call_bid, call_ask, put_bid, put_ask in any order of strikes."""
     parts = [np.asarray(table, dtype=np.float64).reshape(-1, 5) for table in tables]
     rows = np.concatenate([part[np.argsort(part[:, 0], kind="stable")] for part in parts])
@@ -20,8 +22,12 @@ def board_of(tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequenc
     return OptionChain(offsets, strike, call_bid, call_ask, put_bid, put_ask, *terms)
 
 
-def smile_table(strikes: ArrayLike, forward: float, years: float, vol: ArrayLike, half_spread: float = 0.0) -> Floats:
+def smile_table(
+    strikes: ArrayLike, forward: float, years: float, vol: ArrayLike, half_spread: float = 0.0
+) -> Floats:
     """Table rows of undiscounted Black-76 quotes around their price, at rate zero."""
     k = np.asarray(strikes, dtype=np.float64)
     call, put = price(forward, k, years, vol, call=True), price(forward, k, years, vol, call=False)
-    return np.column_stack([k, call - half_spread, call + half_spread, put - half_spread, put + half_spread])
+    return np.column_stack(
+        [k, call - half_spread, call + half_spread, put - half_spread, put + half_spread]
+    )

@@ -30,10 +30,22 @@ class Chain:
         return np.arange(0.6 * self.forward, 1.4 * self.forward + self.step / 2, self.step)
 
 
-def quotes_of(chains: Sequence[Chain], at: int, *, record_ts: int | None = None, refresh_seconds: float | None = None) -> Quotes:
+def quotes_of(
+    chains: Sequence[Chain],
+    at: int,
+    *,
+    record_ts: int | None = None,
+    refresh_seconds: float | None = None,
+) -> Quotes:
     """All contracts of the chains, stamped `at` (ns), ordered by chain, expiry, strike, put before call."""
-    columns = [_strip(code, chain, day_number(expiry), at) for code, chain in enumerate(chains) for expiry in chain.expiries]
-    series_code, days, strike, call, bid, ask = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    columns = [
+        _strip(code, chain, day_number(expiry), at)
+        for code, chain in enumerate(chains)
+        for expiry in chain.expiries
+    ]
+    series_code, days, strike, call, bid, ask = (
+        np.concatenate(parts) for parts in zip(*columns, strict=True)
+    )
     stamp = np.full(strike.size, at, np.int64)
     return Quotes(
         tuple(Series(chain.underlying, chain.root or chain.underlying) for chain in chains),
@@ -65,4 +77,11 @@ def _strip(code: int, chain: Chain, day: int, at: int) -> tuple[np.ndarray, ...]
     value = chain.forward * ndtr(d1) - strike * ndtr(d1 - total)
     value = np.where(call, value, value - chain.forward + strike)
     bid = np.maximum(np.round(value - chain.half_spread, 2), 0.0)
-    return np.full(strike.size, code), np.full(strike.size, day), strike, call, bid, bid + 2 * chain.half_spread
+    return (
+        np.full(strike.size, code),
+        np.full(strike.size, day),
+        strike,
+        call,
+        bid,
+        bid + 2 * chain.half_spread,
+    )

@@ -21,7 +21,11 @@ _URL = re.compile(r"(?:metrics and health|market gauges) on (http://[\d.]+:\d+)"
 
 def url_of(fleet: Fleet, process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> str:
     """Where a process of the fleet listens, once it does."""
-    wait_until(lambda: _URL.search(fleet.log(process)) is not None or process.poll() is not None, seconds, "a port")
+    wait_until(
+        lambda: _URL.search(fleet.log(process)) is not None or process.poll() is not None,
+        seconds,
+        "a port",
+    )
     found = _URL.search(fleet.log(process))
     assert found is not None, fleet.log(process)
     return found.group(1)

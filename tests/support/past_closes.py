@@ -32,10 +32,17 @@ def facts(reading: Reading) -> DayFacts:
 def baseline(levels: Sequence[Levels], **numbers: int) -> Baseline:
     """Closes with these levels, the last one Friday's."""
     days = weekdays(len(levels))
-    return Baseline(tuple(facts(published(day, *row)) for day, row in zip(days, levels, strict=True)), **numbers)
+    return Baseline(
+        tuple(facts(published(day, *row)) for day, row in zip(days, levels, strict=True)), **numbers
+    )
 
 
 def context(past: Baseline, now: Levels, session: date = MONDAY) -> RuleContext:
     """The close of a later session before that past."""
     reading = published(session, *now)
-    return RuleContext(reading=reading, now=instant_of(reading, int(reading.ts_event.timestamp()) * NS), gates=Gates(), baseline=past)
+    return RuleContext(
+        reading=reading,
+        now=instant_of(reading, int(reading.ts_event.timestamp()) * NS),
+        gates=Gates(),
+        baseline=past,
+    )

@@ -82,7 +82,9 @@ class Owner:
         self.clock.idle()
         yield from self._closed()
         header = ((DECLARED, SESSION.isoformat().encode()),) if self.renews else ()
-        yield _record(frame(max(self.clock.closed, 0) * NS, self.source, sources=3, idle=True), header)
+        yield _record(
+            frame(max(self.clock.closed, 0) * NS, self.source, sources=3, idle=True), header
+        )
 
     def _closed(self) -> Iterator[InputRecord]:
         for second in sorted(second for second in self.pending if second <= self.clock.closed):
@@ -98,7 +100,14 @@ def content(source: str, second: int) -> PointsFrame:
     return quoted(second * NS, vols, source, sources=3)
 
 
-def topic(feed: dict[str, list[Row]], rng: random.Random, *, idle_after: float, stall: float, renews: bool = True) -> list[InputRecord]:
+def topic(
+    feed: dict[str, list[Row]],
+    rng: random.Random,
+    *,
+    idle_after: float,
+    stall: float,
+    renews: bool = True,
+) -> list[InputRecord]:
     """The points topic as two workers fill it, one of two sources; each stalls now and then for up to `stall` seconds."""
     owners = [Owner(source, list(feed[source]), idle_after, renews) for source in SOURCES]
     workers = [owners[:1], owners[1:]]
@@ -124,9 +133,14 @@ def topic(feed: dict[str, list[Row]], rng: random.Random, *, idle_after: float, 
 
 def undisturbed(feed: dict[str, list[Row]]) -> list[InputRecord]:
     """The same rows where every source says that it has passed each second, as with heartbeats."""
-    seconds = {source: {int(-(-(OPEN + round(row.at * NS)) // NS)) for row in queue} for source, queue in feed.items()}
+    seconds = {
+        source: {int(-(-(OPEN + round(row.at * NS)) // NS)) for row in queue}
+        for source, queue in feed.items()
+    }
     frames = [
-        content(source, second) if second in seconds[source] else frame(second * NS, source, sources=3)
+        content(source, second)
+        if second in seconds[source]
+        else frame(second * NS, source, sources=3)
         for second in sorted(set().union(*seconds.values()))
         for source in SOURCES
     ]

@@ -31,7 +31,10 @@ def spec(
     **more: Any,
 ) -> IndexSpec:
     """An index over a basket."""
-    names = tuple(Constituent(symbol, weight, (sectors or {}).get(symbol, "")) for symbol, weight in weights.items())
+    names = tuple(
+        Constituent(symbol, weight, (sectors or {}).get(symbol, ""))
+        for symbol, weight in weights.items()
+    )
     return IndexSpec(index, Basket("test", names, defensives=defensives), **more)
 
 
@@ -58,7 +61,10 @@ def surfaces(
     symbols = tuple(vols)
     vol = np.array([math.nan if value is None or in_vols else value for value in vols.values()])
     at_the_money = {**vols, **(atm or {})}
-    atm_vol = np.array([math.nan if at_the_money[symbol] is None else at_the_money[symbol] for symbol in symbols], np.float64)
+    atm_vol = np.array(
+        [math.nan if at_the_money[symbol] is None else at_the_money[symbol] for symbol in symbols],
+        np.float64,
+    )
     return SurfacePoints(
         symbol=symbols,
         tenor_days=np.full(len(symbols), tenor, np.int32),
@@ -68,7 +74,9 @@ def surfaces(
         atm_vol=atm_vol,
         forward=np.full(len(symbols), 100.0),
         quote_ts=np.full(len(symbols), quote_ts, np.int64),
-        reason=tuple(BASIS_ATM if in_vols else reason if vols[symbol] is None else "" for symbol in symbols),
+        reason=tuple(
+            BASIS_ATM if in_vols else reason if vols[symbol] is None else "" for symbol in symbols
+        ),
         atm_reason=tuple(reason if at_the_money[symbol] is None else "" for symbol in symbols),
         flags=tuple((flags or {}).get(symbol, "") for symbol in symbols),
     )
@@ -76,17 +84,32 @@ def surfaces(
 
 def prices(levels: Mapping[str, float], ts: int) -> PricePoints:
     """Prices or reference levels at one time."""
-    return PricePoints(tuple(levels), np.array(list(levels.values()), np.float64), np.full(len(levels), ts, np.int64))
+    return PricePoints(
+        tuple(levels),
+        np.array(list(levels.values()), np.float64),
+        np.full(len(levels), ts, np.int64),
+    )
 
 
-def frame(boundary: int, source: str = QUOTES, *, index: str = "IDX", sources: int = 1, **more: Any) -> PointsFrame:
+def frame(
+    boundary: int, source: str = QUOTES, *, index: str = "IDX", sources: int = 1, **more: Any
+) -> PointsFrame:
     """A frame; without an `accepted` it counts its points."""
-    points: Sequence[SurfacePoints | PricePoints | None] = [more.get(part) for part in ("surfaces", "prices", "references")]
+    points: Sequence[SurfacePoints | PricePoints | None] = [
+        more.get(part) for part in ("surfaces", "prices", "references")
+    ]
     more.setdefault("accepted", sum(len(part.symbol) for part in points if part is not None))
     return PointsFrame(index, source, sources, boundary, **more)
 
 
-def quoted(at: int, vols: Mapping[str, float | None], source: str = QUOTES, *, sources: int = 1, **more: Any) -> PointsFrame:
+def quoted(
+    at: int,
+    vols: Mapping[str, float | None],
+    source: str = QUOTES,
+    *,
+    sources: int = 1,
+    **more: Any,
+) -> PointsFrame:
     """A frame of fresh surface points at second `at`."""
     own = {key: more.pop(key) for key in ("index", "refresh_seconds", "idle") if key in more}
     return frame(at, source, sources=sources, surfaces=surfaces(vols, at, **more), **own)

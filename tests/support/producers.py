@@ -23,10 +23,18 @@ def java_producer() -> list[str]:
     with (HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (jars / "complete").exists():
-            fetch = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
+            fetch = [
+                "dependency:copy-dependencies",
+                "-DincludeScope=runtime",
+                f"-DoutputDirectory={jars}",
+            ]
             command = [str(maven), "-q", "-B", "-f", str(JAVA / "pom.xml"), *fetch]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
+            )
             if done.returncode:
-                missing(f"the Java producer's jars (Maven failed: {(done.stdout + done.stderr).strip()[-500:]})")
+                missing(
+                    f"the Java producer's jars (Maven failed: {(done.stdout + done.stderr).strip()[-500:]})"
+                )
             (jars / "complete").touch()
     return [str(java), OPENED, "-cp", f"{jars}/*", str(JAVA / "FrameProducer.java")]

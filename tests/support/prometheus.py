@@ -42,7 +42,9 @@ class MonitoringServer:
     def configure(self, configuration: str, files: Mapping[str, str | Path] | None = None) -> None:
         """Write the configuration; a running server reads it anew."""
         for name, content in (files or {}).items():
-            (self.directory / name).write_text(content.read_text() if isinstance(content, Path) else content)
+            (self.directory / name).write_text(
+                content.read_text() if isinstance(content, Path) else content
+            )
         (self.directory / "configuration.yml").write_text(configuration)
         if self._server:
             self._server.signal(signal.SIGHUP)
@@ -51,9 +53,15 @@ class MonitoringServer:
         """Start; returns when it is ready. Raises `OSError` with the end of its log."""
         command = [
             *(str(self._binary), f"--config.file={self.directory / 'configuration.yml'}"),
-            *(f"{self.data_flag}={self.directory / 'data'}", f"--web.listen-address=127.0.0.1:{self.port}", *self.flags),
+            *(
+                f"{self.data_flag}={self.directory / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                *self.flags,
+            ),
         ]
-        self._server = SupervisedProcess(command, log=self.directory / "server.log", cwd=self.directory, remove=self.directory)
+        self._server = SupervisedProcess(
+            command, log=self.directory / "server.log", cwd=self.directory, remove=self.directory
+        )
         deadline = time.monotonic() + START_SECONDS
         while self._server.running and time.monotonic() < deadline:
             try:
@@ -89,14 +97,22 @@ class Prometheus(MonitoringServer):
 
     programs = ("prometheus",)
     data_flag = "--storage.tsdb.path"
-    flags = ("--storage.tsdb.retention.time=1h", "--log.level=warn", "--rules.alert.resend-delay=1s")
+    flags = (
+        "--storage.tsdb.retention.time=1h",
+        "--log.level=warn",
+        "--rules.alert.resend-delay=1s",
+    )
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Labels and value of every series of an instant vector."""
         answer = self.get("/api/v1/query", query=expression)
-        return [(series["metric"], float(series["value"][1])) for series in answer["data"]["result"]]
+        return [
+            (series["metric"], float(series["value"][1])) for series in answer["data"]["result"]
+        ]
 
-    def wait_for(self, expression: str, seconds: float = 30.0) -> list[tuple[dict[str, str], float]]:
+    def wait_for(
+        self, expression: str, seconds: float = 30.0
+    ) -> list[tuple[dict[str, str], float]]:
         """The first result of an expression that is not empty. Raises `TimeoutError`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -112,7 +128,10 @@ class Prometheus(MonitoringServer):
 
     def targets(self) -> dict[str, str]:
         """Health by scrape URL."""
-        return {target["scrapeUrl"]: target["health"] for target in self.get("/api/v1/targets")["data"]["activeTargets"]}
+        return {
+            target["scrapeUrl"]: target["health"]
+            for target in self.get("/api/v1/targets")["data"]["activeTargets"]
+        }
 
 
 class Alertmanager(MonitoringServer):

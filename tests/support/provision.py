@@ -49,12 +49,19 @@ def provide_programs() -> bool:
         return True
     packages = sorted({PROGRAMS[name] for name in wanted})
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        say(f"programs: {', '.join(wanted)} missing; their tests will be skipped. On Debian: sudo apt-get install {' '.join(packages)}")
+        say(
+            f"programs: {', '.join(wanted)} missing; their tests will be skipped. On Debian: sudo apt-get install {' '.join(packages)}"
+        )
         return False
-    for step in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]):
+    for step in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
         say(" ".join(step))
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        outcome = subprocess.run(step, capture_output=True, text=True, env=environment, timeout=APT_SECONDS, check=False)
+        outcome = subprocess.run(
+            step, capture_output=True, text=True, env=environment, timeout=APT_SECONDS, check=False
+        )
         if outcome.returncode:
             say(f"failed: {outcome.stderr.strip()[-500:]}")
     if left := absent():
@@ -90,13 +97,19 @@ def provide_asyncapi() -> bool:
         shutil.copy(PARSER / name, MODULES)
     step = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     say(" ".join(step))
-    done = subprocess.run(step, cwd=MODULES, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
+    done = subprocess.run(
+        step, cwd=MODULES, capture_output=True, text=True, timeout=NPM_SECONDS, check=False
+    )
     if done.returncode:
         say(f"failed: {done.stderr.strip()[-500:]}")
     return parser_present()
 
 
-STEPS: dict[str, Callable[[], bool]] = {"programs": provide_programs, "kafka": provide_kafka, "asyncapi": provide_asyncapi}
+STEPS: dict[str, Callable[[], bool]] = {
+    "programs": provide_programs,
+    "kafka": provide_kafka,
+    "asyncapi": provide_asyncapi,
+}
 
 
 def main(names: Sequence[str]) -> int:

@@ -27,19 +27,31 @@ class History(NamedTuple):
         """Sessions whose four levels are known."""
         levels = ("index_vol", "basket_vol", "dispersion", "implied_correlation")
         return [
-            close.reading.session.isoformat() for close in self.closes if all(getattr(close.reading, name) is not None for name in levels)
+            close.reading.session.isoformat()
+            for close in self.closes
+            if all(getattr(close.reading, name) is not None for name in levels)
         ]
 
     def on(self, day: str, rule: str = "") -> list[AlertData]:
         """What caught a session."""
-        return [event for event in self.fired if event.session.isoformat() == day and rule in {"", event.rule}]
+        return [
+            event
+            for event in self.fired
+            if event.session.isoformat() == day and rule in {"", event.rule}
+        ]
 
 
 @cache
 def history(season_weeks: int = 4) -> History:
     """The run, with the rules as they are shipped but for the season."""
     files, rules = PublishedCloses(evaluation_data() / "vol_indices"), load_rules()
-    rules = msgspec.structs.replace(rules, baseline=msgspec.structs.replace(rules.baseline, season_weeks=season_weeks))
-    closes = tuple(daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), rules))
+    rules = msgspec.structs.replace(
+        rules, baseline=msgspec.structs.replace(rules.baseline, season_weeks=season_weeks)
+    )
+    closes = tuple(
+        daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), rules)
+    )
     events = (decode_event(entry.value).data for close in closes for entry in close.events)
-    return History(closes, tuple(event for event in events if event.transition in {"firing", "updated"}))
+    return History(
+        closes, tuple(event for event in events if event.transition in {"firing", "updated"})
+    )

@@ -17,7 +17,9 @@ LONGEST = 2**30
 PRODUCE, VERSION = 0, 7
 
 
-def batch_of(codec: int, *values: bytes | None, offset: int = 0, timestamp: int | None = None) -> bytes:
+def batch_of(
+    codec: int, *values: bytes | None, offset: int = 0, timestamp: int | None = None
+) -> bytes:
     """A batch of records without keys, of now unless told otherwise: retention takes what is older."""
     stamp = round(time() * 1000) if timestamp is None else timestamp
     builder = DefaultRecordBatchBuilder(2, codec, False, -1, 0, -1, LONGEST)
@@ -61,7 +63,12 @@ def sealed(data: bytes | bytearray) -> bytes:
 def produce(bootstrap: str, topic: str, batch: bytes, partition: int = 0) -> tuple[int, int]:
     """Send one batch to the broker that leads the partition; the error code and the offset of its first record."""
     host, _, port = bootstrap.partition(":")
-    body = struct.pack(">hhii", -1, -1, 30_000, 1) + _text(topic) + struct.pack(">iii", 1, partition, len(batch)) + batch
+    body = (
+        struct.pack(">hhii", -1, -1, 30_000, 1)
+        + _text(topic)
+        + struct.pack(">iii", 1, partition, len(batch))
+        + batch
+    )
     request = struct.pack(">hhi", PRODUCE, VERSION, 1) + _text("raw") + body
     with closing(socket.create_connection((host, int(port)), timeout=60)) as connection:
         connection.sendall(len(request).to_bytes(4, "big") + request)

@@ -23,7 +23,12 @@ WEIGHTS = tuple(1.0 + 0.1 * at for at in range(12))
 SHAPE = tuple(0.8 + 0.04 * at for at in range(12))
 """Vol of each name relative to the basket."""
 INDEX = "SPX"
-MARKET = Market(indices=(IndexSpec(INDEX, Basket("toy", tuple(map(Constituent, NAMES, WEIGHTS))), tenors=(30, 91)),), mode="replay")
+MARKET = Market(
+    indices=(
+        IndexSpec(INDEX, Basket("toy", tuple(map(Constituent, NAMES, WEIGHTS))), tenors=(30, 91)),
+    ),
+    mode="replay",
+)
 FRIDAY, MONDAY, TUESDAY = date(2026, 7, 10), date(2026, 7, 13), date(2026, 7, 14)
 
 
@@ -74,18 +79,32 @@ def toy(
         "coverage_valid": fresh,
         "coverage_names": fresh,
         "names": len(rows),
-        "constituents": Constituents(tuple(NAMES[row] for row in rows), tuple(weights), tuple(vol * vol for vol in vols), tuple(vols)),
+        "constituents": Constituents(
+            tuple(NAMES[row] for row in rows),
+            tuple(weights),
+            tuple(vol * vol for vol in vols),
+            tuple(vols),
+        ),
     }
     return Reading(**(values | fields))
 
 
-def closing(session: date, index_vol: float, basket_vol: float, rho: float, /, **fields: Any) -> Reading:
+def closing(
+    session: date, index_vol: float, basket_vol: float, rho: float, /, **fields: Any
+) -> Reading:
     """The closing reading of a full session."""
-    return toy(eastern(session, "16:15:00"), index_vol, basket_vol, rho, flags=("session_close",), **fields)
+    return toy(
+        eastern(session, "16:15:00"), index_vol, basket_vol, rho, flags=("session_close",), **fields
+    )
 
 
 def path(
-    session: date, start: str, seconds: int, levels: Sequence[tuple[float, float, float]], step: int = 1, **fields: Any
+    session: date,
+    start: str,
+    seconds: int,
+    levels: Sequence[tuple[float, float, float]],
+    step: int = 1,
+    **fields: Any,
 ) -> list[Reading]:
     """Readings every `step` seconds, levels (index vol, basket vol, rho) interpolated linearly from first to last."""
     begin, legs = eastern(session, start), len(levels) - 1
@@ -95,13 +114,20 @@ def path(
         part = second / seconds * legs - leg if seconds else 0.0
         low, high = levels[leg], levels[min(leg + 1, legs)]
         values = [a + (b - a) * part for a, b in zip(low, high, strict=True)]
-        out.append(toy(begin + timedelta(seconds=second), values[0], values[1], values[2], **fields))
+        out.append(
+            toy(begin + timedelta(seconds=second), values[0], values[1], values[2], **fields)
+        )
     return out
 
 
 def published(session: date, vix: float, vixeq: float, dspx: float, cor1m: float) -> Reading:
     """A closing reading made of published levels in index points."""
-    points = {"index_vol": vix, "basket_vol": vixeq, "dispersion": dspx, "implied_correlation": cor1m}
+    points = {
+        "index_vol": vix,
+        "basket_vol": vixeq,
+        "dispersion": dspx,
+        "implied_correlation": cor1m,
+    }
     return published_reading(session, {name: level / 100 for name, level in points.items()}, {})
 
 
@@ -141,4 +167,8 @@ class Run:
 
 def told(events: Iterable[AlertEvent], *, rule: str = "") -> list[tuple[str, str, str]]:
     """Transitions as (rule, scope, kind)."""
-    return [(event.data.rule, event.data.labels.scope, event.data.transition) for event in events if not rule or event.data.rule == rule]
+    return [
+        (event.data.rule, event.data.labels.scope, event.data.transition)
+        for event in events
+        if not rule or event.data.rule == rule
+    ]

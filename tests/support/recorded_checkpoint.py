@@ -48,7 +48,9 @@ FILE = Path(__file__).parents[1] / "data" / "checkpoint.json.gz"
 NAMES = ("AAPL", "MSFT", "NVDA")
 MARKET = Market(
     (
-        IndexSpec("SPY", Basket("toy", tuple(Constituent(name, 1.0) for name in NAMES)), tenors=(30, 9)),
+        IndexSpec(
+            "SPY", Basket("toy", tuple(Constituent(name, 1.0) for name in NAMES)), tenors=(30, 9)
+        ),
         IndexSpec("AAPL", references=("VXAPL", "VIX")),
     )
 )
@@ -119,7 +121,10 @@ def played(stage: Stage, records: Sequence[InputRecord]) -> tuple[list[Any], dic
     """All that a stage says of records, five at a time, and of the silence after them, and its last snapshots."""
     said: list[Any] = []
     snapshots: dict[str, bytes] = {}
-    for output in [*(stage.process(records[at : at + 5]) for at in range(0, len(records), 5)), stage.idle()]:
+    for output in [
+        *(stage.process(records[at : at + 5]) for at in range(0, len(records), 5)),
+        stage.idle(),
+    ]:
         said += [*output.messages, *output.outbox, *output.views, *sorted(output.counts.items())]
         snapshots |= output.snapshots
     return said, snapshots
@@ -127,33 +132,58 @@ def played(stage: Stage, records: Sequence[InputRecord]) -> tuple[list[Any], dic
 
 def market_records() -> tuple[list[InputRecord], list[InputRecord]]:
     """Quotes, some of them as vols, and ticks of 40 seconds, out of order within three of them."""
-    chains = [Chain(name, EXPIRIES, vol=0.2 + at / 10, step=4.0) for at, name in enumerate(("SPY", *NAMES, "ZZZZ"))]
+    chains = [
+        Chain(name, EXPIRIES, vol=0.2 + at / 10, step=4.0)
+        for at, name in enumerate(("SPY", *NAMES, "ZZZZ"))
+    ]
     quotes = quotes_of(chains, OPEN)
     vols = vols_of([Chain("NVDA", EXPIRIES, vol=0.2, step=4.0)], OPEN)
     rng = np.random.default_rng(12)
     quoted, ticked = [], []
     for second in range(1, SECONDS + 1):
         now = OPEN + second * NS
-        rows = np.arange(quotes.strike.size) if second % 20 == 1 else rng.integers(0, quotes.strike.size, 40)
+        rows = (
+            np.arange(quotes.strike.size)
+            if second % 20 == 1
+            else rng.integers(0, quotes.strike.size, 40)
+        )
         stamp = now - rng.integers(0, 3 * NS, rows.size)
-        quoted.append(frame_of(taken(quotes, rows)._replace(ts_event=stamp, record_ts=stamp, refresh_seconds=30.0)))
+        quoted.append(
+            frame_of(
+                taken(quotes, rows)._replace(ts_event=stamp, record_ts=stamp, refresh_seconds=30.0)
+            )
+        )
         if second in {9, 25}:
-            quoted.append(frame_of(vols._replace(ts_event=np.full(vols.strike.size, now), refresh_seconds=30.0)))
+            quoted.append(
+                frame_of(
+                    vols._replace(ts_event=np.full(vols.strike.size, now), refresh_seconds=30.0)
+                )
+            )
         code = np.arange(6, dtype=np.int32)
         price = 100.0 + rng.integers(-50, 50, 6) / 100
         moment = np.full(6, now - int(rng.integers(0, 2 * NS)))
-        ticked.append(frame_of(Ticks(("SPY", *NAMES, "VXAPL", "VIX"), code, price, price, moment, moment)))
+        ticked.append(
+            frame_of(Ticks(("SPY", *NAMES, "VXAPL", "VIX"), code, price, price, moment, moment))
+        )
     end = heartbeat(OPEN + (SECONDS + 5) * NS)
     return _sent("quotes", [*quoted, end]), _sent("ticks", [*ticked, end])
 
 
-def points_records(quotes: Sequence[InputRecord], ticks: Sequence[InputRecord]) -> list[InputRecord]:
+def points_records(
+    quotes: Sequence[InputRecord], ticks: Sequence[InputRecord]
+) -> list[InputRecord]:
     """What the first two stages say of them, in turns."""
     values, prices = MAKE["surfaces"](), MAKE["prices"]()
     messages = []
     for quote, tick in zip(quotes, ticks, strict=False):
         messages += [*values.process([quote]).messages, *prices.process([tick]).messages]
-    return _sent("points", [InputRecord("points", 0, 0, one.timestamp or 0, one.key, one.value, one.headers) for one in messages])
+    return _sent(
+        "points",
+        [
+            InputRecord("points", 0, 0, one.timestamp or 0, one.key, one.value, one.headers)
+            for one in messages
+        ],
+    )
 
 
 def alert_records(script: Script) -> list[InputRecord]:
@@ -171,30 +201,46 @@ def alert_records(script: Script) -> list[InputRecord]:
     return out
 
 
-def record(stage: str, start: dict[str, bytes], records: Sequence[InputRecord], cut: int, redis: EmbeddedRedis) -> Recording:
+def record(
+    stage: str,
+    start: dict[str, bytes],
+    records: Sequence[InputRecord],
+    cut: int,
+    redis: EmbeddedRedis,
+) -> Recording:
     """Run the stage over the first records, commit after each, and read what is in Redis then."""
     before = records[:cut]
     asyncio.run(_commit(stage, start, before, redis.url))
     with Redis.from_url(redis.url) as client:
         found = {key.decode(): client.type(key) for key in client.scan_iter()}
-        values: dict[str, dict[str, bytes] | bytes] = {key: client.get(key) for key, kind in found.items() if kind == b"string"}
+        values: dict[str, dict[str, bytes] | bytes] = {
+            key: client.get(key) for key, kind in found.items() if kind == b"string"
+        }
         for key in (key for key, kind in found.items() if kind == b"hash"):
             values[key] = {field.decode(): value for field, value in client.hgetall(key).items()}
         client.flushall()
-    return Recording(stage=stage, start=start, before=tuple(before), after=tuple(records[cut:]), redis=values)
+    return Recording(
+        stage=stage, start=start, before=tuple(before), after=tuple(records[cut:]), redis=values
+    )
 
 
-async def _commit(stage: str, start: dict[str, bytes], records: Sequence[InputRecord], url: str) -> None:
+async def _commit(
+    stage: str, start: dict[str, bytes], records: Sequence[InputRecord], url: str
+) -> None:
     client = connect(RedisSettings(url=SecretStr(url)))
     keys, made = keys_of(stage), MAKE[stage]()
-    checkpoints = StoreClient(client, Unmeasured(), lease_seconds=1).checkpoints(keys, 1, Deadline())
+    checkpoints = StoreClient(client, Unmeasured(), lease_seconds=1).checkpoints(
+        keys, 1, Deadline()
+    )
     await checkpoints.acquire(waiting=keys.inputs)
     made.restore(start)
     await checkpoints.commit([], start)
     for one in records:
         output = made.process([one])
         last = one.offset - 1
-        await checkpoints.commit([WatermarkStep(one.topic, last, one.offset)], made.chunks(), output.outbox)
+        await checkpoints.commit(
+            [WatermarkStep(one.topic, last, one.offset)], made.chunks(), output.outbox
+        )
     await client.aclose()
 
 

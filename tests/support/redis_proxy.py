@@ -25,7 +25,9 @@ class RedisProxy:
         """`target` is the port of Redis on the loopback address."""
         self._target = target
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="redis-proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="redis-proxy", daemon=True
+        )
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[Any]] = set()
         self.delay = 0.0
@@ -112,7 +114,11 @@ class RedisProxy:
             await asyncio.gather(*ways, return_exceptions=True)
 
     async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, questions: asyncio.StreamWriter, asked: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        questions: asyncio.StreamWriter,
+        asked: asyncio.Event,
     ) -> None:
         while data := await reader.read(CHUNK):
             if self.silent:
@@ -127,11 +133,15 @@ class RedisProxy:
             questions.write(data)
             await questions.drain()
 
-    async def _answer(self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
+    async def _answer(
+        self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event
+    ) -> None:
         while data := await answers.read(CHUNK):
             if self.delay:
                 await asyncio.sleep(self.delay)
-            if asked.is_set() and b"OK" in data:  # not an error, such as a script that is not loaded yet
+            if (
+                asked.is_set() and b"OK" in data
+            ):  # not an error, such as a script that is not loaded yet
                 if self._holding is not None:
                     self._holding.set()
                     return

@@ -11,11 +11,17 @@ from config.schemas.files import contract
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Name → schema."""
-    return {name: json.loads(file.read_text()) for name, file in contract().items() if file.suffix == ".json"}
+    return {
+        name: json.loads(file.read_text())
+        for name, file in contract().items()
+        if file.suffix == ".json"
+    }
 
 
 def validator(name: str) -> Draft202012Validator:
     """A validator of one schema that finds the others."""
     known = schemas()
-    registry: Registry[Any] = Registry().with_resources((f"{key}.json", Resource.from_contents(schema)) for key, schema in known.items())
+    registry: Registry[Any] = Registry().with_resources(
+        (f"{key}.json", Resource.from_contents(schema)) for key, schema in known.items()
+    )
     return Draft202012Validator(known[name], registry=registry, format_checker=FormatChecker())

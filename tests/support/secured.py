@@ -64,7 +64,11 @@ def documented(section: str, prefix: str, group: str, feed: str = "") -> list[Gr
     for row in re.findall(r"^\|(.*)\|$", text, re.MULTILINE)[2:]:
         *_, resources, operations = (cell.strip() for cell in row.split("|"))
         words = [word for word in re.findall(r"\w+", operations) if word in OPERATIONS]
-        grants += [Grant(kind, name, word) for kind, name in _resources(resources, prefix, group, feed) for word in words]
+        grants += [
+            Grant(kind, name, word)
+            for kind, name in _resources(resources, prefix, group, feed)
+            for word in words
+        ]
     return sorted(set(grants), key=str)
 
 
@@ -120,15 +124,36 @@ class SecuredRedis:
 
     def __init__(self, issued: Certificate, directory: Path) -> None:
         self.key, self.authority = directory / "key.pem", issued.authority
-        command = ["pkcs12", "-in", str(issued.keystore), "-passin", f"pass:{STORE_PASSWORD}", "-nocerts", "-nodes", "-out", str(self.key)]
+        command = [
+            "pkcs12",
+            "-in",
+            str(issued.keystore),
+            "-passin",
+            f"pass:{STORE_PASSWORD}",
+            "-nocerts",
+            "-nodes",
+            "-out",
+            str(self.key),
+        ]
         subprocess.run([program("openssl"), *command], check=True, capture_output=True)
         self.tls_port, self.socket = free_ports(1)[0], directory / "redis.sock"
-        files = ("--tls-cert-file", str(issued.authority), "--tls-key-file", str(self.key), "--tls-ca-cert-file", str(issued.authority))
-        self.server = system_redis("--tls-port", str(self.tls_port), *files, "--unixsocket", str(self.socket))
+        files = (
+            "--tls-cert-file",
+            str(issued.authority),
+            "--tls-key-file",
+            str(self.key),
+            "--tls-ca-cert-file",
+            str(issued.authority),
+        )
+        self.server = system_redis(
+            "--tls-port", str(self.tls_port), *files, "--unixsocket", str(self.socket)
+        )
 
     def url(self, user: str) -> str:
         """Over TLS, with a client's certificate."""
-        files = f"ssl_ca_certs={self.authority}&ssl_certfile={self.authority}&ssl_keyfile={self.key}"
+        files = (
+            f"ssl_ca_certs={self.authority}&ssl_certfile={self.authority}&ssl_keyfile={self.key}"
+        )
         return f"rediss://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self.tls_port}/0?{files}"
 
     def admin(self) -> Any:
@@ -139,7 +164,11 @@ class SecuredRedis:
         """Make the users of `config/redis/users.conf` anew, without one command."""
         with self.admin() as admin:
             for name in ("dispersion", "viewer"):
-                rules = [rule for rule in rules_of(name) if rule not in {"on", ">change-me", f"+{without}"}]
+                rules = [
+                    rule
+                    for rule in rules_of(name)
+                    if rule not in {"on", ">change-me", f"+{without}"}
+                ]
                 admin.execute_command("ACL", "SETUSER", name, "reset", "on", f">{PASSWORD}", *rules)
             admin.script_flush()
             admin.client_kill_filter(_type="normal", skipme=True)

@@ -47,7 +47,9 @@ def services(stack: Stack, prefix: str, directory: Path, workers: int = 1) -> It
     )
     create_flow_topics(stack, settings)
     with Fleet(settings, stack.redis.url, directory) as fleet:
-        started = [fleet.start("agents.cli.main", name) for name in ("exporter", *["worker"] * workers)]
+        started = [
+            fleet.start("agents.cli.main", name) for name in ("exporter", *["worker"] * workers)
+        ]
         exporter, *urls = [ready(fleet, process) for process in started]
         yield Services(fleet, urls, exporter)
         assert [fleet.stop(process) for process in started] == [0] * len(started)

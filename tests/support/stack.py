@@ -43,7 +43,9 @@ class Stack(Protocol):
     def settings(self) -> dict[str, Any]:
         """Settings that lead to this stack."""
 
-    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> list[str]:
+    def create_topics(
+        self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None
+    ) -> list[str]:
         """Create topics of (name, partitions), returns their names; the embedded stack knows no configs."""
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
@@ -67,7 +69,9 @@ class EmbeddedTestStack(EmbeddedStack):
 
     name: Literal["embedded", "real"] = "embedded"
 
-    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> list[str]:
+    def create_topics(
+        self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None
+    ) -> list[str]:
         del configs
         return super().create_topics(topics)
 
@@ -123,11 +127,21 @@ class RealStack:
 
     def settings(self) -> dict[str, Any]:
         kafka = {"bootstrap_servers": self.bootstrap_servers, "api_version": API_VERSION}
-        return {"kafka": {**kafka, "session_timeout": 6.0, "heartbeat_interval": 0.5}, "redis": {"url": self.redis_url}}
+        return {
+            "kafka": {**kafka, "session_timeout": 6.0, "heartbeat_interval": 0.5},
+            "redis": {"url": self.redis_url},
+        }
 
-    def create_topics(self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None) -> list[str]:
+    def create_topics(
+        self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None
+    ) -> list[str]:
         wanted = {
-            name: {"num_partitions": partitions, "replication_factor": 1, "configs": dict(configs or {})} for name, partitions in topics
+            name: {
+                "num_partitions": partitions,
+                "replication_factor": 1,
+                "configs": dict(configs or {}),
+            }
+            for name, partitions in topics
         }
         with _Admin(self.bootstrap_servers) as admin:
             admin.create_topics(wanted, wait_for_metadata=True)
@@ -175,7 +189,11 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     merged = dict(below)
     for key, value in above.items():
         lower = merged.get(key)
-        merged[key] = _merged(lower, cast("Mapping[str, Any]", value)) if isinstance(lower, dict) and isinstance(value, Mapping) else value
+        merged[key] = (
+            _merged(lower, cast("Mapping[str, Any]", value))
+            if isinstance(lower, dict) and isinstance(value, Mapping)
+            else value
+        )
     return merged
 
 
@@ -193,6 +211,14 @@ def _variables(section: BaseModel, prefix: str, names: Iterable[str]) -> Iterato
         elif isinstance(value, SecretStr):
             yield variable, value.get_secret_value()
         elif isinstance(value, tuple):
-            yield variable, json.dumps([item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in value])
+            yield (
+                variable,
+                json.dumps(
+                    [
+                        item.model_dump(mode="json") if isinstance(item, BaseModel) else item
+                        for item in value
+                    ]
+                ),
+            )
         elif value is not None:
             yield variable, str(value)

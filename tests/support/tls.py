@@ -30,10 +30,27 @@ def certificate(directory: Path) -> Certificate:
     """Make one in a directory; ends the test when there is no JDK."""
     keytool = program("keytool")
     keystore, authority = directory / "server.p12", directory / "authority.pem"
-    store = ["-keystore", str(keystore), "-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", "server"]
+    store = [
+        "-keystore",
+        str(keystore),
+        "-storetype",
+        "PKCS12",
+        "-storepass",
+        PASSWORD,
+        "-alias",
+        "server",
+    ]
     names = ["-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1", "-ext", "bc:c"]
-    subprocess.run([keytool, "-genkeypair", "-keyalg", "RSA", "-validity", "2", *names, *store], check=True, capture_output=True)
-    subprocess.run([keytool, "-exportcert", "-rfc", "-file", str(authority), *store], check=True, capture_output=True)
+    subprocess.run(
+        [keytool, "-genkeypair", "-keyalg", "RSA", "-validity", "2", *names, *store],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        [keytool, "-exportcert", "-rfc", "-file", str(authority), *store],
+        check=True,
+        capture_output=True,
+    )
     return Certificate(keystore, authority)
 
 

@@ -22,7 +22,9 @@ def unwound() -> Run:
     return run
 
 
-def stay(start: str, seconds: int, level: tuple[float, float, float] = SHOCK, **fields: Any) -> list[Reading]:
+def stay(
+    start: str, seconds: int, level: tuple[float, float, float] = SHOCK, **fields: Any
+) -> list[Reading]:
     return path(MONDAY, start, seconds, [level, level], **fields)
 
 

@@ -38,22 +38,43 @@ def vol_closes() -> Path:
 
 
 @cache
-def history(partitions: int = 4, first: date = date(2026, 5, 26), last: date = date(2026, 7, 10)) -> History:
+def history(
+    partitions: int = 4, first: date = date(2026, 5, 26), last: date = date(2026, 7, 10)
+) -> History:
     """Readings and alert events of the closes from one session to another, on the basket of the file's own members."""
     basket = members()
-    market = Market((IndexSpec("SPY", basket),), rates=load_rates(evaluation_data() / "rates" / "usd_rates_daily.csv.gz"), mode="replay")
+    market = Market(
+        (IndexSpec("SPY", basket),),
+        rates=load_rates(evaluation_data() / "rates" / "usd_rates_daily.csv.gz"),
+        mode="replay",
+    )
     topics = Topics("")
     feed = open_feed([vol_closes()], [], None, market, (partitions, partitions), topics)
-    made = list(Pipeline(market, load_rules(), partitions, partitions, topics).run(feed.records(close_ns(first), close_ns(last))))
+    made = list(
+        Pipeline(market, load_rules(), partitions, partitions, topics).run(
+            feed.records(close_ns(first), close_ns(last))
+        )
+    )
     readings = tuple(one for one in made if isinstance(one, Reading))
-    return History(basket, readings, tuple(decode_event(one.value) for one in made if not isinstance(one, Reading)))
+    return History(
+        basket,
+        readings,
+        tuple(decode_event(one.value) for one in made if not isinstance(one, Reading)),
+    )
 
 
 @cache
 def members() -> Basket:
     """Weights of April 2025; a name that was not in the index then gets the median one."""
-    names = pyarrow.dataset.dataset(vol_closes()).to_table(columns=["underlying"])["underlying"].unique().to_pylist()
+    names = (
+        pyarrow.dataset.dataset(vol_closes())
+        .to_table(columns=["underlying"])["underlying"]
+        .unique()
+        .to_pylist()
+    )
     weights = index_weights()
-    usual = float(np.median([weights[normalise(name)] for name in names if normalise(name) in weights]))
+    usual = float(
+        np.median([weights[normalise(name)] for name in names if normalise(name) in weights])
+    )
     chosen = sorted(normalise(name) for name in names if name not in FUNDS)
     return Basket("members", tuple(Constituent(name, weights.get(name, usual)) for name in chosen))

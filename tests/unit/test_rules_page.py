@@ -22,7 +22,11 @@ def numbers(table: dict[str, Any], place: str = "") -> Iterator[tuple[str, float
 
 
 def test_the_numbers_are_those_that_are_shipped() -> None:
-    shown = {key: float(value) for key, value in re.findall(r"^\| `([\w.]+)` \| ([\d.]+) \|", PAGE, re.MULTILINE) if "." in key}
+    shown = {
+        key: float(value)
+        for key, value in re.findall(r"^\| `([\w.]+)` \| ([\d.]+) \|", PAGE, re.MULTILINE)
+        if "." in key
+    }
     assert shown == dict(numbers(tomllib.loads(SHIPPED.read_text(encoding="utf-8"))))
 
 

@@ -23,4 +23,6 @@ def test_hash_size_and_provenance(name: str) -> None:
 
 
 def test_every_data_file_is_described() -> None:
-    assert {file.name for file in SAMPLES.iterdir() if file.suffix in {".parquet", ".csv", ".gz"}} == set(METADATA)
+    assert {
+        file.name for file in SAMPLES.iterdir() if file.suffix in {".parquet", ".csv", ".gz"}
+    } == set(METADATA)

@@ -61,13 +61,19 @@ class BroadRepricingRule:
 
     def _classify(self, case: Case) -> Verdict:
         enter, change = self._numbers.enter, case.change
-        correlation, share, alone = change.correlation_move, change.correlation_share, enter.correlation_move_alone
+        correlation, share, alone = (
+            change.correlation_move,
+            change.correlation_share,
+            enter.correlation_move_alone,
+        )
         tested = (
             Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
             Condition("correlation_share", share, enter.correlation_share_low, 1.0),
             Condition("implied_correlation_change", correlation, alone, 2 * alone, strict=True),
         )
-        quiet = Verdict(start=change.start, distance=max(one.distance for one in tested[:2]), conditions=tested)
+        quiet = Verdict(
+            start=change.start, distance=max(one.distance for one in tested[:2]), conditions=tested
+        )
         if correlation is None:
             return replace(quiet, blocked="coverage")
         if correlation >= alone:
@@ -75,4 +81,10 @@ class BroadRepricingRule:
         if not case.holds or share is None or share > enter.correlation_share_low:
             return quiet
         twice = change.index_move >= self._numbers.critical.needed(change.index_from)
-        return replace(quiet, enter=True, severity="critical" if twice else "warning", label="repricing", distance=0.0)
+        return replace(
+            quiet,
+            enter=True,
+            severity="critical" if twice else "warning",
+            label="repricing",
+            distance=0.0,
+        )

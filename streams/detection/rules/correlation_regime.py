@@ -58,7 +58,8 @@ class CorrelationRegimeRule:
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit bands of the rank."""
         entry, exit_ = (
-            {f"{RHO}_percentile_low": band.low, f"{RHO}_percentile_high": band.high} for band in (self._numbers.enter, self._numbers.exit)
+            {f"{RHO}_percentile_low": band.low, f"{RHO}_percentile_high": band.high}
+            for band in (self._numbers.enter, self._numbers.exit)
         )
         return entry, exit_
 

@@ -28,10 +28,22 @@ class DataQualityRule:
         del scope
         reading, tested = context.reading, _conditions(context)
         if not any(one.holds for one in tested):
-            return Verdict(distance=min(one.distance for one in tested), conditions=tested, any_of=True)
-        lost = reading.basis != "published" and (reading.coverage or 0.0) < self._numbers.critical.coverage
+            return Verdict(
+                distance=min(one.distance for one in tested), conditions=tested, any_of=True
+            )
+        lost = (
+            reading.basis != "published"
+            and (reading.coverage or 0.0) < self._numbers.critical.coverage
+        )
         severity: Severity = "critical" if lost else "warning"
-        return Verdict(enter=True, severity=severity, label=self.label, distance=0.0, conditions=tested, any_of=True)
+        return Verdict(
+            enter=True,
+            severity=severity,
+            label=self.label,
+            distance=0.0,
+            conditions=tested,
+            any_of=True,
+        )
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
@@ -53,11 +65,17 @@ class DataQualityRule:
         reading, gates = context.reading, context.gates
         said = []
         if not covered(reading, gates):
-            said.append(f"coverage {reading.coverage or 0.0:.0%} by weight, {reading.coverage_names or 0.0:.0%} by names")
+            said.append(
+                f"coverage {reading.coverage or 0.0:.0%} by weight, {reading.coverage_names or 0.0:.0%} by names"
+            )
         if not in_range(reading, gates):
-            said.append(f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} is not credible")
+            said.append(
+                f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} is not credible"
+            )
         text = " and ".join(said) or "coverage and correlation are in range"
-        return f"data quality: {text}. Other alerts of this index are suspended while this one fires."
+        return (
+            f"data quality: {text}. Other alerts of this index are suspended while this one fires."
+        )
 
 
 def _conditions(context: RuleContext) -> tuple[Condition, ...]:
@@ -73,4 +91,7 @@ def _conditions(context: RuleContext) -> tuple[Condition, ...]:
             ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
             ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
         ]
-    return tuple(Condition(name, value, limit, calm, exit=limit, strict=True) for name, value, limit, calm in limits)
+    return tuple(
+        Condition(name, value, limit, calm, exit=limit, strict=True)
+        for name, value, limit, calm in limits
+    )

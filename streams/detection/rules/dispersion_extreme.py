@@ -44,7 +44,9 @@ class DispersionExtremeRule:
             return replace(quiet, blocked="width")
         if not all(one.holds for one in tested):
             return replace(quiet, distance=max(one.distance for one in tested))
-        return replace(quiet, enter=True, label=self.label, unknown=unknown(ranks.values()), distance=0.0)
+        return replace(
+            quiet, enter=True, label=self.label, unknown=unknown(ranks.values()), distance=0.0
+        )
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """There is no move."""
@@ -55,12 +57,19 @@ class DispersionExtremeRule:
         """Neither spread nor dispersion is high any more, or correlation is no longer low; None without ranks."""
         del start, peak
         ranks, bounds = _ranks(context), self._numbers.exit
-        return None if ranks is None else not all(one.holds for one in _conditions(ranks, bounds, bounds))
+        return (
+            None
+            if ranks is None
+            else not all(one.holds for one in _conditions(ranks, bounds, bounds))
+        )
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
         entry, exit_ = (
-            {**dict.fromkeys((f"{measure}_percentile" for measure in WIDE), ranks.rank), f"{RHO}_percentile": ranks.correlation_rank}
+            {
+                **dict.fromkeys((f"{measure}_percentile" for measure in WIDE), ranks.rank),
+                f"{RHO}_percentile": ranks.correlation_rank,
+            }
             for ranks in (self._numbers.enter, self._numbers.exit)
         )
         return entry, exit_
@@ -77,12 +86,21 @@ class DispersionExtremeRule:
             if measure in ranks
         ]
         where = f"{', '.join(stand)} among {len(context.baseline.levels(RHO))} closes"
-        return f"crowded dispersion trade: {self._high(ranks)} high, implied correlation low. {where}."
+        return (
+            f"crowded dispersion trade: {self._high(ranks)} high, implied correlation low. {where}."
+        )
 
     def _high(self, ranks: dict[str, LevelRank]) -> str:
         """The measures that are at the top; while none is, those that have not come back yet."""
         entry, exit_ = self._numbers.enter.rank, self._numbers.exit.rank
-        of = {bound: [WIDE[name] for name in WIDE if name in ranks and ranks[name].above(bound, exit_).holds] for bound in (entry, exit_)}
+        of = {
+            bound: [
+                WIDE[name]
+                for name in WIDE
+                if name in ranks and ranks[name].above(bound, exit_).holds
+            ]
+            for bound in (entry, exit_)
+        }
         return " and ".join(of[entry] or of[exit_] or WIDE.values())
 
 
@@ -93,7 +111,11 @@ def _ranks(context: RuleContext) -> dict[str, LevelRank] | None:
     return known if RHO in known and len(known) > 1 else None
 
 
-def _conditions(ranks: dict[str, LevelRank], bounds: ExtremeRanks, exit_: ExtremeRanks) -> tuple[Condition, Condition]:
+def _conditions(
+    ranks: dict[str, LevelRank], bounds: ExtremeRanks, exit_: ExtremeRanks
+) -> tuple[Condition, Condition]:
     """Of vol spread and dispersion the nearer one counts."""
     wide = [ranks[measure].above(bounds.rank, exit_.rank) for measure in WIDE if measure in ranks]
-    return min(wide, key=lambda one: one.distance), ranks[RHO].below(bounds.correlation_rank, exit_.correlation_rank)
+    return min(wide, key=lambda one: one.distance), ranks[RHO].below(
+        bounds.correlation_rank, exit_.correlation_rank
+    )

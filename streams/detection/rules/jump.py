@@ -28,12 +28,23 @@ class Case(NamedTuple):
 
 def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
     """The comparisons that can be made, prior close first."""
-    starts = [(context.baseline.close(1), True), (context.low if scope == "intraday" else None, False)]
-    changes = [(context.change(start), from_close) for start, from_close in starts if start is not None]
-    return [_case(change, from_close, context, jump) for change, from_close in changes if change is not None]
+    starts = [
+        (context.baseline.close(1), True),
+        (context.low if scope == "intraday" else None, False),
+    ]
+    changes = [
+        (context.change(start), from_close) for start, from_close in starts if start is not None
+    ]
+    return [
+        _case(change, from_close, context, jump)
+        for change, from_close in changes
+        if change is not None
+    ]
 
 
-def evaluate_jump(scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]) -> Verdict:
+def evaluate_jump(
+    scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]
+) -> Verdict:
     """The strongest verdict over both comparisons; `classify` judges one whose jump holds and tells the distance of any.
 
     Of two that hold the more severe wins, then the better known one, then the prior close.
@@ -44,14 +55,24 @@ def evaluate_jump(scope: str, context: RuleContext, jump: Jump, classify: Callab
     verdicts = [(case, classify(case)) for case in found]
     held = [verdict for case, verdict in verdicts if case.holds and case.narrow and verdict.enter]
     if held:
-        return max(held, key=lambda verdict: (SEVERITIES.index(verdict.severity), not verdict.unknown))
-    nearest = min((verdict for _, verdict in verdicts), key=lambda verdict: 1.0 if verdict.distance is None else verdict.distance)
+        return max(
+            held, key=lambda verdict: (SEVERITIES.index(verdict.severity), not verdict.unknown)
+        )
+    nearest = min(
+        (verdict for _, verdict in verdicts),
+        key=lambda verdict: 1.0 if verdict.distance is None else verdict.distance,
+    )
     blocked = ""
     if any(case.holds and not case.narrow for case in found):
         blocked = "width"
     elif any(case.holds and verdict.blocked for case, verdict in verdicts):
         blocked = "coverage"
-    return Verdict(blocked=blocked, start=nearest.start, distance=nearest.distance, conditions=nearest.conditions)
+    return Verdict(
+        blocked=blocked,
+        start=nearest.start,
+        distance=nearest.distance,
+        conditions=nearest.conditions,
+    )
 
 
 def _case(change: Change, from_close: bool, context: RuleContext, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case

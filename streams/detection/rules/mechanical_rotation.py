@@ -36,7 +36,13 @@ class MechanicalRotationRule:
         del scope
         score, enter = score_of(context, self._numbers.enter), self._numbers.enter.score
         known = len(score.tests) - len(score.unknown) >= enter
-        line = Condition("mechanical_score", float(score.passed) if known else None, enter, 0.0, exit=self._numbers.exit.score)
+        line = Condition(
+            "mechanical_score",
+            float(score.passed) if known else None,
+            enter,
+            0.0,
+            exit=self._numbers.exit.score,
+        )
         quiet = Verdict(
             lacking=not known,
             unknown=score.unknown,
@@ -51,7 +57,9 @@ class MechanicalRotationRule:
         if not (reverses or line.holds):
             return quiet
         severity: Severity = "warning" if reverses else "info"
-        return replace(quiet, enter=True, lacking=False, severity=severity, label=self.label, distance=0.0)
+        return replace(
+            quiet, enter=True, lacking=False, severity=severity, label=self.label, distance=0.0
+        )
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """Strength of the defensive set over 20 sessions."""
@@ -62,7 +70,10 @@ class MechanicalRotationRule:
         """The score is low whatever the unknown tests would say, and no reversal is to be waited for."""
         del start, peak
         waits = _converges(context) and context.severity == "info"
-        return not waits and score_of(context, self._numbers.enter).possible <= self._numbers.exit.score
+        return (
+            not waits
+            and score_of(context, self._numbers.enter).possible <= self._numbers.exit.score
+        )
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, those of the reversal among the former."""
@@ -93,7 +104,12 @@ class MechanicalRotationRule:
 
     def _reverses(self, context: RuleContext) -> bool:
         reversal = self._numbers.reversal
-        if context.severity != "info" or context.peak is None or context.peak < reversal.strength or not _converges(context):
+        if (
+            context.severity != "info"
+            or context.peak is None
+            or context.peak < reversal.strength
+            or not _converges(context)
+        ):
             return False
         return bool(retraced(_strength(context), context.peak, reversal.given_back))
 

@@ -49,8 +49,12 @@ def score_of(context: RuleContext, numbers: RotationEnter) -> MechanicalScore:
             "test_correlation_low": None if rho is None else rho < numbers.correlation_rank,
             "test_sectors_apart": _sectors_apart(context, rotation, numbers),
             UNTESTABLE: None,
-            "test_before_expiry": None if sessions is None else sessions <= numbers.sessions_to_expiry,
-            "test_moves_revert": None if rotation.autocorrelation is None else rotation.autocorrelation < 0.0,
+            "test_before_expiry": None
+            if sessions is None
+            else sessions <= numbers.sessions_to_expiry,
+            "test_moves_revert": None
+            if rotation.autocorrelation is None
+            else rotation.autocorrelation < 0.0,
         }
     )
 

@@ -91,7 +91,10 @@ class VixSpikeUnwind(Timing, frozen=True, kw_only=True):
     critical: UnwindCritical
 
     def __post_init__(self) -> None:
-        if self.critical.index_vol_move < self.enter.index_vol_move or self.critical.correlation_move < self.enter.correlation_move:
+        if (
+            self.critical.index_vol_move < self.enter.index_vol_move
+            or self.critical.correlation_move < self.enter.correlation_move
+        ):
             raise ValueError("critical must not be easier to reach than enter")
 
 
@@ -153,7 +156,10 @@ class DispersionExtreme(Timing, frozen=True, kw_only=True):
     exit: ExtremeRanks
 
     def __post_init__(self) -> None:
-        if self.exit.rank > self.enter.rank or self.exit.correlation_rank < self.enter.correlation_rank:
+        if (
+            self.exit.rank > self.enter.rank
+            or self.exit.correlation_rank < self.enter.correlation_rank
+        ):
             raise ValueError("exit must not be harder to hold than enter")
 
 

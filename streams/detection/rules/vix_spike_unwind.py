@@ -30,7 +30,9 @@ class VixSpikeUnwindRule:
 
     def evaluate(self, scope: str, context: RuleContext) -> Verdict:
         """Both comparisons, the stronger one counts."""
-        return evaluate_jump(scope, context, self._numbers.enter, lambda case: self._classify(case, context))
+        return evaluate_jump(
+            scope, context, self._numbers.enter, lambda case: self._classify(case, context)
+        )
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """The rise of index vol that stands."""
@@ -69,7 +71,11 @@ class VixSpikeUnwindRule:
         del context
         if change is None:
             return "index vol and implied correlation have jumped together."
-        meaning = "Dispersion unwind: short index, long singles loses on both legs" if label == "unwind" else "Part unwind, part repricing"
+        meaning = (
+            "Dispersion unwind: short index, long singles loses on both legs"
+            if label == "unwind"
+            else "Part unwind, part repricing"
+        )
         return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
 
     def _classify(self, case: Case, context: RuleContext) -> Verdict:
@@ -78,11 +84,17 @@ class VixSpikeUnwindRule:
         rank = None if correlation is None else self._rank(case, context, correlation)
         tested = self._conditions(change, rank)
         known = tested if rank is not None else tested[:-1]
-        quiet = Verdict(start=change.start, distance=max(one.distance for one in known), conditions=tested)
+        quiet = Verdict(
+            start=change.start, distance=max(one.distance for one in known), conditions=tested
+        )
         if correlation is None:
             return replace(quiet, blocked="coverage")
         label = self._label(correlation, share, change.variance_ratio)
-        if not (case.holds and label) or correlation < enter.correlation_move or (rank is not None and rank < enter.correlation_rank):
+        if (
+            not (case.holds and label)
+            or correlation < enter.correlation_move
+            or (rank is not None and rank < enter.correlation_rank)
+        ):
             return quiet
         return replace(
             quiet,
@@ -95,7 +107,11 @@ class VixSpikeUnwindRule:
         )
 
     def _rank(self, case: Case, context: RuleContext, rise: float) -> float | None:
-        return context.baseline.rank_of_change(rise) if case.from_close else context.baseline.rank_of_rise(rise, context.part)
+        return (
+            context.baseline.rank_of_change(rise)
+            if case.from_close
+            else context.baseline.rank_of_rise(rise, context.part)
+        )
 
     def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
         """`unwind`, `mixed`, or nothing: the bands of the correlation share."""
@@ -104,23 +120,38 @@ class VixSpikeUnwindRule:
             return "unwind"
         if share is None or share <= enter.correlation_share_low:
             return ""
-        return "unwind" if share >= enter.correlation_share or variance_ratio > enter.variance_ratio else "mixed"
+        return (
+            "unwind"
+            if share >= enter.correlation_share or variance_ratio > enter.variance_ratio
+            else "mixed"
+        )
 
     def _severity(self, change: Change, correlation: float, label: str, *, known: bool) -> Severity:
         critical = self._numbers.critical
         if label == "mixed" or (self._cap_unknown and not known):
             return "warning"
-        strong = change.index_move >= critical.needed(change.index_from) or correlation >= critical.correlation_move
+        strong = (
+            change.index_move >= critical.needed(change.index_from)
+            or correlation >= critical.correlation_move
+        )
         return "critical" if strong else "warning"
 
     def _conditions(self, change: Change, rank: float | None) -> tuple[Condition, ...]:
         """A change has no calm level but 0. Of the share and the rise that needs no share, the nearer one counts."""
         enter, rise = self._numbers.enter, change.correlation_move
-        share = Condition("correlation_share", change.correlation_share, enter.correlation_share_low, 0.0, strict=True)
+        share = Condition(
+            "correlation_share",
+            change.correlation_share,
+            enter.correlation_share_low,
+            0.0,
+            strict=True,
+        )
         alone = Condition("implied_correlation_change", rise, enter.correlation_move_alone, 0.0)
         return (
             Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
             Condition("implied_correlation_change", rise, enter.correlation_move, 0.0),
-            alone if alone.holds and not share.holds else min(share, alone, key=lambda one: one.distance),
+            alone
+            if alone.holds and not share.holds
+            else min(share, alone, key=lambda one: one.distance),
             Condition(RANK, rank, enter.correlation_rank, 0.5),
         )

@@ -41,7 +41,10 @@ class VolConvergenceRule:
         if change is None:
             return Verdict(lacking=True)
         sessions = window - 1 + context.elapsed if scope.startswith("intraday") else float(window)
-        needed, fall = self.needed(change.spread_from, sessions), change.spread_from - change.spread_to
+        needed, fall = (
+            self.needed(change.spread_from, sessions),
+            change.spread_from - change.spread_to,
+        )
         tested = Condition("vol_spread_fall", fall, needed, 0.0)
         quiet = Verdict(start=change.start, conditions=(tested,))
         if context.wide():
@@ -55,14 +58,20 @@ class VolConvergenceRule:
             severity=_severity(direction, unwinding=context.unwinding),
             label=self.label,
             direction=direction,
-            values={"vol_spread_fall": fall, "vol_spread_fall_needed": needed, "adverse_share": adverse_share(change)},
+            values={
+                "vol_spread_fall": fall,
+                "vol_spread_fall_needed": needed,
+                "adverse_share": adverse_share(change),
+            },
             distance=0.0,
         )
 
     def needed(self, spread: float, sessions: float) -> float:
         """The fall that counts, from a spread at the start over a number of sessions."""
         enter = self._numbers.enter
-        return max(enter.sd_multiple * enter.daily_sd * math.sqrt(sessions), enter.relative * spread)
+        return max(
+            enter.sd_multiple * enter.daily_sd * math.sqrt(sessions), enter.relative * spread
+        )
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """The fall of the spread that stands."""
@@ -78,7 +87,11 @@ class VolConvergenceRule:
         """Enter and exit numbers."""
         enter = self._numbers.enter
         return (
-            {"daily_sd": enter.daily_sd, "sd_multiple": enter.sd_multiple, "relative": enter.relative},
+            {
+                "daily_sd": enter.daily_sd,
+                "sd_multiple": enter.sd_multiple,
+                "relative": enter.relative,
+            },
             {"given_back": self._numbers.exit.given_back},
         )
 

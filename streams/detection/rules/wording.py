@@ -45,6 +45,8 @@ def correlation_words(change: Change) -> str:
     """Implied correlation from and to, and its share in the move."""
     if change.correlation_from is None or change.correlation_to is None:
         return "implied correlation unknown"
-    text = f"implied correlation {points(change.correlation_from)} to {points(change.correlation_to)}"
+    text = (
+        f"implied correlation {points(change.correlation_from)} to {points(change.correlation_to)}"
+    )
     share = change.correlation_share
     return text if share is None else f"{text}, {share:.0%} of the move is correlation"

@@ -11,7 +11,9 @@ from tests.benchmarks.peers.job import Job, quote
 async def main() -> None:
     """Work off the backlogs."""
     job = Job.told()
-    consumer = AIOKafkaConsumer(bootstrap_servers=job.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=job.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     consumer.assign([TopicPartition(job.topic, p) for p in range(job.partitions)])
     while True:

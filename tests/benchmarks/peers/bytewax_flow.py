@@ -23,7 +23,9 @@ def main() -> None:
         return []
 
     flow = Dataflow("peer")
-    messages = op.input("quotes", flow, KafkaSource([job.bootstrap], [job.topic], batch_size=RECORDS))
+    messages = op.input(
+        "quotes", flow, KafkaSource([job.bootstrap], [job.topic], batch_size=RECORDS)
+    )
     op.output("nowhere", op.flat_map_batch("decode", messages, decode), TestingSink([]))
     run_main(flow)
 

@@ -13,8 +13,16 @@ def main() -> None:
         quote(value)
         job.done(1)
 
-    app = Application(job.bootstrap, consumer_group=job.topic, auto_offset_reset="earliest", auto_create_topics=False, loglevel="ERROR")
-    app.dataframe(app.topic(job.topic, key_deserializer="bytes", value_deserializer="bytes")).update(decode)
+    app = Application(
+        job.bootstrap,
+        consumer_group=job.topic,
+        auto_offset_reset="earliest",
+        auto_create_topics=False,
+        loglevel="ERROR",
+    )
+    app.dataframe(
+        app.topic(job.topic, key_deserializer="bytes", value_deserializer="bytes")
+    ).update(decode)
     app.run()
 
 

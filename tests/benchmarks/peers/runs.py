@@ -43,7 +43,9 @@ class Peer:
         """What is installed where it runs, None without it."""
         code = f"from importlib.metadata import version; print(version('{self.package}'))"
         try:
-            return subprocess.run([self.interpreter, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+            return subprocess.run(
+                [self.interpreter, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return None
 
@@ -66,14 +68,22 @@ PEERS: dict[str, Peer] = {
 }
 
 
-def measured_peers(stack: RealStack, run: str, backlogs: Mapping[Kind, Backlog]) -> Iterator[tuple[str, Cost | Absent]]:
+def measured_peers(
+    stack: RealStack, run: str, backlogs: Mapping[Kind, Backlog]
+) -> Iterator[tuple[str, Cost | Absent]]:
     """Costs by key; `run` tells the topics of one run from another's."""
     sender = Sender(stack.bootstrap_servers)
     for key, peer in PEERS.items():
         outcome: Cost | Absent
         try:
-            outcome = _measured(peer, stack, f"{run}.{key}", sender, _bounded(peer, backlogs[peer.kind]))
-        except (RuntimeError, TimeoutError, AssertionError) as problem:  # one that fails does not spoil the others
+            outcome = _measured(
+                peer, stack, f"{run}.{key}", sender, _bounded(peer, backlogs[peer.kind])
+            )
+        except (
+            RuntimeError,
+            TimeoutError,
+            AssertionError,
+        ) as problem:  # one that fails does not spoil the others
             outcome = Absent(str(problem))
         yield key, outcome
 
@@ -85,7 +95,10 @@ def _measured(peer: Peer, stack: RealStack, topic: str, sender: Sender, backlog:
     warm = {p: values[: -(-len(values) // WARM_SHARE)] for p, values in backlog.items()}
     sizes = [quotes_in(peer.kind, part) for part in (warm, backlog)]
     arguments = [stack.bootstrap_servers, topic, str(len(backlog)), peer.kind, *map(str, sizes)]
-    with child(peer.interpreter, f"tests.benchmarks.peers.{peer.module}", arguments) as (process, spoke):
+    with child(peer.interpreter, f"tests.benchmarks.peers.{peer.module}", arguments) as (
+        process,
+        spoke,
+    ):
         sender.send_all(topic, warm)
         wait_until(spoke, READY_SECONDS, f"{peer.module} has decoded its first records")
         process.send_signal(signal.SIGSTOP)

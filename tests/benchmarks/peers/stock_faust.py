@@ -28,7 +28,9 @@ def main() -> None:
             job.done(1)
 
     app.agent(app.topic(job.topic, value_serializer="raw"))(decode)
-    faust.Worker(app, loglevel="error", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(
+        app, loglevel="error", quiet=True, redirect_stdouts=False
+    ).execute_from_commandline()
 
 
 if __name__ == "__main__":

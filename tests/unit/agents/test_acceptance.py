@@ -80,7 +80,9 @@ def test_what_redis_did_not_take_is_written_later(clock: list[float]) -> None:
     assert not views.written[-1]
 
 
-def test_the_log_says_it_once_a_minute(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_it_once_a_minute(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
     kept, _ = made()
     with caplog.at_level(logging.INFO):
         for _ in range(14):

@@ -50,7 +50,9 @@ class Server:
         if context:
             self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
         self.url = f"http{'s' if context else ''}://127.0.0.1:{self.http.server_address[1]}"
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread = threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.05}
+        )
         self.thread.start()
 
     def answers(self, status: int, text: str) -> None:
@@ -81,13 +83,18 @@ def client(url: str, **settings: object) -> Alertmanager:
         ({"username": "desk", "password": "hunter2", "token": "abc"}, "Bearer abc"),
     ],
 )
-def test_credentials_go_with_the_request(server: Server, settings: dict[str, str], header: str | None) -> None:
+def test_credentials_go_with_the_request(
+    server: Server, settings: dict[str, str], header: str | None
+) -> None:
     assert client(f"{server.url}/am/", **settings).silences() == []
     assert server.seen == [("GET", "/am/api/v2/silences", header)]
 
 
 def test_credentials_do_not_cross_a_network_in_the_open() -> None:
-    with pytest.raises(ConfigError, match=r"bridge.alertmanager_url: credentials would cross the network in the open; use https"):
+    with pytest.raises(
+        ConfigError,
+        match=r"bridge.alertmanager_url: credentials would cross the network in the open; use https",
+    ):
         client("http://alertmanager:9093", token="abc")
     client("https://alertmanager:9093", token="abc")
 
@@ -95,7 +102,10 @@ def test_credentials_do_not_cross_a_network_in_the_open() -> None:
 def test_secrets_stay_out_of_urls_and_of_the_hash() -> None:
     with pytest.raises(ValueError, match="alertmanager_url"):
         BridgeSettings(alertmanager_url="http://desk:hunter2@127.0.0.1:9093")
-    plain, secret = Settings(), Settings.model_validate({"bridge": {"password": "hunter2", "token": "abc"}})
+    plain, secret = (
+        Settings(),
+        Settings.model_validate({"bridge": {"password": "hunter2", "token": "abc"}}),
+    )
     assert config_hash(plain) == config_hash(secret)
     assert "hunter2" not in repr(secret)
 
@@ -109,7 +119,9 @@ def test_secrets_stay_out_of_urls_and_of_the_hash() -> None:
         (200, "<html>", "refused", "no JSON, so no Alertmanager: '<html>'"),
     ],
 )
-def test_what_is_no_yes_is_an_error_and_followed_nowhere(server: Server, status: int, text: str, outcome: str, message: str) -> None:
+def test_what_is_no_yes_is_an_error_and_followed_nowhere(
+    server: Server, status: int, text: str, outcome: str, message: str
+) -> None:
     server.answers(status, text)
     with pytest.raises(AlertmanagerError) as found:
         client(server.url, token="abc").alerts()
@@ -127,8 +139,22 @@ def test_nobody_there_is_unreachable() -> None:
 
 def test_only_a_certificate_that_is_vouched_for_is_believed(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([program("openssl"), *made, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    made = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=x",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run(
+        [program("openssl"), *made, "-keyout", key, "-out", cert], check=True, capture_output=True
+    )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, key)
     server = Server(context)

@@ -24,9 +24,15 @@ def events() -> dict[str, bytes]:
     run.play(path(MONDAY, "10:20:02", 120, [SHOCK, SHOCK], step=5, coverage=0.5))
     run.play(path(MONDAY, "10:22:03", 120, [SHOCK, SHOCK], step=5))
     run.play(path(MONDAY, "10:24:04", 400, [CALM, CALM], step=5))
-    found = [(entry.value, json.loads(entry.value)["data"]) for output in run.outputs for entry in output.outbox]
+    found = [
+        (entry.value, json.loads(entry.value)["data"])
+        for output in run.outputs
+        for entry in output.outbox
+    ]
     return {
-        data["transition"]: value for value, data in found if data["rule"] == "vix_spike_unwind" and data["labels"]["scope"] == "intraday"
+        data["transition"]: value
+        for value, data in found
+        if data["rule"] == "vix_spike_unwind" and data["labels"]["scope"] == "intraday"
     }
 
 
@@ -36,7 +42,9 @@ def changed(value: bytes, **data: Any) -> bytes:
     return json.dumps(event).encode()
 
 
-def table(*values: bytes | None, modes: frozenset[str] = ALL_MODES, published: datetime = NOW) -> BridgeTable:
+def table(
+    *values: bytes | None, modes: frozenset[str] = ALL_MODES, published: datetime = NOW
+) -> BridgeTable:
     made = BridgeTable(modes)
     for value in values:
         made.take(KEY, value, published)
@@ -45,7 +53,11 @@ def table(*values: bytes | None, modes: frozenset[str] = ALL_MODES, published: d
 
 def held(post: dict[str, Any]) -> dict[str, Any]:
     """A post as Alertmanager would list it."""
-    return {"labels": post["labels"], "annotations": post["annotations"], "startsAt": post["startsAt"]}
+    return {
+        "labels": post["labels"],
+        "annotations": post["annotations"],
+        "startsAt": post["startsAt"],
+    }
 
 
 def test_a_firing_alert_is_posted_without_an_end(events: dict[str, bytes]) -> None:
@@ -65,7 +77,9 @@ def test_a_firing_alert_is_posted_without_an_end(events: dict[str, bytes]) -> No
     assert "endsAt" not in post
     assert datetime.fromisoformat(post["startsAt"]) == datetime.fromisoformat(data["starts_at"])
     assert post["annotations"]["summary"] == data["summary"]
-    assert f"index vol {data['values']['index_vol']:.4f}, basket vol" in post["annotations"]["values"]
+    assert (
+        f"index vol {data['values']['index_vol']:.4f}, basket vol" in post["annotations"]["values"]
+    )
     assert post["annotations"]["runbook_url"] == "docs/runbook.md#vix_spike_unwind"
     assert all(isinstance(text, str) and text for text in post["annotations"].values())
 
@@ -77,14 +91,22 @@ def test_what_has_not_fired_is_not_sent(events: dict[str, bytes]) -> None:
 
 def test_lost_data_resolves_nothing(events: dict[str, bytes]) -> None:
     (before,) = table(events["firing"]).posts([], NOW)
-    suspended = changed(events["firing"], transition="suspended", status="suspended", previous_status="firing", reason="coverage")
+    suspended = changed(
+        events["firing"],
+        transition="suspended",
+        status="suspended",
+        previous_status="firing",
+        reason="coverage",
+    )
     (post,) = table(events["firing"], suspended).posts([held(before)], NOW)
     assert "endsAt" not in post
     assert "suspended (coverage)" in post["annotations"]["description"]
 
 
 @pytest.mark.parametrize("standing", ["pending", "firing"])
-def test_an_echo_on_a_suspended_alert_keeps_what_it_was(events: dict[str, bytes], standing: str) -> None:
+def test_an_echo_on_a_suspended_alert_keeps_what_it_was(
+    events: dict[str, bytes], standing: str
+) -> None:
     suspended = changed(events["suspended"], previous_status=standing)
     echo = changed(events["suspended"], previous_status="suspended", transition="acknowledged")
     assert table(suspended, echo).active == (standing == "firing")
@@ -106,7 +128,9 @@ def test_an_end_is_told_until_it_has_been_heard(events: dict[str, bytes]) -> Non
     before["labels"] = {**before["labels"], "severity": data["severity"], "label": data["label"]}
     for now, known, told in ((NOW, [], 1), (later, [held(before)], 1), (later, [], 0)):
         posts = table(resolved).posts(known, now)
-        assert [datetime.fromisoformat(post["endsAt"]) for post in posts] == [datetime.fromisoformat(data["ends_at"])] * told
+        assert [datetime.fromisoformat(post["endsAt"]) for post in posts] == [
+            datetime.fromisoformat(data["ends_at"])
+        ] * told
 
 
 def test_event_time_ahead_of_the_wall_stays_behind_it(events: dict[str, bytes]) -> None:
@@ -139,7 +163,12 @@ def test_what_is_no_event_is_refused_and_forgets_the_alert(events: dict[str, byt
 
 
 def silenced(value: bytes, until: datetime) -> bytes:
-    said = {"silenced_by": "jo", "silenced_until": until.isoformat(), "silence_why": "known gap", "acked_by": "sam"}
+    said = {
+        "silenced_by": "jo",
+        "silenced_until": until.isoformat(),
+        "silence_why": "known gap",
+        "acked_by": "sam",
+    }
     return changed(value, notification=said)
 
 
@@ -152,10 +181,18 @@ def test_a_silence_is_made_once_moved_and_taken_back(events: dict[str, bytes]) -
     quiet = table(silenced(events["updated"], until))
     (made,), over = quiet.silences([], NOW)
     assert over == []
-    assert (made["createdBy"], made["comment"], made["endsAt"]) == (CREATOR, "jo: known gap", until.isoformat())
-    assert [matcher["value"] for matcher in made["matchers"]] == list(BridgedAlert(events["updated"], NOW).key)
+    assert (made["createdBy"], made["comment"], made["endsAt"]) == (
+        CREATOR,
+        "jo: known gap",
+        until.isoformat(),
+    )
+    assert [matcher["value"] for matcher in made["matchers"]] == list(
+        BridgedAlert(events["updated"], NOW).key
+    )
     assert quiet.silences([as_held(made)], NOW) == ([], [])
-    (moved,), over = table(silenced(events["updated"], until + timedelta(hours=1))).silences([as_held(made)], NOW)
+    (moved,), over = table(silenced(events["updated"], until + timedelta(hours=1))).silences(
+        [as_held(made)], NOW
+    )
     assert (moved["id"], moved["startsAt"], over) == ("s1", made["startsAt"], [])
     for lifted in (events["updated"], silenced(events["resolved"], until)):
         assert table(lifted).silences([as_held(made)], NOW) == ([], ["s1"])

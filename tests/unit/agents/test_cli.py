@@ -18,9 +18,18 @@ from streams.topics import Topics
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["backtest", "--quotes", "a", "b", "--ticks", "c", "-v"], ["-v", "backtest", "--quotes", "a", "--quotes", "b", "--ticks", "c"]),
-        (["backtest", "--quotes=a", "--index", "SPY"], ["backtest", "--quotes=a", "--index", "SPY"]),
-        (["config", "check", "--config", "x", "--json"], ["--config", "x", "--json", "config", "check"]),
+        (
+            ["backtest", "--quotes", "a", "b", "--ticks", "c", "-v"],
+            ["-v", "backtest", "--quotes", "a", "--quotes", "b", "--ticks", "c"],
+        ),
+        (
+            ["backtest", "--quotes=a", "--index", "SPY"],
+            ["backtest", "--quotes=a", "--index", "SPY"],
+        ),
+        (
+            ["config", "check", "--config", "x", "--json"],
+            ["--config", "x", "--json", "config", "check"],
+        ),
         (["config", "--config=x", "check"], ["--config=x", "config", "check"]),
         (["alerts", "ack", "--", "--json"], ["alerts", "ack", "--", "--json"]),
         (
@@ -50,17 +59,30 @@ def test_config_check_shows_origins(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["backtest", "--quotes", "absent.parquet"], "error: absent.parquet: no such file; expected a Parquet or CSV file"),
+        (
+            ["backtest", "--quotes", "absent.parquet"],
+            "error: absent.parquet: no such file; expected a Parquet or CSV file",
+        ),
         (["backtest"], "error: --quotes: no option quotes"),
-        (["backtest", "--quotes", "x.parquet", "--scenario", "moon"], "error: --scenario: no scenario 'moon'; one of unwind_2018_02"),
+        (
+            ["backtest", "--quotes", "x.parquet", "--scenario", "moon"],
+            "error: --scenario: no scenario 'moon'; one of unwind_2018_02",
+        ),
         (["backtest", "--quotes", "x.parquet", "--basket", "absent.toml"], "no such basket file"),
-        (["backtest", "--quotes", "x.parquet", "--rate", "0.1", "--rates", "r.csv"], "exclude each other"),
+        (
+            ["backtest", "--quotes", "x.parquet", "--rate", "0.1", "--rates", "r.csv"],
+            "exclude each other",
+        ),
         (["backtest", "--quotes", "x.parquet", "--index", "<>"], "is no symbol"),
         (["config", "check", "--config", "absent.toml"], "error: absent.toml: no such file"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_two(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -81,30 +103,50 @@ def test_no_reading_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["backtest", "--ticks", str(file)]) == 1
     shown = capsys.readouterr()
     assert "ticks outside_session 1" in shown.err
-    assert "left out 1 ticks rows, outside_session: VIX: Mon 2026-05-25 16:15:00 New York; no session on that day" in shown.err
+    assert (
+        "left out 1 ticks rows, outside_session: VIX: Mon 2026-05-25 16:15:00 New York; no session on that day"
+        in shown.err
+    )
     assert "error: no readings: 1 ticks rows are outside their session's hours" in shown.err
 
 
-def test_a_bug_is_seventy_and_verbose_shows_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_seventy_and_verbose_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
     monkeypatch.setattr("config.origins.setting_origins", broken)
     assert main(["config", "check"]) == 70
-    assert "error: internal error: RuntimeError: boom; run it again with -v" in capsys.readouterr().err
+    assert (
+        "error: internal error: RuntimeError: boom; run it again with -v" in capsys.readouterr().err
+    )
     assert main(["config", "check", "-v"]) == 70
     assert "Traceback" in capsys.readouterr().err
 
 
 def test_flags_choose_among_the_indices(tmp_path: Path) -> None:
     settings = Settings(
-        market=MarketSettings(indices=(IndexSettings(symbol="SPY", basket="a.toml"), IndexSettings(symbol="QQQ", tenors=(9, 30))))
+        market=MarketSettings(
+            indices=(
+                IndexSettings(symbol="SPY", basket="a.toml"),
+                IndexSettings(symbol="QQQ", tenors=(9, 30)),
+            )
+        )
     )
-    assert select(settings, index="qqq").market.indices == (IndexSettings(symbol="QQQ", tenors=(9, 30)),)
+    assert select(settings, index="qqq").market.indices == (
+        IndexSettings(symbol="QQQ", tenors=(9, 30)),
+    )
     assert select(settings, index="IWM").market.indices == (IndexSettings(symbol="IWM"),)
     chosen = select(settings, index="SPY", basket=tmp_path / "b.toml", rate=0.01).market
-    assert (chosen.indices[0].basket, chosen.rate, chosen.rates_file) == (str(tmp_path / "b.toml"), 0.01, None)
-    with pytest.raises(ConfigError, match="--basket needs to know its index; add --index, one of SPY, QQQ"):
+    assert (chosen.indices[0].basket, chosen.rate, chosen.rates_file) == (
+        str(tmp_path / "b.toml"),
+        0.01,
+        None,
+    )
+    with pytest.raises(
+        ConfigError, match="--basket needs to know its index; add --index, one of SPY, QQQ"
+    ):
         select(settings, basket=tmp_path / "b.toml")
 
 

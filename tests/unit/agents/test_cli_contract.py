@@ -63,7 +63,9 @@ def test_the_commands() -> None:
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
-def test_help_shows_the_examples_before_the_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_the_examples_before_the_options(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*command.split(), "--help"]) == 0
     page = capsys.readouterr().out
     text, _, options = page.partition("\nOptions:")
@@ -95,8 +97,12 @@ def test_every_command_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
         assert EXAMPLES[command]
 
 
-@pytest.mark.parametrize("group", [[], ["alerts"], ["topics"], ["dead-letters"], ["config"], ["schema"]])
-def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "group", [[], ["alerts"], ["topics"], ["dead-letters"], ["config"], ["schema"]]
+)
+def test_a_group_alone_shows_its_page_and_is_usage(
+    group: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(group) == 2
     shown = capsys.readouterr()
     assert "Examples:" in shown.err
@@ -109,34 +115,72 @@ def test_a_group_alone_shows_its_page_and_is_usage(group: list[str], capsys: pyt
         (["bcktest"], "error: no such command 'bcktest'"),
         (["status", "--wach"], "error: no such option: --wach"),
         (["replay", "--refresh", "x"], "error: invalid value for '--refresh'"),
-        (["replay", "--speed", "fast", "--quotes", SAMPLE], "error: invalid value for --speed: 'fast' is no speed: write max, or"),
+        (
+            ["replay", "--speed", "fast", "--quotes", SAMPLE],
+            "error: invalid value for --speed: 'fast' is no speed: write max, or",
+        ),
         (["replay", "--speed", "-3x", "--quotes", SAMPLE], "is no speed"),
-        (["replay", "--quotes", "absent.parquet"], "error: absent.parquet: no such file; expected a Parquet or CSV file"),
+        (
+            ["replay", "--quotes", "absent.parquet"],
+            "error: absent.parquet: no such file; expected a Parquet or CSV file",
+        ),
         (["replay", "--quotes", SAMPLE, "--basket", "absent.toml"], "no such basket file"),
         (["evaluate", "alerts.jsonl"], "error: missing option '--labels'"),
-        (["backtest", "--from", "yesterday", "--quotes", SAMPLE], "error: invalid value for '--from'"),
-        (["backfill", "--daily", "samples"], "error: --index: the settings have no index SPX; one of SPY, or add it to market.indices"),
-        (["backfill", "--daily", "samples", "--quotes", SAMPLE], "error: --daily: excludes --quotes; leave one of them away"),
+        (
+            ["backtest", "--from", "yesterday", "--quotes", SAMPLE],
+            "error: invalid value for '--from'",
+        ),
+        (
+            ["backfill", "--daily", "samples"],
+            "error: --index: the settings have no index SPX; one of SPY, or add it to market.indices",
+        ),
+        (
+            ["backfill", "--daily", "samples", "--quotes", SAMPLE],
+            "error: --daily: excludes --quotes; leave one of them away",
+        ),
         (["backfill", "--quotes", "absent.parquet"], "error: absent.parquet: no such file"),
-        (["explain", "SPY", "--run", "absent"], "error: --run: no absent/readings.jsonl; name the folder that"),
+        (
+            ["explain", "SPY", "--run", "absent"],
+            "error: --run: no absent/readings.jsonl; name the folder that",
+        ),
         (["explain"], "error: missing argument 'INDEX'"),
         (["demo", "--scenario", "moon"], "error: --scenario: no scenario 'moon'"),
         (["alerts", "shwo"], "error: no such command 'shwo'"),
         (["alerts", "show"], "error: missing argument 'FINGERPRINT'"),
         (["alerts", "ack", "9f2c"], "error: missing option '--why'"),
-        (["alerts", "ack", "9f2c", "--why", "x", "--who", ""], "error: --who: nobody is named and $USER is not set; say whose word it is"),
-        (["alerts", "silence", "9f2c", "--why", "x"], "error: --for or --until: a silence needs an end; give one of the two"),
-        (["alerts", "silence", "9f2c", "--why", "x", "--for", "soon"], "error: --for: 'soon' is no length of time; write 90s, 30m or 2h"),
-        (["alerts", "silence", "9f2c", "--why", "x", "--until", "16:00"], "error: --until: '16:00' is no time with an offset from UTC"),
-        (["dead-letters", "show", "ticks"], "error: PLACE: 'ticks' is no place; write TOPIC/PARTITION/OFFSET of the record"),
-        (["dead-letters", "replay"], "error: replay: says nothing about which records; name places, --mended, --topic"),
+        (
+            ["alerts", "ack", "9f2c", "--why", "x", "--who", ""],
+            "error: --who: nobody is named and $USER is not set; say whose word it is",
+        ),
+        (
+            ["alerts", "silence", "9f2c", "--why", "x"],
+            "error: --for or --until: a silence needs an end; give one of the two",
+        ),
+        (
+            ["alerts", "silence", "9f2c", "--why", "x", "--for", "soon"],
+            "error: --for: 'soon' is no length of time; write 90s, 30m or 2h",
+        ),
+        (
+            ["alerts", "silence", "9f2c", "--why", "x", "--until", "16:00"],
+            "error: --until: '16:00' is no time with an offset from UTC",
+        ),
+        (
+            ["dead-letters", "show", "ticks"],
+            "error: PLACE: 'ticks' is no place; write TOPIC/PARTITION/OFFSET of the record",
+        ),
+        (
+            ["dead-letters", "replay"],
+            "error: replay: says nothing about which records; name places, --mended, --topic",
+        ),
         (["dead-letters", "replay", "--mended", "absent"], "error: absent: cannot be read"),
         (["schema", "print", "alert"], "error: NAME: no schema 'alert'; one of asyncapi, alert."),
         (["status", "--config", "absent.toml"], "error: absent.toml: no such file; check the path"),
         (["worker", "--config", "absent.toml"], "error: absent.toml: no such file"),
     ],
 )
-def test_wrong_usage_is_code_two_and_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_code_two_and_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 2
     shown = capsys.readouterr()
     assert message in shown.err
@@ -154,10 +198,14 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
 
 
 @pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch, nothing_runs: tuple[str, str]) -> Iterator[socket.socket]:
+def listener(
+    monkeypatch: pytest.MonkeyPatch, nothing_runs: tuple[str, str]
+) -> Iterator[socket.socket]:
     """Something that takes Kafka's connections, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setenv(
+            "DISPERSION_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{server.getsockname()[1]}"
+        )
         thread = threading.Thread(target=_hang_up, args=(server,))
         thread.start()
         yield server
@@ -174,32 +222,52 @@ def _hang_up(server: socket.socket) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("worker", "bridge", "status", "topics create", "alerts tail", f"replay --quotes {SAMPLE}", "status --json"),
+        *(
+            "worker",
+            "bridge",
+            "status",
+            "topics create",
+            "alerts tail",
+            f"replay --quotes {SAMPLE}",
+            "status --json",
+        ),
         *("alerts list", "alerts show 9f2c", "alerts ack 9f2c --why seen --who ann"),
         *("dead-letters tail", "dead-letters show t/0/0", "dead-letters replay --all"),
     ],
 )
-def test_kafka_down_is_code_three_at_once(command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_kafka_down_is_code_three_at_once(
+    command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     begun = time.monotonic()
     assert main(command.split()) == 3
     assert time.monotonic() - begun < 5
     shown = capsys.readouterr()
-    assert shown.err.startswith(f"error: Kafka at {nothing_runs[0]} cannot be reached (connection refused): start it, or correct kafka.")
+    assert shown.err.startswith(
+        f"error: Kafka at {nothing_runs[0]} cannot be reached (connection refused): start it, or correct kafka."
+    )
     assert shown.err.count("\n") == 1
     assert shown.out == ""
 
 
 @pytest.mark.usefixtures("listener")
-@pytest.mark.parametrize("command", ["worker", "status", "exporter", f"replay --quotes {SAMPLE} --ahead 1000000"])
-def test_redis_down_is_code_three_at_once(command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "command", ["worker", "status", "exporter", f"replay --quotes {SAMPLE} --ahead 1000000"]
+)
+def test_redis_down_is_code_three_at_once(
+    command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(command.split()) == 3
     shown = capsys.readouterr()
-    assert shown.err.startswith(f"error: Redis at {nothing_runs[1]} cannot be reached (connection refused): start it, or correct redis.url")
+    assert shown.err.startswith(
+        f"error: Redis at {nothing_runs[1]} cannot be reached (connection refused): start it, or correct redis.url"
+    )
     assert shown.err.count("\n") == 1
     assert "hunter2" not in shown.err
 
 
-def test_doctor_goes_on_and_names_both(nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_goes_on_and_names_both(
+    nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["doctor", "--json"]) == 3
     found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
     assert {name: one["ok"] for name, one in found.items()} == {
@@ -218,18 +286,30 @@ def test_doctor_goes_on_and_names_both(nothing_runs: tuple[str, str], capsys: py
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", "broker", "kafka.bootstrap_servers: 'broker' is no address; write host:port"),
+        (
+            "DISPERSION_KAFKA__BOOTSTRAP_SERVERS",
+            "broker",
+            "kafka.bootstrap_servers: 'broker' is no address; write host:port",
+        ),
         ("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", "broker:a", "'broker:a' is no address"),
         (
             "DISPERSION_METRICS__PORT",
             "90000",
             "DISPERSION_METRICS__PORT: metrics.port: '90000': input should be less than or equal to 65535",
         ),
-        ("DISPERSION_KAFKA__GROOP", "x", "DISPERSION_KAFKA__GROOP: kafka.groop: unknown key; did you mean group?"),
+        (
+            "DISPERSION_KAFKA__GROOP",
+            "x",
+            "DISPERSION_KAFKA__GROOP: kafka.groop: unknown key; did you mean group?",
+        ),
     ],
 )
 def test_wrong_settings_are_code_two(
-    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    variable: str,
+    value: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert main(["status"]) == 2
@@ -239,7 +319,9 @@ def test_wrong_settings_are_code_two(
 
 
 @pytest.mark.usefixtures("listener")
-def test_a_wrong_redis_url_is_code_two(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_redis_url_is_code_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("DISPERSION_REDIS__URL", "localhost:6379")
     assert main(["status"]) == 2
     message = "redis.url: must begin with redis://, rediss:// or unix://; for example redis://127.0.0.1:6379/0"
@@ -255,12 +337,36 @@ BASKET = '[[constituents]]\nsymbol = "AAPL"\nweight = {weight}\n[[constituents]]
         ({"my.toml": "[kafka\n"}, "not valid TOML", "correct that line"),
         ({"my.toml": "[kafka]\ngruop = 'x'\n"}, "kafka.gruop: unknown key", "did you mean group?"),
         ({"my.toml": "[metrics]\nport = 'x'\n"}, "metrics.port", "see config/defaults.toml"),
-        ({"my.toml": "[[market.indices]]\nsymbol = 'SPY'\nbasket = 'absent.toml'\n"}, "market.indices.basket", "sample_100.toml"),
-        ({"my.toml": "[market]\nrates_file = 'absent.csv'\n"}, "market.rates_file", "or set market.rate"),
-        ({"my.toml": "[rules]\nfile = 'absent.toml'\n"}, "absent.toml: cannot be read", "set rules.file to a readable rules file"),
-        ({"my.toml": "", "b.toml": BASKET.format(weight=-1, other="MSFT")}, "constituents[0].weight", "give a number above 0"),
-        ({"my.toml": "", "b.toml": BASKET.format(weight=1, other="AAPL")}, "constituents[1].symbol", "keep one of the two"),
-        ({"my.toml": "", "b.toml": "name = 'empty'\n"}, "constituents: no constituents", "add a [[constituents]] table"),
+        (
+            {"my.toml": "[[market.indices]]\nsymbol = 'SPY'\nbasket = 'absent.toml'\n"},
+            "market.indices.basket",
+            "sample_100.toml",
+        ),
+        (
+            {"my.toml": "[market]\nrates_file = 'absent.csv'\n"},
+            "market.rates_file",
+            "or set market.rate",
+        ),
+        (
+            {"my.toml": "[rules]\nfile = 'absent.toml'\n"},
+            "absent.toml: cannot be read",
+            "set rules.file to a readable rules file",
+        ),
+        (
+            {"my.toml": "", "b.toml": BASKET.format(weight=-1, other="MSFT")},
+            "constituents[0].weight",
+            "give a number above 0",
+        ),
+        (
+            {"my.toml": "", "b.toml": BASKET.format(weight=1, other="AAPL")},
+            "constituents[1].symbol",
+            "keep one of the two",
+        ),
+        (
+            {"my.toml": "", "b.toml": "name = 'empty'\n"},
+            "constituents: no constituents",
+            "add a [[constituents]] table",
+        ),
     ],
 )
 def test_config_check_names_file_key_and_fix(
@@ -283,7 +389,11 @@ def test_config_check_names_file_key_and_fix(
 def test_no_command_shows_a_traceback_unasked() -> None:
     broken = "import agents.exits, sys\nfrom agents.cli.main import main\nsys.modules['config.origins'] = None\nsys.exit(main())"
     process = subprocess.run(
-        [sys.executable, "-c", broken, "config", "check"], capture_output=True, text=True, env=environment({}), check=False
+        [sys.executable, "-c", broken, "config", "check"],
+        capture_output=True,
+        text=True,
+        env=environment({}),
+        check=False,
     )
     assert process.returncode == 70
     assert process.stderr.startswith("error: internal error: ModuleNotFoundError")
@@ -294,7 +404,11 @@ def _toy_table(reason: str = "") -> Table:
     table = Table()
     table.reading(readings.closing(readings.FRIDAY, 0.15, 0.45, 0.1))
     reasons = {"index_vol": reason} if reason else {}
-    table.reading(readings.toy(readings.eastern(readings.MONDAY, "10:00:00"), 0.16, 0.46, 0.11, reasons=reasons))
+    table.reading(
+        readings.toy(
+            readings.eastern(readings.MONDAY, "10:00:00"), 0.16, 0.46, 0.11, reasons=reasons
+        )
+    )
     return table
 
 
@@ -306,7 +420,16 @@ def test_the_table_loses_nothing(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert lines[0].strip() == "SPX 30d"
     row = next(line for line in lines if "2026-07-13 10:00" in line)
-    assert row.split() == ["2026-07-13", "10:00", "0.1600", "0.4600", "0.4313", "0.1100", "1.0000", "no_next_term"]
+    assert row.split() == [
+        "2026-07-13",
+        "10:00",
+        "0.1600",
+        "0.4600",
+        "0.4313",
+        "0.1100",
+        "1.0000",
+        "no_next_term",
+    ]
     assert "…" not in out.getvalue()
 
 
@@ -314,7 +437,11 @@ def test_a_pipe_gets_no_escape_and_no_cut() -> None:
     shown = run("config", "check", env={"COLUMNS": "40"})
     assert shown.returncode == 0
     assert "\x1b" not in shown.stdout
-    row = next(line for line in shown.stdout.splitlines() if line.startswith("market.indices[0].references"))
+    row = next(
+        line
+        for line in shown.stdout.splitlines()
+        if line.startswith("market.indices[0].references")
+    )
     assert "VIXEQ" in row
     assert row.rstrip().endswith("default")
 
@@ -322,7 +449,9 @@ def test_a_pipe_gets_no_escape_and_no_cut() -> None:
 def _on_a_terminal(arguments: list[str], variables: dict[str, str]) -> str:
     parent, child = pty.openpty()
     with closing(os.fdopen(parent, "rb", buffering=0)) as screen:
-        process = subprocess.Popen([DISPERSION, *arguments], stdout=child, stderr=child, env=environment(variables))
+        process = subprocess.Popen(
+            [DISPERSION, *arguments], stdout=child, stderr=child, env=environment(variables)
+        )
         os.close(child)
         shown = b""
         try:
@@ -372,7 +501,10 @@ def test_services_log_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.out == ""
 
 
-@pytest.mark.parametrize(("flags", "heard"), [(Shared(), "info"), (Shared(verbose=True), "debug"), (Shared(quiet=True), "warning")])
+@pytest.mark.parametrize(
+    ("flags", "heard"),
+    [(Shared(), "info"), (Shared(verbose=True), "debug"), (Shared(quiet=True), "warning")],
+)
 def test_flags_choose_how_much_a_service_says(flags: Shared, heard: str) -> None:
     with bare_logging():
         log_as(flags)

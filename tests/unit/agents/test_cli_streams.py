@@ -22,18 +22,29 @@ def shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A line of bash in which `dispersion` is ours."""
     text = f'dispersion() {{ "{DISPERSION}" "$@"; }}; {line}'
     command = ["bash", "-c", text]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(variables), check=False, timeout=120)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=environment(variables),
+        check=False,
+        timeout=120,
+    )
 
 
 def on_a_full_disk(arguments: list[str]) -> int:
     """The exit code, where standard output is as a command's process has it and takes nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stdout", _text(None, _Descriptor(os.open("/dev/full", os.O_WRONLY), told=True)))
+        patch.setattr(
+            "sys.stdout", _text(None, _Descriptor(os.open("/dev/full", os.O_WRONLY), told=True))
+        )
         return main(arguments)
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
-def test_a_full_output_is_code_one_for_every_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_output_is_code_one_for_every_page(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert on_a_full_disk([*command.split(), "--help"]) == 1
     told = "error: stdout: no space left on device; direct it to a place that takes it\n"
     assert capsys.readouterr().err == told
@@ -52,7 +63,9 @@ def test_a_full_output_is_code_one_for_every_page(command: str, capsys: pytest.C
         ["backtest", "--daily", "samples", "--from", "2026-06-04"],
     ],
 )
-def test_a_full_output_is_code_one(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_output_is_code_one(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("DISPERSION_REDIS__URL", "redis://127.0.0.1:1")
     assert on_a_full_disk([*arguments, "-q"]) == 1
@@ -62,10 +75,18 @@ def test_a_full_output_is_code_one(arguments: list[str], capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("dispersion config check >&-", 1, "error: stdout: is closed; direct it to a place that takes it"),
+        (
+            "dispersion config check >&-",
+            1,
+            "error: stdout: is closed; direct it to a place that takes it",
+        ),
         ("dispersion --help >&-", 1, "error: stdout: is closed"),
         ("dispersion config check --json > /dev/full", 1, "error: stdout: no space left on device"),
-        ("dispersion config check --json | read line; exit ${PIPESTATUS[0]}", 1, "error: stdout: broken pipe"),
+        (
+            "dispersion config check --json | read line; exit ${PIPESTATUS[0]}",
+            1,
+            "error: stdout: broken pipe",
+        ),
         ("dispersion schema print nothing 2>&-", 2, ""),
         ("dispersion schema print nothing 2>/dev/full", 2, ""),
         ("dispersion schema print nothing <&- >&- 2>&-", 2, ""),
@@ -109,7 +130,10 @@ def places(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "taken").write_text("a file")
     (tmp_path / "folder").mkdir()
     names = ("taken", "taken/inside", "folder")
-    return {name: str(tmp_path / name) for name in names} | {"proc": "/proc/x", "long": str(tmp_path / ("x" * 300))}
+    return {name: str(tmp_path / name) for name in names} | {
+        "proc": "/proc/x",
+        "long": str(tmp_path / ("x" * 300)),
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,7 +145,11 @@ def places(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_a_place_that_takes_no_file_is_named(
-    arguments: list[str], option: str, bad: tuple[str, ...], places: dict[str, str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    option: str,
+    bad: tuple[str, ...],
+    places: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name in bad:
         place = places.get(name, "/proc/x/y")
@@ -132,38 +160,69 @@ def test_a_place_that_takes_no_file_is_named(
         assert shown.err.count("\n") == 1
 
 
-def test_a_disk_that_fills_is_told_with_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_disk_that_fills_is_told_with_its_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "readings.jsonl").symlink_to("/dev/full")
     assert main(["backtest", *FOLDER, "--out", str(tmp_path), "-q"]) == 2
     shown = capsys.readouterr().err
-    assert f"error: {tmp_path}/readings.jsonl: --out: cannot be written (no space left on device); name another place" in shown
+    assert (
+        f"error: {tmp_path}/readings.jsonl: --out: cannot be written (no space left on device); name another place"
+        in shown
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["backtest", "--quotes", SAMPLE, "--rate", "3.6"], "error: --rate: market.rate: 3.6: input should be less than"),
+        (
+            ["backtest", "--quotes", SAMPLE, "--rate", "3.6"],
+            "error: --rate: market.rate: 3.6: input should be less than",
+        ),
         (["backtest", "--quotes", SAMPLE, "--rate", "3.6"], "; 3.6 % is 0.036"),
         (["backfill", "--quotes", SAMPLE, "--rate", "-3"], "; -3.0 % is -0.03"),
-        (["replay", "--quotes", SAMPLE, "--rate", "nan"], "error: --rate: market.rate: nan: input should be a finite"),
-        (["replay", "--quotes", SAMPLE, "--rate", "inf"], "error: --rate: market.rate: inf: input should be a finite"),
+        (
+            ["replay", "--quotes", SAMPLE, "--rate", "nan"],
+            "error: --rate: market.rate: nan: input should be a finite",
+        ),
+        (
+            ["replay", "--quotes", SAMPLE, "--rate", "inf"],
+            "error: --rate: market.rate: inf: input should be a finite",
+        ),
         (["replay", "--quotes", SAMPLE, "--speed", "nan"], "'nan' is no speed"),
         (["replay", "--quotes", SAMPLE, "--speed", "inf"], "'inf' is no speed"),
         (["replay", "--quotes", SAMPLE, "--ahead", "-1"], "error: invalid value for '--ahead'"),
         (["backtest", "--quotes", SAMPLE, "--index", "<>"], "is no symbol"),
-        (["backtest", "--quotes", SAMPLE, "--from", "2026-07-10", "--to", "2026-07-09"], "--from: 2026-07-10 is after --to"),
-        (["backtest", "--daily", "samples", "--from", "2026-07-10", "--to", "2026-07-09"], "--from: 2026-07-10 is after"),
-        (["backfill", "--quotes", SAMPLE, "--from", "2026-07-10", "--to", "2026-07-09"], "--from: 2026-07-10 is after"),
+        (
+            ["backtest", "--quotes", SAMPLE, "--from", "2026-07-10", "--to", "2026-07-09"],
+            "--from: 2026-07-10 is after --to",
+        ),
+        (
+            ["backtest", "--daily", "samples", "--from", "2026-07-10", "--to", "2026-07-09"],
+            "--from: 2026-07-10 is after",
+        ),
+        (
+            ["backfill", "--quotes", SAMPLE, "--from", "2026-07-10", "--to", "2026-07-09"],
+            "--from: 2026-07-10 is after",
+        ),
         (["bridge", "--alertmanager", ""], "error: --alertmanager: bridge.alertmanager_url"),
         (["bridge", "--alertmanager", "http://ann:Secret@am"], "'http://***@am'"),
         (["ingest", "--topic", ""], "error: ingest.topic: no topic to read"),
         (["ingest", "--topic", "a b"], "error: --topic: ingest.topic: 'a b'"),
-        (["alerts", "ack", "9f2c", "--why", "x", "--who", "y", "--timeout", "nan"], "error: invalid value for '--timeout'"),
-        (["alerts", "ack", "9f2c", "--why", "x", "--who", "y", "--timeout", "inf"], "error: invalid value for '--timeout'"),
+        (
+            ["alerts", "ack", "9f2c", "--why", "x", "--who", "y", "--timeout", "nan"],
+            "error: invalid value for '--timeout'",
+        ),
+        (
+            ["alerts", "ack", "9f2c", "--why", "x", "--who", "y", "--timeout", "inf"],
+            "error: invalid value for '--timeout'",
+        ),
         (["schema", "print", "\udcff"], "no schema"),
     ],
 )
-def test_flags_are_checked_like_settings(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_flags_are_checked_like_settings(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 2
     shown = capsys.readouterr()
     assert message in shown.err
@@ -171,7 +230,9 @@ def test_flags_are_checked_like_settings(arguments: list[str], message: str, cap
     assert shown.err.count("\n") == 1
 
 
-def test_percent_in_the_environment_gets_the_same_hint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_percent_in_the_environment_gets_the_same_hint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("DISPERSION_MARKET__RATE", "3.6")
     assert main(["config", "check"]) == 2
     assert "error: DISPERSION_MARKET__RATE: market.rate: '3.6': " in capsys.readouterr().err
@@ -192,7 +253,9 @@ RUN = '{"a": 1}\n'
 
 
 @pytest.mark.parametrize("name", ["readings.jsonl", "alerts.jsonl", "settings.toml"])
-def test_a_run_that_is_none_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_none_is_named(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["backtest", *FOLDER, "--out", str(tmp_path), "-q"]) == 0
     assert main(["explain", "SPY", "--run", str(tmp_path), "--json"]) == 0
     capsys.readouterr()

@@ -25,7 +25,11 @@ def test_key_partition_and_headers_come_from_the_event() -> None:
     headers = dict(message.headers)
     assert (message.key, message.value, message.partition) == (b"9f2c41d07b6e55aa", EVENT, 3)
     assert headers["content-type"] == CONTENT_TYPE
-    assert (headers["ce_id"], headers["ce_sequence"], headers["dispersion-seq"]) == (b"4be1f0c27d90a86358c1", b"00000003", b"17")
+    assert (headers["ce_id"], headers["ce_sequence"], headers["dispersion-seq"]) == (
+        b"4be1f0c27d90a86358c1",
+        b"00000003",
+        b"17",
+    )
     assert "ce_data" not in headers
 
 
@@ -40,13 +44,17 @@ def test_the_cloudevents_library_reads_what_we_write() -> None:
 
     for value in (EVENT, heartbeat(2, "live", 1_752_500_015.25)):
         message = event_message("alerts", value, 0)
-        kafka = KafkaMessage(headers=dict(message.headers), key=message.key, value=message.value or b"")
+        kafka = KafkaMessage(
+            headers=dict(message.headers), key=message.key, value=message.value or b""
+        )
         event = from_structured_event(kafka, JSONFormat())
         assert event.get_id() == attributes(value)["id"]
 
 
 def test_a_heartbeat_tells_until_when_readings_were_judged() -> None:
-    friday, monday = (datetime(2026, 7, day, 10, tzinfo=timezone(timedelta(hours=-4))) for day in (10, 13))
+    friday, monday = (
+        datetime(2026, 7, day, 10, tzinfo=timezone(timedelta(hours=-4))) for day in (10, 13)
+    )
     told = json.loads(heartbeat(2, "live", 1_752_500_010.0, {"SPX": monday, "NDX": friday}))["data"]
     assert told["event_time"] == "2026-07-13T14:00:00Z"
     assert told["indices"] == {"NDX": "2026-07-10T14:00:00Z", "SPX": "2026-07-13T14:00:00Z"}

@@ -12,12 +12,17 @@ from config.settings import KafkaSettings, Settings
 
 
 def kafka(**changes: Any) -> KafkaSettings:
-    return KafkaSettings(**{"sasl_username": "monitor", "sasl_password": SecretStr("hush"), **changes})
+    return KafkaSettings(
+        **{"sasl_username": "monitor", "sasl_password": SecretStr("hush"), **changes}
+    )
 
 
 def test_plaintext_needs_none() -> None:
     assert faust_credentials(kafka()) is None
-    assert client_options(kafka(bootstrap_servers="a:1, b:2"))["bootstrap_servers"] == ["a:1", "b:2"]
+    assert client_options(kafka(bootstrap_servers="a:1, b:2"))["bootstrap_servers"] == [
+        "a:1",
+        "b:2",
+    ]
 
 
 def test_a_password_never_crosses_an_open_line_unasked() -> None:
@@ -31,7 +36,11 @@ def test_sasl_with_tls_for_both_libraries() -> None:
     settings = kafka(security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-256")
     credentials = faust_credentials(settings)
     assert isinstance(credentials, faust.SASLCredentials)
-    assert (credentials.username, credentials.password, credentials.protocol.value) == ("monitor", "hush", "SASL_SSL")
+    assert (credentials.username, credentials.password, credentials.protocol.value) == (
+        "monitor",
+        "hush",
+        "SASL_SSL",
+    )
     options = client_options(settings)
     assert (options["sasl_mechanism"], options["sasl_plain_password"]) == ("SCRAM-SHA-256", "hush")
     assert options["ssl_context"].check_hostname
@@ -43,7 +52,9 @@ def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
 
 
 def test_broker_urls_carry_no_secret_and_nothing_of_faust_listens() -> None:
-    options = app_options(Settings(kafka=kafka(security_protocol="SASL_SSL", bootstrap_servers="a:1,b:2")))
+    options = app_options(
+        Settings(kafka=kafka(security_protocol="SASL_SSL", bootstrap_servers="a:1,b:2"))
+    )
     assert options["broker"] == "kafka://a:1;kafka://b:2"
     assert options["web_enabled"] is False
     assert options["table_standby_replicas"] == 0

@@ -38,34 +38,49 @@ def folder(tmp_path: Path) -> Path:
             index="SPX",
             tenor="30d",
             verdicts=dict.fromkeys(
-                ("vix_spike_unwind", "broad_repricing", "vol_convergence"), "unknown" if session == SESSIONS[0] else "quiet"
+                ("vix_spike_unwind", "broad_repricing", "vol_convergence"),
+                "unknown" if session == SESSIONS[0] else "quiet",
             ),
             regime="stable",
             distances={},
         )
         for session in SESSIONS
     ]
-    (tmp_path / "readings.jsonl").write_bytes(b"".join(encode_reading(one) + b"\n" for one in readings))
+    (tmp_path / "readings.jsonl").write_bytes(
+        b"".join(encode_reading(one) + b"\n" for one in readings)
+    )
     (tmp_path / "alerts.jsonl").write_bytes(b"".join(encode_event(one) + b"\n" for one in events))
-    (tmp_path / "verdicts.jsonl").write_bytes(b"".join(encode_verdicts(one) + b"\n" for one in verdicts))
+    (tmp_path / "verdicts.jsonl").write_bytes(
+        b"".join(encode_verdicts(one) + b"\n" for one in verdicts)
+    )
     (tmp_path / "labels.csv").write_text(f"date,close\n{SPIKE},25\n{MISSED},15\n2024-01-06,1\n")
     return tmp_path
 
 
 def called(folder: Path, *more: str) -> int:
-    return main(["evaluate", str(folder / "alerts.jsonl"), "--labels", str(folder / "labels.csv"), *more])
+    return main(
+        ["evaluate", str(folder / "alerts.jsonl"), "--labels", str(folder / "labels.csv"), *more]
+    )
 
 
 def test_json_says_hits_and_misses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(folder, "--json") == 0
     shown = capsys.readouterr()
     found = json.loads(shown.out)
-    assert (found["index"], found["sessions"], found["outside"]) == ("SPX", len(SESSIONS), ["2024-01-06"])
+    assert (found["index"], found["sessions"], found["outside"]) == (
+        "SPX",
+        len(SESSIONS),
+        ["2024-01-06"],
+    )
     assert found["ours"]["labels"] == [
         {"session": str(MISSED), "delay": None, "why": "quiet"},
         {"session": str(SPIKE), "delay": 0, "why": ""},
     ]
-    assert (found["ours"]["hits"], found["ours"]["same_session_share"], found["ours"]["not_judged"]) == (1, 1.0, 1)
+    assert (
+        found["ours"]["hits"],
+        found["ours"]["same_session_share"],
+        found["ours"]["not_judged"],
+    ) == (1, 1.0, 1)
     assert {one["name"] for one in found["baselines"]} >= {f"R{at}" for at in range(1, 9)}
     assert shown.err == ""
 
@@ -81,7 +96,9 @@ def test_the_table_marks_every_label(folder: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_terminal_loses_nothing(width: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_loses_nothing(
+    width: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert called(folder, "--json") == 0
     found = msgspec.json.decode(capsys.readouterr().out, type=Evaluation)
     out = StringIO()
@@ -100,7 +117,9 @@ def test_fewer_rules_catch_less(folder: Path, capsys: pytest.CaptureFixture[str]
     assert [one["name"] for one in found["rules"]] == ["broad_repricing"]
 
 
-def test_without_verdicts_nothing_is_called_quiet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_verdicts_nothing_is_called_quiet(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "verdicts.jsonl").unlink()
     assert called(folder, "--json") == 0
     shown = capsys.readouterr()
@@ -108,7 +127,9 @@ def test_without_verdicts_nothing_is_called_quiet(folder: Path, capsys: pytest.C
     assert "nobody knows whether it could be judged" in shown.err
 
 
-def test_the_picture_shows_lines_labels_and_episodes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_picture_shows_lines_labels_and_episodes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert called(folder, "--plot", str(folder / "plots" / "toy.svg")) == 0
     root = ET.fromstring((folder / "plots" / "toy.svg").read_text())
     space = "{http://www.w3.org/2000/svg}"
@@ -117,7 +138,9 @@ def test_the_picture_shows_lines_labels_and_episodes(folder: Path, capsys: pytes
     titles = [title.text for title in root.iter(f"{space}title")]
     assert f"{MISSED}: quiet" in titles
     assert f"{SPIKE}: caught the same session" in titles
-    assert any(text and text.endswith("critical") and text.startswith(str(SPIKE)) for text in titles)
+    assert any(
+        text and text.endswith("critical") and text.startswith(str(SPIKE)) for text in titles
+    )
     assert capsys.readouterr().out
 
 
@@ -125,21 +148,45 @@ def test_the_picture_shows_lines_labels_and_episodes(folder: Path, capsys: pytes
     ("broken", "content", "more", "code", "message"),
     [
         ("labels.csv", None, (), 2, "labels.csv: no such file"),
-        ("labels.csv", "day\n2024-01-02\n", (), 2, "labels.csv: no column date among day; expected"),
+        (
+            "labels.csv",
+            "day\n2024-01-02\n",
+            (),
+            2,
+            "labels.csv: no column date among day; expected",
+        ),
         ("labels.csv", "date\nsoon\n", (), 2, "labels.csv: column date holds no dates"),
         ("labels.csv", "date\n", (), 2, "labels.csv: no rows"),
         ("alerts.jsonl", None, (), 2, "alerts.jsonl: no such file; expected an alert event a line"),
         ("alerts.jsonl", "{}\n", (), 2, "alerts.jsonl: line 1:"),
         ("readings.jsonl", None, (), 2, "readings.jsonl: no such file; expected a reading a line"),
         ("readings.jsonl", "", (), 1, "readings.jsonl has no closing reading"),
-        ("", None, ("--rules", "vix_unwind"), 2, "--rules: no rule 'vix_unwind'; one or more of data_quality,vix_spike_unwind"),
+        (
+            "",
+            None,
+            ("--rules", "vix_unwind"),
+            2,
+            "--rules: no rule 'vix_unwind'; one or more of data_quality,vix_spike_unwind",
+        ),
         ("", None, ("--index", "NDX"), 2, "--index: no closing reading of NDX"),
-        ("", None, ("--plot", "a.png"), 2, "--plot: a.png is no SVG file; name a file that ends in .svg"),
+        (
+            "",
+            None,
+            ("--plot", "a.png"),
+            2,
+            "--plot: a.png is no SVG file; name a file that ends in .svg",
+        ),
         ("", None, ("--window", "11"), 2, "invalid value for '--window'"),
     ],
 )
 def test_what_will_not_do_is_one_line(
-    broken: str, content: str | None, more: tuple[str, ...], code: int, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    broken: str,
+    content: str | None,
+    more: tuple[str, ...],
+    code: int,
+    message: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     if broken and content is None:
         (folder / broken).unlink()
@@ -157,10 +204,17 @@ def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
     script = text.partition("```sh\n")[2].partition("```")[0]
     path = f"{DISPERSION.parent}:{os.environ['PATH']}"
     ran = subprocess.run(
-        ["bash", "-euc", script], cwd=tmp_path, env=environment({"PATH": path}), capture_output=True, text=True, check=True
+        ["bash", "-euc", script],
+        cwd=tmp_path,
+        env=environment({"PATH": path}),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     printed = {" ".join(line.split()) for line in ran.stdout.splitlines()}
-    shown = text.partition("Lines of what it prints:\n\n```text\n")[2].partition("```")[0].splitlines()
+    shown = (
+        text.partition("Lines of what it prints:\n\n```text\n")[2].partition("```")[0].splitlines()
+    )
     assert len(shown) > 5
     assert [line for line in shown if " ".join(line.split()) not in printed] == []
     assert (tmp_path / "build/toy/evaluation.svg").stat().st_size > 1000

@@ -9,7 +9,12 @@ from streams.partitioner import murmur2, partition_of
 
 @pytest.mark.parametrize(
     ("key", "murmur2"),
-    [("21", -973932308), ("foobar", -790332482), ("a-little-bit-long-string", -985981536), ("abc", 479470107)],
+    [
+        ("21", -973932308),
+        ("foobar", -790332482),
+        ("a-little-bit-long-string", -985981536),
+        ("abc", 479470107),
+    ],
 )
 def test_keys_go_where_the_java_client_puts_them(key: str, murmur2: int) -> None:
     """The hashes are those of Apache Kafka's own tests of its Java client."""
@@ -25,4 +30,7 @@ def test_keys_go_where_a_client_puts_them(length: int) -> None:
 
 def test_headers_name_only_what_is_known() -> None:
     assert source_headers() == ()
-    assert source_headers("application/json", 60.0) == (("content-type", b"application/json"), ("dispersion-refresh-seconds", b"60"))
+    assert source_headers("application/json", 60.0) == (
+        ("content-type", b"application/json"),
+        ("dispersion-refresh-seconds", b"60"),
+    )

@@ -18,7 +18,13 @@ AT = EVENT.timestamp()
     ("mode", "published", "now", "age", "stale"),
     [
         ("live", AT + 1, AT + 2, 2.0, 2.0),
-        ("live", AT + 900, AT + 901, 901.0, 901.0),  # worked off after an outage: published just now, and old all the same
+        (
+            "live",
+            AT + 900,
+            AT + 901,
+            901.0,
+            901.0,
+        ),  # worked off after an outage: published just now, and old all the same
         ("live", AT - 3, AT + 2, 5.0, 5.0),  # the clock of whoever published is behind
         ("delayed", AT + 900, AT + 902, 902.0, 2.0),
         ("delayed", AT + 1800, AT + 1801, 1801.0, 601.0),
@@ -27,7 +33,9 @@ AT = EVENT.timestamp()
         ("scenario", AT - 1e7, AT - 1e7 + 3, 3.0, 3.0),
     ],
 )
-def test_the_older_of_event_and_publication_counts(mode: Mode, published: float, now: float, age: float, stale: float) -> None:
+def test_the_older_of_event_and_publication_counts(
+    mode: Mode, published: float, now: float, age: float, stale: float
+) -> None:
     assert age_seconds(mode, EVENT, published, now) == pytest.approx(age)
     assert now - fresh_from(mode, EVENT, published) == pytest.approx(stale)
 
@@ -42,7 +50,9 @@ def test_without_a_reading_the_publication_counts() -> None:
 def test_the_gauge_of_the_wall_counts_from_the_event_in_live_mode(mode: Mode, later: float) -> None:
     run = Run()
     readings = [toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, mode=mode)]
-    readings.append(toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, mode=mode, tenor="91d", tenor_days=91))
+    readings.append(
+        toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, mode=mode, tenor="91d", tenor_days=91)
+    )
     run.play(readings)
     event = eastern(MONDAY, "11:00:00").timestamp()
     view = View(MARKET.indices[0], decode_snapshot(run.outputs[-1].snapshots[INDEX]), event + 600.0)

@@ -35,7 +35,9 @@ def address(status: WorkerStatus) -> Iterator[str]:
 
 def get(url: str, accept: str = "*/*") -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=5) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Accept": accept}), timeout=5
+        ) as answer:
             return answer.status, answer.read().decode(), answer.headers["Content-Type"]
     except urllib.error.HTTPError as error:
         with error:
@@ -48,7 +50,9 @@ def test_a_working_worker_is_alive_and_ready(address: str) -> None:
 
 
 @pytest.mark.parametrize("phase", ["starting", "rebalancing", "draining"])
-def test_a_rebalancing_worker_is_alive_but_not_ready(address: str, status: WorkerStatus, phase: str) -> None:
+def test_a_rebalancing_worker_is_alive_but_not_ready(
+    address: str, status: WorkerStatus, phase: str
+) -> None:
     status.enter(phase)  # type: ignore[arg-type]
     status.partitions[TP] = PartitionStatus(5, 10, monotonic() - 100)
     assert get(f"{address}/livez")[0] == 200
@@ -68,7 +72,9 @@ def test_silence_without_waiting_input_is_no_stall(address: str, status: WorkerS
     assert get(f"{address}/livez")[0] == 200
 
 
-def test_a_worker_that_redis_holds_up_is_alive_but_not_ready(address: str, status: WorkerStatus) -> None:
+def test_a_worker_that_redis_holds_up_is_alive_but_not_ready(
+    address: str, status: WorkerStatus
+) -> None:
     status.partitions[TP] = PartitionStatus(5, 10, monotonic() - 100)
     status.redis_ok, status.held = False, True
     assert get(f"{address}/livez")[0] == 200
@@ -90,7 +96,9 @@ def test_healthz_tells_every_check(address: str, status: WorkerStatus) -> None:
     assert get(f"{address}/readyz?verbose")[2] == "application/json"
 
 
-def test_metrics_are_always_served_in_the_format_asked_for(address: str, status: WorkerStatus) -> None:
+def test_metrics_are_always_served_in_the_format_asked_for(
+    address: str, status: WorkerStatus
+) -> None:
     status.beat = 0.0
     code, text, kind = get(f"{address}/metrics")
     assert (code, kind.startswith("text/plain")) == (200, True)

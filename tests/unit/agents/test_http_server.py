@@ -24,7 +24,11 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def probe(path: str, query: str) -> ProbeAnswer | None:
-    return ProbeAnswer(200, "text/plain", f"{path} {query}\n".encode()) if path in {"/livez", "/readyz"} else None
+    return (
+        ProbeAnswer(200, "text/plain", f"{path} {query}\n".encode())
+        if path in {"/livez", "/readyz"}
+        else None
+    )
 
 
 @pytest.fixture
@@ -42,7 +46,9 @@ def server(registry: CollectorRegistry) -> Iterator[HealthServer]:
     server.stop()
 
 
-def ask(port: int, path: str, method: str = "GET", host: str = "127.0.0.1", **headers: str) -> tuple[int, bytes, dict[str, str]]:
+def ask(
+    port: int, path: str, method: str = "GET", host: str = "127.0.0.1", **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
     connection = HTTPConnection(host, port, timeout=20)
     try:
         connection.request(method, path, headers=headers)
@@ -73,13 +79,17 @@ def idle(server: HealthServer) -> Iterator[subprocess.Popen[str]]:
         f"held = [socket.create_connection(('127.0.0.1', {server.port}), 60) for _ in range({IDLE})]\n"
         "print('held', flush=True)\nsys.stdin.read()\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     yield process
     process.communicate()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts its files in /proc")
-def test_idle_connections_take_no_more_files_than_they_may(server: HealthServer, idle: subprocess.Popen[str]) -> None:
+def test_idle_connections_take_no_more_files_than_they_may(
+    server: HealthServer, idle: subprocess.Popen[str]
+) -> None:
     before, most = files(), 0
     assert idle.stdout is not None
     told = threading.Thread(target=idle.stdout.readline)
@@ -92,10 +102,15 @@ def test_idle_connections_take_no_more_files_than_they_may(server: HealthServer,
     assert max(most, files()) - before <= CONNECTIONS + 20
 
 
-def test_a_request_that_comes_byte_by_byte_is_cut_off(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_comes_byte_by_byte_is_cut_off(
+    server: HealthServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_server, "REQUEST_SECONDS", 1.0)
     with ExitStack() as stack:
-        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 30)) for _ in range(3)]
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 30))
+            for _ in range(3)
+        ]
         slow[0].sendall(b"GET /livez HTTP/1.1\r\n")
         slow[1].sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         assert slow[1].recv(4096).startswith(b"HTTP/1.1 200")
@@ -148,11 +163,16 @@ def test_head_is_get_without_the_body(server: HealthServer, path: str) -> None:
     code, body, headers = ask(server.port, path)
     told = ask(server.port, path, "HEAD")
     assert (told[0], told[1]) == (code, b"")
-    assert (told[2]["Content-Length"], told[2]["Content-Type"]) == (str(len(body)), headers["Content-Type"])
+    assert (told[2]["Content-Length"], told[2]["Content-Type"]) == (
+        str(len(body)),
+        headers["Content-Type"],
+    )
     assert "waitress" not in headers["Server"]
 
 
-def test_a_query_reaches_the_probe_and_one_connection_serves_many_requests(server: HealthServer) -> None:
+def test_a_query_reaches_the_probe_and_one_connection_serves_many_requests(
+    server: HealthServer,
+) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
     for _ in range(20):
         connection.request("GET", "/readyz?verbose")
@@ -164,12 +184,17 @@ def test_a_query_reaches_the_probe_and_one_connection_serves_many_requests(serve
 def test_both_families_are_served(registry: CollectorRegistry, host: str) -> None:
     server = HealthServer(host, 0, registry, probe)
     server.start()
-    reached = {"::1": ["::1"], "localhost": ["127.0.0.1"], "::": ["127.0.0.1", "::1"]}.get(host, ["127.0.0.1"])
+    reached = {"::1": ["::1"], "localhost": ["127.0.0.1"], "::": ["127.0.0.1", "::1"]}.get(
+        host, ["127.0.0.1"]
+    )
     try:
         for one in reached:
             assert b"answer 42" in ask(server.port, "/metrics", host=one)[1]
         assert server.url == f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
-        with pytest.raises(ActionNeededError, match=r"cannot listen on .*choose another metrics\.host or metrics\.port"):
+        with pytest.raises(
+            ActionNeededError,
+            match=r"cannot listen on .*choose another metrics\.host or metrics\.port",
+        ):
             HealthServer(host, server.port, registry, probe)
     finally:
         server.stop()
@@ -183,13 +208,17 @@ def test_an_address_of_somebody_else_is_refused(registry: CollectorRegistry, hos
         HealthServer(host, 0, registry, probe)
 
 
-def test_who_hangs_up_in_the_middle_leaves_no_word(registry: CollectorRegistry, capfd: pytest.CaptureFixture[str]) -> None:
+def test_who_hangs_up_in_the_middle_leaves_no_word(
+    registry: CollectorRegistry, capfd: pytest.CaptureFixture[str]
+) -> None:
     Gauge("filler", "More than fits into a socket." * 200_000, registry=registry)
     server = HealthServer("127.0.0.1", 0, registry, probe)
     server.start()
     for number in range(12):
         with socket.create_connection(("127.0.0.1", server.port), 20) as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # a reset, as of a killed scraper
+            one.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0"
+            )  # a reset, as of a killed scraper
             one.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" if number % 3 else b"GET /metr")
             if number % 3 == 1:
                 one.recv(100)
@@ -199,7 +228,9 @@ def test_who_hangs_up_in_the_middle_leaves_no_word(registry: CollectorRegistry, 
     assert (told.out, told.err) == ("", "")
 
 
-def test_scrapes_are_served_while_another_hangs_and_a_stop_waits_for_none(registry: CollectorRegistry) -> None:
+def test_scrapes_are_served_while_another_hangs_and_a_stop_waits_for_none(
+    registry: CollectorRegistry,
+) -> None:
     held, asked = threading.Event(), threading.Event()
 
     def slow(path: str, query: str) -> ProbeAnswer | None:
@@ -219,4 +250,6 @@ def test_scrapes_are_served_while_another_hangs_and_a_stop_waits_for_none(regist
     hanging.join(20)
     server.stop()
     assert results == [200]
-    assert not [one for one in threading.enumerate() if one.name == "http" or "waitress" in one.name]
+    assert not [
+        one for one in threading.enumerate() if one.name == "http" or "waitress" in one.name
+    ]

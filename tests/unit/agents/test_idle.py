@@ -8,7 +8,10 @@ from streams.records import NS
 
 
 def eastern(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/New_York")).timestamp()) * NS
+    return (
+        int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/New_York")).timestamp())
+        * NS
+    )
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,9 @@ def test_every_client_knows_every_option(client: Any) -> None:
 
 
 @pytest.mark.parametrize("client", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
-def test_a_client_that_reaches_nobody_leaves_nothing_running(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reaches_nobody_leaves_nothing_running(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 200)
     (port,) = free_ports(1)
     before = threading.active_count()
@@ -105,8 +107,13 @@ def test_secrets_do_not_reach_a_log() -> None:
         (KafkaTimeoutError("no answer"), UnavailableError, "bootstrap_servers"),
     ],
 )
-def test_failures_become_refusals_or_outages(error: Exception, meaning: type[Exception], text: str) -> None:
-    with pytest.raises(meaning, match=text) as raised, kafka_failures(settings(bootstrap_servers="kafka:9092")):
+def test_failures_become_refusals_or_outages(
+    error: Exception, meaning: type[Exception], text: str
+) -> None:
+    with (
+        pytest.raises(meaning, match=text) as raised,
+        kafka_failures(settings(bootstrap_servers="kafka:9092")),
+    ):
         raise error
     assert "kafka:9092" in str(raised.value)
 

@@ -19,8 +19,16 @@ def test_sectors_less_the_index() -> None:
     rotation = Rotation(index_return=-0.01, sector_returns={"Energy": 0.02, "Utilities": -0.015})
     other = msgspec.structs.replace(rotation, sector_returns={"Other": 0.5})
     samples = _rotation([view(None), view(rotation), view(other)]).samples
-    assert {sample.labels["sector"]: round(sample.value, 12) for sample in samples} == {"Energy": 0.03, "Utilities": -0.005}
+    assert {sample.labels["sector"]: round(sample.value, 12) for sample in samples} == {
+        "Energy": 0.03,
+        "Utilities": -0.005,
+    }
 
 
 def test_nothing_is_shown_without_the_index() -> None:
-    assert _rotation([view(Rotation(sector_returns={"Energy": 0.02})), view(Rotation(index_return=0.01))]).samples == []
+    assert (
+        _rotation(
+            [view(Rotation(sector_returns={"Energy": 0.02})), view(Rotation(index_return=0.01))]
+        ).samples
+        == []
+    )

@@ -18,9 +18,13 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 def test_promtool_accepts_every_name(metrics: Metrics) -> None:
     metrics.redis_seconds.labels("commit").observe(0.001)
-    metrics.declare({"quotes": [("accepted",)], "dead_letter_messages": [("market.ticks.v1", "crash")]})
+    metrics.declare(
+        {"quotes": [("accepted",)], "dead_letter_messages": [("market.ticks.v1", "crash")]}
+    )
     page = generate_latest(metrics.registry)
-    done = subprocess.run([program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False)
+    done = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert b"_created" not in page
 
@@ -33,7 +37,10 @@ def test_what_a_stage_counts_is_added_to_the_metric_of_that_name(metrics: Metric
 
 
 def test_a_count_that_names_no_metric_is_handed_back(metrics: Metrics) -> None:
-    assert metrics.count({("nonsense", "x"): 1, ("quotes", "late", "extra"): 1}) == [("nonsense", "x"), ("quotes", "late", "extra")]
+    assert metrics.count({("nonsense", "x"): 1, ("quotes", "late", "extra"): 1}) == [
+        ("nonsense", "x"),
+        ("quotes", "late", "extra"),
+    ]
 
 
 def test_declared_children_start_at_zero(metrics: Metrics) -> None:

@@ -57,12 +57,20 @@ SASL = {
     f"{KAFKA}SASL_PASSWORD": SECRET,
 }
 FAILURES: dict[str, dict[str, str]] = {
-    "a Redis URL that ends within the password": {f"{REDIS}URL": f"redis://:a/{SECRET}@127.0.0.1:6379/0"},
+    "a Redis URL that ends within the password": {
+        f"{REDIS}URL": f"redis://:a/{SECRET}@127.0.0.1:6379/0"
+    },
     "a Redis URL without its host": {f"{REDIS}URL": f"redis://:{SECRET}"},
-    "a Redis URL of another scheme": {f"{REDIS}URL": f"redis+sentinel://:{SECRET}@127.0.0.1:6379/0"},
+    "a Redis URL of another scheme": {
+        f"{REDIS}URL": f"redis+sentinel://:{SECRET}@127.0.0.1:6379/0"
+    },
     "a password in place of the URL": {f"{REDIS}URL": SECRET},
-    "credentials in the list of brokers": {f"{KAFKA}BOOTSTRAP_SERVERS": f"one:9092,ann:x,{SECRET}@two:9092"},
-    "credentials in Alertmanager's address": {f"{BRIDGE}ALERTMANAGER_URL": f"http://ann:{SECRET}@am:9093"},
+    "credentials in the list of brokers": {
+        f"{KAFKA}BOOTSTRAP_SERVERS": f"one:9092,ann:x,{SECRET}@two:9092"
+    },
+    "credentials in Alertmanager's address": {
+        f"{BRIDGE}ALERTMANAGER_URL": f"http://ann:{SECRET}@am:9093"
+    },
     "SASL without its user": {**SASL, f"{KAFKA}SASL_USERNAME": ""},
     "SASL on an open line": {**SASL, f"{KAFKA}ALLOW_SASL_PLAINTEXT": "false"},
     "broken JSON": {"DISPERSION_KAFKA": f'{{"sasl_password": "{SECRET}"'},
@@ -79,7 +87,10 @@ FAILURES: dict[str, dict[str, str]] = {
         f"{KAFKA}BOOTSTRAP_SERVERS": "127.0.0.1:{kafka}",
         f"{REDIS}URL": f"redis://:{SECRET}@127.0.0.1:{{secured}}/0",
     },
-    "a key file that is none": {f"{KAFKA}SECURITY_PROTOCOL": "SSL", f"{KAFKA}SSL_CERTFILE": "{folder}/secret"},
+    "a key file that is none": {
+        f"{KAFKA}SECURITY_PROTOCOL": "SSL",
+        f"{KAFKA}SSL_CERTFILE": "{folder}/secret",
+    },
     "a wrong passphrase": {
         f"{KAFKA}SECURITY_PROTOCOL": "SSL",
         f"{KAFKA}SSL_CERTFILE": "{folder}/client.pem",
@@ -101,7 +112,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     """A Redis with another password, ports at which nobody listens, and files with secrets in them."""
     folder = tmp_path_factory.mktemp("secrets")
     client(folder, "another passphrase")
-    (folder / "secret").write_text(f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n")
+    (folder / "secret").write_text(
+        f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+    )
     (folder / "two").write_text(f"redis://:{SECRET}@127.0.0.1\n{SECRET}\n")
     kafka, redis = free_ports(2)
     server = system_redis()
@@ -125,7 +138,10 @@ def test_every_command_is_here() -> None:
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_no_command_shows_a_secret(
-    failure: str, places: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    failure: str,
+    places: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in FAILURES[failure].items():
         text = value
@@ -157,7 +173,9 @@ def _asked(failure: str) -> list[tuple[str, tuple[str, ...]]]:
     return list(zip(ARGUMENTS, itertools.cycle(LEVELS), strict=False))
 
 
-def test_a_bug_shows_none_either(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_shows_none_either(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError(f"cannot send {SECRET} to redis://ann:other@cache:6379")
 
@@ -182,7 +200,9 @@ def test_what_a_person_types_is_not_repeated(capsys: pytest.CaptureFixture[str])
         assert SECRET not in capsys.readouterr().err
 
 
-def test_logs_and_pages_show_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_and_pages_show_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv(f"{KAFKA}SASL_PASSWORD", SECRET)
     main(["config", "check", "-q"])
     with bare_logging():
@@ -190,7 +210,9 @@ def test_logs_and_pages_show_none(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         try:
             int(SECRET)
         except ValueError:
-            logging.getLogger("agents.test").exception("connecting with %s", {"sasl_plain_password": SECRET})
+            logging.getLogger("agents.test").exception(
+                "connecting with %s", {"sasl_plain_password": SECRET}
+            )
     shown = capsys.readouterr()
     assert "Traceback" in shown.err
     assert SECRET not in shown.out + shown.err
@@ -211,11 +233,15 @@ def test_processes_show_none(places: dict[str, str]) -> None:
         assert SECRET not in done.stdout + done.stderr
 
 
-def test_a_library_speaks_through_the_same_formatter(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_library_speaks_through_the_same_formatter(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     main(["config", "check", "-q", "--config", str(_with_password(tmp_path))])
     handler = logging.StreamHandler()
     handler.setFormatter(SafeLines("%(message)s"))
-    record = logging.LogRecord("kafka.conn", logging.WARNING, "x.py", 1, "auth as %s failed", (SECRET,), None)
+    record = logging.LogRecord(
+        "kafka.conn", logging.WARNING, "x.py", 1, "auth as %s failed", (SECRET,), None
+    )
     assert handler.format(record) == "auth as *** failed"
     capsys.readouterr()
 

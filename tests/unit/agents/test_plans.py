@@ -8,5 +8,7 @@ from config.settings import Settings
 
 def test_first_inputs_are_those_of_the_plans() -> None:
     settings = Settings.model_validate({"kafka": {"topic_prefix": "x."}})
-    plans = flow_plans(settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown))
+    plans = flow_plans(
+        settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
+    )
     assert first_inputs(settings) == {plan.name: plan.inputs[0] for plan in plans}

@@ -3,7 +3,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, OutOfOrderSequenceNumber, UnknownProducerId
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    UnknownProducerId,
+)
 
 from agents.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
 from agents.partitions import _exit_code_of
@@ -23,7 +28,13 @@ class Broker:
         self.times: list[float | None] = []
 
     async def send(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, timestamp: float | None, headers: Any
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: Any,
     ) -> Awaitable[Any]:
         del key, partition, headers
         self.times.append(timestamp)
@@ -39,9 +50,17 @@ def publisher(broker: Broker, deadline: Deadline | None = None) -> Publisher:
 
 
 @pytest.mark.parametrize(("now", "dated"), [(None, [None, 5.0, 7.0]), (5_000, [None, None, 7.0])])
-async def test_with_a_clock_no_message_is_dated_in_the_past(now: int | None, dated: list[float | None]) -> None:
+async def test_with_a_clock_no_message_is_dated_in_the_past(
+    now: int | None, dated: list[float | None]
+) -> None:
     broker = Broker()
-    ours = Publisher(broker, Topics("t."), Deadline(), lambda _topic, _n: None, None if now is None else lambda: now)
+    ours = Publisher(
+        broker,
+        Topics("t."),
+        Deadline(),
+        lambda _topic, _n: None,
+        None if now is None else lambda: now,
+    )
     await ours.send([Message("points", None, b"1", timestamp=at) for at in (None, 5_000, 7_000)])
     assert broker.times == dated
 

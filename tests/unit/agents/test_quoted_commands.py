@@ -29,7 +29,9 @@ def quoted(page: Path) -> Iterator[str]:
     """Command lines in blocks of code and in `code`."""
     text = page.read_text()
     for block in re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from (line.partition(" #")[0].strip().removeprefix("$ ") for line in block.splitlines())
+        yield from (
+            line.partition(" #")[0].strip().removeprefix("$ ") for line in block.splitlines()
+        )
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     yield from re.findall(r"`([^`\n]+)`", prose)
 
@@ -58,7 +60,10 @@ def every_call() -> Iterator[Any]:
 
 def test_something_is_quoted() -> None:
     assert sum(1 for _ in every_call()) > 30
-    assert list(calls("A=1 dispersion topics create && dispersion worker")) == [["topics", "create"], ["worker"]]
+    assert list(calls("A=1 dispersion topics create && dispersion worker")) == [
+        ["topics", "create"],
+        ["worker"],
+    ]
 
 
 @pytest.mark.parametrize("arguments", list(every_call()))
@@ -74,7 +79,16 @@ def test_a_quoted_command_parses(arguments: list[str]) -> None:
     assert context.command_path.removeprefix("dispersion ") in COMMANDS
 
 
-@pytest.mark.parametrize("arguments", [["no-such"], ["status", "--wach"], ["alerts", "shwo"], ["alerts", "show"], ["replay", "--speed"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such"],
+        ["status", "--wach"],
+        ["alerts", "shwo"],
+        ["alerts", "show"],
+        ["replay", "--speed"],
+    ],
+)
 def test_the_parser_would_notice(arguments: list[str]) -> None:
     with pytest.raises((typer.TyperException, AssertionError)):
         test_a_quoted_command_parses(arguments)
@@ -92,13 +106,19 @@ def test_quoted_make_targets_and_files_exist(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
-def test_the_cheap_ones_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cheap_ones_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
     assert main(["config", "check"]) == 0
     assert main(["config", "check", "--changed"]) == 0
     assert main(["config", "check", "--changed", "--json"]) == 0
     assert main(["backtest", "--quotes", "samples/option_closes_2026-07-10.parquet", "--json"]) == 0
-    readings = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"ts_event"')]
+    readings = [
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith('{"ts_event"')
+    ]
     assert [reading["session"] for reading in readings] == ["2026-07-10"]
 
 
@@ -106,16 +126,27 @@ def test_the_backtest_page_shows_what_the_command_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "docs/backtest.md").read_text()
-    (command,) = [arguments for line in quoted(ROOT / "docs/backtest.md") for arguments in calls(line) if "--out" in arguments]
+    (command,) = [
+        arguments
+        for line in quoted(ROOT / "docs/backtest.md")
+        for arguments in calls(line)
+        if "--out" in arguments
+    ]
     monkeypatch.chdir(ROOT)
     assert main([*command[:-1], str(tmp_path)]) == 0
     shown = capsys.readouterr()
     printed = [line.rstrip() for line in (shown.out + shown.err).splitlines()]
-    blocks = [line for block in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+    blocks = [
+        line
+        for block in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
     assert [line for line in blocks if line not in printed] == []
     example = json.loads(text.partition("```json\n")[2].partition("\n```")[0])
     made = json.loads((tmp_path / "verdicts.jsonl").read_text().splitlines()[0])
-    assert example.pop("verdicts").items() <= made.pop("verdicts").items(), "the page shows some of the rules"
+    assert example.pop("verdicts").items() <= made.pop("verdicts").items(), (
+        "the page shows some of the rules"
+    )
     assert example == made
 
 
@@ -124,12 +155,15 @@ def test_the_table_of_commands_is_complete() -> None:
     assert sorted(rows) == sorted(COMMANDS)
 
 
-def test_the_quoted_settings_are_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_quoted_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hush")
-    block = (ROOT / "docs/cli.md").read_text().partition("Lists are JSON.\n\n```\n")[2].partition("```")[0]
+    block = (
+        (ROOT / "docs/cli.md")
+        .read_text()
+        .partition("Lists are JSON.\n\n```\n")[2]
+        .partition("```")[0]
+    )
     for line in block.splitlines():
         name, _, value = line.partition("=")
         monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
@@ -146,16 +180,33 @@ def _example() -> dict[str, Any]:
     return example
 
 
-def test_the_example_event_is_one_that_the_scenario_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_event_is_one_that_the_scenario_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     example = _example()
-    assert list(Draft202012Validator(SCHEMA, format_checker=FormatChecker()).iter_errors(example)) == []
+    assert (
+        list(Draft202012Validator(SCHEMA, format_checker=FormatChecker()).iter_errors(example))
+        == []
+    )
     assert decode_event(json.dumps(example).encode()).data.rule == "vix_spike_unwind"
-    (command,) = [arguments for line in quoted(ROOT / "docs/alerts.md") for arguments in calls(line) if arguments[0] == "backtest"]
+    (command,) = [
+        arguments
+        for line in quoted(ROOT / "docs/alerts.md")
+        for arguments in calls(line)
+        if arguments[0] == "backtest"
+    ]
     monkeypatch.chdir(ROOT)
     assert main([*command[:-1], str(tmp_path)]) == 0
     events = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
     (made,) = [event for event in events if event["id"] == example["id"]]
-    assert list(_differences(example, {**made, "data": {**made["data"], "engine": example["data"]["engine"]}}, "")) == []
+    assert (
+        list(
+            _differences(
+                example, {**made, "data": {**made["data"], "engine": example["data"]["engine"]}}, ""
+            )
+        )
+        == []
+    )
 
 
 def _differences(shown: Any, made: Any, place: str) -> Iterator[str]:
@@ -175,8 +226,14 @@ def _differences(shown: Any, made: Any, place: str) -> Iterator[str]:
 
 def test_every_field_of_an_event_is_explained() -> None:
     text = (ROOT / "docs/alerts.md").read_text()
-    explained = {name for row in re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    assert explained == (set(SCHEMA["properties"]) - {"data"}) | set(SCHEMA["properties"]["data"]["properties"])
+    explained = {
+        name
+        for row in re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert explained == (set(SCHEMA["properties"]) - {"data"}) | set(
+        SCHEMA["properties"]["data"]["properties"]
+    )
 
 
 def test_compose_names_files_that_exist() -> None:

@@ -43,13 +43,17 @@ def test_a_run_is_explained_by_its_own_settings(
     events = [json.loads(line)["data"] for line in (run / "alerts.jsonl").read_text().splitlines()]
     assert events[-1]["severity"] == "critical"
     monkeypatch.setenv("DISPERSION_MODE", "delayed")
-    (unwind,) = [one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"]
+    (unwind,) = [
+        one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"
+    ]
     assert (unwind["severity"], unwind["alert"]) == ("critical", "firing")
     kept = load(run / "settings.toml")
     assert (kept.rules.cap_unknown, kept.rules.file) == (False, run / "rules.toml")
     assert kept.market.indices[0].basket == str(run / "basket_SPY.toml")
     (run / "settings.toml").unlink()  # as an earlier release left it
-    (unwind,) = [one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"]
+    (unwind,) = [
+        one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"
+    ]
     assert unwind["severity"] == "warning"
 
 
@@ -61,7 +65,9 @@ def test_a_daily_run_is_explained_too(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["reading"]["index"] == "SPX"
 
 
-def test_every_missing_name_has_its_reason(basket: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_missing_name_has_its_reason(
+    basket: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["--quotes", SAMPLE, "--basket", str(basket), "--out", str(tmp_path)]
     assert main(["backtest", *arguments, "--json"]) == 0
     shown = capsys.readouterr()
@@ -77,7 +83,17 @@ def test_every_missing_name_has_its_reason(basket: Path, tmp_path: Path, capsys:
 def test_lines_gather_sessions_that_tell_the_same() -> None:
     names = NamesWithoutValue()
     for day in (readings.FRIDAY, readings.MONDAY):
-        names.saw(readings.closing(day, 0.15, 0.45, 0.1, names=1, names_missing={"B": "no_quotes"}, names_carried={"A": "stale"}))
+        names.saw(
+            readings.closing(
+                day,
+                0.15,
+                0.45,
+                0.1,
+                names=1,
+                names_missing={"B": "no_quotes"},
+                names_carried={"A": "stale"},
+            )
+        )
     assert list(names.lines()) == [
         f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: 1 of 2 names valued, without a value: B (no_quotes)",
         f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: an earlier value stands for 1 names: A (stale)",

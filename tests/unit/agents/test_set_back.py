@@ -48,7 +48,9 @@ class Log:
                 self.events.append(entry.value)
 
 
-def mixed(readings: Sequence[InputRecord], orders: Sequence[InputRecord], random: Random) -> list[InputRecord]:
+def mixed(
+    readings: Sequence[InputRecord], orders: Sequence[InputRecord], random: Random
+) -> list[InputRecord]:
     """Both in their own order."""
     places = sorted(random.sample(range(len(readings) + len(orders)), len(orders)))
     merged, left = list(readings), list(orders)
@@ -74,7 +76,11 @@ def test_the_first_word_stands_and_nothing_is_said_twice_or_lost(seed: int) -> N
     copy = {name: chunk for name, chunk in state.items() if chunk}
     log.take(stage.process(mixed(READINGS[cut:130], orders[half:], random)).outbox)
     first = list(log.events)
-    for merged in (mixed(READINGS[cut:130], orders[half:], random), [*orders, *READINGS], [*READINGS, *orders]):
+    for merged in (
+        mixed(READINGS[cut:130], orders[half:], random),
+        [*orders, *READINGS],
+        [*READINGS, *orders],
+    ):
         again = DetectorStage(MARKET, RULES)
         again.restore(copy)
         log.take(again.process(merged).outbox)
@@ -82,7 +88,9 @@ def test_the_first_word_stands_and_nothing_is_said_twice_or_lost(seed: int) -> N
     events = [json.loads(value) for value in log.events]
     assert log.events[: len(first)] == first
     assert max(Counter(event["id"] for event in events).values()) == 1
-    echoed = Counter(event["data"]["command"]["command_id"] for event in events if "command" in event["data"])
+    echoed = Counter(
+        event["data"]["command"]["command_id"] for event in events if "command" in event["data"]
+    )
     assert set(echoed.values()) == {1}
     transitions = [event for event in events if "command" not in event["data"]]
     made = [event["id"] for event in transitions]
@@ -99,4 +107,6 @@ def _alone() -> list[str]:
 def _starts() -> str:
     entries = DetectorStage(MARKET, RULES).process(READINGS).outbox
     events = [json.loads(entry.value) for entry in entries]
-    return str(next(event["data"]["starts_at"] for event in events if event["partitionkey"] == UNWIND))
+    return str(
+        next(event["data"]["starts_at"] for event in events if event["partitionkey"] == UNWIND)
+    )

@@ -42,11 +42,18 @@ def test_a_dead_letter_and_a_crash_move_children_that_were_there_at_zero(metrics
     before = children(metrics)
     plan = Plan("surfaces", (QUOTES,), Mock())
     observer = WorkerStageObserver(metrics, Mock(), plan, TOPICS, live=False)
-    observer.output(Output(counts=Counter({("dead_letter_messages", "quotes", "json"): 2, ("quotes", "late"): 1})))
+    observer.output(
+        Output(
+            counts=Counter({("dead_letter_messages", "quotes", "json"): 2, ("quotes", "late"): 1})
+        )
+    )
     observer.crashed(InputRecord(QUOTES, 0, 7, 0, None, b"x", ()))
     for reason, count in (("json", 2.0), ("crash", 1.0)):
         labels = {"topic": QUOTES, "reason": reason}
-        assert metrics.registry.get_sample_value("dispersion_dead_letter_messages_total", labels) == count
+        assert (
+            metrics.registry.get_sample_value("dispersion_dead_letter_messages_total", labels)
+            == count
+        )
     assert children(metrics) == before
 
 

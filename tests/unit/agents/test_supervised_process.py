@@ -80,7 +80,12 @@ def test_the_server_dies_with_its_guard(tmp_path: Path) -> None:
 def test_a_killed_owner_leaves_neither_server_nor_directory(tmp_path: Path) -> None:
     place = tmp_path / "data"
     place.mkdir()
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(place)], stdout=subprocess.PIPE, text=True, env=module_environment())
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(place)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=module_environment(),
+    )
     with owner:
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())

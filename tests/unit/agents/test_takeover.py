@@ -36,7 +36,9 @@ def test_a_fresh_partition_starts_where_its_log_starts() -> None:
 
 
 def test_refuses_an_empty_redis_under_a_group_with_commits_unless_told_where_to_start() -> None:
-    with pytest.raises(ActionNeededError, match=r"committed offset 100.*Restore Redis.*--from earliest"):
+    with pytest.raises(
+        ActionNeededError, match=r"committed offset 100.*Restore Redis.*--from earliest"
+    ):
         refuse_unknown(TP, known(), assigned(100, 0, 200))
     refuse_unknown(TP, known(), assigned(100, 0, 200), "earliest")
     refuse_unknown(TP, known(), assigned(None, 0, 200))
@@ -54,7 +56,9 @@ def test_refuses_a_watermark_beyond_the_end_of_the_log() -> None:
 
 def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> None:
     assert "log starts at 50" in log_mismatch(EXIT_INTERNAL, TP, 41, MARK, LogState("a1", 50, 200))
-    assert log_mismatch(EXIT_INTERNAL, TP, 49, MARK, LogState("a1", 50, 200)) == "", "all that was deleted had been applied"
+    assert log_mismatch(EXIT_INTERNAL, TP, 49, MARK, LogState("a1", 50, 200)) == "", (
+        "all that was deleted had been applied"
+    )
     assert log_mismatch(EXTERNAL, TP, 41, MARK, LogState("a1", 50, 200)) == ""
     assert start_offset(TP, 41, assigned(42, 50, 200)) == 50
 
@@ -68,7 +72,10 @@ def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> N
         (LogState("a1", 0, 200, "record", replace(MARK, epoch=2)), "leader epoch 2, not 0"),
         (LogState("a1", 0, 200, "record", replace(MARK, epoch=-1)), ""),
         (LogState("", 0, 200, "record", replace(MARK, topic_id="")), ""),
-        (LogState("a1", 0, 200, "record", replace(MARK, timestamp=1)), "timestamp 1, not 1752500000000"),
+        (
+            LogState("a1", 0, 200, "record", replace(MARK, timestamp=1)),
+            "timestamp 1, not 1752500000000",
+        ),
         (LogState("", 0, 200, "record", replace(MARK, topic_id="", checksum=1)), "another content"),
         (LogState("a1", 0, 200, "marker"), "marker of a transaction"),
         (LogState("a1", 0, 200), ""),
@@ -87,20 +94,34 @@ def test_a_mark_that_a_release_without_marks_has_left_behind_still_names_the_top
     assert unpack(pack(MARK), 90) == Mark(90, "a1")
     found = LogState("a1", 0, 200, "record", replace(MARK, offset=90))
     assert log_mismatch(EXTERNAL, TP, 90, unpack(pack(MARK), 90), found) == ""
-    assert "made anew" in log_mismatch(EXTERNAL, TP, 90, unpack(pack(MARK), 90), LogState("b2", 0, 200))
+    assert "made anew" in log_mismatch(
+        EXTERNAL, TP, 90, unpack(pack(MARK), 90), LogState("b2", 0, 200)
+    )
 
 
 def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_outrun() -> None:
     plan = EXIT_INTERNAL._replace(inputs=("points", "commands"), external=("commands",))
     commands = Partition("commands", 3)
     kept = Assignment(7, {TP: 42, commands: None}, {TP: 0, commands: 5}, {TP: 42, commands: 9})
-    assert [start_offset(tp, last, kept) for tp, last in ((TP, 41), (commands, -1), (commands, 2))] == [42, 5, 5]
-    assert log_mismatch(plan, commands, -1, None, LogState("", 5, 9)) == log_mismatch(plan, commands, 2, None, LogState("", 5, 9)) == ""
+    assert [
+        start_offset(tp, last, kept) for tp, last in ((TP, 41), (commands, -1), (commands, 2))
+    ] == [42, 5, 5]
+    assert (
+        log_mismatch(plan, commands, -1, None, LogState("", 5, 9))
+        == log_mismatch(plan, commands, 2, None, LogState("", 5, 9))
+        == ""
+    )
     assert "commands partition 3" in log_mismatch(plan, commands, 9, None, LogState("", 5, 9))
 
 
 def test_the_logs_end_is_committed_once_and_for_all() -> None:
     empty = Checkpoint({"points": -1}, {}, 0, {"points": 0}, ())
-    assert skipped(EXIT_INTERNAL, 3, empty, assigned(100, 0, 200)) == [WatermarkStep("points", -1, 199)]
-    assert skipped(EXIT_INTERNAL, 3, empty, assigned(None, 0, 0)) == [WatermarkStep("points", -1, -1)]
-    assert not skipped(EXIT_INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), "what arrived since is to be applied"
+    assert skipped(EXIT_INTERNAL, 3, empty, assigned(100, 0, 200)) == [
+        WatermarkStep("points", -1, 199)
+    ]
+    assert skipped(EXIT_INTERNAL, 3, empty, assigned(None, 0, 0)) == [
+        WatermarkStep("points", -1, -1)
+    ]
+    assert not skipped(EXIT_INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), (
+        "what arrived since is to be applied"
+    )

@@ -17,16 +17,28 @@ NAMES = Topics("").all()
 UNKNOWN = 3
 
 
-def metadata(counts: Mapping[Role, int] | None = None, errors: Mapping[Role, int] | None = None) -> dict[str, Any]:
+def metadata(
+    counts: Mapping[Role, int] | None = None, errors: Mapping[Role, int] | None = None
+) -> dict[str, Any]:
     found = {}
     for role, name in NAMES.items():
         error = (errors or {}).get(role, 0)
-        found[name] = {"name": name, "error_code": error, "partitions": [] if error else [{}] * (counts or {}).get(role, 4)}
+        found[name] = {
+            "name": name,
+            "error_code": error,
+            "partitions": [] if error else [{}] * (counts or {}).get(role, 4),
+        }
     return found
 
 
 def configs(role: Role | None = None, **changed: str) -> dict[str, dict[str, str]]:
-    kept = {name: {"max.message.bytes": "1048588", **topic_config(each, SETTINGS.kafka.max_message_bytes)} for each, name in NAMES.items()}
+    kept = {
+        name: {
+            "max.message.bytes": "1048588",
+            **topic_config(each, SETTINGS.kafka.max_message_bytes),
+        }
+        for each, name in NAMES.items()
+    }
     if role:
         kept[NAMES[role]] |= {key.replace("_", "."): value for key, value in changed.items()}
     return kept
@@ -46,7 +58,9 @@ def test_topics_as_created_are_fit() -> None:
 def test_a_missing_topic_stops_a_worker_and_names_the_command() -> None:
     check = judge(SETTINGS, metadata(errors={"alerts": UNKNOWN}), configs())
     assert report_of(check, "alerts").status == "missing"
-    with pytest.raises(ActionNeededError, match=r"dispersion\.alerts\.v1.*dispersion topics create"):
+    with pytest.raises(
+        ActionNeededError, match=r"dispersion\.alerts\.v1.*dispersion topics create"
+    ):
         check.refuse()
 
 
@@ -71,7 +85,9 @@ def test_other_partition_counts_are_only_noted() -> None:
 def test_a_smaller_message_limit_is_a_problem_and_a_larger_one_is_not() -> None:
     small = judge(SETTINGS, metadata(), configs("quotes", max_message_bytes="1048588"))
     assert "max.message.bytes=1048588" in small.problems[0]
-    assert judge(SETTINGS, metadata(), configs("quotes", max_message_bytes="99999999")).problems == ()
+    assert (
+        judge(SETTINGS, metadata(), configs("quotes", max_message_bytes="99999999")).problems == ()
+    )
 
 
 def test_wrong_clean_up_is_a_problem_and_other_retention_a_note() -> None:
@@ -101,6 +117,9 @@ def test_partitions_without_enough_replicas_are_told_and_stop_nobody() -> None:
         one["partitions"] = [{"isr_nodes": [1, 2]}, {"isr_nodes": [2]}]
     check = judge(SETTINGS, found, configs("alerts", min_insync_replicas="2"))
     (line,) = check.short
-    assert "dispersion.alerts.v1 has partitions with 1 replicas in sync where min.insync.replicas=2" in line
+    assert (
+        "dispersion.alerts.v1 has partitions with 1 replicas in sync where min.insync.replicas=2"
+        in line
+    )
     assert line in check.notes
     check.refuse()

@@ -34,7 +34,9 @@ def test_a_partition_without_waiting_input_may_be_silent_for_ever() -> None:
 
 
 def test_what_arrives_after_a_silence_has_not_waited_through_it() -> None:
-    status = running(partitions={Partition("points", 0): PartitionStatus(10, 10, monotonic() - 3000)})
+    status = running(
+        partitions={Partition("points", 0): PartitionStatus(10, 10, monotonic() - 3000)}
+    )
     status.partitions[Partition("points", 0)].look(10, 11)
     assert Watchdog(status, 10).complaint() == ""
     status.partitions[Partition("points", 0)].progressed -= 20

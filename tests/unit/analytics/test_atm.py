@@ -52,13 +52,18 @@ def test_full_smile_agrees() -> None:
 def test_at_most_four_inversions_a_strip(monkeypatch: pytest.MonkeyPatch) -> None:
     inverted: list[int] = []
 
-    def counting(price: Floats, forward: Floats, strike: Floats, years: Floats, call: Floats) -> tuple[Floats, NDArray[np.int8]]:
+    def counting(
+        price: Floats, forward: Floats, strike: Floats, years: Floats, call: Floats
+    ) -> tuple[Floats, NDArray[np.int8]]:
         inverted.append(price.size)
         return implied_vol(price, forward, strike, years, call)
 
     monkeypatch.setattr(analytics.atm, "implied_vol", counting)
     fine = np.arange(60, 160, 0.05)
-    tables = [smile_table(fine, FORWARD, 2.0, 0.3 - 0.9 * np.log(fine / FORWARD)), smile_table(STRIKES, FORWARD, YEARS, 0.2)]
+    tables = [
+        smile_table(fine, FORWARD, 2.0, 0.3 - 0.9 * np.log(fine / FORWARD)),
+        smile_table(STRIKES, FORWARD, YEARS, 0.2),
+    ]
     vol, status = atm_vols(board_of(tables, [2.0, YEARS]), np.array([FORWARD, FORWARD]))
     assert not status.any()
     assert vol[1] == pytest.approx(0.2, abs=1e-12)
@@ -112,6 +117,11 @@ def test_stray_quotes_in_the_wing_do_not_win() -> None:
 
 
 def test_vendor_deltas_of_puts() -> None:
-    vol = vols_at_delta(np.array([0, 2, 4]), np.array([-0.4, -0.6, -0.2, -0.3]), np.array([0.2, 0.3, 0.2, 0.3]), [-0.5])
+    vol = vols_at_delta(
+        np.array([0, 2, 4]),
+        np.array([-0.4, -0.6, -0.2, -0.3]),
+        np.array([0.2, 0.3, 0.2, 0.3]),
+        [-0.5],
+    )
     assert vol[0, 0] == pytest.approx(0.25)
     assert np.isnan(vol[1, 0])

@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from analytics.attribution import attribute_correlation, attribute_dispersion, attribute_index_vol, attribute_log_index_vol
+from analytics.attribution import (
+    attribute_correlation,
+    attribute_dispersion,
+    attribute_index_vol,
+    attribute_log_index_vol,
+)
 from analytics.correlation import BasketSums, basket_sums, implied_correlation, index_vol_at
 from analytics.dispersion import dispersion
 
@@ -25,7 +30,9 @@ def test_parts_add_up(seed: int) -> None:
     basket = (0.6, float(rng.uniform(0.5, 0.9)))
     change = dispersion(basket[1] ** 2, index[1]) - dispersion(basket[0] ** 2, index[0])
     assert sum(attribute_dispersion(index, basket)) == pytest.approx(change, abs=1e-13)
-    assert sum(attribute_log_index_vol(index, basket)) == pytest.approx(math.log(index[1] / index[0]), abs=1e-13)
+    assert sum(attribute_log_index_vol(index, basket)) == pytest.approx(
+        math.log(index[1] / index[0]), abs=1e-13
+    )
 
 
 def test_pure_correlation_move() -> None:
@@ -43,7 +50,9 @@ def test_small_moves_match_the_differential() -> None:
     b = BasketSums(a.vol + 1e-6, a.diagonal)
     rho, index = 0.3, index_vol_at(0.3, WEIGHTS, vols)
     moved = math.sqrt(rho * (b.vol**2 - b.diagonal) + b.diagonal)
-    assert attribute_index_vol((index, moved), (a, b)).average_vol == pytest.approx(2 * rho * a.vol * 1e-6 / (2 * index), rel=1e-4)
+    assert attribute_index_vol((index, moved), (a, b)).average_vol == pytest.approx(
+        2 * rho * a.vol * 1e-6 / (2 * index), rel=1e-4
+    )
 
 
 def test_no_parts_without_values() -> None:

@@ -16,7 +16,10 @@ def test_put_call_parity() -> None:
 
 @pytest.mark.parametrize(("years", "vol"), [(0.0, 0.3), (0.5, 0.0), (0.0, 0.0)])
 def test_without_time_or_vol_the_price_is_intrinsic(years: float, vol: float) -> None:
-    assert price(100.0, STRIKES, years, vol, call=True).tolist() == np.maximum(100 - STRIKES, 0).tolist()
+    assert (
+        price(100.0, STRIKES, years, vol, call=True).tolist()
+        == np.maximum(100 - STRIKES, 0).tolist()
+    )
 
 
 def test_enormous_vol_reaches_the_upper_bound() -> None:
@@ -32,7 +35,10 @@ def test_both_branches_meet() -> None:
     assert price(100.0, 101.0, 1.0, vol, call=True) == pytest.approx(textbook, rel=1e-14)
 
 
-@pytest.mark.parametrize("bad", [{"forward": -1.0}, {"strike": 0.0}, {"vol": np.nan}, {"years": np.nan}, {"forward": np.nan}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"forward": -1.0}, {"strike": 0.0}, {"vol": np.nan}, {"years": np.nan}, {"forward": np.nan}],
+)
 def test_nonsense_is_nan(bad: dict[str, float]) -> None:
     arguments = {"forward": 100.0, "strike": 100.0, "years": 1.0, "vol": 0.2} | bad
     assert np.isnan(price(**arguments, call=True))
@@ -43,7 +49,9 @@ def test_greeks_are_derivatives_of_the_price(*, call: bool) -> None:
     f, t, s, h = 100.0, 0.3, 0.25, 1e-4
     g = greeks(f, STRIKES, t, s, call)
 
-    def at(df: float = 0.0, dt: float = 0.0, ds: float = 0.0) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def at(
+        df: float = 0.0, dt: float = 0.0, ds: float = 0.0
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         return price(f + df, STRIKES, t + dt, s + ds, call)
 
     assert g.delta == pytest.approx((at(df=h) - at(df=-h)) / (2 * h), abs=1e-8)

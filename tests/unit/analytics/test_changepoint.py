@@ -5,7 +5,9 @@ import pytest
 
 from analytics.changepoint import cusum, ewma_chart, page_hinkley
 
-Z = np.concatenate([np.random.default_rng(6).normal(0, 1, 200), np.random.default_rng(7).normal(-1, 1, 60)])
+Z = np.concatenate(
+    [np.random.default_rng(6).normal(0, 1, 200), np.random.default_rng(7).normal(-1, 1, 60)]
+)
 
 
 def test_cusum_matches_its_recursion() -> None:

@@ -22,18 +22,26 @@ WEIGHTS, VOLS = np.array([0.40, 0.25, 0.20, 0.15]), np.array([0.30, 0.25, 0.40, 
 
 
 def test_two_names() -> None:
-    assert implied_correlation(math.sqrt(0.03), [0.5, 0.5], [0.2, 0.2]) == pytest.approx(0.5, abs=1e-14)
+    assert implied_correlation(math.sqrt(0.03), [0.5, 0.5], [0.2, 0.2]) == pytest.approx(
+        0.5, abs=1e-14
+    )
 
 
 def test_pair_sum_form() -> None:
-    pairs = 2 * sum(WEIGHTS[i] * WEIGHTS[j] * VOLS[i] * VOLS[j] for i in range(4) for j in range(i + 1, 4))
+    pairs = 2 * sum(
+        WEIGHTS[i] * WEIGHTS[j] * VOLS[i] * VOLS[j] for i in range(4) for j in range(i + 1, 4)
+    )
     diagonal = float(np.sum((WEIGHTS * VOLS) ** 2))
-    assert implied_correlation(0.18, WEIGHTS, VOLS) == pytest.approx((0.18**2 - diagonal) / pairs, abs=1e-14)
+    assert implied_correlation(0.18, WEIGHTS, VOLS) == pytest.approx(
+        (0.18**2 - diagonal) / pairs, abs=1e-14
+    )
 
 
 def test_index_vol_inverts() -> None:
     for rho in (-0.05, 0.0, 0.4, 1.0, 1.2):
-        assert implied_correlation(index_vol_at(rho, WEIGHTS, VOLS), WEIGHTS, VOLS) == pytest.approx(rho, abs=1e-13)
+        assert implied_correlation(
+            index_vol_at(rho, WEIGHTS, VOLS), WEIGHTS, VOLS
+        ) == pytest.approx(rho, abs=1e-13)
     assert math.isnan(index_vol_at(-5, WEIGHTS, VOLS))
 
 
@@ -50,7 +58,14 @@ def test_weights_are_renormalised_over_known_vols() -> None:
 
 @pytest.mark.parametrize(
     ("index", "vols"),
-    [(0.2, [0.3]), (0.2, [0.3, math.nan]), (0.2, []), (0.2, [math.nan] * 3), (math.nan, [0.3, 0.2]), (0.2, [0.0, 0.0])],
+    [
+        (0.2, [0.3]),
+        (0.2, [0.3, math.nan]),
+        (0.2, []),
+        (0.2, [math.nan] * 3),
+        (math.nan, [0.3, 0.2]),
+        (0.2, [0.0, 0.0]),
+    ],
 )
 def test_no_value(index: float, vols: list[float]) -> None:
     assert math.isnan(implied_correlation(index, [0.7, 0.2, 0.1][: len(vols)], vols))
@@ -61,17 +76,25 @@ def test_bounds_enclose_the_value_of_the_full_basket() -> None:
     missing[1] = np.nan
     lower, upper = correlation_bounds(0.18, WEIGHTS, missing)
     assert lower < implied_correlation(0.18, WEIGHTS, VOLS) < upper
-    high, low = np.where(np.isnan(missing), 0.40, missing), np.where(np.isnan(missing), 0.20, missing)
+    high, low = (
+        np.where(np.isnan(missing), 0.40, missing),
+        np.where(np.isnan(missing), 0.20, missing),
+    )
     assert lower == implied_correlation(0.18, WEIGHTS, high)
     assert upper == implied_correlation(0.18, WEIGHTS, low)
 
 
 def test_bounds_without_any_or_with_every_name() -> None:
     assert all(map(math.isnan, correlation_bounds(0.18, WEIGHTS, np.full(4, np.nan))))
-    assert correlation_bounds(0.18, WEIGHTS, VOLS) == (implied_correlation(0.18, WEIGHTS, VOLS),) * 2
+    assert (
+        correlation_bounds(0.18, WEIGHTS, VOLS) == (implied_correlation(0.18, WEIGHTS, VOLS),) * 2
+    )
 
 
-@pytest.mark.parametrize(("share", "value"), [(0.05, 0.1), (0.1, 0.1), (0.11, 0.2), (0.3, 0.2), (0.95, 0.3), (1.0, 0.3), (0.0, 0.1)])
+@pytest.mark.parametrize(
+    ("share", "value"),
+    [(0.05, 0.1), (0.1, 0.1), (0.11, 0.2), (0.3, 0.2), (0.95, 0.3), (1.0, 0.3), (0.0, 0.1)],
+)
 def test_weighted_percentile(share: float, value: float) -> None:
     assert weighted_percentile([0.3, 0.1, 0.2], [0.7, 0.1, 0.2], share) == value
 
@@ -82,7 +105,12 @@ def test_weighted_percentile_without_weight() -> None:
 
 def test_skew_from_quotes_to_correlation_at_each_delta() -> None:
     """An index and four names quoted by one correlation at every strike give it back at each delta of the skew."""
-    weights, levels, rho, years = np.array([0.4, 0.25, 0.2, 0.15]), np.array([0.30, 0.25, 0.40, 0.20]), 0.35, 0.25
+    weights, levels, rho, years = (
+        np.array([0.4, 0.25, 0.2, 0.15]),
+        np.array([0.30, 0.25, 0.40, 0.20]),
+        0.35,
+        0.25,
+    )
     strikes, deltas = np.arange(40, 200, 1.0), list(SKEW_DELTAS)
 
     def at_deltas(vol: float) -> NDArray[np.float64]:

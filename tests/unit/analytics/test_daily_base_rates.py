@@ -23,7 +23,9 @@ def table() -> pd.DataFrame:
     """Closes of the four indices in points."""
     columns = {}
     for name in NAMES:
-        daily = pd.read_csv(evaluation_data() / "vol_indices" / f"{name}_daily.csv.gz").rename(columns=str.lower)
+        daily = pd.read_csv(evaluation_data() / "vol_indices" / f"{name}_daily.csv.gz").rename(
+            columns=str.lower
+        )
         daily.index = pd.to_datetime(daily["date"])
         columns[name] = daily["close"] if "close" in daily else daily[name]
     return pd.DataFrame(columns).dropna()
@@ -52,7 +54,9 @@ def test_any_day(closes: Closes) -> None:
     ],
 )  # fmt: skip
 def test_base_rates(closes: Closes, name: str, days: int, episodes: int, followed: float) -> None:
-    (found,) = [score(one, closes, (), window=1) for one in baseline_catches(closes) if one.name == name]
+    (found,) = [
+        score(one, closes, (), window=1) for one in baseline_catches(closes) if one.name == name
+    ]
     assert (found.days, len(found.episodes)) == (days, episodes)
     assert found.rise_followed == pytest.approx(followed, abs=0.0051)
 
@@ -99,4 +103,6 @@ def test_correlation_share_of_the_episodes(table: pd.DataFrame, date: str, share
     at = table.index.get_loc(date)
     assert isinstance(at, int)
     before, after = table.iloc[at - 1], table.iloc[at]
-    assert float(correlation_share(before["vix"], after["vix"], before["vixeq"], after["vixeq"])) == pytest.approx(share, abs=0.005)
+    assert float(
+        correlation_share(before["vix"], after["vix"], before["vixeq"], after["vixeq"])
+    ) == pytest.approx(share, abs=0.005)

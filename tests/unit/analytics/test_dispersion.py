@@ -5,12 +5,24 @@ import math
 import numpy as np
 import pytest
 
-from analytics.dispersion import adverse_share, basket_vol, correlation_share, dispersion, variance_ratio, vol_ratio, vol_spread
+from analytics.dispersion import (
+    adverse_share,
+    basket_vol,
+    correlation_share,
+    dispersion,
+    variance_ratio,
+    vol_ratio,
+    vol_spread,
+)
 
 
 def test_missing_names_are_renormalised_away() -> None:
-    assert basket_vol([0.4, 0.4, 0.2], [0.09, np.nan, 0.04]) == pytest.approx(math.sqrt((0.4 * 0.09 + 0.2 * 0.04) / 0.6))
-    assert basket_vol([2.0, 1.0], [0.09, 0.04]) == pytest.approx(basket_vol([200.0, 100.0], [0.09, 0.04]))
+    assert basket_vol([0.4, 0.4, 0.2], [0.09, np.nan, 0.04]) == pytest.approx(
+        math.sqrt((0.4 * 0.09 + 0.2 * 0.04) / 0.6)
+    )
+    assert basket_vol([2.0, 1.0], [0.09, 0.04]) == pytest.approx(
+        basket_vol([200.0, 100.0], [0.09, 0.04])
+    )
 
 
 @pytest.mark.parametrize("variances", [[], [np.nan], [np.inf], [-0.1]])
@@ -32,7 +44,9 @@ def test_scalars_are_plain_floats_and_columns_stay_columns() -> None:
 
 def test_variance_ratio_and_dispersion_agree() -> None:
     whole, index = 0.41, 0.16
-    assert variance_ratio(index, whole) == pytest.approx(1 - (dispersion(whole**2, index) / whole) ** 2)
+    assert variance_ratio(index, whole) == pytest.approx(
+        1 - (dispersion(whole**2, index) / whole) ** 2
+    )
     assert math.isnan(variance_ratio(0.2, 0.0))
     assert math.isnan(vol_ratio(0.0, 0.3))
 

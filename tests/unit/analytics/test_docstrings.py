@@ -14,7 +14,11 @@ ARITHMETIC = {"finite", "segments", "smile", "ewma.ew_sum", "otm_smile.first_abo
 
 def documented() -> dict[str, str]:
     """Docstring of every public function; the last word of an overloaded one is its implementation."""
-    nodes = ((path.stem, node) for path in FILES for node in ast.parse(path.read_text(encoding="utf-8")).body)
+    nodes = (
+        (path.stem, node)
+        for path in FILES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+    )
     return {
         f"{room}.{node.name}": ast.get_docstring(node) or ""
         for room, node in nodes

@@ -20,8 +20,12 @@ def test_round_trip_over_a_wide_range() -> None:
 
 def test_both_sides_of_a_strike_give_one_vol() -> None:
     strike = np.array([80.0, 95.0, 100.0, 110.0])
-    calls, _ = implied_vol(price(100.0, strike, 0.25, 0.3, call=True), 100.0, strike, 0.25, call=True)
-    puts, _ = implied_vol(price(100.0, strike, 0.25, 0.3, call=False), 100.0, strike, 0.25, call=False)
+    calls, _ = implied_vol(
+        price(100.0, strike, 0.25, 0.3, call=True), 100.0, strike, 0.25, call=True
+    )
+    puts, _ = implied_vol(
+        price(100.0, strike, 0.25, 0.3, call=False), 100.0, strike, 0.25, call=False
+    )
     assert calls == pytest.approx(puts, abs=1e-12)
     assert calls == pytest.approx(np.full(4, 0.3), abs=1e-12)
 
@@ -48,8 +52,12 @@ def test_both_sides_of_a_strike_give_one_vol() -> None:
         (2.0, np.inf, 105.0, 0.1, True, IvStatus.INVALID),
     ],
 )
-def test_status_of_each_case(price_: float, forward: float, strike: float, years: float, *, call: bool, expected: IvStatus) -> None:
-    vol, status = implied_vol([price_, 2.0], [forward, 100.0], [strike, 105.0], [years, 0.1], [call, True])
+def test_status_of_each_case(
+    price_: float, forward: float, strike: float, years: float, *, call: bool, expected: IvStatus
+) -> None:
+    vol, status = implied_vol(
+        [price_, 2.0], [forward, 100.0], [strike, 105.0], [years, 0.1], [call, True]
+    )
     assert IvStatus(int(status[0])) is expected
     assert np.isfinite(vol[0]) == (expected is IvStatus.OK)
     assert vol[1] == pytest.approx(0.31063069, abs=1e-8)  # its neighbour does not notice
@@ -62,8 +70,14 @@ def test_far_wing_price_keeps_its_information() -> None:
 
 
 def test_half_tick_of_time_value_says_nothing() -> None:
-    _, status = implied_vol([0.004, 0.02, 5.004], 100.0, [130.0, 130.0, 95.0], 0.1, call=True, half_tick=0.005)
-    assert [IvStatus(int(code)) for code in status] == [IvStatus.NO_INFORMATION, IvStatus.OK, IvStatus.NO_INFORMATION]
+    _, status = implied_vol(
+        [0.004, 0.02, 5.004], 100.0, [130.0, 130.0, 95.0], 0.1, call=True, half_tick=0.005
+    )
+    assert [IvStatus(int(code)) for code in status] == [
+        IvStatus.NO_INFORMATION,
+        IvStatus.OK,
+        IvStatus.NO_INFORMATION,
+    ]
 
 
 def test_quotes_have_their_own_statuses() -> None:
@@ -79,7 +93,13 @@ def test_quotes_have_their_own_statuses() -> None:
 
 def test_prices_next_to_the_bounds_end() -> None:
     """Where beta is within rounding of 0 or 1 the bracket still ends the search."""
-    beta = np.concatenate([1 - 10.0 ** -np.arange(1, 17), 10.0 ** -np.arange(1.0, 320, 7), [np.nextafter(0, 1), np.nextafter(1, 0)]])
+    beta = np.concatenate(
+        [
+            1 - 10.0 ** -np.arange(1, 17),
+            10.0 ** -np.arange(1.0, 320, 7),
+            [np.nextafter(0, 1), np.nextafter(1, 0)],
+        ]
+    )
     for k in (0.0, 1e-14, 1e-6, 0.01, 1.0, 30.0, 700.0):
         root = solve_total_vol(np.full_like(beta, k), beta)
         assert (np.isfinite(root.total_vol) & (root.total_vol > 0)).all()
@@ -94,7 +114,9 @@ def test_no_root_outside_the_open_interval(beta: float) -> None:
 
 
 def test_empty_batch() -> None:
-    vol, status = implied_vol(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
+    vol, status = implied_vol(
+        np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool)
+    )
     assert vol.shape == status.shape == (0,)
 
 

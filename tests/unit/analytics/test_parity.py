@@ -27,7 +27,9 @@ def test_crossed_and_one_sided_strikes_give_no_forward() -> None:
 
 
 def test_forward_below_every_strike_has_no_k0() -> None:
-    parity = parity_forwards(board_of([[[100, 1.0, 1.1, 9.0, 9.1], [105, 0.5, 0.6, 14, 14.1]]], [0.1]))
+    parity = parity_forwards(
+        board_of([[[100, 1.0, 1.1, 9.0, 9.1], [105, 0.5, 0.6, 14, 14.1]]], [0.1])
+    )
     assert parity.forward[0] == pytest.approx(92)
     assert parity.k0_row[0] == -1
 

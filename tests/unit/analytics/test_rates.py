@@ -25,12 +25,18 @@ def test_natural_spline() -> None:
     row = 0
     for i in range(3):
         for at in (x[i], x[i + 1]):
-            system[row, 4 * i : 4 * i + 4], right[row] = [1, at, at**2, at**3], y[i] if at == x[i] else y[i + 1]
+            system[row, 4 * i : 4 * i + 4], right[row] = (
+                [1, at, at**2, at**3],
+                y[i] if at == x[i] else y[i + 1],
+            )
             row += 1
     for i in range(2):
         at = x[i + 1]
         for terms in ([0, 1, 2 * at, 3 * at**2], [0, 0, 2, 6 * at]):
-            system[row, 4 * i : 4 * i + 4], system[row, 4 * i + 4 : 4 * i + 8] = terms, [-v for v in terms]
+            system[row, 4 * i : 4 * i + 4], system[row, 4 * i + 4 : 4 * i + 8] = (
+                terms,
+                [-v for v in terms],
+            )
             row += 1
     system[10, :4], system[11, 8:] = [0, 0, 2, 6 * x[0]], [0, 0, 2, 6 * x[3]]
     cubic = np.linalg.solve(system, right).reshape(3, 4)

@@ -28,7 +28,10 @@ def test_identity_of_each_period() -> None:
 
 
 def test_identity_over_time() -> None:
-    names, basket = realized_variance(RETURNS), float(realized_variance(basket_returns(RETURNS, WEIGHTS)))
+    names, basket = (
+        realized_variance(RETURNS),
+        float(realized_variance(basket_returns(RETURNS, WEIGHTS))),
+    )
     streamed = realized_dispersion(basket, WEIGHTS, names)
     direct = math.sqrt(252 * float(np.mean(cross_sectional_dispersion(RETURNS, WEIGHTS) ** 2)))
     assert streamed == pytest.approx(direct, rel=1e-12)
@@ -48,7 +51,9 @@ def test_correlation_is_the_weighted_mean_of_pairwise_correlations() -> None:
     off = ~np.eye(30, dtype=bool)
     direct = float((pairs * second / np.outer(vols, vols))[off].sum() / pairs[off].sum())
     index = float(realized_variance(basket_returns(RETURNS, WEIGHTS)))
-    assert realized_correlation(index, WEIGHTS, realized_variance(RETURNS)) == pytest.approx(direct, rel=1e-10)
+    assert realized_correlation(index, WEIGHTS, realized_variance(RETURNS)) == pytest.approx(
+        direct, rel=1e-10
+    )
 
 
 def test_equal_vols() -> None:

@@ -28,7 +28,9 @@ def test_rolling_rank_is_the_rank_in_each_window() -> None:
     x = np.round(np.random.default_rng(0).normal(size=300), 1)
     ours = rolling_rank(x, 50, 20)
     assert np.isnan(ours[:19]).all()
-    assert ours[19:] == pytest.approx(pd.Series(x).rolling(50, min_periods=20).rank(pct=True).to_numpy()[19:])
+    assert ours[19:] == pytest.approx(
+        pd.Series(x).rolling(50, min_periods=20).rank(pct=True).to_numpy()[19:]
+    )
     assert ours[120] == percentile_rank(x[71:120], x[120])
 
 

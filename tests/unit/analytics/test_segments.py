@@ -14,6 +14,12 @@ def test_reductions_match_a_loop(lengths: list[int]) -> None:
     segment, m = segment_of_rows(offsets), len(lengths)
     spans = [range(offsets[j], offsets[j + 1]) for j in range(m)]
     assert segment.tolist() == [j for j, span in enumerate(spans) for _ in span]
-    assert segment_min(values, offsets).tolist() == [min((values[i] for i in span), default=np.inf) for span in spans]
-    assert segment_count(mask, segment, m).tolist() == [sum(bool(mask[i]) for i in span) for span in spans]
-    assert first_of_segment(mask, segment, m).tolist() == [next((i for i in span if mask[i]), -1) for span in spans]
+    assert segment_min(values, offsets).tolist() == [
+        min((values[i] for i in span), default=np.inf) for span in spans
+    ]
+    assert segment_count(mask, segment, m).tolist() == [
+        sum(bool(mask[i]) for i in span) for span in spans
+    ]
+    assert first_of_segment(mask, segment, m).tolist() == [
+        next((i for i in span if mask[i]), -1) for span in spans
+    ]

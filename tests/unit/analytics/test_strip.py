@@ -21,8 +21,14 @@ SIX_STRIKES = [
 RATE = -math.log(0.95) / 0.25
 
 
-def one(table: list[list[float]], years: float = 0.25, rate: float = RATE, **rules: bool) -> StripValues:
-    return value_strips(board_of([table], [years], [rate]), min_per_side=3 if rules.get("require_atm") else 1, **rules)
+def one(
+    table: list[list[float]], years: float = 0.25, rate: float = RATE, **rules: bool
+) -> StripValues:
+    return value_strips(
+        board_of([table], [years], [rate]),
+        min_per_side=3 if rules.get("require_atm") else 1,
+        **rules,
+    )
 
 
 def reason(values: StripValues) -> StripReason:
@@ -46,11 +52,16 @@ def test_bids_and_asks_enclose_mids_over_the_same_strikes() -> None:
     values = one(SIX_STRIKES)
     assert values.bid_variance[0] < values.variance[0] < values.ask_variance[0]
     # variance is linear in the quotes, so the mid lies in the middle
-    assert (values.bid_variance[0] + values.ask_variance[0]) / 2 == pytest.approx(values.variance[0], rel=1e-12)
+    assert (values.bid_variance[0] + values.ask_variance[0]) / 2 == pytest.approx(
+        values.variance[0], rel=1e-12
+    )
 
 
 def test_bid_variance_never_falls_below_zero() -> None:
-    wide = [[k, 0.01, 2 * c, 0.01, 2 * p] for k, c, p in ((90, 14, 0.4), (95, 9.5, 1), (100, 6.4, 2.6), (105, 3, 4), (110, 2.1, 7.8))]
+    wide = [
+        [k, 0.01, 2 * c, 0.01, 2 * p]
+        for k, c, p in ((90, 14, 0.4), (95, 9.5, 1), (100, 6.4, 2.6), (105, 3, 4), (110, 2.1, 7.8))
+    ]
     values = one(wide, rate=0.0)
     assert reason(values) is StripReason.OK
     assert values.bid_variance[0] == 0.0
@@ -64,7 +75,12 @@ def test_discount_free_flat_smile_returns_its_variance() -> None:
 
 
 def test_tie_of_parity_goes_to_the_lowest_strike() -> None:
-    tied = [[95, 6.0, 6.2, 0.9, 1.1], [100, 3.1, 3.1, 1.0, 1.0], [105, 1.2, 1.2, 3.3, 3.3], [110, 0.2, 0.4, 8, 8.4]]
+    tied = [
+        [95, 6.0, 6.2, 0.9, 1.1],
+        [100, 3.1, 3.1, 1.0, 1.0],
+        [105, 1.2, 1.2, 3.3, 3.3],
+        [110, 0.2, 0.4, 8, 8.4],
+    ]
     values = one(tied, rate=0.0)
     assert values.forward[0] == pytest.approx(102.1, abs=1e-12)  # from 105 it would be 102.9
 
@@ -121,29 +137,55 @@ def test_refusals(change: dict[str, object], expected: StripReason) -> None:
     values = value_strips(chain, min_per_side=3 if "min_per_side" in change else 1)
     assert reason(values) is expected
     assert math.isnan(values.variance[0]) == (expected is not StripReason.OK)
-    assert math.isnan(values.bid_variance[0]) == math.isnan(values.ask_variance[0]) == math.isnan(values.variance[0])
+    assert (
+        math.isnan(values.bid_variance[0])
+        == math.isnan(values.ask_variance[0])
+        == math.isnan(values.variance[0])
+    )
 
 
 def test_negative_variance_is_refused() -> None:
     # A forward far above the only strike below it: the second term outweighs the strip.
-    table = [[50, 60, 60, 0.01, 0.01], [60, 50.0, 50.0, 0.01, 0.01], [130, 0.01, 0.01, 20.01, 20.01]]
+    table = [
+        [50, 60, 60, 0.01, 0.01],
+        [60, 50.0, 50.0, 0.01, 0.01],
+        [130, 0.01, 0.01, 20.01, 20.01],
+    ]
     values = one(table, rate=0.0)
     assert reason(values) is StripReason.NEGATIVE
 
 
 def test_strips_do_not_touch_each_other() -> None:
-    tables: list[list[list[float]]] = [SIX_STRIKES, [], smile_table(np.arange(80, 125, 5), 101, 0.1, 0.3, 0.01).tolist(), SIX_STRIKES[:2]]
-    together = value_strips(board_of([np.reshape(t, (-1, 5)) for t in tables], [0.25, 0.25, 0.1, 0.25], [RATE, 0, 0, 0]))
-    for j, (table, years, rate) in enumerate(zip(tables, [0.25, 0.25, 0.1, 0.25], [RATE, 0, 0, 0], strict=True)):
+    tables: list[list[list[float]]] = [
+        SIX_STRIKES,
+        [],
+        smile_table(np.arange(80, 125, 5), 101, 0.1, 0.3, 0.01).tolist(),
+        SIX_STRIKES[:2],
+    ]
+    together = value_strips(
+        board_of([np.reshape(t, (-1, 5)) for t in tables], [0.25, 0.25, 0.1, 0.25], [RATE, 0, 0, 0])
+    )
+    for j, (table, years, rate) in enumerate(
+        zip(tables, [0.25, 0.25, 0.1, 0.25], [RATE, 0, 0, 0], strict=True)
+    ):
         alone = value_strips(board_of([np.reshape(table, (-1, 5))], [years], [rate]))
         for column in StripValues._fields:
-            assert np.array_equal(getattr(alone, column), getattr(together, column)[j : j + 1], equal_nan=True), column
-    assert [StripReason(int(code)).name for code in together.reason] == ["OK", "NO_PARITY", "OK", "NO_CALLS"]
+            assert np.array_equal(
+                getattr(alone, column), getattr(together, column)[j : j + 1], equal_nan=True
+            ), column
+    assert [StripReason(int(code)).name for code in together.reason] == [
+        "OK",
+        "NO_PARITY",
+        "OK",
+        "NO_CALLS",
+    ]
 
 
 def test_board_without_strips() -> None:
     empty = np.zeros(0)
-    values = value_strips(OptionChain(np.zeros(1, dtype=np.int64), empty, empty, empty, empty, empty, empty, empty))
+    values = value_strips(
+        OptionChain(np.zeros(1, dtype=np.int64), empty, empty, empty, empty, empty, empty, empty)
+    )
     assert values.variance.shape == (0,)
 
 

@@ -9,7 +9,9 @@ DAY = MINUTES_PER_DAY
 
 
 def test_flat_term_structure_stays_flat() -> None:
-    assert interpolate_variance(0.04, 10_000, 0.04, 90_000, np.array([9, 30, 60])) == pytest.approx(np.full(3, 0.04))
+    assert interpolate_variance(0.04, 10_000, 0.04, 90_000, np.array([9, 30, 60])) == pytest.approx(
+        np.full(3, 0.04)
+    )
 
 
 def test_total_variance_is_linear() -> None:

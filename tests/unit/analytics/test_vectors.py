@@ -24,7 +24,14 @@ from analytics.ewma import ewma_variance
 from analytics.implied_vol import implied_vol
 from analytics.jumps import jump_test
 from analytics.option_chain import OptionChain
-from analytics.ranges import close_to_close, garman_klass, parkinson, rogers_satchell, yang_zhang, yang_zhang_weight
+from analytics.ranges import (
+    close_to_close,
+    garman_klass,
+    parkinson,
+    rogers_satchell,
+    yang_zhang,
+    yang_zhang_weight,
+)
 from analytics.realized import realized_vol
 from analytics.strip import Contributions, StripValues, strip_contributions, value_strips
 from analytics.tenor import interpolate_variance
@@ -34,9 +41,27 @@ from tests.support.option_boards import board_of
 pytestmark = pytest.mark.evaluation
 
 EDITIONS = {
-    "2003-2009 white paper": ("vix_whitepaper_2009_near", "vix_whitepaper_2009_next", (0.0038, 0.0038), (12_960, 53_280), 61.217999),
-    "2014-2019 white paper": ("vix_whitepaper_near", "vix_whitepaper_next", (0.000305, 0.000286), (35_924, 46_394), 13.685821),
-    "v6.0 (2026-02-26)": ("vix_whitepaper_near", "vix_whitepaper_next", (0.00031664, 0.00028797), (34_484, 44_954), 13.927842),
+    "2003-2009 white paper": (
+        "vix_whitepaper_2009_near",
+        "vix_whitepaper_2009_next",
+        (0.0038, 0.0038),
+        (12_960, 53_280),
+        61.217999,
+    ),
+    "2014-2019 white paper": (
+        "vix_whitepaper_near",
+        "vix_whitepaper_next",
+        (0.000305, 0.000286),
+        (35_924, 46_394),
+        13.685821,
+    ),
+    "v6.0 (2026-02-26)": (
+        "vix_whitepaper_near",
+        "vix_whitepaper_next",
+        (0.00031664, 0.00028797),
+        (34_484, 44_954),
+        13.927842,
+    ),
 }
 
 
@@ -79,7 +104,9 @@ def test_vix_example(edition: str) -> None:
         tolerance = 1e-6 if edition.startswith("2003") else 1e-8
         assert values.variance[j] == pytest.approx(float(row["sigma2"]), abs=tolerance)
         assert values.variance[j] == pytest.approx(float(row["published_sigma2"]), abs=tolerance)
-    variance = interpolate_variance(values.variance[0], minutes[0], values.variance[1], minutes[1], 30)
+    variance = interpolate_variance(
+        values.variance[0], minutes[0], values.variance[1], minutes[1], 30
+    )
     assert 100 * np.sqrt(variance) == pytest.approx(index, abs=1e-6)
     assert 100 * np.sqrt(variance) == pytest.approx(float(rows[0]["published_index"]), abs=5e-3)
 
@@ -93,17 +120,23 @@ def test_published_contributions() -> None:
         assert [row["type"] for row in published] == list(strip.type)
         assert [float(row["dk"]) for row in published] == strip.dk.tolist()
         assert [float(row["mid"]) for row in published] == pytest.approx(strip.mid, abs=1e-9)
-        assert [float(row["contribution"]) for row in published] == pytest.approx(strip.contribution, abs=1e-10, rel=0)
+        assert [float(row["contribution"]) for row in published] == pytest.approx(
+            strip.contribution, abs=1e-10, rel=0
+        )
         checked += len(published)
     assert checked == 268
 
 
 def test_edge_cases_inside_the_boards() -> None:
-    near, following = (strip_contributions(edition_board("2014-2019 white paper"), j) for j in (0, 1))
+    near, following = (
+        strip_contributions(edition_board("2014-2019 white paper"), j) for j in (0, 1)
+    )
     spacing = dict(zip(near.strike.tolist(), near.dk.tolist(), strict=True))
     assert not spacing.keys() & {1405, 1415, 2120}, "lone zero bids"
     assert (spacing[1400], spacing[1410], spacing[1420], spacing[2100]) == (7.5, 10.0, 7.5, 15.0)
-    assert not spacing.keys() & {1350, 1355, 1360, 1365, 2150, 2175, 2225}, "live bids beyond two zero bids"
+    assert not spacing.keys() & {1350, 1355, 1360, 1365, 2150, 2175, 2225}, (
+        "live bids beyond two zero bids"
+    )
     chain = edition_board("2014-2019 white paper")
     beyond = np.isin(chain.strike[: chain.offsets[1]], [1350, 1355])
     assert (chain.put_bid[: chain.offsets[1]][beyond] > 0).all()
@@ -115,7 +148,10 @@ def test_edge_cases_inside_the_boards() -> None:
 
 def test_black76_prices_and_vols() -> None:
     rows = table("black76_iv")
-    f, k, t, sigma, premium = (np.array([float(row[c]) for row in rows]) for c in ("F", "K", "T", "sigma", "undiscounted_price"))
+    f, k, t, sigma, premium = (
+        np.array([float(row[c]) for row in rows])
+        for c in ("F", "K", "T", "sigma", "undiscounted_price")
+    )
     call = np.array([row["flag"] == "c" for row in rows])
     assert len(rows) == 252
     vol, status = implied_vol(premium, f, k, t, call)
@@ -130,9 +166,13 @@ def test_implied_correlation_toy() -> None:
     assert basket_sums(w, s) == pytest.approx((toy["A_weighted_avg_vol"], toy["B_diag"]), abs=1e-15)
     assert implied_correlation(index, w, s) == pytest.approx(toy["rho_average"], abs=1e-14)
     assert correlation_bounds(index, w, s) == (implied_correlation(index, w, s),) * 2
-    assert index_vol_at(0, w, s) == pytest.approx(toy["rho_lower_bound_zero_corr_index_vol"], abs=1e-14)
+    assert index_vol_at(0, w, s) == pytest.approx(
+        toy["rho_lower_bound_zero_corr_index_vol"], abs=1e-14
+    )
     assert index_vol_at(1, w, s) == pytest.approx(toy["rho_upper_bound_index_vol"], abs=1e-14)
-    assert implied_correlation_shortcut(index, w, s) == pytest.approx(toy["rho_no_diag_shortcut"], abs=1e-14)
+    assert implied_correlation_shortcut(index, w, s) == pytest.approx(
+        toy["rho_no_diag_shortcut"], abs=1e-14
+    )
     assert correlation_sensitivity(index, w, s) == pytest.approx(toy["drho_dsigmaI"], abs=1e-12)
     whole = basket_vol(w, np.square(s))
     assert whole**2 == pytest.approx(toy["weighted_avg_variance"], abs=1e-15)
@@ -177,7 +217,9 @@ def test_jump_statistic() -> None:
     returns = columns("intraday_returns_synthetic")["r"]
     test = jump_test(returns)
     assert len(returns) == want["M"]
-    assert test == pytest.approx((want["RV"], want["BV"], want["TP"], want["jump_share"], want["z_ratio_max"]), rel=1e-12)
+    assert test == pytest.approx(
+        (want["RV"], want["BV"], want["TP"], want["jump_share"], want["z_ratio_max"]), rel=1e-12
+    )
     assert 100 * np.sqrt(252 * test.realized) == pytest.approx(want["rv_vol_ann"], abs=1e-11)
     assert 100 * np.sqrt(252 * test.bipower) == pytest.approx(want["bv_vol_ann"], abs=1e-11)
 
@@ -191,5 +233,9 @@ def test_change_point_stream() -> None:
     ):  # fmt: skip
         assert ours == pytest.approx(stream[name], abs=6e-7), name
     old_enough = np.arange(len(x)) >= 29
-    alarms = (np.maximum(sums.up, sums.down) > 5, (drift.up > 50) & old_enough, np.abs(chart.value) > chart.limit)
+    alarms = (
+        np.maximum(sums.up, sums.down) > 5,
+        (drift.up > 50) & old_enough,
+        np.abs(chart.value) > chart.limit,
+    )
     assert [int(np.argmax(alarm)) for alarm in alarms] == [208, 232, 32]

@@ -10,7 +10,9 @@ from tests.support.option_boards import board_of
 STRIKES = (70, 75, 80, 85, 90, 95, 100, 105, 110, 115, 120, 125, 130)
 
 
-def selected(puts: dict[int, tuple[float, float]], calls: dict[int, tuple[float, float]], **rules: bool) -> dict[float, float]:
+def selected(
+    puts: dict[int, tuple[float, float]], calls: dict[int, tuple[float, float]], **rules: bool
+) -> dict[float, float]:
     """Strike to spacing over a board of thirteen good strikes around 100, some quotes replaced."""
     rows = []
     for k in STRIKES:
@@ -54,7 +56,9 @@ def test_zero_bids_at_either_side_of_k0_are_no_pair() -> None:
 
 
 def test_in_the_money_zero_bids_do_not_count() -> None:
-    assert len(selected({110: (0.0, 9.0), 115: (0.0, 9.0)}, {80: (0.0, 30.0), 85: (0.0, 30.0)})) == len(STRIKES)
+    assert len(
+        selected({110: (0.0, 9.0), 115: (0.0, 9.0)}, {80: (0.0, 30.0), 85: (0.0, 30.0)})
+    ) == len(STRIKES)
 
 
 def test_missing_quotes_count_as_zero_bids() -> None:
@@ -63,7 +67,9 @@ def test_missing_quotes_count_as_zero_bids() -> None:
 
 
 @pytest.mark.parametrize(("zero_ask_stops", "last"), [(True, 110), (False, 130)])
-def test_zero_ask_counts_for_vix_and_is_only_dropped_for_dspx(*, zero_ask_stops: bool, last: int) -> None:
+def test_zero_ask_counts_for_vix_and_is_only_dropped_for_dspx(
+    *, zero_ask_stops: bool, last: int
+) -> None:
     chosen = selected({}, {115: (0.3, 0.0), 120: (0.3, 0.0)}, zero_ask_stops=zero_ask_stops)
     assert list(chosen)[-1] == last
     assert 115 not in chosen

@@ -29,7 +29,10 @@ def basket(folder: Path, text: str) -> Path:
 def test_reads_names_weights_and_sectors(tmp_path: Path) -> None:
     found = load_basket(basket(tmp_path, GOOD))
     assert (found.name, found.illustrative) == ("two", True)
-    assert [(one.symbol, one.weight, one.sector) for one in found.constituents] == [("BRK.B", 3.0, "Financials"), ("AAPL", 0.5, "")]
+    assert [(one.symbol, one.weight, one.sector) for one in found.constituents] == [
+        ("BRK.B", 3.0, "Financials"),
+        ("AAPL", 0.5, ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -37,14 +40,38 @@ def test_reads_names_weights_and_sectors(tmp_path: Path) -> None:
     [
         ("", "constituents", "no constituents"),
         ("constituents = []", "constituents", "no constituents"),
-        (GOOD + '[[constituents]]\nsymbol = "AAPL"\nweight = 1\n', "constituents[2].symbol", "already constituents[1]"),
-        (GOOD + '[[constituents]]\nsymbol = "X"\nweight = 0\n', "constituents[2].weight", "X has weight 0"),
-        (GOOD + '[[constituents]]\nsymbol = "X"\nweight = nan\n', "constituents[2].weight", "X has weight nan"),
-        (GOOD + '[[constituents]]\nsymbol = "X"\nweight = true\n', "constituents[2].weight", "X has weight True"),
+        (
+            GOOD + '[[constituents]]\nsymbol = "AAPL"\nweight = 1\n',
+            "constituents[2].symbol",
+            "already constituents[1]",
+        ),
+        (
+            GOOD + '[[constituents]]\nsymbol = "X"\nweight = 0\n',
+            "constituents[2].weight",
+            "X has weight 0",
+        ),
+        (
+            GOOD + '[[constituents]]\nsymbol = "X"\nweight = nan\n',
+            "constituents[2].weight",
+            "X has weight nan",
+        ),
+        (
+            GOOD + '[[constituents]]\nsymbol = "X"\nweight = true\n',
+            "constituents[2].weight",
+            "X has weight True",
+        ),
         (GOOD + '[[constituents]]\nsymbol = "X"\n', "constituents[2].weight", "X has weight None"),
         (GOOD + "[[constituents]]\nweight = 1\n", "constituents[2].symbol", "None is no symbol"),
-        (GOOD + '[[constituents]]\nsymbol = "<b>"\nweight = 1\n', "constituents[2].symbol", "is no symbol"),
-        (GOOD + '[[constituents]]\nsymbol = "X"\nweights = 1\n', "constituents[2].weights", "did you mean weight?"),
+        (
+            GOOD + '[[constituents]]\nsymbol = "<b>"\nweight = 1\n',
+            "constituents[2].symbol",
+            "is no symbol",
+        ),
+        (
+            GOOD + '[[constituents]]\nsymbol = "X"\nweights = 1\n',
+            "constituents[2].weights",
+            "did you mean weight?",
+        ),
         ('nmae = "x"\n' + GOOD, "nmae", "did you mean name?"),
         ("illustrative = 1\n[[constituents]]\n", "illustrative", "true or false"),
         ("name = 1\n[[constituents]]\n", "name", "must be text"),
@@ -64,7 +91,9 @@ def test_error_names_file_key_and_fix(tmp_path: Path, text: str, key: str, probl
 
 def test_the_defensive_set_may_be_named(tmp_path: Path) -> None:
     assert load_basket(basket(tmp_path, GOOD)).defensives == ("WMT", "COST", "Utilities")
-    assert load_basket(basket(tmp_path, 'defensives = ["Financials"]\n' + GOOD)).defensives == ("Financials",)
+    assert load_basket(basket(tmp_path, 'defensives = ["Financials"]\n' + GOOD)).defensives == (
+        "Financials",
+    )
 
 
 def test_finds_a_path_or_a_shipped_name(tmp_path: Path) -> None:

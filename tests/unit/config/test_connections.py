@@ -98,7 +98,9 @@ def made(**sections: dict[str, Any]) -> Settings:
         ({"bridge": {"password": "Secret"}}, "bridge.username", "bridge.token"),
     ],
 )
-def test_what_cannot_connect_is_refused_by_key(sections: dict[str, Any], key: str, fix: str) -> None:
+def test_what_cannot_connect_is_refused_by_key(
+    sections: dict[str, Any], key: str, fix: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         check_connections(made(**sections))
     assert caught.value.key == key
@@ -169,7 +171,11 @@ def test_a_passphrase_is_a_setting_and_never_asked_for(
 def test_a_key_that_is_none_is_named(tmp_path: Path) -> None:
     certificate, _ = client(tmp_path)
     with pytest.raises(ConfigError, match="cannot load the certificate and its key"):
-        tls_context(KafkaSettings(security_protocol="SSL", ssl_certfile=certificate, ssl_keyfile=Path("README.md")))
+        tls_context(
+            KafkaSettings(
+                security_protocol="SSL", ssl_certfile=certificate, ssl_keyfile=Path("README.md")
+            )
+        )
 
 
 FILES = {
@@ -183,7 +189,9 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_may_stand_in_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     section, key = name.split(".")
     (tmp_path / "secret").write_text(f"{FILES[name]}\n")
     file = tmp_path / "settings.toml"
@@ -232,7 +240,9 @@ def test_a_file_without_its_secret_is_named(
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").touch(mode=0)
-    with pytest.raises(ConfigError, match=r"ca\.pem: kafka\.ssl_cafile: cannot be read \(permission denied\)"):
+    with pytest.raises(
+        ConfigError, match=r"ca\.pem: kafka\.ssl_cafile: cannot be read \(permission denied\)"
+    ):
         check_connections(made(kafka={"ssl_cafile": tmp_path / "ca.pem"}))
 
 

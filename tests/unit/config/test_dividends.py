@@ -38,7 +38,11 @@ def test_the_file_is_looked_up_beside_the_settings(tmp_path: Path) -> None:
     [
         ("symbol,date,amount\n", "ex_date", "expected: symbol,ex_date,amount"),
         ("symbol,ex_date,amount\n<>,2026-09-15,1\n", "line 2.symbol", "write AAPL"),
-        ("symbol,ex_date,amount\nKO,2026-09-15,1\nKO,9/15/26,1\n", "line 3.ex_date", "write an ISO date"),
+        (
+            "symbol,ex_date,amount\nKO,2026-09-15,1\nKO,9/15/26,1\n",
+            "line 3.ex_date",
+            "write an ISO date",
+        ),
         ("symbol,ex_date,amount\nKO,2026-09-15,-1\n", "line 2.amount", "dollars a share"),
         ("symbol,ex_date,amount\nKO,2026-09-15,inf\n", "line 2.amount", "dollars a share"),
         ("symbol,ex_date,amount\nKO,2026-09-15\n", "line 2.amount", "dollars a share"),

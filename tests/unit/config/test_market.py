@@ -12,7 +12,9 @@ from streams.market import Basket, Rates
 
 def test_default_market_is_the_sample() -> None:
     market = market_of(Settings(mode="scenario"))
-    assert [(one.symbol, one.tenors, len(one.basket.constituents)) for one in market.indices] == [("SPY", (30,), 100)]
+    assert [(one.symbol, one.tenors, len(one.basket.constituents)) for one in market.indices] == [
+        ("SPY", (30,), 100)
+    ]
     assert market.rates == Rates(constant=0.0364)
     assert market.mode == "scenario"
 
@@ -20,7 +22,9 @@ def test_default_market_is_the_sample() -> None:
 def test_rates_file_wins_and_an_index_may_stand_alone(tmp_path: Path) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("date,dff\n2011-01-03,0.18\n")
-    market = market_of(Settings(market=MarketSettings(indices=(IndexSettings(symbol="spx"),), rates_file=file)))
+    market = market_of(
+        Settings(market=MarketSettings(indices=(IndexSettings(symbol="spx"),), rates_file=file))
+    )
     assert market.indices[0].symbol == "SPX"
     assert market.indices[0].basket == Basket()
     assert market.rates.constant is None

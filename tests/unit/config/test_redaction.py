@@ -42,7 +42,10 @@ def test_a_text_by_another_hand_loses_urls_and_known_secrets() -> None:
     remember("desk:inlist@one:9092,two:9092", address=True)
     text = f"""pl"anted {'pl"anted'!r} {json.dumps('pl"anted')} percent%2Fcoded percent/coded inlist one:9092"""
     assert scrubbed(text) == """*** '***' "***" *** *** *** one:9092"""
-    assert scrubbed("KafkaError(kafka://x:Y@h:1) at 10:00: ann@desk") == "KafkaError(kafka://***@h:1) at 10:00: ann@desk"
+    assert (
+        scrubbed("KafkaError(kafka://x:Y@h:1) at 10:00: ann@desk")
+        == "KafkaError(kafka://***@h:1) at 10:00: ann@desk"
+    )
 
 
 def test_what_is_too_short_is_no_secret_to_look_for() -> None:

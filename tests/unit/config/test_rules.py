@@ -18,16 +18,37 @@ def changed(folder: Path, old: str, new: str) -> Path:
 
 def test_the_shipped_numbers_are_those_of_the_methodology() -> None:
     rules = load_rules()
-    unwind, repricing, convergence = rules.vix_spike_unwind, rules.broad_repricing, rules.vol_convergence
+    unwind, repricing, convergence = (
+        rules.vix_spike_unwind,
+        rules.broad_repricing,
+        rules.vol_convergence,
+    )
     assert (unwind.enter.index_vol_move, unwind.enter.index_vol_relative) == (0.03, 0.15)
     assert (unwind.enter.correlation_move, unwind.enter.correlation_rank) == (0.05, 0.95)
-    assert (unwind.critical.index_vol_move, unwind.critical.index_vol_relative, unwind.critical.correlation_move) == (0.06, 0.30, 0.10)
-    assert (unwind.dwell_seconds, repricing.dwell_seconds, convergence.dwell_seconds) == (180, 180, 600)
+    assert (
+        unwind.critical.index_vol_move,
+        unwind.critical.index_vol_relative,
+        unwind.critical.correlation_move,
+    ) == (0.06, 0.30, 0.10)
+    assert (unwind.dwell_seconds, repricing.dwell_seconds, convergence.dwell_seconds) == (
+        180,
+        180,
+        600,
+    )
     assert (rules.data_quality.dwell_seconds, rules.data_quality.exit_dwell_seconds) == (30, 60)
     assert {rule.cool_down_seconds for rule in (unwind, repricing, convergence)} == {1800}
     rotation = rules.mechanical_rotation
-    assert (rotation.enter.score, rotation.exit.score, rotation.dwell_seconds, rotation.cool_down_seconds) == (4, 2, 600, 1800)
-    assert (rotation.enter.vol_ratio_rank, rotation.enter.correlation_rank, rotation.enter.sessions_to_expiry) == (0.80, 0.20, 15)
+    assert (
+        rotation.enter.score,
+        rotation.exit.score,
+        rotation.dwell_seconds,
+        rotation.cool_down_seconds,
+    ) == (4, 2, 600, 1800)
+    assert (
+        rotation.enter.vol_ratio_rank,
+        rotation.enter.correlation_rank,
+        rotation.enter.sessions_to_expiry,
+    ) == (0.80, 0.20, 15)
     assert rules.cap_unknown
     assert not load_rules(cap_unknown=False).cap_unknown
 
@@ -42,15 +63,27 @@ def test_the_shipped_numbers_are_those_of_the_methodology() -> None:
         ("dwell_seconds = 180", 'dwell_seconds = "long"', "dwell_seconds", "float"),
         ("daily_sd = 0.0073", "daily_sd = nan", "vol_convergence.enter.daily_sd", ""),
         ("minimum = 60", "minimum = 300", "baseline", "minimum must not exceed sessions"),
-        ("correlation_share = 0.60", "correlation_share = 0.30", "vix_spike_unwind.enter", "correlation_share_low must be below"),
-        ("correlation_move = 0.10", "correlation_move = 0.01", "vix_spike_unwind", "critical must not be easier"),
+        (
+            "correlation_share = 0.60",
+            "correlation_share = 0.30",
+            "vix_spike_unwind.enter",
+            "correlation_share_low must be below",
+        ),
+        (
+            "correlation_move = 0.10",
+            "correlation_move = 0.01",
+            "vix_spike_unwind",
+            "critical must not be easier",
+        ),
         ("score = 2", "score = 4", "mechanical_rotation", "exit.score must be below enter.score"),
         ("[vol_convergence]", "[vol_divergence]", "vol_", ""),
         ('version = "1"', 'version = "one"', "version", ""),
         ("[baseline]", "cap_unknown = false\n[baseline]", "cap_unknown", "does not belong"),
     ],
 )
-def test_an_error_names_file_key_and_fix(tmp_path: Path, old: str, new: str, key: str, problem: str) -> None:
+def test_an_error_names_file_key_and_fix(
+    tmp_path: Path, old: str, new: str, key: str, problem: str
+) -> None:
     file = changed(tmp_path, old, new)
     with pytest.raises(ConfigError) as caught:
         load_rules(file)

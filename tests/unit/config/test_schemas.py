@@ -22,7 +22,13 @@ from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 from tests.support.schemas import schemas, validator
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
-LISTED = {"underlying": "SPY", "expiry": "2026-07-17", "strike": 620.0, "right": "P", "ts_event": 1_783_692_000_000_000_000}
+LISTED = {
+    "underlying": "SPY",
+    "expiry": "2026-07-17",
+    "strike": 620.0,
+    "right": "P",
+    "ts_event": 1_783_692_000_000_000_000,
+}
 OSI = {"symbol": "SPXW  260717P06200000", "ts_event": "2026-07-10T14:00:00Z"}
 SIDES, GREEKS = {"bid": 4.1, "ask": None}, {"iv": 0.15, "delta": -0.4}
 TICK = {"symbol": "AAPL", "price": 230.15, "ts_event": "2026-07-10T10:00:00.123-04:00"}
@@ -56,13 +62,31 @@ def test_each_event_fits_the_schema_of_its_type_and_no_other(played: Run) -> Non
     for value in [entry.value for output in played.outputs for entry in output.outbox]:
         event = json.loads(value)
         seen.add(event["data"]["transition"])
-        assert [name for name, judge in judges.items() if judge.is_valid(event)] == [event["data"]["transition"]], event
+        assert [name for name, judge in judges.items() if judge.is_valid(event)] == [
+            event["data"]["transition"]
+        ], event
     assert seen == {"pending", "firing", "updated", "suspended", "resumed", "resolved"}
 
 
 def test_a_backtest_emits_what_the_schemas_say(tmp_path: Path) -> None:
     sample = str(Path(__file__).parents[3] / "samples/option_closes_2026-07-10.parquet")
-    assert main(["backtest", "-q", "--quotes", sample, "--scenario", "unwind_2018_02", "--refresh", "60", "--out", str(tmp_path)]) == 0
+    assert (
+        main(
+            [
+                "backtest",
+                "-q",
+                "--quotes",
+                sample,
+                "--scenario",
+                "unwind_2018_02",
+                "--refresh",
+                "60",
+                "--out",
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     readings = [json.loads(line) for line in (tmp_path / "readings.jsonl").read_text().splitlines()]
     events = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
     assert readings
@@ -82,7 +106,9 @@ def test_the_alert_schema_names_the_fields_of_the_event() -> None:
 
 def test_a_heartbeat_fits_and_a_wrong_one_does_not() -> None:
     validator("heartbeat.v1").validate(json.loads(heartbeat(3, "live", 1_783_951_200.0)))
-    beat = json.loads(heartbeat(3, "live", 1_783_951_200.0, {"SPX": datetime(2026, 7, 13, 14, tzinfo=UTC)}))
+    beat = json.loads(
+        heartbeat(3, "live", 1_783_951_200.0, {"SPX": datetime(2026, 7, 13, 14, tzinfo=UTC)})
+    )
     validator("heartbeat.v1").validate(beat)
     wrongs: list[dict[str, object]] = [
         {"subject": "3"},
@@ -122,11 +148,26 @@ def test_inputs_have_the_fields_of_the_decoders() -> None:
         (LISTED | SIDES | {"symbol": "", "root": None, "more": 1}, True),
         ([], True),
         *((LISTED | SIDES | {"right": right}, True) for right in ("call", "PUT", "p")),
-        *((LISTED | SIDES | {"expiry": day}, True) for day in (20260717, "20260717", "07/17/2026", "17-Jul-2026", "2026/7/17")),
-        *((LISTED | SIDES | {"bid": text}, True) for text in ("4.1", "$4.1", "1,234.50", "4,10", "n/a", "")),
-        *((LISTED | SIDES | {"ts_event": time}, True) for time in (1783692000.25, "1783692000000000000", "2026-07-10T10:00-0400")),
-        *((OSI | SIDES | {"symbol": one}, True) for one in ("SPXW260717P06200000", "O:SPXW260717P06200000", ".SPXW260717P6200")),
-        *((LISTED | SIDES | {"ts_event": time}, False) for time in (1783692000, 1783692000123, 1783692000123456, "1783692000123")),
+        *(
+            (LISTED | SIDES | {"expiry": day}, True)
+            for day in (20260717, "20260717", "07/17/2026", "17-Jul-2026", "2026/7/17")
+        ),
+        *(
+            (LISTED | SIDES | {"bid": text}, True)
+            for text in ("4.1", "$4.1", "1,234.50", "4,10", "n/a", "")
+        ),
+        *(
+            (LISTED | SIDES | {"ts_event": time}, True)
+            for time in (1783692000.25, "1783692000000000000", "2026-07-10T10:00-0400")
+        ),
+        *(
+            (OSI | SIDES | {"symbol": one}, True)
+            for one in ("SPXW260717P06200000", "O:SPXW260717P06200000", ".SPXW260717P6200")
+        ),
+        *(
+            (LISTED | SIDES | {"ts_event": time}, False)
+            for time in (1783692000, 1783692000123, 1783692000123456, "1783692000123")
+        ),
         ({**LISTED, **SIDES, "bid": "1,234"}, False),
         ({**LISTED, **SIDES, "expiry": "260717"}, False),
         (LISTED, False),
@@ -176,7 +217,15 @@ def test_schema_print_prints_the_files(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["schema", "print"]) == 0
     names = capsys.readouterr().out.split()
     assert names == list(contract())
-    assert {"asyncapi", "alert.v1", "alert.firing.v1", "heartbeat.v1", "quote.v1", "reading.v1", "tick.v1"} <= set(names)
+    assert {
+        "asyncapi",
+        "alert.v1",
+        "alert.firing.v1",
+        "heartbeat.v1",
+        "quote.v1",
+        "reading.v1",
+        "tick.v1",
+    } <= set(names)
     for name in names:
         assert main(["schema", "print", name]) == 0
         assert capsys.readouterr().out == contract()[name].read_text()

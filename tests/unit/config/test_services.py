@@ -17,7 +17,9 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     if shutil.which(str(command[0])) is None:
         message = f"{command[0]} is not installed: python -m tests.support.provision"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run(
+        [str(c) for c in command], capture_output=True, text=True, check=False, cwd=ROOT
+    )
 
 
 def compose() -> dict[str, Any]:
@@ -44,7 +46,11 @@ def test_alertmanager_configuration() -> None:
 
 
 def test_every_alert_has_a_runbook_heading() -> None:
-    headings = {line.lstrip("#").strip().lower() for line in (ROOT / "docs/runbook.md").read_text().splitlines() if line.startswith("#")}
+    headings = {
+        line.lstrip("#").strip().lower()
+        for line in (ROOT / "docs/runbook.md").read_text().splitlines()
+        if line.startswith("#")
+    }
     groups = yaml.safe_load((ROOT / "config/prometheus/alerts.yml").read_text())["groups"]
     alerts = {rule["alert"] for group in groups for rule in group["rules"]}
     assert len(alerts) >= 4

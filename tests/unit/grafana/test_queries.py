@@ -16,7 +16,11 @@ RULES = Path(__file__).parents[3] / "config/prometheus"
 def unknown(text: str) -> set[str]:
     """Names in a query that are in no row of the table; recorded series (with colons) are somebody else's."""
     plain = re.sub(r'"[^"]*"|\b\w+:[\w:]+', "", text)
-    return {name for name in re.findall(r"dispersion_\w+", plain) if name not in catalogue() and known_series(name) not in catalogue()}
+    return {
+        name
+        for name in re.findall(r"dispersion_\w+", plain)
+        if name not in catalogue() and known_series(name) not in catalogue()
+    }
 
 
 def expressions(file: str) -> list[str]:
@@ -27,7 +31,9 @@ def expressions(file: str) -> list[str]:
 @pytest.mark.parametrize("name", boards())
 def test_dashboards(name: str) -> None:
     board = boards()[name]
-    texts = [query.expr for query in queries(board)] + [str(one.get("query", "")) for one in board["templating"]["list"]]
+    texts = [query.expr for query in queries(board)] + [
+        str(one.get("query", "")) for one in board["templating"]["list"]
+    ]
     assert sum("dispersion_" in text for text in texts) >= 5
     assert {text: unknown(text) for text in texts if unknown(text)} == {}
 
@@ -40,5 +46,10 @@ def test_rules(file: str) -> None:
 
 
 def test_a_misspelt_name_is_found() -> None:
-    assert unknown('sum(rate(dispersion_quote_total{outcome="dispersion_x"}[5m]))') == {"dispersion_quote_total"}
-    assert unknown("rate(dispersion_redis_operation_seconds_bucket[5m]) / job:dispersion_any:max") == set()
+    assert unknown('sum(rate(dispersion_quote_total{outcome="dispersion_x"}[5m]))') == {
+        "dispersion_quote_total"
+    }
+    assert (
+        unknown("rate(dispersion_redis_operation_seconds_bucket[5m]) / job:dispersion_any:max")
+        == set()
+    )

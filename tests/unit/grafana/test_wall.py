@@ -61,7 +61,9 @@ def test_every_panel_is_complete() -> None:
         assert all(t["refId"] and t["expr"] for t in panel["targets"]), name
         if panel["type"] in {"stat", "bargauge"}:
             assert panel["options"]["reduceOptions"]["calcs"] == ["lastNotNull"], name
-            assert all(t["instant"] and not t["range"] for t in panel["targets"]), f"{name}: a range keeps a number that has gone stale"
+            assert all(t["instant"] and not t["range"] for t in panel["targets"]), (
+                f"{name}: a range keeps a number that has gone stale"
+            )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)

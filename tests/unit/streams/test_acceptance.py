@@ -133,7 +133,9 @@ def test_rows_after_hours_are_no_problem_while_they_are_of_now(
     seconds: int, *, wrong: bool
 ) -> None:
     shown = LeftOut("outside_session", "…", ts_event=START)
-    account = Account(START / NS + seconds, 1, 0, {"outside_session": 2}, {"outside_session": shown})
+    account = Account(
+        START / NS + seconds, 1, 0, {"outside_session": 2}, {"outside_session": shown}
+    )
     assert (problem("t", account, session_open=False) is not None) is wrong
     assert problem("t", account, session_open=True) is not None
 

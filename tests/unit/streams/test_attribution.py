@@ -17,7 +17,11 @@ from tests.support.readings import MONDAY, NAMES, WEIGHTS, eastern, toy
 
 SECTORS = ("Energy", "Technology", "Utilities", "")
 BASKET = Basket(
-    "toy", tuple(Constituent(name, weight, SECTORS[at % 4]) for at, (name, weight) in enumerate(zip(NAMES, WEIGHTS, strict=True)))
+    "toy",
+    tuple(
+        Constituent(name, weight, SECTORS[at % 4])
+        for at, (name, weight) in enumerate(zip(NAMES, WEIGHTS, strict=True))
+    ),
 )
 AT = eastern(MONDAY, "10:00:00")
 
@@ -42,7 +46,9 @@ def test_parts_of_all_three_changes_add_up() -> None:
     assert end.dispersion is not None
     assert start.dispersion is not None
     assert adds_up(parts.dispersion).change == pytest.approx(end.dispersion - start.dispersion)
-    assert parts.correlation_share == pytest.approx(1 - math.log(0.34 / 0.32) / math.log(0.22 / 0.16))
+    assert parts.correlation_share == pytest.approx(
+        1 - math.log(0.34 / 0.32) / math.log(0.22 / 0.16)
+    )
     assert parts.index_vol is not None
     assert set(parts.index_vol.sectors) == {"Energy", "Technology", "Utilities", UNCLASSIFIED}
     assert set(parts.index_vol.names) == set(NAMES)
@@ -58,13 +64,24 @@ def test_names_that_come_or_go_are_no_part_of_any_change() -> None:
     assert end.constituents is not None
     there = [start.constituents.symbols.index(name) for name in end.constituents.symbols]
     weights = end.constituents.weights
-    variances = np.array(start.constituents.variances, np.float64)[there], np.array(end.constituents.variances, np.float64)
-    vols = np.array(start.constituents.atm_vols, np.float64)[there], np.array(end.constituents.atm_vols, np.float64)
-    levels = [dispersion(basket_vol(weights, column) ** 2, vol) for column, vol in zip(variances, (0.16, 0.22), strict=True)]
+    variances = (
+        np.array(start.constituents.variances, np.float64)[there],
+        np.array(end.constituents.variances, np.float64),
+    )
+    vols = (
+        np.array(start.constituents.atm_vols, np.float64)[there],
+        np.array(end.constituents.atm_vols, np.float64),
+    )
+    levels = [
+        dispersion(basket_vol(weights, column) ** 2, vol)
+        for column, vol in zip(variances, (0.16, 0.22), strict=True)
+    ]
     assert split.change == pytest.approx(levels[1] - levels[0], abs=1e-12)
     rho = adds_up(parts.implied_correlation)
     index = (start.index_atm_vol or 0.0, end.index_atm_vol or 0.0)
-    levels = [implied_correlation(vol, weights, column) for column, vol in zip(vols, index, strict=True)]
+    levels = [
+        implied_correlation(vol, weights, column) for column, vol in zip(vols, index, strict=True)
+    ]
     assert rho.change == pytest.approx(levels[1] - levels[0], abs=1e-12)
 
 
@@ -75,7 +92,9 @@ def test_correlation_is_split_over_the_largest_names_only() -> None:
 
     def reading(level: float) -> Reading:
         columns = Constituents(names, weights, (level**2,) * 60, (level,) * 60)
-        return msgspec.structs.replace(toy(AT, 0.16 * level / 0.3, 0.32, 0.2), index_atm_vol=0.5 * level, constituents=columns)
+        return msgspec.structs.replace(
+            toy(AT, 0.16 * level / 0.3, 0.32, 0.2), index_atm_vol=0.5 * level, constituents=columns
+        )
 
     parts = attribution(reading(0.3), reading(0.4), basket)
     assert set(adds_up(parts.implied_correlation).names) == set(names[:50])
@@ -83,7 +102,10 @@ def test_correlation_is_split_over_the_largest_names_only() -> None:
 
 
 def test_readings_with_atm_vols_alone() -> None:
-    start, end = (msgspec.structs.replace(one, basis="atm", index_vol=None, basket_vol=None, dispersion=None) for one in move())
+    start, end = (
+        msgspec.structs.replace(one, basis="atm", index_vol=None, basket_vol=None, dispersion=None)
+        for one in move()
+    )
     parts = attribution(start, end, BASKET)
     assert end.index_atm_vol is not None
     assert start.index_atm_vol is not None
@@ -95,7 +117,12 @@ def test_readings_with_atm_vols_alone() -> None:
 
 def test_what_is_unknown_has_no_parts() -> None:
     start, end = move()
-    assert attribution(start, msgspec.structs.replace(end, constituents=None), BASKET) == (None, None, None, None)
+    assert attribution(start, msgspec.structs.replace(end, constituents=None), BASKET) == (
+        None,
+        None,
+        None,
+        None,
+    )
     lost = attribution(start, msgspec.structs.replace(end, index_vol=None), BASKET)
     assert (lost.index_vol, lost.dispersion, lost.correlation_share) == (None, None, None)
     assert lost.implied_correlation is not None
@@ -108,6 +135,8 @@ def test_what_is_unknown_has_no_parts() -> None:
 @pytest.mark.parametrize("field", ["index", "tenor", "basis"])
 def test_readings_that_cannot_be_compared(field: str) -> None:
     start, end = move()
-    other = msgspec.structs.replace(end, **{field: {"index": "QQQ", "tenor": "91d", "basis": "atm"}[field]})
+    other = msgspec.structs.replace(
+        end, **{field: {"index": "QQQ", "tenor": "91d", "basis": "atm"}[field]}
+    )
     with pytest.raises(ValueError, match=field):
         attribution(start, other, BASKET)

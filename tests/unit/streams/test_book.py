@@ -21,8 +21,14 @@ def bid_of(book: QuoteBook, number: int) -> float:
 
 def test_latest_quote_of_each_contract() -> None:
     book = QuoteBook()
-    book.apply(book.slots_of(keys(3, 1, 2)), QuoteColumns(np.array([10, 10, 10]), prices(3.0, 1.0, 2.0), prices(3.1, 1.1, 2.1)))
-    book.apply(book.slots_of(keys(2, 9)), QuoteColumns(np.array([11, 11]), prices(2.5, 9.0), prices(2.6, 9.1)))
+    book.apply(
+        book.slots_of(keys(3, 1, 2)),
+        QuoteColumns(np.array([10, 10, 10]), prices(3.0, 1.0, 2.0), prices(3.1, 1.1, 2.1)),
+    )
+    book.apply(
+        book.slots_of(keys(2, 9)),
+        QuoteColumns(np.array([11, 11]), prices(2.5, 9.0), prices(2.6, 9.1)),
+    )
     assert book.keys.tolist() == keys(1, 2, 3, 9).tolist()
     assert [bid_of(book, number) for number in (1, 2, 3, 9)] == [1.0, 2.5, 3.0, 9.0]
 
@@ -30,7 +36,12 @@ def test_latest_quote_of_each_contract() -> None:
 def test_greater_time_wins_and_at_a_tie_the_later_arrival() -> None:
     book = QuoteBook()
     located = book.slots_of(keys(1, 1, 1, 2))
-    applied = book.apply(located, QuoteColumns(np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0)))
+    applied = book.apply(
+        located,
+        QuoteColumns(
+            np.array([12, 12, 11, 5]), prices(1.0, 2.0, 3.0, 4.0), prices(9.0, 9.0, 9.0, 9.0)
+        ),
+    )
     assert bid_of(book, 1) == 2.0
     assert (applied.duplicate.size, applied.no_room.size) == (0, 0)
     book.apply(book.slots_of(keys(1)), QuoteColumns(np.array([11]), prices(7.0), prices(9.0)))
@@ -50,7 +61,9 @@ def test_a_row_that_repeats_the_latest_quote_is_a_duplicate() -> None:
 def test_a_full_book_refuses_the_contracts_that_come_last() -> None:
     book = QuoteBook(limit=2)
     located = book.slots_of(keys(9, 1, 5))
-    applied = book.apply(located, QuoteColumns(np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0)))
+    applied = book.apply(
+        located, QuoteColumns(np.array([1, 1, 1]), prices(1.0, 2.0, 3.0), prices(2.0, 3.0, 4.0))
+    )
     assert located.slots[2] == ABSENT
     assert applied.no_room.tolist() == [2]
     assert book.keys.tolist() == keys(1, 9).tolist()

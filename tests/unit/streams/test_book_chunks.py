@@ -10,12 +10,16 @@ from streams.valuation.out_of_order import QuoteColumns
 
 
 def key_of(series: int) -> Ints:
-    return pack(np.array([series]), np.array([20_000], np.int32), np.array([100.0]), np.array([True]))
+    return pack(
+        np.array([series]), np.array([20_000], np.int32), np.array([100.0]), np.array([True])
+    )
 
 
 def put(book: QuoteBook, chunks: BookChunks, series: int, bid: float) -> None:
     key = key_of(series)
-    book.apply(book.slots_of(key), QuoteColumns(np.array([1]), np.array([bid]), np.array([bid + 1])))
+    book.apply(
+        book.slots_of(key), QuoteColumns(np.array([1]), np.array([bid]), np.array([bid + 1]))
+    )
     chunks.touch(series_of(key))
 
 
@@ -42,7 +46,9 @@ def test_a_restored_book_quotes_the_same_and_deletes_what_it_no_longer_holds() -
     restored.restore(chunks.changed(), underlying)
     assert other.keys.tolist() == [key_of(1)[0], key_of(SERIES_LIMIT - 1)[0]]
     assert other.bid[other.slots_of(key_of(SERIES_LIMIT - 1)).slots].tolist() == [SERIES_LIMIT - 1]
-    assert restored.changed() == {"book/1": b""}, "what is left out goes from the checkpoint at once"
+    assert restored.changed() == {"book/1": b""}, (
+        "what is left out goes from the checkpoint at once"
+    )
     other.clear()
     restored.cleared()
     put(other, restored, 1, 5.0)

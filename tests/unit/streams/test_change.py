@@ -15,7 +15,9 @@ from streams.market import Basket, Constituent, Gates
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
 
-def at(index_vol: float, basket_vol: float, rho: float, wall: str = "10:00:00", /, **fields: Any) -> Instant:
+def at(
+    index_vol: float, basket_vol: float, rho: float, wall: str = "10:00:00", /, **fields: Any
+) -> Instant:
     reading = toy(eastern(MONDAY, wall), index_vol, basket_vol, rho, **fields)
     return instant_of(reading, int(reading.ts_event.timestamp()) * 10**9)
 
@@ -30,7 +32,9 @@ def test_equal_sets_give_the_raw_change() -> None:
     assert found.basket_to == pytest.approx(end.basket_vol, abs=1e-15)
     assert found.correlation_from == pytest.approx(0.10, abs=1e-12)
     assert found.correlation_to == pytest.approx(0.18, abs=1e-12)
-    assert found.correlation_share == pytest.approx(1 - math.log(0.48 / 0.44) / math.log(0.20 / 0.15), abs=1e-12)
+    assert found.correlation_share == pytest.approx(
+        1 - math.log(0.48 / 0.44) / math.log(0.20 / 0.15), abs=1e-12
+    )
     assert found.variance_ratio == pytest.approx((0.20 / 0.48) ** 2, abs=1e-12)
 
 
@@ -99,8 +103,14 @@ def test_a_small_index_move_has_no_share() -> None:
 
 @pytest.mark.parametrize("basis", ["quotes", "atm"])
 def test_contributors_sum_to_the_move(basis: str) -> None:
-    friday, monday = closing(FRIDAY, 0.15, 0.44, 0.10, basis=basis), toy(eastern(MONDAY, "11:00:00"), 0.2, 0.5, 0.2, basis=basis)
-    start, end = (instant_of(reading, int(reading.ts_event.timestamp()) * 10**9) for reading in (friday, monday))
+    friday, monday = (
+        closing(FRIDAY, 0.15, 0.44, 0.10, basis=basis),
+        toy(eastern(MONDAY, "11:00:00"), 0.2, 0.5, 0.2, basis=basis),
+    )
+    start, end = (
+        instant_of(reading, int(reading.ts_event.timestamp()) * 10**9)
+        for reading in (friday, monday)
+    )
     context = RuleContext(reading=monday, now=end, gates=Gates())
     found = context.change(start)
     assert found is not None
@@ -113,4 +123,6 @@ def test_contributors_sum_to_the_move(basis: str) -> None:
 def test_cached_columns_change_nothing() -> None:
     panels, end = Panels(keep=1), at(0.20, 0.48, 0.18, "10:30:00")
     starts = [at(0.15, 0.44, 0.10, f"10:0{minute}:00") for minute in range(5)]
-    assert [change(start, end, panels) for start in starts * 2] == [change(start, end, Panels()) for start in starts * 2]
+    assert [change(start, end, panels) for start in starts * 2] == [
+        change(start, end, Panels()) for start in starts * 2
+    ]

@@ -13,7 +13,9 @@ def clock() -> SourceClock:
     return SourceClock(lateness=0.25, future_tolerance=5.0)
 
 
-def admit(source: SourceClock, *ts_ms: int, record_ms: int | None = None) -> tuple[list[int], list[bool], list[bool]]:
+def admit(
+    source: SourceClock, *ts_ms: int, record_ms: int | None = None
+) -> tuple[list[int], list[bool], list[bool]]:
     ts = np.array(ts_ms, np.int64) * MS
     record = ts if record_ms is None else np.full(ts.size, record_ms * MS)
     admission = source.admit(ts, record)

@@ -8,7 +8,18 @@ from config.rules import load_rules
 from streams.detection.closed_sessions import NO_CLOSE, NO_LEVEL, TOO_OLD, ClosedSessions, closed_by
 from streams.detection.history_days import SESSIONS
 from streams.sessions import sessions_in
-from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, TUESDAY, Run, closing, eastern, published, toy
+from tests.support.readings import (
+    FRIDAY,
+    INDEX,
+    MARKET,
+    MONDAY,
+    TUESDAY,
+    Run,
+    closing,
+    eastern,
+    published,
+    toy,
+)
 
 CALM = (0.148, 0.44, 0.10)
 
@@ -34,6 +45,8 @@ def test_facts_and_what_is_missing() -> None:
 
 def test_sessions_beyond_those_kept_are_said_to_be_old() -> None:
     days = sessions_in(FRIDAY - timedelta(days=3 * SESSIONS), FRIDAY)[-SESSIONS - 3 :]
-    closed = closed_by([published(day, 15.0, 35.0, 30.0, 10.0) for day in days], MARKET, load_rules())
+    closed = closed_by(
+        [published(day, 15.0, 35.0, 30.0, 10.0) for day in days], MARKET, load_rules()
+    )
     assert [one.session for one in closed.facts([INDEX])[INDEX]] == list(days[3:])
     assert closed.skipped(INDEX) == dict.fromkeys(days[:3], TOO_OLD)

@@ -31,7 +31,17 @@ def synthetic(vol: float = 0.2) -> Quotes:
     bid = np.where((strike == 60.0) & ~call, 0.0, 0.9 * mid)
     stamp = np.full(n, NOW)
     expiry = np.full(n, EXPIRY, np.int32)
-    return Quotes((Series("X", "X"),), np.zeros(n, np.int32), expiry, strike, call, bid, 1.1 * mid, stamp, stamp)
+    return Quotes(
+        (Series("X", "X"),),
+        np.zeros(n, np.int32),
+        expiry,
+        strike,
+        call,
+        bid,
+        1.1 * mid,
+        stamp,
+        stamp,
+    )
 
 
 def surface(close: Quotes) -> ClosingSurface:
@@ -106,6 +116,10 @@ def test_a_side_without_quote_is_made_where_the_money_may_go() -> None:
     again = surface(lacking).quotes(NOW, np.ones(1), 1.0, 10.0)
     assert len(again.bid) == len(close.bid)
     made = (again.strike == 110.0) & ~again.call
-    np.testing.assert_allclose(0.5 * (again.bid + again.ask)[made], close.bid[itm_put] / 0.9, rtol=1e-9)
+    np.testing.assert_allclose(
+        0.5 * (again.bid + again.ask)[made], close.bid[itm_put] / 0.9, rtol=1e-9
+    )
     call = (close.strike == 110.0) & close.call
-    np.testing.assert_allclose((again.ask - again.bid)[made], (close.ask - close.bid)[call], rtol=1e-9)
+    np.testing.assert_allclose(
+        (again.ask - again.bid)[made], (close.ask - close.bid)[call], rtol=1e-9
+    )

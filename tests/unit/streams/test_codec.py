@@ -8,10 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REASONS, REFRESH_HEADER, decode_quotes, decode_ticks
+from streams.decoding.codec import (
+    HEARTBEAT_CONTENT_TYPE,
+    REASONS,
+    REFRESH_HEADER,
+    decode_quotes,
+    decode_ticks,
+)
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frames import encode_quotes, encode_ticks
-from streams.records import NS, Heartbeat, InputRecord, Malformed, Quotes, Series, Ticks, Unread, Vols
+from streams.records import (
+    NS,
+    Heartbeat,
+    InputRecord,
+    Malformed,
+    Quotes,
+    Series,
+    Ticks,
+    Unread,
+    Vols,
+)
 from tests.support.frame_bytes import START, quotes, table, ticks, written
 
 QUOTE = {
@@ -70,10 +86,26 @@ def test_the_forms_of_a_json_quote_mean_the_same(value: object) -> None:
     got = one(value)
     assert isinstance(got, Quotes)
     assert got.series == (Series("SPX", "SPXW"),)
-    assert (got.series_code[0], got.expiry[0], got.strike[0], got.call[0], got.bid[0], got.ask[0]) == (0, 20_651, 6200.0, False, 1.5, 2.0)
+    assert (
+        got.series_code[0],
+        got.expiry[0],
+        got.strike[0],
+        got.call[0],
+        got.bid[0],
+        got.ask[0],
+    ) == (0, 20_651, 6200.0, False, 1.5, 2.0)
     assert got.ts_event.tolist() == got.record_ts.tolist() == [START]
     assert got.refresh_seconds is None
-    assert [column.dtype for column in got[1:9]] == [np.int32, np.int32, np.float64, np.bool_, np.float64, np.float64, np.int64, np.int64]
+    assert [column.dtype for column in got[1:9]] == [
+        np.int32,
+        np.int32,
+        np.float64,
+        np.bool_,
+        np.float64,
+        np.float64,
+        np.int64,
+        np.int64,
+    ]
 
 
 def test_a_root_left_out_is_the_underlying() -> None:
@@ -91,7 +123,9 @@ def test_times_in_text_and_absent_prices() -> None:
 
 
 def test_consecutive_json_records_become_one_value_in_order() -> None:
-    records = [record(QUOTE | {"ts_event": START + at, "underlying": f"N{at % 3}"}) for at in range(10)]
+    records = [
+        record(QUOTE | {"ts_event": START + at, "underlying": f"N{at % 3}"}) for at in range(10)
+    ]
     records.insert(5, record([QUOTE, OSI]))
     (got,) = decode_quotes(records)
     assert isinstance(got, Quotes)
@@ -118,8 +152,19 @@ def test_everything_keeps_its_place() -> None:
             ]
         )
     )
-    assert kinds(items) == ["Quotes", "Heartbeat", "Quotes", "Malformed", "Quotes", "Quotes", "Quotes", "Quotes"]
-    assert [(len(item.bid), item.refresh_seconds) for item in items if isinstance(item, Quotes)] == [
+    assert kinds(items) == [
+        "Quotes",
+        "Heartbeat",
+        "Quotes",
+        "Malformed",
+        "Quotes",
+        "Quotes",
+        "Quotes",
+        "Quotes",
+    ]
+    assert [
+        (len(item.bid), item.refresh_seconds) for item in items if isinstance(item, Quotes)
+    ] == [
         (2, None),
         (1, None),
         (4, 60.0),
@@ -130,11 +175,17 @@ def test_everything_keeps_its_place() -> None:
 
 
 def test_merging_stops_at_the_row_limit() -> None:
-    sizes = [len(item.bid) for item in decode_quotes([record(QUOTE)] * 10, Limits(rows=4)) if isinstance(item, Quotes)]
+    sizes = [
+        len(item.bid)
+        for item in decode_quotes([record(QUOTE)] * 10, Limits(rows=4))
+        if isinstance(item, Quotes)
+    ]
     assert sizes == [4, 4, 2]
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/vnd.apache.arrow.stream", ""])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "application/vnd.apache.arrow.stream", ""]
+)
 def test_the_first_bytes_decide_whatever_the_content_type(content_type: str) -> None:
     assert isinstance(one(QUOTE, content_type=content_type), Quotes)
     assert isinstance(one(written(table(2)), content_type=content_type), Quotes)
@@ -142,14 +193,30 @@ def test_the_first_bytes_decide_whatever_the_content_type(content_type: str) -> 
 
 
 def test_heartbeats() -> None:
-    assert one({"ts_event": START}, content_type=HEARTBEAT_CONTENT_TYPE.upper() + "; charset=utf-8") == Heartbeat(START)
-    assert one({"ts_event": "2026-07-10T10:00:01-04:00"}, content_type=HEARTBEAT_CONTENT_TYPE) == Heartbeat(START + NS)
+    assert one(
+        {"ts_event": START}, content_type=HEARTBEAT_CONTENT_TYPE.upper() + "; charset=utf-8"
+    ) == Heartbeat(START)
+    assert one(
+        {"ts_event": "2026-07-10T10:00:01-04:00"}, content_type=HEARTBEAT_CONTENT_TYPE
+    ) == Heartbeat(START + NS)
     assert kinds(list(decode_ticks([beat(START)], ()))) == ["Heartbeat"]
-    assert one({"ts_event": START + 5 * NS}, content_type=HEARTBEAT_CONTENT_TYPE) == Heartbeat(START + 5 * NS)
+    assert one({"ts_event": START + 5 * NS}, content_type=HEARTBEAT_CONTENT_TYPE) == Heartbeat(
+        START + 5 * NS
+    )
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"ts_event": "soon"}, {"ts_event": 1.5e19}, b"", b"x", [1], {"ts_event": START + 5 * NS + 1}, {"ts_event": 2**70}]
+    "value",
+    [
+        {},
+        {"ts_event": "soon"},
+        {"ts_event": 1.5e19},
+        b"",
+        b"x",
+        [1],
+        {"ts_event": START + 5 * NS + 1},
+        {"ts_event": 2**70},
+    ],
 )
 def test_a_heartbeat_without_a_plausible_time_is_refused(value: object) -> None:
     assert refused(value, content_type=HEARTBEAT_CONTENT_TYPE) == "heartbeat"
@@ -220,14 +287,19 @@ def test_headers_may_be_absent_or_null() -> None:
 
 def test_limits() -> None:
     size = len(json.dumps([QUOTE] * 3))
-    for limits, reason in ((Limits(record_bytes=size - 1), "too_large"), (Limits(rows=2), "too_many_rows")):
+    for limits, reason in (
+        (Limits(record_bytes=size - 1), "too_large"),
+        (Limits(rows=2), "too_many_rows"),
+    ):
         (item,) = decode_quotes([record([QUOTE] * 3)], limits)
         assert isinstance(item, Malformed)
         assert item.reason == reason
     (single,) = decode_quotes([record(QUOTE)], Limits(record_bytes=10))
     assert isinstance(single, Malformed)
     assert single.reason == "too_large"
-    assert kinds(list(decode_quotes([record([QUOTE] * 3)], Limits(record_bytes=size, rows=3)))) == ["Quotes"]
+    assert kinds(list(decode_quotes([record([QUOTE] * 3)], Limits(record_bytes=size, rows=3)))) == [
+        "Quotes"
+    ]
 
 
 def test_an_empty_array_is_nothing() -> None:
@@ -243,7 +315,11 @@ def test_absurd_record_times_are_clamped() -> None:
 
 def test_references_arrive_in_points_and_leave_as_decimals() -> None:
     columns = ticks(50)
-    records = [record(TICK), record({"symbol": "VIX", "price": 16.5, "ts_event": START}), record(encode_ticks(columns))]
+    records = [
+        record(TICK),
+        record({"symbol": "VIX", "price": 16.5, "ts_event": START}),
+        record(encode_ticks(columns)),
+    ]
     single, frame = decode_ticks(records, {"VIX"})
     assert isinstance(single, Ticks)
     assert isinstance(frame, Ticks)
@@ -275,14 +351,22 @@ READ = [
     *({"right": text} for text in ("put", "PUT", "p", " P ")),
     *({"bid": text} for text in ("1.5", "$1.5", "1,5", " 1.50 ")),
     *({"strike": text} for text in (6200, "6200", "6,200.00", "$6200.0")),
-    *({"expiry": text} for text in ("20260717", 20260717, "07/17/2026", "17-Jul-2026", "2026-07-17T00:00:00")),
-    *({"ts_event": time} for time in (START / NS, float(START), str(START), "1783692000.0", "2026-07-10T10:00-04:00")),
+    *(
+        {"expiry": text}
+        for text in ("20260717", 20260717, "07/17/2026", "17-Jul-2026", "2026-07-17T00:00:00")
+    ),
+    *(
+        {"ts_event": time}
+        for time in (START / NS, float(START), str(START), "1783692000.0", "2026-07-10T10:00-04:00")
+    ),
     *({"underlying": name} for name in ("^SPX", "_SPX", "$SPX.X", "I:SPX", "spx", "^GSPC")),
 ]
 
 
 @pytest.mark.parametrize("change", READ)
-def test_foreign_spellings_mean_the_same_alone_in_arrays_and_beside_plain_ones(change: dict[str, object]) -> None:
+def test_foreign_spellings_mean_the_same_alone_in_arrays_and_beside_plain_ones(
+    change: dict[str, object],
+) -> None:
     for value in (QUOTE | change, [QUOTE | change], [QUOTE, QUOTE | change]):
         (item, plain) = one(value), one(QUOTE)
         assert isinstance(item, Quotes)
@@ -293,7 +377,13 @@ def test_foreign_spellings_mean_the_same_alone_in_arrays_and_beside_plain_ones(c
 
 
 def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
-    rows = [QUOTE, QUOTE | {"right": "X"}, QUOTE | {"strike": 6300.0}, QUOTE | {"right": "Y"}, QUOTE | {"ts_event": 7}]
+    rows = [
+        QUOTE,
+        QUOTE | {"right": "X"},
+        QUOTE | {"strike": 6300.0},
+        QUOTE | {"right": "Y"},
+        QUOTE | {"ts_event": 7},
+    ]
     bad_right, bad_time, good = decode_quotes([record(rows)])
     assert isinstance(bad_right, Unread)
     assert (bad_right.reason, bad_right.rows, bad_right.row) == ("type", 2, 1)
@@ -326,14 +416,18 @@ def test_a_byte_order_mark_is_no_matter() -> None:
         ({"ts_event": "2026-07-10T10:00:00"}, "in which zone?"),
     ],
 )
-def test_what_may_mean_two_things_is_refused_with_the_question(change: dict[str, object], words: str) -> None:
+def test_what_may_mean_two_things_is_refused_with_the_question(
+    change: dict[str, object], words: str
+) -> None:
     item = one(QUOTE | change)
     assert isinstance(item, Malformed)
     assert words in item.message
 
 
 def test_a_missing_field_names_the_one_that_others_call_so() -> None:
-    given = {name: value for name, value in QUOTE.items() if name != "right"} | {"option_type": "put"}
+    given = {name: value for name, value in QUOTE.items() if name != "right"} | {
+        "option_type": "put"
+    }
     item = one(given)
     assert isinstance(item, Malformed)
     assert item.message == "missing right; it has option_type"
@@ -347,7 +441,9 @@ def test_dates_of_an_array_tell_each_other_the_order() -> None:
 
 @pytest.mark.parametrize("price", ["620.5", "$620.50"])
 def test_foreign_ticks(price: str) -> None:
-    (got,) = decode_ticks([record([TICK, TICK | {"price": price, "ts_event": START / NS, "size": None}])], ())
+    (got,) = decode_ticks(
+        [record([TICK, TICK | {"price": price, "ts_event": START / NS, "size": None}])], ()
+    )
     assert isinstance(got, Ticks)
     assert got.price.tolist() == [620.5, 620.5]
     assert got.ts_event.tolist() == [START, START]

@@ -23,13 +23,27 @@ from streams.detection.notification import Notification
 from streams.detection.snapshot import decode_snapshot
 from streams.records import InputRecord
 from tests.support.commands import UNWIND, command, milliseconds
-from tests.support.readings import FRIDAY, INDEX, MONDAY, TUESDAY, Run, closing, eastern, path, record, told
+from tests.support.readings import (
+    FRIDAY,
+    INDEX,
+    MONDAY,
+    TUESDAY,
+    Run,
+    closing,
+    eastern,
+    path,
+    record,
+    told,
+)
 from tests.support.subscriber import SCHEMA
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 ALERT = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 COMMAND = Draft202012Validator(
-    json.loads((Path(config.__file__).parent / "schemas" / "command.v1.json").read_text(encoding="utf-8")), format_checker=FormatChecker()
+    json.loads(
+        (Path(config.__file__).parent / "schemas" / "command.v1.json").read_text(encoding="utf-8")
+    ),
+    format_checker=FormatChecker(),
 )
 NOON = eastern(MONDAY, "12:00:00")
 
@@ -45,7 +59,11 @@ def send(run: Run, *records: InputRecord) -> list[AlertEvent]:
 
 def letters(run: Run) -> list[tuple[str, str]]:
     """Reason and words of the dead letters of the last call."""
-    found = [dict(message.headers) for message in run.outputs[-1].messages if message.role == "dead_letters"]
+    found = [
+        dict(message.headers)
+        for message in run.outputs[-1].messages
+        if message.role == "dead_letters"
+    ]
     return [(letter["reason"].decode(), letter["x-error-message"].decode()) for letter in found]
 
 
@@ -74,22 +92,41 @@ def unwinding() -> Run:
 
 
 def test_an_acknowledgement_is_echoed_and_stays_with_the_alert(run: Run) -> None:
-    latest = of_the_unwind(decode_event(entry.value) for output in run.outputs for entry in output.outbox)[-1]
+    latest = of_the_unwind(
+        decode_event(entry.value) for output in run.outputs for entry in output.outbox
+    )[-1]
     (echo,) = send(run, command("acknowledge", 7, NOON))
-    assert (echo.type, echo.data.transition) == ("io.dispersion.alert.acknowledged.v1", "acknowledged")
+    assert (echo.type, echo.data.transition) == (
+        "io.dispersion.alert.acknowledged.v1",
+        "acknowledged",
+    )
     assert echo.id == id_of_content(run.outputs[-1].outbox[0].value, echo.id)
-    assert (echo.sequence, echo.subject, echo.partitionkey) == (latest.sequence, latest.subject, UNWIND)
+    assert (echo.sequence, echo.subject, echo.partitionkey) == (
+        latest.sequence,
+        latest.subject,
+        UNWIND,
+    )
     assert echo.time == NOON
     assert (echo.data.status, echo.data.previous_status) == ("firing", "firing")
     assert echo.data.notification == Notification(acked_by="ann", acked_at=NOON, ack_why="reason 7")
-    assert (echo.data.values, echo.data.contributors) == (latest.data.values, latest.data.contributors)
+    assert (echo.data.values, echo.data.contributors) == (
+        latest.data.values,
+        latest.data.contributors,
+    )
     body = json.loads(run.outputs[-1].outbox[0].value)["data"]
-    assert body["command"] == {"command_id": str(UUID(int=7)), "who": "ann", "why": "reason 7", "until": None}
+    assert body["command"] == {
+        "command_id": str(UUID(int=7)),
+        "who": "ann",
+        "why": "reason 7",
+        "until": None,
+    }
     assert run.count("alert_events", "vix_spike_unwind", "acknowledged", "emitted") == 1
     (alert,) = decode_snapshot(run.outputs[-1].snapshots[INDEX]).alerts
     assert (alert.acked_by, alert.silenced_until) == ("ann", None)
 
-    (suspended,) = of_the_unwind(run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)))
+    (suspended,) = of_the_unwind(
+        run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
+    )
     assert suspended.data.notification == echo.data.notification
     assert int(suspended.sequence) == int(echo.sequence) + 1
     assert b'"command"' not in run.outputs[-1].outbox[-1].value
@@ -105,22 +142,35 @@ def test_a_silence_ends_with_the_first_reading_at_its_end(run: Run) -> None:
     before = of_the_unwind(run.play(path(MONDAY, "10:20:59", 0, [SHOCK, SHOCK], coverage=0.5)))
     assert [event.data.notification for event in before] == [silence]
     after = of_the_unwind(run.play(path(MONDAY, "10:21:00", 0, [SHOCK, SHOCK])))
-    assert [(event.data.transition, event.data.notification) for event in after] == [("resumed", Notification())]
+    assert [(event.data.transition, event.data.notification) for event in after] == [
+        ("resumed", Notification())
+    ]
     assert decode_snapshot(run.outputs[-1].snapshots[INDEX]).alerts[0].silenced_until is None
 
 
 def test_unsilence_takes_the_silence_and_leaves_the_acknowledgement(run: Run) -> None:
     until = (NOON + timedelta(hours=2)).isoformat()
-    echoes = send(run, command("acknowledge", 1, NOON), command("silence", 2, NOON, until=until), command("unsilence", 3, NOON, who="bob"))
+    echoes = send(
+        run,
+        command("acknowledge", 1, NOON),
+        command("silence", 2, NOON, until=until),
+        command("unsilence", 3, NOON, who="bob"),
+    )
     assert [echo.data.transition for echo in echoes] == ["acknowledged", "silenced", "unsilenced"]
     assert len({echo.id for echo in echoes}) == 3
     assert echoes[1].data.notification.silenced_until == NOON + timedelta(hours=2)
     assert echoes[2].data.notification == echoes[0].data.notification
-    assert [json.loads(entry.value)["data"]["command"]["who"] for entry in run.outputs[-1].outbox] == ["ann", "ann", "bob"]
+    assert [
+        json.loads(entry.value)["data"]["command"]["who"] for entry in run.outputs[-1].outbox
+    ] == ["ann", "ann", "bob"]
 
 
 def test_the_last_event_tells_and_the_next_alert_begins_anew(run: Run) -> None:
-    send(run, command("acknowledge", 1, NOON), command("silence", 2, NOON, until=(NOON + timedelta(hours=20)).isoformat()))
+    send(
+        run,
+        command("acknowledge", 1, NOON),
+        command("silence", 2, NOON, until=(NOON + timedelta(hours=20)).isoformat()),
+    )
     (resolved,) = of_the_unwind(run.play(path(MONDAY, "10:20:15", 400, [CALM, CALM], step=5)))
     assert (resolved.data.transition, resolved.data.notification.acked_by) == ("resolved", "ann")
     assert resolved.data.notification.silenced_by == "ann"
@@ -128,7 +178,9 @@ def test_the_last_event_tells_and_the_next_alert_begins_anew(run: Run) -> None:
     assert letters(run) == [("unknown_alert", f"no alert {UNWIND} of SPX is active")]
     chunks = run.stage.chunks()
     assert chunks[f"event/SPX/{UNWIND}"] == b"", "nothing is kept of what is over"
-    again = of_the_unwind(run.play([closing(MONDAY, *CALM), *path(TUESDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)]))
+    again = of_the_unwind(
+        run.play([closing(MONDAY, *CALM), *path(TUESDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)])
+    )
     assert {event.data.notification for event in again} == {Notification()}
 
 
@@ -144,7 +196,9 @@ def test_a_repeated_command_is_passed_over_also_after_a_restart(run: Run) -> Non
     assert send(heir, first, *many) == []
     week = command("acknowledge", 1000, NOON + timedelta(milliseconds=KEPT_MS + 1))
     assert len(send(heir, week)) == 1
-    assert len(unpack(heir.stage.chunks()["commands/SPX"], Obeyed).applied) == 1, "their topic has forgotten them too"
+    assert len(unpack(heir.stage.chunks()["commands/SPX"], Obeyed).applied) == 1, (
+        "their topic has forgotten them too"
+    )
 
 
 def test_ids_of_an_older_checkpoint_are_known(run: Run) -> None:
@@ -163,10 +217,15 @@ def test_a_command_touches_no_later_alert(run: Run) -> None:
     again = [closing(MONDAY, *CALM), *path(TUESDAY, "10:00:01", 1200, [CALM, SHOCK], step=10)]
     received = eastern(TUESDAY, "12:00:00")
     stamp = milliseconds(received)
-    run.outputs.append(run.stage.process([record(reading)._replace(timestamp=stamp) for reading in again]))
+    run.outputs.append(
+        run.stage.process([record(reading)._replace(timestamp=stamp) for reading in again])
+    )
     assert begun(run) > starts
     earlier = received - timedelta(seconds=10)
-    late = (command("acknowledge", 2, NOON, starts_at=starts.isoformat()), command("acknowledge", 3, earlier))
+    late = (
+        command("acknowledge", 2, NOON, starts_at=starts.isoformat()),
+        command("acknowledge", 3, earlier),
+    )
     assert send(run, *late) == []
     assert [reason for reason, _ in letters(run)] == ["episode", "episode"]
     after = received + timedelta(seconds=10)
@@ -206,15 +265,24 @@ def test_ack_and_silence_survive_a_restart(run: Run) -> None:
     heir = Run(cap_unknown=False)
     heir.stage.restore(run.stage.chunks())
     assert len(send(heir, command("acknowledge", 3, NOON, who="bob"))) == 1
-    assert heir.outputs[-1].snapshots == {}, "a picture without the latest reading would blank the wall"
-    (suspended,) = of_the_unwind(heir.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)))
-    assert (suspended.data.notification.acked_by, suspended.data.notification.silenced_until) == ("bob", until)
+    assert heir.outputs[-1].snapshots == {}, (
+        "a picture without the latest reading would blank the wall"
+    )
+    (suspended,) = of_the_unwind(
+        heir.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
+    )
+    assert (suspended.data.notification.acked_by, suspended.data.notification.silenced_until) == (
+        "bob",
+        until,
+    )
     assert decode_snapshot(heir.outputs[-1].snapshots[INDEX]).alerts[-1].acked_by == "bob"
 
 
 def test_an_alert_of_an_older_checkpoint_can_be_told_of_after_its_next_event(run: Run) -> None:
     heir = Run(cap_unknown=False)
-    heir.stage.restore({name: chunk for name, chunk in run.stage.chunks().items() if not name.startswith("event/")})
+    heir.stage.restore(
+        {name: chunk for name, chunk in run.stage.chunks().items() if not name.startswith("event/")}
+    )
     assert send(heir, command("acknowledge", 1, NOON)) == []
     assert letters(heir)[0][0] == "unknown_alert"
     heir.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
@@ -228,7 +296,12 @@ def test_an_alert_of_an_older_checkpoint_can_be_told_of_after_its_next_event(run
         ("schema", command("acknowledge", 1, NOON)._replace(value=b"{")),
         ("schema", command("acknowledge", 1, NOON)._replace(value=b"\xff")),
         ("schema", command("acknowledge", 1, NOON)._replace(value=b"[" * 4096)),
-        ("schema", command("acknowledge", 1, NOON)._replace(value=(command("acknowledge", 1, NOON).value or b"") + b" " * 4096)),
+        (
+            "schema",
+            command("acknowledge", 1, NOON)._replace(
+                value=(command("acknowledge", 1, NOON).value or b"") + b" " * 4096
+            ),
+        ),
         ("schema", command("acknowledge", 1, NOON)._replace(timestamp=2**62)),
         ("schema", command("explode", 1, NOON)),
         ("schema", command("acknowledge", 1, NOON, command_id="seven")),
@@ -245,12 +318,17 @@ def test_an_alert_of_an_older_checkpoint_can_be_told_of_after_its_next_event(run
         ("unknown_alert", command("acknowledge", 1, NOON, fingerprint="0" * 16)),
         ("until", command("silence", 1, NOON)),
         ("until", command("silence", 1, NOON, until=NOON.isoformat())),
-        ("until", command("silence", 1, NOON, until=(NOON + timedelta(hours=24, seconds=1)).isoformat())),
+        (
+            "until",
+            command("silence", 1, NOON, until=(NOON + timedelta(hours=24, seconds=1)).isoformat()),
+        ),
         ("until", command("silence", 1, NOON, until="9999-12-31T23:59:59-14:00")),
         ("until", command("acknowledge", 1, NOON, until=(NOON + timedelta(hours=1)).isoformat())),
     ],
 )
-def test_what_is_wrong_is_a_dead_letter_with_its_reason(unmoved: Run, reason: str, record: InputRecord) -> None:
+def test_what_is_wrong_is_a_dead_letter_with_its_reason(
+    unmoved: Run, reason: str, record: InputRecord
+) -> None:
     unmoved.stage.chunks()
     assert send(unmoved, record) == []
     assert [why for why, _ in letters(unmoved)] == [reason]
@@ -266,18 +344,27 @@ def test_a_refused_command_may_be_sent_again(run: Run) -> None:
 
 def test_a_silence_lasts_a_day_at_most() -> None:
     until = NOON + timedelta(hours=24)
-    told = stamped(decode_command(command("silence", 1, NOON, until=until.isoformat()).value), milliseconds(NOON))
+    told = stamped(
+        decode_command(command("silence", 1, NOON, until=until.isoformat()).value),
+        milliseconds(NOON),
+    )
     assert (told.command.until, told.at) == (until, NOON)
 
 
 def test_a_command_alone_needs_no_reading() -> None:
     run = Run()
     assert send(run, command("acknowledge", 1, NOON)) == []
-    assert (letters(run)[0][0], run.stage.chunks(), run.outputs[-1].snapshots) == ("unknown_alert", {}, {})
+    assert (letters(run)[0][0], run.stage.chunks(), run.outputs[-1].snapshots) == (
+        "unknown_alert",
+        {},
+        {},
+    )
 
 
 def test_commands_of_another_prefix_are_not_ours(run: Run) -> None:
-    send(run, command("acknowledge", 1, NOON)._replace(topic="replay.dispersion.alerts.commands.v1"))
+    send(
+        run, command("acknowledge", 1, NOON)._replace(topic="replay.dispersion.alerts.commands.v1")
+    )
     assert run.count("dead_letter_messages", "readings", "schema") == 1
 
 
@@ -289,7 +376,10 @@ BODIES: dict[str, st.SearchStrategy[Any]] = {
     "fingerprint": st.just(UNWIND) | TEXT,
     "who": TEXT,
     "why": TEXT,
-    "until": st.none() | st.just("2026-07-13T18:00:00Z") | st.just("2026-07-13T18:00:00+02:00") | st.just("soon"),
+    "until": st.none()
+    | st.just("2026-07-13T18:00:00Z")
+    | st.just("2026-07-13T18:00:00+02:00")
+    | st.just("soon"),
 }
 
 
@@ -297,7 +387,9 @@ BODIES: dict[str, st.SearchStrategy[Any]] = {
 def test_the_schema_and_the_decoder_agree(body: dict[str, Any]) -> None:
     def decoded() -> TimedCommand | None:
         try:
-            return stamped(decode_command(json.dumps(body).encode()), milliseconds(eastern(MONDAY, "11:00:00")))
+            return stamped(
+                decode_command(json.dumps(body).encode()), milliseconds(eastern(MONDAY, "11:00:00"))
+            )
         except RejectedRecordError:
             return None
 
@@ -310,11 +402,19 @@ def test_lifecycle_events_without_commands_carry_nulls(run: Run) -> None:
             data = json.loads(entry.value)["data"]
             assert set(data["notification"].values()) == {None}
             assert "command" not in data
-    assert told(of_the_unwind(decode_event(entry.value) for output in run.outputs for entry in output.outbox))
+    assert told(
+        of_the_unwind(
+            decode_event(entry.value) for output in run.outputs for entry in output.outbox
+        )
+    )
 
 
 def test_the_documented_command_is_one() -> None:
-    text = (Path(config.__file__).parents[1] / "docs" / "alerts.md").read_text(encoding="utf-8").partition("## Commands")[2]
+    text = (
+        (Path(config.__file__).parents[1] / "docs" / "alerts.md")
+        .read_text(encoding="utf-8")
+        .partition("## Commands")[2]
+    )
     example = text.partition("```json\n")[2].partition("```")[0]
     COMMAND.validate(json.loads(example))
     told = decode_command(example.encode())

@@ -3,11 +3,23 @@
 import numpy as np
 import pytest
 
-from streams.valuation.contract_key import SEGMENT_SHIFT, fitting, is_call, pack, segment, series_of, strike_of
+from streams.valuation.contract_key import (
+    SEGMENT_SHIFT,
+    fitting,
+    is_call,
+    pack,
+    segment,
+    series_of,
+    strike_of,
+)
 
 
 def test_key_holds_its_parts() -> None:
-    contracts = np.array([32_767, 5]), np.array([65_535, 20_645], np.int32), np.array([2_147_483.647, 0.5])
+    contracts = (
+        np.array([32_767, 5]),
+        np.array([65_535, 20_645], np.int32),
+        np.array([2_147_483.647, 0.5]),
+    )
     assert fitting(*contracts).tolist() == [True, True]
     key = pack(*contracts, np.array([True, False]))
     assert series_of(key).tolist() == [32_767, 5]
@@ -32,4 +44,6 @@ def test_order_is_series_expiry_strike_put_before_call() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(series: int, expiry: int, strike: float) -> None:
-    assert fitting(np.array([series]), np.array([expiry], np.int32), np.array([strike])).tolist() == [False]
+    assert fitting(
+        np.array([series]), np.array([expiry], np.int32), np.array([strike])
+    ).tolist() == [False]

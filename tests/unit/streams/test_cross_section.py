@@ -12,7 +12,10 @@ def test_a_second_gives_a_reading_only_with_input_and_once_all_sources_are_there
     assert run.feed(quoted(second(60), VOLS, sources=2)) == []
     assert at(run.feed(frame(second(61), TICKS, sources=2))) == [60]
     assert run.feed(frame(second(62), QUOTES, sources=2)) == []
-    assert at(run.feed(frame(second(70), TICKS, sources=2, prices=prices({"A": 10.0}, second(70))))) == []
+    assert (
+        at(run.feed(frame(second(70), TICKS, sources=2, prices=prices({"A": 10.0}, second(70)))))
+        == []
+    )
     assert at(run.feed(frame(second(75), QUOTES, sources=2))) == [70]
 
 

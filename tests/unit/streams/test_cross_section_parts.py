@@ -23,7 +23,9 @@ def test_the_largest_names_are_the_heaviest_with_ties_by_symbol() -> None:
     assert columns.positions_of(("N119", "other", "N000")).tolist() == [0, -1, 119]
 
 
-@pytest.mark.parametrize("weights", [(1.0, 0.0), (1.0, -1.0), (1.0, float("nan")), (1.0, float("inf"))])
+@pytest.mark.parametrize(
+    "weights", [(1.0, 0.0), (1.0, -1.0), (1.0, float("nan")), (1.0, float("inf"))]
+)
 def test_a_weight_must_be_a_positive_number(weights: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="not a positive number"):
         basket_columns(Basket("b", (Constituent("A", weights[0]), Constituent("B", weights[1]))))
@@ -31,7 +33,9 @@ def test_a_weight_must_be_a_positive_number(weights: tuple[float, float]) -> Non
 
 def test_a_name_may_stand_once() -> None:
     with pytest.raises(ValueError, match="A more than once"):
-        basket_columns(Basket("b", (Constituent("A", 1.0), Constituent("B", 1.0), Constituent("A", 2.0))))
+        basket_columns(
+            Basket("b", (Constituent("A", 1.0), Constituent("B", 1.0), Constituent("A", 2.0)))
+        )
 
 
 def test_quiet_seconds_end_with_the_close() -> None:
@@ -133,7 +137,11 @@ def test_flags_survive_a_restart_and_do_not_depend_on_their_order() -> None:
 
 
 def test_columns_come_back_as_they_were() -> None:
-    like: dict[str, Any] = {"x": np.array([1.5, np.nan]), "n": np.array([1, 2], np.int64), "ok": np.array([True, False])}
+    like: dict[str, Any] = {
+        "x": np.array([1.5, np.nan]),
+        "n": np.array([1, 2], np.int64),
+        "ok": np.array([True, False]),
+    }
     columns, meta = unpack_columns("things", pack_columns("things", like, {"a": [1, "b"]}), like)
     assert meta == {"a": [1, "b"]}
     for name, array in like.items():
@@ -168,4 +176,6 @@ def test_references_of_no_known_counterpart_belong_with_30_days() -> None:
     references.apply(prices({"VIX": 0.2, "MINE": 0.3, "DSPX": 0.4}, 0))
     assert references.at_tenor(30) == {"MINE": 0.3, "VIX": 0.2}
     assert references.at_tenor(91) == {}
-    assert tracking_error(references.at_tenor(30), {"index_vol": 0.25}) == {"VIX": pytest.approx(0.05)}
+    assert tracking_error(references.at_tenor(30), {"index_vol": 0.25}) == {
+        "VIX": pytest.approx(0.05)
+    }

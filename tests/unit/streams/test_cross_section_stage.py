@@ -43,7 +43,9 @@ def test_readings_are_keyed_by_index_and_indices_are_independent() -> None:
 
 
 def test_an_index_that_is_not_configured_is_counted() -> None:
-    output = CrossSectionStage(market(spec(WEIGHTS))).process(records(quoted(second(60), VOLS, index="ELSE")))
+    output = CrossSectionStage(market(spec(WEIGHTS))).process(
+        records(quoted(second(60), VOLS, index="ELSE"))
+    )
     assert output.messages == []
     assert output.counts["points_frames", "unknown_index"] == 1
 
@@ -91,12 +93,23 @@ def test_what_is_dated_ahead_is_refused_and_deafens_nobody(false: PointsFrame) -
 
 def test_event_time_far_behind_its_record_is_a_replay() -> None:
     stage = CrossSectionStage(market(spec(WEIGHTS)))
-    assert len(stage.process([record(encode_points(quoted(second(60), VOLS)), 0, YEAR_2030)]).messages) == 1
+    assert (
+        len(stage.process([record(encode_points(quoted(second(60), VOLS)), 0, YEAR_2030)]).messages)
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("source", "sources"),
-    [("quotes:0", 4), ("quotes:0", 10**9), ("quotes:2", 3), ("ticks:1", 3), ("quotes:-1", 3), ("other:0", 3), ("", 3)],
+    [
+        ("quotes:0", 4),
+        ("quotes:0", 10**9),
+        ("quotes:2", 3),
+        ("ticks:1", 3),
+        ("quotes:-1", 3),
+        ("other:0", 3),
+        ("", 3),
+    ],
 )
 def test_sources_that_cannot_be_are_refused_after_a_second_look(source: str, sources: int) -> None:
     stage = CrossSectionStage(market(spec(WEIGHTS)), lambda: {"quotes": 2, "ticks": 1})
@@ -116,7 +129,11 @@ def test_sources_that_cannot_be_are_refused_after_a_second_look(source: str, sou
 def test_a_topic_that_has_grown_is_believed() -> None:
     known = {"quotes": 1, "ticks": 1}
     stage = CrossSectionStage(market(spec(WEIGHTS)), lambda: known)
-    batch = records(quoted(second(60), VOLS, sources=3), frame(second(60), TICKS, sources=3), frame(second(60), "quotes:1", sources=3))
+    batch = records(
+        quoted(second(60), VOLS, sources=3),
+        frame(second(60), TICKS, sources=3),
+        frame(second(60), "quotes:1", sources=3),
+    )
     with pytest.raises(MoreSourcesError) as more:
         stage.process(batch)
     assert more.value.at == 0
@@ -135,13 +152,28 @@ def test_only_what_changed_is_written() -> None:
     stage.process(records(quoted(second(60), VOLS, sources=2)))
     held = f"cross/IDX/held/quotes:0/{second(60)}"
     first = stage.chunks()
-    assert set(first) == {"cross/IDX/head", "cross/IDX/names", "cross/IDX/origins", "cross/IDX/points/30", "cross/IDX/points/91", held}
+    assert set(first) == {
+        "cross/IDX/head",
+        "cross/IDX/names",
+        "cross/IDX/origins",
+        "cross/IDX/points/30",
+        "cross/IDX/points/91",
+        held,
+    }
     assert first[held]
     stage.process(records(frame(second(60), TICKS, sources=2)))
     then = stage.chunks()
-    assert set(then) == {"cross/IDX/head", "cross/IDX/origins", "cross/IDX/points/30", "cross/IDX/points/91", held}
+    assert set(then) == {
+        "cross/IDX/head",
+        "cross/IDX/origins",
+        "cross/IDX/points/30",
+        "cross/IDX/points/91",
+        held,
+    }
     assert then[held] == b""
-    stage.process(records(quoted(second(61), {"A": 0.31}, sources=2), frame(second(61), TICKS, sources=2)))
+    stage.process(
+        records(quoted(second(61), {"A": 0.31}, sources=2), frame(second(61), TICKS, sources=2))
+    )
     assert set(stage.chunks()) == {"cross/IDX/head", "cross/IDX/points/30"}
     assert stage.chunks() == {}
 
@@ -169,7 +201,16 @@ def test_chunks_of_what_is_no_longer_configured_are_deleted() -> None:
     assert all(not value for name, value in changed.items() if name.startswith("cross/OTHER/"))
 
 
-@pytest.mark.parametrize("name", ["cross/IDX/head", "cross/IDX/names", "cross/IDX/origins", "cross/IDX/points/30", "cross/IDX/bar"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cross/IDX/head",
+        "cross/IDX/names",
+        "cross/IDX/origins",
+        "cross/IDX/points/30",
+        "cross/IDX/bar",
+    ],
+)
 @pytest.mark.parametrize("value", [b"", b"nonsense", b"\x81\xa4kind\xa3odd"])
 def test_foreign_bytes_are_refused(name: str, value: bytes) -> None:
     stage = CrossSectionStage(market(spec(WEIGHTS)))
@@ -179,7 +220,9 @@ def test_foreign_bytes_are_refused(name: str, value: bytes) -> None:
         CrossSectionStage(market(spec(WEIGHTS))).restore(chunks)
 
 
-@pytest.mark.parametrize("name", ["day/IDX/2026-07-10", "IDX", "cross/IDX", "other/IDX/head", "cross/IDX/unknown"])
+@pytest.mark.parametrize(
+    "name", ["day/IDX/2026-07-10", "IDX", "cross/IDX", "other/IDX/head", "cross/IDX/unknown"]
+)
 def test_chunks_of_another_stage_are_refused(name: str) -> None:
     stage = CrossSectionStage(market(spec(WEIGHTS)))
     readings(stage, quoted(second(60), VOLS))
@@ -188,7 +231,10 @@ def test_chunks_of_another_stage_are_refused(name: str) -> None:
 
 
 def test_columns_of_another_length_are_refused() -> None:
-    stage, larger = CrossSectionStage(market(spec(WEIGHTS))), CrossSectionStage(market(spec({**WEIGHTS, "D": 1.0})))
+    stage, larger = (
+        CrossSectionStage(market(spec(WEIGHTS))),
+        CrossSectionStage(market(spec({**WEIGHTS, "D": 1.0}))),
+    )
     for each in (stage, larger):
         readings(each, quoted(second(60), VOLS))
     chunks = {**stage.chunks(), "cross/IDX/points/30": larger.chunks()["cross/IDX/points/30"]}
@@ -236,7 +282,9 @@ def test_realized_fields_and_premium_over_22_sessions() -> None:
 
 def test_a_restart_after_every_frame_changes_nothing() -> None:
     frames = [
-        quoted(second(60), VOLS, sources=2, flags={"A": "near_term_fallback"}, refresh_seconds=20.0),
+        quoted(
+            second(60), VOLS, sources=2, flags={"A": "near_term_fallback"}, refresh_seconds=20.0
+        ),
         frame(second(60), TICKS, sources=2, references=prices({"VIX": 0.19}, second(60))),
         quoted(second(61), {"A": None, "B": 0.3}, sources=2),
         quoted(second(62), {"C": 0.45}, sources=2),

@@ -15,13 +15,20 @@ DAYS = sessions_in(date(2026, 1, 2), date(2026, 6, 30))
 NAMES = ("A", "B", "IDX")
 
 
-def filled(closes: list[list[float]], days: tuple[date, ...] = DAYS, names: tuple[str, ...] = NAMES) -> DailyPrices:
+def filled(
+    closes: list[list[float]], days: tuple[date, ...] = DAYS, names: tuple[str, ...] = NAMES
+) -> DailyPrices:
     """One tick of every name at each close; NaN does not tick."""
     daily = DailyPrices(names)
     for day, row in zip(days, closes, strict=False):
         hours = hours_on(day)
         daily.begin(hours)
-        daily.apply(prices({name: price for name, price in zip(names, row, strict=True) if np.isfinite(price)}, hours.equity_close))
+        daily.apply(
+            prices(
+                {name: price for name, price in zip(names, row, strict=True) if np.isfinite(price)},
+                hours.equity_close,
+            )
+        )
     return daily
 
 
@@ -29,7 +36,12 @@ def test_the_last_price_in_equity_hours_counts() -> None:
     hours, daily = hours_on(DAYS[0]), DailyPrices(NAMES)
     daily.apply(prices({"A": 1.0}, hours.open + NS))
     daily.begin(hours)
-    for ts, price in ((hours.open, 1.0), (hours.open + NS, 2.0), (hours.equity_close, 3.0), (hours.equity_close + NS, 4.0)):
+    for ts, price in (
+        (hours.open, 1.0),
+        (hours.open + NS, 2.0),
+        (hours.equity_close, 3.0),
+        (hours.equity_close + NS, 4.0),
+    ):
         daily.apply(prices({"A": price, "other": 9.0}, ts))
     daily.apply(prices({"A": 0.0, "B": -1.0}, hours.equity_close))
     np.testing.assert_array_equal(daily.table().today, [3.0, np.nan, np.nan])
@@ -49,13 +61,19 @@ def test_a_daily_level_of_the_index_counts_only_without_an_earlier_tick() -> Non
 
 
 def test_returns_need_both_ends_and_no_jump() -> None:
-    daily = filled([[10.0, 10.0, 100.0], [11.0, np.nan, 101.0], [12.1, 20.0, 102.0], [12.1, 20.2, np.nan]])
+    daily = filled(
+        [[10.0, 10.0, 100.0], [11.0, np.nan, 101.0], [12.1, 20.0, 102.0], [12.1, 20.2, np.nan]]
+    )
     table = daily.table()
     np.testing.assert_allclose(table.over(1), [0.0, 0.01, np.nan])
     np.testing.assert_allclose(table.over(2), [0.1, np.nan, np.nan], atol=1e-12)
     np.testing.assert_allclose(table.over(3), [0.21, np.nan, np.nan], atol=1e-12)
     assert np.isnan(table.over(4)).all()
-    np.testing.assert_allclose(table.steps(5), [[0.1, np.nan, 0.01], [0.1, np.nan, 1 / 101], [0.0, 0.01, np.nan]], atol=1e-12)
+    np.testing.assert_allclose(
+        table.steps(5),
+        [[0.1, np.nan, 0.01], [0.1, np.nan, 1 / 101], [0.0, 0.01, np.nan]],
+        atol=1e-12,
+    )
 
 
 def test_a_split_between_the_ends_is_seen_though_both_ends_are_there() -> None:
@@ -72,7 +90,9 @@ def test_sessions_beyond_the_reach_are_deleted() -> None:
     daily = filled([[1.0, 1.0, 1.0]] * (KEEP + 3))
     assert len(daily.table().closes) == KEEP
     chunks = dict(daily.changed())
-    assert {name for name, value in chunks.items() if not value} == {f"closes/{day}" for day in DAYS[:2]}
+    assert {name for name, value in chunks.items() if not value} == {
+        f"closes/{day}" for day in DAYS[:2]
+    }
     assert sum(1 for value in chunks.values() if value) == KEEP + 1
     assert dict(daily.changed()) == {}
 

@@ -6,7 +6,15 @@ from typing import Any
 from streams.dead_letters import MAX_HEADERS, MAX_KEY_BYTES, MAX_VALUE_BYTES, dead_letter
 from streams.records import InputRecord
 
-RECORD = InputRecord("replay.market.ticks.v1", 3, 17, 1_783_692_000_123, b"SPY", b"{oops", (("content-type", b"application/json"),))
+RECORD = InputRecord(
+    "replay.market.ticks.v1",
+    3,
+    17,
+    1_783_692_000_123,
+    b"SPY",
+    b"{oops",
+    (("content-type", b"application/json"),),
+)
 
 
 def test_a_dead_letter_keeps_the_record_and_says_why_and_where() -> None:
@@ -29,7 +37,9 @@ def test_a_dead_letter_keeps_the_record_and_says_why_and_where() -> None:
 def test_everything_is_bounded() -> None:
     value = bytes(range(256)) * 1000
     headers = (("big", b"x" * 5000), *((f"h{at}", b"1") for at in range(100)))
-    letter = dead_letter(RECORD._replace(value=value, key=b"k" * 5000, headers=headers), "arrow", "m" * 10_000)
+    letter = dead_letter(
+        RECORD._replace(value=value, key=b"k" * 5000, headers=headers), "arrow", "m" * 10_000
+    )
     said = dict(letter.headers)
     assert letter.value == value[:MAX_VALUE_BYTES]
     assert len(letter.key or b"") == MAX_KEY_BYTES
@@ -42,9 +52,13 @@ def test_everything_is_bounded() -> None:
 
 def test_tombstones_null_headers_and_broken_text_make_a_letter_too() -> None:
     headers: Any = (("x-error-topic", b"forged"), ("null", None))
-    letter = dead_letter(RECORD._replace(value=None, key=None, headers=headers), "tombstone", "\ud800")
+    letter = dead_letter(
+        RECORD._replace(value=None, key=None, headers=headers), "tombstone", "\ud800"
+    )
     said = dict(letter.headers)
     assert (letter.key, letter.value) == (None, b"")
     assert said["x-original-size"] == b"tombstone"
     assert said["x-error-message"] == b"?"
-    assert [content for name, content in letter.headers if name == "x-error-topic"] == [b"replay.market.ticks.v1"]
+    assert [content for name, content in letter.headers if name == "x-error-topic"] == [
+        b"replay.market.ticks.v1"
+    ]

@@ -5,14 +5,27 @@ from datetime import date, timedelta
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import published_reading
 from streams.sessions import sessions_in
-from tests.support.readings import FRIDAY, MONDAY, TUESDAY, Run, closing, eastern, path, published, told, toy
+from tests.support.readings import (
+    FRIDAY,
+    MONDAY,
+    TUESDAY,
+    Run,
+    closing,
+    eastern,
+    path,
+    published,
+    told,
+    toy,
+)
 from tests.support.unwind import CALM, SHOCK, of, ramp, stay, unwound
 
 
 def test_an_unwind_fires_and_becomes_critical() -> None:
     run = Run(cap_unknown=False)
     events = run.play([closing(FRIDAY, *CALM), *ramp(), *stay("10:20:02", 600, step=10)])
-    assert told(events) == [("vix_spike_unwind", "intraday", kind) for kind in ("pending", "firing", "updated")]
+    assert told(events) == [
+        ("vix_spike_unwind", "intraday", kind) for kind in ("pending", "firing", "updated")
+    ]
     assert [event.data.severity for event in events] == ["warning", "warning", "critical"]
     firing = events[1].data
     assert (firing.label, firing.direction, firing.previous_status) == ("unwind", None, "pending")
@@ -26,13 +39,19 @@ def test_an_unwind_fires_and_becomes_critical() -> None:
 
 
 def test_without_history_it_is_a_warning_at_most() -> None:
-    events = Run(cap_unknown=True).play([closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:02", 600, step=10)])
+    events = Run(cap_unknown=True).play(
+        [closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:02", 600, step=10)]
+    )
     assert [event.data.severity for event in events] == ["warning", "warning"]
 
 
 def test_without_a_prior_close_the_low_of_the_hour_is_enough() -> None:
     events = Run(cap_unknown=False).play([*stay("09:45:00", 900, CALM, step=10), *ramp()])
-    assert [kind for kind, _, _ in of(events, "vix_spike_unwind")] == ["pending", "firing", "updated"]
+    assert [kind for kind, _, _ in of(events, "vix_spike_unwind")] == [
+        "pending",
+        "firing",
+        "updated",
+    ]
     assert events[1].data.compared_with == eastern(MONDAY, "09:45:00")
     assert "the low at 09:45:00 ET" in events[1].data.summary
 
@@ -42,7 +61,11 @@ def test_a_repricing_is_no_unwind_and_says_so() -> None:
     after = (0.20 * 1.43, 0.30 * 1.32, 0.36)
     run = Run(cap_unknown=False)
     events = run.play(
-        [closing(FRIDAY, *start), *path(MONDAY, "10:00:01", 1200, [start, after], step=10), *stay("10:20:02", 300, after, step=10)]
+        [
+            closing(FRIDAY, *start),
+            *path(MONDAY, "10:00:01", 1200, [start, after], step=10),
+            *stay("10:20:02", 300, after, step=10),
+        ]
     )
     assert {event.data.rule for event in events} == {"broad_repricing"}
     assert [event.data.transition for event in events] == ["pending", "firing", "updated"]
@@ -53,7 +76,16 @@ def test_a_repricing_is_no_unwind_and_says_so() -> None:
 def test_calm_says_nothing() -> None:
     wiggle = [CALM, (0.151, 0.445, 0.11), (0.146, 0.438, 0.095), CALM]
     run = Run(cap_unknown=False)
-    assert run.play([closing(FRIDAY, *CALM), *path(MONDAY, "09:31:00", 6 * 3600, wiggle, step=15), closing(MONDAY, *CALM)]) == []
+    assert (
+        run.play(
+            [
+                closing(FRIDAY, *CALM),
+                *path(MONDAY, "09:31:00", 6 * 3600, wiggle, step=15),
+                closing(MONDAY, *CALM),
+            ]
+        )
+        == []
+    )
     assert run.snapshot()["regime"] == "stable"
     assert run.snapshot()["alerts"] == []
 
@@ -80,18 +112,40 @@ def test_a_firing_alert_carries_over_the_night() -> None:
 def test_an_escalation_breaks_the_cool_down() -> None:
     some = (0.19, 0.46, 0.17)
     run = Run(cap_unknown=False)
-    first = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 200, some), *stay("10:03:21", 200, CALM)])
-    assert [kind for kind, _, _ in of(first, "vix_spike_unwind")] == ["pending", "firing", "resolved"]
+    first = run.play(
+        [closing(FRIDAY, *CALM), *stay("10:00:00", 200, some), *stay("10:03:21", 200, CALM)]
+    )
+    assert [kind for kind, _, _ in of(first, "vix_spike_unwind")] == [
+        "pending",
+        "firing",
+        "resolved",
+    ]
     assert run.play(stay("10:06:42", 600, some, step=10)) == [], "cooling down"
     again = run.play(stay("10:16:43", 300, (0.24, 0.48, 0.21)))
-    assert of(again, "vix_spike_unwind") == [("pending", "critical", "10:16:43"), ("firing", "critical", "10:19:43")]
-    assert [event.sequence for event in again if event.data.rule == "vix_spike_unwind"] == ["00000004", "00000005"]
+    assert of(again, "vix_spike_unwind") == [
+        ("pending", "critical", "10:16:43"),
+        ("firing", "critical", "10:19:43"),
+    ]
+    assert [event.sequence for event in again if event.data.rule == "vix_spike_unwind"] == [
+        "00000004",
+        "00000005",
+    ]
 
 
 def test_a_convergence_says_who_moved() -> None:
     run = Run(cap_unknown=False)
-    events = run.play([closing(FRIDAY, *CALM), *path(MONDAY, "10:00:00", 1300, [CALM, (0.15, 0.39, 0.12), (0.15, 0.39, 0.12)], step=10)])
-    assert [(event.data.transition, event.data.direction) for event in events] == [("pending", "benign"), ("firing", "benign")]
+    events = run.play(
+        [
+            closing(FRIDAY, *CALM),
+            *path(
+                MONDAY, "10:00:00", 1300, [CALM, (0.15, 0.39, 0.12), (0.15, 0.39, 0.12)], step=10
+            ),
+        ]
+    )
+    assert [(event.data.transition, event.data.direction) for event in events] == [
+        ("pending", "benign"),
+        ("firing", "benign"),
+    ]
     assert {event.data.labels.scope for event in events} == {"intraday-1s"}
     assert {event.data.severity for event in events} == {"info"}
 
@@ -100,12 +154,21 @@ def test_an_unwind_inhibits_a_convergence_and_escalates_one_that_fires() -> None
     fresh = Run(cap_unknown=False)
     both = (0.26, 0.44, 0.34)
     events = fresh.play([closing(FRIDAY, *CALM), *stay("10:00:00", 1200, both, step=10)])
-    assert of(events, "vol_convergence") == [("pending", "warning", "10:00:00"), ("resolved", "warning", "10:03:00")]
-    assert [event.data.reason for event in events if event.data.rule == "vol_convergence"][-1] == "inhibited"
+    assert of(events, "vol_convergence") == [
+        ("pending", "warning", "10:00:00"),
+        ("resolved", "warning", "10:03:00"),
+    ]
+    assert [event.data.reason for event in events if event.data.rule == "vol_convergence"][
+        -1
+    ] == "inhibited"
     old = Run(cap_unknown=False)
     slow = (0.175, 0.42, 0.13)
     events = old.play(
-        [closing(FRIDAY, *CALM), *stay("10:00:00", 700, slow, step=10), *path(MONDAY, "10:11:41", 1200, [slow, both], step=10)]
+        [
+            closing(FRIDAY, *CALM),
+            *stay("10:00:00", 700, slow, step=10),
+            *path(MONDAY, "10:11:41", 1200, [slow, both], step=10),
+        ]
     )
     assert [(kind, severity) for kind, severity, _ in of(events, "vol_convergence")] == [
         ("pending", "info"),
@@ -125,7 +188,9 @@ def test_the_daily_form_is_judged_at_the_close_alone() -> None:
     run = Run(cap_unknown=False)
     events = run.play([closing(FRIDAY, *CALM), closing(MONDAY, *SHOCK)])
     assert told(events, rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "firing")]
-    assert told(run.play([closing(TUESDAY, 0.37, 0.55, 0.42)]), rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "updated")]
+    assert told(run.play([closing(TUESDAY, 0.37, 0.55, 0.42)]), rule="vix_spike_unwind") == [
+        ("vix_spike_unwind", "daily", "updated")
+    ]
     over = run.play([closing(date(2026, 7, 15), 0.20, 0.47, 0.2)])
     assert told(over, rule="vix_spike_unwind") == [("vix_spike_unwind", "daily", "resolved")]
     assert over[0].data.thresholds.dwell_seconds == 0.0
@@ -133,17 +198,29 @@ def test_the_daily_form_is_judged_at_the_close_alone() -> None:
 
 def test_an_index_without_a_basket_has_no_rules() -> None:
     run = Run(cap_unknown=False, market=Market(indices=(IndexSpec("SPX"),)))
-    alone = [toy(reading.ts_event, 0.3, 0.5, 0.3, constituents=None, coverage=None) for reading in stay("10:00:00", 300)]
+    alone = [
+        toy(reading.ts_event, 0.3, 0.5, 0.3, constituents=None, coverage=None)
+        for reading in stay("10:00:00", 300)
+    ]
     assert run.play([closing(FRIDAY, *CALM), *alone]) == []
 
 
 def test_nothing_is_compared_across_a_gap() -> None:
     """An unwind that fires before eleven days of silence is over with the first close after them, and measured no more."""
     run, later = Run(), FRIDAY + timedelta(days=14)
-    run.play([published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0), published(FRIDAY, 22.0, 41.0, 34.6, 20.0)])
+    run.play(
+        [
+            published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0),
+            published(FRIDAY, 22.0, 41.0, 34.6, 20.0),
+        ]
+    )
     (over,) = run.play([published(later, 21.9, 41.0, 34.7, 19.9)])
     assert told([over]) == [("vix_spike_unwind", "daily", "resolved")]
-    assert (over.data.reason, over.data.compared_with, "index_vol_change" in over.data.values) == ("gap", None, False)
+    assert (over.data.reason, over.data.compared_with, "index_vol_change" in over.data.values) == (
+        "gap",
+        None,
+        False,
+    )
     assert "before a gap in the history" in over.data.summary
     assert run.snapshot()["verdicts"]["vix_spike_unwind"] == "unknown"
     again = run.play([published(later + timedelta(days=3), 31.0, 43.0, 29.8, 35.0)])
@@ -153,8 +230,15 @@ def test_nothing_is_compared_across_a_gap() -> None:
 
 def test_sessions_without_a_basket_fill_no_gap() -> None:
     run, days = Run(), sessions_in(FRIDAY, FRIDAY + timedelta(days=14))
-    run.play([published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0), published(FRIDAY, 22.0, 41.0, 34.6, 20.0)])
+    run.play(
+        [
+            published(date(2026, 7, 9), 15.0, 40.0, 37.1, 10.0),
+            published(FRIDAY, 22.0, 41.0, 34.6, 20.0),
+        ]
+    )
     lost = run.play([published_reading(day, {"index_vol": 0.22}, {}) for day in days[1:-1]])
     assert told(lost) == [("vix_spike_unwind", "daily", "suspended")]
     back = run.play([published(days[-1], 22.0, 41.0, 34.6, 20.0)])
-    assert [(event.data.transition, event.data.previous_status, event.data.reason) for event in back] == [("resolved", "suspended", "gap")]
+    assert [
+        (event.data.transition, event.data.previous_status, event.data.reason) for event in back
+    ] == [("resolved", "suspended", "gap")]

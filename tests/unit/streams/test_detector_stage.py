@@ -11,7 +11,21 @@ from streams.detection.detector_stage import DetectorStage
 from streams.detection.history_codec import pack
 from streams.detection.snapshot import decode_snapshot
 from streams.reading import decode_reading
-from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, NAMES, TUESDAY, Run, closing, eastern, path, record, told, toy
+from tests.support.readings import (
+    FRIDAY,
+    INDEX,
+    MARKET,
+    MONDAY,
+    NAMES,
+    TUESDAY,
+    Run,
+    closing,
+    eastern,
+    path,
+    record,
+    told,
+    toy,
+)
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 
@@ -45,9 +59,15 @@ def test_repeats_are_dropped_by_index_tenor_and_second() -> None:
     assert [view.tenor for view in run.outputs[-1].views] == ["91d"]
 
 
-@pytest.mark.parametrize("ahead", [timedelta(seconds=6), timedelta(hours=1), timedelta(days=1300)], ids=["seconds", "an hour", "in 2030"])
+@pytest.mark.parametrize(
+    "ahead",
+    [timedelta(seconds=6), timedelta(hours=1), timedelta(days=1300)],
+    ids=["seconds", "an hour", "in 2030"],
+)
 @pytest.mark.parametrize("tenor", ["30d", "91d"])
-def test_a_reading_dated_ahead_is_refused_and_the_next_ones_are_judged(ahead: timedelta, tenor: str) -> None:
+def test_a_reading_dated_ahead_is_refused_and_the_next_ones_are_judged(
+    ahead: timedelta, tenor: str
+) -> None:
     run = Run(cap_unknown=False)
     shock = path(MONDAY, "10:00:00", 900, [SHOCK, SHOCK], step=5)
     half = len(shock) // 2
@@ -67,14 +87,21 @@ def test_a_reading_dated_ahead_is_refused_and_the_next_ones_are_judged(ahead: ti
 
 def test_a_session_after_the_event_time_is_refused() -> None:
     run = Run()
-    run.play([toy(eastern(MONDAY, "10:00:00"), *CALM, session=TUESDAY), msgspec.json.encode(_at("9999-12-31T23:59:59-12:00"))])
+    run.play(
+        [
+            toy(eastern(MONDAY, "10:00:00"), *CALM, session=TUESDAY),
+            msgspec.json.encode(_at("9999-12-31T23:59:59-12:00")),
+        ]
+    )
     assert run.count("dead_letter_messages", "readings", "future") == 1
     assert run.count("dead_letter_messages", "readings", "schema") == 1
     assert run.outputs[-1].views == []
 
 
 def _at(when: str) -> dict[str, object]:
-    reading: dict[str, object] = msgspec.to_builtins(toy(eastern(MONDAY, "10:00:00"), *CALM, tenor="91d", tenor_days=91))
+    reading: dict[str, object] = msgspec.to_builtins(
+        toy(eastern(MONDAY, "10:00:00"), *CALM, tenor="91d", tenor_days=91)
+    )
     return reading | {"ts_event": when}
 
 
@@ -83,7 +110,11 @@ def test_views_leave_the_names_out() -> None:
     reading = toy(eastern(MONDAY, "10:00:00"), *CALM)
     run.play([reading])
     view = run.outputs[0].views[0]
-    assert (view.index, view.tenor, view.second) == (INDEX, "30d", int(reading.ts_event.timestamp()))
+    assert (view.index, view.tenor, view.second) == (
+        INDEX,
+        "30d",
+        int(reading.ts_event.timestamp()),
+    )
     assert decode_reading(view.value) == msgspec.structs.replace(reading, constituents=None)
 
 
@@ -96,18 +127,28 @@ def test_the_snapshot_shows_the_latest_picture() -> None:
     assert all(reading.constituents is None for reading in snapshot.readings.values())
     assert tuple(snapshot.names) == NAMES
     assert snapshot.regime == "unwinding"
-    assert [(alert.rule, alert.severity, alert.status) for alert in snapshot.alerts] == [("vix_spike_unwind", "critical", "firing")]
+    assert [(alert.rule, alert.severity, alert.status) for alert in snapshot.alerts] == [
+        ("vix_spike_unwind", "critical", "firing")
+    ]
     assert snapshot.alerts[0].summary.startswith("SPX index vol 14.8 to 21.5 (+6.7)")
     assert snapshot.changes["index_vol"]["1d"] == pytest.approx(0.162)
     assert snapshot.changes["index_vol"]["5m"] == pytest.approx(0.054, abs=0.002)
-    assert set(snapshot.distances) == {"data_quality", "vix_spike_unwind", "broad_repricing", "vol_convergence"}
+    assert set(snapshot.distances) == {
+        "data_quality",
+        "vix_spike_unwind",
+        "broad_repricing",
+        "vol_convergence",
+    }
     assert all(0.0 <= distance <= 1.0 for distance in snapshot.distances.values())
     assert snapshot.percentiles == {}
 
 
 def test_ranks_and_bands_appear_with_history() -> None:
     run = Run()
-    closes = [closing(FRIDAY - timedelta(days=back), 0.15 + 0.001 * back, 0.44, 0.10) for back in range(60)]
+    closes = [
+        closing(FRIDAY - timedelta(days=back), 0.15 + 0.001 * back, 0.44, 0.10)
+        for back in range(60)
+    ]
     run.play([*reversed(closes), toy(eastern(MONDAY, "10:00:00"), 0.1795, 0.47, 0.10)])
     snapshot = decode_snapshot(run.outputs[-1].snapshots[INDEX])
     assert snapshot.percentiles["index_vol"]["252d"] == pytest.approx(31 / 61)
@@ -120,12 +161,23 @@ def test_ranks_and_bands_appear_with_history() -> None:
 def test_chunks_hold_what_has_changed() -> None:
     run = Run(cap_unknown=False)
     run.play([closing(FRIDAY, *CALM)])
-    assert sorted(run.stage.chunks()) == ["day/SPX/2026-07-10", "last/SPX", "latest/SPX", "session/SPX"]
+    assert sorted(run.stage.chunks()) == [
+        "day/SPX/2026-07-10",
+        "last/SPX",
+        "latest/SPX",
+        "session/SPX",
+    ]
     assert run.stage.chunks() == {}
     run.play(path(MONDAY, "10:00:00", 1, [SHOCK, SHOCK]))
     names = sorted(run.stage.chunks())
     facts = ["alert/SPX", "alert/SPX", "event/SPX", "event/SPX"]
-    assert [name.rpartition("/")[0] for name in names] == [*facts, "last", "latest", "minute/SPX", "session"]
+    assert [name.rpartition("/")[0] for name in names] == [
+        *facts,
+        "last",
+        "latest",
+        "minute/SPX",
+        "session",
+    ]
     run.play([toy(eastern(MONDAY, "10:00:02"), *SHOCK, tenor="91d", tenor_days=91)])
     assert sorted(run.stage.chunks()) == ["latest/SPX"]
 
@@ -152,7 +204,9 @@ def test_a_foreign_checkpoint_is_refused(chunks: dict[str, bytes]) -> None:
 def test_chunks_of_an_index_no_longer_configured_are_left_alone() -> None:
     stage = DetectorStage(MARKET, load_rules())
     stage.restore({"latest/DAX": b"whatever"})
-    assert stage.process([record(toy(eastern(MONDAY, "10:00:00"), *CALM))]).snapshots.keys() == {INDEX}
+    assert stage.process([record(toy(eastern(MONDAY, "10:00:00"), *CALM))]).snapshots.keys() == {
+        INDEX
+    }
 
 
 def test_it_owns_no_source() -> None:

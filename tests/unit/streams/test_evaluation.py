@@ -20,16 +20,27 @@ LATER = sessions_in(date(2025, 1, 2), date(2025, 2, 14))
 
 
 def toy(sessions: Sequence[date] = SESSIONS, vix: float = 15.0) -> Closes:
-    return closes_of((published(session, vix, 35.0, 31.6, 20.0) for session in sessions), "SPX", gap_days=10)
+    return closes_of(
+        (published(session, vix, 35.0, 31.6, 20.0) for session in sessions), "SPX", gap_days=10
+    )
 
 
-def scored(fired: dict[int, int], labelled: Sequence[int], *, window: int = 1, closes: Closes | None = None, why: str = "quiet") -> Score:
+def scored(
+    fired: dict[int, int],
+    labelled: Sequence[int],
+    *,
+    window: int = 1,
+    closes: Closes | None = None,
+    why: str = "quiet",
+) -> Score:
     closes = closes or toy()
     loudness = np.full(len(closes.sessions), SILENT)
     for row, loud in fired.items():
         loudness[row] = loud
     told = tuple("" if loud >= WARNING else why for loud in loudness.tolist())
-    return score(Catches("toy", "", graded=True, loudness=loudness, why=told), closes, labelled, window)
+    return score(
+        Catches("toy", "", graded=True, loudness=loudness, why=told), closes, labelled, window
+    )
 
 
 def test_a_catch_counts_on_the_day_and_for_some_sessions_after_never_before() -> None:
@@ -66,7 +77,9 @@ def test_firing_sessions_ten_apart_are_joined_and_eleven_are_not() -> None:
 
 
 @pytest.mark.parametrize(("row", "false"), [(19, True), (20, False), (44, False), (45, True)])
-def test_an_episode_is_false_when_no_label_lies_within_ten_sessions_of_its_days(row: int, *, false: bool) -> None:
+def test_an_episode_is_false_when_no_label_lies_within_ten_sessions_of_its_days(
+    row: int, *, false: bool
+) -> None:
     found = scored({30: WARNING, 34: WARNING}, [row])
     assert [one.false for one in found.episodes] == [false]
     assert found.false_episodes == int(false)
@@ -82,10 +95,15 @@ def test_nothing_reaches_across_a_gap() -> None:
 
 
 def test_a_rise_follows_or_does_not() -> None:
-    readings = [published(session, 20.0 if at == 20 else 15.0, 35.0, 31.6, 20.0) for at, session in enumerate(SESSIONS)]
+    readings = [
+        published(session, 20.0 if at == 20 else 15.0, 35.0, 31.6, 20.0)
+        for at, session in enumerate(SESSIONS)
+    ]
     closes = closes_of(readings, "SPX", gap_days=10)
     found = scored({9: WARNING, 30: WARNING}, [], closes=closes)
-    assert [one.rise_followed for one in found.episodes] == [False, False], "the rise is eleven sessions off"
+    assert [one.rise_followed for one in found.episodes] == [False, False], (
+        "the rise is eleven sessions off"
+    )
     assert scored({10: WARNING}, [], closes=closes).rise_followed == 1.0
     assert scored({}, [], closes=closes).rise_followed is None
 
@@ -101,10 +119,16 @@ def test_sessions_without_the_levels_that_rules_need_are_not_evaluated() -> None
 def test_our_rules_are_read_from_their_events_and_verdicts() -> None:
     """A calm month, a spike that is all correlation, a collapse of it: real events of the detector."""
     readings = [published(session, 15.0, 35.0, 31.6, 15.0) for session in SESSIONS[:20]]
-    readings += [published(SESSIONS[20], 25.0, 37.0, 27.3, 40.0), published(SESSIONS[21], 15.0, 35.0, 31.6, 15.0)]
+    readings += [
+        published(SESSIONS[20], 25.0, 37.0, 27.3, 40.0),
+        published(SESSIONS[21], 15.0, 35.0, 31.6, 15.0),
+    ]
     events = Run(cap_unknown=False).play(readings)
     closes = closes_of(readings, "SPX", gap_days=10)
-    told = {SESSIONS[3]: {"vix_spike_unwind": "suspended", "broad_repricing": "quiet"}, SESSIONS[4]: {"vix_spike_unwind": "unknown"}}
+    told = {
+        SESSIONS[3]: {"vix_spike_unwind": "suspended", "broad_repricing": "quiet"},
+        SESSIONS[4]: {"vix_spike_unwind": "unknown"},
+    }
     told |= {SESSIONS[5]: {"vix_spike_unwind": "quiet", "broad_repricing": "quiet"}}
     found = alert_catches("two", "", ("vix_spike_unwind", "broad_repricing"), closes, events, told)
     assert np.flatnonzero(found.loudness >= WARNING).tolist() == [20]
@@ -119,4 +143,6 @@ def test_labels_beside_the_evaluated_sessions_are_told_apart() -> None:
     found = evaluate(toy(), [SESSIONS[3], SESSIONS[3], *outside], [], {}, (), window=1)
     assert found.outside == tuple(sorted(outside))
     assert [label.session for label in found.ours.labels] == [SESSIONS[3]]
-    assert {label.why for one in found.baselines[:2] for label in one.labels} == {"not enough history"}
+    assert {label.why for one in found.baselines[:2] for label in one.labels} == {
+        "not enough history"
+    }

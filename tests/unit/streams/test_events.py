@@ -18,7 +18,9 @@ from streams.detection.scores import SCORED
 from tests.support.past_closes import weekdays
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 
-SCHEMA = json.loads((Path(config.__file__).parent / "schemas" / "alert.v1.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(config.__file__).parent / "schemas" / "alert.v1.json").read_text(encoding="utf-8")
+)
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 
@@ -61,7 +63,9 @@ def test_every_transition_is_there_and_fits_the_schema(values: list[bytes]) -> N
     ],
 )
 def test_the_schema_refuses(values: list[bytes], where: tuple[str, ...], wrong: Any) -> None:
-    event = json.loads(next(value for value in values if b'"vix_spike_unwind"' in value and b"firing.v1" in value))
+    event = json.loads(
+        next(value for value in values if b'"vix_spike_unwind"' in value and b"firing.v1" in value)
+    )
     part = event
     for key in where[:-1]:
         part = part[key]
@@ -73,7 +77,9 @@ def test_the_cloudevents_library_reads_it(values: list[bytes]) -> None:
     event = JSONFormat().read(CloudEvent, values[0])
     assert event.get_source() == "/dispersion/monitor/spx"
     assert event.get_subject() == "SPX/30d/vix_spike_unwind"
-    assert event.get_extension("partitionkey") == fingerprint("vix_spike_unwind", "SPX", "30d", "intraday")
+    assert event.get_extension("partitionkey") == fingerprint(
+        "vix_spike_unwind", "SPX", "30d", "intraday"
+    )
     assert event.get_extension("sequence") == "00000001"
 
 
@@ -82,7 +88,10 @@ def test_identities_are_hashes_of_what_they_name() -> None:
     alert = fingerprint("vol_convergence", "SPX", "30d", "daily-5s")
     assert alert == blake2b(text.encode()).hexdigest()[:16]
     text = f"{alert}\x1f3\x1ffiring\x1f1783951931000000000"
-    assert event_id(alert, "3", "firing", 1783951931000000000) == blake2b(text.encode()).hexdigest()[:20]
+    assert (
+        event_id(alert, "3", "firing", 1783951931000000000)
+        == blake2b(text.encode()).hexdigest()[:20]
+    )
 
 
 def test_ids_are_unique_and_sequences_count_per_alert(values: list[bytes]) -> None:
@@ -100,7 +109,9 @@ def test_what_only_the_publisher_knows_is_null(values: list[bytes]) -> None:
 def test_contributors_sum_to_the_move_that_the_values_tell(values: list[bytes]) -> None:
     data = decode_event(values[1]).data
     assert data.transition == "firing"
-    assert sum(part.contribution for part in data.contributors) == pytest.approx(data.values["basket_vol_change"], abs=1e-15)
+    assert sum(part.contribution for part in data.contributors) == pytest.approx(
+        data.values["basket_vol_change"], abs=1e-15
+    )
     assert len(data.contributors) == 6
     assert data.group_key == "SPX/unwind"
     assert data.replay
@@ -117,12 +128,21 @@ def test_events_carry_the_scores_on_the_common_set() -> None:
     found = []
     for dropped in ((), ("N11",)):
         events = Run(cap_unknown=False).play(
-            [*past, *path(MONDAY, "10:00:00", 200, [singles_stay, singles_stay], step=10, dropped=dropped)]
+            [
+                *past,
+                *path(
+                    MONDAY, "10:00:00", 200, [singles_stay, singles_stay], step=10, dropped=dropped
+                ),
+            ]
         )
         found.append(next(event.data for event in events if event.data.rule == "vix_spike_unwind"))
     whole, short = found
     assert short.values["basket_vol"] == pytest.approx(0.42, abs=0.01)
     assert (whole.values["common_names"], short.values["common_names"]) == (12.0, 11.0)
     for measure in SCORED:
-        assert whole.values[f"{measure}_change_z"] == pytest.approx(short.values[f"{measure}_change_z"] or 0.0, rel=0.05), measure
-        assert None not in {whole.values[f"{measure}_{kind}"] for kind in ("robust_z", "cusum_up", "cusum_down")}
+        assert whole.values[f"{measure}_change_z"] == pytest.approx(
+            short.values[f"{measure}_change_z"] or 0.0, rel=0.05
+        ), measure
+        assert None not in {
+            whole.values[f"{measure}_{kind}"] for kind in ("robust_z", "cusum_up", "cusum_down")
+        }

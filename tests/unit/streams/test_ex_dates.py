@@ -13,8 +13,17 @@ MONITORED = underlyings(Market((IndexSpec("KO"), IndexSpec("MSFT"), IndexSpec("T
 KO, MSFT, T = (MONITORED.position[name] for name in ("KO", "MSFT", "T"))
 
 
-def flag(dividends: list[Dividend], underlying: int = KO, *, today: int = 100, expiry: int = 130, forward: float = 100.0) -> str:
-    classes = ExDates(dividends, MONITORED).size_class(np.array([underlying]), today, np.array([expiry]), np.array([forward]))
+def flag(
+    dividends: list[Dividend],
+    underlying: int = KO,
+    *,
+    today: int = 100,
+    expiry: int = 130,
+    forward: float = 100.0,
+) -> str:
+    classes = ExDates(dividends, MONITORED).size_class(
+        np.array([underlying]), today, np.array([expiry]), np.array([forward])
+    )
     return SIZE_FLAGS[int(classes[0])]
 
 
@@ -40,7 +49,12 @@ def test_an_ex_date_counts_after_today_and_up_to_the_expiry() -> None:
 
 
 def test_the_largest_counts_and_each_name_has_its_own() -> None:
-    dividends = [Dividend("KO", 110, 0.6), Dividend("T", 110, 0.2), Dividend("KO", 120, 2.5), Dividend("not watched", 110, 9.0)]
+    dividends = [
+        Dividend("KO", 110, 0.6),
+        Dividend("T", 110, 0.2),
+        Dividend("KO", 120, 2.5),
+        Dividend("not watched", 110, 9.0),
+    ]
     assert [flag(dividends, one) for one in (KO, MSFT, T)] == ["dividend:2%", "", ""]
     assert flag(dividends, KO, forward=500.0) == "dividend:0.5%"
 
@@ -52,7 +66,13 @@ def test_without_a_forward_there_is_no_share_of_it() -> None:
 
 def test_the_reading_names_them() -> None:
     run = Run()
-    (reading,) = run.feed(quoted(second(60), VOLS, flags={"B": "near_term_fallback,dividend:1%", "C": "dividend:2%", "D": "dividend:1%"}))
+    (reading,) = run.feed(
+        quoted(
+            second(60),
+            VOLS,
+            flags={"B": "near_term_fallback,dividend:1%", "C": "dividend:2%", "D": "dividend:1%"},
+        )
+    )
     assert reading.flags == ("dividend", "near_term_fallback")
     assert reading.dividends == {"B": "1%", "C": "2%", "D": "1%"}
     assert reading.basket_vol is not None, "flagged, not dropped"

@@ -25,14 +25,18 @@ def ns(text: str) -> int:
 
 
 def test_standard_monthlies_move_before_a_holiday_and_keep_their_old_saturday() -> None:
-    listed = days("2026-07-17", "2026-06-18", "2026-06-19", "2008-03-20", "2013-10-19", "2014-06-21")
+    listed = days(
+        "2026-07-17", "2026-06-18", "2026-06-19", "2008-03-20", "2013-10-19", "2014-06-21"
+    )
     others = days("2026-07-16", "2026-06-12", "2026-06-17", "2013-10-20", "2026-07-24")
     assert expiries.is_standard_monthly(listed).all()
     assert not expiries.is_standard_monthly(others).any()
 
 
 def test_friday_weeklies_move_before_a_holiday() -> None:
-    listed = days("2026-07-24", "2026-07-02", "2026-07-17", "2026-06-18", "2014-06-28", "2025-11-28")
+    listed = days(
+        "2026-07-24", "2026-07-02", "2026-07-17", "2026-06-18", "2014-06-28", "2025-11-28"
+    )
     others = days("2026-07-01", "2026-07-20", "2026-06-17", "2026-07-23")
     assert expiries.is_friday_weekly(listed).all()
     assert not expiries.is_friday_weekly(others).any()
@@ -42,7 +46,11 @@ def test_friday_weeklies_move_before_a_holiday() -> None:
     ("expiry", "evening", "morning"),
     [
         ("2026-07-17", "2026-07-17T16:00-04:00", "2026-07-17T09:30-04:00"),
-        ("2026-07-24", "2026-07-24T16:00-04:00", "2026-07-24T16:00-04:00"),  # no monthly: AM roots settle in the evening too
+        (
+            "2026-07-24",
+            "2026-07-24T16:00-04:00",
+            "2026-07-24T16:00-04:00",
+        ),  # no monthly: AM roots settle in the evening too
         ("2025-11-28", "2025-11-28T13:00-05:00", "2025-11-28T13:00-05:00"),  # half day
         ("2026-06-19", "2026-06-18T16:00-04:00", "2026-06-18T09:30-04:00"),  # holiday
         ("2013-10-19", "2013-10-18T16:00-04:00", "2013-10-18T09:30-04:00"),  # Saturday
@@ -61,12 +69,20 @@ def test_morning_and_evening_series_of_one_day_are_told_apart() -> None:
 
 
 def test_minutes_are_whole_and_truncated() -> None:
-    settlement = np.array([ns("2022-10-21T09:30-04:00"), ns("2022-10-28T16:00-04:00"), ns("2022-09-27T10:45-04:00")])
-    assert expiries.minutes_to(settlement, ns("2022-09-27T10:45:15-04:00")).tolist() == [34_484, 44_954, -1]
+    settlement = np.array(
+        [ns("2022-10-21T09:30-04:00"), ns("2022-10-28T16:00-04:00"), ns("2022-09-27T10:45-04:00")]
+    )
+    assert expiries.minutes_to(settlement, ns("2022-09-27T10:45:15-04:00")).tolist() == [
+        34_484,
+        44_954,
+        -1,
+    ]
 
 
 def test_absurd_expiries_do_not_raise() -> None:
-    absurd = np.array([np.iinfo(np.int32).min, -1, 0, 7304, 32_872, 32_873, np.iinfo(np.int32).max], np.int32)
+    absurd = np.array(
+        [np.iinfo(np.int32).min, -1, 0, 7304, 32_872, 32_873, np.iinfo(np.int32).max], np.int32
+    )
     assert not expiries.is_standard_monthly(absurd[[0, 1, 2, -2, -1]]).any()
     assert not expiries.is_friday_weekly(absurd[[0, 1, 2, -2, -1]]).any()
     settled = expiries.settlement_ns(absurd, np.ones(absurd.size, np.bool_))
@@ -77,7 +93,10 @@ def test_absurd_expiries_do_not_raise() -> None:
 def test_standard_monthlies_of_two_decades_are_those_of_the_calendar_file() -> None:
     with (evaluation_data() / "calendars" / "opex_dates.csv").open() as file:
         rows = list(csv.DictReader(file))
-    computed = {row["month"]: expiries.standard_monthly(*map(int, row["month"].split("-"))).isoformat() for row in rows}
+    computed = {
+        row["month"]: expiries.standard_monthly(*map(int, row["month"].split("-"))).isoformat()
+        for row in rows
+    }
     assert len(rows) >= 260
     assert computed == {row["month"]: row["monthly_opex"] for row in rows}
 

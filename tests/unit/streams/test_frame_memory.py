@@ -53,14 +53,24 @@ def assert_same(got: Quotes | str, expected: Quotes | str) -> None:
 
 def moved(sent: Quotes, tick: int) -> Quotes:
     """The same contracts with other prices, a later time."""
-    return sent._replace(bid=sent.bid + 0.05 * tick, ask=sent.ask + 0.05 * tick, ts_event=sent.ts_event + tick)
+    return sent._replace(
+        bid=sent.bid + 0.05 * tick, ask=sent.ask + 0.05 * tick, ts_event=sent.ts_event + tick
+    )
 
 
 @pytest.mark.usefixtures("memory")
-def test_the_third_frame_of_the_same_contracts_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_third_frame_of_the_same_contracts_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sent = quotes(200)
     got = [read(encode_quotes(moved(sent, tick))) for tick in range(5)]
-    assert [one.from_cache for one in got if isinstance(one, Quotes)] == [False, False, False, True, True]
+    assert [one.from_cache for one in got if isinstance(one, Quotes)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
     for tick, one in enumerate(got):
         assert_same(one, as_new(encode_quotes(moved(sent, tick)), monkeypatch))
     assert isinstance(got[4], Quotes)
@@ -70,7 +80,9 @@ def test_the_third_frame_of_the_same_contracts_is_remembered(monkeypatch: pytest
 
 @pytest.mark.usefixtures("memory")
 @pytest.mark.parametrize("seed", range(4))
-def test_a_known_frame_with_changed_bytes_is_read_like_a_new_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_frame_with_changed_bytes_is_read_like_a_new_one(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng, good = np.random.default_rng(seed), encode_quotes(quotes(40 + seed))
     for _ in range(4):
         read(good)
@@ -83,9 +95,13 @@ def test_a_known_frame_with_changed_bytes_is_read_like_a_new_one(seed: int, monk
 
 
 @pytest.mark.usefixtures("memory")
-def test_a_price_with_more_digits_than_its_type_is_refused_known_or_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_price_with_more_digits_than_its_type_is_refused_known_or_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def frame(integer: int) -> bytes:
-        prices = pa.Array.from_buffers(pa.decimal32(5, 2), 2, [None, pa.py_buffer(np.array([400, integer], np.int32))])
+        prices = pa.Array.from_buffers(
+            pa.decimal32(5, 2), 2, [None, pa.py_buffer(np.array([400, integer], np.int32))]
+        )
         return written(quote_table(10**18, bid=prices))
 
     for _ in range(4):
@@ -100,8 +116,12 @@ def test_a_price_with_more_digits_than_its_type_is_refused_known_or_new(monkeypa
 
 @pytest.mark.usefixtures("memory")
 def test_a_frame_whose_contracts_lie_in_its_prices_is_never_known() -> None:
-    sent = quotes(64)._replace(strike=np.arange(100.0, 164.0), bid=np.arange(1.0, 65.0) / 3, ask=np.arange(1.0, 65.0))
-    table = quote_table(10**18, 64, strike=pa.array(sent.strike), bid=pa.array(sent.bid), ask=pa.array(sent.ask))
+    sent = quotes(64)._replace(
+        strike=np.arange(100.0, 164.0), bid=np.arange(1.0, 65.0) / 3, ask=np.arange(1.0, 65.0)
+    )
+    table = quote_table(
+        10**18, 64, strike=pa.array(sent.strike), bid=pa.array(sent.bid), ask=pa.array(sent.ask)
+    )
     frame = bytearray(written(table))
     strike, bid = (frame.index(column.tobytes()) for column in (sent.strike, sent.bid))
     body = _body(bytes(frame))
@@ -122,7 +142,9 @@ def test_little_is_kept() -> None:
             got = [read(encode_quotes(one)) for one in sent]
         known = [isinstance(one, Quotes) and one.from_cache for one in got]
         assert not all(known)
-        (again,) = {isinstance(one, Quotes) and one.from_cache for one in [read(encode_quotes(sent[-1]))]}
+        (again,) = {
+            isinstance(one, Quotes) and one.from_cache for one in [read(encode_quotes(sent[-1]))]
+        }
         assert again
 
 

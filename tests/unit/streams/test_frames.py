@@ -10,7 +10,14 @@ import pytest
 from streams.decoding.decode_error import REASONS, DecodeError
 from streams.decoding.frame_columns import Limits
 from streams.decoding.frame_layout import inspect
-from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA, decode_quote_frame, decode_tick_frame, encode_quotes, encode_ticks
+from streams.decoding.frames import (
+    QUOTE_SCHEMA,
+    TICK_SCHEMA,
+    decode_quote_frame,
+    decode_tick_frame,
+    encode_quotes,
+    encode_ticks,
+)
 from streams.records import NS, Quotes, Series, Ticks, Unread
 from tests.support.frame_bytes import LIMITS, START, quotes, table, ticks, written
 
@@ -22,7 +29,9 @@ def refusal(value: bytes, limits: Limits = LIMITS) -> str:
     return refused.value.reason
 
 
-def quote_blocks(value: bytes, record_ts: int = 0, refresh_seconds: float | None = None) -> list[Quotes]:
+def quote_blocks(
+    value: bytes, record_ts: int = 0, refresh_seconds: float | None = None
+) -> list[Quotes]:
     blocks = decode_quote_frame(value, record_ts, LIMITS, refresh_seconds)
     assert all(isinstance(block, Quotes) for block in blocks)
     return [block for block in blocks if isinstance(block, Quotes)]
@@ -48,16 +57,29 @@ def test_ticks_survive_their_frame() -> None:
     sent = ticks(300)
     (got,) = decode_tick_frame(encode_ticks(sent), 77, LIMITS)
     assert isinstance(got, Ticks)
-    assert [got.symbols[code] for code in got.symbol_code] == [sent.symbols[code] for code in sent.symbol_code]
+    assert [got.symbols[code] for code in got.symbol_code] == [
+        sent.symbols[code] for code in sent.symbol_code
+    ]
     for column in ("price", "size", "ts_event"):
         np.testing.assert_array_equal(getattr(got, column), getattr(sent, column))
 
 
 @pytest.mark.parametrize(
-    "text", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.uint16(), pa.large_string())]
+    "text",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.uint16(), pa.large_string()),
+    ],
 )
 def test_text_may_come_in_any_arrow_form(text: Any) -> None:
-    schema = pa.schema([(field.name, text if field.name in {"underlying", "root", "right"} else field.type) for field in QUOTE_SCHEMA])
+    schema = pa.schema(
+        [
+            (field.name, text if field.name in {"underlying", "root", "right"} else field.type)
+            for field in QUOTE_SCHEMA
+        ]
+    )
     (got,) = quote_blocks(written(table(4).cast(schema)))
     assert named(got) == [Series("SPX", "SPXW"), Series("BRK.B", "BRK.B")] * 2
     assert got.call.tolist() == [True, False, True, False]
@@ -75,8 +97,14 @@ def test_columns_may_come_in_any_order_and_the_optional_ones_not_at_all() -> Non
 
 
 def test_spellings_of_one_name_become_one_series() -> None:
-    rows = table(3).set_column(0, QUOTE_SCHEMA.field("underlying"), pa.array(["BRK-B", "brk/b", "<script>"]).dictionary_encode())
-    rows = rows.set_column(1, QUOTE_SCHEMA.field("root"), pa.array(["", None, "x"]).dictionary_encode())
+    rows = table(3).set_column(
+        0,
+        QUOTE_SCHEMA.field("underlying"),
+        pa.array(["BRK-B", "brk/b", "<script>"]).dictionary_encode(),
+    )
+    rows = rows.set_column(
+        1, QUOTE_SCHEMA.field("root"), pa.array(["", None, "x"]).dictionary_encode()
+    )
     (got,) = quote_blocks(written(rows))
     assert named(got) == [Series("BRK.B", "BRK.B"), Series("BRK.B", "BRK.B"), Series("", "X")]
 
@@ -85,7 +113,10 @@ def test_several_batches_are_several_values_in_order() -> None:
     value = written(table(10), rows=4)
     blocks = quote_blocks(value)
     assert [len(block.bid) for block in blocks] == [4, 4, 2]
-    assert np.concatenate([block.ts_event for block in blocks]).tolist() == table(10)["ts_event"].to_pylist()
+    assert (
+        np.concatenate([block.ts_event for block in blocks]).tolist()
+        == table(10)["ts_event"].to_pylist()
+    )
 
 
 def test_a_frame_without_rows_gives_nothing() -> None:
@@ -112,11 +143,27 @@ def naive(rows: Any) -> Any:
         (lambda rows: rows.set_column(3, "strike", pa.array([True] * len(rows))), "schema"),
         (lambda rows: rows.set_column(2, "expiry", rows["strike"]), "schema"),
         (lambda rows: rows.set_column(0, "underlying", pa.array([1] * len(rows))), "schema"),
-        (lambda rows: rows.set_column(9, "ts_event", pa.array([None] * len(rows), pa.int64())), "time"),
-        (lambda rows: rows.set_column(9, "ts_event", pa.array([START // 1_000_000] * len(rows))), "time"),
+        (
+            lambda rows: rows.set_column(9, "ts_event", pa.array([None] * len(rows), pa.int64())),
+            "time",
+        ),
+        (
+            lambda rows: rows.set_column(9, "ts_event", pa.array([START // 1_000_000] * len(rows))),
+            "time",
+        ),
         (lambda rows: rows.set_column(9, "ts_event", naive(rows)), "time"),
-        (lambda rows: rows.set_column(0, "underlying", pa.array([None] * len(rows), pa.string())), "missing_field"),
-        (lambda rows: rows.set_column(4, "right", pa.array(["X"] * len(rows)).dictionary_encode()), "type"),
+        (
+            lambda rows: rows.set_column(
+                0, "underlying", pa.array([None] * len(rows), pa.string())
+            ),
+            "missing_field",
+        ),
+        (
+            lambda rows: rows.set_column(
+                4, "right", pa.array(["X"] * len(rows)).dictionary_encode()
+            ),
+            "type",
+        ),
     ],
 )
 def test_another_schema_is_refused(change: Callable[[Any], Any], reason: str) -> None:
@@ -144,8 +191,13 @@ def test_bytes_and_rows_are_limited() -> None:
 
 
 def test_the_vocabulary_is_limited_too() -> None:
-    words = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), [f"N{at}" for at in range(101)])
-    assert refusal(written(table(1).set_column(0, "underlying", words)), Limits(rows=100)) == "too_many_rows"
+    words = pa.DictionaryArray.from_arrays(
+        pa.array([0], pa.int32()), [f"N{at}" for at in range(101)]
+    )
+    assert (
+        refusal(written(table(1).set_column(0, "underlying", words)), Limits(rows=100))
+        == "too_many_rows"
+    )
 
 
 def test_a_claim_of_many_rows_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +205,10 @@ def test_a_claim_of_many_rows_is_refused_unread(monkeypatch: pytest.MonkeyPatch)
     at = value.rindex((77).to_bytes(8, "little"), 0, value.rindex(b"\xff\xff\xff\xff", 0, -8) + 400)
     monkeypatch.setattr(pa.ipc, "open_stream", lambda *_: pytest.fail("Arrow must not see it"))
     for claim, reason in ((2**40, "too_many_rows"), (-1, "arrow")):
-        assert refusal(value[:at] + claim.to_bytes(8, "little", signed=True) + value[at + 8 :]) == reason
+        assert (
+            refusal(value[:at] + claim.to_bytes(8, "little", signed=True) + value[at + 8 :])
+            == reason
+        )
 
 
 def test_codes_outside_the_vocabulary_are_refused() -> None:
@@ -170,10 +225,14 @@ def test_delta_dictionaries_are_refused() -> None:
     first, second = (
         table(2),
         table(2).set_column(
-            0, QUOTE_SCHEMA.field("underlying"), pa.DictionaryArray.from_arrays(pa.array([0, 2], pa.int32()), ["SPX", "BRK-B", "NEW"])
+            0,
+            QUOTE_SCHEMA.field("underlying"),
+            pa.DictionaryArray.from_arrays(pa.array([0, 2], pa.int32()), ["SPX", "BRK-B", "NEW"]),
         ),
     )
-    with pa.ipc.new_stream(sink, first.schema, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as writer:
+    with pa.ipc.new_stream(
+        sink, first.schema, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+    ) as writer:
         writer.write_table(first)
         writer.write_table(second)
     assert refusal(sink.getvalue().to_pybytes()) == "dictionary"
@@ -249,7 +308,9 @@ def test_other_types_that_say_the_same_are_read(name: str, change: Callable[[Any
         ("strike", pa.array(["6200", "six", "6200", "6200"]), "type"),
     ],
 )
-def test_a_row_of_a_frame_that_cannot_be_read_costs_itself_alone(name: str, values: Any, reason: str) -> None:
+def test_a_row_of_a_frame_that_cannot_be_read_costs_itself_alone(
+    name: str, values: Any, reason: str
+) -> None:
     unread, got = decode_quote_frame(written(replaced(name, values)), 0, LIMITS)
     assert isinstance(unread, Unread)
     assert (unread.reason, unread.rows, unread.row) == (reason, 1, 1)
@@ -260,8 +321,14 @@ def test_a_row_of_a_frame_that_cannot_be_read_costs_itself_alone(name: str, valu
 
 
 def test_option_symbols_stand_for_contracts() -> None:
-    symbols = pa.array(["SPXW260717P06200000", "O:BRKB260717C00500000", "SPXW  260717P06200000", "SPXW260717P6200"])
-    rows = table(4).drop_columns(["underlying", "root", "expiry", "strike", "right"]).append_column("symbol", symbols)
+    symbols = pa.array(
+        ["SPXW260717P06200000", "O:BRKB260717C00500000", "SPXW  260717P06200000", "SPXW260717P6200"]
+    )
+    rows = (
+        table(4)
+        .drop_columns(["underlying", "root", "expiry", "strike", "right"])
+        .append_column("symbol", symbols)
+    )
     unread, got = decode_quote_frame(written(rows), 0, LIMITS)
     assert isinstance(unread, Unread)
     assert (unread.reason, unread.row) == ("symbol", 3)
@@ -275,7 +342,9 @@ def test_option_symbols_stand_for_contracts() -> None:
 def test_words_without_end_are_refused_in_no_time() -> None:
     """A frame of distinct words that are no rights: each is looked at once."""
     rows = 20_000
-    value = written(replaced("right", pa.array([f"x{at}" for at in range(rows)]).dictionary_encode(), rows))
+    value = written(
+        replaced("right", pa.array([f"x{at}" for at in range(rows)]).dictionary_encode(), rows)
+    )
     assert refusal(value) == "type"
 
 

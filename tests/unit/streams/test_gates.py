@@ -4,7 +4,15 @@ from datetime import date
 
 import pytest
 
-from streams.detection.gates import SpikeHold, covered, data_gate, elapsed_share, phase, relative_width, rho_out_of_range
+from streams.detection.gates import (
+    SpikeHold,
+    covered,
+    data_gate,
+    elapsed_share,
+    phase,
+    relative_width,
+    rho_out_of_range,
+)
 from streams.market import Gates
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
@@ -46,8 +54,18 @@ def test_the_elapsed_share_of_a_session() -> None:
         (0.95, 0.9, None, ""),
     ],
 )
-def test_the_data_gates(coverage: float | None, names: float, rho: float | None, expected: str) -> None:
-    reading = toy(eastern(MONDAY, "10:00:00"), 0.15, 0.44, 0.1, coverage=coverage, coverage_names=names, implied_correlation=rho)
+def test_the_data_gates(
+    coverage: float | None, names: float, rho: float | None, expected: str
+) -> None:
+    reading = toy(
+        eastern(MONDAY, "10:00:00"),
+        0.15,
+        0.44,
+        0.1,
+        coverage=coverage,
+        coverage_names=names,
+        implied_correlation=rho,
+    )
     assert data_gate(reading, GATES) == expected
 
 
@@ -57,7 +75,10 @@ def test_published_levels_have_no_coverage_to_fail() -> None:
 
 def test_correlation_outside_its_bounds_is_doubted() -> None:
     at = eastern(MONDAY, "10:00:00")
-    assert [rho_out_of_range(toy(at, 0.15, 0.44, 0.1, implied_correlation=rho)) for rho in (-0.01, 0.0, 1.0, 1.01)] == [
+    assert [
+        rho_out_of_range(toy(at, 0.15, 0.44, 0.1, implied_correlation=rho))
+        for rho in (-0.01, 0.0, 1.0, 1.01)
+    ] == [
         True,
         False,
         False,
@@ -98,4 +119,9 @@ def test_a_slow_move_is_no_spike() -> None:
 
 def test_silence_and_missing_values_end_a_hold() -> None:
     assert judge([(1, 0.30), (2, 0.60), (600, 0.60)]) == ["accepted", "held", "accepted"]
-    assert judge([(1, 0.30), (2, 0.60), (3, None), (70, None)]) == ["accepted", "held", "held", "accepted"]
+    assert judge([(1, 0.30), (2, 0.60), (3, None), (70, None)]) == [
+        "accepted",
+        "held",
+        "held",
+        "accepted",
+    ]

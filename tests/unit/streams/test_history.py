@@ -20,7 +20,9 @@ GAP = timedelta(days=10)
 MORNING = int(eastern(MONDAY, "10:00:00").timestamp()) * NS
 
 
-def facts(session: date, rho: float = 0.3, *, basis: str = "quotes", rise: float | None = None) -> DayFacts:
+def facts(
+    session: date, rho: float = 0.3, *, basis: str = "quotes", rise: float | None = None
+) -> DayFacts:
     reading = closing(session, 0.15, 0.40, rho)
     ts = int(reading.ts_event.timestamp()) * NS
     return DayFacts(
@@ -58,7 +60,10 @@ def test_the_baseline_ends_before_the_session() -> None:
 
 def test_a_gap_of_more_than_ten_days_forgets() -> None:
     known = days(facts(date(2025, 1, 6)), facts(date(2025, 1, 17)), facts(date(2025, 1, 20)))
-    assert [close.session for close in base(known, date(2025, 1, 21)).closes] == [date(2025, 1, 17), date(2025, 1, 20)]
+    assert [close.session for close in base(known, date(2025, 1, 21)).closes] == [
+        date(2025, 1, 17),
+        date(2025, 1, 20),
+    ]
     assert base(known, date(2025, 1, 30)).close(1) is not None
     assert base(known, date(2025, 1, 31)).close(1) is None
 
@@ -76,14 +81,20 @@ def test_a_rank_needs_sixty_observations() -> None:
     assert base(short, later).rank("implied_correlation", 0.5) == 1.0
     long = days(*(facts(session, 0.3 + 0.001 * at) for at, session in enumerate(run_of(61))))
     assert base(long, run_of(62)[-1]).rank_of_change(0.05) == 1.0
-    assert base(long, run_of(62)[-1]).rank_of_rise(0.05, "middle") is None, "no session has stored a rise"
+    assert base(long, run_of(62)[-1]).rank_of_rise(0.05, "middle") is None, (
+        "no session has stored a rise"
+    )
     risen = days(*(facts(session, rise=0.001 * at) for at, session in enumerate(run_of(60))))
     assert base(risen, later).rank_of_rise(0.0295, "middle") == pytest.approx(31 / 61)
-    assert base(risen, later).rank_of_rise(0.0295, "opening") is None, "each part of the session has its own history"
+    assert base(risen, later).rank_of_rise(0.0295, "opening") is None, (
+        "each part of the session has its own history"
+    )
 
 
 def test_ranks_look_back_252_sessions_only() -> None:
-    known = days(*(facts(session, 0.9 if at < 10 else 0.3) for at, session in enumerate(run_of(262))))
+    known = days(
+        *(facts(session, 0.9 if at < 10 else 0.3) for at, session in enumerate(run_of(262)))
+    )
     assert base(known, run_of(263)[-1]).rank("implied_correlation", 0.5) == 1.0
 
 
@@ -95,7 +106,9 @@ def test_the_first_word_on_a_session_stands_and_504_are_kept() -> None:
     known.add(facts(run_of(SESSIONS + 1)[-1]))
     changed = known.changed()
     assert changed.pop("2025-01-06") == b""
-    assert [decode_day(payload).session for payload in changed.values()] == [run_of(SESSIONS + 1)[-1]]
+    assert [decode_day(payload).session for payload in changed.values()] == [
+        run_of(SESSIONS + 1)[-1]
+    ]
 
 
 def test_memory_keeps_the_names_of_the_latest_closes_only() -> None:
@@ -160,7 +173,9 @@ def history_of(*readings: Reading) -> History:
 
 
 def test_the_closing_reading_is_the_fact() -> None:
-    history = history_of(toy(eastern(FRIDAY, "15:59:00"), 0.2, 0.4, 0.2), closing(FRIDAY, 0.15, 0.44, 0.10))
+    history = history_of(
+        toy(eastern(FRIDAY, "15:59:00"), 0.2, 0.4, 0.2), closing(FRIDAY, 0.15, 0.44, 0.10)
+    )
     close = history.baseline(MONDAY, "quotes").close(1)
     assert close is not None
     assert (close.index_vol, close.session) == (0.15, FRIDAY)
@@ -204,6 +219,8 @@ def test_chunks_from_before_the_parts_of_the_session_still_load() -> None:
     assert decode_day(pack(known)).correlation_rises == {}
     history = history_of()
     progress = pack({"session": MONDAY, "closed": False, "rise": 0.04, "samples": [], "spike": {}})
-    history.restore({("session", ""): progress, ("last", ""): pack(known), ("day", "2026-07-10"): pack(known)})
+    history.restore(
+        {("session", ""): progress, ("last", ""): pack(known), ("day", "2026-07-10"): pack(known)}
+    )
     assert history.progress.rises == {}
     assert history.baseline(MONDAY, "quotes").close(1) is not None

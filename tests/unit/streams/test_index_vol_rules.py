@@ -33,7 +33,12 @@ def spx(*, weeklies: bool = True) -> tuple[Expiry, ...]:
     series = [Series("SPX", "SPX"), Series("SPX", "SPXW")]
     days = [date.fromisoformat(day) for day in monthlies]
     listings.add([segment(0, day_number(day)) for day in days], series)
-    listings.add([segment(1, day_number(day)) for day in [*weekdays(SESSION, date(2026, 9, 30)), *days]] if weeklies else [], series)
+    listings.add(
+        [segment(1, day_number(day)) for day in [*weekdays(SESSION, date(2026, 9, 30)), *days]]
+        if weeklies
+        else [],
+        series,
+    )
     return listings.of("SPX")
 
 
@@ -54,8 +59,15 @@ def test_near_is_the_last_candidate_within_the_tenor_and_next_the_first_beyond(
     terms = bracketing(spx(), tenor, CLOSE)
     assert terms.near is not None
     assert terms.next is not None
-    assert [(date_of(one.day).isoformat(), one.root) for one in (terms.near, terms.next)] == [near, following]
-    assert (terms.near.settles - CLOSE) // MINUTE <= tenor * 1440 < (terms.next.settles - CLOSE) // MINUTE
+    assert [(date_of(one.day).isoformat(), one.root) for one in (terms.near, terms.next)] == [
+        near,
+        following,
+    ]
+    assert (
+        (terms.near.settles - CLOSE) // MINUTE
+        <= tenor * 1440
+        < (terms.next.settles - CLOSE) // MINUTE
+    )
 
 
 @pytest.mark.parametrize("tenor", TENORS)
@@ -71,12 +83,18 @@ def test_no_value_where_the_tenor_is_not_bracketed(tenor: int) -> None:
 
 def test_monthlies_alone_serve_the_short_tenors_too() -> None:
     assert bracketing(spx(weeklies=False), 9, CLOSE).reason == ""
-    assert bracketing(spx(weeklies=False), 30, CLOSE).reason == "not_bracketed", "six days and a half is nearer than seven"
-    assert bracketing(spx(weeklies=False), 30, open_ns(SESSION)).reason == "", "seven days to the open of 17 July"
+    assert bracketing(spx(weeklies=False), 30, CLOSE).reason == "not_bracketed", (
+        "six days and a half is nearer than seven"
+    )
+    assert bracketing(spx(weeklies=False), 30, open_ns(SESSION)).reason == "", (
+        "seven days to the open of 17 July"
+    )
 
 
 def test_am_settlement_is_the_open_and_pm_settlement_the_close() -> None:
-    by_root = {one.root: one for one in spx() if date_of(one.day) in {date(2026, 7, 17), date(2026, 7, 24)}}
+    by_root = {
+        one.root: one for one in spx() if date_of(one.day) in {date(2026, 7, 17), date(2026, 7, 24)}
+    }
     assert by_root["SPX"].settles == open_ns(date(2026, 7, 17))
     assert by_root["SPXW"].settles == close_ns(date(2026, 7, 24)) - 15 * MINUTE
 
@@ -90,13 +108,20 @@ def test_an_expiry_exactly_at_the_tenor_is_the_near_term() -> None:
     earlier = bracketing(expiries, 91, at - MINUTE).next
     assert earlier is not None
     assert date_of(earlier.day) == date(2026, 9, 18), "one minute earlier it lies beyond"
-    assert bracketing(expiries, 91, at - MINUTE + NS) == terms, "minutes are whole: 91 days and 59 s are 91 days"
+    assert bracketing(expiries, 91, at - MINUTE + NS) == terms, (
+        "minutes are whole: 91 days and 59 s are 91 days"
+    )
 
 
 def test_a_flat_vol_is_the_index_vol_of_every_tenor() -> None:
     am = [date_of(one.day) for one in spx() if one.root == "SPX"]
-    fridays = [day for day in weekdays(SESSION, date(2026, 9, 30)) if day.weekday() == 4 and day not in am]
-    chains = [Chain("SPX", am, root="SPX", forward=400.0), Chain("SPX", fridays, root="SPXW", forward=400.0)]
+    fridays = [
+        day for day in weekdays(SESSION, date(2026, 9, 30)) if day.weekday() == 4 and day not in am
+    ]
+    chains = [
+        Chain("SPX", am, root="SPX", forward=400.0),
+        Chain("SPX", fridays, root="SPXW", forward=400.0),
+    ]
     market = Market((IndexSpec("SPX", tenors=TENORS),))
     (points,) = surfaces_of(market, chains, open_ns(date(2026, 7, 8)) + 30 * MINUTE)
     assert points.tenor_days.tolist() == list(TENORS)

@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from streams.detection.lifecycle import Alert, AlertDetail, Durations, advance, durations_of, end_session, hold, suspend
+from streams.detection.lifecycle import (
+    Alert,
+    AlertDetail,
+    Durations,
+    advance,
+    durations_of,
+    end_session,
+    hold,
+    suspend,
+)
 from streams.detection.rules.rule import Severity, Verdict
 from streams.detection.rules.ruleset import Timing
 from streams.records import NS
@@ -22,20 +31,37 @@ class Life:
     alert: Alert = field(default_factory=Alert)
     told: list[tuple[int, str]] = field(default_factory=list)
 
-    def on(self, *seconds: int, severity: Severity = "warning", detail: AlertDetail = UNWIND, inhibited: bool = False) -> None:
+    def on(
+        self,
+        *seconds: int,
+        severity: Severity = "warning",
+        detail: AlertDetail = UNWIND,
+        inhibited: bool = False,
+    ) -> None:
         for second in seconds:
-            self._judge(second, Verdict(enter=True, severity=severity), detail, ended=None, inhibited=inhibited)
+            self._judge(
+                second,
+                Verdict(enter=True, severity=severity),
+                detail,
+                ended=None,
+                inhibited=inhibited,
+            )
 
     def off(self, *seconds: int, ended: bool = True) -> None:
         for second in seconds:
             self._judge(second, Verdict(), self.alert.detail, ended=ended, inhibited=False)
 
     def both(self, second: int) -> None:
-        self._judge(second, Verdict(enter=True, severity="warning"), UNWIND, ended=True, inhibited=False)
+        self._judge(
+            second, Verdict(enter=True, severity="warning"), UNWIND, ended=True, inhibited=False
+        )
 
     def block(self, *seconds: int) -> None:
         for second in seconds:
-            self.told += [(second, item.kind) for item in suspend(self.alert, second * NS, "coverage", self.durations)]
+            self.told += [
+                (second, item.kind)
+                for item in suspend(self.alert, second * NS, "coverage", self.durations)
+            ]
 
     def held(self, *seconds: int) -> None:
         for second in seconds:
@@ -44,8 +70,24 @@ class Life:
     def end(self, second: int) -> None:
         self.told += [(second, item.kind) for item in end_session(self.alert, second * NS)]
 
-    def _judge(self, second: int, verdict: Verdict, detail: AlertDetail, *, ended: bool | None, inhibited: bool) -> None:
-        moved = advance(self.alert, second * NS, verdict, detail, self.durations, ended=ended, inhibited=inhibited)
+    def _judge(
+        self,
+        second: int,
+        verdict: Verdict,
+        detail: AlertDetail,
+        *,
+        ended: bool | None,
+        inhibited: bool,
+    ) -> None:
+        moved = advance(
+            self.alert,
+            second * NS,
+            verdict,
+            detail,
+            self.durations,
+            ended=ended,
+            inhibited=inhibited,
+        )
         self.told += [(second, item.kind) for item in moved]
 
     @property
@@ -132,7 +174,9 @@ def test_the_exit_has_a_dwell() -> None:
     assert life.alert.ends_at == 581 * NS
 
 
-def test_intraday_the_exit_wins_over_a_condition_that_still_holds_and_at_a_close_it_does_not() -> None:
+def test_intraday_the_exit_wins_over_a_condition_that_still_holds_and_at_a_close_it_does_not() -> (
+    None
+):
     life, daily = fired(), Life(DAILY)
     for second in range(281, 462):
         life.both(second)

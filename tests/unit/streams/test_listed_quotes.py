@@ -11,17 +11,33 @@ from streams.decoding.decode_error import DecodeError
 from streams.decoding.listed_quotes import listed_quotes
 from streams.records import NS, InputRecord, Quotes, Series
 
-QUOTE = {"underlying": "A", "expiry": "2026-07-17", "strike": 100, "right": "C", "bid": 1.5, "ask": None, "ts_event": 1_783_692_000 * NS}
+QUOTE = {
+    "underlying": "A",
+    "expiry": "2026-07-17",
+    "strike": 100,
+    "right": "C",
+    "bid": 1.5,
+    "ask": None,
+    "ts_event": 1_783_692_000 * NS,
+}
 
 
 def read(*changes: Mapping[str, object]) -> Quotes:
     values = [json.dumps({**QUOTE, **change}).encode() for change in changes]
-    records = [InputRecord("quotes", 0, at, 1_000 * (at + 1), None, value) for at, value in enumerate(values)]
+    records = [
+        InputRecord("quotes", 0, at, 1_000 * (at + 1), None, value)
+        for at, value in enumerate(values)
+    ]
     return listed_quotes(values, records)
 
 
 def test_columns_in_order_and_a_vocabulary_by_first_word() -> None:
-    got = read({"underlying": "z"}, {"underlying": "b", "root": "BW"}, {"underlying": "Z", "right": "P"}, {"expiry": "2026-08-21"})
+    got = read(
+        {"underlying": "z"},
+        {"underlying": "b", "root": "BW"},
+        {"underlying": "Z", "right": "P"},
+        {"expiry": "2026-08-21"},
+    )
     assert got.series == (Series("Z", "Z"), Series("B", "BW"), Series("A", "A"))
     assert got.series_code.tolist() == [0, 1, 0, 2]
     assert got.expiry.tolist() == [20_651, 20_651, 20_651, 20_686]
@@ -68,5 +84,7 @@ def test_no_more_than_so_many_spellings_are_remembered(monkeypatch: pytest.Monke
     for bad in ({"underlying": "x" * 65}, {"root": "x" * 65}, {"expiry": "never"}):
         with pytest.raises(DecodeError):
             read(bad)
-    assert max(len(text) for spelling in (*module._roots, *module._expiries) for text in spelling) < 65
+    assert (
+        max(len(text) for spelling in (*module._roots, *module._expiries) for text in spelling) < 65
+    )
     assert "never" not in module._expiries

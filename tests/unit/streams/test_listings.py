@@ -19,7 +19,9 @@ def listed(series: list[Series], *strips: tuple[int, date]) -> Listings:
 def test_expiries_ascend_and_know_their_kind() -> None:
     listings = listed([Series("SPY", "SPY")], (0, MONDAY), (0, FRIDAY), (0, THIRD_FRIDAY))
     expiries = listings.of("SPY")
-    assert [one.day for one in expiries] == [day_number(day) for day in (THIRD_FRIDAY, FRIDAY, MONDAY)]
+    assert [one.day for one in expiries] == [
+        day_number(day) for day in (THIRD_FRIDAY, FRIDAY, MONDAY)
+    ]
     assert [one.standard for one in expiries] == [True, False, False]
     assert [one.friday for one in expiries] == [True, True, False]
     assert not any(one.morning for one in expiries)
@@ -30,7 +32,9 @@ def test_on_the_monthly_date_the_am_series_stands_alone() -> None:
     both = listed(spx, (0, THIRD_FRIDAY), (1, THIRD_FRIDAY), (1, FRIDAY)).of("SPX")
     assert [(one.root, one.morning) for one in both] == [("SPX", True), ("SPXW", False)]
     assert [one.root for one in listed(spx, (1, THIRD_FRIDAY), (1, FRIDAY)).of("SPX")] == ["SPXW"]
-    assert [one.day for one in listed(spx, (1, THIRD_FRIDAY), (1, FRIDAY)).of("SPX")] == [day_number(FRIDAY)]
+    assert [one.day for one in listed(spx, (1, THIRD_FRIDAY), (1, FRIDAY)).of("SPX")] == [
+        day_number(FRIDAY)
+    ]
 
 
 def test_an_adjusted_series_gives_way_to_the_standard_one() -> None:

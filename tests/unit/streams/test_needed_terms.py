@@ -16,7 +16,9 @@ from streams.sources.source import source_universe
 SAMPLE = Path(__file__).parents[3] / "samples/option_closes_2026-07-10.parquet"
 MONDAY = date(2026, 7, 13)
 TEN = int(datetime(2026, 7, 13, 14, tzinfo=UTC).timestamp()) * NS
-MARKET = Market((IndexSpec("SPY", Basket("two", (Constituent("AAPL", 1.0), Constituent("AVB", 1.0)))),))
+MARKET = Market(
+    (IndexSpec("SPY", Basket("two", (Constituent("AAPL", 1.0), Constituent("AVB", 1.0)))),)
+)
 
 
 def test_terms_of_an_index_a_weekly_name_and_a_monthly_name() -> None:
@@ -24,8 +26,17 @@ def test_terms_of_an_index_a_weekly_name_and_a_monthly_name() -> None:
     assert close is not None
     needed = needed_rows(close, MARKET, day_number(MONDAY), (TEN, TEN + 1800 * NS))
     names = np.array([one.underlying for one in close.series])[close.series_code]
-    chosen = {name: {date_of(int(day)) for day in np.unique(close.expiry[needed & (names == name)])} for name in ("SPY", "AAPL", "AVB")}
-    assert chosen["SPY"] == {date(2026, 8, 7), date(2026, 8, 14)}, "Friday weeklies on either side of 30 days"
-    assert chosen["AAPL"] == {date(2026, 8, 7), date(2026, 8, 21)}, "no monthly 10 to 30 days out: the Friday weekly closest to 30"
-    assert chosen["AVB"] == {date(2026, 7, 17), date(2026, 8, 21)}, "no weekly either: the nearest monthly"
+    chosen = {
+        name: {date_of(int(day)) for day in np.unique(close.expiry[needed & (names == name)])}
+        for name in ("SPY", "AAPL", "AVB")
+    }
+    assert chosen["SPY"] == {date(2026, 8, 7), date(2026, 8, 14)}, (
+        "Friday weeklies on either side of 30 days"
+    )
+    assert chosen["AAPL"] == {date(2026, 8, 7), date(2026, 8, 21)}, (
+        "no monthly 10 to 30 days out: the Friday weekly closest to 30"
+    )
+    assert chosen["AVB"] == {date(2026, 7, 17), date(2026, 8, 21)}, (
+        "no weekly either: the nearest monthly"
+    )
     assert 0 < needed.sum() < len(needed) / 3

@@ -21,7 +21,9 @@ from tests.support.schemas import validator
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
 NOON = eastern(MONDAY, "12:00:00")
-ELSEWHERE = Market(indices=(IndexSpec("QQQ", MARKET.indices[0].basket, tenors=(30,)),), mode="replay")
+ELSEWHERE = Market(
+    indices=(IndexSpec("QQQ", MARKET.indices[0].basket, tenors=(30,)),), mode="replay"
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +55,31 @@ def told(stage: DetectorStage, *records: InputRecord) -> tuple[list[AlertEvent],
 def test_an_alert_of_an_index_that_left_is_retired_once(chunks: dict[str, bytes]) -> None:
     stage = heir(chunks, ELSEWHERE)
     latest = decode_event(unpack(chunks[f"event/SPX/{UNWIND}"], bytes))
-    order = command("retire", 1, NOON, starts_at=latest.data.starts_at.isoformat(), who="ann", why="gone")
+    order = command(
+        "retire", 1, NOON, starts_at=latest.data.starts_at.isoformat(), who="ann", why="gone"
+    )
     (event,), letters = told(stage, order)
     assert letters == []
     data = event.data
-    assert (data.transition, data.status, data.previous_status) == ("resolved", "resolved", "firing")
-    assert (data.reason, data.ends_at, int(event.sequence)) == ("retired", NOON, int(latest.sequence) + 1)
-    assert data.summary == "SPX vix_spike_unwind is over: the configuration has it no more; retired by ann: gone."
+    assert (data.transition, data.status, data.previous_status) == (
+        "resolved",
+        "resolved",
+        "firing",
+    )
+    assert (data.reason, data.ends_at, int(event.sequence)) == (
+        "retired",
+        NOON,
+        int(latest.sequence) + 1,
+    )
+    assert (
+        data.summary
+        == "SPX vix_spike_unwind is over: the configuration has it no more; retired by ann: gone."
+    )
     assert data.command
-    assert told(stage, order, command("retire", 2, NOON)) == ([], ["unknown_alert", "unknown_alert"])
+    assert told(stage, order, command("retire", 2, NOON)) == (
+        [],
+        ["unknown_alert", "unknown_alert"],
+    )
     deleted = {name for name, chunk in stage.chunks().items() if not chunk}
     assert {f"{kind}/SPX/{UNWIND}" for kind in ("alert", "anchor", "event")} <= deleted
     again = heir(chunks, ELSEWHERE)
@@ -95,12 +113,22 @@ def test_the_next_event_says_which_file_was_edited(chunks: dict[str, bytes]) -> 
     run.stage = heir(chunks, shaken(edited))
     rules = load_rules(cap_unknown=False)
     old, new = configuration_of(before, rules)["basket"], configuration_of(edited, rules)["basket"]
-    events = [e for e in run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)) if e.partitionkey == UNWIND]
-    assert [event.data.configuration_changed for event in events] == [(ConfigurationChange("basket", old, new),)]
+    events = [
+        e
+        for e in run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
+        if e.partitionkey == UNWIND
+    ]
+    assert [event.data.configuration_changed for event in events] == [
+        (ConfigurationChange("basket", old, new),)
+    ]
     assert events[0].data.summary.endswith("Configuration changed while it was active: basket.")
     output = run.outputs[-1].outbox
-    assert all(own_event(json.loads(entry.value)["partitionkey"].encode(), entry.value) for entry in output)
-    after = [e for e in run.play(path(MONDAY, "10:20:21", 0, [SHOCK, SHOCK])) if e.partitionkey == UNWIND]
+    assert all(
+        own_event(json.loads(entry.value)["partitionkey"].encode(), entry.value) for entry in output
+    )
+    after = [
+        e for e in run.play(path(MONDAY, "10:20:21", 0, [SHOCK, SHOCK])) if e.partitionkey == UNWIND
+    ]
     assert [event.data.configuration_changed for event in after] == [msgspec.UNSET], "said once"
 
 
@@ -109,7 +137,11 @@ def test_edited_rules_are_said_too(chunks: dict[str, bytes]) -> None:
     timing = msgspec.structs.replace(numbers.data_quality, exit_dwell_seconds=601.0)
     run = Run(cap_unknown=False)
     run.stage = heir(chunks, MARKET, data_quality=timing)
-    (event,) = [e for e in run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)) if e.partitionkey == UNWIND]
+    (event,) = [
+        e
+        for e in run.play(path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5))
+        if e.partitionkey == UNWIND
+    ]
     assert isinstance(event.data.configuration_changed, tuple)
     assert [change.what for change in event.data.configuration_changed] == ["rules"]
     assert INDEX in event.data.summary

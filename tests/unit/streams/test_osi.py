@@ -15,7 +15,12 @@ from streams.decoding.osi import Contract, build, parse, underlying_of
     st.booleans(),
     st.integers(0, 10**8 - 1),
 )
-def test_every_contract_survives_its_symbol(root: str, expiry: date, call: bool, thousandths: int) -> None:  # noqa: FBT001
+def test_every_contract_survives_its_symbol(
+    root: str,
+    expiry: date,
+    call: bool,
+    thousandths: int,  # noqa: FBT001
+) -> None:
     contract = Contract(root, expiry, call, thousandths / 1000)
     assert len(build(contract)) == 21
     assert parse(build(contract)) == contract

@@ -33,7 +33,10 @@ def _raw(**changed: Any) -> bytes:
 
 def _names(**columns: Any) -> bytes:
     names = json.loads(_raw())["constituents"]
-    return _raw(constituents=dict(zip(NAMES, names, strict=True) if isinstance(names, list) else names) | columns)
+    return _raw(
+        constituents=dict(zip(NAMES, names, strict=True) if isinstance(names, list) else names)
+        | columns
+    )
 
 
 def foreign() -> Iterator[tuple[str, bytes | None]]:
@@ -124,7 +127,9 @@ def test_what_is_odd_but_may_be_ours_is_judged() -> None:
     ]
     for at, changed in enumerate(odd):
         run.play([_raw(**changed, ts_event=f"2026-07-13T14:05:{10 + at}Z")])
-    run.play([_names(variances=[None] * 12, atm_vols=[0.0] * 12).replace(b"14:05:03Z", b"14:05:33Z")])
+    run.play(
+        [_names(variances=[None] * 12, atm_vols=[0.0] * 12).replace(b"14:05:03Z", b"14:05:33Z")]
+    )
     run.play([_names(**{name: [] for name in NAMES}).replace(b"14:05:03Z", b"14:05:34Z")])
     run.play(path(MONDAY, "10:06:00", 600, [SHOCK, SHOCK], step=10))
     assert run.count("dead_letter_messages", "readings", "schema") == 0

@@ -24,14 +24,29 @@ SURFACES = SurfacePoints(
     ("near_term_fallback", ""),
 )
 PRICES = PricePoints(("AAPL",), np.array([200.0]), np.array([5]))
-SKEW = SkewPoints(("AAPL", "SPY"), np.array([30, 91], np.int32), np.array([[0.2, 0.21, 0.25, np.nan], [0.1, 0.11, 0.13, 0.15]]))
+SKEW = SkewPoints(
+    ("AAPL", "SPY"),
+    np.array([30, 91], np.int32),
+    np.array([[0.2, 0.21, 0.25, np.nan], [0.1, 0.11, 0.13, 0.15]]),
+)
 NOTHING = PricePoints((), np.empty(0), np.empty(0, np.int64))
-FRAME = PointsFrame("SPY", "quotes:3", 8, 1_783_519_200_000_000_000, 17, refresh_seconds=300.0, surfaces=SURFACES, prices=PRICES)
+FRAME = PointsFrame(
+    "SPY",
+    "quotes:3",
+    8,
+    1_783_519_200_000_000_000,
+    17,
+    refresh_seconds=300.0,
+    surfaces=SURFACES,
+    prices=PRICES,
+)
 
 
 def same(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray):
-        return left.dtype == right.dtype and np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
+        return left.dtype == right.dtype and np.array_equal(
+            left, right, equal_nan=left.dtype.kind == "f"
+        )
     if isinstance(left, SurfacePoints | PricePoints | SkewPoints):
         return type(left) is type(right) and all(map(same, left, right))
     return bool(left == right)

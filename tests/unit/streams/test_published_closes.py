@@ -32,7 +32,12 @@ def refusal(path: Path) -> str:
 
 
 def test_levels_are_decimals_at_the_option_close(tmp_path: Path) -> None:
-    folder(tmp_path, vix=VIX, dspx="date,dspx\n2018-02-08,0.00\n", cor1m="date,open,high,low,close\n2018-02-08,1,1,1,68.61\n")
+    folder(
+        tmp_path,
+        vix=VIX,
+        dspx="date,dspx\n2018-02-08,0.00\n",
+        cor1m="date,open,high,low,close\n2018-02-08,1,1,1,68.61\n",
+    )
     with gzip.open(tmp_path / "vixeq_daily.csv.gz", "wt", encoding="utf-8") as file:
         file.write("date,vixeq\n2018-02-08,34.48\n")
     closes = PublishedCloses(tmp_path)
@@ -40,8 +45,18 @@ def test_levels_are_decimals_at_the_option_close(tmp_path: Path) -> None:
     assert not closes.counts
     reading = by_day(closes)["2018-02-08"]
     assert reading.ts_event == datetime(2018, 2, 8, 21, 15, tzinfo=UTC)
-    assert (reading.index, reading.tenor, reading.mode, reading.basis) == ("SPX", "30d", "replay", "published")
-    assert (reading.index_vol, reading.basket_vol, reading.dispersion, reading.implied_correlation) == (0.3346, 0.3448, 0.0, 0.6861)
+    assert (reading.index, reading.tenor, reading.mode, reading.basis) == (
+        "SPX",
+        "30d",
+        "replay",
+        "published",
+    )
+    assert (
+        reading.index_vol,
+        reading.basket_vol,
+        reading.dispersion,
+        reading.implied_correlation,
+    ) == (0.3346, 0.3448, 0.0, 0.6861)
     assert reading.vol_spread == pytest.approx(0.0102, abs=1e-12)
     assert reading.variance_ratio == pytest.approx((33.46 / 34.48) ** 2, rel=1e-12)
     assert reading.flags == ("dispersion_floor", "session_close")
@@ -55,17 +70,35 @@ def test_a_half_day_closes_at_a_quarter_past_one(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_null_with_a_reason(tmp_path: Path) -> None:
-    closes = PublishedCloses(folder(tmp_path, vix=VIX, vixeq="date,vixeq\n2018-02-08,34.48\n2018-02-09,36.26\n"))
+    closes = PublishedCloses(
+        folder(tmp_path, vix=VIX, vixeq="date,vixeq\n2018-02-08,34.48\n2018-02-09,36.26\n")
+    )
     assert closes.missing == ("dspx_daily", "cor1m_daily")
     days = by_day(closes)
     assert list(days) == ["2018-02-07", "2018-02-08", "2018-02-09"]
     assert days["2018-02-07"].basket_vol is None
-    assert days["2018-02-07"].reasons["basket_vol"] == days["2018-02-07"].reasons["vol_spread"] == "no_row"
+    assert (
+        days["2018-02-07"].reasons["basket_vol"]
+        == days["2018-02-07"].reasons["vol_spread"]
+        == "no_row"
+    )
     assert days["2018-02-09"].index_vol is None
-    assert days["2018-02-09"].reasons["index_vol"] == days["2018-02-09"].reasons["variance_ratio"] == "no_row"
-    assert days["2018-02-08"].reasons["dispersion"] == days["2018-02-08"].reasons["implied_correlation"] == "no_file"
+    assert (
+        days["2018-02-09"].reasons["index_vol"]
+        == days["2018-02-09"].reasons["variance_ratio"]
+        == "no_row"
+    )
+    assert (
+        days["2018-02-08"].reasons["dispersion"]
+        == days["2018-02-08"].reasons["implied_correlation"]
+        == "no_file"
+    )
     for reading in days.values():
-        null = {name for name in (*LEVELS, *OURS, "vol_spread", "variance_ratio") if getattr(reading, name) in (None, {})}
+        null = {
+            name
+            for name in (*LEVELS, *OURS, "vol_spread", "variance_ratio")
+            if getattr(reading, name) in (None, {})
+        }
         assert null == set(reading.reasons)
 
 
@@ -77,9 +110,17 @@ def test_a_level_that_cannot_be_is_counted_and_null(tmp_path: Path, level: str) 
     assert (reading.index_vol, reading.reasons["index_vol"]) == (None, "bad_level")
 
 
-@pytest.mark.parametrize(("points", "flagged"), [("-0.07", True), ("0", False), ("100", False), ("123.00", True)])
-def test_correlation_outside_its_range_is_kept_and_flagged(tmp_path: Path, points: str, flagged: bool) -> None:  # noqa: FBT001
-    (reading,) = PublishedCloses(folder(tmp_path, cor1m=f"date,close\n2018-02-05,{points}\n")).readings()
+@pytest.mark.parametrize(
+    ("points", "flagged"), [("-0.07", True), ("0", False), ("100", False), ("123.00", True)]
+)
+def test_correlation_outside_its_range_is_kept_and_flagged(
+    tmp_path: Path,
+    points: str,
+    flagged: bool,  # noqa: FBT001
+) -> None:
+    (reading,) = PublishedCloses(
+        folder(tmp_path, cor1m=f"date,close\n2018-02-05,{points}\n")
+    ).readings()
     assert reading.implied_correlation == pytest.approx(float(points) / 100)
     assert ("rho_out_of_range" in reading.flags) is flagged
 
@@ -94,32 +135,58 @@ def test_days_without_a_session_and_repeats_are_counted(tmp_path: Path) -> None:
 def test_order_of_rows_and_spelling_of_columns_change_nothing(tmp_path: Path) -> None:
     ordered = by_day(PublishedCloses(folder(tmp_path, vix=VIX)))
     head, *rows = VIX.splitlines()
-    (tmp_path / "vix_daily.csv").write_text("\n".join(["\ufeff" + head.upper(), *reversed(rows)]), encoding="utf-8")
+    (tmp_path / "vix_daily.csv").write_text(
+        "\n".join(["\ufeff" + head.upper(), *reversed(rows)]), encoding="utf-8"
+    )
     assert by_day(PublishedCloses(tmp_path)) == ordered
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("day,close\n", "line 1: columns day, close; expected date and close, or date and vix; rename the columns"),
+        (
+            "day,close\n",
+            "line 1: columns day, close; expected date and close, or date and vix; rename the columns",
+        ),
         ("", "line 1: columns an empty line; expected"),
-        (VIX + "09/02/2018,1,1,1,29.06\n", "line 4: '09/02/2018' is no date; expected an ISO date such as 2018-02-05; correct or"),
-        (VIX + "2018-02-09,1,1,1,n/a\n", "line 4: 'n/a' is no level; expected index points such as 18.43; correct or remove the line"),
+        (
+            VIX + "09/02/2018,1,1,1,29.06\n",
+            "line 4: '09/02/2018' is no date; expected an ISO date such as 2018-02-05; correct or",
+        ),
+        (
+            VIX + "2018-02-09,1,1,1,n/a\n",
+            "line 4: 'n/a' is no level; expected index points such as 18.43; correct or remove the line",
+        ),
         (VIX + "2018-02-09,29.06\n", "line 4: 2 values; expected a value for each column"),
-        (VIX + "2018-02-08,1,1,1,33.00\n", "line 4: a second, different close of 2018-02-08; expected one row a day; remove the wrong one"),
-        ("date,close\n2018-02-08,0.3346\n", "the median close is 0.3346; expected index points such as 18.43, not decimals"),
+        (
+            VIX + "2018-02-08,1,1,1,33.00\n",
+            "line 4: a second, different close of 2018-02-08; expected one row a day; remove the wrong one",
+        ),
+        (
+            "date,close\n2018-02-08,0.3346\n",
+            "the median close is 0.3346; expected index points such as 18.43, not decimals",
+        ),
     ],
 )
-def test_a_file_in_doubt_is_refused_by_file_line_and_next_step(tmp_path: Path, text: str, message: str) -> None:
-    assert refusal(folder(tmp_path, vix=text)).startswith(f"{tmp_path / 'vix_daily.csv'}: {message}")
+def test_a_file_in_doubt_is_refused_by_file_line_and_next_step(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    assert refusal(folder(tmp_path, vix=text)).startswith(
+        f"{tmp_path / 'vix_daily.csv'}: {message}"
+    )
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    assert "holds no daily file; expected some of vix_daily, vixeq_daily, dspx_daily, cor1m_daily" in refusal(tmp_path)
+    assert (
+        "holds no daily file; expected some of vix_daily, vixeq_daily, dspx_daily, cor1m_daily"
+        in refusal(tmp_path)
+    )
     (tmp_path / "vix_daily.csv.gz").write_bytes(b"\x1f\x8bnot gzip")
     assert refusal(tmp_path).startswith(f"{tmp_path / 'vix_daily.csv.gz'}: cannot be read")
     folder(tmp_path, vix=VIX)
-    assert "vix_daily.csv.gz: stands beside vix_daily.csv; expected one file an index" in refusal(tmp_path)
+    assert "vix_daily.csv.gz: stands beside vix_daily.csv; expected one file an index" in refusal(
+        tmp_path
+    )
 
 
 def test_the_sample_reads_whole() -> None:

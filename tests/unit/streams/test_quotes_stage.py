@@ -26,7 +26,10 @@ AAPL, MSFT = Chain("AAPL", MONTHLIES, vol=0.30), Chain("MSFT", MONTHLIES, vol=0.
 
 def market(*, strict: bool = False) -> Market:
     basket = Basket("two", (Constituent("AAPL", 2.0), Constituent("MSFT", 1.0)))
-    return Market((IndexSpec("SPY", basket), IndexSpec("QQQ", Basket("one", (Constituent("AAPL", 1.0),)))), strict_expiries=strict)
+    return Market(
+        (IndexSpec("SPY", basket), IndexSpec("QQQ", Basket("one", (Constituent("AAPL", 1.0),)))),
+        strict_expiries=strict,
+    )
 
 
 def stage() -> QuotesStage:
@@ -58,30 +61,41 @@ def test_a_closed_second_gives_points_of_every_index() -> None:
     assert second.surfaces.symbol == ("AAPL",)
     contracts = quotes_of([AAPL], TEN).strike.size
     assert (first.accepted, second.accepted) == (3 * contracts, contracts)
-    assert sum(output.counts["quotes", outcome] for outcome in ("accepted", "no_bid")) == 3 * contracts
+    assert (
+        sum(output.counts["quotes", outcome] for outcome in ("accepted", "no_bid")) == 3 * contracts
+    )
 
 
 def test_message_goes_to_the_index_key() -> None:
     output = stage().process([heartbeat(TEN)])
-    assert [(message.role, message.key) for message in output.messages] == [("points", b"SPY"), ("points", b"QQQ")]
+    assert [(message.role, message.key) for message in output.messages] == [
+        ("points", b"SPY"),
+        ("points", b"QQQ"),
+    ]
 
 
 def test_frames_come_for_seconds_with_input_and_once_for_each_run_without() -> None:
-    rows = taken(quotes_of([AAPL], TEN), np.array([0, 1, 2, 3]))._replace(ts_event=TEN + np.array([0, 3, 3, 7]) * NS)
+    rows = taken(quotes_of([AAPL], TEN), np.array([0, 1, 2, 3]))._replace(
+        ts_event=TEN + np.array([0, 3, 3, 7]) * NS
+    )
     frames = frames_in(stage().process([frame_of(rows)]).messages)
     assert seconds(frames) == [-1, 0, 2, 3, 6]
     assert [frame.accepted for frame in spy(frames)] == [0, 1, 0, 2, 0]
 
 
 def test_a_late_row_is_counted_and_dropped() -> None:
-    rows = taken(quotes_of([AAPL], TEN), np.array([0, 1, 2]))._replace(ts_event=np.array([TEN, TEN + NS, TEN]))
+    rows = taken(quotes_of([AAPL], TEN), np.array([0, 1, 2]))._replace(
+        ts_event=np.array([TEN, TEN + NS, TEN])
+    )
     output = stage().process([frame_of(rows), heartbeat(TEN + 2 * NS)])
     assert output.counts["quotes", "late"] == 1
     assert [frame.accepted for frame in spy(frames_in(output.messages))] == [0, 1, 1, 0]
 
 
 def test_a_row_from_the_future_does_not_close_anything() -> None:
-    quotes = taken(quotes_of([AAPL], TEN), np.array([0, 1]))._replace(ts_event=np.array([TEN + 60 * NS, TEN]))
+    quotes = taken(quotes_of([AAPL], TEN), np.array([0, 1]))._replace(
+        ts_event=np.array([TEN + 60 * NS, TEN])
+    )
     frame = frame_of(quotes)._replace(timestamp=TEN // 1_000_000)
     output = stage().process([frame])
     assert output.counts["quotes", "future"] == 1
@@ -91,7 +105,14 @@ def test_a_row_from_the_future_does_not_close_anything() -> None:
 def test_malformed_records_are_dead_letters_and_the_stream_goes_on() -> None:
     output = stage().process([record(b"\x00nonsense", TEN), heartbeat(TEN)])
     assert [message.role for message in output.messages] == ["dead_letters", "points", "points"]
-    assert sum(count for key, count in output.counts.items() if key[:2] == ("dead_letter_messages", "quotes")) == 1
+    assert (
+        sum(
+            count
+            for key, count in output.counts.items()
+            if key[:2] == ("dead_letter_messages", "quotes")
+        )
+        == 1
+    )
 
 
 def test_names_of_no_index_are_unknown() -> None:
@@ -118,20 +139,33 @@ def flood(at: int, names: int = 33_000) -> Quotes:
 def fed(one: QuotesStage, quotes: Quotes, at: int) -> Counter[Count]:
     """What became of the rows."""
     rows = quotes.series_code.size
-    parts = [quotes._replace(**_part(quotes, slice(first, first + 3_000))) for first in range(0, rows, 3_000)]
+    parts = [
+        quotes._replace(**_part(quotes, slice(first, first + 3_000)))
+        for first in range(0, rows, 3_000)
+    ]
     return one.process([*map(frame_of, parts), heartbeat(at)]).counts
 
 
 def _part(quotes: Quotes, rows: slice) -> dict[str, Any]:
-    columns = {name: getattr(quotes, name)[rows] for name in ("expiry", "strike", "call", "bid", "ask", "ts_event", "record_ts")}
+    columns = {
+        name: getattr(quotes, name)[rows]
+        for name in ("expiry", "strike", "call", "bid", "ask", "ts_event", "record_ts")
+    }
     used, code = np.unique(quotes.series_code[rows], return_inverse=True)
-    return columns | {"series": tuple(quotes.series[at] for at in used), "series_code": code.astype(np.int32)}
+    return columns | {
+        "series": tuple(quotes.series[at] for at in used),
+        "series_code": code.astype(np.int32),
+    }
 
 
 def test_a_flood_of_roots_closes_its_own_name_alone_and_for_its_session_alone() -> None:
     one, restarted, stored = stage(), stage(), dict[str, bytes]()
     following = open_ns(date(2026, 7, 9)) + 60 * NS
-    steps = [(flood(TEN), TEN), (quotes_of([MSFT, SPY], TEN + NS), TEN + NS), (quotes_of([AAPL], following), following)]
+    steps = [
+        (flood(TEN), TEN),
+        (quotes_of([MSFT, SPY], TEN + NS), TEN + NS),
+        (quotes_of([AAPL], following), following),
+    ]
     steps.append((flood(following + NS, 100), following + NS))
     refused = []
     for quotes, at in steps:
@@ -155,7 +189,13 @@ def test_a_checkpoint_full_of_wrong_roots_has_room_again(monkeypatch: pytest.Mon
     again = stage()
     again.restore({name: value for name, value in (stored | one.chunks()).items() if value})
     for each in (one, again):
-        frames = spy(frames_in(each.process([frame_of(quotes_of([AAPL], TEN + 2 * NS)), heartbeat(TEN + 2 * NS)]).messages))
+        frames = spy(
+            frames_in(
+                each.process(
+                    [frame_of(quotes_of([AAPL], TEN + 2 * NS)), heartbeat(TEN + 2 * NS)]
+                ).messages
+            )
+        )
         assert frames[-1].surfaces is not None
         assert frames[-1].surfaces.reason == ("",)
 
@@ -176,7 +216,9 @@ def test_outside_the_session_quotes_wait_for_its_open() -> None:
     assert before[-1].boundary == early
     assert all(frame.surfaces is None for frame in before)
     first = open_ns(SESSION) + NS
-    opened = spy(frames_in(one.process([frame_of(quotes_of([MSFT], first)), heartbeat(first)]).messages))[-1]
+    opened = spy(
+        frames_in(one.process([frame_of(quotes_of([MSFT], first)), heartbeat(first)]).messages)
+    )[-1]
     assert opened.surfaces is not None
     assert opened.surfaces.symbol == ("AAPL", "MSFT")
 
@@ -209,20 +251,28 @@ def test_a_contract_is_stale_after_three_refreshes() -> None:
     assert points.surfaces.reason[0].startswith("near:no")
     unrepeating = stage()
     unrepeating.process([frame_of(quotes_of([AAPL], TEN)), heartbeat(TEN)])
-    frames = frames_in(unrepeating.process([frame_of(half._replace(refresh_seconds=None)), heartbeat(later)]).messages)
+    frames = frames_in(
+        unrepeating.process(
+            [frame_of(half._replace(refresh_seconds=None)), heartbeat(later)]
+        ).messages
+    )
     surfaces = spy(frames)[-1].surfaces
     assert surfaces is not None
     assert surfaces.reason == ("",)
 
 
 def test_a_restart_remembers_what_refresh_was_declared() -> None:
-    more = frame_of(taken(quotes_of([AAPL], open_ns(SESSION) - NS, refresh_seconds=20.0), np.array([0])))
+    more = frame_of(
+        taken(quotes_of([AAPL], open_ns(SESSION) - NS, refresh_seconds=20.0), np.array([0]))
+    )
     waiting = stage()
     waiting.process([more, heartbeat(open_ns(SESSION) - NS)])
     resumed = stage()
     resumed.restore(waiting.chunks())
     first = open_ns(SESSION) + NS
-    opened = resumed.process([frame_of(taken(quotes_of([MSFT], first), np.array([0]))), heartbeat(first)])
+    opened = resumed.process(
+        [frame_of(taken(quotes_of([MSFT], first), np.array([0]))), heartbeat(first)]
+    )
     assert spy(frames_in(opened.messages))[-1].refresh_seconds == 20.0
 
 
@@ -293,11 +343,15 @@ def test_a_basket_may_change_between_checkpoint_and_restart() -> None:
     assert set(points.reason) == {""}
 
 
-def test_rows_that_an_older_release_left_waiting_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_an_older_release_left_waiting_come_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     older, restored, uninterrupted = stage(), stage(), stage()
     board = quotes_of([SPY, AAPL], TEN + 1)
     dearer = board._replace(bid=board.bid + 1.0, ask=board.ask + 1.0)
-    monkeypatch.setattr(older, "_apply_early", lambda _output: None)  # it let them wait until their second closed
+    monkeypatch.setattr(
+        older, "_apply_early", lambda _output: None
+    )  # it let them wait until their second closed
     for one in (older, uninterrupted):
         one.process([heartbeat(TEN), frame_of(board)])
     restored.restore(older.chunks())

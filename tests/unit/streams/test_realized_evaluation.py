@@ -15,13 +15,33 @@ from streams.sessions import sessions_in
 from tests.support.evaluation import evaluation_data
 from tests.support.points_frames import prices
 
-FUNDS = {"SPY", "QQQ", "SMH", "XBI", "XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV", "XLY"}
+FUNDS = {
+    "SPY",
+    "QQQ",
+    "SMH",
+    "XBI",
+    "XLB",
+    "XLC",
+    "XLE",
+    "XLF",
+    "XLI",
+    "XLK",
+    "XLP",
+    "XLRE",
+    "XLU",
+    "XLV",
+    "XLY",
+}
 
 
 @pytest.mark.evaluation
 def test_49_names_over_21_sessions_to_the_end_of_october_2025() -> None:
-    bars = pd.read_parquet(evaluation_data() / "intraday" / "bars_5min.parquet", columns=["ts", "symbol", "close"])
-    closes = bars[~bars["symbol"].isin(FUNDS)].pivot_table(index="ts", columns="symbol", values="close")
+    bars = pd.read_parquet(
+        evaluation_data() / "intraday" / "bars_5min.parquet", columns=["ts", "symbol", "close"]
+    )
+    closes = bars[~bars["symbol"].isin(FUNDS)].pivot_table(
+        index="ts", columns="symbol", values="close"
+    )
     days = sessions_in(date(2025, 9, 1), date(2025, 10, 31))[-22:]
     names = tuple(closes.columns)
     grid = RealizedGrid(names)
@@ -29,10 +49,16 @@ def test_49_names_over_21_sessions_to_the_end_of_october_2025() -> None:
         hours = hours_on(day)
         grid.begin(hours)
         for bar, row in enumerate(closes.loc[day.isoformat()].to_numpy(np.float64)):
-            grid.apply(prices(dict(zip(names, row.tolist(), strict=True)), hours.open + (bar + 1) * BAR_NS))
+            grid.apply(
+                prices(dict(zip(names, row.tolist(), strict=True)), hours.open + (bar + 1) * BAR_NS)
+            )
     assert len(names) == 49
-    values = RealizedValues(grid, np.ones(49), Gates()).at(hours_on(days[-1]).close, 30, np.ones(49, np.bool_))
+    values = RealizedValues(grid, np.ones(49), Gates()).at(
+        hours_on(days[-1]).close, 30, np.ones(49, np.bool_)
+    )
     assert values.correlation == pytest.approx(0.249, abs=0.001)
-    matrix = np.log(np.concatenate([matrix for day in days if (matrix := grid.day(day)) is not None], axis=1))[:, 77:]
+    matrix = np.log(
+        np.concatenate([matrix for day in days if (matrix := grid.day(day)) is not None], axis=1)
+    )[:, 77:]
     variance = float((np.diff(matrix, axis=1) ** 2).sum(axis=1).mean()) * 12
     assert math.sqrt(variance) == pytest.approx(0.426, abs=0.001)

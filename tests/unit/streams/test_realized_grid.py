@@ -21,7 +21,16 @@ def fill(grid: RealizedGrid, hours: SessionHours, closes: np.ndarray) -> None:
     grid.begin(hours)
     for bar, row in enumerate(closes):
         ts = hours.open + (bar + 1) * BAR_NS
-        grid.apply(prices({name: price for name, price in zip(grid.symbols, row, strict=True) if np.isfinite(price)}, ts))
+        grid.apply(
+            prices(
+                {
+                    name: price
+                    for name, price in zip(grid.symbols, row, strict=True)
+                    if np.isfinite(price)
+                },
+                ts,
+            )
+        )
 
 
 def walk(sessions: int, seed: int = 7, names: int = 3) -> np.ndarray:
@@ -40,7 +49,14 @@ def filled(sessions: int, names: tuple[str, ...] = NAMES) -> tuple[RealizedGrid,
 def test_bars_end_at_five_minutes_and_hold_the_last_tick() -> None:
     grid, hours = RealizedGrid(NAMES), hours_on(DAYS[0])
     grid.begin(hours)
-    for offset, price in ((0, 1.0), (1, 10.0), (BAR_NS, 11.0), (BAR_NS + 1, 12.0), (78 * BAR_NS, 13.0), (78 * BAR_NS + 1, 14.0)):
+    for offset, price in (
+        (0, 1.0),
+        (1, 10.0),
+        (BAR_NS, 11.0),
+        (BAR_NS + 1, 12.0),
+        (78 * BAR_NS, 13.0),
+        (78 * BAR_NS + 1, 14.0),
+    ):
         grid.apply(prices({"A": price, "other": 5.0}, hours.open + offset))
     matrix = grid.day(DAYS[0])
     assert matrix is not None
@@ -110,12 +126,16 @@ def test_names_that_hardly_tick_or_jump_are_refused() -> None:
 def test_values_obey_the_identity_and_the_formula() -> None:
     grid, closes = filled(22)
     weights = np.array([3.0, 2.0, 1.0])
-    values = RealizedValues(grid, weights, Gates()).at(hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_))
+    values = RealizedValues(grid, weights, Gates()).at(
+        hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_)
+    )
     returns = np.diff(np.log(np.concatenate(list(closes)))[77:], axis=0)
     w = weights / 6
     variances, basket = (returns**2).sum(axis=0) * 12, ((returns @ w) ** 2).sum() * 12
     diagonal = (w**2 * variances).sum()
-    assert values.correlation == pytest.approx((basket - diagonal) / ((w @ np.sqrt(variances)) ** 2 - diagonal))
+    assert values.correlation == pytest.approx(
+        (basket - diagonal) / ((w @ np.sqrt(variances)) ** 2 - diagonal)
+    )
     assert values.dispersion**2 + basket == pytest.approx(w @ variances)
 
 
@@ -131,7 +151,11 @@ def test_values_need_a_window_for_the_tenor_and_enough_names() -> None:
 
 def test_a_late_price_in_a_bar_already_used_counts() -> None:
     grid, _ = filled(22)
-    values, close, everyone = RealizedValues(grid, np.array([3.0, 2.0, 1.0]), Gates()), hours_on(DAYS[21]).close, np.ones(3, np.bool_)
+    values, close, everyone = (
+        RealizedValues(grid, np.array([3.0, 2.0, 1.0]), Gates()),
+        hours_on(DAYS[21]).close,
+        np.ones(3, np.bool_),
+    )
     before = values.at(close, 30, everyone)
     grid.apply(prices({"A": 101.0}, hours_on(DAYS[21]).open + NS))
     after = values.at(close, 30, everyone)
@@ -143,7 +167,9 @@ def test_old_sessions_are_dropped_and_their_chunks_deleted() -> None:
     grid, _ = filled(KEEP + 3)
     chunks = dict(grid.changed())
     assert len([name for name in chunks if name.startswith("grid/")]) == KEEP + 3
-    assert [name for name, value in chunks.items() if not value] == [f"grid/{day}" for day in DAYS[:2]]
+    assert [name for name, value in chunks.items() if not value] == [
+        f"grid/{day}" for day in DAYS[:2]
+    ]
     assert grid.days_before(DAYS[KEEP + 2]) == list(DAYS[2 : KEEP + 2])
 
 
@@ -169,7 +195,9 @@ def test_restored_from_any_cut_the_matrices_are_the_same(symbols: tuple[str, ...
         hours = hours_on(day)
         grid.begin(hours)
         for offset in np.sort(rng.integers(1, 78 * BAR_NS, 40)):
-            grid.apply(prices({str(rng.choice(NAMES)): float(rng.uniform(1, 2))}, hours.open + int(offset)))
+            grid.apply(
+                prices({str(rng.choice(NAMES)): float(rng.uniform(1, 2))}, hours.open + int(offset))
+            )
             stored.update(grid.changed())
     other = RealizedGrid(symbols)
     other.restore(stored)
@@ -193,12 +221,19 @@ def test_no_names_no_values() -> None:
     grid.begin(hours_on(DAYS[0]))
     grid.apply(prices({"A": 1.0}, hours_on(DAYS[0]).open + NS))
     assert dict(grid.changed()) == {}
-    assert RealizedValues(grid, np.empty(0), Gates()).at(hours_on(DAYS[0]).close, 30, np.empty(0, np.bool_)).reason == "no_window"
+    assert (
+        RealizedValues(grid, np.empty(0), Gates())
+        .at(hours_on(DAYS[0]).close, 30, np.empty(0, np.bool_))
+        .reason
+        == "no_window"
+    )
 
 
 def test_the_index_stands_beside_its_synthetic_basket() -> None:
     grid, closes = filled(22, ("A", "B", "C", "IDX"))
-    values = RealizedValues(grid, np.array([3.0, 2.0, 1.0]), Gates()).at(hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_))
+    values = RealizedValues(grid, np.array([3.0, 2.0, 1.0]), Gates()).at(
+        hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_)
+    )
     returns = np.diff(np.log(np.concatenate(list(closes)))[77:], axis=0)
     w = np.array([3.0, 2.0, 1.0]) / 6
     variances = (returns**2).sum(axis=0) * 12
@@ -213,7 +248,9 @@ def test_without_ticks_of_the_index_the_names_still_have_their_values() -> None:
     grid = RealizedGrid((*NAMES, "IDX"))
     for day, matrix in zip(DAYS, walk(22), strict=False):
         fill(grid, hours_on(day), np.column_stack([matrix, np.full(78, np.nan)]))
-    values = RealizedValues(grid, np.ones(3), Gates()).at(hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_))
+    values = RealizedValues(grid, np.ones(3), Gates()).at(
+        hours_on(DAYS[21]).close, 30, np.ones(3, np.bool_)
+    )
     assert np.isfinite([values.correlation, values.dispersion]).all()
     assert np.isnan([values.correlation_index, values.basket_gap]).all()
     assert (values.reason, values.index_reason) == ("", "no_index_ticks")
@@ -228,5 +265,9 @@ def test_the_session_so_far_has_no_night_and_needs_an_hour() -> None:
     variances, basket = (returns**2).sum(axis=0), (returns.mean(axis=1) ** 2).sum()
     diagonal = variances.sum() / 9
     assert len(returns) == 39
-    assert today.correlation == pytest.approx((basket - diagonal) / (np.sqrt(variances).mean() ** 2 - diagonal))
-    assert values.in_session(opened + 40 * BAR_NS, np.array([True, False, False])).reason == "coverage"
+    assert today.correlation == pytest.approx(
+        (basket - diagonal) / (np.sqrt(variances).mean() ** 2 - diagonal)
+    )
+    assert (
+        values.in_session(opened + 40 * BAR_NS, np.array([True, False, False])).reason == "coverage"
+    )

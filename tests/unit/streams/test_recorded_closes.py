@@ -20,9 +20,16 @@ pytestmark = pytest.mark.evaluation
 
 def frame_at_close(session: date) -> tuple[PointsFrame, Counter[tuple[str, ...]], Quotes]:
     quotes, weights = closing_quotes(session), index_weights()
-    basket = Basket("members", tuple(Constituent(symbol, weight) for symbol, weight in weights.items()))
-    stage = QuotesStage(Market((IndexSpec("SPY", basket),), rates=Rates(constant=0.0364)), "quotes:0", 1)
-    records = [frame_of(taken(quotes, np.arange(at, min(at + 5000, quotes.strike.size)))) for at in range(0, quotes.strike.size, 5000)]
+    basket = Basket(
+        "members", tuple(Constituent(symbol, weight) for symbol, weight in weights.items())
+    )
+    stage = QuotesStage(
+        Market((IndexSpec("SPY", basket),), rates=Rates(constant=0.0364)), "quotes:0", 1
+    )
+    records = [
+        frame_of(taken(quotes, np.arange(at, min(at + 5000, quotes.strike.size))))
+        for at in range(0, quotes.strike.size, 5000)
+    ]
     outputs = [stage.process(records), stage.idle()]
     frames = frames_in([message for output in outputs for message in output.messages])
     (frame,) = [frame for frame in frames if frame.boundary == close_ns(session) and not frame.idle]
@@ -38,13 +45,25 @@ def test_the_close_of_10_july_2026() -> None:
     frame, counts, quotes = frame_at_close(date(2026, 7, 10))
     assert frame.refresh_seconds == 86_400.0
     assert np.sqrt(by_symbol(frame.surfaces, "variance")["SPY"]) == pytest.approx(0.1503, abs=0.010)
-    weights, reason, atm = index_weights(), by_symbol(frame.surfaces, "reason"), by_symbol(frame.surfaces, "atm_reason")
+    weights, reason, atm = (
+        index_weights(),
+        by_symbol(frame.surfaces, "reason"),
+        by_symbol(frame.surfaces, "atm_reason"),
+    )
     total = sum(weight for symbol, weight in weights.items() if symbol in reason)
-    assert sum(weight for symbol, weight in weights.items() if reason.get(symbol) == "") / total > 0.70
+    assert (
+        sum(weight for symbol, weight in weights.items() if reason.get(symbol) == "") / total > 0.70
+    )
     assert sum(weight for symbol, weight in weights.items() if atm.get(symbol) == "") / total > 0.90
     heaviest = sorted(weights, key=weights.__getitem__, reverse=True)[:50]
     assert sum(reason.get(symbol) == "" for symbol in heaviest) >= 40
-    vols = np.sqrt([v for symbol, v in by_symbol(frame.surfaces, "variance").items() if reason[symbol] == "" and symbol != "SPY"])
+    vols = np.sqrt(
+        [
+            v
+            for symbol, v in by_symbol(frame.surfaces, "variance").items()
+            if reason[symbol] == "" and symbol != "SPY"
+        ]
+    )
     assert 0.25 < np.median(vols) < 0.50
     assert sum(count for key, count in counts.items() if key[0] == "quotes") == quotes.strike.size
     assert counts["quotes", "accepted"] + counts["quotes", "no_bid"] == frame.accepted

@@ -21,7 +21,9 @@ def test_seconds_come_in_order_with_rows_in_order_of_arrival() -> None:
     assert len(pending) == 5
     due = [(second, joined(blocks)[1].tolist()) for second, blocks in pending.due(2)]
     assert due == [(1, [2.0, 4.0])]
-    assert [(second, joined(blocks)[1].tolist()) for second, blocks in pending.due(3)] == [(3, [1.0, 3.0, 5.0])]
+    assert [(second, joined(blocks)[1].tolist()) for second, blocks in pending.due(3)] == [
+        (3, [1.0, 3.0, 5.0])
+    ]
     assert len(pending) == 0
 
 
@@ -35,7 +37,10 @@ def test_a_checkpoint_keeps_seconds_and_order() -> None:
     pending = waiting((1.9, 1.0), (0.2, 2.0), (1.1, 3.0))
     copy = ReorderBuffer(ts=np.int64, price=np.float64)
     copy.restore(pending.columns())
-    assert [(second, joined(blocks)[1].tolist()) for second, blocks in copy.due(9)] == [(1, [2.0]), (2, [1.0, 3.0])]
+    assert [(second, joined(blocks)[1].tolist()) for second, blocks in copy.due(9)] == [
+        (1, [2.0]),
+        (2, [1.0, 3.0]),
+    ]
 
 
 def test_renumbering_drops_negative_rows() -> None:

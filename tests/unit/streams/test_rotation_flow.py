@@ -37,7 +37,13 @@ class Day(NamedTuple):
 def story() -> Iterator[Day]:
     """Noise; single-name vol up and defensives bid in a saw while the index stands still; the unwinding of both; calm."""
     random = np.random.default_rng(11)
-    noise = (Day(1 + 0.03 * float(random.normal()), {name: 0.004 * float(random.normal()) for name in (*WEIGHTS, "IDX")}) for _ in DAYS)
+    noise = (
+        Day(
+            1 + 0.03 * float(random.normal()),
+            {name: 0.004 * float(random.normal()) for name in (*WEIGHTS, "IDX")},
+        )
+        for _ in DAYS
+    )
     yield from islice(noise, QUIET)
     for at in range(BUILDS):
         bid = 0.03 if at % 2 else -0.008
@@ -51,7 +57,10 @@ def frames() -> Iterator[PointsFrame]:
     levels = dict.fromkeys((*WEIGHTS, "IDX"), 100.0)
     for session, day in zip(DAYS, story(), strict=False):
         levels = {name: level * (1 + day.returns.get(name, 0.0)) for name, level in levels.items()}
-        vols: dict[str, float | None] = {"IDX": 0.20, **{name: vol * day.vols for name, vol in VOLS.items()}}
+        vols: dict[str, float | None] = {
+            "IDX": 0.20,
+            **{name: vol * day.vols for name, vol in VOLS.items()},
+        }
         at = close_ns(session)
         # Single names stop quoting at the equity close and are fresh until the session's end.
         quotes = surfaces(vols, at - NS, width=0.001)
@@ -85,7 +94,11 @@ def test_each_close_gives_a_rotation(readings: list[Reading]) -> None:
 def test_the_story_in_events(told: list[AlertEvent]) -> None:
     """Before it, noise alone may pass four tests at a close now and then."""
     builds, turns = DAYS[QUIET : QUIET + BUILDS], DAYS[QUIET + BUILDS + 1]
-    story = [(one.data.session, one.data.transition, one.data.severity, one.data.reason) for one in told if one.data.session >= builds[0]]
+    story = [
+        (one.data.session, one.data.transition, one.data.severity, one.data.reason)
+        for one in told
+        if one.data.session >= builds[0]
+    ]
     assert story == [
         (builds[0], "firing", "info", ""),
         *((session, "updated", "info", "") for session in builds[1:]),

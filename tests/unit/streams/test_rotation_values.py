@@ -33,7 +33,9 @@ class Market:
     """Prices session by session, and the rotation after each."""
 
     def __init__(self, basket: Basket = BASKET) -> None:
-        self.symbols = (*(one.symbol for one in basket.constituents), "IDX") if basket.constituents else ()
+        self.symbols = (
+            (*(one.symbol for one in basket.constituents), "IDX") if basket.constituents else ()
+        )
         self.daily = DailyPrices(self.symbols)
         self.values = RotationValues(self.daily, basket, Gates())
         self.levels = dict.fromkeys(self.symbols, 100.0)
@@ -67,7 +69,9 @@ def test_sectors_against_the_index_since_the_prior_close() -> None:
     assert rotation.sector_returns == pytest.approx(sectors)
     assert rotation.index_return == pytest.approx(0.005)
     weights, moves = np.array([1.0, 2.0, 6.0, 1.0]) / 10, np.array(list(sectors.values()))
-    assert rotation.sector_dispersion == pytest.approx(math.sqrt(weights @ (moves - weights @ moves) ** 2))
+    assert rotation.sector_dispersion == pytest.approx(
+        math.sqrt(weights @ (moves - weights @ moves) ** 2)
+    )
     assert rotation.sector_range == pytest.approx(0.04)
     assert rotation.defensive_today == pytest.approx((1 + 0.02 / 3) / 1.005 - 1)
     assert reasons == {
@@ -82,7 +86,13 @@ def test_strength_over_twenty_sessions_and_changes_that_undo_each_other() -> Non
     market = Market()
     market.day()
     for session in range(20):
-        market.day({"WMT": 0.01 if session % 2 else -0.01, "NEE": 0.01 if session % 2 else -0.01, "IDX": 0.001})
+        market.day(
+            {
+                "WMT": 0.01 if session % 2 else -0.01,
+                "NEE": 0.01 if session % 2 else -0.01,
+                "IDX": 0.001,
+            }
+        )
     rotation, reasons = market.rotation()
     assert rotation.defensive_strength == pytest.approx((1.01 * 0.99) ** 10 / 1.001**20 - 1)
     assert rotation.autocorrelation is not None
@@ -103,7 +113,9 @@ def test_dispersion_is_scored_among_the_sessions_before_today() -> None:
     rotation, _ = market.rotation()
     past = np.array(history, np.float64)
     center = np.median(past)
-    expected = 0.6745 * ((rotation.sector_dispersion or 0.0) - center) / np.median(np.abs(past - center))
+    expected = (
+        0.6745 * ((rotation.sector_dispersion or 0.0) - center) / np.median(np.abs(past - center))
+    )
     assert rotation.sector_dispersion_z == pytest.approx(expected)
     assert expected > 3
 
@@ -120,7 +132,9 @@ def test_dispersion_is_scored_among_the_sessions_before_today() -> None:
         ({"AAPL": None}, "sector_dispersion_z", "coverage"),
     ],
 )
-def test_what_is_missing_has_a_reason(moves: dict[str, float | None], field: str, reason: str) -> None:
+def test_what_is_missing_has_a_reason(
+    moves: dict[str, float | None], field: str, reason: str
+) -> None:
     market = Market()
     market.day()
     market.day(moves)

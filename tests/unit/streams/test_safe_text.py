@@ -8,7 +8,17 @@ import pytest
 
 from streams.safe_text import is_safe, safe, safe_bytes
 
-VISIBLE_MARKS = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440)}
+VISIBLE_MARKS = {
+    *range(0x600, 0x606),
+    0x6DD,
+    0x70F,
+    0x890,
+    0x891,
+    0x8E2,
+    0x110BD,
+    0x110CD,
+    *range(0x13430, 0x13440),
+}
 """Format characters that Unicode draws: signs over numbers, joints of hieroglyphs."""
 
 
@@ -24,7 +34,17 @@ def test_every_control_and_format_character_is_written_out() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Zürich", "東京 30d", "Δσ ≥ 3 %", "עברית", "نص عربي", "हिन्दी", "⚠️ 🚀", "e\u0301", "a\u00a0b"),
+        *(
+            "Zürich",
+            "東京 30d",
+            "Δσ ≥ 3 %",
+            "עברית",
+            "نص عربي",
+            "हिन्दी",
+            "⚠️ 🚀",
+            "e\u0301",
+            "a\u00a0b",
+        ),
         *("[red]x[/red]", "<b>&amp;</b>", "C:\\new", "─│"),
     ],
 )

@@ -27,7 +27,10 @@ def test_refreshes_from_start_to_end() -> None:
     assert len(SCENARIOS["calm"].every(1).seconds()) == 1801
 
 
-@pytest.mark.parametrize("wrong", [{"index_ratio": 0.0}, {"spot_move": -1.0}, {"refresh_seconds": 0}, {"refresh_seconds": 1801}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"index_ratio": 0.0}, {"spot_move": -1.0}, {"refresh_seconds": 0}, {"refresh_seconds": 1801}],
+)
 def test_absurd_scenarios_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="scenario absurd"):
         Scenario("absurd", **wrong)  # type: ignore[arg-type]

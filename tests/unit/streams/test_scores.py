@@ -27,7 +27,12 @@ def walk(count: int) -> list[Levels]:
 def columns(rows: list[Levels]) -> dict[str, NDArray[np.float64]]:
     """The scored levels in decimals."""
     vix, vixeq, dspx, cor = np.array(rows).T / 100
-    return {"index_vol": vix, "vol_spread": vixeq - vix, "dispersion": dspx, "implied_correlation": cor}
+    return {
+        "index_vol": vix,
+        "vol_spread": vixeq - vix,
+        "dispersion": dspx,
+        "implied_correlation": cor,
+    }
 
 
 def expected(changes: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -51,7 +56,9 @@ def test_the_scores_of_a_close(count: int) -> None:
         assert found[f"{measure}_cusum_down"] == pytest.approx(down, rel=1e-6, abs=1e-9), measure
         past = levels[:-1][-252:]
         middle = np.median(past)
-        assert found[f"{measure}_robust_z"] == pytest.approx(0.6745 * (levels[-1] - middle) / np.median(np.abs(past - middle)), rel=1e-6)
+        assert found[f"{measure}_robust_z"] == pytest.approx(
+            0.6745 * (levels[-1] - middle) / np.median(np.abs(past - middle)), rel=1e-6
+        )
 
 
 def test_without_history_all_are_null() -> None:
@@ -70,7 +77,14 @@ def test_a_close_without_a_level_is_left_out_with_both_of_its_changes() -> None:
     past = baseline(walk(80))
     blind = msgspec.structs.replace(past.closes[40], implied_correlation=None)
     holed = replace(past, closes=(*past.closes[:40], blind, *past.closes[41:]))
-    assert len(holed.changes("implied_correlation")) == len(past.changes("implied_correlation")) - 2 == 77
+    assert (
+        len(holed.changes("implied_correlation"))
+        == len(past.changes("implied_correlation")) - 2
+        == 77
+    )
     found, whole = scores(context(holed, NOW)), scores(context(past, NOW))
-    assert found["implied_correlation_change_z"] not in {None, whole["implied_correlation_change_z"]}
+    assert found["implied_correlation_change_z"] not in {
+        None,
+        whole["implied_correlation_change_z"],
+    }
     assert found["vol_spread_change_z"] == whole["vol_spread_change_z"]

@@ -22,7 +22,13 @@ def ns(text: str) -> int:
 
 
 def quote(
-    *, bid: float = 1.0, ask: float = 1.2, strike: float = 100.0, expiry: int = EXPIRY, ts: int = START, series: Series | None = None
+    *,
+    bid: float = 1.0,
+    ask: float = 1.2,
+    strike: float = 100.0,
+    expiry: int = EXPIRY,
+    ts: int = START,
+    series: Series | None = None,
 ) -> Quotes:
     return Quotes(
         series=(series or Series("SPX", "SPXW"),),
@@ -43,11 +49,17 @@ def admission(late: NDArray[np.bool_], future: NDArray[np.bool_]) -> Admission:
 
 
 def contracted(row: Quotes, am_roots: tuple[str, ...] = ()) -> Contracted:
-    return Contracted(np.array([one.underlying in WANTED for one in row.series]), settles_am(row.series, am_roots))
+    return Contracted(
+        np.array([one.underlying in WANTED for one in row.series]), settles_am(row.series, am_roots)
+    )
 
 
-def outcome(row: Quotes, *, late: bool = False, future: bool = False, am_roots: tuple[str, ...] = ()) -> Outcome:
-    (code,) = screen_quotes(row, admission(np.array([late]), np.array([future])), contracted(row, am_roots))
+def outcome(
+    row: Quotes, *, late: bool = False, future: bool = False, am_roots: tuple[str, ...] = ()
+) -> Outcome:
+    (code,) = screen_quotes(
+        row, admission(np.array([late]), np.array([future])), contracted(row, am_roots)
+    )
     return Outcome(code)
 
 
@@ -119,7 +131,12 @@ def test_rows_are_judged_one_by_one() -> None:
         ts_event=np.full(4, START),
     )
     never = np.zeros(4, np.bool_)
-    assert screen_quotes(many, admission(never, never), contracted(many)).tolist() == [0, Outcome.NON_FINITE, 0, Outcome.CROSSED]
+    assert screen_quotes(many, admission(never, never), contracted(many)).tolist() == [
+        0,
+        Outcome.NON_FINITE,
+        0,
+        Outcome.CROSSED,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +153,14 @@ def test_rows_are_judged_one_by_one() -> None:
     ],
 )
 def test_ticks(price: float, symbol: str, ts: int, expected: Outcome) -> None:
-    tick = Ticks((symbol,), np.zeros(1, np.int32), np.array([price]), np.ones(1), np.array([ts]), np.array([ts]))
+    tick = Ticks(
+        (symbol,),
+        np.zeros(1, np.int32),
+        np.array([price]),
+        np.ones(1),
+        np.array([ts]),
+        np.array([ts]),
+    )
     never = np.zeros(1, np.bool_)
     assert screen_ticks(tick, admission(never, never), {"SPY"}).tolist() == [expected]
     if expected is Outcome.ACCEPTED:

@@ -10,7 +10,12 @@ from streams.valuation.series_codes import FULL, PER_UNDERLYING, UNMONITORED, Se
 from streams.valuation.universe import underlyings
 
 WATCHED = underlyings(Market((IndexSpec("SPX"), IndexSpec("SPY"))))
-SPX, SPXW, SPY, ELSE = Series("SPX", "SPX"), Series("SPX", "SPXW"), Series("SPY", "SPY"), Series("ZZZZ", "ZZZZ")
+SPX, SPXW, SPY, ELSE = (
+    Series("SPX", "SPX"),
+    Series("SPX", "SPXW"),
+    Series("SPY", "SPY"),
+    Series("ZZZZ", "ZZZZ"),
+)
 
 
 def test_codes_come_in_order_of_arrival_and_stay() -> None:

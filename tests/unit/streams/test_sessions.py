@@ -16,13 +16,35 @@ def ns(text: str) -> int:
 @pytest.mark.parametrize(
     ("day", "opens", "equity", "closes"),
     [
-        ("2026-07-10", "2026-07-10T09:30-04:00", "2026-07-10T16:00-04:00", "2026-07-10T16:15-04:00"),
-        ("2026-01-05", "2026-01-05T09:30-05:00", "2026-01-05T16:00-05:00", "2026-01-05T16:15-05:00"),
-        ("2025-11-28", "2025-11-28T09:30-05:00", "2025-11-28T13:00-05:00", "2025-11-28T13:15-05:00"),
-        ("2015-12-24", "2015-12-24T09:30-05:00", "2015-12-24T13:00-05:00", "2015-12-24T13:15-05:00"),
+        (
+            "2026-07-10",
+            "2026-07-10T09:30-04:00",
+            "2026-07-10T16:00-04:00",
+            "2026-07-10T16:15-04:00",
+        ),
+        (
+            "2026-01-05",
+            "2026-01-05T09:30-05:00",
+            "2026-01-05T16:00-05:00",
+            "2026-01-05T16:15-05:00",
+        ),
+        (
+            "2025-11-28",
+            "2025-11-28T09:30-05:00",
+            "2025-11-28T13:00-05:00",
+            "2025-11-28T13:15-05:00",
+        ),
+        (
+            "2015-12-24",
+            "2015-12-24T09:30-05:00",
+            "2015-12-24T13:00-05:00",
+            "2015-12-24T13:15-05:00",
+        ),
     ],
 )
-def test_hours_follow_daylight_saving_and_half_days(day: str, opens: str, equity: str, closes: str) -> None:
+def test_hours_follow_daylight_saving_and_half_days(
+    day: str, opens: str, equity: str, closes: str
+) -> None:
     session = date.fromisoformat(day)
     assert sessions.open_ns(session) == ns(opens)
     assert sessions.equity_close_ns(session) == ns(equity)
@@ -50,7 +72,9 @@ def test_arrays_say_the_same_as_single_times() -> None:
 
 def test_trading_hours_end_with_the_option_close() -> None:
     close = sessions.close_ns(date(2025, 11, 28))
-    inside = sessions.trading_hours(np.array([close - 7 * 3600 * NS, close, close + 1, ns("2025-11-29T10:00-05:00"), -(2**63)]))
+    inside = sessions.trading_hours(
+        np.array([close - 7 * 3600 * NS, close, close + 1, ns("2025-11-29T10:00-05:00"), -(2**63)])
+    )
     assert inside.tolist() == [True, True, False, False, False]
 
 
@@ -64,11 +88,18 @@ def test_session_arithmetic() -> None:
     assert sessions.shift_session(date(2026, 7, 2), 2) == date(2026, 7, 7)
     assert sessions.shift_session(date(2026, 7, 4), -1) == date(2026, 7, 1)
     assert sessions.sessions_between(date(2026, 7, 7), date(2026, 7, 2)) == -2
-    assert sessions.sessions_in(date(2026, 7, 1), date(2026, 7, 6)) == (date(2026, 7, 1), date(2026, 7, 2), date(2026, 7, 6))
+    assert sessions.sessions_in(date(2026, 7, 1), date(2026, 7, 6)) == (
+        date(2026, 7, 1),
+        date(2026, 7, 2),
+        date(2026, 7, 6),
+    )
 
 
 def test_september_2001_and_the_storm_were_no_sessions() -> None:
-    assert sessions.sessions_in(date(2001, 9, 10), date(2001, 9, 17)) == (date(2001, 9, 10), date(2001, 9, 17))
+    assert sessions.sessions_in(date(2001, 9, 10), date(2001, 9, 17)) == (
+        date(2001, 9, 10),
+        date(2001, 9, 17),
+    )
     assert sessions.session_of(ns("2012-10-29T12:00-04:00")) is None
 
 

@@ -13,7 +13,9 @@ from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.source import SourceUniverse
 from streams.sources.source_error import SourceError
 
-WANTED = SourceUniverse(frozenset({"SPY", "SPX", "BRK.B"}), frozenset({"SPY", "BRK.B", "VIX", "DSPX"}))
+WANTED = SourceUniverse(
+    frozenset({"SPY", "SPX", "BRK.B"}), frozenset({"SPY", "BRK.B", "VIX", "DSPX"})
+)
 CHAIN = {
     "session": ["2026-07-10 close", "2026-07-10 close", "2026-07-09 close", "2026-07-10 close"],
     "fetched_utc": ["2026-07-11 01:00:00"] * 4,
@@ -48,7 +50,9 @@ def ticks_of(path: Path) -> list[tuple[int, Ticks]]:
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "csv.gz"])
-def test_closing_chains_are_stamped_at_the_close_of_their_session(tmp_path: Path, suffix: str) -> None:
+def test_closing_chains_are_stamped_at_the_close_of_their_session(
+    tmp_path: Path, suffix: str
+) -> None:
     path = tmp_path / f"chains.{suffix}"
     if suffix == "parquet":
         pd.DataFrame(CHAIN).to_parquet(path)
@@ -58,7 +62,10 @@ def test_closing_chains_are_stamped_at_the_close_of_their_session(tmp_path: Path
     assert (first, second) == (close_ns(date(2026, 7, 9)), close_ns(date(2026, 7, 10)))
     assert set(last.ts_event.tolist()) == {second}
     assert last.refresh_seconds == 86_400.0
-    rows = [(last.series[code], strike, call) for code, strike, call in zip(last.series_code, last.strike, last.call, strict=True)]
+    rows = [
+        (last.series[code], strike, call)
+        for code, strike, call in zip(last.series_code, last.strike, last.call, strict=True)
+    ]
     assert rows == [(Series("SPY", "SPY"), 600.0, True), (Series("BRK.B", "BRK.B"), 500.35, False)]
     assert last.bid.tolist() == [1.05, 2.0]
     assert np.isnan(before.bid[0])
@@ -71,7 +78,11 @@ def test_half_day_closes_early(tmp_path: Path) -> None:
 
 
 def test_roots_and_a_time_of_the_quotes(tmp_path: Path) -> None:
-    columns = {name: values for name, values in CHAIN.items() if name not in {"session", "fetched_utc", "underlying"}}
+    columns = {
+        name: values
+        for name, values in CHAIN.items()
+        if name not in {"session", "fetched_utc", "underlying"}
+    }
     path = parquet(
         tmp_path,
         {
@@ -83,15 +94,31 @@ def test_roots_and_a_time_of_the_quotes(tmp_path: Path) -> None:
         },
     )
     (first, morning), (second, close) = quotes_of(path)
-    assert (first, second) == (wall_ns(date(2022, 3, 23), time(10, 11)), wall_ns(date(2022, 3, 23), time(16, 15)))
-    assert [morning.series[code] for code in morning.series_code] == [Series("SPX", "SPX"), Series("SPX", "SPXW")]
-    assert [close.series[code] for code in close.series_code] == [Series("SPX", "SPXPM"), Series("SPX", "SPX")]
+    assert (first, second) == (
+        wall_ns(date(2022, 3, 23), time(10, 11)),
+        wall_ns(date(2022, 3, 23), time(16, 15)),
+    )
+    assert [morning.series[code] for code in morning.series_code] == [
+        Series("SPX", "SPX"),
+        Series("SPX", "SPXW"),
+    ]
+    assert [close.series[code] for code in close.series_code] == [
+        Series("SPX", "SPXPM"),
+        Series("SPX", "SPX"),
+    ]
 
 
 def test_timed_quotes_come_in_order_of_time(tmp_path: Path) -> None:
-    columns = {name: values for name, values in CHAIN.items() if name not in {"session", "fetched_utc"}}
-    stamps = pd.to_datetime(["2026-07-10 10:00:02.5", "2026-07-10 10:00:01", "2026-07-09 12:00", "2026-07-10 10:00:00"], format="ISO8601")
-    (first, _), (second, one), (third, two) = quotes_of(parquet(tmp_path, {**columns, "ts": stamps}))
+    columns = {
+        name: values for name, values in CHAIN.items() if name not in {"session", "fetched_utc"}
+    }
+    stamps = pd.to_datetime(
+        ["2026-07-10 10:00:02.5", "2026-07-10 10:00:01", "2026-07-09 12:00", "2026-07-10 10:00:00"],
+        format="ISO8601",
+    )
+    (first, _), (second, one), (third, two) = quotes_of(
+        parquet(tmp_path, {**columns, "ts": stamps})
+    )
     noon, ten = wall_ns(date(2026, 7, 9), time(12)), wall_ns(date(2026, 7, 10), time(10))
     assert (first, second, third) == (noon, ten + NS, ten + 3 * NS)
     assert one.ts_event.tolist() == [ten + NS]
@@ -101,10 +128,16 @@ def test_timed_quotes_come_in_order_of_time(tmp_path: Path) -> None:
 
 def test_daily_levels_are_one_tick_at_the_option_close(tmp_path: Path) -> None:
     vix = tmp_path / "vix_daily.csv"
-    vix.write_text("date,open,high,low,close\n2026-07-10,16,16.2,15,15.03\n2026-07-09,1,2,3,15.84\n")
+    vix.write_text(
+        "date,open,high,low,close\n2026-07-10,16,16.2,15,15.03\n2026-07-09,1,2,3,15.84\n"
+    )
     (first, before), (second, last) = ticks_of(vix)
     assert (first, second) == (close_ns(date(2026, 7, 9)), close_ns(date(2026, 7, 10)))
-    assert (before.symbols, before.price.tolist(), last.price.tolist()) == (("VIX",), [15.84], [15.03])
+    assert (before.symbols, before.price.tolist(), last.price.tolist()) == (
+        ("VIX",),
+        [15.84],
+        [15.03],
+    )
     dspx = tmp_path / "anything.csv"
     dspx.write_text("date,dspx\n2026-07-10,24.5\n")
     [(_, ticks)] = ticks_of(dspx)
@@ -115,7 +148,14 @@ def test_daily_levels_are_one_tick_at_the_option_close(tmp_path: Path) -> None:
 
 
 def test_daily_stock_closes_are_ticks_at_the_equity_close(tmp_path: Path) -> None:
-    path = parquet(tmp_path, {"date": ["2024-07-03", "2024-07-03"], "symbol": ["BRK-B", "AAPL"], "close": [400.0, 200.0]})
+    path = parquet(
+        tmp_path,
+        {
+            "date": ["2024-07-03", "2024-07-03"],
+            "symbol": ["BRK-B", "AAPL"],
+            "close": [400.0, 200.0],
+        },
+    )
     [(boundary, ticks)] = ticks_of(path)
     assert boundary == equity_close_ns(date(2024, 7, 3)) == wall_ns(date(2024, 7, 3), time(13))
     assert [ticks.symbols[code] for code in ticks.symbol_code] == ["BRK.B"]
@@ -123,7 +163,9 @@ def test_daily_stock_closes_are_ticks_at_the_equity_close(tmp_path: Path) -> Non
 
 def test_timed_ticks(tmp_path: Path) -> None:
     path = tmp_path / "trades.csv"
-    path.write_text("ts_event,symbol,price,size\n1783692000000000001,SPY,500.5,10\n1783692000000000000,SPY,500,5\n")
+    path.write_text(
+        "ts_event,symbol,price,size\n1783692000000000001,SPY,500.5,10\n1783692000000000000,SPY,500,5\n"
+    )
     (first, one), (second, two) = ticks_of(path)
     assert (first, second) == (1_783_692_000 * NS, 1_783_692_001 * NS)
     assert (one.price.tolist(), one.size.tolist(), two.price.tolist()) == ([500.0], [5.0], [500.5])
@@ -132,17 +174,25 @@ def test_timed_ticks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"session": ["2026-07-10"]}, "column underlying is missing; it has session; expected underlying, expiration"),
+        (
+            {"session": ["2026-07-10"]},
+            "column underlying is missing; it has session; expected underlying, expiration",
+        ),
         ({**{name: CHAIN[name] for name in CHAIN if name != "session"}}, "no column says when"),
         ({**CHAIN, "session": ["July"] * 4}, "column session holds no dates"),
         ({**CHAIN, "expiration": ["soon"] * 4}, "column expiration holds no dates"),
         ({**CHAIN, "cp": ["C", "P", "X", "C"]}, "column cp holds 'X'; expected C or P"),
         ({**CHAIN, "bid": ["a", "b", "c", "d"]}, "column bid holds no numbers"),
         ({**CHAIN, "quote_time_et": ["noon"] * 4}, "column quote_time_et holds no times"),
-        ({**{name: CHAIN[name] for name in CHAIN if name != "session"}, "ts": ["x"] * 4}, "column ts holds no times"),
+        (
+            {**{name: CHAIN[name] for name in CHAIN if name != "session"}, "ts": ["x"] * 4},
+            "column ts holds no times",
+        ),
     ],
 )
-def test_error_names_file_column_and_expectation(tmp_path: Path, columns: dict[str, object], message: str) -> None:
+def test_error_names_file_column_and_expectation(
+    tmp_path: Path, columns: dict[str, object], message: str
+) -> None:
     path = parquet(tmp_path, columns)
     with pytest.raises(SourceError) as caught:
         list(open_quotes(path).batches(WANTED))

@@ -43,7 +43,11 @@ def test_numbers_with_slashes_are_read_where_one_day_can_be_meant(when: date, or
     with pytest.raises(DecodeError, match="month or the day first") as refused:
         day(text)
     assert refused.value.reason == "expiry"
-    witness = f"{date(2026, 7, 17):%m/%d/%Y}" if order == "month first" else f"{date(2026, 7, 17):%d/%m/%Y}"
+    witness = (
+        f"{date(2026, 7, 17):%m/%d/%Y}"
+        if order == "month first"
+        else f"{date(2026, 7, 17):%d/%m/%Y}"
+    )
     assert days([text, witness]).values[0] == day_number(when)
 
 
@@ -149,7 +153,9 @@ def test_rights_and_moments_word_by_word() -> None:
     read = rights(["C", "put", "Calls", "x"])
     assert read.values.tolist() == [True, False, True, False]
     assert list(read.refused) == [3]
-    times = moments(["2026-03-06T10:00:00-05:00", "2026-03-09T10:00:00-04:00", 1_783_692_000_123, None, ""])
+    times = moments(
+        ["2026-03-06T10:00:00-05:00", "2026-03-09T10:00:00-04:00", 1_783_692_000_123, None, ""]
+    )
     assert times.values.tolist() == [
         1_772_809_200_000_000_000,
         1_773_064_800_000_000_000,

@@ -21,7 +21,20 @@ from streams.symbols import MAX_LENGTH, normalise
         ("bfb", "BF.B"),
         ("BRK/B US Equity", "BRK.B"),
         ("HUBB", "HUBB"),
-        *((marked, "SPX") for marked in (".SPX", "^SPX", "_SPX", "$SPX", "$SPX.X", "I:SPX", "i:spx", "^GSPC", "SPX Index")),
+        *(
+            (marked, "SPX")
+            for marked in (
+                ".SPX",
+                "^SPX",
+                "_SPX",
+                "$SPX",
+                "$SPX.X",
+                "I:SPX",
+                "i:spx",
+                "^GSPC",
+                "SPX Index",
+            )
+        ),
         ("SPXW", "SPXW"),
         ("BRKB1", "BRKB1"),
         ("GSPC", "GSPC"),

@@ -14,12 +14,26 @@ def test_worked_example_of_four_names() -> None:
     assert reading.vol_spread == pytest.approx(0.119374, abs=1e-6)
     assert reading.basket_atm_vol == pytest.approx(0.2925)
     assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
-    assert reading.implied_correlation_lower == reading.implied_correlation == reading.implied_correlation_upper
+    assert (
+        reading.implied_correlation_lower
+        == reading.implied_correlation
+        == reading.implied_correlation_upper
+    )
     assert reading.implied_correlation_basket == reading.implied_correlation
     assert reading.index_vol_bid == pytest.approx(0.17)
     assert reading.quality_width == pytest.approx(0.02)
-    assert (reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names) == (1.0, 1.0, 1.0, 4)
-    assert (reading.basis, reading.tenor, reading.session, reading.mode) == ("quotes", "30d", SESSION, "replay")
+    assert (reading.coverage, reading.coverage_valid, reading.coverage_names, reading.names) == (
+        1.0,
+        1.0,
+        1.0,
+        4,
+    )
+    assert (reading.basis, reading.tenor, reading.session, reading.mode) == (
+        "quotes",
+        "30d",
+        SESSION,
+        "replay",
+    )
     assert reading.flags == ()
 
 
@@ -31,10 +45,16 @@ def test_every_null_field_has_a_reason_and_no_other() -> None:
         Run().feed(quoted(second(60), VOLS, in_vols=True)),
         Run().feed(frame(second(60), accepted=1)),
     ]
-    nullable = [name for name in Reading.__struct_fields__ if name not in {"constituents", "refresh_seconds"}]
+    nullable = [
+        name
+        for name in Reading.__struct_fields__
+        if name not in {"constituents", "refresh_seconds"}
+    ]
     for readings in cases:
         reading = readings[0]
-        values = {name for name in reading.reasons if not name.startswith("implied_correlation_skew")}
+        values = {
+            name for name in reading.reasons if not name.startswith("implied_correlation_skew")
+        }
         assert {name for name in nullable if getattr(reading, name) is None} == values
         assert all(reading.reasons.values())
 
@@ -42,7 +62,12 @@ def test_every_null_field_has_a_reason_and_no_other() -> None:
 def test_no_basket() -> None:
     (reading,) = Run({}).feed(quoted(second(60), VOLS))
     assert reading.index_vol == pytest.approx(0.18)
-    assert reading.reasons["basket_vol"] == reading.reasons["coverage"] == reading.reasons["realized_correlation"] == "no_basket"
+    assert (
+        reading.reasons["basket_vol"]
+        == reading.reasons["coverage"]
+        == reading.reasons["realized_correlation"]
+        == "no_basket"
+    )
     assert reading.constituents is None
 
 
@@ -50,7 +75,15 @@ def test_only_atm_vols() -> None:
     (reading,) = Run().feed(quoted(second(60), dict.fromkeys(VOLS), atm=VOLS, in_vols=True))
     assert reading.basis == "atm"
     assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
-    for name in ("index_vol", "basket_vol", "dispersion", "vol_spread", "variance_ratio", "index_vol_bid", "quality_width"):
+    for name in (
+        "index_vol",
+        "basket_vol",
+        "dispersion",
+        "vol_spread",
+        "variance_ratio",
+        "index_vol_bid",
+        "quality_width",
+    ):
         assert reading.reasons[name] == "basis_atm"
     assert reading.coverage == 1.0
     assert reading.constituents is not None
@@ -76,7 +109,9 @@ def test_out_of_range_is_raw_and_flagged() -> None:
 
 def test_flags_of_points_and_of_the_basket_are_passed_on() -> None:
     run = Run()
-    (reading,) = run.feed(quoted(second(60), VOLS, flags={"B": "near_term_fallback", "IDX": "rate_stale"}))
+    (reading,) = run.feed(
+        quoted(second(60), VOLS, flags={"B": "near_term_fallback", "IDX": "rate_stale"})
+    )
     assert reading.flags == ("near_term_fallback", "rate_stale")
 
 

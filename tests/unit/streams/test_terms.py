@@ -17,12 +17,17 @@ NS = 1_000_000_000
 def expiries(underlying: str, *strips: tuple[str, Iterable[date]]) -> tuple[Expiry, ...]:
     series = [Series(underlying, root) for root, _ in strips]
     listings = Listings(("SPX",))
-    listings.add((segment(code, day_number(day)) for code, (_, days) in enumerate(strips) for day in days), series)
+    listings.add(
+        (segment(code, day_number(day)) for code, (_, days) in enumerate(strips) for day in days),
+        series,
+    )
     return listings.of(underlying)
 
 
 def chosen(terms: Terms) -> tuple[date | None, date | None, str]:
-    near, following = (None if one is None else date_of(one.day) for one in (terms.near, terms.next))
+    near, following = (
+        None if one is None else date_of(one.day) for one in (terms.near, terms.next)
+    )
     return near, following, terms.reason
 
 
@@ -33,7 +38,10 @@ def daily(first: date, last: date) -> list[date]:
 
 @pytest.mark.parametrize(
     ("session", "near", "following"),
-    [(date(2026, 7, 10), date(2026, 8, 7), date(2026, 8, 14)), (date(2026, 7, 9), date(2026, 8, 7), date(2026, 8, 14))],
+    [
+        (date(2026, 7, 10), date(2026, 8, 7), date(2026, 8, 14)),
+        (date(2026, 7, 9), date(2026, 8, 7), date(2026, 8, 14)),
+    ],
 )
 def test_fridays_either_side_of_thirty_days(session: date, near: date, following: date) -> None:
     listed = expiries("SPY", ("SPY", daily(session, date(2026, 9, 30))))
@@ -42,13 +50,21 @@ def test_fridays_either_side_of_thirty_days(session: date, near: date, following
 
 def test_no_term_beyond_thirty_days() -> None:
     listed = expiries("SPY", ("SPY", daily(date(2026, 7, 8), date(2026, 8, 7))))
-    assert chosen(bracketing(listed, 30, close_ns(date(2026, 7, 8)))) == (None, None, "no_next_term")
+    assert chosen(bracketing(listed, 30, close_ns(date(2026, 7, 8)))) == (
+        None,
+        None,
+        "no_next_term",
+    )
     assert chosen(bracketing((), 30, close_ns(date(2026, 7, 8)))) == (None, None, "no_near_term")
 
 
 def test_good_friday_is_stood_for_by_the_day_before() -> None:
     now = open_ns(date(2022, 3, 23)) + 41 * 60 * NS
-    listed = expiries("SPX", ("SPXW", daily(date(2022, 3, 23), date(2022, 6, 1))), ("SPX", [date(2022, 4, 14), date(2022, 5, 20)]))
+    listed = expiries(
+        "SPX",
+        ("SPXW", daily(date(2022, 3, 23), date(2022, 6, 1))),
+        ("SPX", [date(2022, 4, 14), date(2022, 5, 20)]),
+    )
     terms = bracketing(listed, 30, now)
     assert chosen(terms) == (date(2022, 4, 14), date(2022, 4, 22), "")
     assert terms.near is not None
@@ -57,7 +73,11 @@ def test_good_friday_is_stood_for_by_the_day_before() -> None:
 
 def test_long_tenors_use_monthlies_only() -> None:
     listed = expiries("SPY", ("SPY", daily(date(2026, 7, 10), date(2026, 12, 31))))
-    assert chosen(bracketing(listed, 91, close_ns(date(2026, 7, 10)))) == (date(2026, 9, 18), date(2026, 10, 16), "")
+    assert chosen(bracketing(listed, 91, close_ns(date(2026, 7, 10)))) == (
+        date(2026, 9, 18),
+        date(2026, 10, 16),
+        "",
+    )
 
 
 def test_thirty_days_are_not_made_of_terms_too_near_or_too_far() -> None:
@@ -84,26 +104,45 @@ def test_a_choice_holds_to_its_until_and_not_a_nanosecond_longer() -> None:
         assert terms.until >= now
         assert bracketing(listed, 30, terms.until)._replace(until=0) == terms._replace(until=0)
         now = terms.until + 1
-    assert chosen(bracketing(listed, 30, open_ns(date(2026, 7, 8)))) != chosen(bracketing(listed, 30, close_ns(date(2026, 7, 8))))
+    assert chosen(bracketing(listed, 30, open_ns(date(2026, 7, 8)))) != chosen(
+        bracketing(listed, 30, close_ns(date(2026, 7, 8)))
+    )
 
 
 MONTHLY = [date(2026, 7, 17), date(2026, 8, 21), date(2026, 9, 18), date(2026, 10, 16)]
 
 
-def dspx(listed: list[date], today: date, *, strict: bool = False) -> tuple[date | None, date | None, str, bool]:
+def dspx(
+    listed: list[date], today: date, *, strict: bool = False
+) -> tuple[date | None, date | None, str, bool]:
     terms = standard_monthlies(expiries("AAPL", ("AAPL", listed)), day_number(today), strict=strict)
     return (*chosen(terms), terms.fallback)
 
 
 def test_monthlies_ten_to_thirty_and_beyond() -> None:
-    assert dspx([*MONTHLY, date(2026, 7, 24)], date(2026, 7, 1)) == (date(2026, 7, 17), date(2026, 8, 21), "", False)
+    assert dspx([*MONTHLY, date(2026, 7, 24)], date(2026, 7, 1)) == (
+        date(2026, 7, 17),
+        date(2026, 8, 21),
+        "",
+        False,
+    )
     assert dspx(MONTHLY, date(2026, 7, 7)) == (date(2026, 7, 17), date(2026, 8, 21), "", False)
 
 
 def test_without_a_monthly_the_friday_closest_to_thirty_days() -> None:
     weeklies = [date(2026, 7, 24), date(2026, 7, 31), date(2026, 8, 7), date(2026, 8, 14)]
-    assert dspx([*MONTHLY, *weeklies], date(2026, 7, 10)) == (date(2026, 8, 7), date(2026, 8, 21), "", False)
-    assert dspx([date(2026, 7, 17), date(2026, 8, 14)], date(2026, 7, 1)) == (date(2026, 7, 17), date(2026, 8, 14), "", False)
+    assert dspx([*MONTHLY, *weeklies], date(2026, 7, 10)) == (
+        date(2026, 8, 7),
+        date(2026, 8, 21),
+        "",
+        False,
+    )
+    assert dspx([date(2026, 7, 17), date(2026, 8, 14)], date(2026, 7, 1)) == (
+        date(2026, 7, 17),
+        date(2026, 8, 14),
+        "",
+        False,
+    )
 
 
 def test_the_nearest_monthly_stands_in_unless_strict() -> None:

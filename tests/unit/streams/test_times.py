@@ -89,7 +89,9 @@ def test_another_unit_is_named(moment: float | str, unit: str) -> None:
     assert refused.value.reason == "time"
 
 
-@pytest.mark.parametrize("text", ["", "20260717", "2026-W29-5", "2026-02-30", "2026-07-17T00:00", "2026-7-17"])
+@pytest.mark.parametrize(
+    "text", ["", "20260717", "2026-W29-5", "2026-02-30", "2026-07-17T00:00", "2026-7-17"]
+)
 def test_dates_have_one_form(text: str) -> None:
     assert iso_date("2026-07-17").isoformat() == "2026-07-17"
     with pytest.raises(DecodeError) as refused:

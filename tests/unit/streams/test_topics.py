@@ -19,7 +19,10 @@ def test_every_role_has_a_topic() -> None:
 @pytest.mark.parametrize("prefix", ["", "replay-7."])
 def test_names_and_roles_are_inverse(prefix: str) -> None:
     topics = Topics(prefix)
-    assert all(topics.role_of(topics.name(role)) == role and topics.name(role).startswith(prefix) for role in ROLES)
+    assert all(
+        topics.role_of(topics.name(role)) == role and topics.name(role).startswith(prefix)
+        for role in ROLES
+    )
     assert dict(topics.all()) == {role: prefix + NAMES[role] for role in ROLES}
 
 
@@ -30,12 +33,18 @@ def test_a_topic_of_another_prefix_plays_no_role() -> None:
 
 def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records() -> None:
     configs = {role: topic_config(role, 8 * 2**20) for role in ROLES}
-    assert {role for role, config in configs.items() if config["cleanup.policy"] == "compact"} == {"alerts_state"}
-    assert {role for role, config in configs.items() if "max.message.bytes" in config} == set(LARGE_MESSAGES)
+    assert {role for role, config in configs.items() if config["cleanup.policy"] == "compact"} == {
+        "alerts_state"
+    }
+    assert {role for role, config in configs.items() if "max.message.bytes" in config} == set(
+        LARGE_MESSAGES
+    )
     assert configs["alerts"]["retention.ms"] == str(30 * 86_400_000)
     assert configs["dead_letters"]["retention.ms"] == str(14 * 86_400_000)
     assert configs["quotes"]["max.message.bytes"] == "8388608"
-    assert {role for role, config in configs.items() if "message.timestamp.type" in config} == {"commands"}
+    assert {role for role, config in configs.items() if "message.timestamp.type" in config} == {
+        "commands"
+    }
 
 
 def test_topics_of_one_index_have_equal_partitions() -> None:

@@ -50,7 +50,15 @@ def test_the_index_is_never_carried() -> None:
     run = Run()
     run.feed(quoted(second(60), VOLS))
     (reading,) = run.feed(quoted(second(61), {"IDX": None}, reason="no_parity"))
-    for name in ("index_vol", "dispersion", "vol_spread", "variance_ratio", "index_atm_vol", "implied_correlation", "quality_width"):
+    for name in (
+        "index_vol",
+        "dispersion",
+        "vol_spread",
+        "variance_ratio",
+        "index_atm_vol",
+        "implied_correlation",
+        "quality_width",
+    ):
         assert reading.reasons[name] == "no_parity"
     assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
     (reading,) = run.feed(quoted(second(62), VOLS))
@@ -68,17 +76,28 @@ def test_too_little_of_the_basket() -> None:
     run = Run()
     (reading,) = run.feed(quoted(second(60), {"IDX": 0.18, "A": 0.3, "B": 0.25}))
     assert reading.coverage_valid == pytest.approx(0.65)
-    for name in ("basket_vol", "dispersion", "implied_correlation", "implied_correlation_lower", "vol_spread", "basket_atm_vol"):
+    for name in (
+        "basket_vol",
+        "dispersion",
+        "implied_correlation",
+        "implied_correlation_lower",
+        "vol_spread",
+        "basket_atm_vol",
+    ):
         assert reading.reasons[name] == "coverage"
     assert reading.index_vol == pytest.approx(0.18)
     assert reading.names == 2
 
 
 def test_missing_names_widen_the_bounds() -> None:
-    (reading,) = Run().feed(quoted(second(60), {name: vol for name, vol in VOLS.items() if name != "D"}))
+    (reading,) = Run().feed(
+        quoted(second(60), {name: vol for name, vol in VOLS.items() if name != "D"})
+    )
     assert reading.implied_correlation_lower == pytest.approx(0.054079, abs=1e-6)
     assert reading.implied_correlation_upper == pytest.approx(0.0984152, abs=1e-6)
-    assert reading.basket_vol == pytest.approx(((0.4 * 0.09 + 0.25 * 0.0625 + 0.2 * 0.16) / 0.85) ** 0.5)
+    assert reading.basket_vol == pytest.approx(
+        ((0.4 * 0.09 + 0.25 * 0.0625 + 0.2 * 0.16) / 0.85) ** 0.5
+    )
     assert reading.constituents is not None
     assert reading.constituents.symbols == ("A", "B", "C")
     assert reading.constituents.weights == (0.40, 0.25, 0.20)
@@ -87,7 +106,12 @@ def test_missing_names_widen_the_bounds() -> None:
 def test_strips_without_smiles_leave_the_correlation_alone() -> None:
     (reading,) = Run().feed(quoted(second(60), VOLS, atm={"A": None, "B": None}))
     assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
-    for name in ("implied_correlation", "implied_correlation_upper", "implied_correlation_basket", "basket_atm_vol"):
+    for name in (
+        "implied_correlation",
+        "implied_correlation_upper",
+        "implied_correlation_basket",
+        "basket_atm_vol",
+    ):
         assert reading.reasons[name] == "coverage"
     assert reading.constituents is not None
     assert reading.constituents.atm_vols == (None, None, 0.40, 0.20)

@@ -23,9 +23,24 @@ from tests.support.option_vols import vols_of
 SESSION = date(2026, 7, 8)
 TEN = open_ns(SESSION) + 30 * 60 * NS
 TERMS = (date(2026, 7, 24), date(2026, 8, 7), date(2026, 8, 14), date(2026, 8, 21))
-SPY, AAPL, MSFT = Chain("SPY", TERMS, vol=0.15), Chain("AAPL", TERMS, vol=0.30), Chain("MSFT", TERMS, vol=0.40)
-MARKET = Market((IndexSpec("SPY", Basket("two", (Constituent("AAPL", 2.0), Constituent("MSFT", 1.0)))),), rates=Rates(dated={1: 0.01}))
-ROW = {"underlying": "SPY", "expiry": "2026-08-07", "strike": 100.0, "right": "P", "iv": 0.2, "delta": -0.45, "ts_event": TEN}
+SPY, AAPL, MSFT = (
+    Chain("SPY", TERMS, vol=0.15),
+    Chain("AAPL", TERMS, vol=0.30),
+    Chain("MSFT", TERMS, vol=0.40),
+)
+MARKET = Market(
+    (IndexSpec("SPY", Basket("two", (Constituent("AAPL", 2.0), Constituent("MSFT", 1.0)))),),
+    rates=Rates(dated={1: 0.01}),
+)
+ROW = {
+    "underlying": "SPY",
+    "expiry": "2026-08-07",
+    "strike": 100.0,
+    "right": "P",
+    "iv": 0.2,
+    "delta": -0.45,
+    "ts_event": TEN,
+}
 
 
 def stage() -> QuotesStage:
@@ -52,8 +67,12 @@ def test_vols_give_the_atm_vol_and_no_variance() -> None:
     vols = vols_of([SPY, AAPL, MSFT], TEN, call_error=0.004)
     points, output = after(stage(), frame_of(vols))
     assert points.symbol == ("AAPL", "MSFT", "SPY")
-    assert points.atm_vol == pytest.approx([0.30, 0.40, 0.15], abs=1e-9), "calls and puts err in opposite directions"
-    assert np.isnan([points.variance, points.bid_variance, points.ask_variance, points.forward]).all()
+    assert points.atm_vol == pytest.approx([0.30, 0.40, 0.15], abs=1e-9), (
+        "calls and puts err in opposite directions"
+    )
+    assert np.isnan(
+        [points.variance, points.bid_variance, points.ask_variance, points.forward]
+    ).all()
     assert set(points.reason) == {BASIS_ATM}
     assert set(points.atm_reason) == {""}
     assert set(points.flags) == {"stated_vols"}, "no rate enters, so a stale one is not told"
@@ -65,14 +84,26 @@ def test_a_frame_and_json_say_the_same() -> None:
     vols = take_quotes(vols_of([AAPL], TEN), np.arange(40))
     days = vols.expiry.astype("datetime64[D]").astype(str)
     rows = [
-        {**ROW, "underlying": "AAPL", "expiry": day, "strike": strike, "right": "C" if call else "P", "iv": vol, "delta": delta}
-        for day, strike, call, vol, delta in zip(days, vols.strike, vols.call.tolist(), vols.vol, vols.delta, strict=True)
+        {
+            **ROW,
+            "underlying": "AAPL",
+            "expiry": day,
+            "strike": strike,
+            "right": "C" if call else "P",
+            "iv": vol,
+            "delta": delta,
+        }
+        for day, strike, call, vol, delta in zip(
+            days, vols.strike, vols.call.tolist(), vols.vol, vols.delta, strict=True
+        )
     ]
     (frame,) = decode_quotes([frame_of(vols)])
     (array,) = decoded(rows)
     singles = decoded(*rows)
     assert isinstance(frame, Vols)
-    assert frame.series == array.series == singles[0].series == (Series("AAPL", "AAPL", in_vols=True),)
+    assert (
+        frame.series == array.series == singles[0].series == (Series("AAPL", "AAPL", in_vols=True),)
+    )
     for name in ("expiry", "strike", "call", "vol", "delta", "ts_event"):
         expected = getattr(vols, name).tolist()
         assert getattr(frame, name).tolist() == getattr(array, name).tolist() == expected
@@ -80,7 +111,11 @@ def test_a_frame_and_json_say_the_same() -> None:
 
 
 def test_vols_among_quotes_keep_their_place() -> None:
-    quote = {**{name: ROW[name] for name in ROW if name not in {"iv", "delta"}}, "bid": 1.0, "ask": 1.1}
+    quote = {
+        **{name: ROW[name] for name in ROW if name not in {"iv", "delta"}},
+        "bid": 1.0,
+        "ask": 1.1,
+    }
     kinds = [type(item) for item in decoded(quote, quote, ROW, quote)]
     assert kinds == [Quotes, Vols, Quotes]
 
@@ -121,7 +156,11 @@ def test_values_that_cannot_be_are_screened_out() -> None:
     vols.vol[:] = [0.0, -0.2, 10.5, 0.3, np.nan, 0.3]
     vols.delta[:] = [0.5, 0.5, 0.5, 1.5, 0.5, np.nan]
     counts = stage().process([frame_of(vols), heartbeat(TEN)]).counts
-    assert (counts["quotes", "negative"], counts["quotes", "non_finite"], counts["quotes", "accepted"]) == (4, 2, 0)
+    assert (
+        counts["quotes", "negative"],
+        counts["quotes", "non_finite"],
+        counts["quotes", "accepted"],
+    ) == (4, 2, 0)
 
 
 def test_one_side_alone_has_no_value() -> None:
@@ -133,10 +172,15 @@ def test_one_side_alone_has_no_value() -> None:
 
 @pytest.mark.parametrize("vols_first", [True, False])
 def test_bid_and_ask_of_a_name_count_before_its_vols(*, vols_first: bool) -> None:
-    records = [frame_of(vols_of([SPY, AAPL, MSFT], TEN)), frame_of(quotes_of([Chain("AAPL", TERMS, vol=0.5)], TEN))]
+    records = [
+        frame_of(vols_of([SPY, AAPL, MSFT], TEN)),
+        frame_of(quotes_of([Chain("AAPL", TERMS, vol=0.5)], TEN)),
+    ]
     points, _ = after(stage(), *(records if vols_first else records[::-1]))
     assert told(points, "reason") == {"AAPL": "", "MSFT": BASIS_ATM, "SPY": BASIS_ATM}
-    assert told(points, "atm_vol") == pytest.approx({"AAPL": 0.5, "MSFT": 0.4, "SPY": 0.15}, abs=0.002)
+    assert told(points, "atm_vol") == pytest.approx(
+        {"AAPL": 0.5, "MSFT": 0.4, "SPY": 0.15}, abs=0.002
+    )
     assert told(points, "variance")["AAPL"] == pytest.approx(0.25, abs=0.002)
 
 
@@ -159,7 +203,11 @@ def test_a_restart_keeps_vols_apart_from_quotes() -> None:
     restored = stage()
     restored.restore(saved.chunks())
     later = TEN + NS
-    records = [frame_of(take_quotes(vols_of([SPY, AAPL], later), np.arange(50))), frame_of(quotes_of([MSFT], later)), heartbeat(later)]
+    records = [
+        frame_of(take_quotes(vols_of([SPY, AAPL], later), np.arange(50))),
+        frame_of(quotes_of([MSFT], later)),
+        heartbeat(later),
+    ]
     assert restored.process(records).messages == whole.process(records).messages
 
 

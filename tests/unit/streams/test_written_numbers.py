@@ -19,7 +19,9 @@ def test_prices_of_few_places_are_decimals_and_exact() -> None:
     np.testing.assert_array_equal(got, prices)
 
 
-@pytest.mark.parametrize("prices", [[1 / 3], [100_000.0], [float("nan")], [float("inf")], [1.00001]])
+@pytest.mark.parametrize(
+    "prices", [[1 / 3], [100_000.0], [float("nan")], [float("inf")], [1.00001]]
+)
 def test_other_numbers_stay_doubles(prices: list[float]) -> None:
     column = shortest(np.array(prices), 4)
     assert column.type == pa.float64()
@@ -45,12 +47,19 @@ def test_a_decimal_beyond_its_digits_is_no_number() -> None:
         ([], [], False),
     ],
 )
-def test_prices_are_sound_when_no_look_at_the_floats_could_object(bid: list[int], ask: list[int], *, validated: bool) -> None:
-    written, raw = written_as(pa.decimal32(5, 2)), [np.array(column, np.int32) for column in (bid, ask)]
+def test_prices_are_sound_when_no_look_at_the_floats_could_object(
+    bid: list[int], ask: list[int], *, validated: bool
+) -> None:
+    written, raw = (
+        written_as(pa.decimal32(5, 2)),
+        [np.array(column, np.int32) for column in (bid, ask)],
+    )
     prices = read_prices(written, raw[0], written, raw[1])
     assert prices.validated is validated
     for found, alone in zip(prices[:2], map(written.numbers, raw), strict=True):
-        assert (None if found is None else found.tolist()) == (None if alone is None else alone.tolist())
+        assert (None if found is None else found.tolist()) == (
+            None if alone is None else alone.tolist()
+        )
 
 
 def test_prices_of_unlike_types_are_not_known_to_be_sound() -> None:

@@ -32,10 +32,16 @@ def test_durations_are_within_their_range() -> None:
         assert low <= step.seconds <= high
 
 
-def test_what_is_noted_is_not_played_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_noted_is_not_played_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "chaos.jsonl"
     for seed in (1, 2):
-        run.note(out, SessionResult(seed, "real", [{"fault": "worker_kill", "at": 1.0, "lasted": 0.0}]), 1)
+        run.note(
+            out,
+            SessionResult(seed, "real", [{"fault": "worker_kill", "at": 1.0, "lasted": 0.0}]),
+            1,
+        )
     before = out.read_text()
     assert run.main(["--seeds", "1-2", "--faults-per-seed", "1", "--out", str(out)]) == 0
     assert out.read_text() == before
@@ -44,9 +50,19 @@ def test_what_is_noted_is_not_played_again(tmp_path: Path, capsys: pytest.Captur
 
 def test_a_violation_marks_its_faults(tmp_path: Path) -> None:
     out = tmp_path / "chaos.jsonl"
-    run.note(out, SessionResult(1, "real", [{"fault": "worker_kill", "at": 1.0, "lasted": 0.0}], ["readings: 3 lost"]), 1)
+    run.note(
+        out,
+        SessionResult(
+            1, "real", [{"fault": "worker_kill", "at": 1.0, "lasted": 0.0}], ["readings: 3 lost"]
+        ),
+        1,
+    )
     fault, session = map(json.loads, out.read_text().splitlines())
-    assert (fault["outcome"], session["session"], session["violations"]) == ("violation", "violation", ["readings: 3 lost"])
+    assert (fault["outcome"], session["session"], session["violations"]) == (
+        "violation",
+        "violation",
+        ["readings: 3 lost"],
+    )
 
 
 def test_the_page_has_every_fault() -> None:

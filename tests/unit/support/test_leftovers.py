@@ -14,12 +14,20 @@ SLEEP = "import time; time.sleep(60)"
 
 def test_an_orphan_is_seen_and_a_stranger_is_not() -> None:
     """The middle process ends at once, so the last one has no parent of ours."""
-    arguments = f"[sys.executable, '-c', {SLEEP!r}], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+    arguments = (
+        f"[sys.executable, '-c', {SLEEP!r}], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+    )
     spawn = f"import subprocess, sys; print(subprocess.Popen({arguments}).pid)"
     pids = []
     for tag in ("ours", "theirs"):
         environment = {**os.environ, TAG: tag}
-        pids.append(int(subprocess.run([sys.executable, "-c", spawn], env=environment, check=True, capture_output=True).stdout))
+        pids.append(
+            int(
+                subprocess.run(
+                    [sys.executable, "-c", spawn], env=environment, check=True, capture_output=True
+                ).stdout
+            )
+        )
     try:
         assert set(leftovers("ours", timeout=0.2)) == {pids[0]}
         assert SLEEP in processes_of("ours")[pids[0]]

@@ -21,13 +21,19 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
         return subprocess.CompletedProcess(command, 100, "", "no network")
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
+    monkeypatch.setattr(
+        shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None
+    )
     return made
 
 
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
 def test_what_cannot_be_installed_fails_in_ci_alone(
-    calls: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ci: str, code: int
+    calls: list[Sequence[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ci: str,
+    code: int,
 ) -> None:
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -17,7 +17,13 @@ from streams.detection.rules.condition import Condition
         (None, 0.95, 0.5, None, 1.0),
     ],
 )
-def test_upwards_and_downwards(value: float | None, enter: float, calm: float, holds: bool | None, distance: float) -> None:  # noqa: FBT001 - a column
+def test_upwards_and_downwards(
+    value: float | None,
+    enter: float,
+    calm: float,
+    holds: bool | None,
+    distance: float,  # noqa: FBT001
+) -> None:
     condition = Condition("rank", value, enter, calm)
     assert condition.holds is holds
     assert condition.distance == pytest.approx(distance)

@@ -20,20 +20,45 @@ RULE = VolConvergenceRule(load_rules().vol_convergence)
 QUALITY = catalogue(load_rules(), Gates())[0]
 
 
-def verdict(before: tuple[float, float], after: tuple[float, float], scope: str = "daily-1s", *, unwinding: bool = False) -> Verdict:
+def verdict(
+    before: tuple[float, float],
+    after: tuple[float, float],
+    scope: str = "daily-1s",
+    *,
+    unwinding: bool = False,
+) -> Verdict:
     """Levels are (VIX, VIXEQ) in points; a window of five sessions starts at the same levels."""
     start = published(FRIDAY, *before, 30.0, 10.0)
-    facts = DayFacts(ts=1, session=FRIDAY, basis="published", index_vol=start.index_vol, basket_vol=start.basket_vol)
+    facts = DayFacts(
+        ts=1,
+        session=FRIDAY,
+        basis="published",
+        index_vol=start.index_vol,
+        basket_vol=start.basket_vol,
+    )
     reading = published(MONDAY, *after, 30.0, 20.0)
     now = instant_of(reading, 2)
     return RULE.evaluate(
-        scope, RuleContext(reading=reading, now=now, gates=Gates(), baseline=Baseline((facts,) * 5), elapsed=0.25, unwinding=unwinding)
+        scope,
+        RuleContext(
+            reading=reading,
+            now=now,
+            gates=Gates(),
+            baseline=Baseline((facts,) * 5),
+            elapsed=0.25,
+            unwinding=unwinding,
+        ),
     )
 
 
 @pytest.mark.parametrize(
     ("scope", "sessions", "spread", "needed"),
-    [("1s", 1.0, 0.0857, 0.01095), ("5s", 5.0, 0.1893, 0.0244846), ("1s", 1.0, 0.1180, 0.0118), ("quarter", 0.25, 0.05, 0.005475)],
+    [
+        ("1s", 1.0, 0.0857, 0.01095),
+        ("5s", 5.0, 0.1893, 0.0244846),
+        ("1s", 1.0, 0.1180, 0.0118),
+        ("quarter", 0.25, 0.05, 0.005475),
+    ],
 )
 def test_the_fall_that_is_needed(scope: str, sessions: float, spread: float, needed: float) -> None:
     assert RULE.needed(spread, sessions) == pytest.approx(needed, abs=1e-6), scope
@@ -41,16 +66,24 @@ def test_the_fall_that_is_needed(scope: str, sessions: float, spread: float, nee
 
 def test_the_intraday_form_scales_the_noise_to_the_time_that_has_passed() -> None:
     before, after = (15.0, 20.0), (15.6, 20.0)
-    assert verdict(before, after, "intraday-1s").values["vol_spread_fall_needed"] == pytest.approx(0.005475)
+    assert verdict(before, after, "intraday-1s").values["vol_spread_fall_needed"] == pytest.approx(
+        0.005475
+    )
     assert not verdict(before, after, "daily-1s").enter
     assert not verdict(before, after, "intraday-5s").enter
 
 
 @pytest.mark.parametrize(
     ("after", "direction", "severity"),
-    [((18.0, 41.0), "adverse", "warning"), ((15.0, 36.0), "benign", "info"), ((17.0, 38.0), "mixed", "info")],
+    [
+        ((18.0, 41.0), "adverse", "warning"),
+        ((15.0, 36.0), "benign", "info"),
+        ((17.0, 38.0), "mixed", "info"),
+    ],
 )
-def test_the_direction_says_who_moved(after: tuple[float, float], direction: str, severity: str) -> None:
+def test_the_direction_says_who_moved(
+    after: tuple[float, float], direction: str, severity: str
+) -> None:
     found = verdict((15.0, 40.0), after)
     if after == (18.0, 41.0):
         assert not found.enter, "two points of twenty-five are not enough"
@@ -65,8 +98,16 @@ def test_an_adverse_convergence_with_an_unwind_is_critical() -> None:
 def test_quotes_too_wide_for_the_day_suspend() -> None:
     facts = DayFacts(ts=1, session=FRIDAY, basis="quotes", index_vol=0.15, basket_vol=0.40)
     for width, blocked in ((0.0074, ""), (0.0076, "width")):
-        reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, quality_width=width, constituents=None)
-        found = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=Baseline((facts,)), width_median=0.01)
+        reading = toy(
+            eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, quality_width=width, constituents=None
+        )
+        found = RuleContext(
+            reading=reading,
+            now=instant_of(reading, NS),
+            gates=Gates(),
+            baseline=Baseline((facts,)),
+            width_median=0.01,
+        )
         assert RULE.evaluate("intraday-1s", found).blocked == blocked
 
 

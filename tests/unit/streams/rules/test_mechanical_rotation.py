@@ -23,30 +23,58 @@ from tests.support.readings import FRIDAY, MONDAY, Run, closing, eastern, path, 
 
 NUMBERS = load_rules().mechanical_rotation
 RULE = MechanicalRotationRule(NUMBERS)
-APART = Rotation(index_return=0.001, sector_dispersion=0.012, sector_dispersion_z=1.5, defensive_strength=0.04, autocorrelation=-0.3)
+APART = Rotation(
+    index_return=0.001,
+    sector_dispersion=0.012,
+    sector_dispersion_z=1.5,
+    defensive_strength=0.04,
+    autocorrelation=-0.3,
+)
 CALM, WIDE = (0.15, 0.40, 0.20), (0.15, 0.46, 0.10)
 """Index vol, basket vol, correlation: in the middle of the history, and a crowded trade."""
 
 
 def history(sessions: int = 60) -> Baseline:
     facts = [
-        DayFacts(ts=at, session=FRIDAY, basis="quotes", index_vol=0.15, basket_vol=0.37 + 0.001 * at, implied_correlation=0.15 + 0.001 * at)
+        DayFacts(
+            ts=at,
+            session=FRIDAY,
+            basis="quotes",
+            index_vol=0.15,
+            basket_vol=0.37 + 0.001 * at,
+            implied_correlation=0.15 + 0.001 * at,
+        )
         for at in range(sessions)
     ]
     return Baseline(tuple(facts))
 
 
 def context(
-    levels: tuple[float, float, float] = WIDE, rotation: Rotation | None = APART, *, sessions: int = 60, **fields: Any
+    levels: tuple[float, float, float] = WIDE,
+    rotation: Rotation | None = APART,
+    *,
+    sessions: int = 60,
+    **fields: Any,
 ) -> RuleContext:
     reading = toy(eastern(MONDAY, "11:00:00"), *levels, rotation=rotation)
-    made = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates(), baseline=history(sessions), elapsed=0.25)
+    made = RuleContext(
+        reading=reading,
+        now=instant_of(reading, NS),
+        gates=Gates(),
+        baseline=history(sessions),
+        elapsed=0.25,
+    )
     return replace(made, **fields)
 
 
 def test_five_of_six_tests_can_pass() -> None:
     found = RULE.evaluate("intraday", context())
-    assert (found.enter, found.severity, found.label, found.distance) == (True, "info", "rotation", 0.0)
+    assert (found.enter, found.severity, found.label, found.distance) == (
+        True,
+        "info",
+        "rotation",
+        0.0,
+    )
     assert found.unknown == ("test_fundamentals_quiet",)
     assert found.values["mechanical_score"] == 5.0
     assert {name: value for name, value in found.values.items() if name.startswith("test_")} == {
@@ -103,13 +131,21 @@ def test_with_fewer_than_four_known_tests_nothing_is_told() -> None:
         (0.0, None, 0.5, None),
     ],
 )
-def test_sectors_apart_while_the_index_is_flat(index: float | None, z: float | None, elapsed: float, expected: bool | None) -> None:  # noqa: FBT001
+def test_sectors_apart_while_the_index_is_flat(
+    index: float | None,
+    z: float | None,
+    elapsed: float,
+    expected: bool | None,  # noqa: FBT001
+) -> None:
     """Half of a daily sd at an index vol of 15 % is 0.472 %."""
     found = context(rotation=Rotation(index_return=index, sector_dispersion_z=z), elapsed=elapsed)
     assert score_of(found, NUMBERS.enter).tests["test_sectors_apart"] is expected
 
 
-@pytest.mark.parametrize(("session", "expected"), [(date(2026, 6, 25), True), (date(2026, 6, 24), False), (date(2026, 7, 17), True)])
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [(date(2026, 6, 25), True), (date(2026, 6, 24), False), (date(2026, 7, 17), True)],
+)
 def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: bool) -> None:  # noqa: FBT001
     found = context()
     found.reading = msgspec.structs.replace(found.reading, session=session)
@@ -128,9 +164,17 @@ def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: 
         (None, 0.04, True, False, False),
     ],
 )
-def test_reversal(strength: float | None, peak: float | None, converging: bool, unwinding: bool, reverses: bool) -> None:  # noqa: FBT001
+def test_reversal(
+    strength: float | None,
+    peak: float | None,
+    converging: bool,
+    unwinding: bool,
+    reverses: bool,  # noqa: FBT001
+) -> None:
     rotation = msgspec.structs.replace(APART, defensive_strength=strength)
-    found = context(CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding)
+    found = context(
+        CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding
+    )
     verdict = RULE.evaluate("intraday", found)
     assert (verdict.enter, verdict.severity) == (reverses, "warning" if reverses else "info")
     assert ("reverses" in RULE.summary(found, None, "rotation")) is reverses
@@ -153,7 +197,13 @@ def test_the_end_waits_for_unknown_tests_and_for_a_reversal_that_has_not_been_to
     severity: str,
     ended: bool,  # noqa: FBT001
 ) -> None:
-    found = context(CALM, msgspec.structs.replace(APART, **rotation), peak=0.05, converging=converging, severity=severity)
+    found = context(
+        CALM,
+        msgspec.structs.replace(APART, **rotation),
+        peak=0.05,
+        converging=converging,
+        severity=severity,
+    )
     assert RULE.ended(found, None, 0.0) is ended
 
 
@@ -165,23 +215,38 @@ def test_too_wide_quotes_suspend() -> None:
 def told(events: list[AlertEvent], scope: str = "intraday") -> list[tuple[str, str, str, str]]:
     """(transition, severity, New York time, reason) of the rotation."""
     return [
-        (one.data.transition, one.data.severity, f"{one.time - timedelta(hours=4):%H:%M}", one.data.reason)
+        (
+            one.data.transition,
+            one.data.severity,
+            f"{one.time - timedelta(hours=4):%H:%M}",
+            one.data.reason,
+        )
         for one in events
         if one.data.rule == "mechanical_rotation" and one.data.labels.scope == scope
     ]
 
 
-def with_strength(readings: list[Reading], first: float, last: float, **fields: Any) -> Iterator[Reading]:
+def with_strength(
+    readings: list[Reading], first: float, last: float, **fields: Any
+) -> Iterator[Reading]:
     """Readings whose defensives go from one strength to another."""
     for at, reading in enumerate(readings):
         strength = first + (last - first) * at / max(len(readings) - 1, 1)
-        yield msgspec.structs.replace(reading, rotation=msgspec.structs.replace(APART, defensive_strength=strength, **fields))
+        yield msgspec.structs.replace(
+            reading, rotation=msgspec.structs.replace(APART, defensive_strength=strength, **fields)
+        )
 
 
 def past() -> list[Reading]:
     """Sixty closes, the last one that of Friday: the crowded levels are beyond them."""
     return [
-        closing(FRIDAY - timedelta(days=back), 0.15, 0.40 + 0.001 * (back % 20), 0.15 + 0.001 * (back % 30)) for back in reversed(range(60))
+        closing(
+            FRIDAY - timedelta(days=back),
+            0.15,
+            0.40 + 0.001 * (back % 20),
+            0.15 + 0.001 * (back % 30),
+        )
+        for back in reversed(range(60))
     ]
 
 
@@ -189,22 +254,37 @@ def test_a_rotation_builds_reverses_and_ends() -> None:
     run = Run()
     over: dict[str, Any] = {"autocorrelation": 0.2, "sector_dispersion_z": 0.3}
     run.play(past())
-    builds = run.play(with_strength(path(MONDAY, "10:00:00", 1800, [WIDE, WIDE], step=30), 0.02, 0.04))
+    builds = run.play(
+        with_strength(path(MONDAY, "10:00:00", 1800, [WIDE, WIDE], step=30), 0.02, 0.04)
+    )
     assert told(builds) == [("pending", "info", "10:00", ""), ("firing", "info", "10:10", "")]
     firing = builds[-1].data
-    assert (firing.label, firing.confidence, firing.unknown) == ("rotation", "low", ("test_fundamentals_quiet",))
+    assert (firing.label, firing.confidence, firing.unknown) == (
+        "rotation",
+        "low",
+        ("test_fundamentals_quiet",),
+    )
     assert firing.values["mechanical_score"] == 5.0
     assert firing.summary.startswith(
         "SPX rotation looks mechanical: defensives +2.7% against the index over 20 sessions. Heuristic score 5 of 6."
     )
 
     bleed = (0.15, 0.36, 0.20)
-    converges = run.play(with_strength(path(MONDAY, "10:30:30", 900, [bleed, bleed], step=30), 0.04, 0.03, **over))
+    converges = run.play(
+        with_strength(path(MONDAY, "10:30:30", 900, [bleed, bleed], step=30), 0.04, 0.03, **over)
+    )
     assert told(converges) == [], "the score has fallen, but the trade converges: the alert waits"
-    assert ("vol_convergence", "firing") in {(one.data.rule, one.data.transition) for one in converges}
+    assert ("vol_convergence", "firing") in {
+        (one.data.rule, one.data.transition) for one in converges
+    }
 
-    reverses = run.play(with_strength(path(MONDAY, "10:46:00", 1200, [bleed, bleed], step=30), 0.03, 0.0, **over))
-    assert told(reverses) == [("updated", "warning", "10:53", "escalated"), ("resolved", "warning", "11:03", "")]
+    reverses = run.play(
+        with_strength(path(MONDAY, "10:46:00", 1200, [bleed, bleed], step=30), 0.03, 0.0, **over)
+    )
+    assert told(reverses) == [
+        ("updated", "warning", "10:53", "escalated"),
+        ("resolved", "warning", "11:03", ""),
+    ]
     update = next(one.data for one in reverses if one.data.rule == "mechanical_rotation")
     assert update.values["defensive_strength_peak"] == pytest.approx(0.04)
     assert "reverses while the trade converges: strength +1.9% after +4.0%" in update.summary
@@ -215,7 +295,9 @@ def test_a_restart_changes_nothing_about_the_reversal() -> None:
     readings = [
         *past(),
         *with_strength(path(MONDAY, "10:00:00", 1200, [WIDE, WIDE], step=30), 0.02, 0.04),
-        *with_strength(path(MONDAY, "10:20:30", 1200, [(0.15, 0.36, 0.20)] * 2, step=30), 0.04, 0.01),
+        *with_strength(
+            path(MONDAY, "10:20:30", 1200, [(0.15, 0.36, 0.20)] * 2, step=30), 0.04, 0.01
+        ),
     ]
     once = Run()
     expected = told(once.play(readings))
@@ -225,7 +307,9 @@ def test_a_restart_changes_nothing_about_the_reversal() -> None:
         again = Run()
         again.stage.restore(stored)
         found += told(again.play(readings[at : at + 17]))
-        stored = {name: value for name, value in {**stored, **again.stage.chunks()}.items() if value}
+        stored = {
+            name: value for name, value in {**stored, **again.stage.chunks()}.items() if value
+        }
     assert found == expected
 
 

@@ -36,7 +36,10 @@ def close(reading: Reading) -> DayFacts:
 
 
 def context(
-    before: tuple[float, float, float], after: tuple[float, float, float], low: Reading | None = None, **fields: Any
+    before: tuple[float, float, float],
+    after: tuple[float, float, float],
+    low: Reading | None = None,
+    **fields: Any,
 ) -> RuleContext:
     reading = toy(eastern(MONDAY, "11:00:00"), *after, **fields)
     return RuleContext(
@@ -48,9 +51,14 @@ def context(
     )
 
 
-def with_share(share: float, rise: float = 1.30, rho: float = 0.10, start: float = 0.20, basket: float = 0.40) -> RuleContext:
+def with_share(
+    share: float, rise: float = 1.30, rho: float = 0.10, start: float = 0.20, basket: float = 0.40
+) -> RuleContext:
     """Index vol times `rise`, the given correlation share and rise of implied correlation."""
-    return context((start, basket, 0.30), (start * rise, basket * math.exp((1 - share) * math.log(rise)), 0.30 + rho))
+    return context(
+        (start, basket, 0.30),
+        (start * rise, basket * math.exp((1 - share) * math.log(rise)), 0.30 + rho),
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +100,12 @@ def test_the_bands_of_the_share(share: float, rho: float, basket: float, label: 
 
 @pytest.mark.parametrize(
     ("share", "rise", "rho", "severity"),
-    [(0.7, 1.20, 0.06, "warning"), (0.7, 1.31, 0.06, "critical"), (0.7, 1.20, 0.11, "critical"), (0.5, 1.50, 0.15, "warning")],
+    [
+        (0.7, 1.20, 0.06, "warning"),
+        (0.7, 1.31, 0.06, "critical"),
+        (0.7, 1.20, 0.11, "critical"),
+        (0.5, 1.50, 0.15, "warning"),
+    ],
 )
 def test_severity(share: float, rise: float, rho: float, severity: str) -> None:
     verdict = FREE.evaluate("intraday", with_share(share, rise, rho))
@@ -100,7 +113,10 @@ def test_severity(share: float, rise: float, rho: float, severity: str) -> None:
 
 
 def test_an_unknown_rank_caps_severity_unless_it_may_not() -> None:
-    free, capped = FREE.evaluate("intraday", with_share(0.7)), CAPPED.evaluate("intraday", with_share(0.7))
+    free, capped = (
+        FREE.evaluate("intraday", with_share(0.7)),
+        CAPPED.evaluate("intraday", with_share(0.7)),
+    )
     assert (free.severity, free.unknown) == ("critical", (RANK,))
     assert (capped.severity, capped.unknown) == ("warning", (RANK,))
 
@@ -112,7 +128,15 @@ def history(step: float) -> Baseline:
     for back in range(1, 61):
         day = FRIDAY - timedelta(days=back)
         values = {name: getattr(facts[0], name) for name in facts[0].__struct_fields__}
-        facts.insert(0, DayFacts(**(values | {"session": day, "ts": back, "implied_correlation": 0.30 + step * (back % 2)})))
+        facts.insert(
+            0,
+            DayFacts(
+                **(
+                    values
+                    | {"session": day, "ts": back, "implied_correlation": 0.30 + step * (back % 2)}
+                )
+            ),
+        )
     return Baseline(tuple(facts))
 
 
@@ -124,7 +148,12 @@ def ranked(step: float) -> Verdict:
 
 def test_a_known_rank_decides_and_lifts_the_cap() -> None:
     rare, common = ranked(0.02), ranked(0.12)
-    assert (rare.enter, rare.severity, rare.unknown, rare.values[RANK]) == (True, "critical", (), 1.0)
+    assert (rare.enter, rare.severity, rare.unknown, rare.values[RANK]) == (
+        True,
+        "critical",
+        (),
+        1.0,
+    )
     assert not common.enter, "a rise of ten points is nothing here"
 
 
@@ -140,21 +169,47 @@ def test_the_low_of_the_hour_is_tried_too_but_not_by_the_daily_form() -> None:
 def test_the_move_has_to_be_there_on_bids() -> None:
     after = (0.26, 0.42, 0.42)
     assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.231)).enter
-    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked == "width"
-    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked == "width"
+    assert (
+        FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked
+        == "width"
+    )
+    assert (
+        FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked
+        == "width"
+    )
     calm = context((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
-    assert not FREE.evaluate("intraday", calm).blocked, "the gate is tested only where the move holds on mids"
+    assert not FREE.evaluate("intraday", calm).blocked, (
+        "the gate is tested only where the move holds on mids"
+    )
 
 
 def test_a_source_without_bids_has_no_width_gate() -> None:
-    before = toy(eastern(FRIDAY, "16:15:00"), 0.2, 0.40, 0.20, basis="atm", index_vol=None, basket_vol=None)
-    reading = toy(eastern(MONDAY, "11:00:00"), 0.2, 0.42, 0.45, basis="atm", index_vol=None, basket_vol=None, index_vol_bid=None)
-    found = RuleContext(reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),)))
+    before = toy(
+        eastern(FRIDAY, "16:15:00"), 0.2, 0.40, 0.20, basis="atm", index_vol=None, basket_vol=None
+    )
+    reading = toy(
+        eastern(MONDAY, "11:00:00"),
+        0.2,
+        0.42,
+        0.45,
+        basis="atm",
+        index_vol=None,
+        basket_vol=None,
+        index_vol_bid=None,
+    )
+    found = RuleContext(
+        reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),))
+    )
     assert FREE.evaluate("intraday", found).enter
 
 
 def test_missing_correlation_is_lost_data_and_a_missing_close_lacks_history() -> None:
-    assert FREE.evaluate("intraday", context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)).blocked == "coverage"
+    assert (
+        FREE.evaluate(
+            "intraday", context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)
+        ).blocked
+        == "coverage"
+    )
     empty = context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42))
     empty.baseline = Baseline()
     assert FREE.evaluate("intraday", empty).lacking
@@ -163,14 +218,27 @@ def test_missing_correlation_is_lost_data_and_a_missing_close_lacks_history() ->
 def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_start() -> None:
     start = close(closing(FRIDAY, 0.20, 0.40, 0.30))
     peak = 0.10
-    for after, expected in (((0.26, 0.42, 0.40), False), ((0.25, 0.42, 0.40), True), ((0.29, 0.42, 0.299), True)):
+    for after, expected in (
+        ((0.26, 0.42, 0.40), False),
+        ((0.25, 0.42, 0.40), True),
+        ((0.29, 0.42, 0.299), True),
+    ):
         assert FREE.ended(context((0.20, 0.40, 0.30), after), start, peak) is expected
-    assert FREE.ended(context((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak) is None
+    assert (
+        FREE.ended(context((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     ("share", "rise", "rho", "severity"),
-    [(0.39, 1.20, 0.0, "warning"), (0.39, 1.31, 0.0, "critical"), (0.41, 1.31, 0.0, ""), (0.39, 1.31, 0.2001, ""), (0.39, 1.1, 0.0, "")],
+    [
+        (0.39, 1.20, 0.0, "warning"),
+        (0.39, 1.31, 0.0, "critical"),
+        (0.41, 1.31, 0.0, ""),
+        (0.39, 1.31, 0.2001, ""),
+        (0.39, 1.1, 0.0, ""),
+    ],
 )
 def test_repricing(share: float, rise: float, rho: float, severity: str) -> None:
     verdict = REPRICING.evaluate("intraday", with_share(share, rise, rho))
@@ -178,7 +246,10 @@ def test_repricing(share: float, rise: float, rho: float, severity: str) -> None
 
 
 def test_the_distance_falls_as_the_conditions_near() -> None:
-    steps = [with_share(0.9, rise, rho) for rise, rho in ((1.0, 0.0), (1.06, 0.02), (1.12, 0.04), (1.2, 0.06))]
+    steps = [
+        with_share(0.9, rise, rho)
+        for rise, rho in ((1.0, 0.0), (1.06, 0.02), (1.12, 0.04), (1.2, 0.06))
+    ]
     found = [FREE.evaluate("intraday", step).distance for step in steps]
     assert found == sorted((value for value in found if value is not None), reverse=True)
     assert (found[0], found[-1]) == (1.0, 0.0)
@@ -189,8 +260,12 @@ def test_words_say_what_it_is() -> None:
     start = unwind.baseline.close(1)
     assert start is not None
     said = FREE.summary(unwind, unwind.change(start), "unwind")
-    assert said.startswith("index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of")
-    assert "not a dispersion unwind" in REPRICING.summary(repricing, repricing.change(start), "repricing")
+    assert said.startswith(
+        "index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of"
+    )
+    assert "not a dispersion unwind" in REPRICING.summary(
+        repricing, repricing.change(start), "repricing"
+    )
 
 
 @pytest.mark.parametrize("share", [-0.2, 0.4, 0.5, 0.7, 1.1])
@@ -200,15 +275,23 @@ def test_a_verdict_is_what_its_conditions_say(share: float, rise: float, rho: fl
     judged = with_share(share, rise, rho)
     for rule in (FREE, REPRICING):
         verdict = rule.evaluate("intraday", judged)
-        assert verdict.enter == all(one.holds or one.name in verdict.unknown for one in verdict.conditions)
-        assert verdict.start is judged.baseline.closes[0], "what the numbers are changes from is told, quiet or not"
+        assert verdict.enter == all(
+            one.holds or one.name in verdict.unknown for one in verdict.conditions
+        )
+        assert verdict.start is judged.baseline.closes[0], (
+            "what the numbers are changes from is told, quiet or not"
+        )
         if not verdict.enter:
             assert verdict.distance is not None
-            assert verdict.distance > 0.0 or any(one.value == one.enter for one in verdict.conditions)
+            assert verdict.distance > 0.0 or any(
+                one.value == one.enter for one in verdict.conditions
+            )
 
 
 def test_a_rank_without_history_is_an_unknown_condition() -> None:
-    (rank,) = (one for one in FREE.evaluate("intraday", with_share(0.7)).conditions if one.name == RANK)
+    (rank,) = (
+        one for one in FREE.evaluate("intraday", with_share(0.7)).conditions if one.name == RANK
+    )
     assert (rank.value, rank.holds, rank.distance) == (None, None, 1.0)
 
 
