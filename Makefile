@@ -49,6 +49,8 @@ hostile: setup ## a million hostile messages, each accounted for, to build/hosti
 
 check: setup ## style, types and the import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/python -m tests.support.style
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -15,7 +15,8 @@ class RefusedGauge(Collector):
 
     def __init__(self, redis: Redis, first_inputs: Mapping[str, str]) -> None:
         """`first_inputs` are the topics by stage that give its partitions their numbers."""
-        self._redis, self._first_inputs = redis, first_inputs
+        self._redis = redis
+        self._first_inputs = first_inputs
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing in advance: registering must not ask Redis."""

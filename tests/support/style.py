@@ -1,0 +1,135 @@
+"""What `make check` holds and no linter knows: constructors, class names, unused modules."""
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+PACKAGES = ("agents", "config", "streams", "analytics")
+ROOTS = (
+    "agents.cli.main",
+    # Run by `python -m`.
+    "agents.embedded.broker",
+    "config.exchange_days_build",
+    "config.schemas.build",
+)
+"""Where programs begin."""
+WITHOUT_A_CALLER = {
+    "analytics.attribution": "the report",
+    "analytics.jumps": "the report",
+    "analytics.moments": "the report",
+    "analytics.ranges": "the report",
+    "analytics.tick_grid": "the report",
+    "analytics.trade": "the book of a reading",
+}
+"""Modules that nothing reaches yet, and what they wait for."""
+REUSED_NAMES = 3
+"""Class names that may stand for more than one class; a fourth is an error."""
+
+Trees = Mapping[str, ast.Module]
+
+
+def parsed(root: Path) -> dict[str, ast.Module]:
+    """The product's modules by dotted name; empty ones are left out."""
+    found = {}
+    for package in PACKAGES:
+        for file in sorted((root / package).rglob("*.py")):
+            name = ".".join(file.relative_to(root).with_suffix("").parts)
+            if text := file.read_text().strip():
+                found[name.removesuffix(".__init__")] = ast.parse(text)
+    return found
+
+
+def findings(trees: Trees) -> Iterator[str]:
+    """One line for each offence."""
+    yield from constructors(trees)
+    yield from reused_names(trees)
+    yield from unreached(trees)
+
+
+def constructors(trees: Trees) -> Iterator[str]:
+    """Tuple assignments in constructors: two equal types may be swapped there unseen."""
+    for name, tree in trees.items():
+        for method in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            if method.name == "__init__":
+                for line in _tuple_assignments(method):
+                    yield f"{name}:{line}: a tuple assignment in a constructor; one a line"
+
+
+def _tuple_assignments(method: ast.FunctionDef) -> Iterator[int]:
+    for node in ast.walk(method):
+        if isinstance(node, ast.Assign) and _swaps(node):
+            yield node.lineno
+
+
+def _swaps(node: ast.Assign) -> bool:
+    of_tuples = isinstance(node.value, ast.Tuple)
+    return of_tuples and any(_is_attributes(target) for target in node.targets)
+
+
+def _is_attributes(target: ast.expr) -> bool:
+    elements = target.elts if isinstance(target, ast.Tuple) else []
+    return any(isinstance(element, ast.Attribute) for element in elements)
+
+
+def reused_names(trees: Trees) -> Iterator[str]:
+    """Class names with more than one class, once there are too many of them."""
+    classes = defaultdict(list)
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                classes[node.name].append(f"{name}:{node.lineno}")
+    reused = {name: places for name, places in classes.items() if len(places) > 1}
+    if len(reused) > REUSED_NAMES:
+        for name, places in reused.items():
+            yield f"{places[-1]}: the class name {name} stands for {len(places)} classes: {places}"
+
+
+def unreached(trees: Trees) -> Iterator[str]:
+    """Modules that no program imports, and excuses that are no longer needed."""
+    reached = _reached(trees)
+    for name in trees:
+        if name not in reached and name not in WITHOUT_A_CALLER:
+            yield f"{name}: nothing reaches this module from the command line"
+    for name in WITHOUT_A_CALLER:
+        if name in reached or name not in trees:
+            yield f"{name}: needs no excuse any more; take it from WITHOUT_A_CALLER"
+
+
+def _reached(trees: Trees) -> set[str]:
+    reached: set[str] = set()
+    to_look_at = list(ROOTS)
+    while to_look_at:
+        name = to_look_at.pop()
+        if name in reached or name not in trees:
+            continue
+        reached.add(name)
+        to_look_at += [*_imported(trees[name]), *_parents(name)]
+    return reached
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+def main() -> int:
+    """Print what is wrong; 1 if anything is."""
+    found = list(findings(parsed(Path(__file__).parents[2])))
+    print("\n".join(found) or "style: all well")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""`make check` fails on what the style page forbids: each rule with a planted case."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.style import (
+    WITHOUT_A_CALLER,
+    constructors,
+    findings,
+    parsed,
+    reused_names,
+    unreached,
+)
+
+ROOT = Path(__file__).parents[3]
+
+
+def planted(**modules: str) -> dict[str, ast.Module]:
+    """Modules by dotted name, whose dots are double underscores here."""
+    return {name.replace("__", "."): ast.parse(text) for name, text in modules.items()}
+
+
+def test_the_product_keeps_the_style() -> None:
+    assert list(findings(parsed(ROOT))) == []
+
+
+def test_a_tuple_assignment_in_a_constructor() -> None:
+    text = "class A:\n    def __init__(self, a, b):\n        {}\n"
+    swapped = planted(agents__a=text.format("self.a, self.b = a, b"))
+    assert list(constructors(swapped)) == [
+        "agents.a:3: a tuple assignment in a constructor; one a line"
+    ]
+    unpacked = planted(agents__a=text.format("self.a, self.b = pair(a, b)"))
+    assert not list(constructors(unpacked))
+
+
+def test_a_fourth_reused_class_name() -> None:
+    text = "\n".join(f"class {name}: ..." for name in "ABC")
+    three = planted(agents__a=text, agents__b=text)
+    assert not list(reused_names(three))
+    four = planted(agents__a=f"{text}\nclass D: ...", agents__b=f"{text}\nclass D: ...")
+    assert [line.split(": ")[1] for line in reused_names(four)] == [
+        f"the class name {name} stands for 2 classes" for name in "ABCD"
+    ]
+
+
+def test_a_module_that_nothing_reaches() -> None:
+    used = planted(
+        agents__cli__main="def command():\n    from agents.cli import used\n",
+        agents__cli__used="import streams.core",
+        streams__core="X = 1",
+        **{name.replace(".", "__"): "X = 1" for name in WITHOUT_A_CALLER},
+    )
+    assert not list(unreached(used))
+    alone = used | planted(streams__alone="import streams.core")
+    assert list(unreached(alone)) == [
+        "streams.alone: nothing reaches this module from the command line"
+    ]
+    excused = used | planted(streams__core="import analytics.trade")
+    assert [line.split(":")[0] for line in unreached(excused)] == ["analytics.trade"]
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (f'X = "{"x" * 100}"\n', ("check", "--select", "E501")),
+        ("X = {'a':1}\n", ("format", "--check")),
+    ],
+)
+def test_a_long_line_and_an_unformatted_file(text: str, command: tuple[str, ...]) -> None:
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    for given, code in ((text, 1), ("X = 1\n", 0)):
+        done = subprocess.run(
+            [ruff, *command, "--stdin-filename", "agents/x.py", "-"],
+            input=given,
+            text=True,
+            capture_output=True,
+            cwd=ROOT,
+            check=False,
+        )
+        assert done.returncode == code, done
