@@ -43,7 +43,10 @@ class EventAckHandle:
 def build(
     settings: Settings, plans: Sequence[Plan], partitions: PartitionManager, adapter: FaustAdapter
 ) -> faust.App:
-    """A fresh app whose agents hand every batch to the partition manager. Raises `ConfigError` on unusable credentials."""
+    """A fresh app whose agents hand every batch to the partition manager.
+
+    Raises `ConfigError` on unusable credentials.
+    """
     app = faust.App(settings.kafka.group, **app_options(settings))
     adapter.attach(app, plans)
     install(

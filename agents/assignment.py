@@ -47,6 +47,9 @@ class AssignmentCallbacks(NamedTuple):
     marks: Callable[[], Mapping[Partition, Mark]] = dict
     """Which log the partitions just taken are of, as far as it is known; asked after `start`."""
     mismatch: Callable[[Partition, int, Mark | None, LogState], str] = lambda *_: ""
-    """Why a partition must not go on behind an offset, from how its log looks; empty when it may."""
+    """Why a partition must not go on behind an offset, from how its log looks.
+
+    Empty when it may.
+    """
     refuse_partitions: Callable[[Mapping[Partition, str]], Awaitable[None]] = _nobody_minds
     """Refuses partitions whose log is another one, and ends the process."""

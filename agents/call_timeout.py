@@ -33,8 +33,8 @@ class _CallThread(threading.Thread, Generic[T]):
 def ask(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS) -> Callable[[], T]:
     """Begin a call; what is returned waits for its answer.
 
-    It returns the answer, or raises what the call raises, or `UnavailableError` when there is no answer in time. What hangs goes on in
-    its thread, unheard.
+    It returns the answer, or raises what the call raises, or `UnavailableError` when there is no
+    answer in time. What hangs goes on in its thread, unheard.
     """
     question, deadline = _CallThread(call), monotonic() + seconds
     question.start()
@@ -43,7 +43,8 @@ def ask(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS) -> Cal
         question.join(max(0.0, deadline - monotonic()))
         if question.is_alive():
             raise UnavailableError(
-                f"{place} takes the connection but has not answered within {seconds:g} s; see whether it hangs"
+                f"{place} takes the connection but has not answered within {seconds:g} s; "
+                "see whether it hangs"
             )
         if question.error is not None:
             raise question.error
@@ -58,7 +59,10 @@ def call_within(place: str, call: Callable[[], T], seconds: float = CALL_SECONDS
 
 
 class Questions:
-    """Questions to one place, all under way at once. One without an answer is no reason not to tell the others."""
+    """Questions to one place, all under way at once.
+
+    One without an answer is no reason not to tell the others.
+    """
 
     def __init__(self, place: str) -> None:
         self._place = place
@@ -66,7 +70,10 @@ class Questions:
         self._silent: dict[str, UnavailableError] = {}
 
     def ask(self, what: str, call: Callable[[], T], otherwise: T) -> Callable[[], T]:
-        """Begin a call; what is returned waits for its answer, and returns `otherwise` where the place is down."""
+        """Begin a call; what is returned waits for its answer.
+
+        It returns `otherwise` where the place is down.
+        """
         answer = ask(self._place, call)
 
         def answer_or_otherwise() -> T:
@@ -81,7 +88,10 @@ class Questions:
         return answer_or_otherwise
 
     def unanswered(self) -> list[str]:
-        """In words, what is not known, once all answers have been waited for. Raises `UnavailableError` when there was not one."""
+        """In words, what is not known, once all answers have been waited for.
+
+        Raises `UnavailableError` when there was not one.
+        """
         if self._silent and not self._answered:
             raise next(iter(self._silent.values()))
         return [f"not known, {what}: {down}" for what, down in self._silent.items()]

@@ -1,4 +1,7 @@
-"""When to checkpoint: after every batch, or every few seconds but no faster than the append-only file can take."""
+"""When to checkpoint: after every batch, or every few seconds.
+
+Every few seconds is no faster than the append-only file can take.
+"""
 
 from collections.abc import Callable
 from time import monotonic
@@ -13,7 +16,10 @@ class CheckpointPolicy(NamedTuple):
     bytes_per_second: float = 4e6
     """Bandwidth of checkpoints: a large one delays the next."""
     unacked_bytes: int = 256 * 2**20
-    """Input that may wait for the checkpoint that covers it, and that a crash reads again; more forces one."""
+    """Input that may wait for the checkpoint that covers it, and that a crash reads again.
+
+    More input forces a checkpoint.
+    """
 
 
 class CheckpointSchedule:

@@ -1,6 +1,7 @@
-"""Whether Kafka and Redis answer at all: asked first, so that a command that cannot work says so at once.
+"""Whether Kafka and Redis answer at all.
 
-A server that hangs still takes connections, for its system does. So it is asked the least that each protocol knows, and
+It is asked first, so that a command that cannot work says so at once. A server that hangs still
+takes connections, for its system does. So it is asked the least that each protocol knows, and
 anything that comes back will do.
 """
 
@@ -21,12 +22,20 @@ from config.settings import KafkaSettings, RedisSettings
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.5
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
-"""Kafka's request which versions it speaks: of version 0, with no name of a client; allowed before anybody signs in."""
+"""Kafka's request which versions it speaks: of version 0, with no name of a client.
+
+It is allowed before anybody signs in.
+"""
 PING = b"PING\r\n"
 
 
 def require_kafka(kafka: KafkaSettings) -> None:
-    """Raise `UnavailableError` when no bootstrap server takes a connection, `ConfigError` when the settings cannot be used to connect."""
+    """Ask whether a bootstrap server takes a connection.
+
+    Raises:
+        UnavailableError: none of them does.
+        ConfigError: the settings cannot be used to connect.
+    """
     check_kafka(kafka)
     encrypted = kafka.security_protocol.endswith("SSL")
     refusals = _first_well(
@@ -43,14 +52,20 @@ def require_kafka(kafka: KafkaSettings) -> None:
 
 
 def require_redis(redis: RedisSettings) -> None:
-    """Raise `UnavailableError` when Redis takes no connection, `ConfigError` when the settings cannot be used to connect."""
+    """Ask whether Redis takes a connection.
+
+    Raises:
+        UnavailableError: it does not.
+        ConfigError: the settings cannot be used to connect.
+    """
     check_redis(redis)
     place = redis_place(redis)
     encrypted = redis.url.get_secret_value().lower().startswith("rediss:")
     connect = (lambda: _unix(place.path)) if place.path else _tcp((place.host, place.port))
     if refusal := _refusal(connect, place.host, encrypted, PING):
         raise UnavailableError(
-            f"Redis at {place} cannot be reached ({refusal}): start it, or correct redis.url (DISPERSION_REDIS__URL)"
+            f"Redis at {place} cannot be reached ({refusal}): start it, "
+            "or correct redis.url (DISPERSION_REDIS__URL)"
         )
 
 
@@ -82,7 +97,10 @@ def _raised(ask: Callable[[], None]) -> Exception | None:
 
 
 def _first_well(questions: Sequence[Callable[[], str]]) -> list[str]:
-    """Refusals of all servers, asked at once, or an empty one as soon as one of them answers; nobody waits for the others then."""
+    """Refusals of all servers, asked at once, or an empty one as soon as one of them answers.
+
+    Nobody waits for the others then.
+    """
     answers: SimpleQueue[str] = SimpleQueue()
     for question in questions:
         threading.Thread(target=lambda ask=question: answers.put(ask()), daemon=True).start()

@@ -1,4 +1,7 @@
-"""Who we are to Kafka: one setting, spoken in Faust's words and in aiokafka's. Secrets never enter a log or a URL."""
+"""Who we are to Kafka: one setting, spoken in Faust's words and in aiokafka's.
+
+Secrets never enter a log or a URL.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +53,8 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
 def redis_options(redis: RedisSettings) -> dict[str, Any]:
     """For `from_url` of any Redis client, beside the URL.
 
-    The client does not tell its name: a server denies `CLIENT` to users who have only what is listed, and logs it.
+    The client does not tell its name: a server denies `CLIENT` to users who have only what is
+    listed, and logs it.
     """
     password = redis.password.get_secret_value()
     return {"driver_info": None, **({"password": password} if password else {})}

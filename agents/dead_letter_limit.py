@@ -1,4 +1,7 @@
-"""When dead letters are no longer the exception: stop, instead of draining a whole topic into the dead-letter topic."""
+"""When dead letters are no longer the exception: stop.
+
+Otherwise a whole topic would be drained into the dead-letter topic.
+"""
 
 from collections import deque
 
@@ -20,7 +23,10 @@ class DeadLetterLimit:
         self._records = self._letters = 0
 
     def took(self, records: int, letters: int) -> None:
-        """Note a batch. Raises `TooManyDeadLettersError` when the window is full and the share is above the ratio."""
+        """Note a batch.
+
+        Raises `TooManyDeadLettersError` when the window is full and the share is above the ratio.
+        """
         self._batches.append((records, letters))
         self._records += records
         self._letters += letters

@@ -8,7 +8,10 @@ from typing import NoReturn
 EXIT_OK = 0
 """Clean end: final checkpoint made, everything acknowledged."""
 EXIT_ACTION_NEEDED = 1
-"""The configuration or the state of Kafka or Redis needs a person; the message names the next step."""
+"""The configuration or the state of Kafka or Redis needs a person.
+
+The message names the next step.
+"""
 EXIT_UNAVAILABLE = 3
 """Kafka or Redis could not be reached."""
 EXIT_INTERNAL = 70
@@ -18,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class ActionNeededError(Exception):
-    """The worker or the command must not go on like this. The text says what is wrong and what to do next."""
+    """The worker or the command must not go on like this.
+
+    The text says what is wrong and what to do next.
+    """
 
 
 class UnavailableError(Exception):
@@ -33,7 +39,10 @@ def exit_code_of(error: BaseException) -> int:
 
 
 def exit_now(code: int, reason: str, error: BaseException | None = None) -> NoReturn:
-    """End the process without a commit, an acknowledgement or an exit handler; a supervisor restarts it."""
+    """End the process without a commit, an acknowledgement or an exit handler.
+
+    A supervisor restarts it.
+    """
     log.critical("leaving with exit code %d: %s", code, reason, exc_info=error)
     logging.shutdown()
     sys.stderr.flush()

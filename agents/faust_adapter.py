@@ -1,4 +1,7 @@
-"""What the partition manager needs from the Faust app: a producer, log ends, partition counts, and observers."""
+"""What the partition manager needs from the Faust app.
+
+That is a producer, log ends, partition counts, and observers.
+"""
 
 import asyncio
 import logging
@@ -118,7 +121,10 @@ class FaustAdapter:
         self._asked.clear()
 
     async def recount_inputs(self, deadline: Deadline) -> None:
-        """Learn the present partition counts, but no more often than every few seconds. Raises `DeadlineExceededError`."""
+        """Learn the present partition counts, but no more often than every few seconds.
+
+        Raises `DeadlineExceededError`.
+        """
         while monotonic() - self._counted >= RECOUNT_SECONDS:
             try:
                 counts = await asyncio.to_thread(
@@ -194,7 +200,10 @@ class FaustAdapter:
             return {}
 
     async def look(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
-        """How partitions look now, and what is at the offset given for each; -1 asks for none. Waits for the brokers."""
+        """How partitions look now, and what is at the offset given for each; -1 asks for none.
+
+        Waits for the brokers.
+        """
         looked: Mapping[Partition, LogState] = await self.running_app.consumer.look(offsets)
         return looked
 

@@ -1,4 +1,7 @@
-"""Publishing input: quotes as frames, and records as they are, in order, with every failure brought to the caller."""
+"""Publishing input: quotes as frames, and records as they are, in order.
+
+Every failure is brought to the caller.
+"""
 
 import threading
 from collections.abc import Sequence
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 CONTENT_TYPE_HEADER = "content-type"
 REFRESH_HEADER = "dispersion-refresh-seconds"
 LINGER_MS = 20
-"""Records of this span share a batch: the embedded broker hands out one batch a fetch, whatever its size."""
+"""Records of this span share a batch.
+
+The embedded broker hands out one batch a fetch, whatever its size.
+"""
 BATCH_BYTES = 256 * 1024
 IN_FLIGHT_BYTES = 32 * 2**20
 """Unacknowledged bytes, at most: the client itself knows no bound."""
@@ -34,7 +40,10 @@ FRAME_SECONDS = 0.1
 def source_headers(
     content_type: str | None = None, refresh_seconds: float | None = None
 ) -> tuple[tuple[str, bytes], ...]:
-    """Headers of an input record: how its value is written, and how often its source repeats itself."""
+    """Headers of an input record.
+
+    They say how its value is written, and how often its source repeats itself.
+    """
     named = (
         (CONTENT_TYPE_HEADER, content_type),
         (REFRESH_HEADER, None if refresh_seconds is None else f"{refresh_seconds:g}"),
@@ -45,9 +54,10 @@ def source_headers(
 class FramePublisher:
     """A synchronous producer of one process; a context manager that flushes on a clean exit.
 
-    `add` is for quotes: they leave in frames, those of an underlying on one partition. `publish` is for records that are made. Both
-    return at once while less than `IN_FLIGHT_BYTES` wait for their acknowledgement. A record that Kafka refuses, or does not take
-    in time, is raised by the next call; nothing is dropped in silence.
+    `add` is for quotes: they leave in frames, those of an underlying on one partition. `publish` is
+    for records that are made. Both return at once while less than `IN_FLIGHT_BYTES` wait for their
+    acknowledgement. A record that Kafka refuses, or does not take in time, is raised by the next
+    call; nothing is dropped in silence.
     """
 
     def __init__(
@@ -57,7 +67,10 @@ class FramePublisher:
         delivery_seconds: float = DELIVERY_SECONDS,
         compression: str | None = None,
     ) -> None:
-        """Connect. `compression` is Kafka's (`gzip`, `lz4`, …). Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+        """Connect. `compression` is Kafka's (`gzip`, `lz4`, …).
+
+        Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+        """
         self._settings = settings
         self._topics = Topics(settings.kafka.topic_prefix)
         self._delivery_seconds = delivery_seconds
@@ -95,7 +108,9 @@ class FramePublisher:
             return len(self._producer.partitions_for(self._topics.name(role)))
 
     def add(self, options: "Options") -> None:
-        """Gather quotes, or vols, into frames; what waits leaves with a later call, or with `flush`.
+        """Gather quotes, or vols, into frames.
+
+        What waits leaves with a later call, or with `flush`.
 
         Raises `ActionNeededError`, `UnavailableError`.
 
@@ -108,7 +123,9 @@ class FramePublisher:
         self._send_frames([*framer.add(options), *(framer.flush() if late else ())])
 
     def beat(self, ts_event: int) -> None:
-        """Frame what waits, and promise on every partition that nothing at or before a time (ns) will follow.
+        """Frame what waits, and make a promise on every partition.
+
+        The promise is that nothing at or before a time (ns) will follow.
 
         Raises `ActionNeededError`, `UnavailableError`.
         """
@@ -123,7 +140,10 @@ class FramePublisher:
         partition: int | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
-        """Send one record; without `partition` the key decides by murmur2. Raises `ActionNeededError`, `UnavailableError`."""
+        """Send one record; without `partition` the key decides by murmur2.
+
+        Raises `ActionNeededError`, `UnavailableError`.
+        """
         self.publish_message(
             Message(role, None if key is None else key.encode(), value, tuple(headers), partition)
         )
@@ -149,7 +169,10 @@ class FramePublisher:
         future.add_errback(lambda error: self._settle(size, error))
 
     def flush(self) -> None:
-        """Wait until everything added and sent is acknowledged. Raises `ActionNeededError`, `UnavailableError`."""
+        """Wait until everything added and sent is acknowledged.
+
+        Raises `ActionNeededError`, `UnavailableError`.
+        """
         if self._framer is not None:
             self._send_frames(self._framer.flush())
         with kafka_failures(self._settings):
@@ -160,12 +183,16 @@ class FramePublisher:
         self._raise_failure()
 
     def close(self, *, flush: bool = True) -> None:
-        """Flush and disconnect; without `flush`, drop what is still unsent. Raises what `flush` raises, disconnected all the same."""
+        """Flush and disconnect; without `flush`, drop what is still unsent.
+
+        Raises what `flush` raises, disconnected all the same.
+        """
         try:
             if flush:
                 self.flush()
         finally:
-            sender = self._producer._sender  # noqa: SLF001 - the public close waits, and fails, for what cannot be sent
+            # The public close waits, and fails, for what cannot be sent.
+            sender = self._producer._sender  # noqa: SLF001
             if self._in_flight and sender is not None:
                 sender.force_close()
             self._producer.close(timeout=CLOSE_SECONDS)

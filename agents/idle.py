@@ -1,4 +1,7 @@
-"""When the silence of a source means that it is idle, and when it only means that the market or the source is away."""
+"""When the silence of a source means that it is idle.
+
+Silence may also mean only that the market or the source is away.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,8 +20,8 @@ AFTER_CLOSE = 60 * NS
 def may_declare_idle(now: int, last_event: int | None) -> bool:
     """Whether a source that is silent at wall time `now` (ns) may be declared idle.
 
-    Only in the session's hours, and not when its last event is older than the previous session: such a source is
-    working off a backlog of another day, and silence says nothing about today.
+    Only in the session's hours, and not when its last event is older than the previous session.
+    Such a source is working off a backlog of another day, and silence says nothing about today.
     """
     session = session_of(now)
     if session is None or not open_ns(session) <= now <= close_ns(session) + AFTER_CLOSE:
@@ -30,7 +33,10 @@ def may_declare_idle(now: int, last_event: int | None) -> bool:
 
 
 def declared(messages: Sequence[Message], now: int) -> list[Message]:
-    """Idle frames with the word of an owner that will repeat them, and its session at wall time `now` (ns)."""
+    """Idle frames with the word of an owner that will repeat them, and its session.
+
+    The session is that at wall time `now` (ns).
+    """
     session: date = datetime.fromtimestamp(now / NS, EASTERN).date()
     header = (DECLARED, session.isoformat().encode())
     return [

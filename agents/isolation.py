@@ -1,4 +1,7 @@
-"""The right to process records while no other partition of the process does: who ends the process is then known (decision 12)."""
+"""The right to process records while no other partition of the process does.
+
+Who ends the process is then known (decision 12).
+"""
 
 import asyncio
 
@@ -10,7 +13,10 @@ NOT_POISON = (DeadlineExceededError, FencedError)
 
 
 class IsolationLock:
-    """A lock shared by the runners of a process. An error that ends the process keeps it: until then nobody may be noted in its place."""
+    """A lock shared by the runners of a process.
+
+    An error that ends the process keeps it: until then nobody may be noted in its place.
+    """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()

@@ -1,7 +1,7 @@
 """How kafka-python's clients reach Kafka, and what their failures mean to us.
 
-kafka-python serves where a plain synchronous client is the right tool: topic administration, replay publishing and the
-subscriber commands. The worker has a transport of its own.
+kafka-python serves where a plain synchronous client is the right tool: topic administration, replay
+publishing and the subscriber commands. The worker has a transport of its own.
 """
 
 import logging
@@ -26,7 +26,10 @@ from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls
 from config.settings import KafkaSettings, Settings
 
 BOOTSTRAP_MS = 4_000
-"""How long a command waits for a first answer from Kafka: less than `CALL_SECONDS`, behind which no reason is known."""
+"""How long a command waits for a first answer from Kafka.
+
+It is less than `CALL_SECONDS`, behind which no reason is known.
+"""
 RETRY_SECONDS = 1.0
 """Between questions of a service that waits for Kafka."""
 SECRETS = frozenset({"sasl_plain_password", "ssl_password"})
@@ -69,7 +72,10 @@ def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _RefusalInTheLog(logging.Handler):
-    """Finds refused credentials among what kafka-python logs: it tries them again and in the end reports only a timeout."""
+    """Finds refused credentials among what kafka-python logs.
+
+    kafka-python tries them again and in the end reports only a timeout.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -83,7 +89,9 @@ class _RefusalInTheLog(logging.Handler):
 
 @contextmanager
 def kafka_failures(settings: Settings, grant: str = "the permission") -> Iterator[None]:
-    """Turn kafka-python's errors into `ActionNeededError` (Kafka says no) or `UnavailableError` (Kafka says nothing).
+    """Turn kafka-python's errors into ours.
+
+    `ActionNeededError`: Kafka says no. `UnavailableError`: Kafka says nothing.
 
     Args:
         settings: how Kafka is reached.
@@ -103,7 +111,10 @@ def kafka_failures(settings: Settings, grant: str = "the permission") -> Iterato
 
 
 def until_reached(question: Callable[[], T], seconds: float) -> T:
-    """Ask again while Kafka is down, for so many seconds at most; for services at their start. Raises what `question` raises."""
+    """Ask again while Kafka is down, for so many seconds at most; for services at their start.
+
+    Raises what `question` raises.
+    """
     deadline = monotonic() + seconds
     while True:
         try:
@@ -121,7 +132,8 @@ def _meaning(
     place = kafka_place(kafka)
     if isinstance(error, SaslAuthenticationFailedError):
         return ActionNeededError(
-            f"{place} refuses the credentials: check kafka.sasl_mechanism, sasl_username and sasl_password"
+            f"{place} refuses the credentials: "
+            "check kafka.sasl_mechanism, sasl_username and sasl_password"
         )
     if isinstance(error, AuthorizationError):
         return ActionNeededError(
@@ -129,7 +141,8 @@ def _meaning(
         )
     if ClusterAuthorizationFailedError.__name__ in str(error):
         return ActionNeededError(
-            f"{place} lets user {kafka.sasl_username!r} write to no topic: grant Write on those of the command (the runbook lists them)"
+            f"{place} lets user {kafka.sasl_username!r} write to no topic: "
+            "grant Write on those of the command (the runbook lists them)"
         )
     if isinstance(error, RetriableError):
         advice = ["that it runs", "kafka.bootstrap_servers", "kafka.security_protocol"]

@@ -1,4 +1,7 @@
-"""A connection that never came to be is given back: kafka-python leaves its thread and sockets to run on."""
+"""A connection that never came to be is given back.
+
+kafka-python leaves its thread and sockets to run on.
+"""
 
 from typing import Any
 
@@ -8,8 +11,9 @@ from kafka.net.compat import KafkaNetClient
 class ClosingClient(KafkaNetClient):  # type: ignore[misc]
     """What a client that cannot reach Kafka has started, it stops before the error is raised.
 
-    The constructors of `KafkaConsumer` and `KafkaAdminClient` start a thread and then raise, so nobody has anything to
-    close: a service that asks again and again would leave one thread and some sockets each time.
+    The constructors of `KafkaConsumer` and `KafkaAdminClient` start a thread and then raise, so
+    nobody has anything to close: a service that asks again and again would leave one thread and
+    some sockets each time.
     """
 
     def __init__(self, **config: Any) -> None:

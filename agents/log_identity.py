@@ -1,7 +1,10 @@
-"""Which log a watermark is of: what is kept beside it, what is found there later, and whether the two agree.
+"""Which log a watermark is of.
 
-An offset names a record of one log only. A topic made anew counts from 0 again, and a broker whose disk was set back gives
-offsets a second time. A mark therefore says more of the record at the watermark than its offset.
+It is what is kept beside the watermark, what is found there later, and whether the two agree.
+
+An offset names a record of one log only. A topic made anew counts from 0 again, and a broker whose
+disk was set back gives offsets a second time. A mark therefore says more of the record at the
+watermark than its offset.
 """
 
 from typing import Literal, NamedTuple, Protocol
@@ -39,7 +42,10 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     timestamp: int | None = None
     """Milliseconds; None where only the topic is known, as after `--from latest`."""
     epoch: int = UNKNOWN_EPOCH
-    """Leader epoch in which the record was appended; it stays with the record through elections and restarts."""
+    """Leader epoch in which the record was appended.
+
+    It stays with the record through elections and restarts.
+    """
     checksum: int = 0
     """CRC-32 of the value."""
 
@@ -56,7 +62,10 @@ class LogState(NamedTuple):
     end: int
     """One past the last offset."""
     kind: Kind = "nothing"
-    """What is at the offset asked for: a record, Kafka's own marker of a transaction, or nothing that can be read."""
+    """What is at the offset asked for.
+
+    It is a record, Kafka's own marker of a transaction, or nothing that can be read.
+    """
     mark: Mark | None = None
     """The record there."""
 
@@ -70,17 +79,20 @@ def mark_of(record: MarkedRecord, topic_id: str) -> Mark:
 
 
 def difference(mark: Mark, seen: LogState) -> str:
-    """How the log that is there differs from the marked one, in words; empty where nothing speaks against it.
+    """How the log that is there differs from the marked one, in words.
 
-    Nothing at the offset is no difference: retention or compaction took the record. A marker is one: none is ever applied, and
-    none takes a record's place.
+    It is empty where nothing speaks against it.
+
+    Nothing at the offset is no difference: retention or compaction took the record. A marker is
+    one: none is ever applied, and none takes a record's place.
 
     >>> mark = Mark(7, "a1", 1_752_500_000_000, 0, 99)
     >>> difference(mark, LogState("b2", 0, 20))
     'its topic was made anew: the id was a1 and is b2'
     >>> difference(mark, LogState("a1", 0, 20, "record", Mark(7, "a1", 1_752_500_000_000, 2, 99)))
     'the record at offset 7 is another one: leader epoch 2, not 0'
-    >>> difference(mark, LogState("a1", 0, 20, "record", mark)), difference(mark, LogState("a1", 8, 20))
+    >>> seen = LogState("a1", 0, 20, "record", mark)
+    >>> difference(mark, seen), difference(mark, LogState("a1", 8, 20))
     ('', '')
     """
     if mark.topic_id and seen.topic_id and mark.topic_id != seen.topic_id:
@@ -88,7 +100,10 @@ def difference(mark: Mark, seen: LogState) -> str:
     if mark.timestamp is None:
         return ""
     if seen.kind == "marker":
-        return f"at offset {mark.offset} there was a record, and now there is the marker of a transaction"
+        return (
+            f"at offset {mark.offset} there was a record, "
+            "and now there is the marker of a transaction"
+        )
     if seen.mark is None:
         return ""
     parts = _parts(mark, seen.mark)
@@ -112,7 +127,9 @@ def pack(mark: Mark) -> bytes:
 
 
 def unpack(text: bytes | None, watermark: int) -> Mark | None:
-    """The mark of a watermark; of one that stands elsewhere by now only the topic; None without one that can be read.
+    """The mark of a watermark; None without one that can be read.
+
+    Of a mark that stands elsewhere by now only the topic is given.
 
     A worker of a release without marks moves the watermark and leaves the mark behind.
 

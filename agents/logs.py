@@ -16,7 +16,9 @@ MARGIN = "  | "
 
 
 class SafeLines(logging.Formatter):
-    """One line a record, whatever stands in its message, and no secret in it; a traceback follows behind a margin.
+    """One line a record, whatever stands in its message, and no secret in it.
+
+    A traceback follows behind a margin.
 
     Secrets go first: what is cut or written out could no longer be told for one.
     """
@@ -53,7 +55,10 @@ def _behind_margin(text: str) -> str:
 
 
 def scrub_the_rest() -> None:
-    """What no handler of ours prints: a library's warning where logging is not set up, an error that ends a thread."""
+    """What no handler of ours prints.
+
+    That is a library's warning where logging is not set up, and an error that ends a thread.
+    """
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(SafeLines("%(message)s"))
     threading.excepthook = _thread_ended

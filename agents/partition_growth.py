@@ -1,4 +1,7 @@
-"""Topics that gained partitions: sources may, an index must not leave the partition that has its history."""
+"""Topics that gained partitions.
+
+Sources may, an index must not leave the partition that has its history.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,14 +17,17 @@ from streams.partitioner import partition_of
 async def refuse_moved_indices(
     redis: Redis, readings: str, partitions: int, indices: Sequence[str], *, seconds: float
 ) -> None:
-    """Raise `ActionNeededError` when an index now belongs to another partition of the readings topic than its daily history.
+    """Raise `ActionNeededError` when an index has left the partition of its daily history.
+
+    It now belongs to another partition of the readings topic.
 
     Args:
         redis: asked for keys that should not be there.
         readings: name of the topic.
         partitions: that it has now.
         indices: symbols that are monitored.
-        seconds: after which a Redis that is away, or still loads its data set, is `UnavailableError`.
+        seconds: after which a Redis that is away, or still loads its data set, is
+            `UnavailableError`.
     """
     for index in indices:
         home = partition_of(index, partitions)
@@ -31,8 +37,9 @@ async def refuse_moved_indices(
             )
             if await ask(partial(redis.exists, old), seconds):
                 raise ActionNeededError(
-                    f"{readings} has {partitions} partitions, so {index} belongs to {home}, but its daily history is kept for {other}: "
-                    f"the results topics have grown. Recreate them with the former number, or, with all workers stopped, move the "
+                    f"{readings} has {partitions} partitions, so {index} belongs to {home}, "
+                    f"but its daily history is kept for {other}: the results topics have grown. "
+                    "Recreate them with the former number, or, with all workers stopped, move the "
                     f"history in Redis: RENAME {old} {new}"
                 )
 

@@ -1,4 +1,7 @@
-"""The partitions of this worker: a runner for each stage and partition it owns, from takeover to handover."""
+"""The partitions of this worker, from takeover to handover.
+
+Each stage and partition that it owns has a runner.
+"""
 
 import asyncio
 import logging
@@ -53,7 +56,10 @@ from agents.takeover import (
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""
 TAKEOVER_SECONDS = 80.0
-"""Faust gives up on a takeover after its request timeout (90 s), and then hangs; we leave before."""
+"""Faust gives up on a takeover after its request timeout (90 s), and then hangs.
+
+We leave before.
+"""
 
 WARN_SECONDS = 60.0
 """Least time between two warnings of one kind."""
@@ -122,7 +128,9 @@ class PartitionManager:
         cold: ColdStart = "checkpoint",
         live: bool = False,
     ) -> None:
-        """`idle_after` None never declares a source idle (replays); `cold` is for partitions unknown to Redis.
+        """`idle_after` None never declares a source idle (replays).
+
+        `cold` is for partitions unknown to Redis.
 
         `live` says that event time is now: no record can be dated ahead of this process's clock.
         """
@@ -149,7 +157,10 @@ class PartitionManager:
         )
 
     async def start(self, assignment: Assignment) -> Mapping[Partition, int]:
-        """Take the assigned partitions over; answers where each starts. Does not return when it must not run."""
+        """Take the assigned partitions over; answers where each starts.
+
+        Does not return when it must not run.
+        """
         # Assigned anew without a revocation.
         if self._assigned_stages:
             await self.release()
@@ -224,7 +235,10 @@ class PartitionManager:
         return AcquiredStage(plan, partition, checkpoints, checkpoint)
 
     async def _on_the_same_logs(self, owned: Sequence[AcquiredStage]) -> Sequence[AcquiredStage]:
-        """Refuse for good what does not go on behind its watermark; learn which log the others are."""
+        """Refuse for good what does not go on behind its watermark.
+
+        Learn which log the others are.
+        """
         followed = {tp: one for one in owned for tp in one.inputs}
         seen: Mapping[Partition, LogState] = {}
 
@@ -306,7 +320,10 @@ class PartitionManager:
         return reason
 
     async def refuse_partitions(self, reasons: Mapping[Partition, str]) -> None:
-        """Note partitions as refused, until a person clears them, and end the process without a commit."""
+        """Note partitions as refused, until a person clears them.
+
+        Then the process ends without a commit.
+        """
         self.deadline.wind_down(GRACE)
         await _note(
             {
@@ -323,13 +340,17 @@ class PartitionManager:
             await relay.run()
         except NOT_POISON as verdict:
             self._give_up(verdict)
-        except Exception as error:  # noqa: BLE001 - the outermost frame of a task: nobody else would see it
+        # This is the outermost frame of a task: nobody else would see the error.
+        except Exception as error:  # noqa: BLE001
             exit_now(_exit_code_of(error), "the relay failed", error)
 
     async def handle(
         self, topic: str, partition: int, generation: int, records: list[Any], ack_handle: AckHandle
     ) -> None:
-        """One batch for one partition. Never raises; an unknown failure ends the process without a commit."""
+        """One batch for one partition.
+
+        Never raises; an unknown failure ends the process without a commit.
+        """
         assigned = self._assigned_stages.get(Partition(topic, partition))
         try:
             if assigned is None or generation != self._generation or self.deadline.winding_down:
@@ -355,13 +376,16 @@ class PartitionManager:
             message = f"{verdict}; {why}" if why else str(verdict)
             exit_now(
                 EXIT_ACTION_NEEDED,
-                f"{topic} partition {partition}: {message}; look at the dead letters, mend the producer, start again",
+                f"{topic} partition {partition}: {message}; "
+                "look at the dead letters, mend the producer, start again",
             )
-        except Exception as error:  # noqa: BLE001 - poison: whatever it is, it must not reach Faust, which would commit
+        # Poison: whatever it is, it must not reach Faust, which would commit.
+        except Exception as error:  # noqa: BLE001
             await self._note_crash(assigned, records, error)
             exit_now(
                 _exit_code_of(error),
-                f"{topic} partition {partition}, offsets {records[0].offset} to {records[-1].offset}",
+                f"{topic} partition {partition}, "
+                f"offsets {records[0].offset} to {records[-1].offset}",
                 error,
             )
         finally:
@@ -382,7 +406,10 @@ class PartitionManager:
     async def _note_crash(
         self, assigned: AssignedStage | None, records: list[Any], error: Exception
     ) -> None:
-        """For people: what the process died of. The count of starts, not this note, decides what happens next."""
+        """For people: what the process died of.
+
+        The count of starts, not this note, decides what happens next.
+        """
         if assigned is None or isinstance(error, RedisError):
             return
         self.deadline.wind_down(1.0)
@@ -393,7 +420,10 @@ class PartitionManager:
             log.warning("the crash could not be noted in Redis")
 
     def _give_up(self, verdict: Exception) -> None:
-        """Leave a partition to whoever owns it now: unless its revocation is under way, the group is joined anew for another."""
+        """Leave a partition to whoever owns it now.
+
+        Unless its revocation is under way, the group is joined anew for another.
+        """
         if isinstance(verdict, FencedError):
             self._adapter.fenced()
         if (
@@ -401,7 +431,8 @@ class PartitionManager:
         ):  # its own revocation too is the other's doing
             exit_now(
                 EXIT_ACTION_NEEDED,
-                f"another worker of our name has taken a partition ({verdict}): give each worker a kafka.instance_id of its own",
+                f"another worker of our name has taken a partition ({verdict}): "
+                "give each worker a kafka.instance_id of its own",
             )
         if self.deadline.winding_down:
             log.info("batch given back: %s", str(verdict) or "out of time")
@@ -411,7 +442,10 @@ class PartitionManager:
         self._adapter.join_anew()
 
     async def release(self) -> bool:
-        """Make the final checkpoints and give everything back; the partitions go to somebody else. Whether all were made."""
+        """Make the final checkpoints and give everything back.
+
+        The partitions go to somebody else. Returns whether all were made.
+        """
         self._status.enter("rebalancing" if self._status.phase != "draining" else "draining")
         self.deadline.wind_down(GRACE)
         assigned_stages, self._assigned_stages = self.assigned_stages, {}
@@ -478,7 +512,10 @@ class PartitionManager:
 
 
 def _exit_code_of(error: Exception) -> int:
-    """A permission that is missing in Redis is a person's to give, what a broker has lost its own fault; all else is a bug of ours."""
+    """A permission that is missing in Redis is a person's to give.
+
+    What a broker has lost is its own fault. All else is a bug of ours.
+    """
     if isinstance(error, LogLostError):
         return EXIT_UNAVAILABLE
     return exit_code_of(redis_failure(error)) if isinstance(error, RedisError) else EXIT_INTERNAL
@@ -492,7 +529,10 @@ def _waits(tp: Partition, assignment: Assignment) -> bool:
 async def _note(
     stores: Mapping[Partition, CheckpointStore], reasons: Mapping[Partition, str]
 ) -> None:
-    """Refuse partitions until a person decides; of a stage with several foreign inputs the first one's note stands."""
+    """Refuse partitions until a person decides.
+
+    Of a stage with several foreign inputs the first one's note stands.
+    """
     first: dict[int, Partition] = {}
     for tp in sorted(stores, key=lambda tp: stores[tp].keys.inputs.index(tp.topic)):
         first.setdefault(id(stores[tp]), tp)

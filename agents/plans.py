@@ -11,7 +11,10 @@ from streams.stage import Stage
 from streams.topics import Topics
 
 Counts = Mapping[str, int]
-"""Partition count by topic, as the cluster has it; what a stage holds of it goes on to tell the present count."""
+"""Partition count by topic, as the cluster has it.
+
+What a stage holds of it goes on to tell the present count.
+"""
 
 
 class Plan(NamedTuple):
@@ -36,7 +39,10 @@ class Plan(NamedTuple):
 
 
 def first_inputs(settings: Settings) -> Mapping[str, str]:
-    """The first input of each stage of the monitor, without a plan's modules: an exporter needs none of their libraries."""
+    """The first input of each stage of the monitor, without a plan's modules.
+
+    An exporter needs none of their libraries.
+    """
     topics = Topics(settings.kafka.topic_prefix)
     return {
         "surfaces": topics.name("quotes"),
@@ -67,20 +73,25 @@ def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[P
 
     return (
         Plan(
-            "surfaces", (quotes,), lambda p, counts: QuotesStage(market, f"quotes:{p}", sources(counts)), slow,
+            "surfaces", (quotes,),
+            lambda p, counts: QuotesStage(market, f"quotes:{p}", sources(counts)), slow,
             owns_source=True, external=(quotes,), measured_as="iv",
         ),
         Plan(
-            "prices", (ticks,), lambda p, counts: TicksStage(market, f"ticks:{p}", sources(counts)), slow,
+            "prices", (ticks,),
+            lambda p, counts: TicksStage(market, f"ticks:{p}", sources(counts)), slow,
             owns_source=True, external=(ticks,), measured_as="decode",
         ),
         Plan(
             "cross_section", (points,),
-            lambda _p, counts: CrossSectionStage(market, lambda: {"quotes": counts[quotes], "ticks": counts[ticks]}),
+            lambda _p, counts: CrossSectionStage(
+                market, lambda: {"quotes": counts[quotes], "ticks": counts[ticks]}
+            ),
             measured_as="aggregate",
         ),
         Plan(
-            "detector", (readings, commands), lambda _p, _counts: DetectorStage(market, rules, topics),
+            "detector", (readings, commands),
+            lambda _p, _counts: DetectorStage(market, rules, topics),
             external=(commands,), indices=indices, has_outbox=True, measured_as="alert",
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Publishing: send in order, gather the acknowledgements, never lose one and never hide a failure."""
+"""Publishing: send in order, gather the acknowledgements, lose none and hide no failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +20,10 @@ Partitioner = Callable[[str, bytes | None], int | None]
 
 
 class Producer(Protocol):
-    """Faust's producer, as far as we use it: a failure to accept a message has Kafka's own error as its cause."""
+    """Faust's producer, as far as we use it.
+
+    A failure to accept a message has Kafka's own error as its cause.
+    """
 
     async def send(
         self,
@@ -31,7 +34,10 @@ class Producer(Protocol):
         timestamp: float | None,
         headers: Any,
     ) -> Awaitable[Any]:
-        """Accept a message into the buffer; the answer resolves when the broker has acknowledged it."""
+        """Accept a message into the buffer.
+
+        The answer resolves when the broker has acknowledged it.
+        """
 
 
 class PublishError(RuntimeError):
@@ -39,7 +45,10 @@ class PublishError(RuntimeError):
 
 
 class LogLostError(PublishError):
-    """The broker has lost what it had acknowledged: its disk was set back, or a topic was made anew. A new producer can go on."""
+    """The broker has lost what it had acknowledged.
+
+    Its disk was set back, or a topic was made anew. A new producer can go on.
+    """
 
 
 LOST = (OutOfOrderSequenceNumber, UnknownProducerId)
@@ -47,9 +56,10 @@ LOST = (OutOfOrderSequenceNumber, UnknownProducerId)
 
 
 class Publisher:
-    """The outgoing side of one partition runner. The idempotent producer keeps the order within a topic partition.
+    """The outgoing side of one partition runner.
 
-    A message once accepted is retried by the producer until it is stored, so waiting is all that is left to do here.
+    The idempotent producer keeps the order within a topic partition. A message once accepted is
+    retried by the producer until it is stored, so waiting is all that is left to do here.
     """
 
     def __init__(
@@ -60,7 +70,7 @@ class Publisher:
         published: Callable[[str, int], None],
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        """With a clock (`now_ms`), a message whose own time has passed is dated when it is published."""
+        """With a clock (`now_ms`), a message whose own time has passed is dated when published."""
         self._producer = producer
         self._topics = topics
         self._deadline = deadline
@@ -71,7 +81,10 @@ class Publisher:
         """Acknowledgements have been out for more than a look."""
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Hand messages to the producer; returns before they are acknowledged. Raises `DeadlineExceededError` or `PublishError`."""
+        """Hand messages to the producer; returns before they are acknowledged.
+
+        Raises `DeadlineExceededError` or `PublishError`.
+        """
         for message in messages:
             if len(self._pending) >= IN_FLIGHT:
                 await self.drain()
@@ -103,7 +116,10 @@ class Publisher:
         return at / 1000
 
     async def drain(self) -> None:
-        """Wait until the broker has acknowledged everything sent. Raises `DeadlineExceededError` or `PublishError`."""
+        """Wait until the broker has acknowledged everything sent.
+
+        Raises `DeadlineExceededError` or `PublishError`.
+        """
         pending = self._pending
         while pending:
             left = self._deadline.left()
@@ -124,8 +140,9 @@ class Publisher:
 def _meaning(error: BaseException) -> PublishError:
     if isinstance(error, LOST):
         return LogLostError(
-            f"the broker has lost records that it had acknowledged ({error!r}): its disk was set back, or a topic was "
-            "made anew. What was not published yet follows at the next start; what the broker lost is gone for whoever "
-            "has not read it"
+            f"the broker has lost records that it had acknowledged ({error!r}): "
+            "its disk was set back, or a topic was made anew. "
+            "What was not published yet follows at the next start; "
+            "what the broker lost is gone for whoever has not read it"
         )
     return PublishError(f"the broker refused a message: {error!r}")

@@ -1,4 +1,7 @@
-"""Kafka timestamps, where they come from others: a producer may write what it likes beside its record, or nothing."""
+"""Kafka timestamps, where they come from others.
+
+A producer may write what it likes beside its record, or nothing.
+"""
 
 from collections.abc import MutableSequence
 from typing import Any
@@ -6,14 +9,19 @@ from typing import Any
 import msgspec
 
 AHEAD_MS = 60_000
-"""How far a timestamp may be ahead of this process's clock: as far as a clock may be off before a worker refuses it."""
+"""How far a timestamp may be ahead of this process's clock.
+
+It is as far as a clock may be off before a worker refuses it.
+"""
 
 
 def bound(records: MutableSequence[Any], now_ms: int, *, live: bool) -> int:
-    """Replace timestamps that no clock can have given by the latest one that it can; how many there were.
+    """Replace timestamps that no clock can have given by the latest one that it can.
 
-    What is not after 1970 is replaced in every mode, what is ahead of the clock only where event time is now (`live`): records
-    of a replay may be dated as the replay likes.
+    It returns how many there were.
+
+    What is not after 1970 is replaced in every mode. What is ahead of the clock is replaced only
+    where event time is now (`live`): records of a replay may be dated as the replay likes.
     """
     times = [record.timestamp for record in records]
     limit = now_ms + AHEAD_MS

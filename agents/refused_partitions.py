@@ -1,4 +1,7 @@
-"""Partitions whose log is not the one their watermark is of: what stands refused, what each way on costs, and how to take it."""
+"""Partitions whose log is not the one their watermark is of.
+
+It tells what stands refused, what each way on costs, and how to take it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,7 +66,10 @@ def inputs_of(settings: Settings) -> Mapping[str, Sequence[str]]:
 
 
 def reasons(settings: Settings) -> list[str]:
-    """What stands refused, in words. Raises `UnavailableError`, also when Kafka hangs, `ActionNeededError`, `ConfigError`."""
+    """What stands refused, in words.
+
+    Raises `UnavailableError`, also when Kafka hangs, `ActionNeededError`, `ConfigError`.
+    """
     return call_within(kafka_place(settings.kafka), lambda: _reasons(settings))
 
 
@@ -81,10 +87,13 @@ def take_over(
     partitions: Sequence[int] = (),
     way: Way | None = None,
 ) -> list[RefusedPartitionReport]:
-    """What stands refused of some topics and partitions (empty: of all); with a way, each that it is open to is cleared.
+    """What stands refused of some topics and partitions (empty: of all).
+
+    With a way, each that it is open to is cleared.
 
     Raises:
-        UnavailableError, ActionNeededError, ConfigError: Kafka or Redis may not, or cannot, be used.
+        UnavailableError, ActionNeededError, ConfigError: Kafka or Redis may not, or cannot, be
+            used.
     """
     return call_within(
         kafka_place(settings.kafka),
@@ -163,7 +172,10 @@ def _described(
 
 
 def _is_first(refused_partition: RefusedPartition) -> bool:
-    """Whether it is the input that makes the state; what a further one has done to it stays as it is."""
+    """Whether it is the input that makes the state.
+
+    What a further one has done to it stays as it is.
+    """
     return refused_partition.note.topic == refused_partition.keys.inputs[0]
 
 
@@ -171,20 +183,29 @@ def _costs(applied: int, first: int, end: int, *, alone: bool) -> dict[Way, str]
     held = end - first
     taken = max(0, min(applied + 1, end) - first)
     state = (
-        "the state of the partition and its active alerts are forgotten, and its windows begin empty; daily history stays"
+        "the state of the partition and its active alerts are forgotten, "
+        "and its windows begin empty; daily history stays"
         if alone
         else "the state of the partition stays"
     )
     lost = first - applied - 1
     return {
         "checkpoint": (
-            f"the state stays, the {lost} records deleted before they were applied are given up, and work goes on at offset {first}"
+            f"the state stays, the {lost} records deleted before they were applied are given up, "
+            f"and work goes on at offset {first}"
             if lost > 0
-            else f"you vouch that this is the log that was applied: the state stays, the {taken} records up to offset {applied} "
+            else "you vouch that this is the log that was applied: the state stays, "
+            f"the {taken} records up to offset {applied} "
             "count as applied, and work goes on behind it"
         ),
-        "earliest": f"all {held} records that the log holds are applied, and what they caused is published again; {state}",
-        "latest": f"none of the {held} records that the log holds is applied, and work begins with what comes next; {state}",
+        "earliest": (
+            f"all {held} records that the log holds are applied, "
+            f"and what they caused is published again; {state}"
+        ),
+        "latest": (
+            f"none of the {held} records that the log holds is applied, "
+            f"and work begins with what comes next; {state}"
+        ),
     }
 
 

@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 class DeadlineExceededError(Exception):
-    """Time is up: partitions are being taken away, or the process ends. The work is dropped; its input comes again."""
+    """Time is up: partitions are being taken away, or the process ends.
+
+    The work is dropped; its input comes again.
+    """
 
 
 class Deadline:
@@ -51,7 +54,10 @@ class Deadline:
         self.check()
 
     async def within(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for work that hangs no longer than to the deadline; there it is cancelled and `DeadlineExceededError` raised."""
+        """Wait for work that hangs no longer than to the deadline.
+
+        There it is cancelled and `DeadlineExceededError` raised.
+        """
         task = asyncio.create_task(work)
         try:
             while not task.done():

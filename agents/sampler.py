@@ -1,4 +1,7 @@
-"""Reads gauges off the running worker once a second, and the event loop's lag ten times a second."""
+"""Reads gauges off the running worker once a second.
+
+It reads the event loop's lag ten times a second.
+"""
 
 import asyncio
 import logging
@@ -22,7 +25,8 @@ ENDS_PERIOD = 15.0
 TOLD_AFTER = 5.0
 """Seconds that writes wait before it is said."""
 WRITES_WAIT = (
-    "a broker is away, or fewer replicas are in sync than min.insync.replicas asks (`dispersion status` says which). "
+    "a broker is away, or fewer replicas are in sync than min.insync.replicas asks "
+    "(`dispersion status` says which). "
     "They are tried until they are taken; nothing is lost"
 )
 

@@ -51,9 +51,9 @@ class WorkerStageObserver:
         recount: Callable[[], Awaitable[None]] | None = None,
         noted: Noted | None = None,
     ) -> None:
-        """`live` measures latency against event time; a replay's event time is long past. `recount` asks Kafka for partitions.
+        """`live` measures latency against event time; a replay's event time is long past.
 
-        `noted` is told what became of the input.
+        `recount` asks Kafka for partitions. `noted` is told what became of the input.
         """
         self._noted = noted
         self._metrics = metrics
@@ -95,7 +95,10 @@ class WorkerStageObserver:
                 )
 
     def _labelled(self, key: Count) -> Count:
-        """Stages know the roles of topics; the label `topic` is the topic's name on every metric."""
+        """Stages know the roles of topics.
+
+        The label `topic` is the topic's name on every metric.
+        """
         return (DEAD_LETTERS, self._names[key[1]], *key[2:]) if key[0] == DEAD_LETTERS else key
 
     def replayed(self, topic: str, records: int) -> None:
@@ -133,7 +136,10 @@ class WorkerStageObserver:
         self._metrics.checkpoint_bytes.labels(self._plan.name).inc(sum(map(len, chunks.values())))
 
     async def views(self, snapshots: Mapping[str, bytes], views: Sequence[ReadingView]) -> None:
-        """Write the views and measure how old the newest reading is; a failure is logged and forgotten."""
+        """Write the views and measure how old the newest reading is.
+
+        A failure is logged and forgotten.
+        """
         if self._live and views:
             now = time()
             for index, second in {view.index: view.second for view in views}.items():

@@ -1,4 +1,7 @@
-"""One stage on one partition: apply a batch, publish, commit, acknowledge; the same for every stage of the flow."""
+"""One stage on one partition: apply a batch, publish, commit, acknowledge.
+
+It is the same for every stage of the flow.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,7 +64,10 @@ class StageObserver(Protocol):
         """Offsets are missing between the watermark and the next record."""
 
     async def recount(self) -> None:
-        """Learn how many partitions the topics have now; returns without an answer only when it was asked a moment ago."""
+        """Learn how many partitions the topics have now.
+
+        Returns without an answer only when it was asked a moment ago.
+        """
 
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
@@ -77,7 +83,10 @@ class StageObserver(Protocol):
 
 
 class StageRunner:
-    """Drives a `Stage` over its partition. All methods belong to one event loop; a lock keeps them apart."""
+    """Drives a `Stage` over its partition.
+
+    All methods belong to one event loop; a lock keeps them apart.
+    """
 
     def __init__(
         self,
@@ -91,7 +100,9 @@ class StageRunner:
         isolation: IsolationLock,
         topic_ids: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`isolation` is shared by all runners of the process: held, no record but its holder's can end it.
+        """`isolation` is shared by all runners of the process.
+
+        While it is held, no record but its holder's can end the process.
 
         `topic_ids` are Kafka's, by input topic, where the broker gives them.
         """
@@ -123,7 +134,10 @@ class StageRunner:
         self.record_by_record = {
             topic for topic, starts in checkpoint.starts.items() if starts >= SUSPICIOUS_STARTS
         }
-        """Inputs that go record by record, because the process died repeatedly at their watermark."""
+        """Inputs that go record by record.
+
+        The process died repeatedly at their watermark.
+        """
         self.idle_declared = False
         """Whether the source was declared idle since it last spoke."""
         self.declared = 0.0
@@ -146,7 +160,9 @@ class StageRunner:
     async def consume(
         self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None
     ) -> None:
-        """Apply one batch of one input, in offset order; `stored` is its last record as the log has it.
+        """Apply one batch of one input, in offset order.
+
+        `stored` is its last record as the log has it.
 
         Raises `DeadlineExceededError`, `FencedError`, `PublishError`, or what the stage raises.
         """
@@ -206,7 +222,10 @@ class StageRunner:
     async def _apply(
         self, topic: str, records: Sequence[Record], isolation: AbstractAsyncContextManager[None]
     ) -> None:
-        """Process and account records; where topics seem to have grown, ask, and go on. `alone` is held while the stage is at work."""
+        """Process and account records; where topics seem to have grown, ask, and go on.
+
+        `alone` is held while the stage is at work.
+        """
         while records:
             async with isolation:
                 done, output = self._processed(records)
@@ -216,7 +235,10 @@ class StageRunner:
                 await self.observer.recount()
 
     def _processed(self, records: Sequence[Record]) -> tuple[int, Output]:
-        """How many records were applied, all unless the topics seem to have grown, and what came of them."""
+        """How many records were applied, and what came of them.
+
+        All are applied unless the topics seem to have grown.
+        """
         try:
             return len(records), self.stage.process(records)
         except MoreSourcesError as more:
@@ -237,7 +259,10 @@ class StageRunner:
         await self.publisher.send(output.messages)
 
     async def _apply_record_by_record(self, topic: str, records: Sequence[Record]) -> None:
-        """Note each record before it is processed, with no other partition at work: one still noted at two deaths caused them."""
+        """Note each record before it is processed, with no other partition at work.
+
+        One that is still noted at two deaths caused them.
+        """
         async with self._isolation:
             for record in records:
                 position = RecordPosition(topic, record.offset)
@@ -260,7 +285,10 @@ class StageRunner:
             raise
 
     async def _checkpoint(self, promised: bytes | None) -> None:
-        """Acknowledgements in, then state, the watermarks of all inputs and outbox in one script, then tickets and views."""
+        """Acknowledgements in, then the commit, then tickets and views.
+
+        One script commits state, the watermarks of all inputs and outbox.
+        """
         await self.publisher.drain()
         chunks, steps = (
             self.stage.chunks(),
@@ -323,10 +351,12 @@ class StageRunner:
                 self.committed = monotonic()
 
     async def idle(self, heard: float | None = None, now_ns: int | None = None) -> None:
-        """Let the stage close what is pending, because its source has gone silent; committed first, published after.
+        """Let the stage close what is pending, because its source has gone silent.
 
-        Again, it only repeats that the source is silent. `heard` is when it last spoke as far as the caller knows: has it spoken
-        since, nothing is said. `now_ns` is the wall time.
+        It is committed first and published after.
+
+        Again, it only repeats that the source is silent. `heard` is when it last spoke as far as
+        the caller knows: has it spoken since, nothing is said. `now_ns` is the wall time.
         """
         async with self._lock:
             if heard is not None and heard != self.heard:
@@ -345,7 +375,10 @@ class StageRunner:
             self.progressed = monotonic()
 
     async def settle(self) -> None:
-        """The final checkpoint; afterwards the runner takes nothing. On any trouble its batches are given back."""
+        """The final checkpoint; afterwards the runner takes nothing.
+
+        On any trouble its batches are given back.
+        """
         async with self._lock:
             if self.closed:
                 return

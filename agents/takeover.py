@@ -13,19 +13,26 @@ from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.store.refused import NEXT
 
 ColdStart = Literal["checkpoint", "earliest", "latest"]
-"""Where a partition starts of which Redis knows nothing though its group has worked on it: not at all, at its log's start, at its end."""
+"""Where a partition starts of which Redis knows nothing though its group has worked on it.
+
+It starts not at all, at its log's start, or at its end.
+"""
 
 CONFIRM_SECONDS = 5.0
-"""How long a log must look foreign before it is refused: a broker that has just taken over may tell of an older state."""
+"""How long a log must look foreign before it is refused.
+
+A broker that has just taken over may tell of an older state.
+"""
 CONFIRM_PAUSE = 1.0
 
 
 def skipped(
     plan: Plan, partition: int, checkpoint: Checkpoint, assignment: Assignment
 ) -> Sequence[WatermarkStep]:
-    """For `latest`: steps to the logs' ends, to be committed before anything else; none once the partition has a commit.
+    """For `latest`: steps to the logs' ends, to be committed before anything else.
 
-    Committed even where the logs are empty: a successor must find that what arrived since is not to be skipped.
+    There are none once the partition has a commit. They are committed even where the logs are
+    empty: a successor must find that what arrived since is not to be skipped.
     """
     if checkpoint.commits:
         return ()
@@ -36,36 +43,45 @@ def skipped(
 def refuse_unknown(
     tp: Partition, checkpoint: Checkpoint, assignment: Assignment, cold: ColdStart = "checkpoint"
 ) -> None:
-    """Raise `ActionNeededError` where the group has worked on a partition and Redis has not one commit of it.
+    """Raise `ActionNeededError` where the group worked on a partition of which Redis has no commit.
 
-    With a commit, an input without a watermark is one of which that state has seen nothing: it starts where its log starts.
+    With one commit, an input without a watermark is one of which that state has seen nothing: it
+    starts where its log starts.
     """
     committed = assignment.committed.get(tp)
     known = checkpoint.commits or checkpoint.watermarks[tp.topic] >= 0
     if committed and not known and cold == "checkpoint":
         raise ActionNeededError(
-            f"{tp.topic} partition {tp.partition}: the consumer group has committed offset {committed}, but Redis knows nothing of it. "
-            "Restore Redis from its append-only file; or start every worker with `--from earliest`, which rebuilds the state from the "
-            "start of the log, or with `--from latest`, which begins anew without it"
+            f"{tp.topic} partition {tp.partition}: the consumer group has committed offset "
+            f"{committed}, but Redis knows nothing of it. "
+            "Restore Redis from its append-only file; or start every worker with "
+            "`--from earliest`, which rebuilds the state from the start of the log, "
+            "or with `--from latest`, which begins anew without it"
         )
 
 
 def log_mismatch(plan: Plan, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
-    """Why a partition must not go on behind its last offset: its log is another one, or lacks what comes next. Empty when it may."""
+    """Why a partition must not go on behind its last offset; empty when it may.
+
+    Its log is another one, or lacks what comes next.
+    """
     if last < 0:
         return ""
     place, following = f"{tp.topic} partition {tp.partition}", last + 1
     if mark is not None and (found := difference(mark, seen)):
-        return f"{place}: Redis has applied offset {last}, but the log is not the one it was applied from: {found}"
+        return (
+            f"{place}: Redis has applied offset {last}, "
+            f"but the log is not the one it was applied from: {found}"
+        )
     if following > seen.end:
         return (
-            f"{place}: Redis has applied offset {last}, but the log ends at {seen.end}: the topic was recreated, or its broker has "
-            "lost the end of it"
+            f"{place}: Redis has applied offset {last}, but the log ends at {seen.end}: "
+            "the topic was recreated, or its broker has lost the end of it"
         )
     if following < seen.first and tp.topic not in plan.external:
         return (
-            f"{place}: Redis has applied offset {last}, but the log starts at {seen.first}: records were deleted before they were "
-            "applied. Raise the topic's retention"
+            f"{place}: Redis has applied offset {last}, but the log starts at {seen.first}: "
+            "records were deleted before they were applied. Raise the topic's retention"
         )
     return ""
 
@@ -84,7 +100,10 @@ def refusal_error(reasons: Sequence[str]) -> ActionNeededError:
 async def confirmed(
     look: Callable[[], Awaitable[Mapping[Partition, str]]],
 ) -> Mapping[Partition, str]:
-    """The reasons that a look finds against partitions, once they have stood for a while; none as soon as a look finds none."""
+    """The reasons that a look finds against partitions, once they have stood for a while.
+
+    There are none as soon as a look finds none.
+    """
     deadline = monotonic() + CONFIRM_SECONDS
     while True:
         reasons = {tp: reason for tp, reason in (await look()).items() if reason}

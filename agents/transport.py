@@ -1,18 +1,24 @@
-"""The Kafka transport of the Faust app: batches to agents, contiguous commits, start offsets from the Redis watermark.
+"""The Kafka transport of the Faust app.
 
-With `agents.transport_consumer` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka. It is
-written against faust-streaming 0.15.3 and aiokafka 0.14.0; at import `agents.transport_pins` checks that what it leans on is still
-there, and refuses to load otherwise.
+It brings batches to agents, contiguous commits, and start offsets from the Redis watermark.
 
-Eight things differ from the stock transport. An agent receives all records of a poll and partition as one event (a list),
-which costs 50 times less than an event a record. Commits cover contiguous prefixes of delivered ranges only. On assignment a
-hook decides where each partition starts, inside `perform_seek`, before anything is delivered. A guard asks the group
-coordinator every second whether it is stuck, because nobody else does, and alone hears its errors. The consumer lives in the
-app's loop and has no thread. One that is behind does not pause between polls. And no partition's records wait long for another's
-silence: neither a fetch that finds nothing nor a poll that leaves a full buffer out lasts. `pause_partitions` is not used. Of a
-transactional producer's records only committed ones are read; we ourselves write none. And an offset is trusted in one log only:
-an offset that the log does not have is never replaced in silence, and where the leader epoch of what was fetched differs from that
-of what came before, or the topic has another id, the last delivered record is read again.
+With `agents.transport_consumer` and `agents.transport_records` the one place that knows private
+parts of Faust and aiokafka. It is written against faust-streaming 0.15.3 and aiokafka 0.14.0; at
+import `agents.transport_pins` checks that what it leans on is still there, and refuses to load
+otherwise.
+
+Eight things differ from the stock transport. An agent receives all records of a poll and partition
+as one event (a list), which costs 50 times less than an event a record. Commits cover contiguous
+prefixes of delivered ranges only. On assignment a hook decides where each partition starts, inside
+`perform_seek`, before anything is delivered. A guard asks the group coordinator every second
+whether it is stuck, because nobody else does, and alone hears its errors. The consumer lives in the
+app's loop and has no thread. One that is behind does not pause between polls. And no partition's
+records wait long for another's silence: neither a fetch that finds nothing nor a poll that leaves a
+full buffer out lasts. `pause_partitions` is not used. Of a transactional producer's records only
+committed ones are read; we ourselves write none. And an offset is trusted in one log only: an
+offset that the log does not have is never replaced in silence, and where the leader epoch of what
+was fetched differs from that of what came before, or the topic has another id, the last delivered
+record is read again.
 """
 
 import asyncio
@@ -41,13 +47,19 @@ from agents.takeover import confirmed
 from agents.transport_consumer import DENIED, GuardedConsumer
 
 COALESCE = 0.01
-"""Seconds between polls of a consumer that is not behind: longer means larger batches and later ones."""
+"""Seconds between polls of a consumer that is not behind.
+
+Longer means larger batches and later ones.
+"""
 POLL = 1.0
 """Seconds a poll may last that finds nothing."""
 LOOK_INTERVAL = 1.0
 """Seconds between looks at how far the fetcher is."""
 ASK_SECONDS = 60.0
-"""How long Kafka may fail to say where partitions begin, end and were committed, before the process ends as *down*."""
+"""How long Kafka may fail to say where partitions begin, end and were committed.
+
+After that the process ends as *down*.
+"""
 ASK_PAUSE = 0.5
 """Seconds between such questions."""
 
@@ -109,7 +121,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             raise
         except (CorruptRecordException, RecordTooLargeError) as error:
             self.callbacks.refuse(
-                f"a partition cannot be read on: {error}; mend the broker's log, or delete the records up to behind it"
+                f"a partition cannot be read on: {error}; mend the broker's log, "
+                "or delete the records up to behind it"
             )
             raise
         except self.consumer_stopped_errors:
@@ -121,7 +134,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _fetch(self, epoch: int) -> Mapping[Partition, list[Any]]:
         try:
-            # a poll that leaves out a full buffer's partition must not outlast its being full: nothing else might come
+            # A poll that leaves out a full buffer's partition must not outlast its being full:
+            # nothing else might come.
             records, _ = await self._wait_next_records(
                 COALESCE if self._buffered_partitions else POLL
             )
@@ -134,7 +148,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return records or {}
 
     async def _wait_for_room(self) -> None:
-        """All buffers are full, or no partition is ours. Stock would sleep a second, and a consumer that is behind would not sleep."""
+        """All buffers are full, or no partition is ours.
+
+        Stock would sleep a second, and a consumer that is behind would not sleep.
+        """
         self._room.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._room.wait(), COALESCE)
@@ -185,11 +202,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                             if tp in self.assignment() and (o := self._read_offset[tp]) is not None
                         }
                     )
-            except Exception as error:  # noqa: BLE001 - in the middle of a rebalance; the coming perform_seek covers it
+            # In the middle of a rebalance; the coming perform_seek covers it.
+            except Exception as error:  # noqa: BLE001
                 log.info("rewind left to the rebalance: %r", error)
 
     def _epoch_changed(self, tp: Partition, record: Any) -> bool:
-        """Whether a broker has led the partition anew since the record delivered last: its log may have been cut before."""
+        """Whether a broker has led the partition anew since the record delivered last.
+
+        Its log may have been cut before.
+        """
         before = getattr(
             self._last.get(tp),
             "leader_epoch",
@@ -204,7 +225,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return mark_of(self._last[tp], mark.topic_id if mark else "") if tp in self._last else mark
 
     async def _same_log(self, tps: Iterable[Partition], epoch: int) -> bool:
-        """Whether what follows belongs behind what was delivered; where it does not, the process ends. False when it matters no more."""
+        """Whether what follows belongs behind what was delivered.
+
+        Where it does not, the process ends. False when it matters no more.
+        """
         followed = {tp: offset for tp in tps if (offset := self._read_offset[tp]) is not None}
         marks = {tp: self._mark(tp) for tp in followed}
 
@@ -225,7 +249,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return self._live(epoch)
 
     async def _out_of_range(self, tps: Collection[Partition], epoch: int) -> None:
-        """The log does not have the next offset: it was cut, or retention has outrun us, which inputs of others may."""
+        """The log does not have the next offset.
+
+        It was cut, or retention has outrun us, which inputs of others may.
+        """
         if not await self._same_log(tps, epoch):
             return
         first = await self._answered(lambda: self.earliest_offsets(*tps))
@@ -260,7 +287,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 self._marks.update({tp: Mark(-1, ids[tp.topic]) for tp in made_anew})
 
     def _look(self, epoch: int) -> None:
-        """Once a second: all that was fetched is delivered, so between the two offsets there is no record."""
+        """Once a second: all that was fetched is delivered.
+
+        So between the two offsets there is no record.
+        """
         if self._live(epoch) and monotonic() - self._looked > LOOK_INTERVAL:
             self._looked = monotonic()
             offsets = {
@@ -274,7 +304,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             }
 
     def following(self, tp: Partition, offset: int) -> int:
-        """The next offset that may hold a record, when `offset` is the next to apply: the log's end can lie behind markers."""
+        """The next offset that may hold a record, when `offset` is the next to apply.
+
+        The log's end can lie behind markers.
+        """
         delivered, position = self._passed.get(tp, (offset, offset))
         return max(offset, position) if offset >= delivered else offset
 
@@ -309,7 +342,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-        """Settle and commit while we still own them (stock forgets acknowledgements first), then let go."""
+        """Settle and commit while we still own them, then let go.
+
+        Stock forgets acknowledgements first.
+        """
         await self.callbacks.release()
         await self.commit()
         self._epoch += 1
@@ -319,9 +355,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        """Place every assigned partition where the hook says; once per assignment, before the flow resumes.
+        """Place every assigned partition where the hook says.
 
-        Faust resumes the flow even after a rebalance that the next one has overtaken, so the flow may run during this one.
+        This happens once per assignment, before the flow resumes.
+
+        Faust resumes the flow even after a rebalance that the next one has overtaken, so the flow
+        may run during this one.
         """
         async with self._placing:
             await self._place()
@@ -355,14 +394,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._epoch += 1
 
     async def _answered(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        """Ask the broker until it answers. Stock ends the process at the first error; ours count, and time ends them."""
+        """Ask the broker until it answers.
+
+        Stock ends the process at the first error; ours count, and time ends them.
+        """
         deadline = monotonic() + ASK_SECONDS
         while True:
             try:
                 return await asyncio.wait_for(question(), max(ASK_PAUSE, deadline - monotonic()))
             except DENIED as error:
                 self.callbacks.refuse(
-                    f"Kafka denies the group's offsets: {error!r}; grant Read on the group and on its topics"
+                    f"Kafka denies the group's offsets: {error!r}; "
+                    "grant Read on the group and on its topics"
                 )
                 raise
             except IllegalStateError:

@@ -1,6 +1,7 @@
-"""Faust's consumer in the app's own loop: what it fetches, and whether its group coordinator is stuck.
+"""Faust's consumer in the app's own loop: its fetches, and whether its group coordinator is stuck.
 
-With `agents.transport` and `agents.transport_records` the one place that knows private parts of Faust and aiokafka.
+With `agents.transport` and `agents.transport_records` it is the one place that knows private parts
+of Faust and aiokafka.
 """
 
 import asyncio
@@ -32,19 +33,27 @@ log = logging.getLogger(__name__)
 FETCH_BYTES = 4 * 2**20
 """Of one answer of the broker: what a processor's cache holds."""
 PARTITION_BYTES = 2 * 2**20
-"""Of one partition in it: more than a producer's batch (1 MB for librdkafka), of which the broker gives one only to the first
-partition that has any. With less than a batch, every answer would hold a single partition's."""
+"""Of one partition in it: more than a producer's batch (1 MB for librdkafka).
+
+Of these the broker gives one only to the first partition that has any. With less than a batch,
+every answer would hold a single partition's.
+"""
 FETCH_WAIT_MS = 200
-"""How long a broker may hold a fetch that finds nothing. aiokafka has one fetch a broker under way: a partition that was drained
-meanwhile waits for it, and Faust lets it last 1.5 s. Records that come now and then would be that late at each of three stages."""
+"""How long a broker may hold a fetch that finds nothing.
+
+aiokafka has one fetch a broker under way. A partition that was drained meanwhile waits for it, and
+Faust lets it last 1.5 s. Records that come now and then would be that late at each of three stages.
+"""
 
 GUARD_INTERVAL = 1.0
 GUARD_LIMIT = 30
 """Coordinator errors in a row after which the worker gives up."""
 COMMIT_TRIES = 3
 COMMIT_PAUSE = 0.5
-"""Seconds between tries of a commit. One that fails for good costs nothing but the group's lag as Kafka shows it: the truth is
-in Redis."""
+"""Seconds between tries of a commit.
+
+One that fails for good costs nothing but the group's lag as Kafka shows it: the truth is in Redis.
+"""
 DENIED = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 LOOK_SECONDS = 10.0
@@ -78,14 +87,18 @@ class _InLoop:
 
 
 class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer with the range assignor, committed records only, a watch on the group coordinator, and no thread.
+    """Faust's consumer with the range assignor, a watch on the group coordinator, and no thread.
 
-    In a thread of its own it would take turns with the stages for the interpreter's lock, and each record would cross from one
-    processor's cache to the other's: a fifth of what a quote costs. Stages hold the loop for milliseconds; a loop that hangs misses
-    its heartbeats and loses its partitions, as it should.
+    It takes committed records only.
 
-    The range assignor gives partition p of every topic with equal counts to the same worker, so that the readings and the
-    commands of an index meet. aiokafka reports an unexpected group error by waiting for the user to ask; Faust never asks.
+    In a thread of its own it would take turns with the stages for the interpreter's lock. Each
+    record would cross from one processor's cache to the other's: a fifth of what a quote costs.
+    Stages hold the loop for milliseconds. A loop that hangs misses its heartbeats and loses its
+    partitions, as it should.
+
+    The range assignor gives partition p of every topic with equal counts to the same worker, so
+    that the readings and the commands of an index meet. aiokafka reports an unexpected group error
+    by waiting for the user to ask; Faust never asks.
     """
 
     mundane_level = "debug"
@@ -123,7 +136,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return stable if stable is not None and stable >= 0 else consumer.highwater(tp)
 
     def positions(self) -> Mapping[Partition, int]:
-        """Next offset to fetch by partition; markers of transactions and places without a record are behind it."""
+        """Next offset to fetch by partition.
+
+        Markers of transactions and places without a record are behind it.
+        """
         subscription = self._ensure_consumer()._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         states = (
@@ -138,14 +154,17 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._ensure_consumer()._coordinator.request_rejoin()
 
     def reset_silently(self, *, allowed: bool) -> None:
-        """Whether an offset that the log does not have is replaced by the log's start, or told as an error."""
+        """Whether an offset that the log lacks is replaced by the log's start, or told as error."""
         strategy = OffsetResetStrategy.EARLIEST if allowed else OffsetResetStrategy.NONE
         self._ensure_consumer()._fetcher._default_reset_strategy = strategy
 
     async def look(
         self, offsets: Mapping[Partition, int], live: Callable[[], bool] = lambda: True
     ) -> Mapping[Partition, LogState]:
-        """How partitions look now, and what is at the offset given for each; asked until brokers answer or nobody cares any more."""
+        """How partitions look now, and what is at the offset given for each.
+
+        It is asked until brokers answer or nobody cares any more.
+        """
         while live():
             try:
                 return await asyncio.wait_for(look(self._ensure_consumer(), offsets), LOOK_SECONDS)
@@ -163,7 +182,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return {}
 
     def verify_event_path(self, now: float, tp: Any) -> None:
-        """Whether records move is for our watchdog to say: Faust's look ends the process where an offset is just being reset."""
+        """Whether records move is for our watchdog to say.
+
+        Faust's look ends the process where an offset is just being reset.
+        """
 
     async def on_start(self) -> None:
         """Start the consumer, then the watch."""
@@ -173,7 +195,11 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._guard = asyncio.ensure_future(self._watch())
 
     def _heard_of_brokers(self, _cluster: Any) -> None:
-        """Metadata has come anew: once a minute, and after every error that a topic made anew or a broker's restart causes."""
+        """Metadata has come anew.
+
+        It comes once a minute, and after every error that a topic made anew or a broker's restart
+        causes.
+        """
         self.brokers_heard += 1
 
     async def on_thread_stop(self) -> None:
@@ -185,7 +211,10 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_thread_stop()
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
-        """Whether the offsets of what is still ours were committed. Stock ends the process at the first error that it does not know."""
+        """Whether the offsets of what is still ours were committed.
+
+        Stock ends the process at the first error that it does not know.
+        """
         for attempt in range(COMMIT_TRIES):
             if attempt:
                 await asyncio.sleep(COMMIT_PAUSE)
@@ -201,7 +230,8 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 await self._ensure_consumer().commit(ours)
             except DENIED as error:
                 self.consumer.callbacks.refuse(
-                    f"the group coordinator refuses commits: {error!r}; grant Read on the group and on its topics"
+                    f"the group coordinator refuses commits: {error!r}; "
+                    "grant Read on the group and on its topics"
                 )
             except CommitFailedError:
                 # The group has been rebalanced: the partitions' next owner asks Redis.
@@ -221,9 +251,11 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 self._check_errors()
             except DENIED as error:
                 callbacks.refuse(
-                    f"the group coordinator refuses us: {error!r}; grant Read on the group and on its topics"
+                    f"the group coordinator refuses us: {error!r}; "
+                    "grant Read on the group and on its topics"
                 )
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the limit decides
+            # Whatever it is, it is counted and the limit decides.
+            except Exception as error:  # noqa: BLE001
                 callbacks.coordinator_error(error)
                 in_a_row += 1
                 if self._consumer._coordinator._coordination_task.done():
@@ -243,8 +275,9 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 def errors_for_guard(consumer: Any) -> Callable[[], None]:
     """Keep the coordinator's errors for one that asks; the answer is how to ask.
 
-    aiokafka gives them to whoever is next to wait for an assignment, for records or for a position. In Faust that is the fetch
-    loop or a seek, and either ends the process. Without them both wait until the group has an assignment again.
+    aiokafka gives them to whoever is next to wait for an assignment, for records or for a position.
+    In Faust that is the fetch loop or a seek, and either ends the process. Without them both wait
+    until the group has an assignment again.
     """
     check: Callable[[], None] = consumer._coordinator.check_errors
     consumer._coordinator.check_errors = lambda: None

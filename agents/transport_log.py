@@ -1,6 +1,7 @@
-"""What the brokers say of a log: its topic's id, where it starts and ends, and which record is at an offset.
+"""What the brokers say of a log: its topic's id, its start and end, which record is at an offset.
 
-With `agents.transport` the place that knows private parts of aiokafka, whose own requests are too old to tell a topic's id.
+With `agents.transport` it is the place that knows private parts of aiokafka. aiokafka's own
+requests are too old to tell a topic's id.
 """
 
 import asyncio
@@ -40,7 +41,10 @@ METADATA = 3
 VERSION = 12
 """Of the metadata request; brokers since 3.1 know it, and older ones are asked for no ids."""
 ASKED_AT_ONCE = 8
-"""Records asked for at a time: an answer holds a whole batch, of `kafka.max_message_bytes` at most."""
+"""Records asked for at a time.
+
+An answer holds a whole batch, of `kafka.max_message_bytes` at most.
+"""
 
 
 class _Id(AbstractType[bytes]):  # type: ignore[misc]
@@ -144,7 +148,10 @@ async def topic_ids(client: Any, topics: Collection[str]) -> Mapping[str, str]:
 
 
 async def look(consumer: Any, offsets: Mapping[Partition, int]) -> Mapping[Partition, LogState]:
-    """How partitions look now: bounds, topic, and what is at the offset given for each; -1 asks for none. Raises `KafkaError`."""
+    """How partitions look now: bounds, topic, and what is at the offset given for each.
+
+    -1 asks for none. Raises `KafkaError`.
+    """
     ids = await topic_ids(consumer._client, {tp.topic for tp in offsets})
     places = [TopicPartition(*tp) for tp in offsets]
     first, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
@@ -191,7 +198,10 @@ def _at(tp: Partition, offset: int, bare: LogState, data: bytes) -> LogState:
 
 
 def _record(tp: Partition, offset: int, topic_id: str, data: bytes) -> Mark | None:
-    """By the way that the consumer itself takes: whatever stands for a record there stands for it here."""
+    """By the way that the consumer itself takes.
+
+    Whatever stands for a record there stands for it here.
+    """
     with suppress(MemoryError):
         records, _ = FetchedRecords(
             tp, FetchedBytes(data), None, offset, None, None, False, READ_UNCOMMITTED

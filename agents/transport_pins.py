@@ -1,4 +1,7 @@
-"""What `agents.transport` leans on inside Faust and aiokafka, checked at import instead of failing at midnight."""
+"""What `agents.transport` leans on inside Faust and aiokafka.
+
+It is checked at import instead of failing at midnight.
+"""
 
 import inspect
 from importlib.metadata import version
@@ -98,7 +101,7 @@ class TransportMismatchError(ImportError):
 
 
 def check_pins() -> None:
-    """Raise `TransportMismatchError` unless releases, signatures and attributes are the ones we know."""
+    """Raise `TransportMismatchError` unless releases, signatures and attributes are known ones."""
     for package, wanted in RELEASES.items():
         if version(package) != wanted:
             raise TransportMismatchError(
@@ -109,7 +112,8 @@ def check_pins() -> None:
         have = tuple(inspect.signature(found).parameters)[1:] if found is not None else None
         if have != parameters:
             raise TransportMismatchError(
-                f"{owner.__qualname__}.{name} takes {have}, agents/transport.py expects {parameters}"
+                f"{owner.__qualname__}.{name} takes {have}, "
+                f"agents/transport.py expects {parameters}"
             )
     for owner, names in ATTRIBUTES:
         source = inspect.getsource(owner.__init__)

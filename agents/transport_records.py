@@ -1,6 +1,9 @@
-"""Records as the worker's consumer makes them of what it fetched: batch by batch, in lists, and cheaply.
+"""Records as the worker's consumer makes them of what it fetched.
 
-With `agents.transport` and `agents.transport_consumer` the one place that knows private parts of Faust and aiokafka.
+It makes them batch by batch, in lists, and cheaply.
+
+With `agents.transport` and `agents.transport_consumer` the one place that knows private parts of
+Faust and aiokafka.
 """
 
 import sys
@@ -21,7 +24,10 @@ from streams.refused_batch import CORRUPT, TOO_LARGE, RefusedBatch
 LIST: Final = 10_000
 """Records made at once: a batch may hold millions of empty ones."""
 FETCHES: Final = 3
-"""Times a batch with a false checksum is fetched before it is refused: the bytes in the log may be sound."""
+"""Times a batch with a false checksum is fetched before it is refused.
+
+The bytes in the log may be sound.
+"""
 BATCH_HEAD: Final = 12
 """Bytes of a batch's offset and length, which its length does not count."""
 LENGTH_AT: Final = 8
@@ -31,7 +37,10 @@ COUNT_AT: Final = 57
 
 
 class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
-    """What is read of a record; costs a tenth of aiokafka's own, and the garbage collector need not look at it."""
+    """What is read of a record.
+
+    It costs a tenth of aiokafka's own, and the garbage collector need not look at it.
+    """
 
     topic: str
     partition: int
@@ -61,13 +70,18 @@ class FetchedBytes:
 
 
 class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
-    """The records of a fetch and partition; `_unpack_records` goes by the rules of aiokafka's, which makes one after another.
+    """The records of a fetch and partition.
+
+    `_unpack_records` goes by the rules of aiokafka's, which makes one after another.
 
     A batch that cannot be unpacked is a `RefusedBatch` in their place, in a list of its own.
     """
 
     fetched: Final[dict[tuple[str, int], tuple[int, int]]] = {}
-    """By partition the batch with a false checksum that was seen last, and how often. Each process has one consumer of a partition."""
+    """By partition the batch with a false checksum that was seen last, and how often.
+
+    Each process has one consumer of a partition.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._left: list[FetchedRecord] = []
@@ -156,11 +170,15 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             raise
         except UnpacksTooLargeError as error:
             yield [self._refuse(batch, TOO_LARGE, str(error))]
-        except Exception as error:  # noqa: BLE001 - whatever a codec or a broken record raises, it does so each time
+        # Whatever a codec or a broken record raises, it does so each time.
+        except Exception as error:  # noqa: BLE001
             yield [self._refuse(batch, CORRUPT, f"it cannot be read: {error!r}")]
 
     def _numbered(self, batch: Any) -> Iterator[tuple[int, Any]]:
-        """The batch's records with their offsets: the broker takes whatever a producer says of them in a batch that is not compressed."""
+        """The batch's records with their offsets.
+
+        The broker takes whatever a producer says of them in a batch that is not compressed.
+        """
         # Of an old broker.
         if type(batch) is not DefaultRecordBatch:
             return _ascending(batch, 0, sys.maxsize)
@@ -191,7 +209,10 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         )
 
     def _fetch_again(self, batch: Any) -> bool:
-        """Whether a batch with a false checksum has still to be fetched. Raises where its offsets cannot be true either."""
+        """Whether a batch with a false checksum has still to be fetched.
+
+        Raises where its offsets cannot be true either.
+        """
         at, times = self.fetched.get(self._tp, (-1, 0))
         times = times + 1 if at == self.next_fetch_offset else 1
         self.fetched[self._tp] = (self.next_fetch_offset, times)
@@ -199,7 +220,8 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             return True
         if not self.next_fetch_offset < batch.next_offset <= (self.end or sys.maxsize):
             raise CorruptRecordException(
-                f"the batch at offset {self.next_fetch_offset} of {self._tp} is broken, and so is where it ends"
+                f"the batch at offset {self.next_fetch_offset} of {self._tp} is broken, "
+                "and so is where it ends"
             )
         del self.fetched[self._tp]
         return False
@@ -221,7 +243,10 @@ class FetchedResult(fetcher.FetchResult):  # type: ignore[misc]
     _partition_records: Any
 
     def getall(self, max_records: int | None = None) -> list[FetchedRecord]:
-        """The next records; none when the partition is ours no more, or has been sought elsewhere."""
+        """The next records.
+
+        There are none when the partition is ours no more, or has been sought elsewhere.
+        """
         if not self.check_assignment(self._topic_partition) or not self.has_more():
             return []
         fetched = self._partition_records

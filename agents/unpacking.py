@@ -1,7 +1,10 @@
-"""What a batch of records may unpack to: decoders of every codec of Kafka that stop at a limit, in place of the clients' own.
+"""What a batch of records may unpack to.
 
-aiokafka and kafka-python unpack whatever a batch holds: one of 3 MB can take 3 GB. Theirs are replaced for the whole process, and
-kafka-python reads snappy, lz4 and zstd without further packages.
+Decoders of every codec of Kafka stop at a limit, in place of the clients' own.
+
+aiokafka and kafka-python unpack whatever a batch holds: one of 3 MB can take 3 GB. Theirs are
+replaced for the whole process, and kafka-python reads snappy, lz4 and zstd without further
+packages.
 """
 
 import logging
@@ -35,7 +38,8 @@ class UnpacksTooLargeError(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"it unpacks to more than {_limit} bytes; a smaller batch, or a larger kafka.max_message_bytes, would pass"
+            f"it unpacks to more than {_limit} bytes; a smaller batch, "
+            "or a larger kafka.max_message_bytes, would pass"
         )
 
 
@@ -65,7 +69,10 @@ def ungzip(payload: Any) -> bytes:
 
 
 def unsnappy(payload: Any) -> bytes:
-    """One block, or xerial's frame of blocks; each says its size. Raises `UnpacksTooLargeError`, `ValueError`, `DecompressionError`."""
+    """One block, or xerial's frame of blocks; each says its size.
+
+    Raises `UnpacksTooLargeError`, `ValueError`, `DecompressionError`.
+    """
     data = bytes(payload)
     blocks = _xerial_blocks(data) if data.startswith(XERIAL) else [data]
     if sum(cramjam.snappy.decompress_raw_len(block) for block in blocks) > _limit:
@@ -107,7 +114,10 @@ def _into_room(decompress: Callable[[Any, Any], int], payload: Any) -> bytes:
 
 
 def _room() -> mmap.mmap:
-    """Memory of this thread, of the size of the limit; what nothing was ever written to costs nothing."""
+    """Memory of this thread, of the size of the limit.
+
+    What nothing was ever written to costs nothing.
+    """
     room: mmap.mmap | None = getattr(_own, "room", None)
     if room is None or len(room) != _limit:
         room = _own.room = mmap.mmap(-1, _limit)
@@ -115,14 +125,20 @@ def _room() -> mmap.mmap:
 
 
 def bound_aiokafka(limit: int) -> None:
-    """From now on aiokafka's consumers unpack within the limit; a batch that does not fit raises what the decoders raise."""
+    """From now on aiokafka's consumers unpack within the limit.
+
+    A batch that does not fit raises what the decoders raise.
+    """
     from aiokafka.record._crecords import default_records, legacy_records
 
     _bound(limit, default_records, legacy_records)
 
 
 def bound_kafka_python(limit: int) -> None:
-    """From now on kafka-python's consumers pass over a batch that does not fit or cannot be unpacked, and say so in the log."""
+    """From now on kafka-python's consumers pass over some batches, and say so in the log.
+
+    They pass over a batch that does not fit or cannot be unpacked.
+    """
     from kafka import codec
     from kafka.record import default_records, legacy_records, memory_records
 

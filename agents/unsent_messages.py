@@ -1,7 +1,8 @@
 """Messages that a checkpoint promises to publish afterwards, kept in the checkpoint itself.
 
-An idle mark is decided by a clock, so it is published only after a checkpoint that covers what it closed; should the
-process die in between, its successor finds the messages here and publishes them first.
+An idle mark is decided by a clock, so it is published only after a checkpoint that covers what it
+closed; should the process die in between, its successor finds the messages here and publishes them
+first.
 """
 
 from collections.abc import Sequence

@@ -83,7 +83,10 @@ def monitor_plans(settings: Settings) -> Sequence[Plan]:
 def run_worker(
     settings: Settings, plans: Plans = monitor_plans, cold: ColdStart = "checkpoint"
 ) -> int:
-    """Run until SIGTERM or SIGINT; the exit code of `agents.exits`. Logs go to stderr and name no secret."""
+    """Run until SIGTERM or SIGINT; the exit code of `agents.exits`.
+
+    Logs go to stderr and name no secret.
+    """
     log_to_stderr()
     try:
         chosen = plans(settings)
@@ -196,7 +199,10 @@ class Worker:
             server.stop()
 
     async def _checked(self, redis: Redis, stop: asyncio.Event) -> bool:
-        """Ask Redis whether it is fit; False when told to stop before it has answered. Raises `ActionNeededError`, `UnavailableError`."""
+        """Ask Redis whether it is fit; False when told to stop before it has answered.
+
+        Raises `ActionNeededError`, `UnavailableError`.
+        """
         checks, stopping = (
             asyncio.ensure_future(self._check(redis)),
             asyncio.ensure_future(stop.wait()),
@@ -287,7 +293,10 @@ class Worker:
             await asyncio.sleep(max(0.0, seconds - (monotonic() - started)))
 
     async def _stop(self, app: faust.App, partitions: PartitionManager) -> int:
-        """Final checkpoints and their commit first, then Faust's own farewell, which may be cut short."""
+        """Final checkpoints and their commit first, then Faust's own farewell.
+
+        The farewell may be cut short.
+        """
         log.info("stopping: final checkpoints")
         self._status.enter("draining")
         started = monotonic()
@@ -308,14 +317,18 @@ class Worker:
             )
         if code == EXIT_UNAVAILABLE:
             log.error(
-                "down: a final checkpoint was not taken; the next worker goes on from the one before, and nothing is lost"
+                "down: a final checkpoint was not taken; "
+                "the next worker goes on from the one before, and nothing is lost"
             )
         log.info("stopped in %.1f s", monotonic() - started)
         return code
 
 
 def startup_error(error: BaseException) -> BaseException:
-    """What it means that the app did not start: `UnavailableError`, `ActionNeededError`, or the error itself, a bug of ours."""
+    """What it means that the app did not start.
+
+    It is `UnavailableError`, `ActionNeededError`, or the error itself, a bug of ours.
+    """
     if exit_code_of_crash(error) == EXIT_UNAVAILABLE:
         return UnavailableError(f"Kafka cannot be joined: {error!r}; check that it runs")
     return (
@@ -326,10 +339,16 @@ def startup_error(error: BaseException) -> BaseException:
 
 
 def exit_code_of_crash(error: BaseException | None) -> int:
-    """The exit code of what ended Faust: that of Kafka's or Redis' state where one of them was the cause, else that of a bug.
+    """The exit code of what ended Faust.
+
+    It is that of Kafka's or Redis' state where one of them was the cause, else that of a bug.
 
     >>> from aiokafka.errors import KafkaConnectionError
-    >>> exit_code_of_crash(KafkaError()), exit_code_of_crash(KafkaConnectionError()), exit_code_of_crash(ConnectionResetError())
+    >>> (
+    ...     exit_code_of_crash(KafkaError()),
+    ...     exit_code_of_crash(KafkaConnectionError()),
+    ...     exit_code_of_crash(ConnectionResetError()),
+    ... )
     (70, 3, 3)
     """
     while error is not None:

@@ -44,17 +44,21 @@ _LABELS = {
 # Strips without a vol pass through as NaN and are named by their status.
 @np.errstate(all="ignore")
 def atm_vols(chain: OptionChain, forward: Floats) -> tuple[Floats, Status]:
-    """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes; `forward` has m USD.
+    """50-delta vols (annualised decimals) of m strips, where N(d1) = 0.5, and `AtmStatus` codes.
 
-    The vol is linear in delta between the two strikes either side of K = F exp(sigma^2 T / 2). A first sigma comes in
-    closed form from the option nearest to the forward; two options are inverted, and two more only where the first two
-    do not enclose the delta.
+    `forward` has m USD.
 
-    Source: methodology 3.3; first sigma of Corrado and Miller, "A note on a simple, accurate formula", 1996.
+    The vol is linear in delta between the two strikes either side of K = F exp(sigma^2 T / 2). A
+    first sigma comes in closed form from the option nearest to the forward; two options are
+    inverted, and two more only where the first two do not enclose the delta.
+
+    Source: methodology 3.3; first sigma of Corrado and Miller, "A note on a simple, accurate
+    formula", 1996.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
-    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
+    ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
+    ...               column(0.1), column(0.0))
     >>> vol, status = atm_vols(chain, np.array([100.0]))
     >>> vol.round(4).tolist(), status.tolist()
     ([0.1977], [0])
@@ -83,13 +87,16 @@ def atm_vols(chain: OptionChain, forward: Floats) -> tuple[Floats, Status]:
 
 @np.errstate(all="ignore")  # as above
 def delta_vols(chain: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[Floats, Status]:
-    """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile: arrays (m, d), and `AtmStatus` codes.
+    """Vols at d forward call deltas N(d1) (0.9 is the put side) from the full smile.
+
+    The arrays are (m, d): vols, and `AtmStatus` codes.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
-    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
+    ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
+    ...               column(0.1), column(0.0))
     >>> vol, status = delta_vols(chain, np.array([100.0]), [0.7, 0.5, 0.1])
     >>> vol.round(3).tolist(), status.tolist()
     ([[0.197, 0.198, nan]], [[0, 0, 4]])
@@ -112,15 +119,18 @@ def delta_vols(chain: OptionChain, forward: Floats, deltas: ArrayLike) -> tuple[
 # Rows without a vol break the chain of neighbours and enclose nothing.
 @np.errstate(all="ignore")
 def vols_at_delta(offsets: Rows, delta: Floats, vol: Floats, wanted: ArrayLike) -> Floats:
-    """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows; NaN where none enclose it.
+    """Vols of m strips at d deltas, shape (m, d), linear in delta between neighbouring rows.
 
-    Rows ascend in strike within a segment. Where stray quotes enclose a delta twice, the lowest vol counts: at one delta
-    the lower the vol, the nearer the strike is to the money. Serves per-option vols and deltas of a vendor just as well,
-    one side (calls or puts) a call.
+    NaN where none enclose it.
+
+    Rows ascend in strike within a segment. Where stray quotes enclose a delta twice, the lowest vol
+    counts: at one delta the lower the vol, the nearer the strike is to the money. Serves per-option
+    vols and deltas of a vendor just as well, one side (calls or puts) a call.
 
     Source: methodology 3.3.
 
-    >>> vols_at_delta(np.array([0, 3]), np.array([0.8, 0.6, 0.4]), np.array([0.24, 0.2, 0.18]), [0.5]).round(12).tolist()
+    >>> delta, vol = np.array([0.8, 0.6, 0.4]), np.array([0.24, 0.2, 0.18])
+    >>> vols_at_delta(np.array([0, 3]), delta, vol, [0.5]).round(12).tolist()
     [[0.19]]
     """
     levels = np.atleast_1d(np.asarray(wanted, dtype=np.float64))
@@ -154,7 +164,10 @@ def _first_sigma(smile: OtmSmile, strips: Rows, forward: Floats, years: Floats) 
 
 
 class _Pair(NamedTuple):
-    """Two neighbouring options a strip, arrays (2, strips): log-moneyness ln(K/F), vol and forward delta."""
+    """Two neighbouring options a strip, arrays (2, strips).
+
+    They are log-moneyness ln(K/F), vol and forward delta.
+    """
 
     log_moneyness: Floats
     vol: Floats
@@ -173,7 +186,10 @@ def _pair(smile: OtmSmile, strips: Rows, target: Floats, forward: Floats, years:
 
 
 def _next_target(pair: _Pair, forward: Floats, years: Floats) -> Floats:
-    """Where the line c + a y through the first two vols meets y = ln(K/F) = sigma^2 T / 2: the lesser root of a quadratic."""
+    """Where the line c + a y through the first two vols meets y = ln(K/F) = sigma^2 T / 2.
+
+    It is the lesser root of a quadratic.
+    """
     slope = (pair.vol[1] - pair.vol[0]) / (pair.log_moneyness[1] - pair.log_moneyness[0])
     level = pair.vol[0] - slope * pair.log_moneyness[0]
     tilt = 1 - years * slope * level

@@ -8,7 +8,10 @@ from analytics.finite import finite_float
 
 
 class IndexVolParts(NamedTuple):
-    """A change of index (50-delta) vol, in vol: what correlation, the average vol and its concentration contributed."""
+    """A change of index (50-delta) vol, in vol.
+
+    The parts are what correlation, the average vol and its concentration contributed.
+    """
 
     correlation: float
     average_vol: float
@@ -16,7 +19,10 @@ class IndexVolParts(NamedTuple):
 
 
 class CorrelationParts(NamedTuple):
-    """A change of implied correlation: what index vol, the average vol and its concentration contributed."""
+    """A change of implied correlation.
+
+    The parts are what index vol, the average vol and its concentration contributed.
+    """
 
     index_vol: float
     average_vol: float
@@ -31,7 +37,10 @@ class DispersionParts(NamedTuple):
 
 
 class LogIndexParts(NamedTuple):
-    """ln(index_vol after / before): what basket vol and correlation (the variance ratio) contributed."""
+    """ln(index_vol after / before).
+
+    The parts are what basket vol and correlation (the variance ratio) contributed.
+    """
 
     basket_vol: float
     correlation: float
@@ -42,8 +51,9 @@ def attribute_index_vol(
 ) -> IndexVolParts:
     """Parts of a change of index vol; arguments are (before, after), the parts sum to the change.
 
-    ds = [ (A^2 - B) drho + 2 rho A dA + (1 - rho) dB ] / (2 s), every coefficient taken at the middle of the move, which
-    leaves no remainder because each term is a product of two factors. NaN where a correlation is.
+    ds = [ (A^2 - B) drho + 2 rho A dA + (1 - rho) dB ] / (2 s), every coefficient taken at the
+    middle of the move, which leaves no remainder because each term is a product of two factors.
+    NaN where a correlation is.
 
     Source: methodology 7.3.
 
@@ -65,13 +75,15 @@ def attribute_index_vol(
 def attribute_correlation(
     vol: tuple[float, float], sums: tuple[BasketSums, BasketSums]
 ) -> CorrelationParts:
-    """Parts of a change of implied correlation; arguments are (before, after), the parts sum to the change.
+    """Parts of a change of implied correlation; the parts sum to the change.
 
-    The same identity as `attribute_index_vol`, solved for drho.
+    Arguments are (before, after). The identity is that of `attribute_index_vol`, solved for drho.
 
     Source: methodology 7.3.
 
-    >>> parts = attribute_correlation((0.16, 0.20), (BasketSums(0.30, 0.02), BasketSums(0.31, 0.021)))
+    >>> parts = attribute_correlation(
+    ...     (0.16, 0.20), (BasketSums(0.30, 0.02), BasketSums(0.31, 0.021))
+    ... )
     >>> [round(part, 6) for part in parts]
     [0.198484, -0.013999, -0.011489]
     """
@@ -88,7 +100,8 @@ def attribute_dispersion(
 ) -> DispersionParts:
     """Parts of a change of dispersion; arguments are (before, after), the parts sum to the change.
 
-    From D^2 = V_B^2 - V_I^2. Where the floor at zero holds on either side there is no such identity: NaN.
+    From D^2 = V_B^2 - V_I^2. Where the floor at zero holds on either side there is no such
+    identity: NaN.
 
     Source: methodology 7.3.
 
@@ -108,9 +121,11 @@ def attribute_dispersion(
 def attribute_log_index_vol(
     index_vol: tuple[float, float], basket_vol: tuple[float, float]
 ) -> LogIndexParts:
-    """dln(index_vol) = dln(basket_vol) + dln(variance_ratio)/2; arguments are (before, after), NaN unless all are positive.
+    """dln(index_vol) = dln(basket_vol) + dln(variance_ratio)/2; NaN unless all are positive.
 
-    The second part over the whole is `correlation_share`. Source: methodology 7.3.
+    Arguments are (before, after). The second part over the whole is `correlation_share`.
+
+    Source: methodology 7.3.
 
     >>> parts = attribute_log_index_vol((0.1643, 0.2166), (0.4111, 0.4477))
     >>> round(parts.correlation / sum(parts), 2)

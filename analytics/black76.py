@@ -14,7 +14,10 @@ _SCALED_UP_TO = 3.0
 
 
 class Greeks(NamedTuple):
-    """Undiscounted sensitivities, all of the shape the arguments broadcast to; USD per unit of the variable."""
+    """Undiscounted sensitivities, all of the shape the arguments broadcast to.
+
+    They are USD per unit of the variable.
+    """
 
     delta: Floats
     """d price / d forward: N(d1) for a call, N(d1) - 1 for a put."""
@@ -33,10 +36,11 @@ class Greeks(NamedTuple):
 def price(
     forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, call: ArrayLike
 ) -> Floats:
-    """Undiscounted USD prices: call F N(d1) - K N(d2), put K N(-d2) - F N(-d1); arguments broadcast.
+    """Undiscounted USD prices: call F N(d1) - K N(d2), put K N(-d2) - F N(-d1).
 
-    The out-of-the-money side is computed and intrinsic value added, so far wings keep every digit. Without time or vol
-    the price is intrinsic value; NaN where an argument is NaN or a forward or strike is not positive.
+    Arguments broadcast. The out-of-the-money side is computed and intrinsic value added, so far
+    wings keep every digit. Without time or vol the price is intrinsic value. It is NaN where an
+    argument is NaN or a forward or strike is not positive.
 
     Source: Black, "The pricing of commodity contracts", 1976.
 

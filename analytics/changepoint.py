@@ -1,4 +1,7 @@
-"""Change-point charts: running statistics of a standardised series, to be compared with a threshold."""
+"""Change-point charts: running statistics of a standardised series.
+
+They are to be compared with a threshold.
+"""
 
 from typing import NamedTuple
 
@@ -17,10 +20,12 @@ class TwoSided(NamedTuple):
 
 
 def cusum(z: ArrayLike, k: float = 0.5, start: tuple[float, float] = (0.0, 0.0)) -> TwoSided:
-    """S+ = max(0, S+ + z - k) and S- = max(0, S- - z - k) after each of t standardised values; alarm above 4 or 5.
+    """S+ = max(0, S+ + z - k) and S- = max(0, S- - z - k) after each of t standardised values.
 
-    `start` are the statistics before the first value. By reflection: a walk that is held at zero is the free walk less
-    its running minimum.
+    Alarm above 4 or 5.
+
+    `start` are the statistics before the first value. By reflection: a walk that is held at zero is
+    the free walk less its running minimum.
 
     Source: Montgomery, "Introduction to statistical quality control".
 
@@ -40,7 +45,9 @@ class EwmaChart(NamedTuple):
 
 
 def ewma_chart(z: ArrayLike, smoothing: float = 0.2, width: float = 3.0) -> EwmaChart:
-    """Smoothed t standardised values, from 0, and width sqrt(lam / (2 - lam) (1 - (1 - lam)^2t)); alarm where |value| > limit.
+    """Smoothed t standardised values, from 0, and the limit of each.
+
+    The limit is width sqrt(lam / (2 - lam) (1 - (1 - lam)^2t)). Alarm where |value| > limit.
 
     Source: methodology 8.1.
 
@@ -55,9 +62,12 @@ def ewma_chart(z: ArrayLike, smoothing: float = 0.2, width: float = 3.0) -> Ewma
 
 
 def page_hinkley(x: ArrayLike, delta: float = 0.005, alpha: float = 0.9999) -> TwoSided:
-    """Fading sums of x - mean -/+ delta less their extreme, after each of t unit-scale values; alarm above 50 from the 30th on.
+    """Fading sums of x - mean -/+ delta less their extreme, after each of t unit-scale values.
 
-    Source: Page, "Continuous inspection schemes", 1954; the recursion and defaults of river 0.26.1, without its reset.
+    Alarm above 50 from the 30th on.
+
+    Source: Page, "Continuous inspection schemes", 1954; the recursion and defaults of river 0.26.1,
+    without its reset.
 
     >>> page_hinkley([0.0, 1.0]).up.round(6).tolist()
     [0.0, 0.495]

@@ -1,4 +1,7 @@
-"""Implied correlation: the average pairwise correlation at which the basket's vols give the index vol."""
+"""Implied correlation of a basket.
+
+It is the average pairwise correlation at which the basket's vols give the index vol.
+"""
 
 import math
 from typing import NamedTuple
@@ -46,7 +49,9 @@ def basket_sums(weights: ArrayLike, vols: ArrayLike) -> BasketSums:
 
 
 def implied_correlation(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """Implied rho = (s_I^2 - B) / (A^2 - B), not clipped; NaN where A^2 = B (one name left) or an input is unknown.
+    """Implied rho = (s_I^2 - B) / (A^2 - B), not clipped.
+
+    NaN where A^2 = B (one name left) or an input is unknown.
 
     Args:
         index_vol: 50-delta vol of the index, decimal.
@@ -62,21 +67,29 @@ def implied_correlation(index_vol: float, weights: ArrayLike, vols: ArrayLike) -
 
 
 SKEW_DELTAS = (0.10, 0.30, 0.70, 0.90)
-"""Forward call deltas of the skew: 0.10 lies among the calls, 0.90 among the puts and reads higher."""
+"""Forward call deltas of the skew.
+
+0.10 lies among the calls, 0.90 among the puts and reads higher.
+"""
 
 
 def implied_correlation_skew(index_vols: ArrayLike, weights: ArrayLike, vols: ArrayLike) -> Floats:
-    """Implied correlation at each of d deltas, the formula of `implied_correlation` on the vols at that delta; NaN where one is unknown.
+    """Implied correlation at each of d deltas; NaN where one is unknown.
+
+    The formula is that of `implied_correlation` on the vols at that delta.
 
     Args:
-        index_vols: d vols of the index, one a delta (`analytics.atm.delta_vols`, each interpolated to the tenor).
+        index_vols: d vols of the index, one a delta (`analytics.atm.delta_vols`, each interpolated
+            to the tenor).
         weights: n weights in any unit; at each delta renormalised over the names with a vol there.
         vols: (n, d) vols of the names.
 
-    Source: Cboe implied correlation indices by delta (COR10D, COR30D, COR70D, COR90D); call deltas are our convention.
+    Source: Cboe implied correlation indices by delta (COR10D, COR30D, COR70D, COR90D); call deltas
+    are our convention.
 
     >>> calls, puts = [0.25, 0.22, 0.35, 0.18], [0.38, 0.31, 0.48, 0.26]
-    >>> implied_correlation_skew([0.14, 0.27], [0.4, 0.25, 0.2, 0.15], np.transpose([calls, puts])).round(4).tolist()
+    >>> weights, vols = [0.4, 0.25, 0.2, 0.15], np.transpose([calls, puts])
+    >>> implied_correlation_skew([0.14, 0.27], weights, vols).round(4).tolist()
     [0.0211, 0.3554]
     """
     columns = np.asarray(vols, dtype=np.float64).T
@@ -91,11 +104,13 @@ def implied_correlation_skew(index_vols: ArrayLike, weights: ArrayLike, vols: Ar
 def correlation_bounds(
     index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike
 ) -> tuple[float, float]:
-    """(lower, upper) of rho over the full weights: missing names at the weighted 95th and 5th percentile of the vols present.
+    """(lower, upper) of rho over the full weights.
 
+    Missing names are at the weighted 95th and 5th percentile of the vols present.
     Without a missing name both equal `implied_correlation`. Source: methodology 3.1.
 
-    >>> lower, upper = correlation_bounds(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, float("nan")])
+    >>> weights, vols = [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, float("nan")]
+    >>> lower, upper = correlation_bounds(0.18, weights, vols)
     >>> round(lower, 4), round(upper, 4)
     (0.0541, 0.0984)
     """
@@ -113,7 +128,9 @@ def correlation_bounds(
 
 
 def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> float:
-    """Least of n values at or below which at least `share` of the weight lies; NaN without positive weight.
+    """Least of n values at or below which at least `share` of the weight lies.
+
+    NaN without positive weight.
 
     Source: methodology 3.1, bounds from missing names.
 
@@ -156,7 +173,9 @@ def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLik
 
 
 def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """Index vol sqrt(rho (A^2 - B) + B) of a basket at a given correlation; NaN where the variance is negative.
+    """Index vol sqrt(rho (A^2 - B) + B) of a basket at a given correlation.
+
+    NaN where the variance is negative.
 
     Source: methodology 3.1, solved for the index vol.
 

@@ -15,7 +15,9 @@ _SMALLEST_MOVE = 0.01
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def basket_vol(weights: ArrayLike, variances: ArrayLike) -> float:
-    """sqrt(SUM w v) over the names with a variance, weights renormalised over them; NaN if there is none.
+    """sqrt(SUM w v) over the names with a variance, weights renormalised over them.
+
+    NaN if there is none.
 
     Args:
         weights: n weights in any unit, >= 0.
@@ -42,7 +44,9 @@ def dispersion(basket_variance: Floats, index_vol: Floats) -> Floats: ...
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def dispersion(basket_variance: float | Floats, index_vol: float | Floats) -> float | Floats:
-    """sqrt(max(basket_variance - index_vol^2, 0)), a vol; NaN where either is. Scalars or arrays of one shape.
+    """sqrt(max(basket_variance - index_vol^2, 0)), a vol; NaN where either is.
+
+    Scalars or arrays of one shape.
 
     Source: DSPX methodology, November 2024 (DSPX / 100).
 
@@ -76,7 +80,9 @@ def vol_ratio(index_vol: Floats, basket_vol: Floats) -> Floats: ...
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def vol_ratio(index_vol: float | Floats, basket_vol: float | Floats) -> float | Floats:
-    """basket_vol / index_vol (VIXEQ / VIX); NaN for an index vol of zero. Scalars or arrays of one shape.
+    """basket_vol / index_vol (VIXEQ / VIX); NaN for an index vol of zero.
+
+    Scalars or arrays of one shape.
 
     Source: methodology, "Names".
 
@@ -111,9 +117,10 @@ def correlation_share(
     basket_before: ArrayLike,
     basket_after: ArrayLike,
 ) -> float | Floats:
-    """1 - d ln(basket_vol) / d ln(index_vol): the part of an index vol move that is correlation. Arguments broadcast.
+    """1 - d ln(basket_vol) / d ln(index_vol): the part of an index vol move that is correlation.
 
-    NaN where |d ln(index_vol)| < 0.01. Can leave [0, 1]: above 1 single-name vol fell. Source: methodology 8.5.
+    Arguments broadcast. NaN where |d ln(index_vol)| < 0.01. Can leave [0, 1]: above 1 single-name
+    vol fell. Source: methodology 8.5.
 
     >>> round(float(correlation_share(0.1643, 0.2166, 0.4111, 0.4477)), 2)
     0.69
@@ -128,8 +135,9 @@ def correlation_share(
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def adverse_share(index_change: ArrayLike, basket_change: ArrayLike) -> float | Floats:
-    """max(dV_I, 0) / (max(dV_I, 0) + max(-dV_B, 0)): did index vol rise, or single-name vol fall? Arguments broadcast.
+    """max(dV_I, 0) / (max(dV_I, 0) + max(-dV_B, 0)).
 
+    It tells whether index vol rose, or single-name vol fell. Arguments broadcast.
     NaN where neither happened. Source: methodology 8.4.
 
     >>> round(float(adverse_share(0.0045, -0.0278)), 2)

@@ -12,9 +12,10 @@ RISE = 1.25
 
 
 def episode_of(positions: ArrayLike, reach: int = REACH) -> Rows:
-    """Number of the episode, from 0, that each of n firing days belongs to: a day opens one when it is more than `reach` after the last.
+    """Number of the episode, from 0, that each of n firing days belongs to.
 
-    `positions` count sessions, ascending; a step of more than `reach` stands for a gap. Source: methodology 8.6 and 8.9.
+    A day opens one when it is more than `reach` after the last. `positions` count sessions,
+    ascending; a step of more than `reach` stands for a gap. Source: methodology 8.6 and 8.9.
 
     >>> episode_of([3, 13, 24, 25]).tolist()
     [0, 0, 1, 1]
@@ -30,9 +31,11 @@ def episode_of(positions: ArrayLike, reach: int = REACH) -> Rows:
 def rise_follows(
     index_vol: ArrayLike, ratio: float = RISE, reach: int = REACH
 ) -> NDArray[np.bool_]:
-    """Whether the highest close of the next `reach` sessions is at least `ratio` times each of t closes of one run.
+    """Whether closes of one run are followed by a rise, for each of its t closes.
 
-    Fewer sessions than that are left near the end; after the last none is, and nothing follows. Source: methodology 8.6.
+    A rise follows where the highest close of the next `reach` sessions is at least `ratio` times
+    the close. Fewer sessions than that are left near the end; after the last none is, and nothing
+    follows. Source: methodology 8.6.
 
     >>> rise_follows([0.12, 0.14, 0.16, 0.12], reach=2).tolist()
     [True, False, False, False]

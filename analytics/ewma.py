@@ -17,7 +17,8 @@ TRADING_MINUTES = 98_280
 def ew_sum(x: ArrayLike, decay: float) -> Floats:
     """y_t = decay y_(t-1) + x_t along axis 0, y before the start being 0; shape of x.
 
-    By doubling: after step j every element holds its last 2^j terms, so t elements take log2(t) additions of columns.
+    By doubling: after step j every element holds its last 2^j terms, so t elements take log2(t)
+    additions of columns.
 
     >>> ew_sum([1.0, 1.0, 1.0], 0.5).tolist()
     [1.0, 1.5, 1.75]
@@ -35,7 +36,9 @@ def ew_sum(x: ArrayLike, decay: float) -> Floats:
 def ewma_variance(
     returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252
 ) -> Floats:
-    """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2; (t, ...) in and out.
+    """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2.
+
+    Shapes are (t, ...) in and out.
 
     Source: RiskMetrics technical document, 1996.
 
@@ -53,10 +56,10 @@ def ewma_variance(
 def tick_variance(
     variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float
 ) -> Floats:
-    """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life); arguments broadcast.
+    """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life).
 
-    The variance is per unit of `elapsed` (multiply one per trading minute by `TRADING_MINUTES`); where no time has
-    passed it stays. Source: methodology 5.
+    Arguments broadcast. The variance is per unit of `elapsed` (multiply one per trading minute by
+    `TRADING_MINUTES`). Where no time has passed it stays. Source: methodology 5.
 
     >>> float(tick_variance(1e-6, 0.002, 2.0, half_life=2.0).round(9))
     1.5e-06
@@ -77,11 +80,14 @@ class EwmaMoments(NamedTuple):
 # No spread yet, or none at all: no sd.
 @np.errstate(all="ignore")
 def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
-    """Mean and sd weighted by 2^(-age/half_life), the sd corrected for bias; (t, ...) in and out, sd NaN until there is spread.
+    """Mean and sd weighted by 2^(-age/half_life), the sd corrected for bias.
+
+    Shapes are (t, ...) in and out. The sd is NaN until there is spread.
 
     Source: methodology 8.1; pandas `ewm(halflife=...)`.
 
-    >>> ew_moments([1.0, 3.0], half_life=1e9).mean.round(4).tolist(), ew_moments([1.0, 3.0], half_life=1e9).sd.round(4).tolist()
+    >>> found = ew_moments([1.0, 3.0], half_life=1e9)
+    >>> found.mean.round(4).tolist(), found.sd.round(4).tolist()
     ([1.0, 2.0], [nan, 1.4142])
     """
     values = np.asarray(x, dtype=np.float64)
@@ -99,9 +105,10 @@ def ew_moments(x: ArrayLike, half_life: float = 20.0) -> EwmaMoments:
 
 
 def ewma_z(x: ArrayLike, half_life: float = 20.0) -> Floats:
-    """z_t = (x_t - m_(t-1)) / sd_(t-1) of `ew_moments`, scored with the state before x_t; (t, ...) in and out, NaN until sd > 0.
+    """z_t = (x_t - m_(t-1)) / sd_(t-1) of `ew_moments`, scored with the state before x_t.
 
-    With the state after x a shock would mute itself. Source: methodology 8.1.
+    Shapes are (t, ...) in and out; z is NaN until sd > 0. With the state after x a shock would mute
+    itself. Source: methodology 8.1.
 
     >>> ewma_z([1.0, 3.0, 4.0, 6.0], half_life=1e9).round(4).tolist()
     [nan, nan, 1.4142, 2.1822]

@@ -1,4 +1,7 @@
-"""A number or nothing: what an overflow, a zero divisor or the logarithm of garbage leaves is NaN, never an infinity."""
+"""A number or nothing.
+
+What an overflow, a zero divisor or the logarithm of garbage leaves is NaN, never an infinity.
+"""
 
 import math
 from typing import Any

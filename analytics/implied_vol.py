@@ -1,4 +1,7 @@
-"""Black-76 implied volatility of option columns: a status for every row, never an exception for one of them."""
+"""Black-76 implied volatility of option columns.
+
+Every row has a status; there is never an exception for one of them.
+"""
 
 from enum import IntEnum
 
@@ -43,16 +46,20 @@ def implied_vol(
     call: ArrayLike,
     half_tick: float = 0.0,
 ) -> tuple[Floats, Status]:
-    """Black-76 vols (annualised decimals) and `IvStatus` codes of undiscounted prices; arguments broadcast to one shape.
+    """Black-76 vols (annualised decimals) and `IvStatus` codes of undiscounted prices.
 
-    An in-the-money price loses its intrinsic value first, so both sides of a strike give the same vol. `NO_INFORMATION`:
-    a time value of at most `half_tick` USD, or one that rounding alone would move by a hundredth of its vol.
-    `BELOW_INTRINSIC` and `ABOVE_MAX` (call at or above the forward, put at or above the strike) are arbitrage bounds;
-    `INVALID` is a forward or strike that is not a positive number.
+    The arguments broadcast to one shape.
+
+    An in-the-money price loses its intrinsic value first, so both sides of a strike give the same
+    vol. `NO_INFORMATION`: a time value of at most `half_tick` USD, or one that rounding alone would
+    move by a hundredth of its vol. `BELOW_INTRINSIC` and `ABOVE_MAX` (call at or above the forward,
+    put at or above the strike) are arbitrage bounds; `INVALID` is a forward or strike that is not a
+    positive number.
 
     Source: Black, "The pricing of commodity contracts", 1976.
 
-    >>> vol, status = implied_vol([2.0, 7.0, 4.9], 100.0, [105.0, 105.0, 95.0], 0.1, [True, False, True])
+    >>> call = [True, False, True]
+    >>> vol, status = implied_vol([2.0, 7.0, 4.9], 100.0, [105.0, 105.0, 95.0], 0.1, call)
     >>> vol.round(6).tolist(), [IvStatus(code).name for code in status]
     ([0.310631, 0.310631, nan], ['OK', 'OK', 'BELOW_INTRINSIC'])
     """
@@ -90,9 +97,12 @@ def quoted_vol(
     call: ArrayLike,
     rate: ArrayLike = 0.0,
 ) -> tuple[Floats, Status]:
-    """Vols and statuses of quotes at their mid (USD), grown to expiry at `rate`; arguments broadcast.
+    """Vols and statuses of quotes at their mid (USD), grown to expiry at `rate`.
 
-    Beside the statuses of `implied_vol`: `NO_PRICE` (a side is missing), `ZERO_BID`, `CROSSED` (ask below bid).
+    The arguments broadcast.
+
+    Beside the statuses of `implied_vol`: `NO_PRICE` (a side is missing), `ZERO_BID`, `CROSSED` (ask
+    below bid).
 
     Source: methodology 6.3, a status for each quote.
 

@@ -1,7 +1,10 @@
-"""Total volatility from a normalised out-of-the-money price: one-dimensional guess, then Householder steps in a bracket.
+"""Total volatility from a normalised out-of-the-money price.
 
-Everything is normalised to k = |ln(F/K)| and beta = time value / min(F, K), a number in (0, 1) that holds for calls and
-puts alike: beta(v) = N(d1) - e^k N(d2), d1 = v/2 - k/v, d2 = d1 - v, with the total volatility v = sigma sqrt(T).
+A one-dimensional guess comes first, then Householder steps in a bracket.
+
+Everything is normalised to k = |ln(F/K)| and beta = time value / min(F, K), a number in (0, 1) that
+holds for calls and puts alike: beta(v) = N(d1) - e^k N(d2), d1 = v/2 - k/v, d2 = d1 - v, with the
+total volatility v = sigma sqrt(T).
 ln beta is concave in v, which is why a bracketed search on it cannot fail.
 """
 
@@ -37,8 +40,9 @@ def solve_total_vol(k: Floats, beta: Floats) -> Root:
         k: |ln(F/K)|, n numbers >= 0.
         beta: time value / min(F, K), n numbers in (0, 1).
 
-    Source: Householder's third-order iteration on the log price, after Jaeckel, "Let's Be Rational", 2016; the guess is
-    the inverse of Bachelier's formula, which depends on beta / k alone.
+    Source: Householder's third-order iteration on the log price, after Jaeckel, "Let's Be
+    Rational", 2016; the guess is the inverse of Bachelier's formula, which depends on beta / k
+    alone.
 
     >>> solve_total_vol(np.array([0.1]), np.array([0.0414816885])).total_vol.round(7).tolist()
     [0.2]
@@ -63,13 +67,19 @@ class _Step(NamedTuple):
     change: Floats
     """What to take off v."""
     newton: Floats
-    """What Newton's step would take off: the excess of ln beta over its slope. Only this measures the distance left."""
+    """What Newton's step would take off: the excess of ln beta over its slope.
+
+    Only this measures the distance left.
+    """
     slope: Floats
     """d ln(beta) / dv."""
 
 
 def _step(k: Floats, target: Floats, vol: Floats) -> _Step:
-    """One Householder step of order four on ln beta. The erfcx form keeps every digit of the far wings."""
+    """One Householder step of order four on ln beta.
+
+    The erfcx form keeps every digit of the far wings.
+    """
     d1 = 0.5 * vol - k / vol
     tails = erfcx(-_SQRT_HALF * d1) - erfcx(_SQRT_HALF * (vol - d1))
     excess = np.log(0.5 * tails) - 0.5 * d1 * d1 - target
@@ -85,7 +95,10 @@ def _step(k: Floats, target: Floats, vol: Floats) -> _Step:
 
 
 def _bracketed(k: Floats, target: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    """The same steps for the few rows whose guess was poor, each kept inside its bracket and bisected when it leaves."""
+    """The same steps for the few rows whose guess was poor.
+
+    Each is kept inside its bracket and bisected when it leaves.
+    """
     low, high = np.zeros_like(k), upper.copy()
     vol, slope = np.minimum(np.sqrt(2 * k) + 1e-3, 0.5 * upper), np.full_like(k, np.nan)
     rows = np.arange(len(k))
@@ -105,7 +118,10 @@ def _bracketed(k: Floats, target: Floats, upper: Floats) -> tuple[Floats, Floats
 
 
 def _guess(k: Floats, target: Floats) -> Floats:
-    """Bachelier's total volatility, read off a table of h = k/v against ln(price/k), with its first lognormal correction."""
+    """Bachelier's total volatility, with its first lognormal correction.
+
+    It is read off a table of h = k/v against ln(price/k).
+    """
     distance = np.maximum(k, _NEAREST_K)
     h = np.exp(np.interp(target - 0.5 * k - np.log(distance), _LOG_PRICE, _LOG_H))
     vol = distance / h

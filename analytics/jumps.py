@@ -42,7 +42,9 @@ def bipower_variation(returns: ArrayLike) -> float:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def tripower_quarticity(returns: ArrayLike) -> float:
-    """M mu^-3 (M/(M-2)) SUM |r_i r_(i-1) r_(i-2)|^(4/3) of M > 2 returns, mu = E|Z|^(4/3) = 0.830861.
+    """M mu^-3 (M/(M-2)) SUM |r_i r_(i-1) r_(i-2)|^(4/3) of M > 2 returns.
+
+    Here mu = E|Z|^(4/3) = 0.830861.
 
     Source: Huang and Tauchen, "The relative contribution of jumps to total price variance", 2005.
 
@@ -59,7 +61,9 @@ def tripower_quarticity(returns: ArrayLike) -> float:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def jump_test(returns: ArrayLike) -> JumpTest:
-    """Ratio-max jump test of the M > 2 returns of one session: ((RV - BV)/RV) / sqrt((pi^2/4 + pi - 5)/M max(1, TP/BV^2)).
+    """Ratio-max jump test of the M > 2 returns of one session.
+
+    The statistic is ((RV - BV)/RV) / sqrt((pi^2/4 + pi - 5)/M max(1, TP/BV^2)).
 
     Source: Huang and Tauchen, 2005.
 

@@ -9,7 +9,10 @@ from analytics.arrays import Floats
 
 
 class Moments(NamedTuple):
-    """Running count, mean and sum of squared deviations; arrays of one shape, one series an element."""
+    """Running count, mean and sum of squared deviations.
+
+    They are arrays of one shape, one series an element.
+    """
 
     n: Floats
     mean: Floats
@@ -37,7 +40,8 @@ def no_moments(shape: tuple[int, ...] = ()) -> Moments:
 def observe(moments: Moments, x: ArrayLike) -> Moments:
     """Moments after one more observation of every series; a NaN leaves its series as it is.
 
-    Source: Welford, "Note on a method for calculating corrected sums of squares and products", 1962.
+    Source: Welford, "Note on a method for calculating corrected sums of squares and products",
+    1962.
 
     >>> m = observe(observe(no_moments(), 1.0), 3.0)
     >>> float(m.mean), float(m.variance)

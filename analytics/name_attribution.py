@@ -1,7 +1,9 @@
-"""What moved a figure, name by name: finite changes of a basket figure split over its names and sectors without remainder.
+"""What moved a figure, name by name.
 
-Every split is of the form change = common + SUM of names, each coefficient taken at the middle of the move, so that a product of
-two factors leaves no remainder. Both ends use one set of names and one set of weights. NaN throughout where a figure is unknown.
+Finite changes of a basket figure are split over its names and sectors without remainder. Every
+split is of the form change = common + SUM of names. Each coefficient is taken at the middle of the
+move, so that a product of two factors leaves no remainder. Both ends use one set of names and one
+set of weights. NaN throughout where a figure is unknown.
 """
 
 import math
@@ -37,9 +39,10 @@ class NameParts(NamedTuple):
 # An end without a value makes every part NaN.
 @np.errstate(all="ignore")
 def index_vol_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) -> NameParts:
-    """Change of model-free index vol over the variances v of n names, and correlation (the variance ratio q) in common.
+    """Change of model-free index vol over the variances v of n names, and correlation in common.
 
-    From V_I^2 = q SUM w v: a name has q w dv / (V_I0 + V_I1), correlation SUM w v dq / (V_I0 + V_I1), q and SUM w v at mid-move.
+    Correlation is the variance ratio q. From V_I^2 = q SUM w v: a name has q w dv / (V_I0 + V_I1),
+    correlation SUM w v dq / (V_I0 + V_I1), q and SUM w v at mid-move.
 
     Source: methodology 7.3, on finite changes.
 
@@ -59,8 +62,8 @@ def index_vol_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) -
 def dispersion_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) -> NameParts:
     """Change of dispersion over the variances v of n names, and index vol in common.
 
-    From D^2 = SUM w v - V_I^2: a name has w dv / (D_0 + D_1), the index -d(V_I^2) / (D_0 + D_1). Where the floor at zero
-    holds on either side there is no such identity: NaN.
+    From D^2 = SUM w v - V_I^2: a name has w dv / (D_0 + D_1), the index -d(V_I^2) / (D_0 + D_1).
+    Where the floor at zero holds on either side there is no such identity: NaN.
 
     Source: methodology 7.3, on finite changes.
 
@@ -81,7 +84,9 @@ def dispersion_by_name(index_vol: Pair, weights: ArrayLike, variances: Columns) 
 
 @np.errstate(all="ignore")  # as above
 def correlation_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) -> NameParts:
-    """Change of implied correlation over the 50-delta vols s of n names, and the index's 50-delta vol in common.
+    """Change of implied correlation over the 50-delta vols s of n names.
+
+    The index's 50-delta vol is in common.
 
     From s_I^2 = rho (A^2 - B) + B: with rho, A and the width A^2 - B at mid-move a name has
     -(2 rho A w ds + (1 - rho) w^2 d(s^2)) / width, the index d(s_I^2) / width.
@@ -104,7 +109,8 @@ def correlation_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) -> N
 def index_atm_vol_by_name(index_vol: Pair, weights: ArrayLike, vols: Columns) -> NameParts:
     """Change of the index's 50-delta vol over those of n names, and implied correlation in common.
 
-    The identity of `correlation_by_name`, solved for the index: correlation has width d(rho) / (s_I0 + s_I1).
+    The identity of `correlation_by_name`, solved for the index: correlation has width
+    d(rho) / (s_I0 + s_I1).
 
     Source: methodology 7.3, on finite changes.
 
@@ -134,7 +140,10 @@ def by_group(parts: Floats, groups: Iterable[str]) -> dict[str, float]:
 def _atm_terms(
     index_vol: Pair, weights: ArrayLike, vols: Columns
 ) -> tuple[list[float], list[float], Floats]:
-    """Correlations and widths A^2 - B of both ends, and what each name adds to s_I^2 at the middle correlation."""
+    """Correlations and widths A^2 - B of both ends, and what each name adds to s_I^2.
+
+    The names add it at the middle correlation.
+    """
     w, before, after = _columns(weights, vols)
     sums = [
         basket_sums(w, column) if np.isfinite(column).all() else basket_sums([], [])

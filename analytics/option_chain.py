@@ -1,7 +1,8 @@
 """Option chains in flat columns: many strips side by side, valued at once.
 
-A *segment* is one strip: one series of one underlying at one expiry. Rows of a segment are strikes in ascending order
-with the call and the put of that strike side by side; segment j is rows `offsets[j]:offsets[j+1]`.
+A *segment* is one strip: one series of one underlying at one expiry. Rows of a segment are strikes
+in ascending order with the call and the put of that strike side by side; segment j is rows
+`offsets[j]:offsets[j+1]`.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,10 @@ Rows = NDArray[np.int64]
 
 
 class OtmSmile(NamedTuple):
-    """Two-sided out-of-the-money quotes, strikes ascending in each segment: puts below the forward, calls from it."""
+    """Two-sided out-of-the-money quotes, strikes ascending in each segment.
+
+    They are puts below the forward and calls from it.
+    """
 
     segment: Rows
     offsets: Rows
@@ -24,13 +27,16 @@ class OtmSmile(NamedTuple):
 
 
 def otm_smile(chain: OptionChain, forward: Floats) -> OtmSmile:
-    """The two-sided quotes of the out-of-the-money side of every strike; `forward` has m USD, NaN gives an empty smile.
+    """The two-sided quotes of the out-of-the-money side of every strike.
+
+    `forward` has m USD; NaN gives an empty smile.
 
     Source: methodology 3.3.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
-    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
+    ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
+    ...               column(0.1), column(0.0))
     >>> otm_smile(chain, np.array([101.0])).price.round(9).tolist()
     [0.7, 2.5, 0.7]
     """
@@ -50,9 +56,12 @@ def otm_smile(chain: OptionChain, forward: Floats) -> OtmSmile:
 
 
 def first_above(smile: OtmSmile, strips: Rows, level: Floats) -> Rows:
-    """Row of the first strike above `level` in each of the given strips; the end of the strip if none is.
+    """Row of the first strike above `level` in each of the given strips.
 
-    >>> smile = OtmSmile(np.array([0, 0]), np.array([0, 2]), np.array([95.0, 105.0]), np.array([1.0, 1.0]))
+    It is the end of the strip if none is.
+
+    >>> strike, price = np.array([95.0, 105.0]), np.array([1.0, 1.0])
+    >>> smile = OtmSmile(np.array([0, 0]), np.array([0, 2]), strike, price)
     >>> first_above(smile, np.array([0]), np.array([100.0])).tolist()
     [1]
     """

@@ -9,7 +9,8 @@ from analytics.arrays import Floats
 from analytics.option_chain import OptionChain
 from analytics.segments import first_of_segment, segment_count, segment_min, segment_of_rows
 
-# Mids are multiples of a fraction of a cent; anything closer than this is a tie that binary rounding has split.
+# Mids are multiples of a fraction of a cent. Anything closer than this is a tie that binary
+# rounding has split.
 _TIE_USD = 1e-9
 
 
@@ -39,13 +40,17 @@ def valid_quote(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
 # An unusable row turns non-finite here and is refused by name.
 @np.errstate(all="ignore")
 def parity_forwards(chain: OptionChain) -> Parity:
-    """F = K* + e^(RT) (C(K*) - P(K*)) in USD, K* the two-sided strike of least |C - P|; a tie goes to the lowest strike.
+    """F = K* + e^(RT) (C(K*) - P(K*)) in USD, K* the two-sided strike of least |C - P|.
 
-    Source: Cboe volatility index mathematics methodology; tie rule of the DSPX methodology, November 2024.
+    A tie goes to the lowest strike.
+
+    Source: Cboe volatility index mathematics methodology; tie rule of the DSPX methodology,
+    November 2024.
 
     >>> from analytics.option_chain import OptionChain
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 2]), column(95, 100), column(7.9, 4.9), column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
+    >>> chain = OptionChain(np.array([0, 2]), column(95, 100), column(7.9, 4.9),
+    ...               column(8.1, 5.1), column(2.9, 4.4), column(3.1, 4.6),
     ...               column(0.25), column(0.0))
     >>> parity_forwards(chain).forward.round(12).tolist()
     [100.5]

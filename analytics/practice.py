@@ -1,7 +1,8 @@
-"""Rules of practitioners' dashboards on daily closes: what a rule of our own must be measured against.
+"""Rules of practitioners' dashboards on daily closes.
 
-Every rule takes t closes without a gap and gives t verdicts: 1 fires, 0 quiet, NaN not known, for want of history or of
-a level. Vols and correlations are decimals.
+A rule of our own must be measured against them. Every rule takes t closes without a gap and gives t
+verdicts: 1 fires, 0 quiet, NaN not known, for want of history or of a level. Vols and correlations
+are decimals.
 """
 
 from typing import NamedTuple
@@ -41,7 +42,9 @@ class Levels(NamedTuple):
 
 
 def correlation_off_its_lows(levels: Levels, back: int) -> Floats:
-    """R1 (`back` 0) and R2 (1): rank of correlation below .25, today's or yesterday's, and correlation up 8 % on the day.
+    """R1 (`back` 0) and R2 (1): rank of correlation below .25, correlation up 8 % on the day.
+
+    The rank is today's or yesterday's.
 
     Source: methodology 8.6.
 
@@ -56,7 +59,9 @@ def correlation_off_its_lows(levels: Levels, back: int) -> Floats:
 
 
 def collapse_of_spread(levels: Levels, rise: float, relative: float) -> Floats:
-    """R3 ("unwind risk") and R4 ("unwind watch"): spread or dispersion down 20 % in 5 sessions and index vol up over the same 5.
+    """R3 ("unwind risk") and R4 ("unwind watch"): spread or dispersion down, index vol up.
+
+    Spread or dispersion is down 20 % in 5 sessions and index vol up over the same 5.
 
     Args:
         levels: closes.
@@ -85,13 +90,16 @@ def collapse_of_spread(levels: Levels, rise: float, relative: float) -> Floats:
 
 
 def z_pair(levels: Levels, least: float, spread_below: float = np.inf) -> Floats:
-    """R5 (2), R6 (3) and R7 (2, -1): z of d ln(index_vol) and of d correlation above `least`, z of d spread below a bound.
+    """R5 (2), R6 (3) and R7 (2, -1): z of changes above `least`, z of d spread below a bound.
+
+    The z above `least` are those of d ln(index_vol) and of d correlation.
 
     Source: methodology 8.6.
 
     >>> wave = 0.20 + 0.01 * (np.arange(24) % 2)
     >>> index_vol, rho = np.append(wave, 0.30), np.append(wave, 0.40)
-    >>> z_pair(Levels(index_vol, np.full(25, 0.4), rho, rho), least=3.0, spread_below=-1.0)[20:].tolist()
+    >>> levels = Levels(index_vol, np.full(25, 0.4), rho, rho)
+    >>> z_pair(levels, least=3.0, spread_below=-1.0)[20:].tolist()
     [nan, 0.0, 0.0, 0.0, 1.0]
     """
     index_vol, rho, spread = (
@@ -104,7 +112,9 @@ def z_pair(levels: Levels, least: float, spread_below: float = np.inf) -> Floats
 
 
 def spike_unwind_on_closes(levels: Levels) -> Floats:
-    """R8: index vol up max(3 points, 15 %), correlation up 5 points and beyond the 95th percentile of its changes, share at least half.
+    """R8: index vol up max(3 points, 15 %), correlation up 5 points, share at least half.
+
+    The change of correlation is also beyond the 95th percentile of its changes.
 
     Source: methodology 8.5 (i) to (iii) and 8.6.
 
@@ -129,7 +139,9 @@ def spike_unwind_on_closes(levels: Levels) -> Floats:
 
 
 def near_its_high(levels: Levels) -> Floats:
-    """Dispersion or spread within 10 % of its high of 252 sessions, today's included: "dispersion extreme".
+    """Dispersion or spread within 10 % of its high of 252 sessions, today's included.
+
+    This is "dispersion extreme".
 
     Source: methodology 8.3.
 
@@ -158,7 +170,8 @@ def dispersion_over_index_vol(levels: Levels, bound: float) -> Floats:
 
     Source: methodology 8.3.
 
-    >>> dispersion_over_index_vol(Levels(*np.array([[0.16, 0.16], [0.4, 0.4], [0.36, 0.37], [0.1, 0.1]])), bound=0.20).tolist()
+    >>> closes = np.array([[0.16, 0.16], [0.4, 0.4], [0.36, 0.37], [0.1, 0.1]])
+    >>> dispersion_over_index_vol(Levels(*closes), bound=0.20).tolist()
     [0.0, 1.0]
     """
     excess = levels.dispersion - levels.index_vol

@@ -1,4 +1,4 @@
-"""Realised variance of bars: close-to-close and the range estimators, which use high and low too."""
+"""Realised variance of bars: close-to-close and range estimators, which use high and low too."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +10,12 @@ from analytics.finite import finite_float
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def close_to_close(close: ArrayLike, periods_per_year: float = 252) -> float:
-    """Annualised sample variance (n - 1) of the log returns of n + 1 closes, demeaned; NaN with fewer than two returns.
+    """Annualised sample variance (n - 1) of the log returns of n + 1 closes, demeaned.
 
-    Source: textbook estimator. Variance-swap terms do not demean: `analytics.realized.realized_variance`.
+    NaN with fewer than two returns.
+
+    Source: textbook estimator. Variance-swap terms do not demean:
+    `analytics.realized.realized_variance`.
 
     >>> round(close_to_close([100.0, 101.0, 100.0, 101.0], 1), 8)
     0.00013201
@@ -90,13 +93,17 @@ def yang_zhang(
     close: ArrayLike,
     periods_per_year: float = 252,
 ) -> float:
-    """Annualised v_overnight + k v_open_to_close + (1 - k) Rogers-Satchell, for drift and gaps; NaN with fewer than three bars.
+    """Annualised v_overnight + k v_open_to_close + (1 - k) Rogers-Satchell, for drift and gaps.
 
-    The first bar only gives the close before the second, which leaves n = bars - 1; k = 0.34 / (1.34 + (n + 1)/(n - 1)).
+    NaN with fewer than three bars. The first bar only gives the close before the second, which
+    leaves n = bars - 1; k = 0.34 / (1.34 + (n + 1)/(n - 1)).
 
     Source: Yang and Zhang, "Drift-independent volatility estimation", 2000.
 
-    >>> bars = ([100.0, 101.0, 100.0], [102.0, 102.0, 101.0], [99.0, 99.0, 98.0], [101.0, 100.0, 99.0])
+    >>> bars = (
+    ...     [100.0, 101.0, 100.0], [102.0, 102.0, 101.0],
+    ...     [99.0, 99.0, 98.0], [101.0, 100.0, 99.0],
+    ... )
     >>> round(yang_zhang(*bars, 1), 8)
     0.00036877
     """

@@ -27,7 +27,9 @@ def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def overnight_rate(rate: ArrayLike) -> Floats:
-    """R = ln(1 + r) of an annual overnight rate: the fall-back where too few maturities are known; any shape.
+    """R = ln(1 + r) of an annual overnight rate, any shape.
+
+    It is the fall-back where too few maturities are known.
 
     Source: methodology 1.5.
 
@@ -40,8 +42,9 @@ def overnight_rate(rate: ArrayLike) -> Floats:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
-    """Bond-equivalent yield at `days` (any shape): natural cubic spline, bounded by the two adjacent observed yields.
+    """Bond-equivalent yield at `days` (any shape), by natural cubic spline.
 
+    It is bounded by the two adjacent observed yields.
     Outside the observed maturities the nearest yield holds.
 
     Args:
@@ -54,7 +57,8 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
 
     Source: Cboe volatility index mathematics methodology.
 
-    >>> curve_yield([30, 45, 400], [30, 60, 91, 182], [0.0400, 0.0410, 0.0412, 0.0405]).round(6).tolist()
+    >>> yields = [0.0400, 0.0410, 0.0412, 0.0405]
+    >>> curve_yield([30, 45, 400], [30, 60, 91, 182], yields).round(6).tolist()
     [0.04, 0.040572, 0.0405]
     """
     x, y = np.asarray(maturity_days, dtype=np.float64), np.asarray(yields, dtype=np.float64)
@@ -80,7 +84,9 @@ def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) ->
 
 
 def curve_rate(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
-    """Continuously compounded rate at `days`: `continuous_rate` of `curve_yield`, with its arguments and errors.
+    """Continuously compounded rate at `days`: `continuous_rate` of `curve_yield`.
+
+    It has the arguments and errors of `curve_yield`.
 
     Source: Cboe volatility index mathematics methodology; methodology 1.5.
 

@@ -1,6 +1,7 @@
 """Realised variance, dispersion and correlation of returns that are not demeaned.
 
-That makes one identity exact: weighted average realised variance = realised basket variance + realised dispersion^2.
+That makes one identity exact: weighted average realised variance = realised basket variance +
+realised dispersion^2.
 """
 
 import math
@@ -16,7 +17,10 @@ from analytics.finite import finite, finite_float
 
 
 class RealizedBasket(NamedTuple):
-    """What a basket realised over one window; vols annualised, NaN where the input does not determine a figure."""
+    """What a basket realised over one window.
+
+    Vols are annualised, and NaN stands where the input does not determine a figure.
+    """
 
     correlation: float
     """Against the synthetic basket, whose identity with `dispersion` is exact."""
@@ -39,9 +43,10 @@ def realized_basket(
     periods_per_year: float = 252,
     index_returns: ArrayLike | None = None,
 ) -> RealizedBasket:
-    """Realised figures of (t, n) returns at n fixed weights, not demeaned; `index_returns` are t returns of the index itself.
+    """Realised figures of (t, n) returns at n fixed weights, not demeaned.
 
-    Overnight returns are periods like any other: include them for a close-to-close total. Source: methodology 4.1 and 4.3.
+    `index_returns` are t returns of the index itself. Overnight returns are periods like any other:
+    include them for a close-to-close total. Source: methodology 4.1 and 4.3.
 
     >>> basket = realized_basket([[0.01, 0.01], [0.02, -0.02]], [0.5, 0.5], 2, [0.012, 0.0])
     >>> [round(figure, 6) for figure in basket]
@@ -96,7 +101,9 @@ def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
-    """r_m = SUM w r of each of t periods: the synthetic basket of (t, n) returns at n fixed weights, normalised here.
+    """r_m = SUM w r of each of t periods.
+
+    It is the synthetic basket of (t, n) returns at n fixed weights, normalised here.
 
     Source: methodology 4.1.
 
@@ -109,11 +116,14 @@ def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats:
-    """D_t = sqrt(SUM w (r - r_m)^2) of each of t periods from (t, n) returns; a return, times sqrt(periods) a year.
+    """D_t = sqrt(SUM w (r - r_m)^2) of each of t periods from (t, n) returns.
+
+    It is a return, times sqrt(periods) a year.
 
     Source: methodology 4.1.
 
-    >>> cross_sectional_dispersion([[0.02, -0.01, 0.005, -0.03]], [0.4, 0.3, 0.2, 0.1]).round(6).tolist()
+    >>> returns = [[0.02, -0.01, 0.005, -0.03]]
+    >>> cross_sectional_dispersion(returns, [0.4, 0.3, 0.2, 0.1]).round(6).tolist()
     [0.016613]
     """
     r = np.asarray(returns, dtype=np.float64)
@@ -124,9 +134,10 @@ def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def realized_dispersion(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
-    """sqrt(max(SUM w RV - RV_m, 0)): a vol, from the index (or synthetic basket) variance and n realised variances.
+    """sqrt(max(SUM w RV - RV_m, 0)): a vol.
 
-    Names without a variance (NaN) drop out and the weights are renormalised. Source: methodology 4.1.
+    It is from the index (or synthetic basket) variance and n realised variances. Names without a
+    variance (NaN) drop out and the weights are renormalised. Source: methodology 4.1.
 
     >>> round(realized_dispersion(0.03, [0.5, 0.5], [0.04, 0.04]), 6)
     0.1
@@ -138,7 +149,9 @@ def realized_dispersion(index_variance: float, weights: ArrayLike, variances: Ar
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def realized_correlation(index_variance: float, weights: ArrayLike, variances: ArrayLike) -> float:
-    """(RV_I - SUM w^2 RV) / ((SUM w sqrt(RV))^2 - SUM w^2 RV) from n realised variances; NaN as `implied_correlation`.
+    """(RV_I - SUM w^2 RV) / ((SUM w sqrt(RV))^2 - SUM w^2 RV) from n realised variances.
+
+    NaN as `implied_correlation`.
 
     Source: methodology 4.3; the formula of implied correlation on realised vols.
 

@@ -10,7 +10,9 @@ _NORMAL_QUARTILE = 0.6745
 
 
 def percentile_rank(history: ArrayLike, x: float) -> float:
-    """Rank of x among `history` and itself, in (0, 1]; ties share their average rank. NaN when x is.
+    """Rank of x among `history` and itself, in (0, 1]; ties share their average rank.
+
+    NaN when x is.
 
     Args:
         history: observations before x, without it; NaN entries do not count.
@@ -28,7 +30,9 @@ def percentile_rank(history: ArrayLike, x: float) -> float:
 
 
 def rolling_rank(x: ArrayLike, window: int, minimum: int) -> Floats:
-    """`percentile_rank` of each of t values in the `window` values that end with it; NaN with fewer than `minimum`.
+    """`percentile_rank` of each of t values in the `window` values that end with it.
+
+    NaN with fewer than `minimum`.
 
     Source: methodology 8.6.
 
@@ -44,7 +48,9 @@ def rolling_rank(x: ArrayLike, window: int, minimum: int) -> Floats:
 
 
 def rolling_quantile(x: ArrayLike, share: float, window: int, minimum: int) -> Floats:
-    """Quantile of the `window` values that end with each of t, linear between neighbours; NaN with fewer than `minimum`.
+    """Quantile of the `window` values that end with each of t, linear between neighbours.
+
+    NaN with fewer than `minimum`.
 
     Source: methodology 8.6.
 
@@ -59,7 +65,9 @@ def rolling_quantile(x: ArrayLike, share: float, window: int, minimum: int) -> F
 
 
 def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
-    """Highest of the `window` values that end with each of t; NaN with fewer than `minimum`, and where the value itself is.
+    """Highest of the `window` values that end with each of t.
+
+    NaN with fewer than `minimum`, and where the value itself is.
 
     Source: methodology 8.3.
 
@@ -77,7 +85,9 @@ def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
 
 
 def robust_sd(x: ArrayLike) -> float:
-    """1.4826 MAD, the sd of a normal of that spread; NaN entries do not count, NaN without observations.
+    """1.4826 MAD, the sd of a normal of that spread.
+
+    NaN entries do not count; NaN without observations.
 
     Source: methodology 8.1.
 
@@ -88,7 +98,9 @@ def robust_sd(x: ArrayLike) -> float:
 
 
 def robust_z(history: ArrayLike, x: float) -> float:
-    """0.6745 (x - median) / MAD of the observations before x; NaN without spread. An outlier lies beyond 3.5.
+    """0.6745 (x - median) / MAD of the observations before x; NaN without spread.
+
+    An outlier lies beyond 3.5.
 
     Source: Iglewicz and Hoaglin, "How to detect and handle outliers", 1993.
 
@@ -100,7 +112,10 @@ def robust_z(history: ArrayLike, x: float) -> float:
 
 
 def _windows(values: Floats, window: int) -> Floats:
-    """The `window` values that end with each of t, NaN before the first; (t, window), without a copy."""
+    """The `window` values that end with each of t, NaN before the first.
+
+    The shape is (t, window), without a copy.
+    """
     return np.lib.stride_tricks.sliding_window_view(
         np.concatenate([np.full(window - 1, np.nan), values]), window
     )

@@ -29,8 +29,8 @@ def relative_strength(returns: ArrayLike, index_returns: ArrayLike) -> Floats:
 def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) -> Floats:
     """Weighted mean returns of g groups from (..., n) returns: (..., g).
 
-    Names without a return (NaN) drop out and the weights are renormalised; a group that has less than the share `least` of its
-    weight left is NaN.
+    Names without a return (NaN) drop out and the weights are renormalised. A group that has less
+    than the share `least` of its weight left is NaN.
 
     Args:
         returns: simple returns, NaN where unknown.
@@ -53,9 +53,10 @@ def group_returns(returns: ArrayLike, members: ArrayLike, least: float = 0.0) ->
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def sector_dispersion(returns: ArrayLike, weights: ArrayLike, least: float = 0.0) -> Floats:
-    """sqrt(SUM w (r - r_m)^2) over the g sectors with a return, weights renormalised, from (..., g) returns: (...).
+    """sqrt(SUM w (r - r_m)^2) over the g sectors with a return, from (..., g) returns: (...).
 
-    NaN with fewer than two sectors, or with less than the share `least` of the weight. Source: methodology 4.1 and 9.
+    The weights are renormalised. NaN with fewer than two sectors, or with less than the share
+    `least` of the weight. Source: methodology 4.1 and 9.
 
     >>> float(sector_dispersion([0.01, -0.01, float("nan")], [2, 2, 1]).round(12))
     0.01
@@ -72,7 +73,9 @@ def sector_dispersion(returns: ArrayLike, weights: ArrayLike, least: float = 0.0
 
 
 def best_less_worst(returns: ArrayLike) -> float:
-    """Greatest less least of the known returns: the range of sectors, the spread of a few leaders; NaN with fewer than two.
+    """Greatest less least of the known returns: the range of sectors, the spread of a few leaders.
+
+    NaN with fewer than two.
 
     Source: methodology 9.
 
@@ -85,7 +88,9 @@ def best_less_worst(returns: ArrayLike) -> float:
 
 
 def population_sd(returns: ArrayLike) -> float:
-    """Equal-weight cross-sectional standard deviation of the known returns (division by n); NaN without one.
+    """Equal-weight cross-sectional standard deviation of the known returns (division by n).
+
+    NaN without one.
 
     Source: methodology 4.1.
 
@@ -100,10 +105,11 @@ def population_sd(returns: ArrayLike) -> float:
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def autocorrelation(changes: ArrayLike) -> float:
-    """SUM x_t x_(t-1) / sqrt(SUM x_t^2 SUM x_(t-1)^2) of t changes: below 0 each tends to undo the one before it.
+    """SUM x_t x_(t-1) / sqrt(SUM x_t^2 SUM x_(t-1)^2) of t changes.
 
-    Not demeaned: over a handful of changes the sample mean alone would push the figure below 0. NaN when a change is unknown, with
-    fewer than three, or when nothing moved. Source: methodology 9, test (f).
+    Below 0 each tends to undo the one before it. Not demeaned: over a handful of changes the sample
+    mean alone would push the figure below 0. NaN when a change is unknown, with fewer than three,
+    or when nothing moved. Source: methodology 9, test (f).
 
     >>> autocorrelation([0.01, -0.01, 0.01, -0.01, 0.01])
     -1.0

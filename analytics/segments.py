@@ -1,4 +1,7 @@
-"""Segment arithmetic: reductions over consecutive runs of rows, empty runs included, without a loop over the runs."""
+"""Segment arithmetic: reductions over consecutive runs of rows, empty runs included.
+
+There is no loop over the runs.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Smiles under a scenario: a vol shock that moves with the strike, so that far wings keep their delta."""
+"""Smiles under a scenario: a vol shock that moves with the strike.
+
+That way far wings keep their delta.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +15,13 @@ Rows = NDArray[np.int64]
 def rescale(
     offsets: Rows, strike: Floats, vol: Floats, forward: ArrayLike, ratio: ArrayLike
 ) -> Floats:
-    """Vols (n) of m smiles whose level is multiplied by `ratio`: sigma'(K) = r sigma(F (K/F)^(1/r)).
+    """Vols (n) of m smiles whose level is multiplied by `ratio`.
 
-    At the forward the vol is r times the old one; away from it the old smile is read at the strike of the same
-    standardised moneyness. The old smile is linear in log-moneyness between its strikes and flat beyond its ends.
+    The rule is sigma'(K) = r sigma(F (K/F)^(1/r)).
+
+    At the forward the vol is r times the old one; away from it the old smile is read at the strike
+    of the same standardised moneyness. The old smile is linear in log-moneyness between its strikes
+    and flat beyond its ends.
 
     Args:
         offsets: m + 1 row offsets of the smiles.
@@ -26,7 +32,8 @@ def rescale(
 
     Source: methodology, scenarios.
 
-    >>> rescale(np.array([0, 3]), np.array([90.0, 100.0, 110.0]), np.array([0.3, 0.2, 0.18]), 100.0, 2.0).round(4).tolist()
+    >>> strike, vol = np.array([90.0, 100.0, 110.0]), np.array([0.3, 0.2, 0.18])
+    >>> rescale(np.array([0, 3]), strike, vol, 100.0, 2.0).round(4).tolist()
     [0.5, 0.4, 0.38]
     """
     segments = len(offsets) - 1
@@ -43,10 +50,13 @@ def rescale(
 
 
 def segment_interp(segment: Rows, at: Floats, offsets: Rows, x: Floats, y: Floats) -> Floats:
-    """Linear interpolation, row i in the knots of segment[i]; flat beyond the ends, NaN in a segment without knots.
+    """Linear interpolation, row i in the knots of segment[i].
+
+    It is flat beyond the ends, and NaN in a segment without knots.
 
     >>> x, y = np.array([0.0, 1.0, 5.0]), np.array([10.0, 20.0, 7.0])
-    >>> segment_interp(np.array([0, 0, 1, 2]), np.array([0.5, 3.0, 9.0, 1.0]), np.array([0, 2, 3, 3]), x, y).tolist()
+    >>> segment, at = np.array([0, 0, 1, 2]), np.array([0.5, 3.0, 9.0, 1.0])
+    >>> segment_interp(segment, at, np.array([0, 2, 3, 3]), x, y).tolist()
     [15.0, 20.0, 7.0, nan]
     """
     if not len(x):
@@ -65,9 +75,12 @@ def segment_interp(segment: Rows, at: Floats, offsets: Rows, x: Floats, y: Float
 
 
 def _rank(segment: Rows, at: Floats, offsets: Rows, x: Floats) -> Rows:
-    """Index of the first knot of the row's segment at or above the row; the end of the segment if none is.
+    """Index of the first knot of the row's segment at or above the row.
 
-    One search finds all: each segment's knots are moved to a range of their own. What the move rounds away is put right after.
+    It is the end of the segment if none is.
+
+    One search finds all: each segment's knots are moved to a range of their own. What the move
+    rounds away is put right after.
     """
     low, high = x.min() - 1.0, x.max() + 1.0
     span = high - low

@@ -1,4 +1,7 @@
-"""At-the-money vols from options whose vol and delta a source states: nothing is inverted, because there is no price to invert."""
+"""At-the-money vols from options whose vol and delta a source states.
+
+Nothing is inverted, because there is no price to invert.
+"""
 
 from typing import NamedTuple
 
@@ -10,7 +13,10 @@ from analytics.atm import AtmStatus, vols_at_delta
 
 
 class StatedSide(NamedTuple):
-    """The calls, or the puts, of m strips; segment j is rows `offsets[j]:offsets[j+1]`, strikes ascending."""
+    """The calls, or the puts, of m strips.
+
+    Segment j is rows `offsets[j]:offsets[j+1]`, strikes ascending.
+    """
 
     offsets: NDArray[np.int64]
     vol: Floats
@@ -22,10 +28,13 @@ class StatedSide(NamedTuple):
 def stated_atm_vols(
     calls: StatedSide, puts: StatedSide, years: Floats
 ) -> tuple[Floats, NDArray[np.int8]]:
-    """ATM vols (annualised decimals) of m strips and `AtmStatus` codes; `years` are their m times to expiry.
+    """ATM vols (annualised decimals) of m strips and `AtmStatus` codes.
 
-    The mean of the call vol at delta 0.5 and the put vol at -0.5, each linear in delta between neighbouring strikes; no value without
-    both. One side alone would be biased: vendors solve calls and puts apart, and a wrong forward moves their vols in opposite directions.
+    `years` are their m times to expiry.
+
+    The mean of the call vol at delta 0.5 and the put vol at -0.5, each linear in delta between
+    neighbouring strikes; no value without both. One side alone would be biased: vendors solve calls
+    and puts apart, and a wrong forward moves their vols in opposite directions.
 
     Source: methodology 3.3.
 
@@ -48,9 +57,12 @@ def stated_atm_vols(
 def stated_delta_vols(
     calls: StatedSide, puts: StatedSide, years: Floats, deltas: ArrayLike
 ) -> Floats:
-    """Vols of m strips at d forward call deltas, shape (m, d): below 0.5 of calls, above it of puts at delta - 1; NaN where unknown.
+    """Vols of m strips at d forward call deltas, shape (m, d); NaN where unknown.
 
-    The out-of-the-money side of each strike, as where there are quotes. At 0.5 itself see `stated_atm_vols`. Source: methodology 3.3.
+    Below 0.5 they are of calls, above it of puts at delta - 1.
+
+    The out-of-the-money side of each strike, as where there are quotes. At 0.5 itself see
+    `stated_atm_vols`. Source: methodology 3.3.
 
     >>> calls = StatedSide(np.array([0, 2]), np.array([0.22, 0.20]), np.array([0.4, 0.2]))
     >>> puts = StatedSide(np.array([0, 2]), np.array([0.29, 0.25]), np.array([-0.2, -0.4]))

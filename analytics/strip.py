@@ -1,4 +1,7 @@
-"""Model-free variance of option strips: the single-term formula behind VIX, VIXEQ and DSPX, for all strips at once."""
+"""Model-free variance of option strips, for all strips at once.
+
+It is the single-term formula behind VIX, VIXEQ and DSPX.
+"""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -47,7 +50,10 @@ _LABELS = {
 
 
 class StripValues(NamedTuple):
-    """m strips: annualised variances (NaN unless `reason` is 0), forward and K0 (USD, NaN unknown), quotes used per wing."""
+    """m strips: annualised variances, forward and K0, quotes used per wing.
+
+    Variances are NaN unless `reason` is 0. Forward and K0 are USD, NaN unknown.
+    """
 
     variance: Floats
     bid_variance: Floats
@@ -73,13 +79,16 @@ def value_strips(
 ) -> StripValues:
     """Annualised model-free variance of each of the m strips of a chain, on mids, bids and asks.
 
-    variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules; the Valid Variance
-    Condition of DSPX is `min_per_side=3, require_atm=True, zero_ask_stops=False`. Strikes must ascend within a segment.
+    variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules.
+    The Valid Variance Condition of DSPX is
+    `min_per_side=3, require_atm=True, zero_ask_stops=False`.
+    Strikes must ascend within a segment.
 
     Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105),
+    ...               column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> values = value_strips(chain)
     >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
@@ -142,12 +151,15 @@ class Contributions(NamedTuple):
 def strip_contributions(
     chain: OptionChain, j: int, *, zero_ask_stops: bool = True
 ) -> Contributions:
-    """The strikes selected in segment `j` with mid (USD), spacing and contribution; empty where there is no K0.
+    """The strikes selected in segment `j` with mid (USD), spacing and contribution.
+
+    Empty where there is no K0.
 
     Source: appendix of the Cboe VIX white paper.
 
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105),
+    ...               column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
     ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
     >>> table = strip_contributions(chain, 0)
     >>> table.type, table.mid.round(9).tolist()
@@ -175,7 +187,10 @@ def strip_contributions(
 def _center_quotes(
     chain: OptionChain, parity: Parity
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether both options at K0 are quoted at all (a zero bid is no null quote), and whether both are two-sided."""
+    """Whether both options at K0 are quoted at all, and whether both are two-sided.
+
+    A zero bid is no null quote.
+    """
     quoted, two_sided = parity.k0_row >= 0, parity.k0_row >= 0
     for side in ((chain.call_bid, chain.call_ask), (chain.put_bid, chain.put_ask)):
         bid, ask = (_take(column, parity.k0_row) for column in side)

@@ -21,8 +21,9 @@ def interpolate_variance(
 ) -> Floats:
     """Annualised variance at a tenor from those of two expiries; arguments broadcast.
 
-    { T1 v1 (N2 - N) / (N2 - N1) + T2 v2 (N - N1) / (N2 - N1) } N365 / N, with N in minutes. NaN where the expiries do
-    not bracket the tenor: nothing is extrapolated. An expiry exactly at the tenor needs no partner.
+    { T1 v1 (N2 - N) / (N2 - N1) + T2 v2 (N - N1) / (N2 - N1) } N365 / N, with N in minutes. NaN
+    where the expiries do not bracket the tenor: nothing is extrapolated. An expiry exactly at the
+    tenor needs no partner.
 
     Source: Cboe volatility index mathematics methodology.
 
@@ -51,7 +52,9 @@ def interpolate_vol(
     minutes_next: ArrayLike,
     tenor_days: ArrayLike,
 ) -> Floats:
-    """Annualised vol at a tenor, linear in total variance between the vols of two expiries at the same delta.
+    """Annualised vol at a tenor, linear in total variance between the vols of two expiries.
+
+    Both vols are at the same delta.
 
     Source: methodology 3.3.
 

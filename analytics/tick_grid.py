@@ -1,7 +1,10 @@
-"""Ticks on a common clock: previous-tick prices of many names at the ends of bars, and the returns that may be used.
+"""Ticks on a common clock: previous-tick prices of many names at the ends of bars.
 
-Tick by tick, correlations are biased to zero because names do not trade at the same instants (the Epps effect). On bars of one to five
-minutes the bias is small, provided that every name traded in nearly every bar; one that did not is refused.
+The module also gives the returns that may be used.
+
+Tick by tick, correlations are biased to zero because names do not trade at the same instants (the
+Epps effect). On bars of one to five minutes the bias is small, provided that every name traded in
+nearly every bar; one that did not is refused.
 """
 
 from typing import NamedTuple
@@ -43,13 +46,16 @@ def tick_grid(
     Args:
         name: the name of each tick, 0 to names - 1.
         ts: times, in the unit of `edges`; in any order, at a tie the later row counts.
-        price: prices; ticks whose price is not positive and finite, or that lie outside the bars, are passed over.
+        price: prices; ticks whose price is not positive and finite, or that lie outside the bars,
+            are passed over.
         edges: b + 1 ascending times.
         names: n.
 
     Source: methodology 4.3; previous-tick alignment.
 
-    >>> grid = tick_grid([0, 0, 1, 0], [5, 58, 61, 130], [10.0, 10.2, 7.0, 10.1], [0, 60, 120, 180], 2)
+    >>> grid = tick_grid(
+    ...     [0, 0, 1, 0], [5, 58, 61, 130], [10.0, 10.2, 7.0, 10.1], [0, 60, 120, 180], 2
+    ... )
     >>> grid.price.tolist(), grid.ticked.sum(axis=0).tolist()
     ([[10.2, nan], [10.2, 7.0], [10.1, 7.0]], [2, 1])
     """
@@ -92,7 +98,9 @@ def carried(price: ArrayLike) -> Floats:
 # Refused names pass through as NaN.
 @np.errstate(all="ignore")
 def grid_returns(grid: TickGrid, least: float = TICKED) -> GridReturns:
-    """Log returns of a grid, and which names ticked in the first bar and in at least `least` of the bars after it.
+    """Log returns of a grid, and which names are usable.
+
+    A usable name ticked in the first bar and in at least `least` of the bars after it.
 
     Source: methodology 4.3.
 

@@ -1,7 +1,8 @@
-"""The dispersion trade: short index vol, long the vol of the names. How large each leg is, and what the trade then earns.
+"""The dispersion trade: short index vol, long the vol of the names.
 
-A basket has weights in any unit, normalised here. Vega is money per 1.00 of vol (per vol point: divide by 100), vols are
-decimals. A result that its input does not determine is NaN.
+This tells how large each leg is, and what the trade then earns. A basket has weights in any unit,
+normalised here. Vega is money per 1.00 of vol (per vol point: divide by 100), vols are decimals. A
+result that its input does not determine is NaN.
 """
 
 from enum import Enum
@@ -24,7 +25,10 @@ class Weighting(Enum):
     VEGA = "vega"
     """Vega of the names = vega of the index: short gamma, pays theta."""
     THETA = "theta"
-    """No theta, which is correlation weighting: breaks even on a proportional move of all vols; short vega, very short gamma."""
+    """No theta, which is correlation weighting: breaks even on a proportional move of all vols.
+
+    It is short vega, very short gamma.
+    """
     GAMMA = "gamma"
     """No gamma: long vega, pays the most theta."""
 
@@ -44,7 +48,10 @@ class VarianceTrade(NamedTuple):
     """Theta-weighted variance swaps, long names and short index."""
 
     strike: float
-    """Correlation sold: rho_K = K_I^2 / SUM w K^2, also the variance notional of the names for one of the index."""
+    """Correlation sold: rho_K = K_I^2 / SUM w K^2.
+
+    It is also the variance notional of the names for one of the index.
+    """
     realized: float
     """rho_real = RV_I^2 / SUM w RV^2."""
     pnl: float
@@ -52,7 +59,10 @@ class VarianceTrade(NamedTuple):
 
 
 class LegPnl(NamedTuple):
-    """What a move of forward, vol and time earns on one leg, to second order; USD, the shape of the greeks."""
+    """What a move of forward, vol and time earns on one leg, to second order.
+
+    It is in USD, in the shape of the greeks.
+    """
 
     delta: Floats
     gamma: Floats
@@ -72,13 +82,17 @@ class LegPnl(NamedTuple):
 def name_vegas(
     weighting: Weighting, index_vega: float, index_vol: float, weights: ArrayLike, vols: ArrayLike
 ) -> Floats:
-    """Vegas x w_i of the n names against an index leg of vega `index_vega`; x solves the condition of the weighting.
+    """Vegas x w_i of the n names against an index leg of vega `index_vega`.
 
+    x solves the condition of the weighting:
     VEGA SUM vega_i = V, THETA SUM vega_i s_i = V s_I, GAMMA SUM vega_i / s_i = V / s_I.
 
     Source: Bennett, "Trading Volatility"; methodology 7.1.
 
-    >>> [round(float(name_vegas(kind, 100_000, 0.18, TOY_WEIGHTS, TOY_VOLS).sum())) for kind in Weighting]
+    >>> [
+    ...     round(float(name_vegas(kind, 100_000, 0.18, TOY_WEIGHTS, TOY_VOLS).sum()))
+    ...     for kind in Weighting
+    ... ]
     [100000, 61538, 155039]
     """
     w, s = _basket(weights, vols)
@@ -92,7 +106,9 @@ def name_vegas(
 def book_greeks(
     index_vega: float, index_vol: float, vegas: ArrayLike, vols: ArrayLike, years: float
 ) -> BookGreeks:
-    """Net greeks of a book of at-the-money-forward options: theta -vega s / 2T, gamma vega / (s T) a leg.
+    """Net greeks of a book of at-the-money-forward options.
+
+    A leg has theta -vega s / 2T and gamma vega / (s T).
 
     Source: the Black formula at d1 + d2 = 0.
 
@@ -111,7 +127,9 @@ def book_greeks(
 
 @np.errstate(all="ignore")  # as above
 def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """rho_K = K_I^2 / SUM w K^2: the variance notional of the names per unit of index variance that costs no theta.
+    """rho_K = K_I^2 / SUM w K^2: the variance notional of the names that costs no theta.
+
+    It is per unit of index variance.
 
     Source: methodology 7.2.
 
@@ -126,9 +144,12 @@ def correlation_strike(index_vol: float, weights: ArrayLike, vols: ArrayLike) ->
 def variance_trade(
     strikes: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike
 ) -> VarianceTrade:
-    """Outcome of theta-weighted variance swaps; both arguments are (index vol, n vols of the names).
+    """Outcome of theta-weighted variance swaps.
 
-    rho_K SUM w RV^2 - RV_I^2 = SUM w RV^2 (rho_K - rho_real): the P&L is the correlation sold less the one realised.
+    Both arguments are (index vol, n vols of the names).
+
+    rho_K SUM w RV^2 - RV_I^2 = SUM w RV^2 (rho_K - rho_real): the P&L is the correlation sold less
+    the one realised.
 
     Source: methodology 7.2.
 
@@ -146,7 +167,9 @@ def variance_trade(
 
 @np.errstate(all="ignore")  # as above
 def variance_notional(vega: float, strike: float) -> float:
-    """Money per unit of variance of a variance swap with this vega (money per 1.00 of vol) at its strike: vega / 2K.
+    """Money per unit of variance of a variance swap with this vega at its strike: vega / 2K.
+
+    Vega is money per 1.00 of vol.
 
     Source: methodology 7.2.
 
@@ -160,11 +183,13 @@ def variance_notional(vega: float, strike: float) -> float:
 def straddle_pnl(
     implied: tuple[float, ArrayLike], realized: tuple[float, ArrayLike], weights: ArrayLike
 ) -> float:
-    """Vega-weighted straddles held to expiry, in vol per unit of index vega: (A - s_I) realised less (A - s_I) implied.
+    """Vega-weighted straddles held to expiry, in vol per unit of index vega.
 
-    Both arguments are (index vol, n vols of the names). Source: methodology 7.2.
+    The outcome is (A - s_I) realised less (A - s_I) implied. Both arguments are (index vol, n vols
+    of the names). Source: methodology 7.2.
 
-    >>> round(100 * straddle_pnl((0.18, TOY_VOLS), (0.22, (0.32, 0.28, 0.41, 0.24)), TOY_WEIGHTS), 9)
+    >>> realized = (0.22, (0.32, 0.28, 0.41, 0.24))
+    >>> round(100 * straddle_pnl((0.18, TOY_VOLS), realized, TOY_WEIGHTS), 9)
     -1.65
     """
     spreads = [
@@ -187,7 +212,9 @@ def correlation_swap_pnl(notional: float, strike: float, realized: float) -> flo
 
 @np.errstate(all="ignore")  # as above
 def leg_pnl(greeks: Greeks, d_forward: ArrayLike, d_vol: ArrayLike, d_years: ArrayLike) -> LegPnl:
-    """Change of value delta dF + gamma dF^2 / 2 + theta dt + vega ds + volga ds^2 / 2 + vanna ds dF of each leg; arguments broadcast.
+    """Change of value of each leg; arguments broadcast.
+
+    It is delta dF + gamma dF^2 / 2 + theta dt + vega ds + volga ds^2 / 2 + vanna ds dF.
 
     Source: methodology 7.3.
 

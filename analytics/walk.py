@@ -1,4 +1,7 @@
-"""The walk outward from K0: which out-of-the-money options enter a strip, with their quotes and strike spacing."""
+"""The walk outward from K0: which out-of-the-money options enter a strip.
+
+They come with their quotes and strike spacing.
+"""
 
 from typing import NamedTuple
 
@@ -22,14 +25,19 @@ class Legs(NamedTuple):
     bid: Floats
     ask: Floats
     spacing: Floats
-    """dK: half the distance between the neighbours that survived; at an end the distance to the one neighbour."""
+    """dK: half the distance between the neighbours that survived.
+
+    At an end it is the distance to the one neighbour.
+    """
 
 
 def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = True) -> Legs:
-    """Walk from K0 into both wings: skip zero bids, stop after two consecutive ones, then drop quotes that are not valid.
+    """Walk from K0 into both wings, then drop quotes that are not valid.
 
-    A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and counted like a zero bid
-    (VIX); without, it is only dropped, and the two-zero-bid rule runs before the validity filter (DSPX).
+    Zero bids are skipped; the walk stops after two consecutive ones.
+    A missing bid (NaN) is a zero bid. With `zero_ask_stops` a zero or missing ask is skipped and
+    counted like a zero bid (VIX); without, it is only dropped, and the two-zero-bid rule runs
+    before the validity filter (DSPX).
 
     Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
 
@@ -37,7 +45,8 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
     >>> column = lambda *x: np.array(x, dtype=float)
     >>> chain = OptionChain(np.array([0, 6]), column(80, 85, 90, 95, 100, 105),
     ...               column(20, 15, 10, 5, 1, 0.2), column(20, 15, 10, 5, 1, 0.2),
-    ...               column(0.3, 0, 0, 0.4, 1, 6), column(0.3, 0.1, 0.1, 0.4, 1, 6), column(0.1), column(0.0))
+    ...               column(0.3, 0, 0, 0.4, 1, 6), column(0.3, 0.1, 0.1, 0.4, 1, 6),
+    ...               column(0.1), column(0.0))
     >>> legs = select_legs(chain, parity_forwards(chain))
     >>> chain.strike[legs.row].tolist(), legs.spacing.tolist()
     ([95.0, 100.0, 105.0], [5.0, 5.0, 5.0])
@@ -71,7 +80,10 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
 def _beyond_stop(
     skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask
 ) -> Mask:
-    """Rows that two consecutive skipped strikes part from K0; pairs are counted by a running sum, so no row looks far."""
+    """Rows that two consecutive skipped strikes part from K0.
+
+    Pairs are counted by a running sum, so no row looks far.
+    """
     twice = skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:])
     # Pairs of rows before each row.
     pairs = np.concatenate([_NONE[: len(skipped)], np.cumsum(twice)])

@@ -28,7 +28,10 @@ _CONSTITUENT_KEYS = ("symbol", "weight", "sector")
 
 
 def find_basket(name: str) -> Path:
-    """The file of a basket: a path that exists, or one shipped in `config/baskets`. Raises `ConfigError`."""
+    """The file of a basket: a path that exists, or one shipped in `config/baskets`.
+
+    Raises `ConfigError`.
+    """
     given = Path(name)
     candidates = (
         [given] if given.is_absolute() else [given, SHIPPED / given, SHIPPED / f"{given}.toml"]
@@ -90,7 +93,8 @@ def _defensives(path: Path, table: dict[str, Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN401 - whatever TOML held
+# The row is whatever TOML held.
+def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN401
     key = f"constituents[{place}]"
     if not isinstance(row, dict):
         raise ConfigError("must be a table", file=path, key=key, fix="write [[constituents]]")

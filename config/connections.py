@@ -1,4 +1,6 @@
-"""Whether what is set can be used to connect at all: addresses, schemes, credentials, files. Nothing is sent.
+"""Whether what is set can be used to connect at all.
+
+It looks at addresses, schemes, credentials and files. Nothing is sent.
 
 `config check` and every start ask the same questions. Errors never quote a secret.
 """
@@ -74,7 +76,9 @@ def kafka_addresses(kafka: KafkaSettings) -> list[tuple[str, int]]:
         raise ConfigError(
             f"{shown(kafka.bootstrap_servers)!r} holds credentials",
             key="kafka.bootstrap_servers",
-            fix="write host:port; user and password are kafka.sasl_username and kafka.sasl_password",
+            fix=(
+                "write host:port; user and password are kafka.sasl_username and kafka.sasl_password"
+            ),
         )
     return [_address(server.strip()) for server in kafka.bootstrap_servers.split(",")]
 
@@ -95,7 +99,10 @@ def _address(server: str) -> tuple[str, int]:
 
 
 def refuse_open_sasl(kafka: KafkaSettings) -> None:
-    """Raise `ConfigError` where a password would cross the network unencrypted and nobody has allowed it."""
+    """Raise `ConfigError` where a password would cross the network unencrypted.
+
+    It is not raised where somebody has allowed that.
+    """
     if kafka.security_protocol == "SASL_PLAINTEXT" and not kafka.allow_sasl_plaintext:
         raise ConfigError(
             "SASL without TLS sends the password over an open line",
@@ -118,7 +125,10 @@ def kafka_version(kafka: KafkaSettings) -> tuple[int, ...] | None:
 
 
 def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
-    """The TLS context of a protocol that has one; certificates and host names are verified. Raises `ConfigError`."""
+    """The TLS context of a protocol that has one; certificates and host names are verified.
+
+    Raises `ConfigError`.
+    """
     if not kafka.security_protocol.endswith("SSL"):
         return None
     try:
@@ -144,7 +154,10 @@ def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
 
 
 def _load_client(context: ssl.SSLContext, kafka: KafkaSettings, certificate: Path) -> None:
-    """The client's certificate and key. A passphrase comes from the settings: OpenSSL would ask for it on the terminal."""
+    """The client's certificate and key.
+
+    A passphrase comes from the settings: OpenSSL would ask for it on the terminal.
+    """
     asked = False
 
     def passphrase() -> str:

@@ -1,4 +1,7 @@
-"""Dividends from a CSV file: columns `symbol`, `ex_date` (ISO) and `amount` (USD a share); others are ignored."""
+"""Dividends from a CSV file: columns `symbol`, `ex_date` (ISO) and `amount` (USD a share).
+
+Other columns are ignored.
+"""
 
 import csv
 import math

@@ -1,7 +1,8 @@
 """The one error of this package.
 
 ConfigError
-    Something a person wrote (settings file, basket, rates, alert rules, environment variable, flag) cannot be used.
+    Something a person wrote (settings file, basket, rates, alert rules, environment variable,
+    flag) cannot be used.
 """
 
 from pathlib import Path

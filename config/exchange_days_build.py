@@ -1,4 +1,7 @@
-"""Write `streams/exchange_days.py` from `exchange_calendars`: `python -m config.exchange_days_build`."""
+"""Write `streams/exchange_days.py` from `exchange_calendars`.
+
+It is run by `python -m config.exchange_days_build`.
+"""
 
 import warnings
 from collections.abc import Iterable
@@ -12,7 +15,8 @@ from streams.sessions import EASTERN, FIRST_DAY, LAST_DAY
 OUT: Final = Path(__file__).parent.parent / "streams" / "exchange_days.py"
 CLOSE: Final = time(16)
 DATES_A_LINE: Final = 8
-_TEXT: Final = '''"""Weekdays without a session of XNYS, and its early closes, from {first} to {last}.
+_TEXT: Final = '''\
+"""Weekdays without a session of XNYS, and its early closes, from {first} to {last}.
 
 Made by `make calendar` from `exchange_calendars` {release}. Not to be edited.
 """

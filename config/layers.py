@@ -1,4 +1,7 @@
-"""The layers of the settings, kept apart: file, environment, flags. So an error, and `config check`, can name the one a value came from."""
+"""The layers of the settings, kept apart: file, environment, flags.
+
+So an error, and `config check`, can name the one a value came from.
+"""
 
 import difflib
 import os
@@ -68,7 +71,10 @@ class Layer(NamedTuple):
 def layers_of(
     model: type[BaseSettings], file: Path | None, overrides: Mapping[str, Any] | None
 ) -> tuple[Layer, ...]:
-    """File, environment and flags in rising order of weight, secrets read from their files. Raises `ConfigError`."""
+    """File, environment and flags in rising order of weight, secrets read from their files.
+
+    Raises `ConfigError`.
+    """
     named = os.environ.get(f"{PREFIX}CONFIG")
     chosen = file or (Path(named) if named else None)
     layers = (
@@ -211,7 +217,10 @@ def variable(key: Key) -> str:
 
 
 def file_values(path: Path) -> dict[str, Any]:
-    """What a settings file says, paths of input files relative to it made whole. Raises `ConfigError`."""
+    """What a settings file says, paths of input files relative to it made whole.
+
+    Raises `ConfigError`.
+    """
     table = read_toml(path)
     for section, key in _FILE_PATHS:
         inside = table.get(section)

@@ -1,4 +1,7 @@
-"""Every setting with its value and the place it came from, secrets hidden: what `config check` prints."""
+"""Every setting with its value and the place it came from, secrets hidden.
+
+`config check` prints it.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,5 +49,8 @@ def _leaves(key: Key, value: object) -> Iterator[tuple[Key, str]]:
 
 
 def _redacted(key: Key, secret: str) -> str:
-    """A URL from its last `@` on; anything else, and what was meant to be a URL and is none, as stars."""
+    """A URL from its last `@` on.
+
+    Anything else, and what was meant to be a URL and is none, is given as stars.
+    """
     return shown(secret) if key[-1] == "url" and "://" in secret else HIDDEN if secret else ""

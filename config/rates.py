@@ -1,9 +1,10 @@
 """The risk-free rate from a file: overnight rates, or a curve of par yields.
 
-Columns, all in percent, others ignored: `date`; `dff`, the effective federal funds rate as it is published; and the par
-yields of Treasury constant maturities `1m`, `2m`, `3m`, `4m`, `6m`, `1y` (also written `1 Mo`, `1 Yr`). A day with at least four
-yields gives each expiry its own rate, by a natural cubic spline; one with fewer gives every expiry ln(1 + dff/100). What a day
-lacks is carried forward from the last day that had it (methodology, section 1.5).
+Columns, all in percent, others ignored: `date`; `dff`, the effective federal funds rate as it is
+published; and the par yields of Treasury constant maturities `1m`, `2m`, `3m`, `4m`, `6m`, `1y`
+(also written `1 Mo`, `1 Yr`). A day with at least four yields gives each expiry its own rate, by a
+natural cubic spline; one with fewer gives every expiry ln(1 + dff/100). What a day lacks is
+carried forward from the last day that had it (methodology, section 1.5).
 """
 
 import csv
@@ -24,7 +25,10 @@ _COLUMNS = f"date,dff or date,{','.join(MATURITY_DAYS)} (percent)"
 
 
 def load_rates(path: Path) -> Rates:
-    """Dated rates and curves from a CSV file, plain or gzip. Raises `ConfigError` that names file, line and fix."""
+    """Dated rates and curves from a CSV file, plain or gzip.
+
+    Raises `ConfigError` that names file, line and fix.
+    """
     try:
         with (
             gzip.open(path, "rt", encoding="utf-8-sig")
@@ -77,7 +81,10 @@ def _parse(path: Path, lines: Iterable[str]) -> Rates:
             "no rates",
             file=path,
             key="dff",
-            fix=f"expected at least one line with date and dff, or {FEWEST_MATURITIES} yields (percent)",
+            fix=(
+                "expected at least one line with date and dff, "
+                f"or {FEWEST_MATURITIES} yields (percent)"
+            ),
         )
     return Rates(dated=dict(sorted(dated.items())), curves=dict(sorted(curves.items())))
 

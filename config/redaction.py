@@ -1,7 +1,8 @@
 """What may be shown of a value that may hold a secret.
 
-`shown` is for one value: nothing that stands before its last `@` is ever quoted. `scrubbed` is for a text by another hand
-(an exception of a library, a log line, a traceback): URLs in it are cut alike, and secrets of the settings are replaced.
+`shown` is for one value: nothing that stands before its last `@` is ever quoted. `scrubbed` is for
+a text by another hand (an exception of a library, a log line, a traceback): URLs in it are cut
+alike, and secrets of the settings are replaced.
 """
 
 import json
@@ -11,7 +12,10 @@ from urllib.parse import parse_qsl, unquote
 
 HIDDEN = "***"
 SHORTEST = 4
-"""Characters of the shortest secret that is looked for in texts: shorter ones stand in ordinary words."""
+"""Characters of the shortest secret that is looked for in texts.
+
+Shorter ones stand in ordinary words.
+"""
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*://")
 _ADDRESS = r"(\[[0-9A-Fa-f:.%]+\]|[\w.-]+):\d+"
 _ADDRESSES = re.compile(rf"{_ADDRESS}(/\w*)?(\s*,\s*{_ADDRESS})*")
@@ -23,7 +27,11 @@ _known: set[str] = set()
 def shown(value: object) -> str:
     """A URL, an address or a list of addresses from its last `@` on; anything else as it is.
 
-    >>> shown("redis://:a/Secret@127.0.0.1:6379/0"), shown("ann:12,Secret@one:9092,two:9092"), shown("broker:9092")
+    >>> (
+    ...     shown("redis://:a/Secret@127.0.0.1:6379/0"),
+    ...     shown("ann:12,Secret@one:9092,two:9092"),
+    ...     shown("broker:9092"),
+    ... )
     ('redis://***@127.0.0.1:6379/0', '***@one:9092,two:9092', 'broker:9092')
     >>> shown("redis://cache/0?password=Secret"), shown("redis://:Secret/0")
     ('redis://cache/0', 'redis://***')
@@ -42,7 +50,10 @@ def shown(value: object) -> str:
 
 
 def _place(rest: str) -> str:
-    """What follows the scheme of a URL without `@`: a port that is no number may be a password whose host was forgotten."""
+    """What follows the scheme of a URL without `@`.
+
+    A port that is no number may be a password whose host was forgotten.
+    """
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     usual = all(
         _HOST.fullmatch(one.strip()) and not one.startswith(":") for one in host.split(",") if one
@@ -55,7 +66,10 @@ def _without_query(rest: str) -> str:
 
 
 def remember(value: object, *, address: bool = False) -> None:
-    """Have `scrubbed` replace a secret wherever it stands; of an `address` only the credentials in it are one."""
+    """Have `scrubbed` replace a secret wherever it stands.
+
+    Of an `address` only the credentials in it are one.
+    """
     for one in _inside(str(value)) if address else {str(value)}:
         if len(one) >= SHORTEST:
             _known.update({one, repr(one)[1:-1], json.dumps(one)[1:-1]})
@@ -83,7 +97,10 @@ def scrubbed(text: str) -> str:
 
 
 def _cut(match: re.Match[str]) -> str:
-    """A word up to its last `@`, without what may be credentials: those of a URL, or all of it when a colon is in it."""
+    """A word up to its last `@`, without what may be credentials.
+
+    Credentials are those of a URL, or all of the word when a colon is in it.
+    """
     word = match[0]
     if scheme := _SCHEME.search(word):
         return f"{word[: scheme.end()]}{HIDDEN}@"

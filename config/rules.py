@@ -1,4 +1,7 @@
-"""The rules file: TOML in, a frozen `RuleSet` out, and an error that says where, what and how to put it right."""
+"""The rules file: TOML in, a frozen `RuleSet` out.
+
+An error says where, what and how to put it right.
+"""
 
 import re
 import tomllib
@@ -13,11 +16,13 @@ SHIPPED = Path(__file__).parent / "rules.toml"
 _AT = re.compile(r" - at `\$\.?(?P<key>[^`]*)`$")
 
 
-def load_rules(path: Path = SHIPPED, cap_unknown: bool = True) -> RuleSet:  # noqa: FBT001, FBT002 - named like its setting
+# `cap_unknown` is named like its setting.
+def load_rules(path: Path = SHIPPED, cap_unknown: bool = True) -> RuleSet:  # noqa: FBT001, FBT002
     """The rules in a TOML file.
 
-    `cap_unknown` is the setting `rules.cap_unknown`. Raises `ConfigError`, which names file, key and fix, when the file
-    cannot be read, is not TOML, lacks a number, has one too many or has one that makes no sense.
+    `cap_unknown` is the setting `rules.cap_unknown`. Raises `ConfigError`, which names file, key
+    and fix, when the file cannot be read, is not TOML, lacks a number, has one too many or has one
+    that makes no sense.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -1,4 +1,7 @@
-"""Secrets that stand in files of their own, as orchestrators hand them out: `redis.url_file` in place of `redis.url`."""
+"""Secrets that stand in files of their own, as orchestrators hand them out.
+
+`redis.url_file` stands in place of `redis.url`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +17,10 @@ SECRETS = (
     ("bridge", "password"),
     ("bridge", "token"),
 )
-"""Section and key of every secret; the name of its file is the value of the key with `_file` behind."""
+"""Section and key of every secret.
+
+The name of its file is the value of the key with `_file` behind.
+"""
 LIMIT = 65_536
 """Bytes of the longest secret."""
 

@@ -1,6 +1,7 @@
-"""The settings model: one frozen object made of defaults, a TOML file and the environment, in rising order of weight.
+"""The settings model: one frozen object made of defaults, a TOML file and the environment.
 
-`load` reads them; `config/defaults.toml` lists every key with its meaning and default.
+These stand in rising order of weight. `load` reads them; `config/defaults.toml` lists every key
+with its meaning and default.
 """
 
 from collections import Counter
@@ -99,7 +100,10 @@ class IndexSettings(SettingsSection):
 
     symbol: str
     basket: str = ""
-    """A TOML file: a path, or the name of one shipped in `config/baskets`. Empty: the index alone."""
+    """A TOML file: a path, or the name of one shipped in `config/baskets`.
+
+    Empty: the index alone.
+    """
     tenors: Annotated[tuple[Tenor, ...], Field(min_length=1)] = (30,)
     """Days, each once; rules run on 30."""
     references: tuple[str, ...] = ("VIX", "VIXEQ", "DSPX", "COR1M")
@@ -123,7 +127,10 @@ class MarketSettings(SettingsSection):
     rates_file: Path | None = None
     """CSV with `date` and `dff` or par yields (percent, `config.rates`); wins over `rate`."""
     dividends_file: Path | None = None
-    """CSV with `symbol`, `ex_date` and `amount` (USD a share): names that a dividend distorts are flagged."""
+    """CSV with `symbol`, `ex_date` and `amount` (USD a share).
+
+    Names that a dividend distorts are flagged.
+    """
     allowed_lateness: float = Field(default=0.25, ge=0, le=60)
     am_roots: tuple[str, ...] = AM_ROOTS
     strict_expiries: bool = False
@@ -151,13 +158,22 @@ class WorkerSettings(SettingsSection):
     """Behaviour of a worker process."""
 
     start_seconds: float = Field(default=60.0, gt=0)
-    """How long Kafka and Redis may be away, or Redis load its data set, before a service that starts ends as *down* (exit code 3)."""
+    """How long Kafka and Redis may be away, or Redis load its data set, when a service starts.
+
+    After that the service ends as *down* (exit code 3).
+    """
     idle_after: float = Field(default=5.0, gt=0)
     stall_after: float = Field(default=60.0, gt=0)
-    """Seconds a partition may have input and make no progress before the watchdog ends the process."""
+    """Seconds a partition may have input and make no progress.
+
+    After them the watchdog ends the process.
+    """
     data_dir: Path = Path("build/worker")
     dead_letter_ratio: float = Field(default=0.5, gt=0, le=1)
-    """Share of dead letters among the latest 2,000 records of a partition above which the worker stops."""
+    """Share of dead letters above which the worker stops.
+
+    It is taken among the latest 2,000 records of a partition.
+    """
 
 
 class BridgeSettings(SettingsSection):
@@ -225,22 +241,29 @@ class Settings(BaseSettings):
 
 
 def changed(settings: Settings, flags: Mapping[str, Any]) -> Settings:
-    """Settings with the values of flags in them, nested like the file and checked like any other. Raises `ConfigError`."""
+    """Settings with the values of flags in them, nested like the file and checked like any other.
+
+    Raises `ConfigError`.
+    """
     layers = (Layer("settings", settings.model_dump()), Layer("flags", flags))
     with complaints(Settings, layers):
         return Settings(**merged(layers))
 
 
 def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings of a process: defaults < TOML file < environment < `overrides` (flags, nested like the file).
+    """Settings of a process: defaults < TOML file < environment < `overrides`.
+
+    `overrides` are flags, nested like the file.
 
     Args:
-        file: the settings file; None takes the one that `DISPERSION_CONFIG` names, if any. Its relative paths are
-            relative to itself; a basket that is not beside it may be one shipped in `config/baskets`.
+        file: the settings file; None takes the one that `DISPERSION_CONFIG` names, if any. Its
+            relative paths are relative to itself; a basket that is not beside it may be one
+            shipped in `config/baskets`.
         overrides: values of flags, for example `{"kafka": {"topic_prefix": "replay."}}`.
 
     Raises:
-        ConfigError: names the file, variable or flag, the key, what is wrong and the fix; never shows a secret.
+        ConfigError: names the file, variable or flag, the key, what is wrong and the fix; never
+            shows a secret.
     """
     layers = layers_of(Settings, file, overrides)
     with complaints(Settings, layers):

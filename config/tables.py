@@ -24,9 +24,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def as_toml(table: Mapping[str, Any]) -> str:
-    """A table of texts, numbers, booleans, paths, lists of them, tables and lists of tables, as a TOML file; None is left out.
+    """A table as a TOML file; None is left out.
 
-    >>> print(as_toml({"mode": "live", "market": {"rate": 0.03, "indices": [{"symbol": "SPY", "tenors": (9, 30)}]}}))
+    It may hold texts, numbers, booleans, paths, lists of them, tables and lists of tables.
+
+    >>> market = {"rate": 0.03, "indices": [{"symbol": "SPY", "tenors": (9, 30)}]}
+    >>> print(as_toml({"mode": "live", "market": market}))
     mode = "live"
     <BLANKLINE>
     [market]

@@ -1,4 +1,7 @@
-"""The few panel shapes our dashboards are made of, complete where the SDK leaves gaps (id, refId, reduce options)."""
+"""The few panel shapes our dashboards are made of.
+
+They are complete where the SDK leaves gaps (id, refId, reduce options).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -76,7 +79,8 @@ def stat_tile(
 ) -> stat.Panel:
     """Big numbers: the only thing that can be read from five metres.
 
-    Instant queries, hence no sparkline: the last number of a range would stay on the tile for as long as the range is.
+    Instant queries, hence no sparkline: the last number of a range would stay on the tile for as
+    long as the range is.
     """
     panel = (
         stat.Panel()

@@ -19,9 +19,17 @@ from grafana.panels import (
 STALE_AFTER = 15
 """Seconds after which a market number leaves the wall."""
 
-FRESH = f'(time() - max by (index) (dispersion_last_publish_timestamp_seconds{{job=~"$job",index="$index"}}) < {STALE_AFTER})'
+FRESH = (
+    "(time() - max by (index) "
+    '(dispersion_last_publish_timestamp_seconds{job=~"$job",index="$index"})'
+    f" < {STALE_AFTER})"
+)
 
-SOME_FRESH = f'(time() - max by (job) (dispersion_last_publish_timestamp_seconds{{job=~"$job"}}) < {STALE_AFTER})'
+SOME_FRESH = (
+    "(time() - max by (job) "
+    '(dispersion_last_publish_timestamp_seconds{job=~"$job"})'
+    f" < {STALE_AFTER})"
+)
 """For series without an index."""
 
 
@@ -75,17 +83,26 @@ def _honesty() -> tuple[object, ...]:
     return (
         stat_tile(1, "Session", "Whether the exchange session is open.", GridPosition(0, 0, 5, 4),
                   [Query('max(dispersion_market_session_open{job=~"$job"})')],
-                  Look(unit="none", decimals=0, words={"1": ("OPEN", CALM), "0": ("CLOSED", "#6e7481")}, no_value="NO DATA")),
-        stat_tile(2, "Age of the newest reading", "Wall-clock time since a reading was published.", GridPosition(5, 0, 5, 4), [Query(age)],
-                  Look(unit="s", decimals=0, steps=((None, CALM), (5, ATTENTION), (15, ACT)), no_value="NO DATA")),
-        stat_tile(3, "Coverage", "Share of the basket's weight with fresh quotes: whether to believe the rest.", GridPosition(10, 0, 5, 4),
-                  [Query(live("dispersion_coverage_ratio"))], Look(decimals=0, steps=((None, ACT), (0.7, ATTENTION), (0.9, CALM)))),
+                  Look(unit="none", decimals=0,
+                       words={"1": ("OPEN", CALM), "0": ("CLOSED", "#6e7481")},
+                       no_value="NO DATA")),
+        stat_tile(2, "Age of the newest reading", "Wall-clock time since a reading was published.",
+                  GridPosition(5, 0, 5, 4), [Query(age)],
+                  Look(unit="s", decimals=0, steps=((None, CALM), (5, ATTENTION), (15, ACT)),
+                       no_value="NO DATA")),
+        stat_tile(3, "Coverage",
+                  "Share of the basket's weight with fresh quotes: whether to believe the rest.",
+                  GridPosition(10, 0, 5, 4), [Query(live("dispersion_coverage_ratio"))],
+                  Look(decimals=0, steps=((None, ACT), (0.7, ATTENTION), (0.9, CALM)))),
         stat_tile(4, "Mode", "LIVE, or a word that says it is not.", GridPosition(15, 0, 5, 4),
-                  [Query('max by (mode) (dispersion_config_info{job=~"$job",index="$index"})', "{{mode}}")],
-                  Look(unit="none", decimals=0, words={"1": (" ", CALM)}, no_value="NO DATA", names=True)),
+                  [Query('max by (mode) (dispersion_config_info{job=~"$job",index="$index"})',
+                         "{{mode}}")],
+                  Look(unit="none", decimals=0, words={"1": (" ", CALM)}, no_value="NO DATA",
+                       names=True)),
         stat_tile(5, "Build", "Version of the running monitor.", GridPosition(20, 0, 4, 4),
                   [Query('max by (version) (dispersion_build_info{job=~"$job"})', "{{version}}")],
-                  Look(unit="none", decimals=0, words={"1": (" ", "#6e7481")}, no_value="NO DATA", names=True)),
+                  Look(unit="none", decimals=0, words={"1": (" ", "#6e7481")}, no_value="NO DATA",
+                       names=True)),
     )  # fmt: skip
 
 
@@ -176,7 +193,10 @@ def _shape() -> tuple[object, ...]:
 
 
 def _alarms() -> tuple[object, ...]:
-    active = 'sum by (severity) (max by (index, alert, severity) (dispersion_alert_active{job=~"$job",index="$index"}))'
+    active = (
+        "sum by (severity) (max by (index, alert, severity) "
+        '(dispersion_alert_active{job=~"$job",index="$index"}))'
+    )
     distance = (
         'min by (alert) (dispersion_alert_distance_ratio{job=~"$job",index="$index"}) and on () '
         + FRESH.replace("by (index) ", "")
@@ -184,12 +204,20 @@ def _alarms() -> tuple[object, ...]:
     lag = 'sum(dispersion_kafka_consumer_lag_messages{job=~"$job"})'
     dead = 'sum(increase(dispersion_dead_letter_messages_total{job=~"$job"}[$__rate_interval]))'
     return (
-        stat_tile(30, "Active alerts", "Alerts that are firing, by severity.", GridPosition(0, 21, 8, 7), [Query(active, "{{severity}}")],
+        stat_tile(30, "Active alerts", "Alerts that are firing, by severity.",
+                  GridPosition(0, 21, 8, 7), [Query(active, "{{severity}}")],
                   Look(unit="none", decimals=0, steps=((None, CALM), (1, ATTENTION)), names=True)),
-        stat_tile(31, "Distance to alert", "0 % is firing, 100 % is calm.", GridPosition(8, 21, 8, 7), [Query(distance, "{{alert}}")],
-                  Look(decimals=0, steps=((None, ACT), (0.01, ATTENTION), (0.5, CALM)), names=True)),
-        stat_tile(32, "Waiting input", "Records on the input topics that no worker has applied yet.", GridPosition(16, 21, 4, 7),
-                  [Query(lag)], Look(unit="short", decimals=0, steps=((None, CALM), (10_000, ATTENTION)), no_value="NO DATA")),
-        stat_tile(33, "Dead letters", "Records that could not be decoded, lately.", GridPosition(20, 21, 4, 7), [Query(dead)],
-                  Look(unit="short", decimals=0, steps=((None, CALM), (1, ATTENTION)), no_value="NO DATA")),
+        stat_tile(31, "Distance to alert", "0 % is firing, 100 % is calm.",
+                  GridPosition(8, 21, 8, 7), [Query(distance, "{{alert}}")],
+                  Look(decimals=0, steps=((None, ACT), (0.01, ATTENTION), (0.5, CALM)),
+                       names=True)),
+        stat_tile(32, "Waiting input",
+                  "Records on the input topics that no worker has applied yet.",
+                  GridPosition(16, 21, 4, 7), [Query(lag)],
+                  Look(unit="short", decimals=0, steps=((None, CALM), (10_000, ATTENTION)),
+                       no_value="NO DATA")),
+        stat_tile(33, "Dead letters", "Records that could not be decoded, lately.",
+                  GridPosition(20, 21, 4, 7), [Query(dead)],
+                  Look(unit="short", decimals=0, steps=((None, CALM), (1, ATTENTION)),
+                       no_value="NO DATA")),
     )  # fmt: skip

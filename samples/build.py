@@ -4,8 +4,8 @@
     python samples/build.py vix-closes vix-daily.csv.gz
     python samples/build.py hashes
 
-The first two write the files beside this script; the last renews size, rows and SHA-256 in `metadata.json`.
-Sources, commits, licences and changes are described there.
+The first two write the files beside this script; the last renews size, rows and SHA-256 in
+`metadata.json`. Sources, commits, licences and changes are described there.
 """
 
 import csv

@@ -20,10 +20,13 @@ NEAR_SECONDS: Final = 3600
 
 _CAUSES: Final = {
     "late": (
-        "rows come after their seconds were closed: a second producer or a heartbeat is ahead on the partition, "
+        "rows come after their seconds were closed: "
+        "a second producer or a heartbeat is ahead on the partition, "
         'or the feed is delayed; set mode = "delayed" for that'
     ),
-    "future": "times are ahead of their records: a wrong clock, or local time sent as if it were UTC",
+    "future": (
+        "times are ahead of their records: a wrong clock, or local time sent as if it were UTC"
+    ),
     "outside_session": "all rows are outside the session",
     "expired": "the contracts have expired: an old file?",
     "far_expiry": "expiries are no dates",
@@ -70,7 +73,10 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def together(accounts: Iterable[Account]) -> Account:
-    """The account of a topic from those of its partitions; one that is a minute behind the newest adds its examples alone."""
+    """The account of a topic from those of its partitions.
+
+    One that is a minute behind the newest adds its examples alone.
+    """
     each = sorted(accounts, key=lambda one: one.at)
     at = each[-1].at if each else 0.0
     examples = {reason: shown for one in each for reason, shown in one.examples.items()}
@@ -84,13 +90,15 @@ def together(accounts: Iterable[Account]) -> Account:
 
 
 def problem(topic: str, account: Account, *, session_open: bool = True) -> str | None:
-    """What is wrong with a stream, in words: nothing, or less than half, of the latest minute was let in; None where all is well.
+    """What is wrong with a stream, in words; None where all is well.
+
+    Wrong is that nothing, or less than half, of the latest minute was let in.
 
     >>> problem("market.ticks.v1", Account(rows={"accepted": 1, "late": 2}))
     'market.ticks.v1: 1 of 3 rows of the last minute were accepted; late 2'
     >>> problem("market.ticks.v1", Account(rows={"future": 2}))
-    'market.ticks.v1: none of the 2 rows of the last minute were accepted; future 2; likely: times are ahead of their records: \
-a wrong clock, or local time sent as if it were UTC'
+    'market.ticks.v1: none of the 2 rows of the last minute were accepted; future 2; likely: \
+times are ahead of their records: a wrong clock, or local time sent as if it were UTC'
     """
     rows = account.rows if session_open else _in_hours(account)
     concerned = {reason: n for reason, n in rows.items() if reason not in UNCONCERNED}
@@ -120,7 +128,10 @@ def cause(rows: Mapping[str, int], examples: Mapping[str, LeftOut]) -> str:
         return f"times are {unit}"
     if most == "unknown":
         name = shown.symbol if shown else ""
-        return f"underlyings are spelled differently, or are others than those of the settings: {name or 'no symbol'}"
+        return (
+            "underlyings are spelled differently, or are others than those of the settings: "
+            f"{name or 'no symbol'}"
+        )
     known = _CAUSES.get(most)
     if known is None:
         return f"{shown.value if shown else most}"
@@ -137,7 +148,10 @@ def told(account: Account) -> list[str]:
 
 
 def _in_hours(account: Account) -> dict[str, int]:
-    """The rows without those that a feed sends outside the hours of the exchange, which are nothing to worry about."""
+    """The rows without those that a feed sends outside the hours of the exchange.
+
+    Such rows are nothing to worry about.
+    """
     shown = account.examples.get("outside_session")
     if shown is None or shown.ts_event is None:
         return account.rows

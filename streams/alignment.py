@@ -1,7 +1,10 @@
-"""Partitions merged in event time, so that one that is read ahead of the others makes nobody's quotes late.
+"""Partitions merged in event time.
 
-A source of the monitor has one clock, which the newest quote drives. Where several input partitions feed one source, and one of them is
-worked off before another, as after an outage, what the other holds would come for seconds that are closed by then.
+So one that is read ahead of the others makes nobody's quotes late.
+
+A source of the monitor has one clock, which the newest quote drives. Where several input partitions
+feed one source, and one of them is worked off before another, as after an outage, what the other
+holds would come for seconds that are closed by then.
 """
 
 from collections import deque
@@ -34,8 +37,8 @@ class _Chunk:
 class Alignment:
     """Holds what was read until nothing earlier can come from a partition that has more to read.
 
-    Rows of different partitions may pass each other by `slack` seconds. A time further ahead of its record than `tolerance` says
-    nothing, as to the monitor's own clock.
+    Rows of different partitions may pass each other by `slack` seconds. A time further ahead of its
+    record than `tolerance` says nothing, as to the monitor's own clock.
     """
 
     def __init__(self, partitions: Iterable[int], slack: float, tolerance: float) -> None:
@@ -62,7 +65,10 @@ class Alignment:
         self._append(partition, None, np.array([self._front[partition]]), offset)
 
     def release(self, behind: Collection[int]) -> Iterator[tuple[int, Options | Heartbeat]]:
-        """What may go on, each with its partition, in the order of event time; `behind` are the partitions with more to read."""
+        """What may go on, each with its partition, in the order of event time.
+
+        `behind` are the partitions with more to read.
+        """
         until = min((self._front[partition] for partition in behind), default=_FOR_EVER)
         while True:
             heads = sorted(

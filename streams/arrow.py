@@ -1,7 +1,7 @@
 """Arrow without pandas, which takes half a second and 50 MB to import.
 
-pyarrow imports it at the first value it is given, only to see whether that is one of pandas' own. Told once that
-there is none, it asks again only where pandas is really wanted (`to_pandas`).
+pyarrow imports it at the first value it is given, only to see whether that is one of pandas' own.
+Told once that there is none, it asks again only where pandas is really wanted (`to_pandas`).
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""A basket in columns: position of each name, its weight, and the positions of the largest names."""
+"""A basket in columns.
+
+They are the position of each name, its weight, and the positions of the largest names.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +12,10 @@ from numpy.typing import NDArray
 from streams.market import Basket
 
 LARGEST = 50
-"""Names behind `implied_correlation`: the published index takes the top 50 by market value (methodology 3.3)."""
+"""Names behind `implied_correlation`.
+
+The published index takes the top 50 by market value (methodology 3.3).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,10 @@ class BasketColumns:
     weights: NDArray[np.float64]
     """As configured, not normalised."""
     largest: NDArray[np.int64]
-    """Positions of the at most `LARGEST` heaviest names, heaviest first, ties in the order of the symbols."""
+    """Positions of the at most `LARGEST` heaviest names, heaviest first.
+
+    Ties are in the order of the symbols.
+    """
     position: Mapping[str, int]
 
     @property
@@ -35,10 +44,13 @@ class BasketColumns:
 
 
 def basket_columns(basket: Basket) -> BasketColumns:
-    """The columns of a basket. Raises `ValueError` when a name stands twice or a weight is not positive.
+    """The columns of a basket.
+
+    Raises `ValueError` when a name stands twice or a weight is not positive.
 
     >>> from streams.market import Constituent
-    >>> basket_columns(Basket(constituents=(Constituent("B", 1.0), Constituent("A", 1.0), Constituent("C", 2.0)))).largest_symbols
+    >>> names = (Constituent("B", 1.0), Constituent("A", 1.0), Constituent("C", 2.0))
+    >>> basket_columns(Basket(constituents=names)).largest_symbols
     ('C', 'A', 'B')
     """
     symbols = tuple(name.symbol for name in basket.constituents)

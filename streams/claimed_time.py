@@ -1,7 +1,7 @@
 """Times that a record of an inner topic claims: none may lie ahead of when Kafka took the record.
 
-Whatever follows event time goes by the greatest time it has seen: one record from the far future, believed, and everything
-after it is old. In a replay event time is long past, which is fine.
+Whatever follows event time goes by the greatest time it has seen: one record from the far future,
+believed, and everything after it is old. In a replay event time is long past, which is fine.
 """
 
 from streams.dead_letters import RejectedRecordError
@@ -12,9 +12,11 @@ MS = 1_000_000
 
 
 def refuse_ahead(record: Record, event_ns: int, tolerance: float) -> None:
-    """Raise `RejectedRecordError` (future) for an event time (ns) more than `tolerance` seconds ahead of the record's Kafka timestamp.
+    """Refuse an event time (ns) too far ahead of the record's Kafka timestamp.
 
-    A timestamp that is not positive says nothing: a record made in this process has none. A worker sees to it that Kafka's do.
+    Raises `RejectedRecordError` (future) where it is more than `tolerance` seconds ahead.
+    A timestamp that is not positive says nothing: a record made in this process has none.
+    A worker sees to it that Kafka's do.
     """
     if record.timestamp <= 0:
         return

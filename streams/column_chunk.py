@@ -1,4 +1,7 @@
-"""State chunks made of columns: named arrays as raw little-endian bytes, with a versioned header."""
+"""State chunks made of columns: named arrays as raw little-endian bytes.
+
+A chunk has a versioned header.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,12 +45,16 @@ def pack_columns(
 def unpack_columns(
     what: str, value: bytes, like: Mapping[str, NDArray[Any]], added: frozenset[str] = frozenset()
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Columns and meta of a chunk; each column is a fresh array of the dtype of its namesake in `like`.
+    """Columns and meta of a chunk.
 
-    A chunk of an earlier release may lack the columns that were `added` since; they are left out of the answer.
+    Each column is a fresh array of the dtype of its namesake in `like`.
+
+    A chunk of an earlier release may lack the columns that were `added` since; they are left out of
+    the answer.
 
     Raises:
-        ValueError: bytes of something else, of another version, with other columns, or with columns of unequal length.
+        ValueError: bytes of something else, of another version, with other columns, or with
+            columns of unequal length.
     """
     chunk = msgspec.msgpack.decode(value, type=ColumnChunk)
     like = {

@@ -1,4 +1,6 @@
-"""Closing readings through the detector, one after another: the daily form of the rules over years of sessions.
+"""Closing readings through the detector, one after another.
+
+This is the daily form of the rules over years of sessions.
 
     closing readings -> DetectorStage -> events, and the verdict of every rule
 

@@ -1,8 +1,9 @@
-"""Dead letters read back: what was refused and where it stood, and how a mended record goes to its topic again.
+"""Dead letters read back, and how a mended record goes to its topic again.
 
-A replay writes two records. The first is a marker on the dead-letter topic: that this record is sent again. Then the record itself,
-with its key and headers, to its own partition. So a replay that was interrupted is told from one that has not begun, and
-nothing is sent twice unless somebody says so.
+A letter says what was refused and where it stood. A replay writes two records. The first is a
+marker on the dead-letter topic: that this record is sent again. Then the record itself, with its
+key and headers, to its own partition. So a replay that was interrupted is told from one that has
+not begun, and nothing is sent twice unless somebody says so.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from streams.dead_letters import MAX_KEY_BYTES
 
 REPLAY_OF: Final = "x-replay-of"
-"""On a record that is sent again: the place of the record that was refused, `TOPIC/PARTITION/OFFSET`."""
+"""On a record that is sent again: the place of the refused record, `TOPIC/PARTITION/OFFSET`."""
 DEAD_LETTER: Final = "x-dead-letter"
 """On the same record: the place of its dead letter."""
 REPLAYED: Final = "x-replayed"
@@ -61,7 +62,10 @@ class DeadLetter(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str]:
-        """Place and content of the original record: a topic that was made anew counts its offsets anew."""
+        """Place and content of the original record.
+
+        A topic that was made anew counts its offsets anew.
+        """
         return str(self.original), self.digest
 
     @property
@@ -130,7 +134,9 @@ def replayed_by(headers: Sequence[tuple[str, bytes]] | None) -> tuple[str, str] 
     found = dict(headers or ())
     if REPLAYED not in found:
         return None
-    return tuple((found.get(name) or b"").decode(errors="replace") for name in (REPLAYED, SHA256))  # type: ignore[return-value]
+    return tuple(  # type: ignore[return-value]
+        (found.get(name) or b"").decode(errors="replace") for name in (REPLAYED, SHA256)
+    )
 
 
 def marker_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:

@@ -21,7 +21,10 @@ REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
         ),
     }
 )
-"""Why a stage refuses a record of its input. A record that ends the process is refused as `crash`, on whatever topic."""
+"""Why a stage refuses a record of its input.
+
+A record that ends the process is refused as `crash`, on whatever topic.
+"""
 
 MAX_VALUE_BYTES: Final = 65_536
 MAX_KEY_BYTES: Final = 1024
@@ -40,9 +43,11 @@ class RejectedRecordError(ValueError):
 
 
 def dead_letter(record: Record, reason: str, message: str) -> Message:
-    """The message for the dead-letter topic: original key, the first 64 KiB of the original value, original headers, reason headers.
+    """The message for the dead-letter topic.
 
-    Original headers (content type, declared refresh) are kept within bounds, so that a cured record can be sent again as it was.
+    It has the original key, the first 64 KiB of the original value, original headers and reason
+    headers. Original headers (content type, declared refresh) are kept within bounds, so that a
+    cured record can be sent again as it was.
     """
     value = record.value or b""
     ours: dict[str, bytes] = {

@@ -1,8 +1,9 @@
 """Expiry conventions: standard monthlies, Friday weeklies, settlement times and minutes to expiry.
 
-Expiries are day numbers (days since 1970-01-01), settlement times int64 nanoseconds UTC. Everything is looked up in
-tables by day, because every quote asks. Expiries outside the calendar of `streams.sessions` settle at 21:00 UTC of their own date and are
-neither standard nor weekly. Conventions: "Cboe volatility index mathematics methodology" and "DSPX methodology, November 2024".
+Expiries are day numbers (days since 1970-01-01), settlement times int64 nanoseconds UTC. Everything
+is looked up in tables by day, because every quote asks. Expiries outside the calendar of
+`streams.sessions` settle at 21:00 UTC of their own date and are neither standard nor weekly.
+Conventions: "Cboe volatility index mathematics methodology" and "DSPX methodology, November 2024".
 """
 
 from collections.abc import Collection
@@ -46,7 +47,8 @@ def _by_day() -> _ByDay:
     weekday = (days + 3) % 7
     friday = weekday == 4
     third = friday & _third_week(days)
-    # A listing dated on a holiday, or on the Saturday after (the convention until 2015), is the one of its last session.
+    # A listing dated on a holiday is the one of its last session. So is one dated on the Saturday
+    # after (the convention until 2015).
     weekly_session = np.isin(session, session[friday & known])
     standard_session = np.isin(session, session[third & known])
     listed = (session == days) | friday | (weekday == 5)
@@ -75,16 +77,22 @@ def _rows(expiry: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool
 
 
 def is_standard_monthly(expiry: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which expiries are standard monthlies: the third Friday, or the session before when that is a holiday.
+    """Which expiries are standard monthlies.
 
-    A listing dated on such a holiday, or on the Saturday after the third Friday (the convention until 2015), counts too.
+    These are the third Friday, or the session before when that is a holiday.
+
+    A listing dated on such a holiday, or on the Saturday after the third Friday (the convention
+    until 2015), counts too.
     """
     rows, inside = _rows(expiry)
     return _by_day().standard[rows] & inside
 
 
 def is_friday_weekly(expiry: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which expiries are those of a Friday, or of the session before when it is a holiday; the monthlies are among them."""
+    """Which expiries are those of a Friday, or of the session before when it is a holiday.
+
+    The monthlies are among them.
+    """
     rows, inside = _rows(expiry)
     return _by_day().weekly[rows] & inside
 
@@ -92,11 +100,14 @@ def is_friday_weekly(expiry: NDArray[np.int32]) -> NDArray[np.bool_]:
 def settlement_ns(
     expiry: NDArray[np.int32], morning: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
-    """When contracts stop living: the equity close of the expiry's session, or its open where `morning` on a standard monthly.
+    """When contracts stop living: the equity close of the expiry's session.
 
-    `morning` marks the contracts of roots that settle AM (`settles_am`). On a half day the close is 13:00 ET: the last trade and the
-    closing price that settles the contract happen then, and three more hours would be time value that nobody can trade.
-    An expiry on a weekend or holiday settles at the session before.
+    It is the session's open where `morning` on a standard monthly.
+
+    `morning` marks the contracts of roots that settle AM (`settles_am`). On a half day the close is
+    13:00 ET: the last trade and the closing price that settles the contract happen then, and three
+    more hours would be time value that nobody can trade. An expiry on a weekend or holiday settles
+    at the session before.
     """
     table = _by_day()
     rows, inside = _rows(expiry)
@@ -108,7 +119,10 @@ def settlement_ns(
 
 @lru_cache(maxsize=4096)
 def settlement_bounds(first: int, last: int) -> tuple[int, int]:
-    """The earliest and the latest time (ns) at which contracts of the expiry days from `first` to `last` may settle."""
+    """The earliest and the latest time (ns) at which contracts may settle.
+
+    The contracts are those of the expiry days from `first` to `last`.
+    """
     days = np.array([first, last], np.int32)
     return int(settlement_ns(days, np.ones(2, np.bool_))[0]), int(settlement_ns(days)[1])
 
@@ -121,10 +135,12 @@ def settles_am(series: Collection[Series], am_roots: Collection[str]) -> NDArray
 def minutes_to(settlement: NDArray[np.int64], ns: int) -> NDArray[np.int64]:
     """Whole minutes, truncated, from a time to each settlement; at most 0 means expired.
 
-    Worked number of the Cboe methodology, edition 6.0: 2022-09-27 10:45:15 ET to 2022-10-21 09:30 ET.
+    Worked number of the Cboe methodology, edition 6.0: 2022-09-27 10:45:15 ET to 2022-10-21 09:30
+    ET.
 
     >>> from datetime import datetime
-    >>> at = [round(datetime.fromisoformat(text).timestamp()) * NS for text in ("2022-09-27T10:45:15-04:00", "2022-10-21T09:30:00-04:00")]
+    >>> times = ("2022-09-27T10:45:15-04:00", "2022-10-21T09:30:00-04:00")
+    >>> at = [round(datetime.fromisoformat(text).timestamp()) * NS for text in times]
     >>> minutes_to(np.array([at[1]]), at[0]).item()
     34484
     """
@@ -133,9 +149,12 @@ def minutes_to(settlement: NDArray[np.int64], ns: int) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=1024)
 def sessions_to_standard_monthly(session: date) -> int | None:
-    """Sessions from one session to the next standard monthly expiry, 0 on its own day; None at the end of the calendar.
+    """Sessions from one session to the next standard monthly expiry, 0 on its own day.
 
-    >>> sessions_to_standard_monthly(date(2026, 7, 10)), sessions_to_standard_monthly(date(2026, 7, 20))
+    None at the end of the calendar.
+
+    >>> days = date(2026, 7, 10), date(2026, 7, 20)
+    >>> sessions_to_standard_monthly(days[0]), sessions_to_standard_monthly(days[1])
     (5, 24)
     """
     days = hours().day

@@ -1,4 +1,6 @@
-"""Options on their way to the quotes topic: gathered by the partition of their underlying and cut into frames.
+"""Options on their way to the quotes topic.
+
+They are gathered by the partition of their underlying and cut into frames.
 
 What a frame must be to its readers is docs/wire-format.md.
 """
@@ -27,7 +29,10 @@ _Options = TypeVar("_Options", Quotes, Vols)
 
 
 class Framer:
-    """Keeps the order of options within a partition. A frame holds one kind of them, of one declared refresh."""
+    """Keeps the order of options within a partition.
+
+    A frame holds one kind of them, of one declared refresh.
+    """
 
     def __init__(
         self, partitions: int, partition_of: Callable[[str, int], int], rows: int = FRAME_ROWS
@@ -73,7 +78,10 @@ class Framer:
         return [frame for partition in range(self.partitions) for frame in self._cut(partition)]
 
     def beat(self, ts_event: int) -> list[Message]:
-        """What waits, then to every partition the word that nothing at or before a time (ns) will follow."""
+        """What waits, then a word to every partition.
+
+        The word is that nothing at or before a time (ns) will follow.
+        """
         value = beat_value(ts_event)
         return [
             *self.flush(),
@@ -84,7 +92,10 @@ class Framer:
         ]
 
     def _cut(self, partition: int, least: int = 1) -> list[Message]:
-        """Frames of what waits in a partition; what would make one of less than `least` rows goes on waiting."""
+        """Frames of what waits in a partition.
+
+        What would make one of less than `least` rows goes on waiting.
+        """
         if not self._rows[partition]:
             return []
         whole = joined(cast("list[Quotes]", self._waiting[partition]))

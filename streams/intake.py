@@ -1,4 +1,7 @@
-"""Records of a feed to frames of the monitor: everything between the two topics that is not Kafka."""
+"""Records of a feed to frames of the monitor.
+
+It is everything between the two topics that is not Kafka.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +20,9 @@ _SLACK = 0.2
 
 
 class Intake:
-    """Reads what the quotes topic accepts. Bad records leave at once as dead letters, all else in the order of event time.
+    """Reads what the quotes topic accepts.
+
+    Bad records leave at once as dead letters, all else in the order of event time.
 
     A heartbeat promises for its own partition; what goes on is the least of all of them.
     """
@@ -42,7 +47,11 @@ class Intake:
 
     @property
     def offsets(self) -> dict[int, int]:
-        """Next offset by partition; all before it is in the messages given out so far, or waits in no frame but the next `flush`."""
+        """Next offset by partition.
+
+        All before it is in the messages given out so far, or waits in no frame but the next
+        `flush`.
+        """
         return dict(self._alignment.offsets)
 
     @property
@@ -81,7 +90,10 @@ class Intake:
         return batch_letter(batch)
 
     def release(self, behind: Collection[int]) -> list[Message]:
-        """Frames that are full and heartbeats; `behind` are the partitions that have more to read."""
+        """Frames that are full and heartbeats.
+
+        `behind` are the partitions that have more to read.
+        """
         messages: list[Message] = []
         for partition, item in self._alignment.release(behind):
             messages += (

@@ -1,4 +1,7 @@
-"""What was left out, by example: for each reason one row or record, with what was wrong about it and where it stands."""
+"""What was left out, by example.
+
+For each reason there is one row or record, with what was wrong about it and where it stands.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -35,7 +38,9 @@ class LeftOut(msgspec.Struct, frozen=True):
     def place(self) -> str:
         """Where it stands, as `dispersion dead-letters` and Kafka's own tools count.
 
-        >>> LeftOut("late", "2.1 s late", topic="market.ticks.v1", partition=3, offset=17, row=4).place
+        >>> LeftOut(
+        ...     "late", "2.1 s late", topic="market.ticks.v1", partition=3, offset=17, row=4
+        ... ).place
         'market.ticks.v1 partition 3 offset 17, row 4'
         """
         if not self.topic:
@@ -77,7 +82,10 @@ def unread_example(item: Malformed | Unread) -> LeftOut:
 
 
 def origin_of(origin: Sequence[Record], rows: int, at: int) -> tuple[Record | None, int | None]:
-    """The record behind a row of n decoded ones, and which of its rows that is; None of a record that has one."""
+    """The record behind a row of n decoded ones, and which of its rows that is.
+
+    The row is None of a record that has one.
+    """
     if not origin:
         return None, None
     if len(origin) != rows:

@@ -1,6 +1,7 @@
 """What is monitored: indices, baskets, tenors, rates and gates, as plain frozen values.
 
-`config.settings` builds these from what a person typed; everything in `streams` takes them as given.
+`config.settings` builds these from what a person typed; everything in `streams` takes them as
+given.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from typing import Literal, NamedTuple
 
 Mode = Literal["live", "replay", "scenario", "delayed"]
 AM_ROOTS = ("SPX", "NDX", "RUT", "DJX", "MNX", "XSPAM", "RUI", "RLG", "RLV")
-"""Classes of the usual indices whose standard monthlies settle at the open; their weeklies have roots of their own (SPXW, NDXP, RUTW).
+"""Classes of the usual indices whose standard monthlies settle at the open.
+
+Their weeklies have roots of their own (SPXW, NDXP, RUTW).
 
 OEX, XEO, XSP and MRUT settle at the close.
 """
@@ -17,7 +20,10 @@ OEX, XEO, XSP and MRUT settle at the close.
 
 @dataclass(frozen=True, slots=True)
 class Constituent:
-    """One name of a basket with its configured weight (any positive unit; normalised where used)."""
+    """One name of a basket with its configured weight.
+
+    The weight has any positive unit and is normalised where used.
+    """
 
     symbol: str
     weight: float
@@ -48,7 +54,10 @@ class IndexSpec:
 
 
 class Curve(NamedTuple):
-    """Par yields of one day (`analytics.rates`): at least four ascending maturities in days, bond-equivalent yields in decimals."""
+    """Par yields of one day (`analytics.rates`), bond-equivalent, in decimals.
+
+    There are at least four ascending maturities, in days.
+    """
 
     days: tuple[int, ...]
     yields: tuple[float, ...]
@@ -56,13 +65,19 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Continuously compounded risk-free rate: one constant, or by day an overnight rate or a curve of par yields."""
+    """Continuously compounded risk-free rate.
+
+    It is one constant, or by day an overnight rate or a curve of par yields.
+    """
 
     constant: float | None = None
     dated: Mapping[int, float] = field(default_factory=dict)
     """Days since 1970-01-01 → rate of that day for every expiry, carried forward to later days."""
     curves: Mapping[int, Curve] = field(default_factory=dict)
-    """Days since 1970-01-01 → curve of that day, carried forward alike; goes before an overnight rate of the same day."""
+    """Days since 1970-01-01 → curve of that day, carried forward alike.
+
+    It goes before an overnight rate of the same day.
+    """
 
 
 class Dividend(NamedTuple):

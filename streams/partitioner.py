@@ -1,7 +1,8 @@
 """Where a record with a key goes.
 
-Kafka's default partitioner is written out here, as a backtest needs it too: each Kafka client has one,
-and takes longer to import than a backtest of one day takes to run. A test compares it with a client's.
+Kafka's default partitioner is written out here, as a backtest needs it too: each Kafka client has
+one, and takes longer to import than a backtest of one day takes to run. A test compares it with a
+client's.
 """
 
 from typing import Final

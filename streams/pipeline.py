@@ -1,10 +1,12 @@
 """The whole flow in one process: input records in, readings and alert events out.
 
-    records -> QuotesStage, TicksStage (one per input partition) -> points -> CrossSectionStage -> readings -> DetectorStage -> events
+    records -> QuotesStage, TicksStage (one per input partition) -> points
+            -> CrossSectionStage -> readings -> DetectorStage -> events
 
-These are the very stages that the agents drive, and they exchange the very bytes that would go through Kafka; only the
-network, the checkpoints and the partitions of the inner topics (which change no result) are missing. The backtest runs
-it, the integration tests compare with it, the benchmark measures it. Nobody gives commands here.
+These are the very stages that the agents drive, and they exchange the very bytes that would go
+through Kafka; only the network, the checkpoints and the partitions of the inner topics (which
+change no result) are missing. The backtest runs it, the integration tests compare with it, the
+benchmark measures it. Nobody gives commands here.
 """
 
 import itertools
@@ -61,7 +63,10 @@ class Pipeline:
         """Latest snapshot of each index."""
 
     def run(self, records: Iterable[Record]) -> Iterator[Reading | OutboxEntry]:
-        """Readings, each followed by the events it caused, as they come; records of one timestamp are taken together."""
+        """Readings, each followed by the events it caused, as they come.
+
+        Records of one timestamp are taken together.
+        """
         for _, batch in itertools.groupby(records, key=lambda record: record.timestamp):
             yield from self.process(list(batch))
 

@@ -7,11 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 BASIS_ATM: Final = "basis_atm"
-"""The reason of a point that has no variance because its name is known by implied vols alone, without bid and ask."""
+"""The reason of a point that has no variance.
+
+Its name is known by implied vols alone, without bid and ask.
+"""
 
 
 class SurfacePoints(NamedTuple):
-    """Surface values by name and tenor; arrays of length n, NaN where unknown (then `reason` says why)."""
+    """Surface values by name and tenor.
+
+    Arrays are of length n, NaN where unknown (then `reason` says why).
+    """
 
     symbol: tuple[str, ...]
     tenor_days: NDArray[np.int32]
@@ -42,7 +48,10 @@ class SkewPoints(NamedTuple):
 
 
 class PricePoints(NamedTuple):
-    """Previous-tick prices (or, for references, decimal levels) of symbols that ticked; arrays of length n."""
+    """Previous-tick prices (or, for references, decimal levels) of symbols that ticked.
+
+    Arrays are of length n.
+    """
 
     symbol: tuple[str, ...]
     price: NDArray[np.float64]
@@ -50,12 +59,18 @@ class PricePoints(NamedTuple):
 
 
 DECLARED: Final = "dispersion-declared"
-"""Header of an idle frame whose owner repeats it as long as it hears nothing: the owner's session, an ISO date."""
+"""Header of an idle frame whose owner repeats it as long as it hears nothing.
+
+It holds the owner's session, an ISO date.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PointsFrame:
-    """One frame on the points topic: one source, one index, one closed second (or one run without input)."""
+    """One frame on the points topic.
+
+    It is of one source, one index, one closed second (or one run without input).
+    """
 
     index: str
     source: str
@@ -65,7 +80,10 @@ class PointsFrame:
     boundary: int
     """Nanoseconds of the last second this frame closes."""
     accepted: int = 0
-    """Quotes and prices accepted in that second that concern this index, its names or its references."""
+    """Quotes and prices accepted in that second.
+
+    They concern this index, its names or its references.
+    """
     idle: bool = False
     """The source has gone silent: do not wait for it until it speaks again."""
     refresh_seconds: float | None = None

@@ -1,7 +1,10 @@
-"""Points frames as bytes: one Arrow IPC stream, the scalars in its schema metadata, one row a point.
+"""Points frames as bytes: one Arrow IPC stream.
 
-The columns serve all kinds of rows: `value` is the forward of a surface and the price of a price or reference, `ts` the newest quote
-or the tick; the four vols of a skew stand where a surface has its variances and its ATM vol.
+The scalars stand in its schema metadata, and one row is a point.
+
+The columns serve all kinds of rows: `value` is the forward of a surface and the price of a price or
+reference, `ts` the newest quote or the tick; the four vols of a skew stand where a surface has its
+variances and its ATM vol.
 """
 
 from functools import lru_cache

@@ -11,7 +11,10 @@ Basis = Literal["quotes", "atm", "published"]
 
 
 class Constituents(msgspec.Struct, frozen=True):
-    """The valid names behind a reading, so that any two readings can be compared on their common set."""
+    """The valid names behind a reading.
+
+    With them any two readings can be compared on their common set.
+    """
 
     symbols: tuple[str, ...]
     weights: tuple[float, ...]
@@ -22,7 +25,9 @@ class Constituents(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
-    """What sectors and defensives do against their index; simple returns, None when unknown (`docs/measures/rotation.md`).
+    """What sectors and defensives do against their index (`docs/measures/rotation.md`).
+
+    Returns are simple, and None when unknown.
 
     Reasons stand among those of the reading under `rotation.` and the field.
     """
@@ -48,9 +53,12 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of one index and tenor at one second T, covering (T-1 s, T]; decimals, None when unknown.
+    """Values of one index and tenor at one second T, covering (T-1 s, T].
 
-    Field meanings and formulas are those of `docs/methodology.md`; `reasons` says for each null field why.
+    They are decimals, and None when unknown.
+
+    Field meanings and formulas are those of `docs/methodology.md`; `reasons` says for each null
+    field why.
     """
 
     ts_event: datetime
@@ -70,7 +78,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     implied_correlation_basket: float | None = None
     """The same formula over the whole basket instead of its 50 largest names."""
     implied_correlation_skew: dict[str, float] = {}
-    """The same formula on vols at forward call deltas 0.1 (calls) to 0.9 (puts), by delta; at most ten seconds behind."""
+    """The same formula on vols at forward call deltas 0.1 (calls) to 0.9 (puts), by delta.
+
+    It is at most ten seconds behind.
+    """
     index_atm_vol: float | None = None
     basket_atm_vol: float | None = None
     variance_ratio: float | None = None
@@ -99,11 +110,20 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     refresh_seconds: float | None = None
     flags: tuple[str, ...] = ()
     dividends: dict[str, str] = {}
-    """Valid names with an ex-date inside a strip and a dividend of at least 0.5 % of the forward → least size of its class."""
+    """Valid names with an ex-date inside a strip → least size of the dividend's class.
+
+    The dividend is at least 0.5 % of the forward.
+    """
     names_missing: dict[str, str] = {}
-    """Names of the basket without a valid point → why: `no_quotes`, `split_name`, or the reason of their latest point."""
+    """Names of the basket without a valid point → why.
+
+    Why is `no_quotes`, `split_name`, or the reason of their latest point.
+    """
     names_carried: dict[str, str] = {}
-    """Names whose valid point is an old one → why there is no newer: the reason of their latest point, or `stale`."""
+    """Names whose valid point is an old one → why there is no newer.
+
+    Why is the reason of their latest point, or `stale`.
+    """
     rotation: Rotation | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}
@@ -116,7 +136,10 @@ def encode_reading(reading: Reading) -> bytes:
 
 
 def decode_reading(value: bytes) -> Reading:
-    """The reading in JSON bytes; raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    """The reading in JSON bytes.
+
+    Raises `msgspec.ValidationError` (a `ValueError`) on anything else.
+    """
     return _decoder.decode(value)
 
 

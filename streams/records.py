@@ -1,7 +1,8 @@
 """Records of the market topics, in columns.
 
-A *record* is what Kafka delivers (`Record`); decoding turns a batch of them into columns (`Quotes`, `Ticks`),
-a `Heartbeat`, or a `Malformed` value. Times are int64 nanoseconds UTC, prices USD, vols and correlations decimals.
+A *record* is what Kafka delivers (`Record`). Decoding turns a batch of them into columns (`Quotes`,
+`Ticks`), a `Heartbeat`, or a `Malformed` value. Times are int64 nanoseconds UTC, prices USD, vols
+and correlations decimals.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,10 @@ MAX_PRICE = 1e9
 
 
 class Record(Protocol):
-    """One Kafka record as every consumer library hands it over (aiokafka's and kafka-python's fit)."""
+    """One Kafka record as every consumer library hands it over.
+
+    The records of aiokafka and kafka-python fit.
+    """
 
     @property
     def topic(self) -> str:
@@ -97,7 +101,10 @@ class Quotes(NamedTuple):
 
 
 class Vols(NamedTuple):
-    """Implied vols of options where the source gives them in place of bid and ask, one per row. All arrays have length n."""
+    """Implied vols of options where the source gives them in place of bid and ask, one per row.
+
+    All arrays have length n.
+    """
 
     series: tuple[Series, ...]
     """Vocabulary of `series_code`; all are `in_vols`."""
@@ -119,7 +126,10 @@ class Vols(NamedTuple):
 
 
 class Ticks(NamedTuple):
-    """Trades and index levels, one per row, in the order of the source. All arrays have length n."""
+    """Trades and index levels, one per row, in the order of the source.
+
+    All arrays have length n.
+    """
 
     symbols: tuple[str, ...]
     """Vocabulary of `symbol_code`."""

@@ -15,7 +15,10 @@ BATCH_REASONS: Final = (TOO_LARGE, CORRUPT)
 
 
 class RefusedBatch(msgspec.Struct, frozen=True, gc=False):
-    """Stands in the place of a batch's records, as one record that is handed out alone and has the last one's offset."""
+    """Stands in the place of a batch's records.
+
+    It is one record that is handed out alone and has the last one's offset.
+    """
 
     topic: str
     partition: int
@@ -36,11 +39,17 @@ class RefusedBatch(msgspec.Struct, frozen=True, gc=False):
     timestamp_type: int = 0
 
     def __str__(self) -> str:
-        return f"the batch of {self.topic} partition {self.partition} at offsets {self.first} to {self.offset}: {self.message}"
+        return (
+            f"the batch of {self.topic} partition {self.partition} "
+            f"at offsets {self.first} to {self.offset}: {self.message}"
+        )
 
 
 def batch_letter(refused: RefusedBatch) -> Message:
-    """The dead letter of a whole batch: its first 64 KiB as they stand in the log, from which offset to which, and why."""
+    """The dead letter of a whole batch.
+
+    It holds its first 64 KiB as they stand in the log, from which offset to which, and why.
+    """
     record = InputRecord(
         refused.topic, refused.partition, refused.first, refused.timestamp, None, refused.batch
     )
@@ -51,4 +60,9 @@ def batch_letter(refused: RefusedBatch) -> Message:
 
 def first_offset(record: object) -> int:
     """Of a record, or of the first one in a batch that was refused."""
-    return record.first if type(record) is RefusedBatch else record.offset  # type: ignore[attr-defined]
+    return (
+        record.first
+        # The offset of a refused batch is that of its last record.
+        if type(record) is RefusedBatch
+        else record.offset  # type: ignore[attr-defined]
+    )

@@ -1,8 +1,9 @@
 r"""Text of others made fit to be shown: on a terminal, in a log, in a notification, on a page.
 
-An escape sequence moves the cursor and paints over what is true; a bidirectional override turns a number round; a line break
-forges a line of a log. Such characters are written out as JSON writes them (`\u001b`), so that they are seen and do nothing.
-What is made safe inside a JSON text is therefore still the same JSON value.
+An escape sequence moves the cursor and paints over what is true; a bidirectional override turns a
+number round; a line break forges a line of a log. Such characters are written out as JSON writes
+them (`\u001b`), so that they are seen and do nothing. What is made safe inside a JSON text is
+therefore still the same JSON value.
 """
 
 import re
@@ -28,7 +29,10 @@ _INVISIBLE: Final = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _MARKS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-"""Combining marks: a writing system needs a few on a letter, a tower of them covers the lines around."""
+"""Combining marks.
+
+A writing system needs a few on a letter, a tower of them covers the lines around.
+"""
 _UNSAFE: Final = re.compile(f"[{_INVISIBLE}]|(?<=[{_MARKS}]{{4}})[{_MARKS}]")
 
 
@@ -38,9 +42,12 @@ def is_safe(text: str) -> bool:
 
 
 def safe(text: str, limit: int | None = SHOWN, keep: str = "") -> str:
-    r"""The text on one line, visible throughout and at most `limit` of its characters long; None for all of it.
+    r"""The text on one line, visible throughout and at most `limit` of its characters long.
 
-    Ordinary Unicode stays as it is, and so does markup: whoever draws must not interpret it. Characters of `keep` stay too.
+    A `limit` of None is for all of it.
+
+    Ordinary Unicode stays as it is, and so does markup: whoever draws must not interpret it.
+    Characters of `keep` stay too.
 
     >>> safe("\x1b[2Jbid 1.20"), safe("Zürich 東京 +3 %"), safe("a\nb", keep="\n")
     ('\\u001b[2Jbid 1.20', 'Zürich 東京 +3 %', 'a\nb')

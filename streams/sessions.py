@@ -1,8 +1,9 @@
-"""XNYS trading sessions: hours, half days and session arithmetic (calendar data: `streams.exchange_days`).
+"""XNYS trading sessions: hours, half days and session arithmetic.
 
-Days are `datetime.date` in scalar functions and int32 day numbers (days since 1970-01-01) in arrays; times are int64
-nanoseconds UTC. The calendar is fixed, 1990 to 2059, so that no result depends on the day it was computed. Outside it
-there are no sessions; no function raises on an absurd date or time.
+The calendar data is in `streams.exchange_days`. Days are `datetime.date` in scalar functions and
+int32 day numbers (days since 1970-01-01) in arrays; times are int64 nanoseconds UTC. The calendar
+is fixed, 1990 to 2059, so that no result depends on the day it was computed. Outside it there are
+no sessions; no function raises on an absurd date or time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -65,7 +66,10 @@ def _days(dates: str) -> NDArray[np.int32]:
 
 
 def _midnights(days: NDArray[np.int32]) -> NDArray[np.int64]:
-    """00:00 ET of weekdays. New York sets its clocks on Sundays: a week from Monday on has one offset."""
+    """00:00 ET of weekdays.
+
+    New York sets its clocks on Sundays: a week from Monday on has one offset.
+    """
     week, weekday = np.divmod(days.astype(np.int64) - _MONDAY, 7)
     mondays = [_MONDAY + 7 * at for at in range(int(week[0]), int(week[-1]) + 1)]
     starts = np.array([wall_ns(date_of(day), time(0)) for day in mondays], np.int64)
@@ -74,7 +78,10 @@ def _midnights(days: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 class _Lists(NamedTuple):
-    """The same as plain integers: bisecting a list is several times faster than a scalar search in an array."""
+    """The same as plain integers.
+
+    Bisecting a list is several times faster than a scalar search in an array.
+    """
 
     day: list[int]
     midnight: list[int]
@@ -102,7 +109,10 @@ def date_of(day: int) -> date:
 
 
 def wall_ns(day: date, wall: time) -> int:
-    """A New York wall time of a date, which need not be a session; years are clamped to 1900 to 2199."""
+    """A New York wall time of a date, which need not be a session.
+
+    Years are clamped to 1900 to 2199.
+    """
     moment = datetime.combine(min(max(day, _WALL_MIN), _WALL_MAX), wall, EASTERN)
     return round(moment.timestamp()) * NS
 
@@ -128,12 +138,17 @@ def next_session(day: date) -> date:
 
 
 def shift_session(day: date, sessions: int) -> date:
-    """The session so many sessions after (before, when negative) the last one at or before `day`; stops at the calendar's ends."""
+    """The session so many sessions after (before, when negative) the last one at or before `day`.
+
+    It stops at the calendar's ends.
+    """
     return _session(bisect_right(_lists().day, day_number(day)) - 1 + sessions)
 
 
 def sessions_between(after: date, until: date) -> int:
-    """Number of sessions after one date up to and including another; negative when they are the other way round.
+    """Number of sessions after one date up to and including another.
+
+    It is negative when they are the other way round.
 
     >>> sessions_between(date(2026, 7, 2), date(2026, 7, 7))
     2
@@ -167,7 +182,10 @@ def session_days(ns: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def trading_hours(ns: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which times lie on a session's New York date and not after its option close (early quotes of the day count)."""
+    """Which times lie on a session's New York date and not after its option close.
+
+    Early quotes of the day count.
+    """
     if ns.size and in_trading_hours(int(ns.min()), int(ns.max())):
         # Rows that arrive together are nearly always of one session.
         return np.ones(ns.size, np.bool_)
@@ -177,7 +195,10 @@ def trading_hours(ns: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def in_trading_hours(first: int, last: int) -> bool:
-    """Whether both times, and so all between them, lie within the hours of one session as `trading_hours` has them."""
+    """Whether both times, and so all between them, lie within the hours of one session.
+
+    Hours are as `trading_hours` has them.
+    """
     at = bisect_right(_lists().midnight, first) - 1
     return at >= 0 and last <= int(hours().equity_close[at]) + OPTION_CLOSE_DELAY
 
@@ -191,18 +212,27 @@ def open_ns(day: date) -> int:
 
 @lru_cache(maxsize=1024)
 def equity_close_ns(day: date) -> int:
-    """The session's equity close: 16:00 ET, 13:00 on half days (16:00 of a date that is no session)."""
+    """The session's equity close: 16:00 ET, 13:00 on half days.
+
+    It is 16:00 of a date that is no session.
+    """
     at = _index(day)
     return wall_ns(day, time(16)) if at is None else int(hours().equity_close[at])
 
 
 def close_ns(day: date) -> int:
-    """The session's option close, a quarter of an hour after the equity close: 16:15 ET, 13:15 on half days."""
+    """The session's option close, a quarter of an hour after the equity close.
+
+    It is 16:15 ET, 13:15 on half days.
+    """
     return equity_close_ns(day) + OPTION_CLOSE_DELAY
 
 
 def evaluation_window(day: date) -> tuple[int, int]:
-    """When published indices of the basket are calculated: 09:45 ET to the equity close ("DSPX methodology, November 2024")."""
+    """When published indices of the basket are calculated: 09:45 ET to the equity close.
+
+    Source: "DSPX methodology, November 2024".
+    """
     return open_ns(day) + 15 * 60 * NS, equity_close_ns(day)
 
 

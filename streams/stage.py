@@ -1,7 +1,8 @@
 """What every stage of the flow is to the outside: records in, messages and state chunks out.
 
-The same shape three times: consume a batch, apply it, publish, commit {watermark, chunks, outbox} in one step.
-A stage knows neither Kafka nor Redis; `streams.pipeline` and the agents drive the very same objects.
+The same shape three times: consume a batch, apply it, publish, commit {watermark, chunks, outbox}
+in one step. A stage knows neither Kafka nor Redis; `streams.pipeline` and the agents drive the very
+same objects.
 """
 
 from collections import Counter
@@ -27,8 +28,11 @@ class Message(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
     timestamp: int | None = None
-    """Milliseconds since the epoch; None is when it is published. Of points and readings their event time: a worker publishes
-    them with it or with the present time, whichever is later, so that no clock that is behind makes them look dated ahead."""
+    """Milliseconds since the epoch; None is when it is published.
+
+    Of points and readings it is their event time. A worker publishes them with it or with the
+    present time, whichever is later, so that no clock that is behind makes them look dated ahead.
+    """
 
 
 class OutboxEntry(NamedTuple):
@@ -40,7 +44,10 @@ class OutboxEntry(NamedTuple):
 
 
 Count = tuple[str, ...]
-"""Metric name (without the `dispersion_` prefix and `_total` suffix) followed by its label values in catalogue order."""
+"""Metric name followed by its label values in catalogue order.
+
+The name is without the `dispersion_` prefix and `_total` suffix.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ class Output:
     messages: list[Message] = field(default_factory=list)
     outbox: list[OutboxEntry] = field(default_factory=list)
     snapshots: dict[str, bytes] = field(default_factory=dict)
-    """Index → JSON of its latest readings, regime, distances and active alerts (`streams.detection.snapshot`)."""
+    """Index → JSON of its latest readings, regime, distances and active alerts.
+
+    Its form is that of `streams.detection.snapshot`.
+    """
     views: list[ReadingView] = field(default_factory=list)
     counts: Counter[Count] = field(default_factory=Counter)
     examples: dict[tuple[Role, str], LeftOut] = field(default_factory=dict)
@@ -69,16 +79,28 @@ class Output:
 
 
 class Stage(Protocol):
-    """One input partition's work. Single-threaded; never raises on bad input, only on a bug (*poison*)."""
+    """One input partition's work.
+
+    It is single-threaded and never raises on bad input, only on a bug (*poison*).
+    """
 
     def process(self, records: Sequence[Record]) -> Output:
-        """Apply records of one partition, in offset order; how they are cut into calls never changes the results."""
+        """Apply records of one partition, in offset order.
+
+        How they are cut into calls never changes the results.
+        """
 
     def idle(self) -> Output:
-        """Close what is pending because the source has gone silent; empty for a stage that owns no source."""
+        """Close what is pending because the source has gone silent.
+
+        The output is empty for a stage that owns no source.
+        """
 
     def chunks(self) -> dict[str, bytes]:
         """State chunks changed since the last call, by name; an empty value deletes the chunk."""
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Replace all state by the chunks of a checkpoint (empty: a fresh start). Raises `ValueError` on a foreign one."""
+        """Replace all state by the chunks of a checkpoint (empty: a fresh start).
+
+        Raises `ValueError` on a foreign one.
+        """

@@ -1,4 +1,7 @@
-"""Symbols in one spelling: upper case, share classes after a dot, an index without the marks that vendors put on it."""
+"""Symbols in one spelling.
+
+It is upper case, share classes after a dot, an index without the marks that vendors put on it.
+"""
 
 import re
 from functools import lru_cache
@@ -22,21 +25,27 @@ CLASS_SHARES = {
     "RDSB": "RDS.B",
     "UHALB": "UHAL.B",
 }
-"""Names of share classes without a mark, as OSI and some vendors write them; none of them is another listed symbol."""
+"""Names of share classes without a mark, as OSI and some vendors write them.
+
+None of them is another listed symbol.
+"""
 
 MARKED_INDICES = {"GSPC": "SPX", "INX": "SPX"}
 """Indices that have another name behind an index mark."""
 
 _ALLOWED = re.compile(r"[A-Z0-9][A-Z0-9.]{0,15}", re.ASCII)
 _CLASS_MARKS = str.maketrans("-/ _", "....")
-# Marks of an index or a quote page: ^SPX, _SPX, $SPX, .SPX, $SPX.X, I:SPX; and the yellow keys of a terminal.
+# Marks of an index or a quote page: ^SPX, _SPX, $SPX, .SPX, $SPX.X, I:SPX; and the yellow keys of a
+# terminal.
 _INDEX = re.compile(r"(?:I:|[$^_.])([A-Z0-9][A-Z0-9./ -]*?)", re.ASCII)
 _DOLLAR_INDEX = re.compile(r"\$([A-Z0-9]+)\.X", re.ASCII)
 _YELLOW_KEY = re.compile(r"([^ ].*?)(?: US EQUITY| INDEX)", re.ASCII)
 
 
 def normalise(symbol: str) -> str:
-    """The house spelling of a symbol; empty when it is none (a letter or digit first, then those and dots, 16 at most).
+    """The house spelling of a symbol; empty when it is none.
+
+    A symbol is a letter or digit first, then those and dots, 16 at most.
 
     >>> normalise("brk-b"), normalise("BRKB"), normalise(" SPY "), normalise("<script>")
     ('BRK.B', 'BRK.B', 'SPY', '')

@@ -26,7 +26,10 @@ EQUAL_PARTITIONS: Final[tuple[Role, ...]] = (
     "alerts_state",
     "commands",
 )
-"""Topics of one index: the same number of partitions, so that an index has the same partition on each."""
+"""Topics of one index.
+
+They have the same number of partitions, so that an index has the same partition on each.
+"""
 
 LARGE_MESSAGES: Final[tuple[Role, ...]] = ("ticks", "quotes", "points", "readings")
 """Topics whose records may be as large as `kafka.max_message_bytes`."""
@@ -76,7 +79,8 @@ def topic_config(role: Role, max_message_bytes: int) -> dict[str, str]:
     """Configuration to create a topic with.
 
     The broker stamps commands: a sender who chose the time could choose how long a silence lasts.
-    The compacted topic of alert states keeps tombstones for two days, so that a consumer away over a weekend day still learns of them.
+    The compacted topic of alert states keeps tombstones for two days, so that a consumer away over
+    a weekend day still learns of them.
     """
     config = {"cleanup.policy": "compact", "delete.retention.ms": str(48 * _HOUR)}
     if role in _RETENTION_MS:

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 @lru_cache(maxsize=512, typed=True)
 def uniform(value: np.generic, rows: int) -> NDArray[Any]:
-    """One value for all rows, held once: a read-only array of stride 0. Frames repeat their lengths and seconds, so it is remembered."""
+    """One value for all rows, held once: a read-only array of stride 0.
+
+    Frames repeat their lengths and seconds, so it is remembered.
+    """
     return np.ndarray((rows,), value.dtype, value.tobytes(), 0, (0,))
 
 

@@ -1,4 +1,7 @@
-"""Fixtures for all tests: the two stacks, a topic prefix per test, and the check that no process is left behind."""
+"""Fixtures for all tests: the two stacks, and a topic prefix per test.
+
+The check that no process is left behind is here too.
+"""
 
 import uuid
 from collections.abc import Iterator
@@ -16,12 +19,14 @@ REAL = pytest.param("real", marks=pytest.mark.stack)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # kafka-python reads its own package data through functions that Python 3.11 alone calls deprecated.
+    # kafka-python reads its own package data through functions that Python 3.11 alone calls
+    # deprecated.
     for function in ("read_text", "open_text"):
         config.addinivalue_line(
             "filterwarnings", f"ignore:{function} is deprecated:DeprecationWarning"
         )
-    # It also lets go of the socket of a failed connection without closing it, which outage tests make it do.
+    # It also lets go of the socket of a failed connection without closing it, which outage tests
+    # make it do.
     config.addinivalue_line("filterwarnings", r"ignore:unclosed <(socket|ssl)[.]:ResourceWarning")
 
 
@@ -37,6 +42,12 @@ def no_process_left(request: pytest.FixtureRequest) -> Iterator[None]:
     ):  # a failure keeps its frames, and with them whatever it had open
         unclosed = open_clients()
         assert not unclosed, f"clients left open: {unclosed}"
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process has one configuration, and the run of tests many: no test hides another's words."""
+    monkeypatch.setattr("config.redaction._known", set())
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""Alert events on the wire: structured CloudEvents JSON, with `ce_*` headers beside it for cheap filtering."""
+"""Alert events on the wire: structured CloudEvents JSON.
+
+`ce_*` headers stand beside it for cheap filtering.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -51,7 +54,10 @@ def attributes(value: bytes) -> dict[str, str]:
 
 
 def event_message(role: Role, value: bytes, partition: int, seq: int | None = None) -> Message:
-    """The Kafka record of an event: key from `partitionkey`, content type, `ce_*` headers, and the outbox sequence."""
+    """The Kafka record of an event.
+
+    It has the key from `partitionkey`, the content type, `ce_*` headers, and the outbox sequence.
+    """
     context = attributes(value)
     headers = [
         ("content-type", CONTENT_TYPE),
@@ -75,9 +81,12 @@ def is_heartbeat(key: bytes | None, value: bytes | None) -> bool:
 def heartbeat(
     partition: int, mode: str, now: float, judged: Mapping[str, datetime] | None = None
 ) -> bytes:
-    """A word to subscribers that alerts of this partition are being looked for; the time is the wall's.
+    """A word to subscribers that alerts of this partition are being looked for.
 
-    `judged` is the event time of the latest reading that was judged, by index: while it stands still nothing is judged.
+    The time is the wall's.
+
+    `judged` is the event time of the latest reading that was judged, by index. While it stands
+    still nothing is judged.
     """
     until = {index: _zulu(at, "seconds") for index, at in sorted((judged or {}).items())}
     slot = int(now) // HEARTBEAT_SECONDS * HEARTBEAT_SECONDS

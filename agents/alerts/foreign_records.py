@@ -1,4 +1,7 @@
-"""Records on a topic of ours that are not ours: passed over, counted, and named once a minute with an example."""
+"""Records on a topic of ours that are not ours.
+
+They are passed over, counted, and named once a minute with an example.
+"""
 
 import logging
 from collections.abc import Callable
@@ -43,5 +46,8 @@ class ForeignRecords:
         now = self._clock()
         if now - self._said.get(what, -SAID_EVERY) >= SAID_EVERY:
             self._said[what] = now
-            text = "%s partition %d offset %d is not ours (%s: %s): passed over, as are %d such records so far; see who may write there"
+            text = (
+                "%s partition %d offset %d is not ours (%s: %s): passed over, "
+                "as are %d such records so far; see who may write there"
+            )
             log.warning(text, *place, reason, safe(words), self._seen[what])

@@ -1,4 +1,4 @@
-"""Alerts that are active on the state topic though the configuration has their index or rule no more."""
+"""Alerts active on the state topic though the configuration has their index or rule no more."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,10 @@ def orphaned(settings: Settings, states: Iterable[AlertState]) -> list[AlertStat
 
 
 def orphan_warnings(settings: Settings) -> list[str]:
-    """Each of them in words, with the next step. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+    """Each of them in words, with the next step.
+
+    Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+    """
     return [_words(state) for state in orphaned(settings, alert_states(settings).values())]
 
 

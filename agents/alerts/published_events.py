@@ -1,4 +1,7 @@
-"""What of an alert partition is known to have been published: the first word under each name, and the last word on each alert."""
+"""What of an alert partition is known to have been published.
+
+It is the first word under each name, and the last word on each alert.
+"""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -27,7 +30,10 @@ class PublishedEvent(NamedTuple):
 
 
 def names_of(event: AlertEvent) -> tuple[str, ...]:
-    """Under these an event is known: its id, and that of the command that it answers, which is answered once."""
+    """Under these an event is known: its id, and the id of the command that it answers.
+
+    A command is answered once.
+    """
     command = event.data.command
     return (event.id, f"{event.data.fingerprint}/{command.command_id}") if command else (event.id,)
 
@@ -80,7 +86,10 @@ class CurrentStates:
         self._ids.pop(key, None)
 
     def behind(self, published: PublishedEvents, now: float) -> list[PublishedEvent]:
-        """The last words of the log that do not stand here; what was resolved a day ago need not."""
+        """The last words of the log that do not stand here.
+
+        What was resolved a day ago need not stand here.
+        """
         return [
             last
             for key, last in published.last.items()

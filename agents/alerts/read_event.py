@@ -1,4 +1,6 @@
-"""Alert events as a subscriber reads them: what is no event of ours is told from what is, whatever its bytes.
+"""Alert events as a subscriber reads them.
+
+What is no event of ours is told from what is, whatever its bytes.
 
 Only the fields that are shown are asked for, so that events of a newer version are read too.
 """
@@ -75,7 +77,10 @@ def read_event(value: bytes) -> ReadEvent:
 
 
 def whole_event(value: bytes) -> AlertEvent:
-    """All of an alert event. Raises `ValueError` on anything else, a time without an offset included."""
+    """All of an alert event.
+
+    Raises `ValueError` on anything else, a time without an offset included.
+    """
     try:
         value.decode()
         event = decode_event(value)

@@ -1,4 +1,7 @@
-"""The relay: publishes the outbox of one readings partition to the alert topics, in order, then drops what is acknowledged."""
+"""The relay: publishes the outbox of one readings partition to the alert topics, in order.
+
+It then drops what is acknowledged.
+"""
 
 import asyncio
 import logging
@@ -38,7 +41,10 @@ class RelayObserver(Protocol):
         """Entries that wait, and the Unix time of the oldest (0 for none)."""
 
     def alert(self, value: bytes, outcome: str) -> None:
-        """An event was acknowledged by the broker (published), found there already (repeated) or refused (error)."""
+        """An event was acknowledged by the broker, found there already or refused.
+
+        The outcome is `published`, `repeated` or `error`.
+        """
 
 
 class PublishedHistory(Protocol):
@@ -52,7 +58,10 @@ class PublishedHistory(Protocol):
 
 
 class Relay:
-    """One partition's relay; owned and stopped together with the detector's runner of the same partition."""
+    """One partition's relay.
+
+    It is owned and stopped together with the detector's runner of the same partition.
+    """
 
     def __init__(
         self,
@@ -78,7 +87,10 @@ class Relay:
         self._beat = self._oldest = 0.0
 
     def wake(self, length: int) -> None:
-        """The outbox has grown to this length; told at once, because the broker may hold up the round under way."""
+        """The outbox has grown to this length.
+
+        It is told at once, because the broker may hold up the round under way.
+        """
         self._oldest = self._oldest or time()
         self._observer.outbox(self._partition, length, self._oldest)
         self._empty.clear()
@@ -112,7 +124,10 @@ class Relay:
                 await asyncio.sleep(IDLE_POLL)
 
     async def _read_back(self) -> None:
-        """Learn what stands on the topics, and bring the states to the last words of the log: a crash may lie between the two."""
+        """Learn what stands on the topics, and bring the states to the last words of the log.
+
+        A crash may lie between the two.
+        """
         _, waiting, newest = await self._checkpoints.outbox("", 1)
         first = waiting[0].seq if waiting else newest + 1
         self._published = await self._read(lambda: self._history.published(self._partition, first))
@@ -132,7 +147,10 @@ class Relay:
         await self._publisher.drain()
 
     async def _publish(self, entries: list[OutboxRecord]) -> None:
-        """Publish what is not on the log yet: the first word under a name stands, whatever the later one says."""
+        """Publish what is not on the log yet.
+
+        The first word under a name stands, whatever the later one says.
+        """
         fresh = []
         try:
             for entry in entries:

@@ -1,4 +1,7 @@
-"""The compacted topic of alert states, read whole and then followed: the memory of everybody who comes late."""
+"""The compacted topic of alert states, read whole and then followed.
+
+It is the memory of everybody who comes late.
+"""
 
 from datetime import UTC, datetime
 from time import time
@@ -31,7 +34,8 @@ class StateTopic:
     def __init__(self, settings: Settings, foreign: ForeignRecords | None = None) -> None:
         """Connect; records that are not ours are told to `foreign`.
 
-        Raises `ConfigError`, `ActionNeededError`, `UnavailableError`; an outage later is waited for.
+        Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+        An outage later is waited for.
         """
         self._settings = settings
         self._foreign = ForeignRecords() if foreign is None else foreign
@@ -43,7 +47,10 @@ class StateTopic:
 
     @property
     def read(self) -> bool:
-        """Whether everything is read that was there at the start: before that, a state may be an old one."""
+        """Whether everything is read that was there at the start.
+
+        Before that, a state may be an old one.
+        """
         return all(
             self._consumer.position(partition) >= end for partition, end in self._ends.items()
         )
@@ -51,7 +58,8 @@ class StateTopic:
     def poll(self, seconds: float) -> list[StateRecord]:
         """What has come, in order of each alert; empty after some time, and while Kafka is away.
 
-        Raises `ActionNeededError` where the topic may be seen but not read: a fetch is the first to be told.
+        Raises `ActionNeededError` where the topic may be seen but not read.
+        A fetch is the first to be told.
         """
         with kafka_failures(self._settings, "Read"):
             batches = self._consumer.poll(timeout_ms=int(seconds * 1000))

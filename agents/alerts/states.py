@@ -35,7 +35,10 @@ class AlertState(NamedTuple):
 
 
 def alert_states(settings: Settings) -> dict[str, AlertState]:
-    """Every alert that the topic still holds, by fingerprint. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+    """Every alert that the topic still holds, by fingerprint.
+
+    Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+    """
     states: dict[str, AlertState] = {}
     with closing(StateTopic(settings)) as topic:
         while not topic.read:
@@ -52,7 +55,10 @@ def alert_states(settings: Settings) -> dict[str, AlertState]:
 
 
 def find(states: Mapping[str, AlertState], start: str) -> AlertState:
-    """The alert whose fingerprint begins like this. Raises `ConfigError` when there is none, or more than one."""
+    """The alert whose fingerprint begins like this.
+
+    Raises `ConfigError` when there is none, or more than one.
+    """
     found = [state for name, state in states.items() if name.startswith(start.lower())]
     if len(found) == 1:
         return found[0]

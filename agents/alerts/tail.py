@@ -21,7 +21,10 @@ SILENT_SECONDS = 5.0
 """Without a record, after which Kafka is asked whether it is there."""
 Outage = Callable[[UnavailableError | None], None]
 KEPT_IDS = 10_000
-"""Event ids kept to pass over a repeat; the publisher repeats only what it sent shortly before a crash."""
+"""Event ids kept to pass over a repeat.
+
+The publisher repeats only what it sent shortly before a crash.
+"""
 
 
 class AlertRecord(NamedTuple):
@@ -68,9 +71,10 @@ def tail_alerts(
     foreign: Callable[[AlertRecord], None] = lambda _: None,
     outage: Outage = lambda _: None,
 ) -> Generator[TailedEvent]:
-    """Alert events of all partitions, those of one poll by time of publication; closing the iterator disconnects.
+    """Alert events of all partitions, those of one poll by time of publication.
 
-    What is no event of ours is passed over: anybody who may write to the topic may have put it there.
+    Closing the iterator disconnects. What is no event of ours is passed over: anybody who may
+    write to the topic may have put it there.
 
     Args:
         settings: how to reach Kafka, and the topic prefix.
@@ -78,11 +82,12 @@ def tail_alerts(
         from_beginning: start with the oldest event kept, not with the next one.
         partition: of this one alone.
         foreign: is told of each record that was passed over.
-        outage: is called when Kafka does not answer, and with None when it does again; for who follows. Without `follow`,
-            `UnavailableError` is raised.
+        outage: is called when Kafka does not answer, and with None when it does again; for who
+            follows. Without `follow`, `UnavailableError` is raised.
 
     Raises:
-        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
+            An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("alerts")
     with kafka_failures(settings, "Read"):
@@ -126,7 +131,10 @@ class OutageWatch:
         self._away = False
 
     def polled(self, *, something: bool) -> None:
-        """A poll is over. Raises `UnavailableError`, `ActionNeededError` unless outages are told."""
+        """A poll is over.
+
+        Raises `UnavailableError`, `ActionNeededError` unless outages are told.
+        """
         if not something and monotonic() - self._asked < SILENT_SECONDS:
             return
         down = None if something else self._down()
@@ -154,7 +162,10 @@ def assigned(
     partition: int | None = None,
     **options: Any,
 ) -> tuple[Any, dict[TopicPartition, int]]:
-    """A consumer that has every partition of the topic, or one, and where each ends. Raises as `assign`, and `UnavailableError` in time."""
+    """A consumer that has every partition of the topic, or one, and where each ends.
+
+    Raises as `assign`, and `UnavailableError` in time.
+    """
     return call_within(
         kafka_place(settings.kafka),
         lambda: _assigned(settings, topic, from_beginning, partition, options),
@@ -185,7 +196,10 @@ def assign(
         for number in sorted(consumer.partitions_for_topic(topic) or ())
     ]
     if not partitions:
-        message = f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
+        message = (
+            f"there is no topic {topic}: run `dispersion topics create`, "
+            "or check kafka.topic_prefix"
+        )
         raise ActionNeededError(message)
     if partition is not None:
         partitions = [TopicPartition(topic, partition)]
@@ -226,7 +240,10 @@ def _event(alert: AlertRecord) -> ReadEvent | None:
 def _repeated(
     alert: AlertRecord, event: ReadEvent, seen: OrderedDict[tuple[str, int], None]
 ) -> bool:
-    """By id and content: an event of somebody else's under an id of ours hides none of ours. The headers may be anybody's too."""
+    """By id and content: an event of somebody else's under an id of ours hides none of ours.
+
+    The headers may be anybody's too.
+    """
     what = (event.id, 0 if event.data is None else hash(alert.value))
     if what in seen:
         return True

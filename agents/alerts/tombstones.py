@@ -1,5 +1,6 @@
-"""Tombstones of the compacted alert states: a resolved alert is forgotten a day after it was resolved.
+"""Tombstones of the compacted alert states.
 
+A resolved alert is forgotten a day after it was resolved.
 The topic itself is the memory: what it holds is read back at start.
 """
 
@@ -7,7 +8,10 @@ KEEP_SECONDS = 24 * 3600
 
 
 class Tombstones:
-    """Resolved alerts of one partition by key, and when their last event was published (wall clock, seconds)."""
+    """Resolved alerts of one partition by key, and when their last event was published.
+
+    The time is wall clock, seconds.
+    """
 
     def __init__(self) -> None:
         self._resolved: dict[bytes, float] = {}

@@ -1,7 +1,8 @@
-"""Reading back what a relay has published: the tail of the alert log, and the compacted alert states.
+"""Reading back what a relay published: the tail of the alert log and the compacted alert states.
 
-Only what is exactly ours counts: a record with the headers that we make of its event, the number of its outbox entry among them,
-not part of a transaction, for we write none, and of our mode.
+Only what is exactly ours counts. Such a record has the headers that we make of its event, the
+number of its outbox entry among them. It is not part of a transaction, for we write none, and it is
+of our mode.
 """
 
 import re
@@ -24,7 +25,10 @@ MOST: Final = 100_000
 """Records read back at most."""
 _NUMBER: Final = re.compile(rb"[1-9][0-9]{0,17}\Z")
 _OF_NOW: Final = frozenset({"live", "delayed"})
-"""Modes of events that people are to act on; the others are repeats and rehearsals with the same ids."""
+"""Modes of events that people are to act on.
+
+The others are repeats and rehearsals with the same ids.
+"""
 
 
 class TopicTail:
@@ -46,7 +50,10 @@ class TopicTail:
         self._foreign = foreign
 
     async def published(self, partition: int, first: int) -> PublishedEvents:
-        """What stands at the end of the log, back to before the outbox number `first`, but at most `MOST` records. Raises `KafkaError`."""
+        """What stands at the end of the log, back to before the outbox number `first`.
+
+        It is at most `MOST` records. Raises `KafkaError`.
+        """
         async with _Reader(self._client, self._alerts, partition) as reader:
             until, step, parts = reader.end, STEP, list[list[PublishedEvent]]()
             while until > reader.begin and reader.end - until < MOST:
@@ -108,7 +115,10 @@ class TopicTail:
 
 
 def _number(record: Any) -> int:
-    """The outbox number, once all headers are those that we would give the event. Raises `ForeignEventError`."""
+    """The outbox number, once all headers are those that we would give the event.
+
+    Raises `ForeignEventError`.
+    """
     number = dict(record.headers).get(SEQ_HEADER) or b""
     if not _NUMBER.match(number):
         raise ForeignEventError("headers", f"{SEQ_HEADER} is no number: {number[:40]!r}")

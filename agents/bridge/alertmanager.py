@@ -1,4 +1,7 @@
-"""Alertmanager's API v2, as much of it as the bridge needs. One connection a request; redirects and proxies are not followed."""
+"""Alertmanager's API v2, as much of it as the bridge needs.
+
+Each request has a connection of its own. Redirects and proxies are not followed.
+"""
 
 import json
 from base64 import b64encode
@@ -29,7 +32,10 @@ class Alertmanager:
     """One Alertmanager; every method raises `AlertmanagerError`."""
 
     def __init__(self, bridge: BridgeSettings) -> None:
-        """Raises `ConfigError`: credentials would cross the network in the open, or the certificate file cannot be read."""
+        """Raises `ConfigError` when credentials would cross the network in the open.
+
+        A certificate file that cannot be read raises it too.
+        """
         check_bridge(bridge)
         url = urlsplit(bridge.alertmanager_url)
         self.place = shown(bridge.alertmanager_url)

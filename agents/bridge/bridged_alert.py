@@ -1,5 +1,6 @@
-"""One alert event as Alertmanager's alert: labels are identity and routing, annotations are text for people.
+"""One alert event as Alertmanager's alert.
 
+Labels are identity and routing. Annotations are text for people.
 Only what the bridge needs is read, as any subscriber should: fields may be added within version 1.
 """
 
@@ -56,7 +57,10 @@ class BridgedAlert:
     def __init__(
         self, value: bytes, published: datetime, before: "BridgedAlert | None" = None
     ) -> None:
-        """`before` is the alert as it was known so far. Raises `ValueError` on what is not an alert event."""
+        """`before` is the alert as it was known so far.
+
+        Raises `ValueError` on what is not an alert event.
+        """
         self.data = data = _read(value)
         self.published = published
         # Of an echo on a suspended alert that was never seen otherwise: rather shown than hidden.
@@ -71,7 +75,10 @@ class BridgedAlert:
         return safe(self.data.fingerprint, LABEL_LENGTH), safe(self.data.mode, LABEL_LENGTH)
 
     def labels(self) -> dict[str, str]:
-        """Identity and routing. With another severity or story it is another alert to Alertmanager."""
+        """Identity and routing.
+
+        With another severity or story it is another alert to Alertmanager.
+        """
         data = self.data
         labels = {
             **{name: text for name, text in data.labels.items() if _LABEL.fullmatch(name)},
@@ -94,7 +101,9 @@ class BridgedAlert:
         )
         texts = {
             "summary": data.summary,
-            "description": f"{data.rule}, {data.label}, {data.status}{reason}, since {since}.{doubt}",
+            "description": (
+                f"{data.rule}, {data.label}, {data.status}{reason}, since {since}.{doubt}"
+            ),
             "values": ", ".join(
                 f"{name.replace('_', ' ')} {_told(data.values.get(name))}" for name in NUMBERS
             ),
@@ -108,8 +117,8 @@ class BridgedAlert:
     def post(self, now: datetime, generator_url: str) -> Json:
         """The alert as Alertmanager's API takes it.
 
-        Event time may lie ahead of the wall's: a start never does here, and an end is over when it is said. While it is active
-        there is no end: Alertmanager then keeps it for its `resolve_timeout`.
+        Event time may lie ahead of the wall's. A start never does here, and an end is over when it
+        is said. An active alert has no end: Alertmanager then keeps it for its `resolve_timeout`.
         """
         data = self.data
         over = None if self.active else min(data.ends_at or now, now)

@@ -1,4 +1,7 @@
-"""The bridge: follows the alert states on Kafka and keeps Alertmanager at the same, so that its receivers serve market alerts too."""
+"""The bridge: follows the alert states on Kafka and keeps Alertmanager at the same.
+
+So the receivers of Alertmanager serve market alerts too.
+"""
 
 import logging
 import signal
@@ -29,7 +32,10 @@ RETRY_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 5.0
 """How long Kafka may take to answer; never longer than a resend, which must go on without it."""
 STALL_SECONDS: Final = 120.0
-"""A loop that is silent for so long hangs: its requests and its questions to Kafka end much sooner."""
+"""A loop that is silent for so long hangs.
+
+Its requests and its questions to Kafka end much sooner.
+"""
 MODES: Final = frozenset({"live", "delayed"})
 ALL_MODES: Final = MODES | {"replay", "scenario"}
 
@@ -87,7 +93,8 @@ class Bridge:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop.
 
-        Alertmanager then keeps what it has for its `resolve_timeout`. Raises `ActionNeededError`, `UnavailableError` at the start.
+        Alertmanager then keeps what it has for its `resolve_timeout`. Raises `ActionNeededError`,
+        `UnavailableError` at the start.
         """
         self._server.start()
         try:

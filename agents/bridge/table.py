@@ -1,7 +1,8 @@
-"""Every alert as the state topic has it, and what Alertmanager must be told so that it has the same.
+"""Every alert as the state topic has it, and what makes Alertmanager have the same.
 
-Nothing is remembered of what was sent: Alertmanager is asked what it holds, and the difference is what it is told. So a restart,
-an outage of either side and a changed severity are all one case. Alerts of which the topic knows nothing are left alone.
+Nothing is remembered of what was sent: Alertmanager is asked what it holds, and the difference is
+what it is told. So a restart, an outage of either side and a changed severity are all one case.
+Alerts of which the topic knows nothing are left alone.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +13,10 @@ from agents.bridge.bridged_alert import BridgedAlert, Json
 from streams.safe_text import safe
 
 TOLD_RESOLVED: Final = timedelta(minutes=15)
-"""How long an end is repeated after it was published: an Alertmanager that restarts has forgotten its alerts."""
+"""How long an end is repeated after it was published.
+
+An Alertmanager that restarts has forgotten its alerts.
+"""
 CREATOR: Final = "dispersion bridge"
 """Author of the silences that are ours; others are never touched."""
 SAME: Final = timedelta(seconds=1)
@@ -27,7 +31,10 @@ class BridgeTable:
         self._alerts: dict[bytes, BridgedAlert] = {}
 
     def take(self, key: bytes, value: bytes | None, published: datetime) -> None:
-        """A record of the state topic; None forgets the alert. Raises `ValueError` on what is not an alert event."""
+        """A record of the state topic; None forgets the alert.
+
+        Raises `ValueError` on what is not an alert event.
+        """
         before = self._alerts.pop(key, None)
         if value is not None:
             alert = BridgedAlert(value, published, before)
@@ -40,7 +47,10 @@ class BridgeTable:
         return sum(alert.active for alert in self._alerts.values())
 
     def posts(self, held: Iterable[Json], now: datetime) -> list[Json]:
-        """Alerts to post, given the unresolved ones that Alertmanager holds: ends first, so that a new severity finds the old one gone."""
+        """Alerts to post, given the unresolved ones that Alertmanager holds.
+
+        Ends come first, so that a new severity finds the old one gone.
+        """
         known = {alert.key: alert for alert in self._alerts.values()}
         ours = [one for one in held if _key(one["labels"]) in known]
         ends = [

@@ -38,7 +38,8 @@ def tail(
 ) -> None:
     """Print each event once, in order within an index. With --json the CloudEvent unchanged.
 
-    Records that are no events of ours are passed over: the first is named on stderr, at the end their number.
+    Records that are no events of ours are passed over: the first is named on stderr, at the end
+    their number.
     """
     from agents.alerts.tail import tail_alerts
     from agents.connectivity import require_kafka
@@ -75,7 +76,10 @@ def tell_outage(shared: Shared, down: "UnavailableError | None") -> None:
 
 
 class SkippedEvents:
-    """Records of the alerts topic that are no events of ours: the first is named at once, the others are counted."""
+    """Records of the alerts topic that are no events of ours.
+
+    The first is named at once, the others are counted.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self._stderr = shared.stderr
@@ -125,4 +129,7 @@ def _text(data: "ReadData") -> str:
         return safe(data.summary) + doubt
     told = data.command
     until = f" until {told.until.isoformat().replace('+00:00', 'Z')}" if told.until else ""
-    return f"{safe(data.transition, WORD)} by {safe(told.who, WORD)}{until}: {safe(told.why) or NO_REASON}"
+    return (
+        f"{safe(data.transition, WORD)} by {safe(told.who, WORD)}{until}: "
+        f"{safe(told.why) or NO_REASON}"
+    )

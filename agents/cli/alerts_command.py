@@ -1,4 +1,7 @@
-"""`dispersion alerts ack`, `silence`, `unsilence`: tell the monitor who deals with an alert, and hear it echoed."""
+"""`dispersion alerts ack`, `silence`, `unsilence`.
+
+They tell the monitor who deals with an alert, and hear it echoed.
+"""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,7 +92,10 @@ def retire(
     wait: Wait = True,
     timeout: Seconds = 10.0,
 ) -> None:
-    """End an alert whose index or rule the configuration has no more. Exit code 1: it is configured, is over, or no echo came."""
+    """End an alert whose index or rule the configuration has no more.
+
+    Exit code 1: it is configured, is over, or no echo came.
+    """
     _give(shared_of(context), fingerprint, "retire", timeout if wait else 0.0, who=who, why=why)
 
 
@@ -127,8 +133,9 @@ def _give(
         print_event(shared, echo.record.value, echo.event)
     elif seconds:
         raise ActionNeededError(
-            f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: see with `dispersion status` whether a "
-            "worker runs; one that was refused is on the dead-letter topic with its reason"
+            f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: "
+            "see with `dispersion status` whether a worker runs; "
+            "one that was refused is on the dead-letter topic with its reason"
         )
     else:
         from streams.detection.commands import encode_command

@@ -33,7 +33,10 @@ def alerts_list(
         bool, typer.Option("--all", help="Also those that were resolved within the last day.")
     ] = False,
 ) -> None:
-    """Print the active alerts, the gravest first. With --json the latest event of each, one a line."""
+    """Print the active alerts, the gravest first.
+
+    With --json the latest event of each, one a line.
+    """
     from agents.alerts.states import alert_states
     from agents.connectivity import require_kafka
 

@@ -25,7 +25,10 @@ FINGERPRINT = typer.Argument(
 
 
 def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> None:
-    """Print the latest event in words, then its transitions as the log keeps them. With --json one object: alert, transitions."""
+    """Print the latest event in words, then its transitions as the log keeps them.
+
+    With --json one object: alert, transitions.
+    """
     import msgspec
 
     from agents.alerts.states import alert_states, find
@@ -62,11 +65,17 @@ def words(data: "AlertData") -> Iterable[str]:
 
 def _words(data: "AlertData") -> Iterator[str]:
     labels, said = data.labels, data.notification
-    yield f"{labels.index} {labels.tenor} {data.rule} {labels.scope}: {data.severity}, {data.status}, fingerprint {data.fingerprint}"
+    yield (
+        f"{labels.index} {labels.tenor} {data.rule} {labels.scope}: {data.severity}, "
+        f"{data.status}, fingerprint {data.fingerprint}"
+    )
     yield data.summary
     until = f" until {wall(data.ends_at)}" if data.ends_at else ""
     doubt = f"; not tested for want of history: {', '.join(data.unknown)}" if data.unknown else ""
-    yield f"since {wall(data.starts_at)}{until}, session {data.session}, {data.mode}, {data.confidence} confidence{doubt}"
+    yield (
+        f"since {wall(data.starts_at)}{until}, session {data.session}, {data.mode}, "
+        f"{data.confidence} confidence{doubt}"
+    )
     if data.reason:
         yield f"reason: {data.reason}"
     yield (
@@ -75,7 +84,10 @@ def _words(data: "AlertData") -> Iterator[str]:
         else "not acknowledged"
     )
     if said.silenced_until:
-        yield f"silenced by {said.silenced_by} until {wall(said.silenced_until)}: {said.silence_why or NO_REASON}"
+        yield (
+            f"silenced by {said.silenced_by} until {wall(said.silenced_until)}: "
+            f"{said.silence_why or NO_REASON}"
+        )
     yield f"values compared with {wall(data.compared_with)}"
     yield from _table(
         [(name, f"{value:.4f}") for name, value in data.values.items() if value is not None]
@@ -85,7 +97,10 @@ def _words(data: "AlertData") -> Iterator[str]:
     limits = data.thresholds
     yield f"thresholds of version {data.rule_version}"
     yield f"  enter {_pairs(limits.enter)}, held for {limits.dwell_seconds:g} s"
-    yield f"  exit {_pairs(limits.exit) or 'when the condition ends'}, held for {limits.exit_dwell_seconds:g} s"
+    yield (
+        f"  exit {_pairs(limits.exit) or 'when the condition ends'}, "
+        f"held for {limits.exit_dwell_seconds:g} s"
+    )
     yield f"  cool-down {limits.cool_down_seconds:g} s"
     if data.contributors:
         yield "contributors to the move of basket vol"
@@ -94,7 +109,10 @@ def _words(data: "AlertData") -> Iterator[str]:
         )
     quality = data.data_quality
     coverage = "unknown" if quality.coverage is None else f"{quality.coverage:.4f}"
-    yield f"coverage {coverage}, {quality.names} names{', ' if quality.flags else ''}{', '.join(quality.flags)}"
+    yield (
+        f"coverage {coverage}, {quality.names} names"
+        f"{', ' if quality.flags else ''}{', '.join(quality.flags)}"
+    )
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The command line, put in the order that the parser wants.
 
-Options that all commands share may stand before or after the command, and `--quotes` and `--ticks` take as many files as
-follow them, so that a shell pattern works.
+Options that all commands share may stand before or after the command, and `--quotes` and `--ticks`
+take as many files as follow them, so that a shell pattern works.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""`dispersion backfill`: past sessions from files into the daily history that ranks and changes are taken in."""
+"""`dispersion backfill`: past sessions from files into the daily history.
+
+Ranks and changes are taken in this history.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 Typed = tuple[datetime | None, datetime | None]
 """First and last session."""
 PUBLISHED = "SPX"
-"""What the published closes are of, unless `--index` says that another index may be compared with them."""
+"""What the published closes are of.
+
+`--index` may say that another index may be compared with them.
+"""
 
 
 def backfill(
@@ -64,7 +70,10 @@ def backfill(
         bool, typer.Option("--dry-run", help="Count what would be written; write nothing.")
     ] = False,
 ) -> None:
-    """Fill the daily history in Redis from files. Sessions that are there already stay as they are; safe to repeat."""
+    """Fill the daily history in Redis from files.
+
+    Sessions that are there already stay as they are; safe to repeat.
+    """
     from agents.cli.replay import refuse_missing
     from agents.cli.selection import select
     from agents.connectivity import require_servers
@@ -146,7 +155,8 @@ def _quoted(
     closed.take(pipeline.detector_chunks())
     if not readings:
         raise ActionNeededError(
-            "no readings: none of the rows is a quote or price of the index or its names in session; check --index and the files"
+            "no readings: none of the rows is a quote or price of the index or its names in "
+            "session; check --index and the files"
         )
     return closed
 
@@ -177,7 +187,8 @@ def _published(
         )
     if not readings:
         raise ActionNeededError(
-            "no sessions: none of the files has a row between --from and --to on a trading day; check the dates"
+            "no sessions: none of the files has a row between --from and --to on a trading day; "
+            "check the dates"
         )
     return closed
 
@@ -192,7 +203,8 @@ def _tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
             continue
         verb = "would be written" if dry_run else "written"
         print_text(
-            f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, {len(one.skipped)} skipped"
+            f"{one.index}: {one.written} sessions {verb}, {one.existing} there already, "
+            f"{len(one.skipped)} skipped"
         )
         for session, reason in one.skipped.items():
             shared.stderr.print(f"skipped {one.index} {session}: {reason}")
@@ -205,5 +217,6 @@ def _tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
         )
     if any(one.owned and one.written for one in filled) and not dry_run:
         shared.stderr.print(
-            "a worker is running and holds its history in memory: restart the workers to use the new sessions"
+            "a worker is running and holds its history in memory: "
+            "restart the workers to use the new sessions"
         )

@@ -76,7 +76,10 @@ def backtest(
         typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there."),
     ] = None,
 ) -> None:
-    """Compute readings and alert events from files. With --json one reading a line, else a table."""
+    """Compute readings and alert events from files.
+
+    With --json one reading a line, else a table.
+    """
     if daily is not None:
         daily_alone(
             {
@@ -130,7 +133,10 @@ def backtest(
 
 
 def daily_alone(others: "Mapping[str, object]", index: str | None = None) -> None:
-    """Published closes stand for themselves. Raises `ConfigError` for an option that would say otherwise."""
+    """Published closes stand for themselves.
+
+    Raises `ConfigError` for an option that would say otherwise.
+    """
     from config.errors import ConfigError
 
     given = [name for name, value in others.items() if value is not None and value != []]
@@ -203,7 +209,10 @@ def _watched(
 
 
 def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -> None:
-    """What was made and what was left out, on stderr; exit code 1 when there is no reading at all."""
+    """What was made and what was left out, on stderr.
+
+    The exit code is 1 when there is no reading at all.
+    """
     counts = pipeline.counts + feed.counts
     rows = {
         count: number
@@ -221,7 +230,10 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
 def _tell_left_out(
     shared: Shared, rows: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]"
 ) -> None:
-    """A line for each reason, with an example; its place among the frames of the run would say nothing."""
+    """A line for each reason, with an example.
+
+    Its place among the frames of the run would say nothing.
+    """
     import msgspec
 
     for (role, reason), number in rows.items():

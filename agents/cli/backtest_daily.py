@@ -63,7 +63,10 @@ class AnswerCounts:
 
 
 def backtest_daily(shared: "Shared", folder: Path, sessions: Sessions, out: Path | None) -> None:
-    """Run the files of a folder. Raises `SourceError`, `ConfigError`, and `ActionNeededError` when there is no session to show."""
+    """Run the files of a folder.
+
+    Raises `SourceError`, `ConfigError`, and `ActionNeededError` when there is no session to show.
+    """
     settings = shared.settings(
         {"mode": "replay", "market": {"indices": [{"symbol": INDEX, "basket": ""}]}}
     )
@@ -104,14 +107,16 @@ def _conclude(shared: "Shared", closes: PublishedCloses, counts: AnswerCounts) -
     say = shared.stderr.print
     if closes.missing:
         say(
-            f"no file {', '.join(closes.missing)}: what it would say is null, and rules that need it are suspended",
+            f"no file {', '.join(closes.missing)}: what it would say is null, "
+            "and rules that need it are suspended",
             soft_wrap=True,
         )
     for (index, why), rows in sorted(closes.counts.items()):
         say(f"{index}: {rows} rows left out, {why}", soft_wrap=True)
     if not counts.readings:
         raise ActionNeededError(
-            "no sessions: none of the files has a row between --from and --to on a trading day; check the dates"
+            "no sessions: none of the files has a row between --from and --to on a trading day; "
+            "check the dates"
         )
     for line in counts.lines():
         say(line, soft_wrap=True)

@@ -61,7 +61,10 @@ class JsonLines:
 
 
 class Files:
-    """`readings.jsonl` and `alerts.jsonl` in a folder, both complete: what the topics would hold. Perhaps `verdicts.jsonl`."""
+    """`readings.jsonl` and `alerts.jsonl` in a folder, both complete.
+
+    They hold what the topics would hold. Perhaps `verdicts.jsonl` stands beside them.
+    """
 
     def __init__(
         self, readings: OutputFile, alerts: OutputFile, verdicts: OutputFile | None
@@ -86,7 +89,10 @@ class Files:
 
 @contextmanager
 def files_in(folder: Path, *, verdicts: bool = False) -> Iterator[Files]:
-    """The files, made anew; `verdicts.jsonl` of an earlier run goes when this one makes none. Raises `ConfigError`."""
+    """The files, made anew.
+
+    `verdicts.jsonl` of an earlier run goes when this one makes none. Raises `ConfigError`.
+    """
     folder_for(folder, "--out")
     with ExitStack() as stack:
 
@@ -108,7 +114,10 @@ class Table:
         self._events: list[dict[str, Any]] = []
 
     def reading(self, reading: Reading) -> None:
-        """Keep it in place of the earlier ones of its minute; readings without input say nothing new."""
+        """Keep it in place of the earlier ones of its minute.
+
+        Readings without input say nothing new.
+        """
         if "no_input" in reading.flags and "session_close" not in reading.flags:
             return
         self._rows[
@@ -136,7 +145,10 @@ class Table:
         for event in self._events:
             data = event["data"]
             when = datetime.fromisoformat(event["time"]).astimezone(EASTERN)
-            line = f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  {data['rule']}: {data['summary']}"
+            line = (
+                f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  "
+                f"{data['rule']}: {data['summary']}"
+            )
             console.print(line, markup=False)
 
 
@@ -166,7 +178,10 @@ def _table(minutes: Mapping[str, Reading], *, narrow: bool) -> "RichTable":
 
 
 class BacktestProgress:
-    """One live line on a terminal's stderr: event time, readings, alert events. Nothing elsewhere."""
+    """One live line on a terminal's stderr: event time, readings, alert events.
+
+    Nothing elsewhere.
+    """
 
     def __init__(self, console: "Console") -> None:
         from rich.status import Status

@@ -18,7 +18,10 @@ def bridge(
         bool, typer.Option("--all-modes", help="Alerts of replays and scenarios too.")
     ] = False,
 ) -> None:
-    """Keep an Alertmanager at the state of the alert topic until SIGTERM. An outage of either is waited for."""
+    """Keep an Alertmanager at the state of the alert topic until SIGTERM.
+
+    An outage of either is waited for.
+    """
     from agents.connectivity import require_kafka
 
     shared = shared_of(context)

@@ -1,4 +1,7 @@
-"""`dispersion config check`: every setting, its value and where it came from; baskets, rates and rules are read too."""
+"""`dispersion config check`: every setting, its value and where it came from.
+
+Baskets, rates and rules are read too.
+"""
 
 from typing import Annotated
 
@@ -42,7 +45,10 @@ def check(
     shared.stdout.print(table)
     for index in market.indices:
         basket = index.basket
-        names = f"{len(basket.constituents)} names of {basket.name}{', illustrative weights' if basket.illustrative else ''}"
+        names = (
+            f"{len(basket.constituents)} names of {basket.name}"
+            f"{', illustrative weights' if basket.illustrative else ''}"
+        )
         shared.stdout.print(
             f"{index.symbol}: {names if basket.constituents else 'no basket'}", markup=False
         )

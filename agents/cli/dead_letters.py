@@ -1,4 +1,7 @@
-"""`dispersion dead-letters tail` and `show`: what was refused, in words, with the record's place."""
+"""`dispersion dead-letters tail` and `show`: what was refused, in words.
+
+The record's place stands with it.
+"""
 
 import sys
 from contextlib import closing, suppress
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
 PLACE = "TOPIC/PARTITION/OFFSET"
 PLACE_HELP = f"{PLACE} of a record, or PARTITION/OFFSET of its dead letter."
-PLACE_FIX = f"write {PLACE} of the record, as `dead-letters tail` prints it, or PARTITION/OFFSET of its dead letter"
+PLACE_FIX = (
+    f"write {PLACE} of the record, as `dead-letters tail` prints it, "
+    "or PARTITION/OFFSET of its dead letter"
+)
 Topic = Annotated[
     str | None, typer.Option("--topic", metavar="NAME", help="Only records of this topic.")
 ]
@@ -46,7 +52,10 @@ def tail(
     topic: Topic = None,
     reason: Reason = None,
 ) -> None:
-    """Print each dead letter: when it was refused, the record's place, why, and an example of its value. With --json one object a line."""
+    """Print each dead letter: when it was refused, the record's place, and why.
+
+    An example of its value follows. With --json one object a line.
+    """
     import msgspec
 
     from agents.connectivity import require_kafka
@@ -84,7 +93,10 @@ def show(
     context: typer.Context,
     place: Annotated[str, typer.Argument(metavar="PLACE", help=PLACE_HELP, show_default=False)],
 ) -> None:
-    """Print one dead letter whole: places and times, reason, key, headers, value, and whether it was sent again. With --json one object."""
+    """Print one dead letter whole: places and times, reason, key, headers, value.
+
+    Also printed is whether it was sent again. With --json one object.
+    """
     import msgspec
 
     from agents.connectivity import require_kafka
@@ -116,7 +128,10 @@ def show(
 
 
 class SkippedLetters:
-    """Records of the topic that are no dead letters of ours: the first is named at once, the others are counted."""
+    """Records of the topic that are no dead letters of ours.
+
+    The first is named at once, the others are counted.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self._stderr = shared.stderr

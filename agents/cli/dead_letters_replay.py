@@ -1,4 +1,4 @@
-"""`dispersion dead-letters replay`: mended records published again on the topic that they came from."""
+"""`dispersion dead-letters replay`: mended records published again on the topic they came from."""
 
 import sys
 from contextlib import closing
@@ -52,7 +52,9 @@ def replay(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send them.")] = False,
 ) -> None:
-    """Publish refused records again, mended or as they are, with their key and headers. With --json one object a record.
+    """Publish refused records again, mended or as they are, with their key and headers.
+
+    With --json one object a record.
 
     Exit code 1: some of them cannot be sent, or --yes is missing.
     """
@@ -118,7 +120,10 @@ def _replay(
 
 
 def _survey(settings: "Settings", asked: _Chosen) -> set[tuple[str, str]]:
-    """Identities of what was sent again already. Raises `ConfigError` when a letter that was named is not there."""
+    """Identities of what was sent again already.
+
+    Raises `ConfigError` when a letter that was named is not there.
+    """
     from agents.dead_letters.topic_reader import ReplayMarker, read_topic
 
     sent: set[tuple[str, str]] = set()

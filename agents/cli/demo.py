@@ -1,4 +1,7 @@
-"""`dispersion demo`: the main job on the embedded stack, with a live board. Exit code 0 when every reading arrived."""
+"""`dispersion demo`: the main job on the embedded stack, with a live board.
+
+The exit code is 0 when every reading arrived.
+"""
 
 import signal
 import sys
@@ -52,7 +55,7 @@ def demo(
         Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")
     ] = None,
 ) -> None:
-    """Three real closes and then a scenario, through an embedded Kafka and Redis, two workers and an exporter.
+    """Three real closes, then a scenario, on embedded Kafka and Redis, two workers and an exporter.
 
     Exit code 1: the readings did not reach the end.
     """

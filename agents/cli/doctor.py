@@ -1,4 +1,7 @@
-"""`dispersion doctor`: everything a worker needs, checked one by one; each failure ends with the next step."""
+"""`dispersion doctor`: everything a worker needs, checked one by one.
+
+Each failure ends with the next step.
+"""
 
 from datetime import UTC, datetime
 from time import time
@@ -27,7 +30,10 @@ class Finding(NamedTuple):
 
 
 def doctor(context: typer.Context) -> None:
-    """Check settings, Kafka, topics, Redis, logs, clock and calendar. Exit code 1: a check failed, 3: a service is down."""
+    """Check settings, Kafka, topics, Redis, logs, clock and calendar.
+
+    Exit code 1: a check failed, 3: a service is down.
+    """
     import msgspec
 
     from agents.connectivity import server_errors
@@ -64,7 +70,10 @@ def _run(
     settings: "Settings",
     silent: Exception | None,
 ) -> tuple[list[Finding], bool]:
-    """What a check finds, and whether a server is down; one that does not answer need not be asked again."""
+    """What a check finds, and whether a server is down.
+
+    A server that does not answer need not be asked again.
+    """
     from agents.exits import ActionNeededError, UnavailableError
     from config.errors import ConfigError
     from config.redaction import scrubbed
@@ -92,7 +101,9 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
         yield Finding(
             "settings",
             ok=True,
-            message=f"{index.symbol}: {names} names, tenors {', '.join(map(str, index.tenors))} days",
+            message=(
+                f"{index.symbol}: {names} names, tenors {', '.join(map(str, index.tenors))} days"
+            ),
         )
 
 

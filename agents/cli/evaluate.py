@@ -1,4 +1,7 @@
-"""`dispersion evaluate`: what a backtest's alerts caught of labelled days, beside the rules of practitioners."""
+"""`dispersion evaluate`: what a backtest's alerts caught of labelled days.
+
+The rules of practitioners stand beside them.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,7 +54,7 @@ def evaluate(
         typer.Option(metavar="FILE.svg", help="Draw index vol, spread, episodes and labels."),
     ] = None,
 ) -> None:
-    """Print hits, misses, episodes a year and what followed them, of our rules and of the baselines."""
+    """Print hits, misses, episodes a year and what followed, of our rules and of the baselines."""
     import msgspec
 
     from agents.cli.evaluation_files import alert_events, closing_readings
@@ -103,7 +106,8 @@ def _index(closings: "Sequence[Reading]", wanted: str | None, source: Path) -> s
         )
     if not there:
         raise ActionNeededError(
-            f"{source} has no closing reading: a backtest must run to the close of a session; see dispersion backtest --help"
+            f"{source} has no closing reading: a backtest must run to the close of a session; "
+            "see dispersion backtest --help"
         )
     if wanted is None and len(there) > 1:
         raise ConfigError(

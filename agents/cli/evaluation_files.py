@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 def closing_readings(path: Path) -> list[Reading]:
-    """The closing readings of `readings.jsonl`, which may hold one a second. Raises `SourceError`."""
+    """The closing readings of `readings.jsonl`, which may hold one a second.
+
+    Raises `SourceError`.
+    """
     return list(_decoded(path, decode_reading, "a reading", b'"session_close"'))
 
 

@@ -1,4 +1,7 @@
-"""An evaluation on a terminal: a table of detectors, a row for each label, and what the marks and names mean."""
+"""An evaluation on a terminal.
+
+It has a table of detectors, a row for each label, and what the marks and names mean.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -48,18 +51,21 @@ def show(console: "Console", found: "Evaluation") -> None:
     inside = len(found.ours.labels)
     given = inside + len(found.outside)
     console.print(
-        f"{found.index}, closes of {found.first} to {found.last}: {found.sessions} evaluated, with {inside} of {given} labels"
+        f"{found.index}, closes of {found.first} to {found.last}: {found.sessions} evaluated, "
+        f"with {inside} of {given} labels"
     )
     for part in (_COLUMNS[:5], _COLUMNS[5:]) if console.width < NARROW else (_COLUMNS,):
         console.print(_detectors(found, part))
     console.print(
-        f"\nIndex vol 25 % higher within 10 sessions: after any session {found.base_rate:.2f}. These rules detect, they do not predict.\n"
+        f"\nIndex vol 25 % higher within 10 sessions: after any session {found.base_rate:.2f}. "
+        "These rules detect, they do not predict.\n"
     )
     console.print(_years(found.ours))
     console.print()
     console.print(_labels(found))
     console.print(
-        f"\ny the same session, +n so many later; missed: {', '.join(f'{mark} {why}' for why, mark in MARKS.items())}"
+        "\ny the same session, +n so many later; missed: "
+        f"{', '.join(f'{mark} {why}' for why, mark in MARKS.items())}"
     )
     if found.outside:
         console.print(f"outside the evaluated sessions: {', '.join(map(str, found.outside))}")

@@ -17,7 +17,9 @@ def explain(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="HH:MM in New York on the latest day, or ISO 8601 with an offset; else the latest.",
+            help=(
+                "HH:MM in New York on the latest day, or ISO 8601 with an offset; else the latest."
+            ),
         ),
     ] = None,
     run: Annotated[
@@ -30,7 +32,10 @@ def explain(
         Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")
     ] = None,
 ) -> None:
-    """Values, each condition of each rule against its threshold, standing alerts, and what has moved since the prior close."""
+    """Values, each condition of each rule against its threshold, and standing alerts.
+
+    It also shows what has moved since the prior close.
+    """
     from agents.cli.selection import select
     from agents.connectivity import require_servers
     from config.market import market_of
@@ -68,7 +73,10 @@ def explain(
 
 
 def _of_run(shared: Shared, run: Path) -> Mapping[str, Any]:
-    """The settings that a run was made with: thresholds, basket and mode are its own, whatever is set now."""
+    """The settings that a run was made with.
+
+    Thresholds, basket and mode are its own, whatever is set now.
+    """
     from agents.cli.run_folder import SETTINGS, kept_settings
 
     kept = kept_settings(run)

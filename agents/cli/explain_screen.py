@@ -28,7 +28,10 @@ MEASURES = (
 )
 HOURS = {
     "before": "The rules are judged from 09:45 on: nothing is judged yet.",
-    "after": "After the equity close the intraday rules rest; the daily form is judged at the session's last reading alone.",
+    "after": (
+        "After the equity close the intraday rules rest; "
+        "the daily form is judged at the session's last reading alone."
+    ),
     "open": "",
 }
 WORDS = {
@@ -95,10 +98,12 @@ def _values(found: Explanation) -> Table:
 def _quality(found: Explanation) -> Text:
     reading = found.reading
     text = Text(
-        f"coverage {percent(reading.coverage)} by weight, {percent(reading.coverage_names)} of the names, {reading.names} valid"
+        f"coverage {percent(reading.coverage)} by weight, "
+        f"{percent(reading.coverage_names)} of the names, {reading.names} valid"
     )
     text.append(
-        f"; basis {reading.basis}; closes to compare with: {found.history}, ranks need {found.needed}"
+        f"; basis {reading.basis}; "
+        f"closes to compare with: {found.history}, ranks need {found.needed}"
     )
     by_reason: dict[str, list[str]] = {}
     for name, reason in reading.reasons.items():
@@ -185,7 +190,8 @@ def _moves(found: Explanation) -> Iterator[Text]:
     told = ", ".join(f"{name} {100 * part:+.2f}" for name, part in parts.items())
     yield Text()
     yield foreign(
-        f"index vol {100 * found.move:+.2f} points since the close of {_wall(found.prior_close)}: {told}"
+        f"index vol {100 * found.move:+.2f} points "
+        f"since the close of {_wall(found.prior_close)}: {told}"
     )
 
 

@@ -23,9 +23,12 @@ def ingest(
         typer.Option("--from", help="Where to start a partition of which nothing is committed."),
     ] = "earliest",
 ) -> None:
-    """Publish the quotes of another topic as frames, until SIGTERM. An outage of Kafka is waited for.
+    """Publish the quotes of another topic as frames, until SIGTERM.
 
-    One process reads all partitions. Exit code 3: stopped while Kafka was away; the next one repeats what was not committed.
+    An outage of Kafka is waited for.
+
+    One process reads all partitions. Exit code 3: stopped while Kafka was away; the next one
+    repeats what was not committed.
     """
     from agents.connectivity import require_kafka
     from agents.logs import log_to_stderr

@@ -13,7 +13,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(*, once: bool = False) -> Iterator[None]:
-    """Both raise `KeyboardInterrupt` inside the block; with `once` the second and later ones are ignored, so that clean-up ends."""
+    """Both raise `KeyboardInterrupt` inside the block.
+
+    With `once` the second and later ones are ignored, so that clean-up ends.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         if once:

@@ -1,7 +1,7 @@
 """`dispersion`: the command line.
 
-Exit codes: 0 done, 1 degraded or failed, 2 wrong usage or settings, 3 Kafka or Redis is down, 70 an internal error,
-130 stopped by Ctrl-C or SIGTERM before the end.
+Exit codes: 0 done, 1 degraded or failed, 2 wrong usage or settings, 3 Kafka or Redis is down,
+70 an internal error, 130 stopped by Ctrl-C or SIGTERM before the end.
 """
 
 import errno
@@ -118,7 +118,8 @@ def _group(name: str, text: str) -> typer.Typer:
 
 app = _group(
     "",
-    "Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and implied correlation.",
+    "Live monitoring of the equity dispersion trade: index vol, basket vol, dispersion and "
+    "implied correlation.",
 )
 _groups = {name: _group(name, text) for name, text in GROUPS.items()}
 for _path, _command in COMMANDS.items():
@@ -173,7 +174,10 @@ def _shared(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code. Errors are one line on stderr: what is wrong and what to do next."""
+    """Run the command; returns the exit code.
+
+    Errors are one line on stderr: what is wrong and what to do next.
+    """
     if arguments is None:
         own_streams()
         scrub_the_rest()
@@ -205,7 +209,8 @@ def _run(given: Sequence[str]) -> int:
         if {"-v", "--verbose"} & set(given):
             sys.stderr.write(scrubbed(traceback.format_exc()))
         return _complain(
-            f"internal error: {type(error).__name__}: {error}; run it again with -v and report the traceback",
+            f"internal error: {type(error).__name__}: {error}; "
+            "run it again with -v and report the traceback",
             EXIT_INTERNAL,
         )
     return code if isinstance(code, int) else 0
@@ -224,7 +229,10 @@ def _not_ours(error: Exception, given: Sequence[str]) -> int | None:
 
 
 def _usage(error: Any) -> int:
-    """What the parser says in one line, with the page that helps; a group named alone shows that page itself."""
+    """What the parser says in one line, with the page that helps.
+
+    A group named alone shows that page itself.
+    """
     text, context = error.format_message(), getattr(error, "ctx", None)
     if text.startswith("Usage:"):
         sys.stderr.write(f"{text}\n")

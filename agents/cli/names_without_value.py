@@ -1,4 +1,7 @@
-"""The names of a basket that have no value, or an old one, in words: no name is left out without a reason."""
+"""The names of a basket that have no value, or an old one, in words.
+
+No name is left out without a reason.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,7 +9,10 @@ from streams.reading import Reading
 
 
 class NamesWithoutValue:
-    """By index and tenor: what the last reading of each session says of names without a value of their own."""
+    """What the last reading of each session says of names without a value of their own.
+
+    It is kept by index and tenor.
+    """
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, str, str], Reading] = {}
@@ -30,9 +36,15 @@ def of_reading(reading: Reading) -> Iterator[str]:
     """What one reading says of names without a value, and of names with an old one."""
     if reading.names_missing:
         of = reading.names + len(reading.names_missing)
-        yield f"{reading.names} of {of} names valued, without a value: {_by_reason(reading.names_missing)}"
+        yield (
+            f"{reading.names} of {of} names valued, without a value: "
+            f"{_by_reason(reading.names_missing)}"
+        )
     if reading.names_carried:
-        yield f"an earlier value stands for {len(reading.names_carried)} names: {_by_reason(reading.names_carried)}"
+        yield (
+            f"an earlier value stands for {len(reading.names_carried)} names: "
+            f"{_by_reason(reading.names_carried)}"
+        )
 
 
 def _by_reason(names: Mapping[str, str]) -> str:

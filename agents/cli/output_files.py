@@ -1,4 +1,7 @@
-"""Files that a command makes where an option says: what keeps one from being made is told with its path and the option."""
+"""Files that a command makes where an option says.
+
+What keeps one from being made is told with its path and the option.
+"""
 
 import os
 from collections.abc import Iterator

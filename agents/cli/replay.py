@@ -72,7 +72,10 @@ def replay(
         bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")
     ] = False,
 ) -> None:
-    """Publish quotes and ticks in event time, with heartbeats to every partition. One line of totals at the end."""
+    """Publish quotes and ticks in event time, with heartbeats to every partition.
+
+    One line of totals at the end.
+    """
     from agents.cli.selection import select
     from agents.connectivity import require_kafka, require_redis
     from config.market import market_of
@@ -186,7 +189,10 @@ def shown(shared: Shared) -> Iterator["Callable[[ReplayProgress], None]"]:
     last = monotonic()
 
     def text(progress: "ReplayProgress") -> str:
-        return f"{_utc(progress):%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  {progress.bytes / 1e6:.1f} MB"
+        return (
+            f"{_utc(progress):%Y-%m-%d %H:%M:%S} UTC  {progress.records:,} records  "
+            f"{progress.bytes / 1e6:.1f} MB"
+        )
 
     if console.is_terminal and not shared.quiet:
         with Bar(

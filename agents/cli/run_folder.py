@@ -1,4 +1,7 @@
-"""The settings of a run, kept beside what it made, so that it can be explained later whatever is set then."""
+"""The settings of a run, kept beside what it made.
+
+So it can be explained later whatever is set then.
+"""
 
 import shutil
 from collections.abc import Mapping
@@ -50,6 +53,9 @@ def _kept(folder: Path, path: Path, name: str) -> str:
 
 
 def kept_settings(folder: Path) -> Mapping[str, Any] | None:
-    """What `keep_settings` wrote, nested like the settings; None for a run of an earlier release. Raises `ConfigError`."""
+    """What `keep_settings` wrote, nested like the settings; None for a run of an earlier release.
+
+    Raises `ConfigError`.
+    """
     file = folder / SETTINGS
     return file_values(file) if file.is_file() else None

@@ -1,4 +1,7 @@
-"""rich's console, on which a text is a text: no markup in it is interpreted, and nothing in it is obeyed by the terminal."""
+"""rich's console, on which a text is a text.
+
+No markup in it is interpreted, and nothing in it is obeyed by the terminal.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +13,10 @@ from streams.safe_text import is_safe, safe
 
 
 class SafeConsole(Console):
-    """Strings stand as they are. Screens make foreign text safe before they lay it out; this is the last look at all of it."""
+    """Strings stand as they are.
+
+    Screens make foreign text safe before they lay it out. This is the last look at all of it.
+    """
 
     def __init__(self, **options: Any) -> None:
         """`options` are rich's."""

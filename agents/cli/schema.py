@@ -14,7 +14,10 @@ def show(
         typer.Argument(help="Which one, for example alert.v1; all names where it is left out."),
     ] = None,
 ) -> None:
-    """Print a JSON Schema, or the AsyncAPI document (YAML), as it is shipped; without a name list them."""
+    """Print a JSON Schema, or the AsyncAPI document (YAML), as it is shipped.
+
+    Without a name list them.
+    """
     from agents.cli.shared import print_line
     from config.errors import ConfigError
     from config.schemas.files import contract

@@ -15,7 +15,10 @@ def select(
     rates: Path | None = None,
     rate: float | None = None,
 ) -> Settings:
-    """The settings with these choices made. An index that they do not list is watched alone. Raises `ConfigError`."""
+    """The settings with these choices made.
+
+    An index that they do not list is watched alone. Raises `ConfigError`.
+    """
     if rates is not None and rate is not None:
         raise ConfigError("--rates and --rate exclude each other", fix="give one of them")
     indices = settings.market.indices

@@ -62,7 +62,10 @@ def shared_of(context: typer.Context) -> Shared:
 
 
 def print_line(line: bytes) -> None:
-    """One line on stdout for programs, or a text of several; what would be invisible in it is written out as JSON writes it."""
+    """One line on stdout for programs, or a text of several.
+
+    What would be invisible in it is written out as JSON writes it.
+    """
     typer.echo(safe_bytes(line, None, keep="\n\t").encode())
     flush_stdout()
 

@@ -1,7 +1,8 @@
 """Standard output and standard error as every command wants them.
 
-What the terminal's encoding lacks is printed as `?`. An output that takes nothing more (closed, full, its reader gone) ends the
-command with one line, and neither with a traceback nor in silence. Standard error that takes nothing is given up.
+What the terminal's encoding lacks is printed as `?`. An output that takes nothing more (closed,
+full, its reader gone) ends the command with one line, and neither with a traceback nor in silence.
+Standard error that takes nothing is given up.
 """
 
 import contextlib
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class OutputError(Exception):
-    """Standard output takes nothing more; the text says why. No `OSError`, for libraries have their own ways with a broken pipe."""
+    """Standard output takes nothing more; the text says why.
+
+    It is no `OSError`, for libraries have their own ways with a broken pipe.
+    """
 
 
 class _Descriptor(io.FileIO):
@@ -28,7 +32,11 @@ class _Descriptor(io.FileIO):
         self._interrupted = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Bytes written. An interrupt that comes when they have left is kept for `raise_kept`: else they would leave twice."""
+        """Bytes written.
+
+        An interrupt that comes when they have left is kept for `raise_kept`: else they would leave
+        twice.
+        """
         self.raise_kept()
         if not self._dead:
             written: list[int] = []

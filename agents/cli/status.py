@@ -1,4 +1,7 @@
-"""`dispersion status`: one screen that says how the monitor is. Exit codes 0 ok, 1 degraded, 3 down."""
+"""`dispersion status`: one screen that says how the monitor is.
+
+Exit codes 0 ok, 1 degraded, 3 down.
+"""
 
 import sys
 from contextlib import suppress
@@ -26,7 +29,10 @@ def status(
         bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Session, age, coverage and regime of each index, lag, active alerts and what is wrong. Exit code 1: something is."""
+    """Session, age, coverage and regime of each index, lag, active alerts and what is wrong.
+
+    Exit code 1: something is.
+    """
     from agents.connectivity import require_servers
     from config.connections import check_connections
 
@@ -61,7 +67,10 @@ def _show(shared: Shared, found: "Health") -> None:
 
 
 def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
-    """One screen on a terminal, one report after another elsewhere; an outage is told like a report, with since when it lasts."""
+    """One screen on a terminal, one report after another elsewhere.
+
+    An outage is told like a report, with since when it lasts.
+    """
     from time import sleep
 
     from rich.live import Live

@@ -1,4 +1,7 @@
-"""`dispersion takeover`: a person decides where partitions go on whose log is not the one they were applied from."""
+"""`dispersion takeover`: a person decides where partitions go on.
+
+The log of these partitions is not the one they were applied from.
+"""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -30,8 +33,9 @@ def takeover(
         bool, typer.Option("--yes", help="Do it; without it, nothing is changed.")
     ] = False,
 ) -> None:
-    """Show the partitions that workers refuse for good, and what each way on costs; with --from and --yes, take it.
+    """Show the partitions that workers refuse for good, and what each way on costs.
 
+    With --from and --yes, take it.
     Exit code 1: something stands refused. Start workers again once nothing does.
     """
     import msgspec

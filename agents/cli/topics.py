@@ -6,7 +6,10 @@ from agents.cli.shared import print_line, shared_of
 
 
 def create(context: typer.Context) -> None:
-    """Create the topics that are missing; report how those which exist differ. Exit code 1 if a worker could not run on them."""
+    """Create the topics that are missing; report how those which exist differ.
+
+    Exit code 1 if a worker could not run on them.
+    """
     import msgspec
 
     from agents.connectivity import require_kafka

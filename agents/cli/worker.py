@@ -22,13 +22,17 @@ def worker(
         From,
         typer.Option(
             "--from",
-            help="Where to start when Redis knows nothing of a partition: refuse, or the log's start or end.",
+            help=(
+                "Where to start when Redis knows nothing of a partition: "
+                "refuse, or the log's start or end."
+            ),
         ),
     ] = "checkpoint",
 ) -> None:
     """Take part in the consumer group until SIGTERM.
 
-    Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is lost.
+    Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is
+    lost.
     """
     from agents.connectivity import require_servers
     from config.market import market_of

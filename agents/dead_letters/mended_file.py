@@ -1,4 +1,7 @@
-"""A file of mended records: JSON objects, one a line, as `dispersion dead-letters tail --json` prints them, with other values."""
+"""A file of mended records: JSON objects, one a line.
+
+They are as `dispersion dead-letters tail --json` prints them, with other values.
+"""
 
 import binascii
 from base64 import b64decode
@@ -25,7 +28,10 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 def read_mended(file: Path) -> dict[str, bytes]:
-    """Value by the place of the record that it stands for; a value that is no text is taken as JSON. Raises `ConfigError`."""
+    """Value by the place of the record that it stands for.
+
+    A value that is no text is taken as JSON. Raises `ConfigError`.
+    """
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:

@@ -1,4 +1,7 @@
-"""Mended records sent again: judged as their stage will judge them, marked, and published on the topic that they came from."""
+"""Mended records sent again: judged, marked, and published on the topic that they came from.
+
+They are judged as their stage will judge them.
+"""
 
 from collections.abc import Mapping, Sequence
 from time import time
@@ -34,7 +37,10 @@ class ReplayCheck:
         *,
         again: bool,
     ) -> None:
-        """`sent` are the identities of what was sent again already; `mended` values by original place."""
+        """`sent` are the identities of what was sent again already.
+
+        `mended` are values by original place.
+        """
         self._settings = settings
         self._sent = set(sent)
         self._mended = mended
@@ -48,7 +54,10 @@ class ReplayCheck:
         return self._mended.get(str(letter.original), letter.value)
 
     def objection(self, letter: DeadLetter) -> str:
-        """Why not, and what to do; empty when it may be sent. A letter is judged once: its repeat is refused."""
+        """Why not, and what to do; empty when it may be sent.
+
+        A letter is judged once: its repeat is refused.
+        """
         if letter.identity in self._seen:
             return "the same record was refused twice; once is enough"
         self._seen.add(letter.identity)
@@ -96,7 +105,10 @@ class ReplayCheck:
 
 
 class LetterSender:
-    """Publishes letters again, one after the other: the marker first, so that none is sent twice by accident."""
+    """Publishes letters again, one after the other.
+
+    The marker comes first, so that none is sent twice by accident.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Connect. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""

@@ -1,4 +1,7 @@
-"""Reading the dead-letter topic: every letter, which of them were sent again, and what on it is none of ours."""
+"""Reading the dead-letter topic.
+
+It gives every letter, which of them were sent again, and what on it is none of ours.
+"""
 
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
@@ -27,7 +30,9 @@ def read_topic(
     foreign: Callable[[Any], None] = lambda _: None,
     outage: Outage = lambda _: None,
 ) -> Generator[DeadLetter | ReplayMarker]:
-    """Letters and markers of all partitions, those of one poll by time; closing the iterator disconnects.
+    """Letters and markers of all partitions, those of one poll by time.
+
+    Closing the iterator disconnects.
 
     Args:
         settings: how to reach Kafka, and the topic prefix.
@@ -37,7 +42,8 @@ def read_topic(
         outage: is told as by `tail_alerts`.
 
     Raises:
-        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used. An outage later is waited for.
+        ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
+            An outage later is waited for.
     """
     topic = Topics(settings.kafka.topic_prefix).name("dead_letters")
     with kafka_failures(settings, "Read"):

@@ -1,16 +1,21 @@
-"""The embedded Kafka broker: librdkafka's in-process broker, out of the confluent-kafka wheel, in a process of its own.
+"""The embedded Kafka broker: librdkafka's in-process broker, in a process of its own.
 
-``python -m agents.embedded.broker [BROKERS]`` prints the bootstrap list, then obeys one command a line on stdin and answers
-each with ``ok`` or ``error …``; end of input ends it. It keeps everything in memory and speaks enough of the protocol for
-producers, consumer groups and commits. It has no CreateTopics, no DescribeConfigs and no security, and makes an unknown
-topic with 4 partitions, so topics are created here before anyone asks for them. It keeps about 4.6 MB a partition and
+The broker comes out of the confluent-kafka wheel.
+
+``python -m agents.embedded.broker [BROKERS]`` prints the bootstrap list, then obeys one command a
+line on stdin and answers each with ``ok`` or ``error …``; end of input ends it. It keeps everything
+in memory and speaks enough of the protocol for producers, consumer groups and commits. It has no
+CreateTopics, no DescribeConfigs and no security, and makes an unknown topic with 4 partitions, so
+topics are created here before anyone asks for them. It keeps about 4.6 MB a partition and
 drops whole batches: two of 3 MB in a row leave nothing to read.
 
     topic NAME PARTITIONS           create a topic
-    topic-error NAME CODE           answer for a topic with an error (0: no more), as a broker that does not know it yet
+    topic-error NAME CODE           answer for a topic with an error (0: no more),
+                                    as a broker that does not know it yet
     down ID | up ID                 stop or restart a broker (-1: all)
     rtt ID MS                       delay every answer of a broker
-    err APIKEY CODE [TIMES]         fail the next requests of one kind (code -195 drops the connection)
+    err APIKEY CODE [TIMES]         fail the next requests of one kind
+                                    (code -195 drops the connection)
     clear APIKEY                    forget pending failures
     delete-records TOPIC P OFFSET   move the start of a partition
     coordinator GROUP ID            move a group's coordinator
@@ -35,17 +40,26 @@ Int16, Int32, Int64, Size = ctypes.c_int16, ctypes.c_int32, ctypes.c_int64, ctyp
 
 
 def library() -> ctypes.CDLL:
-    """The librdkafka inside the installed wheel. Raises `OSError` when the wheel is built otherwise."""
+    """The librdkafka inside the installed wheel.
+
+    Raises `OSError` when the wheel is built otherwise.
+    """
     package = Path(confluent_kafka.__file__).parent
     for pattern in LIBRARIES:
         for file in package.glob(pattern):
             return ctypes.CDLL(str(file))
-    message = f"no librdkafka beside {package}: the embedded broker needs the confluent-kafka wheel, not a build against a system library"
+    message = (
+        f"no librdkafka beside {package}: the embedded broker needs the confluent-kafka wheel, "
+        "not a build against a system library"
+    )
     raise OSError(message)
 
 
 class Broker:
-    """A cluster of mock brokers inside this process, by the names of librdkafka's `rdkafka_mock.h`."""
+    """A cluster of mock brokers inside this process.
+
+    The names are those of librdkafka's `rdkafka_mock.h`.
+    """
 
     def __init__(self, brokers: int) -> None:
         self._library = library()
@@ -78,7 +92,10 @@ class Broker:
         return str(self._mock("cluster_bootstraps", Text)().decode())
 
     def obey(self, line: str) -> int:
-        """Carry out one command; 0 or librdkafka's error code. Raises `KeyError`, `ValueError` or `TypeError` on a bad line."""
+        """Carry out one command; 0 or librdkafka's error code.
+
+        Raises `KeyError`, `ValueError` or `TypeError` on a bad line.
+        """
         verb, *words = line.split()
         commands: dict[str, Callable[..., int | None]] = {
             "topic": lambda name, n: self._mock("topic_create", Int, Text, Int, Int)(

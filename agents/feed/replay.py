@@ -1,4 +1,7 @@
-"""Publishing files as a feed: the records that a backtest hands to the stages, sent to Kafka instead."""
+"""Publishing files as a feed.
+
+The records that a backtest hands to the stages are sent to Kafka instead.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +41,10 @@ class Pace:
 
 
 def refuse_live(settings: Settings, *, allow_live: bool) -> None:
-    """Raise `ActionNeededError` where a replay would be taken for the market: topics without a prefix are the live ones."""
+    """Raise `ActionNeededError` where a replay would be taken for the market.
+
+    Topics without a prefix are the live ones.
+    """
     if allow_live or settings.kafka.topic_prefix:
         return
     if live := [
@@ -47,7 +53,8 @@ def refuse_live(settings: Settings, *, allow_live: bool) -> None:
         if topic.role in INPUTS and topic.status != "missing"
     ]:
         raise ActionNeededError(
-            f"the broker has the live topics {' and '.join(live)}: set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
+            f"the broker has the live topics {' and '.join(live)}: "
+            "set kafka.topic_prefix (DISPERSION_KAFKA__TOPIC_PREFIX=replay.) "
             "for workers and replay alike, or pass --allow-live"
         )
 
@@ -58,7 +65,9 @@ def replay(
     pace: Pace,
     seen: Callable[[ReplayProgress], None],
 ) -> ReplayProgress:
-    """Publish every record to its partition, in order; returns when all are acknowledged. Ctrl-C ends it early, in order.
+    """Publish every record to its partition, in order; returns when all are acknowledged.
+
+    Ctrl-C ends it early, in order.
 
     Raises:
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.

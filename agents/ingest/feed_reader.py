@@ -1,7 +1,8 @@
 """All partitions of a feed's topic, read by one process from where it last committed.
 
-It is no member of a group, so nobody waits for a dead one's session to end, and its commits are under a group's name all the same. A
-second process would read and publish the same again, which is a waste and no harm.
+It is no member of a group, so nobody waits for a dead one's session to end, and its commits are
+under a group's name all the same. A second process would read and publish the same again, which is
+a waste and no harm.
 """
 
 import asyncio
@@ -18,14 +19,22 @@ from agents.transport_records import use_fetched_records
 from config.settings import Settings
 
 FETCH_BYTES = 512 * 1024
-"""Of one partition in one answer of the broker, which gives a longer record all the same. Megabytes leave the processor's cache: they
-cost half as much again."""
+"""Of one partition in one answer of the broker, which gives a longer record all the same.
+
+Megabytes leave the processor's cache: they cost half as much again.
+"""
 FETCH_WAIT_MS = 100
-"""How long a broker may hold a fetch that finds nothing: a partition that was drained meanwhile waits for it."""
+"""How long a broker may hold a fetch that finds nothing.
+
+A partition that was drained meanwhile waits for it.
+"""
 METADATA_SECONDS = 60
 """How long a topic may have grown unnoticed."""
 SILENT_SECONDS = 5.0
-"""A partition that has more and gives nothing for so long is away: the others wait for it no longer."""
+"""A partition that has more and gives nothing for so long is away.
+
+The others wait for it no longer.
+"""
 
 Start = Literal["earliest", "latest"]
 
@@ -64,7 +73,10 @@ class FeedReader:
         await self._consumer.stop()
 
     async def assign(self, partitions: int) -> dict[int, int]:
-        """Take so many partitions, each from its commit; where each begins. Those without a commit get one."""
+        """Take so many partitions, each from its commit; where each begins.
+
+        Those without a commit get one.
+        """
         places = [TopicPartition(self._topic, number) for number in range(partitions)]
         self._consumer.assign(places)
         committed = {place: await self._consumer.committed(place) for place in places}
@@ -138,7 +150,10 @@ class FeedReader:
         )
 
     async def _pass_markers(self, place: TopicPartition) -> None:
-        """Where nothing came, the fetcher may have gone past places without a record: markers of transactions, holes of compaction."""
+        """Go on to where the fetcher stands, where nothing came.
+
+        It may have gone past places without a record: markers of transactions, holes of compaction.
+        """
         try:
             position = await asyncio.wait_for(self._consumer.position(place), 0.01)
         except TimeoutError:

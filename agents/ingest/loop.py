@@ -1,7 +1,8 @@
 """The work of the ingest: read, frame, publish, commit.
 
-Offsets are committed when all frames made of what is before them have been acknowledged, so nothing is lost. After a crash what was not
-committed is published again: the later quote of a contract wins and a repeated one is the same, so the monitor's readings do not change.
+Offsets are committed when all frames made of what is before them have been acknowledged, so nothing
+is lost. After a crash what was not committed is published again. The later quote of a contract wins
+and a repeated one is the same, so the monitor's readings do not change.
 """
 
 import asyncio
@@ -42,7 +43,10 @@ log = logging.getLogger(__name__)
 
 
 class IngestLoop:
-    """One task; errors are aiokafka's, `PublishError`, `ActionNeededError`, and `DeadlineExceededError` when a stop takes too long."""
+    """One task, with the errors of aiokafka, `PublishError` and `ActionNeededError`.
+
+    A stop that takes too long raises `DeadlineExceededError`.
+    """
 
     def __init__(
         self,
@@ -143,7 +147,8 @@ class IngestLoop:
                 self._letters[number].took(len(records), len(letters))
             except TooManyDeadLettersError as error:
                 raise ActionNeededError(
-                    f"partition {number} of {self._settings.ingest.topic}: {error}; is it a topic of quotes?"
+                    f"partition {number} of {self._settings.ingest.topic}: {error}; "
+                    "is it a topic of quotes?"
                 ) from error
         was_empty = not self._intake.framing
         await self.publisher.send(self._intake.release(self._reader.behind()))
@@ -153,7 +158,10 @@ class IngestLoop:
             await self.publisher.send(self._intake.flush())
 
     async def _commit(self) -> bool:
-        """What was released is framed, acknowledged and then committed; where nothing is new that asks whether Kafka is there."""
+        """What was released is framed, acknowledged and then committed.
+
+        Where nothing is new, the commit asks whether Kafka is there.
+        """
         await self.publisher.send(self._intake.flush())
         offsets = {**self._committed, **self._intake.offsets}
         await self.publisher.drain()

@@ -1,4 +1,7 @@
-"""A producer without Faust: aiokafka's own, idempotent, as `agents.publisher.Publisher` wants it."""
+"""A producer without Faust: aiokafka's own, idempotent.
+
+It is as `agents.publisher.Publisher` wants it.
+"""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -10,7 +13,10 @@ from agents.credentials import client_options
 from config.settings import Settings
 
 REQUEST_MS = 10_000
-"""Until a request is given up and sent again: a broker that is coming back may take a connection and lose it."""
+"""Until a request is given up and sent again.
+
+A broker that is coming back may take a connection and lose it.
+"""
 
 
 class PlainProducer:

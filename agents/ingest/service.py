@@ -1,4 +1,7 @@
-"""The ingest as a service: follows a feed of single quotes on Kafka and publishes them to the monitor as frames."""
+"""The ingest as a service: follows a feed of single quotes on Kafka.
+
+It publishes the quotes to the monitor as frames.
+"""
 
 import asyncio
 import logging
@@ -39,7 +42,10 @@ class IngestService:
     """Serves until stopped."""
 
     def __init__(self, settings: Settings, market: Market, start: Start) -> None:
-        """Within an event loop. Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
+        """Within an event loop.
+
+        Raises `ConfigError`, and `ActionNeededError` when the address is taken.
+        """
         self._settings = settings
         self._deadline = Deadline()
         registry = CollectorRegistry()
@@ -56,7 +62,10 @@ class IngestService:
         self.url = self._server.url
 
     async def run(self) -> int:
-        """Work until SIGTERM or SIGINT; the exit code. Raises `ActionNeededError`, `UnavailableError`."""
+        """Work until SIGTERM or SIGINT; the exit code.
+
+        Raises `ActionNeededError`, `UnavailableError`.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(
                 number, self._deadline.wind_down, STOP_SECONDS
@@ -67,7 +76,8 @@ class IngestService:
             await self._work()
         except DeadlineExceededError:
             log.warning(
-                "stopped while Kafka was away; the next start publishes again what was not committed"
+                "stopped while Kafka was away; "
+                "the next start publishes again what was not committed"
             )
             return EXIT_UNAVAILABLE
         finally:
@@ -92,7 +102,8 @@ class IngestService:
             ) from error
         except (CorruptRecordException, RecordTooLargeError) as error:
             raise ActionNeededError(
-                f"the feed cannot be read on: {error}; mend the broker's log, or delete the records up to behind it"
+                f"the feed cannot be read on: {error}; "
+                "mend the broker's log, or delete the records up to behind it"
             ) from error
         except KafkaError as error:
             if not error.retriable:
@@ -132,7 +143,10 @@ class IngestService:
 
 
 def run_ingest(settings: Settings, market: Market, start: Start) -> int:
-    """Ingest until SIGTERM or SIGINT; the exit code. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+    """Ingest until SIGTERM or SIGINT; the exit code.
+
+    Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+    """
     if settings.ingest.topic in Topics(settings.kafka.topic_prefix).all().values():
         raise ActionNeededError(
             f"{settings.ingest.topic} is a topic of the monitor itself: name the feed's topic"
@@ -141,7 +155,8 @@ def run_ingest(settings: Settings, market: Market, start: Start) -> int:
     until_reached(lambda: check_topics(settings), seconds).refuse()
     if not until_reached(lambda: partitions_of(settings, settings.ingest.topic), seconds):
         raise ActionNeededError(
-            f"there is no topic {settings.ingest.topic}: correct ingest.topic or --topic, or grant Describe on it"
+            f"there is no topic {settings.ingest.topic}: "
+            "correct ingest.topic or --topic, or grant Describe on it"
         )
 
     async def serve() -> int:

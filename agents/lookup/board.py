@@ -90,7 +90,10 @@ def percent(value: float | None) -> str:
 
 
 def foreign(text: str, style: str = "") -> Text:
-    """Text that comes from elsewhere, as a part of a screen: safe, and no markup in it is interpreted."""
+    """Text that comes from elsewhere, as a part of a screen.
+
+    It is safe, and no markup in it is interpreted.
+    """
     return Text(safe(text), style=style)
 
 

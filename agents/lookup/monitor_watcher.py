@@ -1,4 +1,7 @@
-"""Watching the monitor from outside: the snapshots in Redis and the alerts topic, gathered into what the board shows."""
+"""Watching the monitor from outside: the snapshots in Redis and the alerts topic.
+
+Both are gathered into what the board shows.
+"""
 
 import threading
 from collections import deque
@@ -20,7 +23,10 @@ HISTORY = 200
 
 
 class MonitorWatcher:
-    """One index, looked at as often as `state` is called; alert events are collected from the moment of `start`."""
+    """One index, looked at as often as `state` is called.
+
+    Alert events are collected from the moment of `start`.
+    """
 
     def __init__(self, settings: Settings, index: str, title: str) -> None:
         self._settings = settings

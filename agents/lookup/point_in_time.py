@@ -1,4 +1,7 @@
-"""What is known of an index up to a second, called back from Kafka and Redis or from the files of a backtest."""
+"""What is known of an index up to a second.
+
+It is called back from Kafka and Redis or from the files of a backtest.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -33,7 +36,10 @@ HOUR = timedelta(hours=1)
 
 
 def when_of(text: str, latest: datetime) -> datetime:
-    """A time as typed: ISO 8601 with an offset, or HH:MM[:SS] in New York on the day of `latest`. Raises `ConfigError`."""
+    """A time as typed: ISO 8601 with an offset, or HH:MM[:SS] in New York on the day of `latest`.
+
+    Raises `ConfigError`.
+    """
     try:
         if "-" not in text and "T" not in text:
             return datetime.combine(
@@ -53,12 +59,16 @@ def when_of(text: str, latest: datetime) -> datetime:
 
 
 def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
-    """From the topics and the daily history. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
+    """From the topics and the daily history.
+
+    Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+    """
     with ReadingsLog(settings, index, TENOR) as log:
         latest = log.latest()
         if latest is None:
             raise ActionNeededError(
-                f"no reading of {index} on the readings topic: is a worker running and is there input?"
+                f"no reading of {index} on the readings topic: "
+                "is a worker running and is there input?"
             )
         if at is not None:
             latest = _not_none(log.latest(when_of(at, latest.ts_event)), index, at)
@@ -82,7 +92,10 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
 
 
 def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
-    """From `readings.jsonl` and `alerts.jsonl` of a backtest. Raises `ConfigError`, `ActionNeededError`."""
+    """From `readings.jsonl` and `alerts.jsonl` of a backtest.
+
+    Raises `ConfigError`, `ActionNeededError`.
+    """
     file = folder / "readings.jsonl"
     if not file.is_file():
         raise ConfigError(

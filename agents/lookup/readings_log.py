@@ -1,7 +1,8 @@
 """Looking up past readings of one index on the readings topic, by event time.
 
-An index has one partition, and its event time rises with the offset there (a repeat after a crash falls back and rises again
-over the same readings), so a time is found by halving: about twenty fetches.
+An index has one partition, and its event time rises with the offset there. (A repeat after a crash
+falls back and rises again over the same readings.) So a time is found by halving: about twenty
+fetches.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ POLL_MS = 1_000
 SILENCE = 4
 """Empty polls in a row, before the end, after which Kafka is taken to be down."""
 STEP = 64
-"""Records looked at first when the latest reading is searched from the end; then four times as many, and so on."""
+"""Records looked at first when the latest reading is searched from the end.
+
+Then four times as many, and so on.
+"""
 
 
 class _Head(msgspec.Struct):
@@ -73,7 +77,8 @@ class ReadingsLog:
         count = len(self._consumer.partitions_for_topic(topic) or ())
         if not count:
             raise ActionNeededError(
-                f"there is no topic {topic}: run `dispersion topics create`, or check kafka.topic_prefix"
+                f"there is no topic {topic}: run `dispersion topics create`, "
+                "or check kafka.topic_prefix"
             )
         self.partition = partition_of(self._index, count)
         found = TopicPartition(topic, self.partition)
@@ -87,7 +92,10 @@ class ReadingsLog:
         self._consumer.close()
 
     def latest(self, until: datetime | None = None) -> Reading | None:
-        """The last reading at or before a time, or of all; None without one. Raises `UnavailableError`, `ActionNeededError`."""
+        """The last reading at or before a time, or of all; None without one.
+
+        Raises `UnavailableError`, `ActionNeededError`.
+        """
         end = self._end if until is None else self._after(until)
         step = STEP
         while end > self._first:
@@ -103,7 +111,10 @@ class ReadingsLog:
         return None
 
     def between(self, after: datetime, until: datetime) -> Iterator[Reading]:
-        """Readings after one time up to another, repeats included. Raises `UnavailableError`, `ActionNeededError`."""
+        """Readings after one time up to another, repeats included.
+
+        Raises `UnavailableError`, `ActionNeededError`.
+        """
         for reading in self._read(self._after(after), self._after(until)):
             if after < reading.ts_event <= until:
                 yield reading
@@ -129,7 +140,7 @@ class ReadingsLog:
                 continue
 
     def _numbered(self, start: int, end: int) -> Iterator[tuple[int, bytes, _Head]]:
-        """The index's readings from an offset up to, but without, another: offset, value and head."""
+        """The index's readings from one offset to before another: offset, value and head."""
         if start >= end:
             return
         with kafka_failures(self._settings, "Read"):
@@ -140,7 +151,8 @@ class ReadingsLog:
                 silent = 0 if records else silent + 1
                 if silent > SILENCE:
                     raise UnavailableError(
-                        f"Kafka does not give out the records of {self._tp.topic}; see `dispersion doctor`"
+                        f"Kafka does not give out the records of {self._tp.topic}; "
+                        "see `dispersion doctor`"
                     )
                 for record in records:
                     head = _head(record.value or b"") if record.offset < end else None

@@ -1,4 +1,7 @@
-"""What was left out of the input of late, kept by the worker, written to Redis for `status`, and said in the log once a minute."""
+"""What was left out of the input of late, kept by the worker.
+
+It is written to Redis for `status`, and said in the log once a minute.
+"""
 
 import asyncio
 import logging
@@ -76,7 +79,10 @@ class Acceptance:
         self._written.pop(place, None)
 
     async def publish(self) -> None:
-        """Write what has changed; a failure is no concern of the stream. Once a minute, say in the log what was left out."""
+        """Write what has changed; a failure is no concern of the stream.
+
+        Once a minute, say in the log what was left out.
+        """
         accounts = {place: minute.account() for place, minute in self._minutes.items()}
         fresh = {place: one for place, one in accounts.items() if self._changed(place, one)}
         try:
@@ -98,7 +104,10 @@ class Acceptance:
         return "; ".join(told(minute.account())) if minute else ""
 
     def _changed(self, place: Partition, account: Account) -> bool:
-        """While rows come an account is written each time, so that its age tells whether it is kept."""
+        """While rows come an account is written each time.
+
+        So its age tells whether it is kept.
+        """
         before = self._written.get(place)
         return bool(account.rows) or before is None or bool(before.rows)
 

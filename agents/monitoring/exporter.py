@@ -1,4 +1,7 @@
-"""The exporter: market gauges on `/metrics`, read from Redis at every scrape. Two of them are redundancy, not conflict."""
+"""The exporter: market gauges on `/metrics`, read from Redis at every scrape.
+
+Two of them are redundancy, not conflict.
+"""
 
 import logging
 import signal

@@ -1,4 +1,7 @@
-"""How old what is shown is: from when a reading was published and, where event time is now, from its event time."""
+"""How old what is shown is.
+
+The age runs from when a reading was published and, where event time is now, from its event time.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +12,10 @@ from streams.reading import Reading
 DELAY_SECONDS = 1_200.0
 """How far a delayed feed may be behind the wall before its readings count as old."""
 ALLOWED: Mapping[Mode, float] = {"live": 0.0, "delayed": DELAY_SECONDS}
-"""Seconds that event time may be behind, by mode; in the others event time has nothing to do with the wall's."""
+"""Seconds that event time may be behind, by mode.
+
+In the other modes event time has nothing to do with the wall's.
+"""
 
 
 def event_time(readings: Mapping[str, Reading]) -> datetime | None:
@@ -18,8 +24,9 @@ def event_time(readings: Mapping[str, Reading]) -> datetime | None:
 
 
 def age_seconds(mode: Mode, event: datetime | None, published: float, now: float) -> float:
-    """Age of a reading at a time (Unix seconds): since its event or since its publication, whichever is longer.
+    """Age of a reading at a time (Unix seconds).
 
+    It counts since its event or since its publication, whichever is longer.
     In replay and scenario mode the publication alone counts.
     """
     if mode in ALLOWED and event is not None:
@@ -28,7 +35,10 @@ def age_seconds(mode: Mode, event: datetime | None, published: float, now: float
 
 
 def fresh_from(mode: Mode, event: datetime | None, published: float) -> float:
-    """The time (Unix seconds) from which staleness is counted: the age's, less what the mode allows event time to be behind."""
+    """The time (Unix seconds) from which staleness is counted.
+
+    It is the age's, less what the mode allows event time to be behind.
+    """
     if mode in ALLOWED and event is not None:
         return min(published, event.timestamp() + ALLOWED[mode])
     return published

@@ -40,7 +40,10 @@ class Probes:
         self._stall_after = stall_after
 
     def live(self) -> list[HealthCheck]:
-        """Restarting would help when one fails. Rebalancing is alive, and so is a worker that Redis or Kafka holds up."""
+        """Restarting would help when one fails.
+
+        Rebalancing is alive, and so is a worker that Redis or Kafka holds up.
+        """
         silent = monotonic() - self._status.beat
         stalled = (
             []
@@ -91,7 +94,10 @@ class Probes:
 def probe_answer(
     path: str, query: str, checks: Sequence[HealthCheck], more: Mapping[str, object]
 ) -> ProbeAnswer:
-    """Checks as an answer: a word or the failures, or with `/healthz` and `?verbose` everything as JSON. `/healthz` is always 200."""
+    """Checks as an answer: a word or the failures.
+
+    With `/healthz` and `?verbose` it is everything as JSON. `/healthz` is always 200.
+    """
     checks = [check._replace(message=scrubbed(check.message)) for check in checks]
     failed = [check for check in checks if not check.ok]
     code = 200 if path == "/healthz" or not failed else 503

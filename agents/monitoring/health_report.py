@@ -1,4 +1,7 @@
-"""How the monitor is, from outside: what Redis shows of each index, and how far the stages are behind Kafka."""
+"""How the monitor is, from outside.
+
+It is what Redis shows of each index, and how far the stages are behind Kafka.
+"""
 
 from collections.abc import Iterator, Sequence
 from time import time
@@ -46,7 +49,10 @@ class IndexHealth(msgspec.Struct, frozen=True):
     mode: str
     event_time: str
     age_seconds: float
-    """Since the newest reading's event or its publication, whichever is longer; in replay and scenario mode since the latter."""
+    """Since the newest reading's event or its publication, whichever is longer.
+
+    In replay and scenario mode it is since the latter.
+    """
     regime: str
     values: dict[str, float | None]
     alerts: list[ActiveAlert]
@@ -84,7 +90,8 @@ class Health(msgspec.Struct, frozen=True):
 def health(settings: Settings) -> Health:
     """Look at Redis and Kafka once; what a part of Kafka does not tell is a problem of the report.
 
-    Raises `UnavailableError` when Redis does not answer, or Kafka not one question, `ActionNeededError`, `ConfigError`.
+    Raises `UnavailableError` when Redis does not answer, or Kafka not one question,
+    `ActionNeededError`, `ConfigError`.
     """
     opened = session_open(int(time() * NS))
     plans = flow_plans(
@@ -117,7 +124,10 @@ def health(settings: Settings) -> Health:
 
 
 def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth], list[str]]:
-    """What became of the input of late, and what is wrong about it. Raises `UnavailableError`, `ActionNeededError`."""
+    """What became of the input of late, and what is wrong about it.
+
+    Raises `UnavailableError`, `ActionNeededError`.
+    """
     topics, found, problems = Topics(settings.kafka.topic_prefix), [], []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for topic in (topics.name("quotes"), topics.name("ticks")):
@@ -166,7 +176,8 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                 found_there = shown_snapshot(redis, settings.kafka.topic_prefix, index.symbol)
             except UnreadableError as problem:
                 missing.append(
-                    f"{index.symbol}: {safe(str(problem))}; a worker writes it anew with the next reading"
+                    f"{index.symbol}: {safe(str(problem))}; "
+                    "a worker writes it anew with the next reading"
                 )
                 continue
             if found_there is None:
@@ -194,18 +205,27 @@ def _clock(settings: Settings) -> Iterator[str]:
         whole, micros = redis.time()
         skew = ahead(before, whole + micros / 1e6, time())
     if abs(skew) >= NOTED_SECONDS:
-        yield f"this machine's clock is {skew:+.1f} s against that of Redis, and ages are counted by it: {NEXT}"
+        yield (
+            f"this machine's clock is {skew:+.1f} s against that of Redis, "
+            f"and ages are counted by it: {NEXT}"
+        )
 
 
 def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iterator[str]:
     for one in indices:
         if opened and one.mode in {"live", "delayed"} and one.stale_seconds > STALE_SECONDS:
-            yield f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; see the runbook, DispersionStale"
+            yield (
+                f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; "
+                "see the runbook, DispersionStale"
+            )
         coverage = one.values["coverage"]
         if coverage is not None and coverage < COVERAGE:
             yield f"{one.index}: coverage is {coverage:.0%}; see the runbook, data_quality"
     for topic in lag.untold:
-        yield f"{topic}: Kafka does not tell where its log ends, so what waits there is not known; bring the brokers back"
+        yield (
+            f"{topic}: Kafka does not tell where its log ends, "
+            "so what waits there is not known; bring the brokers back"
+        )
     for topic, waiting in lag.waiting.items():
         if waiting > LAG:
             yield f"{topic}: {waiting:,} records wait; add workers, or see what holds them"

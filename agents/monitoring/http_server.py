@@ -1,7 +1,10 @@
-"""`/metrics` and the probes over HTTP: waitress in threads of its own, so that it answers while an event loop is busy.
+"""`/metrics` and the probes over HTTP.
 
-Whoever connects and says nothing takes a file of the process. So connections are few, one that does not send a whole request in
-time is closed, and where all are taken the newcomer gets the place of the one that has been idle longest.
+waitress serves them in threads of its own, so that it answers while an event loop is busy.
+
+Whoever connects and says nothing takes a file of the process. So connections are few, one that does
+not send a whole request in time is closed, and where all are taken the newcomer gets the place of
+the one that has been idle longest.
 """
 
 import errno
@@ -66,7 +69,8 @@ class HealthServer:
             sockets = _bound(host, port)
         except OSError as error:
             raise ActionNeededError(
-                f"cannot listen on {_place(host, port)}: {error}; choose another metrics.host or metrics.port"
+                f"cannot listen on {_place(host, port)}: {error}; "
+                "choose another metrics.host or metrics.port"
             ) from error
         self.port = int(sockets[0].getsockname()[1])
         self.url = f"http://{_place(host, self.port)}"
@@ -149,7 +153,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def unread(self) -> bool:
-        """Whether something has come that we have not looked at yet: on a busy machine a request waits for its turn."""
+        """Whether something has come that we have not looked at yet.
+
+        On a busy machine a request waits for its turn.
+        """
         try:
             return bool(self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except OSError:
@@ -171,7 +178,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
-    """A listening socket that closes connections which are idle for too long, or stand in the way of others."""
+    """A listening socket that closes some of its connections.
+
+    It closes those that are idle for too long, or stand in the way of others.
+    """
 
     channel_class = _Channel
 
@@ -180,7 +190,10 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         return bool(self.accepting) and len(self.active_channels) < CONNECTIONS
 
     def tidy(self) -> None:
-        """Called between two looks at the sockets: within one, a file's number might be taken for that of its successor."""
+        """Called between two looks at the sockets.
+
+        Within one, a file's number might be taken for that of its successor.
+        """
         now, crowd = time(), len(self.active_channels) - CONNECTIONS + 1
         idle = sorted(
             (one for one in self.active_channels.values() if not one.requests), key=_order
@@ -193,7 +206,10 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def _order(channel: _Channel) -> tuple[bool, float]:
-    """Who has to go first: those that have never asked, then those that have been silent longest."""
+    """Who has to go first.
+
+    Those that have never asked come first, then those that have been silent longest.
+    """
     return channel.allowed_seconds == IDLE_SECONDS, channel.waiting_since
 
 
@@ -227,7 +243,10 @@ def _serving(
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:
-    """A bound socket for each address of a host, all on one port. Raises `OSError` when there is none."""
+    """A bound socket for each address of a host, all on one port.
+
+    Raises `OSError` when there is none.
+    """
     sockets: list[socket.socket] = []
     try:
         for family, address in _addresses(host):

@@ -1,4 +1,6 @@
-"""What runs here and whether the market is open: exported by every process, from configuration and not from Redis.
+"""What runs here and whether the market is open.
+
+Every process exports it, from configuration and not from Redis.
 
 The gates of the alert rules match on these in every job, and must stay when Redis is away.
 """

@@ -1,4 +1,7 @@
-"""Counter children that exist from the start, so that the first increment of each is seen as one."""
+"""Counter children that exist from the start.
+
+So the first increment of each is seen as one.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product

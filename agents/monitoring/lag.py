@@ -1,4 +1,7 @@
-"""How far the stages are behind Kafka: records between the watermarks in Redis and the ends of the logs."""
+"""How far the stages are behind Kafka.
+
+It is the records between the watermarks in Redis and the ends of the logs.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -30,7 +33,10 @@ class Lag(NamedTuple):
 
 
 def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
-    """The lag of the inputs of stages. Raises `UnavailableError`, `ActionNeededError`, `ConfigError`."""
+    """The lag of the inputs of stages.
+
+    Raises `UnavailableError`, `ActionNeededError`, `ConfigError`.
+    """
     with (
         kafka_failures(settings),
         redis_failures(settings.redis),
@@ -53,8 +59,8 @@ Ends = Mapping[TopicPartition, int]
 def _ends(consumer: Any, topics: Sequence[str]) -> dict[str, Ends]:
     """Ends of logs by topic.
 
-    A leader does not tell the end of its log between its election and the return of the replicas that must be in sync.
-    kafka-python asks it again and again, and drops what others have told.
+    A leader does not tell the end of its log between its election and the return of the replicas
+    that must be in sync. kafka-python asks it again and again, and drops what others have told.
     """
     places = {
         topic: [

@@ -1,7 +1,8 @@
-"""Market gauges, read from the snapshots in Redis at every scrape: nothing is cached, so nothing can outlive its truth.
+"""Market gauges, read from the snapshots in Redis at every scrape.
 
-Workers export no market value: when Kafka moves an index from one worker to another, the first would go on telling its
-last number. Values are decimals; ages are for PromQL to compute.
+Nothing is cached, so nothing can outlive its truth.
+Workers export no market value: when Kafka moves an index from one worker to another, the first
+would go on telling its last number. Values are decimals; ages are for PromQL to compute.
 """
 
 import logging
@@ -145,7 +146,10 @@ def _readings(views: Iterable[View]) -> Iterator[tuple[str, Reading]]:
 
 
 def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
-    since = "When the latest reading was published, or its event where that counts and was earlier, Unix seconds."
+    since = (
+        "When the latest reading was published, "
+        "or its event where that counts and was earlier, Unix seconds."
+    )
     published = _gauge("last_publish_timestamp_seconds", since, "index")
     event = _gauge(
         "last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index"

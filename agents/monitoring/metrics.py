@@ -1,7 +1,8 @@
-"""Service metrics of a worker. Every metric of every process is listed in docs/metrics.md, which a test holds against the live pages.
+"""Service metrics of a worker.
 
-Market values are exported by `agents.monitoring.exporter` from the snapshots in Redis, never by a worker: a worker that loses a
-partition would go on telling its last value.
+Every metric of every process is listed in docs/metrics.md, which a test holds against the live
+pages. Market values are exported by `agents.monitoring.exporter` from the snapshots in Redis, never
+by a worker: a worker that loses a partition would go on telling its last value.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -198,7 +199,10 @@ class Metrics:
         return seen
 
     def forget(self, topic: str, partition: int, stage: str) -> None:
-        """Remove the gauges of a stage's partition that is given back; those of the whole topic return with the next sample."""
+        """Remove the gauges of a stage's partition that is given back.
+
+        Those of the whole topic return with the next sample.
+        """
         for gauge in (
             self.lag_messages,
             self.lag_seconds,

@@ -28,7 +28,10 @@ class MetricsObserver:
         self._metrics.outbox_oldest.labels(str(partition)).set(oldest)
 
     def alert(self, value: bytes, outcome: str) -> None:
-        """What became of one alert event: published, repeated (found on the topic already) or error."""
+        """What became of one alert event.
+
+        It is published, repeated (found on the topic already) or error.
+        """
         context = attributes(value)
         rule = context.get("subject", "").rpartition("/")[2]
         transition = (

@@ -1,4 +1,7 @@
-"""How many partitions stand refused, read from Redis at every scrape: the worker that refused them has ended and tells nobody."""
+"""How many partitions stand refused, read from Redis at every scrape.
+
+The worker that refused them has ended and tells nobody.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,4 +1,7 @@
-"""The stacks of all threads, and of all tasks of the event loop, for the log of a process that is about to be ended."""
+"""The stacks of all threads, and of all tasks of the event loop.
+
+They are for the log of a process that is about to be ended.
+"""
 
 import asyncio
 import io

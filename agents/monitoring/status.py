@@ -1,4 +1,7 @@
-"""What the worker's own thread knows about itself, for the threads that answer probes and watch for stalls."""
+"""What the worker's own thread knows about itself.
+
+It is for the threads that answer probes and watch for stalls.
+"""
 
 from dataclasses import dataclass, field
 from time import monotonic
@@ -26,7 +29,10 @@ class PartitionStatus:
         return max(0, self.end - self.following)
 
     def look(self, following: int, end: int | None) -> None:
-        """Note what a look finds; what arrives after a silence has waited since now, not since the record before it."""
+        """Note what a look finds.
+
+        What arrives after a silence has waited since now, not since the record before it.
+        """
         before, self.following = self.waiting, following
         end = max(self.end, end or 0)
         if end > following and not before:
@@ -37,7 +43,10 @@ class PartitionStatus:
 
 @dataclass(slots=True)
 class WorkerStatus:
-    """Written by the event loop, read by other threads; every field is replaced, never half-written."""
+    """Written by the event loop, read by other threads.
+
+    Every field is replaced, never half-written.
+    """
 
     phase: Phase = "starting"
     since: float = field(default_factory=monotonic)
@@ -58,7 +67,8 @@ class WorkerStatus:
         """Partitions with waiting input and no progress for so long."""
         now = monotonic()
         return [
-            f"{tp.topic}/{tp.partition}: {status.waiting} records wait, no progress for {now - status.progressed:.0f} s"
+            f"{tp.topic}/{tp.partition}: {status.waiting} records wait, "
+            f"no progress for {now - status.progressed:.0f} s"
             for tp, status in list(self.partitions.items())
             if status.waiting and now - status.progressed > seconds
         ]

@@ -1,4 +1,7 @@
-"""The watchdog: a thread that ends the process when input waits and nothing moves. A restart is the cure it has."""
+"""The watchdog: a thread that ends the process when input waits and nothing moves.
+
+A restart is the cure it has.
+"""
 
 import asyncio
 import logging

@@ -1,7 +1,7 @@
 """A circuit breaker that makes callers wait instead of fail.
 
-*Closed*: calls go through. After `threshold` failures in a row it is *open*: nobody calls for `cooldown` seconds.
-Then it is *half open*: one caller tries, the others wait for what it finds.
+*Closed*: calls go through. After `threshold` failures in a row it is *open*: nobody calls for
+`cooldown` seconds. Then it is *half open*: one caller tries, the others wait for what it finds.
 """
 
 from collections.abc import Callable

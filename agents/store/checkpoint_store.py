@@ -1,4 +1,7 @@
-"""What Redis holds of one stage and partition: ownership, checkpoints and outbox; each step is one idempotent script."""
+"""What Redis holds of one stage and partition: ownership, checkpoints and outbox.
+
+Each step is one idempotent script.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from time import time
@@ -19,15 +22,24 @@ from streams.stage import OutboxEntry
 HELD_PAUSE = 0.3
 """Seconds between attempts to take a partition whose former owner's lease still runs."""
 SUSPICIOUS_STARTS = 2
-"""Starts at one watermark after which records are processed alone; one that is alone at two deaths is skipped (`docs/decisions/0012`)."""
+"""Starts at one watermark after which records are processed alone.
+
+A record that is alone at two deaths is skipped (`docs/decisions/0012`).
+"""
 
 
 class FencedError(Exception):
-    """Somebody else owns the partition, or Redis has lost data: drop its memory, acknowledge nothing."""
+    """Somebody else owns the partition, or Redis has lost data.
+
+    Drop its memory, acknowledge nothing.
+    """
 
 
 class ReplacedError(FencedError):
-    """A running worker of the same name (`kafka.instance_id`) owns the partition: to join again would drive that one out in turn."""
+    """A running worker of the same name (`kafka.instance_id`) owns the partition.
+
+    To join again would drive that one out in turn.
+    """
 
 
 class Checkpoint(NamedTuple):
@@ -42,11 +54,17 @@ class Checkpoint(NamedTuple):
     skip: tuple[RecordPosition, ...]
     """Records that killed the process twice when they were processed alone."""
     marks: Mapping[str, Mark] = MappingProxyType({})
-    """Which log each watermark is of, by input topic; none where no release with marks has committed yet."""
+    """Which log each watermark is of, by input topic.
+
+    There is none where no release with marks has committed yet.
+    """
 
 
 class WatermarkStep(NamedTuple):
-    """The step of one input that a commit records; one commit takes those of all inputs, which share the state."""
+    """The step of one input that a commit records.
+
+    One commit takes those of all inputs, which share the state.
+    """
 
     topic: str
     expected: int
@@ -125,7 +143,10 @@ class CheckpointStore:
         return answer
 
     async def _by_a_namesake(self) -> bool:
-        """Whether another process of our name owns the partition now, rather than a Redis set back remembers one."""
+        """Whether another process of our name owns the partition now.
+
+        False where a Redis set back merely remembers one.
+        """
         instance = self._store_client.instance
         if not instance:
             return False
@@ -223,7 +244,10 @@ class CheckpointStore:
         )
 
     async def outbox(self, published: str, count: int, floor: int = 0) -> Outbox:
-        """Drop entries up to `published` (an entry id or empty) and read the next ones; numbers go on above `floor`."""
+        """Drop entries up to `published` (an entry id or empty) and read the next ones.
+
+        Numbers go on above `floor`.
+        """
         if published:
             milliseconds, _, number = published.partition("-")
             published = f"{milliseconds}-{int(number) + 1}"

@@ -53,7 +53,10 @@ REFUSALS = (
     "BUSY Redis is busy",
     "LOADING Redis is loading",
 )
-"""Refusals that waiting may heal, by their words: redis-py has no class for a full disk, and Redis 6 wraps what a script meets."""
+"""Refusals that waiting may heal, by their words.
+
+redis-py has no class for a full disk, and Redis 6 wraps what a script meets.
+"""
 DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 log = logging.getLogger(__name__)
@@ -73,7 +76,10 @@ class RedisObserver(Protocol):
 
 
 def connect(settings: RedisSettings) -> Redis:
-    """A client that answers bytes and never retries by itself: redis-py would repeat a write whose answer was lost."""
+    """A client that answers bytes and never retries by itself.
+
+    redis-py would repeat a write whose answer was lost.
+    """
     url = settings.url.get_secret_value()
     # A unix socket has no such option.
     lasting = {} if url.lower().startswith("unix:") else {"socket_keepalive": True}
@@ -97,7 +103,10 @@ class RedisCaller:
     async def until_answered(
         self, operation: str, call: Callable[[], Awaitable[Any]], deadline: Deadline
     ) -> Any:
-        """Repeat `call` through an outage. It must be harmless to repeat. Raises `DeadlineExceededError`, `RedisError` on a real error."""
+        """Repeat `call` through an outage. It must be harmless to repeat.
+
+        Raises `DeadlineExceededError`, `RedisError` on a real error.
+        """
         while True:
             await self.breaker.ready(deadline)
             try:
@@ -133,7 +142,8 @@ class RedisCaller:
 def may_heal(error: RedisError) -> bool:
     """Whether waiting may heal an error: Redis is away, or has no room in memory or on its disk.
 
-    >>> may_heal(ResponseError("MISCONF Errors writing to the AOF file: No space left on device")), may_heal(ResponseError("ERR syntax"))
+    >>> full = ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+    >>> may_heal(full), may_heal(ResponseError("ERR syntax"))
     (True, False)
     """
     if isinstance(error, DENIED):
@@ -144,7 +154,10 @@ def may_heal(error: RedisError) -> bool:
 
 
 def error_reason(error: RedisError) -> str:
-    """A failure as a label: timeout, connection, or refused when Redis answered with an error (memory, permission, read-only)."""
+    """A failure as a label: timeout, connection, or refused.
+
+    It is refused when Redis answered with an error (memory, permission, read-only).
+    """
     if isinstance(error, ResponseError):
         return "refused"
     return "timeout" if isinstance(error, RedisTimeoutError) else "connection"

@@ -1,4 +1,7 @@
-"""This machine's clock against that of Redis: sessions, silent sources and ages are judged by it. Kafka does not tell its time."""
+"""This machine's clock against that of Redis: sessions, silent sources and ages are judged by it.
+
+Kafka does not tell its time.
+"""
 
 import asyncio
 import logging
@@ -24,12 +27,16 @@ log = logging.getLogger(__name__)
 
 
 async def check_clock(redis: Redis, *, seconds: float = ANSWER_SECONDS) -> None:
-    """Warn of a difference of seconds, refuse one of a minute. Raises `ActionNeededError`, or `UnavailableError` after so many seconds."""
+    """Warn of a difference of seconds, refuse one of a minute.
+
+    Raises `ActionNeededError`, or `UnavailableError` after so many seconds.
+    """
     whole, micros = await ask(redis.time, seconds)
     skew = time() - (whole + micros / 1e6)
     if abs(skew) >= REFUSED_SECONDS:
         raise ActionNeededError(
-            f"the clock is {skew:+.0f} s against that of Redis, so sessions and silent sources would be judged wrong: {NEXT}"
+            f"the clock is {skew:+.0f} s against that of Redis, "
+            f"so sessions and silent sources would be judged wrong: {NEXT}"
         )
     if abs(skew) >= NOTED_SECONDS:
         log.warning("the clock is %+.1f s against that of Redis: %s", skew, NEXT)
@@ -49,14 +56,18 @@ async def watch_clock(redis: Redis, told: Callable[[float], None]) -> None:
         told(skews[-1])
         if abs(skews[-1]) >= REFUSED_SECONDS:
             raise ActionNeededError(
-                f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: {NEXT}, then start again"
+                f"the clock has gone {skews[-1]:+.0f} s away from that of Redis: "
+                f"{NEXT}, then start again"
             )
         if abs(skews[-1]) >= NOTED_SECONDS:
             log.warning("the clock is %+.1f s against that of Redis: %s", skews[-1], NEXT)
 
 
 async def _skew(redis: Redis) -> float:
-    """How far this clock is ahead, at least: what the answer may have taken on its way is not counted. 0 while Redis is away."""
+    """How far this clock is ahead, at least.
+
+    What the answer may have taken on its way is not counted. 0 while Redis is away.
+    """
     before = time()
     try:
         whole, micros = await asyncio.wait_for(redis.time(), ANSWER_SECONDS)
@@ -66,7 +77,9 @@ async def _skew(redis: Redis) -> float:
 
 
 def ahead(before: float, there: float, after: float) -> float:
-    """Seconds that a clock is ahead of another one which said `there` between two looks at it, at least.
+    """Seconds that a clock is ahead of another one, at least.
+
+    The other one said `there` between two looks at the clock.
 
     >>> ahead(10.0, 10.1, 10.2), ahead(40.0, 10.1, 40.2), ahead(10.0, 40.0, 12.0)
     (0.0, 29.9, -28.0)

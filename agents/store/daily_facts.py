@@ -1,4 +1,7 @@
-"""Writing daily facts beside those of the monitor: the first word on a session wins, so repeating it changes nothing."""
+"""Writing daily facts beside those of the monitor.
+
+The first word on a session wins, so repeating it changes nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -30,7 +33,10 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[date, str]
     """Sessions left out, and why."""
     comparable: int
-    """Closes that the session after the newest one is compared with: none before the last gap, none of another basis."""
+    """Closes that the session after the newest one is compared with.
+
+    None is from before the last gap, and none is of another basis.
+    """
     comparable_from: date | None
     needed: int
     """Closes below which a rank is unknown."""
@@ -41,10 +47,13 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
 def fill_history(
     settings: Settings, closed: ClosedSessions, lookback: Lookback, *, dry_run: bool
 ) -> list[Filled]:
-    """Add what the files have closed to the history of every configured index, on the partition that its readings have.
+    """Add what the files have closed to the history of every configured index.
+
+    It is added on the partition that the readings of the index have.
 
     Raises:
-        ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be used; the topics are missing or unfit.
+        ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be
+            used; the topics are missing or unfit.
     """
     report = check_topics(settings)
     report.refuse()
@@ -72,7 +81,10 @@ def fill(
     *,
     dry_run: bool,
 ) -> Filled:
-    """Add the facts of the index of `keys` to its daily history; those that would not be kept are left out. Raises what redis-py raises."""
+    """Add the facts of the index of `keys` to its daily history.
+
+    Those that would not be kept are left out. Raises what redis-py raises.
+    """
     (index,) = keys.indices
     known = {
         date.fromisoformat(field.decode()): value

@@ -1,18 +1,22 @@
 """Names of everything we keep in Redis.
 
-    dispersion:v1:{<stage>:<topic>:<p>}:own          owner record, commit number, outbox sequence, crash notes,
-                                                     which log each watermark is of, a standing refusal
+    dispersion:v1:{<stage>:<topic>:<p>}:own          owner record, commit number, outbox sequence,
+                                                     crash notes, which log each watermark is of,
+                                                     a standing refusal
     dispersion:v1:{<stage>:<topic>:<p>}:wm           last applied offset of the stage's input
     dispersion:v1:{<stage>:<topic>:<p>}:wm:<topic>   the same for a further input of the stage
     dispersion:v1:{<stage>:<topic>:<p>}:st           state chunks by name
     dispersion:v1:{<stage>:<topic>:<p>}:al           state chunks named `alert/…`
     dispersion:v1:{<stage>:<topic>:<p>}:out          outbox stream
-    dispersion:v1:{<stage>:<topic>:<p>}:day:<index>  daily facts by session: chunks named `day/<index>/<session>`
+    dispersion:v1:{<stage>:<topic>:<p>}:day:<index>  daily facts by session:
+                                                     chunks named `day/<index>/<session>`
     dispersion:v1:<prefix>:snapshot:<index>          view: latest readings, regime, alerts
     dispersion:v1:<prefix>:readings:<index>:<tenor>  view: readings by time
-    dispersion:v1:<prefix>:input:<topic>             view: what became of the input of late, by partition
+    dispersion:v1:<prefix>:input:<topic>             view: what became of the input of late,
+                                                     by partition
 
-The braces put all keys of one stage and partition into one Cluster slot, so that one script can commit them.
+The braces put all keys of one stage and partition into one Cluster slot, so that one script can
+commit them.
 """
 
 from collections.abc import Sequence
@@ -58,7 +62,10 @@ class StageKeys(NamedTuple):
 
     @property
     def all(self) -> list[str]:
-        """Every key, in the order of the acquire and commit scripts: own, st, al, out, watermarks, days."""
+        """Every key, in the order of the acquire and commit scripts.
+
+        The order is own, st, al, out, watermarks, days.
+        """
         owned = [self.key(name) for name in ("own", "st", "al", "out")]
         return [*owned, *map(self.watermark, self.inputs), *map(self.day, self.indices)]
 
@@ -75,7 +82,10 @@ class StageKeys(NamedTuple):
         return (3 if chunk.startswith(ALERT_CHUNK) else 2), chunk
 
     def name_of(self, position: RecordPosition) -> str:
-        """How the owner record writes a place: the offset, and the topic unless it is the first input."""
+        """How the owner record writes a place.
+
+        It is the offset, and the topic unless it is the first input.
+        """
         return (
             str(position.offset)
             if position.topic == self.inputs[0]

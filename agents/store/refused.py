@@ -73,7 +73,10 @@ class WatermarkMove(NamedTuple):
 def refused_partitions(
     redis: Redis, inputs: Mapping[str, Sequence[str]], counts: Mapping[str, int]
 ) -> Iterator[RefusedPartition]:
-    """What stands refused, of stages by name with their input topics, and partitions by topic. Raises `RedisError`."""
+    """What stands refused, of stages by name with their input topics, and partitions by topic.
+
+    Raises `RedisError`.
+    """
     for stage, topics in inputs.items():
         for partition in range(counts.get(topics[0], 0)):
             keys = stage_keys(stage, topics, partition)
@@ -83,7 +86,9 @@ def refused_partitions(
 
 
 def refused_count(redis: Redis, stage: str, topic: str) -> int:
-    """Partitions of a stage that stand refused, by Redis alone: partitions end where nobody has ever owned one. Raises `RedisError`.
+    """Partitions of a stage that stand refused, by Redis alone.
+
+    Partitions end where nobody has ever owned one. Raises `RedisError`.
 
     `topic` is the first input of the stage.
     """
@@ -120,7 +125,9 @@ def clear(
     *,
     forget: bool,
 ) -> bool:
-    """Let a partition be owned again, with its inputs where they are moved to; False where the note is another one by now.
+    """Let a partition be owned again, with its inputs where they are moved to.
+
+    Returns False where the note is another one by now.
 
     `forget` drops the state and the alerts; daily facts and the outbox stay. Raises `RedisError`.
     """

@@ -17,7 +17,10 @@ def source(name: str) -> str:
 
 
 class Scripts:
-    """The scripts on one client; each falls back from its hash to its text when the server does not know it."""
+    """The scripts on one client.
+
+    Each falls back from its hash to its text when the server does not know it.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._scripts = {name: redis.register_script(source(name)) for name in NAMES}

@@ -13,7 +13,10 @@ from agents.store.sync import ONE_SERVER
 MINIMUM_VERSION = (6, 2)
 NOT_ONE = {
     "cluster": ONE_SERVER,
-    "sentinel": "name the master itself, or an address that follows it (a virtual IP, a TCP proxy with a role check)",
+    "sentinel": (
+        "name the master itself, or an address that follows it "
+        "(a virtual IP, a TCP proxy with a role check)"
+    ),
 }
 """Modes in which a server is not the one that the state is on, and what to do."""
 ANSWER_SECONDS = 5.0
@@ -40,16 +43,19 @@ async def check_server(
     policy, limit = info.get("maxmemory_policy"), int(info.get("maxmemory", 0))
     if policy is not None and policy != "noeviction":
         raise ActionNeededError(
-            f"Redis may evict keys (maxmemory-policy is {policy}), and an evicted watermark means input applied twice: "
+            f"Redis may evict keys (maxmemory-policy is {policy}), "
+            "and an evicted watermark means input applied twice: "
             "run `CONFIG SET maxmemory-policy noeviction` and keep it in redis.conf"
         )
     if 0 < limit < needed_bytes:
         raise ActionNeededError(
-            f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: raise it (CONFIG SET maxmemory) or monitor fewer indices"
+            f"Redis maxmemory is {limit} bytes, about {needed_bytes} are needed: "
+            "raise it (CONFIG SET maxmemory) or monitor fewer indices"
         )
     if not int(info.get("aof_enabled", 0)):
         log.warning(
-            "Redis runs without AOF: a crash of its host loses state; run `CONFIG SET appendonly yes`"
+            "Redis runs without AOF: a crash of its host loses state; "
+            "run `CONFIG SET appendonly yes`"
         )
 
 

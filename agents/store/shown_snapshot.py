@@ -23,7 +23,10 @@ class Shown(NamedTuple):
 
 
 def shown_snapshot(redis: Redis, prefix: str, index: str) -> Shown | None:
-    """What Redis shows of an index; None for nothing. Raises `UnreadableError`, and what redis-py raises when Redis is away."""
+    """What Redis shows of an index; None for nothing.
+
+    Raises `UnreadableError`, and what redis-py raises when Redis is away.
+    """
     key = snapshot(prefix, index)
     try:
         fields: Any = redis.hmget(key, "value", "published_at")

@@ -1,4 +1,7 @@
-"""The plain Redis client of commands and the exporter: reads only, fails fast, and says so in words."""
+"""The plain Redis client of commands and the exporter.
+
+It reads only, fails fast, and says so in words.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,17 +40,22 @@ ONE_SERVER = "the monitor keeps its state on one server; name one that is not pa
 
 @contextmanager
 def redis_failures(settings: RedisSettings) -> Iterator[None]:
-    """Turn Redis' errors into `ActionNeededError` (it says no) or `UnavailableError` (it says nothing)."""
+    """Turn Redis' errors into our own.
+
+    `ActionNeededError`: it says no. `UnavailableError`: it says nothing.
+    """
     try:
         yield
     except NoPermissionError as error:
         place = redis_place(settings)
         raise ActionNeededError(
-            f"Redis at {place} refuses a command: {error}; give its user the permission (config/redis/users.conf)"
+            f"Redis at {place} refuses a command: {error}; "
+            "give its user the permission (config/redis/users.conf)"
         ) from error
     except AuthenticationError as error:
         raise ActionNeededError(
-            f"Redis at {redis_place(settings)} refuses us: {error}; check user and password in redis.url"
+            f"Redis at {redis_place(settings)} refuses us: {error}; "
+            "check user and password in redis.url"
         ) from error
     except (MovedError, ClusterDownError) as error:
         raise ActionNeededError(
@@ -55,5 +63,6 @@ def redis_failures(settings: RedisSettings) -> Iterator[None]:
         ) from error
     except RedisError as error:
         raise UnavailableError(
-            f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; start it or correct redis.url"
+            f"Redis at {redis_place(settings)} does not answer: {type(error).__name__}; "
+            "start it or correct redis.url"
         ) from error

@@ -1,4 +1,7 @@
-"""The derived views in Redis: latest snapshot and readings by time. Written after the commit, free to lose."""
+"""The derived views in Redis: latest snapshot and readings by time.
+
+They are written after the commit and free to lose.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from time import time

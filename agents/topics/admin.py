@@ -22,11 +22,16 @@ CHECK_SECONDS = 15.0
 
 T = TypeVar("T")
 Creator = Callable[[Iterable[tuple[str, int]]], Sequence[str]]
-"""Creates topics of (name, partitions) without Kafka's own API, returns the new ones: `EmbeddedStack.create_topics`."""
+"""Creates topics of (name, partitions) without Kafka's own API, returns the new ones.
+
+It is `EmbeddedStack.create_topics`.
+"""
 
 
 def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsCheck:
-    """Create what is missing and touch nothing that exists; then report on everything. Safe to repeat.
+    """Create what is missing and touch nothing that exists; then report on everything.
+
+    It is safe to repeat.
 
     Raises:
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
@@ -49,7 +54,9 @@ def create_topics(settings: Settings, creator: Creator | None = None) -> TopicsC
 
 
 def check_topics(settings: Settings) -> TopicsCheck:
-    """What `doctor` shows and a worker asks at start: `check_topics(settings).refuse()`. Changes nothing.
+    """What `doctor` shows and a worker asks at start: `check_topics(settings).refuse()`.
+
+    It changes nothing.
 
     Raises:
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
@@ -58,7 +65,10 @@ def check_topics(settings: Settings) -> TopicsCheck:
 
 
 def partition_counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
-    """Partitions by topic; 0 for one that there is not, or that we may not see. Raises as `check_topics`."""
+    """Partitions by topic; 0 for one that there is not, or that we may not see.
+
+    Raises as `check_topics`.
+    """
     return _asked(settings, lambda: _counts(settings, topics))
 
 
@@ -68,7 +78,10 @@ def _counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
 
 
 def partitions_of(settings: Settings, topic: str) -> int:
-    """Partitions of a topic of anybody's; 0 where there is none, or none that we may see. Raises as `check_topics`."""
+    """Partitions of a topic of anybody's; 0 where there is none, or none that we may see.
+
+    Raises as `check_topics`.
+    """
     return partition_counts(settings, [topic])[topic]
 
 

@@ -70,7 +70,10 @@ def judge(
     configs: Mapping[str, Mapping[str, str]] | None,
     created: frozenset[str] = frozenset(),
 ) -> TopicsCheck:
-    """The check from what Kafka said: metadata and configurations by topic name (None: it does not tell them)."""
+    """The check from what Kafka said: metadata and configurations by topic name.
+
+    Configurations are None where it does not tell them.
+    """
     reports = tuple(
         _report(
             role,
@@ -137,7 +140,10 @@ def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[st
     if missing := [report.name for report in reports if report.status == "missing"]:
         yield f"topics are missing ({', '.join(missing)}): run `dispersion topics create`"
     if denied := [report.name for report in reports if report.status == "denied"]:
-        yield f"topics may not be described ({', '.join(denied)}): grant Describe to user {settings.kafka.sasl_username!r}"
+        yield (
+            f"topics may not be described ({', '.join(denied)}): "
+            f"grant Describe to user {settings.kafka.sasl_username!r}"
+        )
     equal = {
         report.name: report.partitions
         for report in reports
@@ -145,15 +151,20 @@ def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[st
     }
     if len(set(equal.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in equal.items())
-        yield f"topics of one index need equal partition counts ({counts}): recreate those that differ, or use another kafka.topic_prefix"
+        yield (
+            f"topics of one index need equal partition counts ({counts}): "
+            "recreate those that differ, or use another kafka.topic_prefix"
+        )
     for report in reports:
         for difference in report.differences:
             if difference.key == "cleanup.policy" or (
                 difference.key == "max.message.bytes" and report.role in LARGE_MESSAGES
             ):
                 yield (
-                    f"{report.name} has {difference.key}={difference.found}, {difference.wanted} is needed: "
-                    f"kafka-configs.sh --alter --topic {report.name} --add-config {difference.key}={difference.wanted}"
+                    f"{report.name} has {difference.key}={difference.found}, "
+                    f"{difference.wanted} is needed: "
+                    f"kafka-configs.sh --alter --topic {report.name} "
+                    f"--add-config {difference.key}={difference.wanted}"
                 )
 
 
@@ -161,8 +172,14 @@ def _notes(reports: Sequence[TopicReport]) -> Iterator[str]:
     if unread := [
         report.name for report in reports if report.partitions and not report.configs_read
     ]:
-        yield f"the broker does not tell the configuration of {len(unread)} topics, so message size and clean-up are unchecked"
+        yield (
+            f"the broker does not tell the configuration of {len(unread)} topics, "
+            "so message size and clean-up are unchecked"
+        )
     for report in reports:
         for difference in report.differences:
             if difference.key not in {"cleanup.policy", "max.message.bytes"}:
-                yield f"{report.name} has {difference.key}={difference.found} where settings say {difference.wanted}; it is left as it is"
+                yield (
+                    f"{report.name} has {difference.key}={difference.found} "
+                    f"where settings say {difference.wanted}; it is left as it is"
+                )

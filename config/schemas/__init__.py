@@ -1,1 +1,4 @@
-"""The contract: JSON Schemas of everything on the topics that is JSON; `config/asyncapi.yaml` says what is where."""
+"""The contract: JSON Schemas of everything on the topics that is JSON.
+
+`config/asyncapi.yaml` says what is where.
+"""

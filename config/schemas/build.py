@@ -1,7 +1,8 @@
-"""Write the schemas that follow from the code: `python -m config.schemas.build`. A test holds the files to it.
+"""Write the schemas that follow from the code: `python -m config.schemas.build`.
 
-The schema of a reading comes from its struct. That of an event type is the alert schema with what a transition implies, so that a
-subscriber to one type can validate exactly that.
+A test holds the files to it. The schema of a reading comes from its struct. That of an event type
+is the alert schema with what a transition implies, so that a subscriber to one type can validate
+exactly that.
 """
 
 import json

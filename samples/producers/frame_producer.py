@@ -1,7 +1,8 @@
-"""Publishes option quotes as Arrow frames: `python frame_producer.py BOOTSTRAP TOPIC < quotes.csv`, a quote a line.
+"""Publishes option quotes as Arrow frames.
 
-underlying,expiry,strike,right,bid,ask,ts_event (2026-07-17, C or P, nanoseconds UTC). The format is docs/wire-format.md; of this project
-nothing is needed, only pyarrow and kafka-python.
+Run `python frame_producer.py BOOTSTRAP TOPIC < quotes.csv`, a quote a line:
+underlying,expiry,strike,right,bid,ask,ts_event (2026-07-17, C or P, nanoseconds UTC). The format is
+docs/wire-format.md; of this project nothing is needed, only pyarrow and kafka-python.
 """
 
 import csv
@@ -21,12 +22,18 @@ BEAT = [("content-type", b"application/vnd.dispersion.heartbeat+json")]
 
 
 def partition_of(underlying: str, partitions: int) -> int:
-    """All quotes of an underlying go to one partition, chosen as Kafka's partitioner would by its name."""
+    """All quotes of an underlying go to one partition.
+
+    It is chosen as Kafka's partitioner would by the underlying's name.
+    """
     return int((murmur2(underlying.encode()) & 0x7FFFFFFF) % partitions)
 
 
 def frame(quotes: Sequence[Sequence[str]]) -> bytes:
-    """The columns of a frame: text as dictionaries, prices as decimals of four bytes; one batch, no compression."""
+    """The columns of a frame: text as dictionaries, prices as decimals of four bytes.
+
+    A frame has one batch, no compression.
+    """
     underlying, expiry, strike, right, bid, ask, ts_event = zip(*quotes, strict=True)
     columns = {
         "underlying": pa.array(underlying).dictionary_encode(),

@@ -1,1 +1,4 @@
-"""Bytes to columns: frames, JSON and heartbeats decoded in a safe order; what cannot be is a value with a reason."""
+"""Bytes to columns: frames, JSON and heartbeats decoded in a safe order.
+
+What cannot be decoded is a value with a reason.
+"""

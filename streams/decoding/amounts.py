@@ -1,4 +1,7 @@
-"""Prices, strikes and vols that come as text: `205.0`, `$205.0`, `1,234.50`. Empty text says that there is none."""
+"""Prices, strikes and vols that come as text: `205.0`, `$205.0`, `1,234.50`.
+
+Empty text says that there is none.
+"""
 
 import math
 import re
@@ -25,9 +28,10 @@ _LONGEST = 40
 
 
 def number(value: float | str | None, mark: DecimalMark | None = None) -> float:
-    """A number, NaN where there is none. A comma that may be a thousands or a decimal one is refused unless `mark` tells.
+    """A number, NaN where there is none.
 
-    `mark` is that of a column whose other values tell it (`decimal_mark`). Raises `DecodeError` (reason `type`).
+    A comma that may be a thousands or a decimal one is refused unless `mark` tells. `mark` is that
+    of a column whose other values tell it (`decimal_mark`). Raises `DecodeError` (reason `type`).
 
     >>> number("205.0"), number("$205.0"), number("1,234.50"), number("205,5"), number("n/a")
     (205.0, 205.0, 1234.5, 205.5, nan)

@@ -1,11 +1,13 @@
 """Records of the input topics to columns, heartbeats and refusals, in the order of the source.
 
-A record is one JSON object, a JSON array, a frame (`streams.decoding.frames`) or a heartbeat; the first bytes tell them apart,
-and the content type a heartbeat. Consecutive JSON records become one `Quotes` or `Ticks`, because columns
-are what is cheap; one of vols stays alone. Whatever the bytes, decoding yields values and never raises.
+A record is one JSON object, a JSON array, a frame (`streams.decoding.frames`) or a heartbeat. The
+first bytes tell them apart, and the content type a heartbeat. Consecutive JSON records become one
+`Quotes` or `Ticks`, because columns are what is cheap; one of vols stays alone. Whatever the bytes,
+decoding yields values and never raises.
 
-What the plain readers refuse is read again by the table of spellings (`streams.decoding.spellings`). A record of which no row can be
-read is `Malformed`; where others can, the rows that cannot are `Unread`.
+What the plain readers refuse is read again by the table of spellings
+(`streams.decoding.spellings`). A record of which no row can be read is `Malformed`; where others
+can, the rows that cannot are `Unread`.
 """
 
 import math
@@ -62,9 +64,15 @@ class _Kind(NamedTuple, Generic[_Columns]):
     foreign: Callable[[bytes], ForeignRows[Any]]
     """JSON that `row` and `rows` refuse; raises `DecodeError` where it is none."""
     other: Callable[[bytes, Record, float | None], _Columns] | None = None
-    """JSON of which `row` and `rows` miss a field; raises `DecodeError` or a `ValueError` of the JSON library."""
+    """JSON of which `row` and `rows` miss a field.
+
+    Raises `DecodeError` or a `ValueError` of the JSON library.
+    """
     plain: Callable[[list[bytes], Sequence[Record]], _Columns] | None = None
-    """Values that are single objects of the most common form, all of them; raises as `row` where one is not."""
+    """Values that are single objects of the most common form, all of them.
+
+    Raises as `row` where one is not.
+    """
 
 
 _QUOTES: _Kind[Quotes | Vols] = _Kind(
@@ -93,7 +101,10 @@ def decode_quotes(
 def decode_ticks(
     records: Sequence[Record], references: Container[str], limits: Limits = _DEFAULT
 ) -> Iterator[Ticks | Heartbeat | Malformed | Unread]:
-    """Decode records of the ticks topic; prices of `references` arrive in index points and leave as decimals."""
+    """Decode records of the ticks topic.
+
+    Prices of `references` arrive in index points and leave as decimals.
+    """
     for item in _decode(records, limits, _TICKS):
         yield _decimals(item, references) if isinstance(item, Ticks) else item
 
@@ -115,7 +126,10 @@ def _plain(
     limits: Limits,
     read: Callable[[list[bytes], Sequence[Record]], _Columns],
 ) -> _Columns | None:
-    """All records at once, where each is a plain quote; None where one is not, or something about them must be said."""
+    """All records at once, where each is a plain quote.
+
+    None where one is not, or something about them must be said.
+    """
     if not 0 < len(records) <= limits.rows or any(map(_HEADERS, records)):
         return None
     values = [record.value or b"" for record in records]
@@ -166,7 +180,10 @@ def _judge(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_C
 
 
 def _read(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Columns]:
-    """A record's declared refresh, its JSON rows, or else its finished items. Raises `DecodeError`."""
+    """A record's declared refresh, its JSON rows, or else its finished items.
+
+    Raises `DecodeError`.
+    """
     value = record.value
     if value is None:
         raise DecodeError("tombstone", "a record without a value")
@@ -195,7 +212,10 @@ def _read(record: Record, limits: Limits, kind: _Kind[_Columns]) -> _Reading[_Co
 def _read_json(
     record: Record, value: bytes, limits: Limits, kind: _Kind[_Columns], refresh: float | None
 ) -> _Reading[_Columns]:
-    """Rows of the kind, or where these lack a field its other columns, or what a foreign spelling says. Raises `DecodeError`."""
+    """Rows of the kind, or where these lack a field its other columns.
+
+    Else what a foreign spelling says. Raises `DecodeError`.
+    """
     rows: Sequence[Any] = ()
     items: Sequence[_Columns | Heartbeat | Malformed | Unread] = ()
     try:
@@ -219,7 +239,10 @@ def _read_again(
     refresh: float | None,
     problem: DecodeError,
 ) -> tuple[Sequence[Any], Sequence[_Columns | Heartbeat | Malformed | Unread]]:
-    """JSON that the plain reader refused with `problem`: its rows, or its other columns, and what of it could not be read."""
+    """JSON that the plain reader refused with `problem`.
+
+    The answer is its rows, or its other columns, and what of it could not be read.
+    """
     if other is not None:
         try:
             return (), (_json(lambda text: other(text, record, refresh), value),)
@@ -282,7 +305,8 @@ def _headers(record: Record) -> tuple[float | None, bool]:
             if not 0 < refresh <= MAX_REFRESH_SECONDS:
                 raise DecodeError(
                     "header",
-                    f"{REFRESH_HEADER}: {content!r}; expected seconds up to {MAX_REFRESH_SECONDS:.0f}",
+                    f"{REFRESH_HEADER}: {content!r}; "
+                    f"expected seconds up to {MAX_REFRESH_SECONDS:.0f}",
                 )
     return refresh, beats
 

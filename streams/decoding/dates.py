@@ -1,4 +1,7 @@
-"""Dates as people and vendors write them: read where only one day can be meant, refused by name where two can."""
+"""Dates as people and vendors write them.
+
+A date is read where only one day can be meant, refused by name where two can.
+"""
 
 import re
 from collections.abc import Iterable
@@ -31,9 +34,12 @@ _LONGEST = 40
 def day(value: int | str, order: DateOrder | None = None) -> int:
     """Days since 1970-01-01 of a date, as text or as the integer yyyymmdd.
 
-    `order` is that of a column whose other values tell it (`date_order`). Raises `DecodeError` (reason `expiry`).
+    `order` is that of a column whose other values tell it (`date_order`).
 
-    >>> day("2026-07-17") == day(20260717) == day("07/17/2026") == day("17-Jul-2026") == day("2026/7/17")
+    Raises `DecodeError` (reason `expiry`).
+
+    >>> july = day("2026-07-17")
+    >>> july == day(20260717) == day("07/17/2026") == day("17-Jul-2026") == day("2026/7/17")
     True
     """
     found = _of_number(value) if isinstance(value, int) else _of_text(value.strip(" "), order)
@@ -45,9 +51,9 @@ def day(value: int | str, order: DateOrder | None = None) -> int:
 
 
 def date_order(texts: Iterable[str]) -> DateOrder | None:
-    """How a column writes its numeric dates, as far as one of its values has a number above 12; None where none has.
+    """How a column writes its numeric dates, as far as one of its values has a number above 12.
 
-    Raises `DecodeError` where values speak for both.
+    None where none has. Raises `DecodeError` where values speak for both.
 
     >>> date_order(["07/10/2026", "07/17/2026"]), date_order(["07/10/2026"])
     ('month first', None)
@@ -88,7 +94,10 @@ def _of_text(text: str, order: DateOrder | None) -> date:
 
 
 def _iso(found: re.Match[str], text: str) -> date:
-    """A time may follow; one that is not midnight must be of the same day in New York, or two days could be meant."""
+    """A time may follow.
+
+    One that is not midnight must be of the same day in New York, or two days could be meant.
+    """
     read, time = _date(int(found[1]), int(found[3]), int(found[4]), text), found[5]
     if time and not _MIDNIGHT.fullmatch(time):
         try:

@@ -1,4 +1,7 @@
-"""Why a record is refused: one exception inside decoding, which `streams.decoding.codec` turns into a `Malformed` value."""
+"""Why a record is refused: one exception inside decoding.
+
+`streams.decoding.codec` turns it into a `Malformed` value.
+"""
 
 from typing import Final
 

@@ -1,6 +1,7 @@
-"""Batches of frames as other systems write them: other Arrow types, other spellings, gaps. A row that cannot be read costs itself alone.
+"""Batches of frames as other systems write them: other Arrow types, other spellings, gaps.
 
-Each column is read by its distinct words through the table of spellings; what comes out is a batch of our own types.
+A row that cannot be read costs itself alone. Each column is read by its distinct words through the
+table of spellings. What comes out is a batch of our own types.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,7 @@ class _Refusals:
 def read_foreign(
     columns: Columns, wanted: FrameSchema, record: Record | None
 ) -> tuple[Columns | None, list[Unread]]:
-    """A validated batch in our own types, without the rows that cannot be read; None where none can."""
+    """A validated batch in our own types, less rows that cannot be read; None where none can."""
     refusals = _Refusals(len(next(iter(columns.values()))))
     given = {name: column for name, column in columns.items() if name not in _UNUSED}
     spelling, _ = wanted.spelled_by
@@ -155,7 +156,8 @@ def _days(column: Any, refusals: _Refusals) -> NDArray[np.int32]:  # noqa: ANN40
     return _midnights(column, refusals)
 
 
-def _midnights(column: Any, refusals: _Refusals) -> NDArray[np.int32]:  # noqa: ANN401 - an Arrow array
+# `column` is an Arrow array.
+def _midnights(column: Any, refusals: _Refusals) -> NDArray[np.int32]:  # noqa: ANN401
     """Days of times: midnights, wherever they are; or times of the day without a zone."""
     zone = column.type.tz if pa.types.is_timestamp(column.type) else None
     try:
@@ -177,7 +179,8 @@ def _midnights(column: Any, refusals: _Refusals) -> NDArray[np.int32]:  # noqa: 
     return clipped
 
 
-def _moments(column: Any, refusals: _Refusals) -> NDArray[np.int64]:  # noqa: ANN401 - an Arrow array
+# `column` is an Arrow array.
+def _moments(column: Any, refusals: _Refusals) -> NDArray[np.int64]:  # noqa: ANN401
     kind = column.type
     if is_text(kind) or pa.types.is_float64(kind):
         return _by_word(column, spellings.moments, "time", "no ts_event", refusals)

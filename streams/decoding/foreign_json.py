@@ -1,6 +1,7 @@
-"""JSON rows as other systems write them, read one by one by the table of spellings: for what the plain readers refuse.
+"""JSON rows as other systems write them, read one by one by the table of spellings.
 
-Here a row that cannot be read costs itself and not its neighbours, and NaN, which JSON does not know, is a number that is not there.
+This is for what the plain readers refuse. Here a row that cannot be read costs itself and not its
+neighbours, and NaN, which JSON does not know, is a number that is not there.
 """
 
 import json

@@ -28,7 +28,10 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FrameSchema:
-    """The columns of a kind of frame; compared by identity, because hashing an Arrow schema is slow."""
+    """The columns of a kind of frame.
+
+    It is compared by identity, because hashing an Arrow schema is slow.
+    """
 
     schema: Any
     """`pyarrow.Schema` with every column."""
@@ -44,10 +47,12 @@ _ARROW_ERRORS: Final = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
 def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> tuple[list[Columns], bool]:
-    """The columns of each batch with rows, in the one order that is safe for bytes from anywhere; and whether their types are foreign.
+    """The columns of each batch with rows, and whether their types are foreign.
 
-    Byte limit, layout (compression, row claims), schema, row limit, `validate(full=True)`: without the validation pyarrow
-    crashes on mutated bytes. Raises `DecodeError`.
+    The checks come in the one order that is safe for bytes from anywhere.
+
+    Byte limit, layout (compression, row claims), schema, row limit, `validate(full=True)`: without
+    the validation pyarrow crashes on mutated bytes. Raises `DecodeError`.
     """
     if len(value) > limits.record_bytes:
         raise DecodeError("too_large", f"{len(value)} bytes, limit {limits.record_bytes}")
@@ -75,7 +80,10 @@ def read_batches(value: bytes, limits: Limits, wanted: FrameSchema) -> tuple[lis
 def text_column(
     columns: Columns, name: str, *, gaps: bool = False
 ) -> tuple[list[str], NDArray[np.integer[Any]]]:
-    """Vocabulary and codes of a text column; with `gaps` a null is empty text, without them it is refused."""
+    """Vocabulary and codes of a text column.
+
+    With `gaps` a null is empty text, without them it is refused.
+    """
     column = (
         columns[name].cast(pa.string()).fill_null("")
         if gaps and columns[name].null_count
@@ -187,7 +195,10 @@ def _fits(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow t
 
 
 def fits_foreign(name: str, given: Any, wanted: Any) -> bool:  # noqa: ANN401 - Arrow types
-    """Whether a column of another system can be read by the table of spellings, each value for itself."""
+    """Whether a column of another system can be read by the table of spellings.
+
+    Each value is read for itself.
+    """
     types = pa.types
     if is_text(given):
         return True

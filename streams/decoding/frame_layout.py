@@ -1,8 +1,11 @@
-"""Look at an Arrow IPC stream before Arrow does: sizes, row counts and compression, without allocating anything.
+"""Look at an Arrow IPC stream before Arrow does: sizes, row counts and compression.
 
-A stream is a run of messages: 0xFFFFFFFF, metadata length, metadata (a FlatBuffer, `Message.fbs` of the Arrow columnar
-format), body. Arrow believes what these say: a compressed body of 200 bytes may claim gigabytes. So the claims are read
-here first and a stream is refused before any of it is decoded.
+Nothing is allocated.
+
+A stream is a run of messages: 0xFFFFFFFF, metadata length, metadata (a FlatBuffer, `Message.fbs` of
+the Arrow columnar format), body. Arrow believes what these say: a compressed body of 200 bytes may
+claim gigabytes. So the claims are read here first and a stream is refused before any of it is
+decoded.
 """
 
 from functools import lru_cache
@@ -30,7 +33,10 @@ class Layout(NamedTuple):
 
 
 def inspect(value: bytes, max_rows: int) -> Layout:
-    """Read the claims of a stream. Raises `DecodeError` when it is no stream, or compressed, or too large."""
+    """Read the claims of a stream.
+
+    Raises `DecodeError` when it is no stream, or compressed, or too large.
+    """
     schema, at, end, count = b"", 0, len(value), 0
     rows = {_BATCH: 0, _DICTIONARY: 0}
     while at < end:
@@ -72,7 +78,10 @@ def _size(value: bytes, at: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _claims(metadata: bytes) -> tuple[int, int, int]:
-    """Kind, rows and length of body of a message, remembered: a producer repeats most of its metadata byte for byte."""
+    """Kind, rows and length of body of a message, remembered.
+
+    A producer repeats most of its metadata byte for byte.
+    """
     try:
         _, kind_at, header, body_at = _fields(metadata, _follow(metadata, 0))
         kind = metadata[kind_at] if kind_at else 0

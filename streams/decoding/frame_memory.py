@@ -1,7 +1,10 @@
-"""Quote frames that say the same contracts again: known by their bytes, so that only prices and times are read anew.
+"""Quote frames that say the same contracts again.
 
-The bytes of a frame are constant parts (schema, dictionaries, columns of contracts) and changing ones (prices, sizes, times). Where the
-constant parts are byte for byte those of an earlier frame, its columns are the ones that were decoded and validated then.
+They are known by their bytes, so that only prices and times are read anew.
+
+The bytes of a frame are constant parts (schema, dictionaries, columns of contracts) and changing
+ones (prices, sizes, times). Where the constant parts are byte for byte those of an earlier frame,
+its columns are the ones that were decoded and validated then.
 """
 
 from array import array
@@ -25,7 +28,10 @@ KEPT_BYTES: Final = 64 * 2**20
 LENGTHS: Final = 4_096
 """Frame lengths of which a shape is kept."""
 SEEN_ONCE: Final = 65_536
-"""Places for digests of frames that came once, one a place, so that a feed that never repeats costs no more memory."""
+"""Places for digests of frames that came once, one a place.
+
+So a feed that never repeats costs no more memory.
+"""
 HEAD: Final = 256
 """Bytes of each constant part that a digest looks at in their order."""
 
@@ -51,7 +57,10 @@ class Shape(NamedTuple):
     constant: tuple[slice, ...]
 
     def digest(self, value: bytes) -> int:
-        """What tells constant parts apart nearly always, and quickly: the sum of their words, and their first bytes."""
+        """What tells constant parts apart nearly always, and quickly.
+
+        It is the sum of their words, and their first bytes.
+        """
         heads = [value[part.start : part.start + HEAD] for part in self.constant]
         long = [part for part in self.constant if part.stop - part.start > HEAD]
         words = [
@@ -147,7 +156,10 @@ class FrameMemory:
 
 
 def shape_of(value: bytes, columns: Columns) -> Shape | None:
-    """The shape of a frame of one batch; None where a changing column has gaps or lies elsewhere."""
+    """The shape of a frame of one batch.
+
+    None where a changing column has gaps or lies elsewhere.
+    """
     base, rows = pa.py_buffer(value).address, len(columns["bid"])
     changing = {}
     for name, column in columns.items():
@@ -174,13 +186,17 @@ def shape_of(value: bytes, columns: Columns) -> Shape | None:
 
 
 def _fixed(column: Any, *, changes: bool) -> list[Any]:  # noqa: ANN401 - an Arrow array
-    """The buffers of a column that a shape takes for constant: all but the data of a changing one."""
+    """The buffers of a column that a shape takes for constant.
+
+    They are all but the data of a changing one.
+    """
     words = column.dictionary.buffers() if pa.types.is_dictionary(column.type) else []
     buffers = [*column.buffers()[: 1 if changes else None], *words]
     return [buffer for buffer in buffers if buffer is not None]
 
 
-def _overlap(buffer: Any, base: int, spans: Iterable[tuple[int, int]]) -> bool:  # noqa: ANN401 - an Arrow buffer
+# `buffer` is an Arrow buffer.
+def _overlap(buffer: Any, base: int, spans: Iterable[tuple[int, int]]) -> bool:  # noqa: ANN401
     """Whether a frame, made by hand, keeps a constant part inside a changing one."""
     first = buffer.address - base
     return any(first < end and start < first + buffer.size for start, end in spans)

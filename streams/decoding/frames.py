@@ -1,8 +1,9 @@
 """The frame: many quotes or ticks in one record, as an Arrow IPC stream.
 
-Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and not once a row. `root`
-and the sizes may be absent. Columns of other types are read where these say the same (`streams.decoding.foreign_frames`). A quote frame
-has bid and ask, or in their place the implied vol and delta of each option.
+Text columns are dictionaries (plain strings are read too), so that a name is read once a frame and
+not once a row. `root` and the sizes may be absent. Columns of other types are read where these say
+the same (`streams.decoding.foreign_frames`). A quote frame has bid and ask, or in their place the
+implied vol and delta of each option.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,7 +80,10 @@ _Item = TypeVar("_Item", bound=Quotes | Vols | Ticks)
 
 
 def encode_quotes(quotes: Quotes) -> bytes:
-    """A quote frame, sizes left out: nothing downstream uses them. Prices are decimals where these are exact."""
+    """A quote frame, sizes left out: nothing downstream uses them.
+
+    Prices are decimals where these are exact.
+    """
     return _write_options(
         quotes, bid=shortest(quotes.bid, PRICE_SCALE), ask=shortest(quotes.ask, PRICE_SCALE)
     )
@@ -93,7 +97,10 @@ def encode_vols(vols: Vols) -> bytes:
 
 
 def encode_ticks(ticks: Ticks) -> bytes:
-    """A tick frame. Prices are written as they are: those of reference symbols must be in index points here."""
+    """A tick frame. Prices are written as they are.
+
+    Those of reference symbols must be in index points here.
+    """
     columns = {
         "symbol": _words(list(ticks.symbols), ticks.symbol_code),
         "price": pa.array(ticks.price, pa.float64()),
@@ -110,11 +117,13 @@ def decode_quote_frame(
     refresh_seconds: float | None = None,
     record: Record | None = None,
 ) -> list[Quotes | Vols | Unread]:
-    """The quotes of a frame, one value for each batch with rows; arrays may be read-only views of `value`.
+    """The quotes of a frame, one value for each batch with rows.
 
-    Where a frame has bid and ask these count; otherwise its rows are `Vols`. Types and spellings that are not ours are read by the table
-    of spellings, row by row. Symbols are normalised; a root that is absent or empty is the underlying. Raises `DecodeError`, which carries
-    the reason.
+    Arrays may be read-only views of `value`.
+
+    Where a frame has bid and ask these count; otherwise its rows are `Vols`. Types and spellings
+    that are not ours are read by the table of spellings, row by row. Symbols are normalised; a root
+    that is absent or empty is the underlying. Raises `DecodeError`, which carries the reason.
     """
     if len(value) <= limits.record_bytes:
         known = _memory.recall(value, record_ts, refresh_seconds, record)
@@ -141,7 +150,10 @@ def decode_tick_frame(
     refresh_seconds: float | None = None,
     record: Record | None = None,
 ) -> list[Ticks | Unread]:
-    """The ticks of a frame, prices as sent, one value for each batch with rows. Raises `DecodeError`, which carries the reason."""
+    """The ticks of a frame, prices as sent, one value for each batch with rows.
+
+    Raises `DecodeError`, which carries the reason.
+    """
     batches, foreign = read_batches(value, limits, _TICKS)
     return _items(
         batches,
@@ -272,7 +284,10 @@ def _series(columns: Columns) -> tuple[tuple[Series, ...], NDArray[np.integer[An
 def _spelled(
     names: tuple[str, ...], roots: tuple[str, ...]
 ) -> tuple[tuple[Series, ...], NDArray[np.int32] | None]:
-    """Series without repetitions, and their codes by the given ones; remembered, because a producer repeats its vocabulary."""
+    """Series without repetitions, and their codes by the given ones.
+
+    They are remembered, because a producer repeats its vocabulary.
+    """
     return _vocabulary([_one(name, root) for name, root in zip(names, roots, strict=True)])
 
 
@@ -290,7 +305,10 @@ def _vocabulary(words: list[_Word]) -> tuple[tuple[_Word, ...], NDArray[np.int32
 
 
 def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Like `numpy.unique` with its inverse, but without sorting while the values' bound is small."""
+    """Like `numpy.unique` with its inverse.
+
+    It does without sorting while the values' bound is small.
+    """
     if bound > _MAX_PAIRS:
         return np.unique(values, return_inverse=True)
     occurs = np.zeros(bound, np.bool_)
@@ -302,7 +320,10 @@ def _distinct(values: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64],
 
 
 def _words(words: list[str], codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - an Arrow array
-    """A text column with codes as short as the vocabulary allows; words may repeat, so that root and underlying share their codes."""
+    """A text column with codes as short as the vocabulary allows.
+
+    Words may repeat, so that root and underlying share their codes.
+    """
     short = next(
         (kind for kind in (np.int8, np.int16) if len(words) <= np.iinfo(kind).max), np.int32
     )

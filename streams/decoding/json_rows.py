@@ -1,6 +1,9 @@
-"""Quotes, vols and ticks in JSON: one object, or an array of them. Fields beyond the known ones are ignored.
+"""Quotes, vols and ticks in JSON: one object, or an array of them.
 
-An option with `iv` and `delta` and neither `bid` nor `ask` is one of vols; those of an array are all of one kind.
+Fields beyond the known ones are ignored.
+
+An option with `iv` and `delta` and neither `bid` nor `ask` is one of vols; those of an array are
+all of one kind.
 """
 
 from collections.abc import Sequence
@@ -121,7 +124,10 @@ def has_vols(value: bytes) -> bool:
 
 
 def vols_of(value: bytes, record: Record, refresh_seconds: float | None) -> Vols:
-    """One option of vols or an array of them, in columns; an absent number is NaN. One that is bad refuses them all."""
+    """One option of vols or an array of them, in columns; an absent number is NaN.
+
+    One that is bad refuses them all.
+    """
     decoded = _vols.decode(value)
     # A vol row has the fields of a quote row in their order, iv and delta in place of bid and ask.
     rows = [
@@ -241,7 +247,10 @@ def _listed(
 
 @lru_cache(maxsize=262_144)
 def option_of(symbol: str, underlying: str) -> tuple[Series, int, bool, float]:
-    """What an option symbol says: series, expiry, whether it is a call, strike. Raises `DecodeError`."""
+    """What an option symbol says: series, expiry, whether it is a call, strike.
+
+    Raises `DecodeError`.
+    """
     try:
         contract = osi.parse(symbol)
     except ValueError as problem:

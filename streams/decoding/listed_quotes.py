@@ -1,7 +1,9 @@
-"""Single JSON quotes that spell their contracts out, from objects to columns with no row between: the common case.
+"""Single JSON quotes that spell their contracts out: the common case.
 
-Whatever else a quote may be (an option symbol, a time in text, something wrong) is refused here, with all its neighbours, and
-left to `streams.decoding.json_rows`, which reads everything and knows the reasons.
+They go from objects to columns with no row between.
+Whatever else a quote may be (an option symbol, a time in text, something wrong) is refused here,
+with all its neighbours, and left to `streams.decoding.json_rows`, which reads everything and knows
+the reasons.
 """
 
 from collections.abc import Sequence
@@ -39,7 +41,10 @@ class _Listed(msgspec.Struct, gc=False):
 
 
 class _Roots(dict[str | tuple[str, str], int]):
-    """Codes of series, in their place of a listing, by an underlying or an underlying and a root as producers spell them."""
+    """Codes of series, in their place of a listing, as producers spell them.
+
+    A key is an underlying, or an underlying and a root.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +76,10 @@ _decode = msgspec.json.Decoder(_Listed).decode
 
 
 def listed_quotes(values: Sequence[bytes], records: Sequence[Record]) -> Quotes:
-    """Columns of single quotes; an absent price is NaN. Raises `ValueError` or `RecursionError` where one is of another form."""
+    """Columns of single quotes; an absent price is NaN.
+
+    Raises `ValueError` or `RecursionError` where one is of another form.
+    """
     quotes = [_decode(value) for value in values]
     if len(_roots) + len(_expiries) > KEPT:
         for memory in (_roots, _roots.series, _expiries):

@@ -1,6 +1,7 @@
-"""The OSI option symbol: root in 6 characters, expiry as YYMMDD, C or P, strike in thousandths in 8.
+"""The OSI option symbol: root in 6 characters, expiry as YYMMDD, C or P, strike in 8 characters.
 
-Most vendors leave out the padding of the root, some put `O:` before it or write it small: all of these are read, and say the same.
+The strike is in thousandths. Most vendors leave out the padding of the root, some put `O:` before
+it or write it small: all of these are read, and say the same.
 """
 
 import re
@@ -46,9 +47,12 @@ class Contract(NamedTuple):
 
 
 def parse(symbol: str) -> Contract:
-    """Read a symbol; raises `ValueError` on anything that is not one. Two-digit years are 2000 to 2099.
+    """Read a symbol; raises `ValueError` on anything that is not one.
 
-    >>> parse("SPXW  260717P06200000") == parse("O:SPXW260717P06200000") == parse("spxw260717p06200000")
+    Two-digit years are 2000 to 2099.
+
+    >>> padded = parse("SPXW  260717P06200000")
+    >>> padded == parse("O:SPXW260717P06200000") == parse("spxw260717p06200000")
     True
     >>> parse("SPXW260717P06200000")
     Contract(root='SPXW', expiry=datetime.date(2026, 7, 17), call=False, strike=6200.0)
@@ -92,13 +96,19 @@ def build(contract: Contract) -> str:
         raise ValueError(
             f"the root of an OSI option symbol is one to six letters and digits: {contract.root!r}"
         )
-    return f"{contract.root:<6}{contract.expiry:%y%m%d}{'C' if contract.call else 'P'}{thousandths:08d}"
+    return (
+        f"{contract.root:<6}{contract.expiry:%y%m%d}"
+        f"{'C' if contract.call else 'P'}{thousandths:08d}"
+    )
 
 
 def underlying_of(root: str) -> str:
-    """The underlying of a root: index roots by table, an adjusted series (a digit after the name) by the name.
+    """The underlying of a root.
 
-    >>> underlying_of("SPXW"), underlying_of("BRKB"), underlying_of("BRKB1"), underlying_of("AAPL1"), underlying_of("SPY")
+    Index roots go by table, an adjusted series (a digit after the name) by the name.
+
+    >>> roots = "SPXW", "BRKB", "BRKB1", "AAPL1", "SPY"
+    >>> tuple(underlying_of(root) for root in roots)
     ('SPX', 'BRK.B', 'BRK.B', 'AAPL', 'SPY')
     """
     name = root.rstrip("0123456789") or root

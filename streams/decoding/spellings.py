@@ -1,8 +1,11 @@
-"""The one table of spellings and units, for JSON, frames and files: what is unambiguous is read, all else is refused by name.
+"""The one table of spellings and units, for JSON, frames and files.
 
-One value at a time: `symbols.normalise`, `osi.parse`, `is_call`, `amounts.number`, `dates.day`, `times.nanoseconds`. A column at a time,
-where its values tell each other's order of day and month or decimal mark: `rights`, `numbers`, `days` and `moments`. A column is given by
-its distinct words, so that each is read once.
+What is unambiguous is read, all else is refused by name.
+
+One value at a time: `symbols.normalise`, `osi.parse`, `is_call`, `amounts.number`, `dates.day`,
+`times.nanoseconds`. A column at a time, where its values tell each other's order of day and month
+or decimal mark: `rights`, `numbers`, `days` and `moments`. A column is given by its distinct words,
+so that each is read once.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,14 +55,18 @@ def rights(words: Sequence[str]) -> Column[np.bool_]:
 
 
 def numbers(words: Sequence[str]) -> Column[np.float64]:
-    """Numbers; NaN where there is none. Raises `DecodeError` where points and commas contradict each other."""
+    """Numbers; NaN where there is none.
+
+    Raises `DecodeError` where points and commas contradict each other.
+    """
     mark = decimal_mark(words)
     return _column(words, lambda word: number(word, mark), np.float64, absent=np.nan)
 
 
 def days(words: Sequence[int | str | None], order: DateOrder | None = None) -> Column[np.int32]:
-    """Days since 1970-01-01. Raises `DecodeError` where some dates have the month first and some the day.
+    """Days since 1970-01-01.
 
+    Raises `DecodeError` where some dates have the month first and some the day.
     `order` is for words that leave theirs open, as far as another column of the table tells it.
     """
     order = date_order(word for word in words if isinstance(word, str)) or order

@@ -1,4 +1,7 @@
-"""Times: nanoseconds since 1970, ISO 8601 text with an offset, seconds with a fraction. Other units are told, not guessed."""
+"""Times: nanoseconds since 1970, ISO 8601 text with an offset, seconds with a fraction.
+
+Other units are told, not guessed.
+"""
 
 import math
 import re
@@ -13,7 +16,10 @@ from streams.decoding.decode_error import DecodeError
 from streams.records import NS
 
 FIRST_NS: Final = 631_152_000 * NS
-"""1990-01-01 UTC: no quote is older, and no number of microseconds or less says so late a time in nanoseconds."""
+"""1990-01-01 UTC: no quote is older.
+
+No number of microseconds or less says so late a time in nanoseconds.
+"""
 LAST_NS: Final = 4_102_444_800 * NS
 """2100-01-01 UTC."""
 
@@ -30,10 +36,11 @@ _UNITS: Final = {"seconds": NS, "milliseconds": 1_000_000, "microseconds": 1_000
 
 
 def nanoseconds(moment: float | str) -> int:
-    """Nanoseconds UTC of an integer that is that already, of seconds with a fraction, or of ISO 8601 text with an offset.
+    """Nanoseconds UTC of a time as an integer, a float or text.
 
-    A number as text is a number. Integers of other units are refused with the unit that they seem to be in, as is a number outside
-    the years 1990 to 2099. Raises `DecodeError` (reason `time`).
+    An integer is that already. Others are seconds with a fraction, or ISO 8601 text with an offset.
+    A number as text is a number. Integers of other units are refused with the unit that they seem
+    to be in, as is a number outside the years 1990 to 2099. Raises `DecodeError` (reason `time`).
 
     >>> nanoseconds("2026-07-10T10:00:00.123456789-04:00")
     1783692000123456789
@@ -52,9 +59,11 @@ def nanoseconds(moment: float | str) -> int:
 
 
 def check_dated(ts_event: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Times of a record as they are; raises `DecodeError` where none of them is one of the years 1990 to 2099.
+    """Times of a record as they are.
 
-    The first speaks for all while it is in order, as nearly always: others are judged row by row where rows are screened.
+    Raises `DecodeError` where none of them is one of the years 1990 to 2099. The first speaks for
+    all while it is in order, as nearly always. Others are judged row by row where rows are
+    screened.
     """
     first = int(ts_event[0])
     if FIRST_NS <= first < LAST_NS or dated(ts_event).any():
@@ -68,7 +77,9 @@ def dated(ts_event: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def unit_of(number: float) -> str | None:
-    """The unit in which a number is a time from 1990 to 2099; None where it is that in none, or in nanoseconds.
+    """The unit in which a number is a time from 1990 to 2099.
+
+    None where it is that in none, or in nanoseconds.
 
     >>> unit_of(1783692000123), unit_of(1783692000), unit_of(1783692000000000000)
     ('milliseconds', 'seconds', None)
@@ -77,13 +88,19 @@ def unit_of(number: float) -> str | None:
 
 
 def asked(number: float) -> str:
-    """The unit as a question behind a refusal: `: milliseconds?`; where there is none, the years that are read."""
+    """The unit as a question behind a refusal: `: milliseconds?`.
+
+    Where there is none, the years that are read.
+    """
     unit = unit_of(number)
     return f": {unit}?" if unit else " of the years 1990 to 2099"
 
 
 def _floating(moment: float) -> int:
-    """A float is in seconds; a whole one of the size of nanoseconds is in these, as some writers of JSON put it."""
+    """A float is in seconds.
+
+    A whole one of the size of nanoseconds is in these, as some writers of JSON put it.
+    """
     if math.isfinite(moment) and FIRST_NS <= moment * NS < LAST_NS:
         whole = math.floor(moment)
         # Microseconds are what a double of this size can tell apart.

@@ -1,6 +1,9 @@
-"""How a column of numbers is written in a frame: doubles, shorter floats, or decimals, which are integers and a scale.
+"""How a column of numbers is written in a frame.
 
-Prices are decimals by nature: 1.23 in four bytes is exactly 1.23, and a frame of them is not much more than half as long.
+The numbers are doubles, shorter floats, or decimals, which are integers and a scale.
+
+Prices are decimals by nature: 1.23 in four bytes is exactly 1.23, and a frame of them is not much
+more than half as long.
 """
 
 from functools import lru_cache
@@ -26,7 +29,10 @@ class Written(NamedTuple):
     """Integers are less than this; 0 for floats."""
 
     def numbers(self, raw: NDArray[Any]) -> NDArray[np.float64] | None:
-        """Floats of n written numbers, each the nearest to what is meant; None where a decimal has too many digits."""
+        """Floats of n written numbers, each the nearest to what is meant.
+
+        None where a decimal has too many digits.
+        """
         if not self.limit:
             return raw.astype(np.float64, copy=False)
         if raw.size and (raw.max() >= self.limit or raw.min() <= -self.limit):
@@ -47,7 +53,10 @@ class Prices(NamedTuple):
 def read_prices(
     bid_written: Written, bid: NDArray[Any], ask_written: Written, ask: NDArray[Any]
 ) -> Prices:
-    """Prices of n written bids and asks: two looks at integers tell what would take seven at floats."""
+    """Prices of n written bids and asks.
+
+    Two looks at integers tell what would take seven at floats.
+    """
     if bid_written is ask_written and bid_written.limit and bid.size:
         # To which a negative number is huge.
         unsigned = np.dtype(f"u{bid.itemsize}")
@@ -69,7 +78,10 @@ def written_as(kind: Any) -> Written:  # noqa: ANN401 - an Arrow type
 
 
 def is_number(kind: Any) -> bool:  # noqa: ANN401 - an Arrow type
-    """Whether a column of this type may stand where numbers are wanted: a float of four or eight bytes, or a decimal of as many."""
+    """Whether a column of this type may stand where numbers are wanted.
+
+    It may when it is a float of four or eight bytes, or a decimal of as many.
+    """
     if pa.types.is_decimal(kind):
         return bool(kind.bit_width <= 64 and 0 <= kind.scale <= DIGITS)
     return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))

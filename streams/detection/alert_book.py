@@ -1,6 +1,7 @@
 """The alert book: the alerts of one index by rule and scope.
 
-With each go the instant that a firing one is measured from, and its latest event while it is active.
+With each go the instant that a firing one is measured from, and its latest event while it is
+active.
 """
 
 from collections.abc import Mapping, Sequence
@@ -116,7 +117,10 @@ class AlertBook:
         return out
 
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
-        """Replace everything by chunks under (kind, fingerprint); those of a rule no longer configured are left alone."""
+        """Replace everything by chunks under (kind, fingerprint).
+
+        Those of a rule no longer configured are left alone.
+        """
         self._references.clear()
         self._latest.clear()
         self._forget_changes()

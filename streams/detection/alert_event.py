@@ -1,4 +1,7 @@
-"""The alert event as it travels: CloudEvents 1.0, structured JSON. Schema: `config/schemas/alert.v1.json`."""
+"""The alert event as it travels: CloudEvents 1.0, structured JSON.
+
+Schema: `config/schemas/alert.v1.json`.
+"""
 
 from datetime import date, datetime
 from typing import Final, Literal
@@ -45,7 +48,10 @@ class DataQuality(msgspec.Struct, frozen=True):
 
 
 class Contributor(msgspec.Struct, frozen=True):
-    """A name's part in the move of basket vol; the parts of all contributors sum to `basket_vol_change`."""
+    """A name's part in the move of basket vol.
+
+    The parts of all contributors sum to `basket_vol_change`.
+    """
 
     symbol: str
     """A name of the basket, or `other` for the rest of them."""
@@ -93,7 +99,10 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["pending", "firing", "suspended", "resolved"]
     previous_status: Literal["inactive", "pending", "firing", "suspended"]
     reason: str
-    """The gate that suspends, `escalated`, `gap`, or why a pending alert ended without its exit; else empty."""
+    """The gate that suspends, `escalated`, `gap`, or why a pending alert ended without its exit.
+
+    Else it is empty.
+    """
     severity: Severity
     label: str
     direction: Direction | None
@@ -147,7 +156,10 @@ def encode_event(event: AlertEvent) -> bytes:
 
 
 def decode_event(value: bytes) -> AlertEvent:
-    """The event in its JSON bytes. Raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    """The event in its JSON bytes.
+
+    Raises `msgspec.ValidationError` (a `ValueError`) on anything else.
+    """
     return _decoder.decode(value)
 
 

@@ -1,7 +1,7 @@
-"""What moved an index between two readings: its vol, its dispersion and its implied correlation over names and sectors.
+"""What moved an index between two readings: its vol, its dispersion and its implied correlation.
 
-Both ends are taken on the names valid at both readings, with the weights of the later one, so that a name that comes or goes is
-no part of any change.
+The moves are split over names and sectors. Both ends are taken on the names valid at both readings,
+with the weights of the later one, so that a name that comes or goes is no part of any change.
 """
 
 import math
@@ -30,7 +30,10 @@ UNCLASSIFIED = "unclassified"
 
 
 class Split(NamedTuple):
-    """A change in decimals; `common` + the sum of `names` = `common` + the sum of `sectors` = `change`."""
+    """A change in decimals.
+
+    `common` + the sum of `names` = `common` + the sum of `sectors` = `change`.
+    """
 
     change: float
     """On the common set of names."""
@@ -52,14 +55,18 @@ class Attribution(NamedTuple):
 
 
 def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
-    """Parts of the changes from one reading of an index and tenor to another; `basket` gives sectors and the largest names.
+    """Parts of the changes from one reading of an index and tenor to another.
 
-    Source: methodology 7.3, on finite changes. Raises `ValueError` for readings of two indices, tenors or bases.
+    `basket` gives sectors and the largest names.
+
+    Source: methodology 7.3, on finite changes. Raises `ValueError` for readings of two indices,
+    tenors or bases.
     """
     for name in ("index", "tenor", "basis"):
         if getattr(start, name) != getattr(end, name):
             raise ValueError(
-                f"two readings of one {name} are needed, got {getattr(start, name)} and {getattr(end, name)}"
+                f"two readings of one {name} are needed, "
+                f"got {getattr(start, name)} and {getattr(end, name)}"
             )
     before, after = (
         instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end)

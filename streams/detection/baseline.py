@@ -1,4 +1,6 @@
-"""The baseline: the closes before one session, and every statistic that rules, events and the wall take from them.
+"""The baseline: the closes before one session, and every statistic of them.
+
+Rules, events and the wall take the statistics from it.
 
 Nothing here is stored: all of it is rebuilt from facts, once a session.
 """
@@ -25,7 +27,10 @@ SETTLING = 20
 
 
 class Chart(NamedTuple):
-    """The daily changes of a measure after the latest close: their weighted mean and sd, and the two CUSUM of their scores."""
+    """The daily changes of a measure after the latest close.
+
+    They are told by their weighted mean and sd, and the two CUSUM of their scores.
+    """
 
     mean: float
     sd: float
@@ -35,7 +40,10 @@ class Chart(NamedTuple):
 
 @dataclass(frozen=True)
 class Baseline:
-    """Closes before one session, oldest first, none before the last gap; statistics are over the trailing `sessions` of them."""
+    """Closes before one session, oldest first, none before the last gap.
+
+    Statistics are over the trailing `sessions` of them.
+    """
 
     closes: tuple[DayFacts, ...] = ()
     sessions: int = 252
@@ -53,7 +61,10 @@ class Baseline:
         return self.closes[-back] if len(self.closes) >= back else None
 
     def levels(self, measure: str) -> Floats:
-        """Known closes of a measure (`Instant.level`), trailing window; array of length at most `sessions`."""
+        """Known closes of a measure (`Instant.level`), trailing window.
+
+        The array has a length of at most `sessions`.
+        """
         return _known(self._levels_of(measure)[-self.sessions :])
 
     def rank(self, measure: str, value: float | None) -> float | None:
@@ -61,7 +72,10 @@ class Baseline:
         return self._rank(self.levels(measure), value)
 
     def season_rank(self, measure: str, value: float | None, session: date) -> float | None:
-        """Rank of a level of `session` among the closes of the same season in the trailing window; None while they are too few."""
+        """Rank of a level of `session` among the closes of the same season in the trailing window.
+
+        None while they are too few.
+        """
         column = self._levels_of(measure)[-self.sessions :]
         return self._rank(
             _known(column[self._early == (quarter_week(session) <= self.season_weeks)]), value
@@ -81,7 +95,10 @@ class Baseline:
         return self._rank(self.changes("implied_correlation"), move)
 
     def rank_of_rise(self, move: float, part: Part) -> float | None:
-        """Rank of a rise of implied correlation from the 60-minute low among the greatest that this part of each session saw."""
+        """Rank of a rise of implied correlation from the 60-minute low.
+
+        It is ranked among the greatest rises that this part of each session saw.
+        """
         if part not in self._rises:
             rises = [close.correlation_rises.get(part) for close in self.closes[-self.sessions :]]
             self._rises[part] = _known(np.array(rises, dtype=np.float64))

@@ -1,8 +1,9 @@
-"""Changes between two instants on the common set of names, so that composition never looks like correlation.
+"""Changes between two instants on the common set of names.
 
-When a name drops out of a basket the weights of the others rise, and every basket figure jumps although no vol has
-moved. So both ends of a difference are recomputed from the names that are valid at both of them, with the weights of
-the later one (methodology, "False-positive controls and gates").
+So composition never looks like correlation. When a name drops out of a basket the weights of the
+others rise, and every basket figure jumps although no vol has moved. So both ends of a difference
+are recomputed from the names that are valid at both of them, with the weights of the later one
+(methodology, "False-positive controls and gates").
 """
 
 import math
@@ -29,7 +30,10 @@ class Change:
     correlation_from: float | None
     correlation_to: float | None
     names: int
-    """Names valid at both instants; 0 for a source without constituents, whose levels are compared as they are."""
+    """Names valid at both instants.
+
+    It is 0 for a source without constituents, whose levels are compared as they are.
+    """
 
     @property
     def index_move(self) -> float:
@@ -87,7 +91,8 @@ def change(
 ) -> Change | None:
     """The change from `start` to `end`, or None when a level is missing or the bases differ.
 
-    `core` names the constituents behind the ATM figures (`streams.basket_columns`); None takes all of them.
+    `core` names the constituents behind the ATM figures (`streams.basket_columns`); None takes all
+    of them.
     """
     levels = (start.index_level, end.index_level, start.basket_level, end.basket_level)
     if start.basis != end.basis or any(level is None or level <= 0.0 for level in levels):

@@ -1,4 +1,7 @@
-"""The sessions that a run over files has closed, as facts for the daily history, and those that it cannot vouch for."""
+"""The sessions that a run over files has closed, and those that it cannot vouch for.
+
+The closed ones are facts for the daily history.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -23,7 +26,10 @@ Session = tuple[str, date]
 
 
 class ClosedSessions:
-    """What the detector's chunks and the readings say of each session; a fact without an index vol is no history."""
+    """What the detector's chunks and the readings say of each session.
+
+    A fact without an index vol is no history.
+    """
 
     def __init__(self) -> None:
         self._facts: dict[Session, DayFacts] = {}
@@ -36,7 +42,10 @@ class ClosedSessions:
             self._seen[reading.index, reading.session] = None
 
     def take(self, chunks: Mapping[str, bytes]) -> None:
-        """Take the daily facts among the changed chunks of a detector. Raises `ValueError` on foreign bytes."""
+        """Take the daily facts among the changed chunks of a detector.
+
+        Raises `ValueError` on foreign bytes.
+        """
         for name, payload in chunks.items():
             kind, index, session = [*name.split("/", 2), "", ""][:3]
             if kind == DAY and payload:

@@ -1,4 +1,7 @@
-"""The command desk of one index: applies commands to its alerts, once each, and each to the alert that was meant."""
+"""The command desk of one index.
+
+It applies commands to its alerts, once each, and each to the alert that was meant.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +22,10 @@ from streams.records import Record
 from streams.stage import Count, OutboxEntry
 
 KEPT_MS: Final = 168 * 3_600_000
-"""How long command ids are remembered, by the times of the records: as long as the topic keeps them."""
+"""How long command ids are remembered, by the times of the records.
+
+It is as long as the topic keeps them.
+"""
 REMEMBERED: Final = 10_000
 """Command ids remembered at most."""
 WAITING: Final = 64
@@ -40,14 +46,20 @@ class HeldCommand(msgspec.Struct, frozen=True):
 
 
 class Obeyed(msgspec.Struct):
-    """What the desk keeps: ids that were applied, with the times (ms) of their records, and what waits."""
+    """What the desk keeps.
+
+    It keeps ids that were applied, with the times (ms) of their records, and what waits.
+    """
 
     applied: dict[bytes, int] = {}
     waiting: list[HeldCommand] = []
 
 
 class CommandHandler:
-    """Writes into the notification of an alert in the book, and remembers which commands it has applied."""
+    """Writes into the notification of an alert in the book.
+
+    It remembers which commands it has applied.
+    """
 
     def __init__(self, book: AlertBook) -> None:
         self._book = book
@@ -55,7 +67,10 @@ class CommandHandler:
         self._dirty = False
 
     def apply(self, timed: TimedCommand, counts: Counter[Count]) -> list[OutboxEntry]:
-        """The echo of a command; nothing for a repeat. Raises `RejectedRecordError` (unknown_alert, episode)."""
+        """The echo of a command; nothing for a repeat.
+
+        Raises `RejectedRecordError` (unknown_alert, episode).
+        """
         command = timed.command
         if command.command_id.bytes in self._kept.applied:
             return []
@@ -92,7 +107,10 @@ class CommandHandler:
         return key, alert
 
     def hold(self, record: Record, timed: TimedCommand, evaluated: datetime | None) -> bool:
-        """Whether the alert that is meant begins after the latest reading that was evaluated, so that the command waits."""
+        """Whether the alert that is meant begins after the latest reading that was evaluated.
+
+        If so, the command waits.
+        """
         start = timed.command.starts_at
         ahead = start is not None and (evaluated is None or start > evaluated)
         if not ahead or timed.command.command_id.bytes in self._kept.applied:
@@ -124,14 +142,20 @@ class CommandHandler:
         return {f"commands/{index}": pack(self._kept)} if changed else {}
 
     def restore(self, chunks: Mapping[tuple[str, str], bytes]) -> None:
-        """Replace the memory by the chunk under (kind, name). Raises `ValueError` on a foreign one."""
+        """Replace the memory by the chunk under (kind, name).
+
+        Raises `ValueError` on a foreign one.
+        """
         chunk = chunks.get(("commands", ""))
         self._kept = _kept(chunk) if chunk else Obeyed()
         self._dirty = False
 
 
 def _kept(chunk: bytes) -> Obeyed:
-    """The memory in a chunk; older versions kept the ids alone. Raises `ValueError` on a foreign one."""
+    """The memory in a chunk; older versions kept the ids alone.
+
+    Raises `ValueError` on a foreign one.
+    """
     try:
         return unpack(chunk, Obeyed)
     except ValueError:

@@ -1,4 +1,6 @@
-"""Commands: what people tell the monitor about an alert. JSON on the commands topic; schema: `config/schemas/command.v1.json`.
+"""Commands: what people tell the monitor about an alert.
+
+They are JSON on the commands topic; schema: `config/schemas/command.v1.json`.
 
 A command changes who is notified and nothing else. Its time is the timestamp of its Kafka record.
 """
@@ -71,7 +73,10 @@ def decode_command(value: bytes | None) -> Command:
 
 
 def check_words(command: Command) -> None:
-    """Raise `RejectedRecordError` (schema) when a word of the sender holds what cannot be seen: everybody who is told would be deceived."""
+    """Raise `RejectedRecordError` (schema) when a word of the sender holds what cannot be seen.
+
+    Everybody who is told would be deceived.
+    """
     for name, text in (("who", command.who), ("why", command.why)):
         if not is_safe(text):
             message = f"`{name}` holds characters that cannot be seen: {safe(text)}"
@@ -79,7 +84,10 @@ def check_words(command: Command) -> None:
 
 
 def stamped(command: Command, timestamp: int) -> TimedCommand:
-    """The command as of its record's Kafka timestamp (ms). Raises `RejectedRecordError` (until; schema: a time beyond all calendars)."""
+    """The command as of its record's Kafka timestamp (ms).
+
+    Raises `RejectedRecordError` (until; schema: a time beyond all calendars).
+    """
     until = command.until
     try:
         at = _EPOCH + timedelta(milliseconds=timestamp)
@@ -95,7 +103,8 @@ def stamped(command: Command, timestamp: int) -> TimedCommand:
     if until is None or not at < until <= last:
         raise RejectedRecordError(
             "until",
-            f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, not at {until}",
+            f"a silence ends after {at.isoformat()} and at most {LONGEST_SILENCE} later, "
+            f"not at {until}",
         )
     return TimedCommand(msgspec.structs.replace(command, until=until.astimezone(UTC)), at)
 

@@ -14,7 +14,10 @@ DIGITS = 12
 
 
 def configuration_of(basket: Basket, rules: RuleSet) -> dict[str, str]:
-    """Hashes of what the files say, by `basket` and `rules`; comments and order of keys have no part in them."""
+    """Hashes of what the files say, by `basket` and `rules`.
+
+    Comments and order of keys have no part in them.
+    """
     texts = {"basket": repr(astuple(basket)), "rules": msgspec.json.encode(rules).decode()}
     return {what: hashed(text)[:DIGITS] for what, text in texts.items()}
 
@@ -28,7 +31,7 @@ def configuration_changes(
         ("rules", before.get("rules"), after.get("rules")),
     )
     return tuple(
-        ConfigurationChange(what, old, new)
+        ConfigurationChange(what, old, new)  # type: ignore[arg-type]
         for what, old, new in parts
         if old and new and old != new
-    )  # type: ignore[arg-type]
+    )

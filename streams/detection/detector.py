@@ -1,7 +1,10 @@
-"""The detector of one index: history, gates, rules and lifecycle around one reading after another, and people's commands.
+"""The detector of one index.
 
-A `no_input` reading is evaluated like any other: its values stand still and its coverage falls as the quotes behind it age,
-so silence suspends alerts through the coverage gate and never through a clock of our own.
+It is history, gates, rules and lifecycle around one reading after another, and people's commands.
+
+A `no_input` reading is evaluated like any other: its values stand still and its coverage falls as
+the quotes behind it age, so silence suspends alerts through the coverage gate and never through a
+clock of our own.
 """
 
 from collections import Counter
@@ -99,7 +102,9 @@ class Detector:
         return latest is not None and reading.ts_event <= latest.ts_event
 
     def apply(self, reading: Reading, received: int = 0) -> list[OutboxEntry]:
-        """Evaluate a reading that has not been seen; events in order. Tenors beside 30d only pass to the snapshot.
+        """Evaluate a reading that has not been seen; events in order.
+
+        Tenors beside 30d only pass to the snapshot.
 
         `received` is the Kafka time of its record, ms.
         """
@@ -112,11 +117,17 @@ class Detector:
         return self._evaluator.events
 
     def apply_command(self, command: TimedCommand) -> list[OutboxEntry]:
-        """Apply a command to an alert; its echo, or nothing for a repeat. Raises `RejectedRecordError` (unknown_alert, episode)."""
+        """Apply a command to an alert; its echo, or nothing for a repeat.
+
+        Raises `RejectedRecordError` (unknown_alert, episode).
+        """
         return self._command_handler.apply(command, self.counts)
 
     def hold(self, record: Record, command: TimedCommand) -> bool:
-        """Whether the command waits for readings: its alert begins after the latest that was evaluated."""
+        """Whether the command waits for readings.
+
+        It does where its alert begins after the latest that was evaluated.
+        """
         return self._command_handler.hold(record, command, self.evaluated_at)
 
     def release(self) -> list[HeldCommand]:
@@ -125,7 +136,10 @@ class Detector:
 
     @property
     def has_snapshot(self) -> bool:
-        """Whether a snapshot would be whole: a reading of 30d has been evaluated since the start."""
+        """Whether a snapshot would be whole.
+
+        It is when a reading of 30d has been evaluated since the start.
+        """
         return self._context is not None
 
     def snapshot(self) -> bytes:

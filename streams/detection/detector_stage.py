@@ -1,4 +1,7 @@
-"""The detector stage: readings and commands of one partition in, alert events, snapshots and views out."""
+"""The detector stage of one partition.
+
+Readings and commands go in; alert events, snapshots and views come out.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,11 +28,13 @@ FACTS = ("day", "minute", "alert", "anchor", "event")
 
 
 class DetectorStage:
-    """Implements `streams.stage.Stage` for the readings and the commands topic; each index has its own detector.
+    """Implements `streams.stage.Stage` for the readings and the commands topic.
 
-    A repeated second of an index and tenor is dropped in silence: the stage before may publish it again after a crash.
-    So is a command that was applied before. How readings and commands mix decides what the events say of notification,
-    and nothing else.
+    Each index has its own detector.
+
+    A repeated second of an index and tenor is dropped in silence: the stage before may publish it
+    again after a crash. So is a command that was applied before. How readings and commands mix
+    decides what the events say of notification, and nothing else.
     """
 
     def __init__(self, market: Market, rules: RuleSet, topics: Topics | None = None) -> None:
@@ -87,7 +92,10 @@ class DetectorStage:
         return detector
 
     def _apply_command(self, record: Record, output: Output) -> Detector | None:
-        """Obey a command; its detector if there is something new to show. Raises `RejectedRecordError`."""
+        """Obey a command; its detector if there is something new to show.
+
+        Raises `RejectedRecordError`.
+        """
         timed = stamped(decode_command(record.value), record.timestamp)
         if timed.command.command == "retire":
             rule, event = self._orphans.retire(timed, self._configured)
@@ -104,7 +112,10 @@ class DetectorStage:
 
     @property
     def evaluated_until(self) -> Mapping[str, datetime]:
-        """Event time of the latest reading that was evaluated, by index; an index without one is absent."""
+        """Event time of the latest reading that was evaluated, by index.
+
+        An index without one is absent.
+        """
         times = {index: detector.evaluated_at for index, detector in self._detectors.items()}
         return {index: at for index, at in times.items() if at is not None}
 
@@ -120,7 +131,10 @@ class DetectorStage:
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Replace all state; chunks of an index or rule that is no longer configured stay until their alert is retired."""
+        """Replace all state.
+
+        Chunks of an index or rule that is no longer configured stay until their alert is retired.
+        """
         by_index: dict[str, dict[tuple[str, str], bytes]] = {}
         named = {_parse(name): payload for name, payload in chunks.items()}
         for (kind, index, item), payload in named.items():

@@ -1,8 +1,9 @@
 """Echoes: a command that was applied, told to every subscriber as an event of its alert.
 
-An echo repeats the alert's latest event with its sequence number; only the transition, the notification and `command` differ.
-Its id is a hash of its content, its time that of the command's Kafka record: where commands and readings mix another way, after
-Redis has lost its last seconds, the echo of one command may be another event, and then it has another id.
+An echo repeats the alert's latest event with its sequence number; only the transition, the
+notification and `command` differ. Its id is a hash of its content, its time that of the command's
+Kafka record. Where commands and readings mix another way, after Redis has lost its last seconds,
+the echo of one command may be another event, and then it has another id.
 """
 
 from msgspec.structs import replace
@@ -20,7 +21,10 @@ def earlier_echo_id(fingerprint: str, transition: str, command_id: str) -> str:
 
 
 def id_of_content(value: bytes, own: str) -> str:
-    """Identity of an echo with these bytes, in which the id is `own`: 20 hex digits over all else."""
+    """Identity of an echo with these bytes, in which the id is `own`.
+
+    It is 20 hex digits over all else.
+    """
     return hashed(value.replace(b'"id":"%s"' % own.encode(), b'"id":""', 1).decode())[:20]
 
 
@@ -31,7 +35,10 @@ def identified(event: AlertEvent) -> OutboxEntry:
 
 
 def echo(latest: AlertEvent, timed: TimedCommand, notification: Notification) -> OutboxEntry:
-    """The echo of a command; `latest` is the latest event of its alert, `notification` what the command has made of it."""
+    """The echo of a command.
+
+    `latest` is the latest event of its alert, `notification` what the command has made of it.
+    """
     command, data = timed.command, latest.data
     transition = ECHOES[command.command]
     event = replace(

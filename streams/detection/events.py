@@ -1,7 +1,8 @@
 """Alert events: CloudEvents 1.0 in structured JSON, byte for byte a function of the readings.
 
-`detected_at` is null in the bytes that are committed with the state, so that a live run, a replay and a restart write the
-same event; the timestamp of the Kafka record is the wall time of publication. Schema: `config/schemas/alert.v1.json`.
+`detected_at` is null in the bytes that are committed with the state, so that a live run, a replay
+and a restart write the same event. The timestamp of the Kafka record is the wall time of
+publication. Schema: `config/schemas/alert.v1.json`.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,10 @@ def fingerprint(rule: str, index: str, tenor: str, scope: str) -> str:
 
 
 def event_id(alert: str, rule_version: str, transition: str, ts_event: int) -> str:
-    """Identity of an event: 20 hex digits over fingerprint, rule version, transition and event time in nanoseconds."""
+    """Identity of an event: 20 hex digits.
+
+    They are over fingerprint, rule version, transition and event time in nanoseconds.
+    """
     return hashed(alert, rule_version, transition, str(ts_event))[:20]
 
 
@@ -81,7 +85,10 @@ def outbox_entry(
     why: Evidence,
     changes: Sequence[ConfigurationChange] = (),
 ) -> OutboxEntry:
-    """The event of a transition, its sequence number taken from the alert's state; `changes` are told with it."""
+    """The event of a transition, its sequence number taken from the alert's state.
+
+    `changes` are told with it.
+    """
     event = AlertEvent(
         id=event_id(who.fingerprint, rule.version, transition.kind, when.ts),
         source=f"/dispersion/monitor/{who.index.lower()}",

@@ -40,7 +40,10 @@ def evidence(
     verdict: Verdict,
     start: Instant | None,
 ) -> Evidence:
-    """Evidence of a transition; `start` is the instant that the alert's change is taken from, None without one."""
+    """Evidence of a transition.
+
+    `start` is the instant that the alert's change is taken from, None without one.
+    """
     change = None if start is None else context.change(start)
     reading = context.reading
     return Evidence(
@@ -69,7 +72,8 @@ def contributors(change: Change, context: RuleContext) -> tuple[Contributor, ...
     """The names that moved basket vol most, and `other`: together exactly the move.
 
     For the model-free pair V_1 - V_0 = (V_1^2 - V_0^2) / (V_1 + V_0), so that a name's part is
-    w_i (v_i1 - v_i0) / (V_1 + V_0); for the ATM pair the basket is a weighted mean and a name's part w_i (s_i1 - s_i0).
+    w_i (v_i1 - v_i0) / (V_1 + V_0); for the ATM pair the basket is a weighted mean and a name's
+    part w_i (s_i1 - s_i0).
     """
     names = members(change.start, change.end, context.panels, context.core)
     if names is None:
@@ -124,7 +128,10 @@ def _summary(
 ) -> str:
     index = context.reading.index
     if transition.kind == "suspended":
-        return f"{index} {rule.name} suspended by the {transition.reason} gate; it stands until the data is back."
+        return (
+            f"{index} {rule.name} suspended by the {transition.reason} gate; "
+            "it stands until the data is back."
+        )
     if transition.kind == "resolved":
         return f"{index} {rule.name} is over: {_why_over(rule, transition)}."
     prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(

@@ -1,7 +1,8 @@
 """The explanation of one index at one second: the detector's own verdicts, not a second opinion.
 
-The detector is fed the readings that lead up to that second, so what is explained is what decided. Alerts are taken from
-their events instead, because an alert may have begun long before the first of these readings.
+The detector is fed the readings that lead up to that second, so what is explained is what decided.
+Alerts are taken from their events instead, because an alert may have begun long before the first of
+these readings.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,10 @@ TOP = 8
 
 
 class ExplainInputs(NamedTuple):
-    """What is known of an index up to a second: the closes before its session, its readings in order, its latest alerts."""
+    """What is known of an index up to a second.
+
+    It is the closes before its session, its readings in order, its latest alerts.
+    """
 
     days: Mapping[date, bytes]
     readings: Iterable[Reading]

@@ -1,4 +1,7 @@
-"""What there is to say of one index at one second: values, and every rule line by line. Decimals, None when unknown."""
+"""What there is to say of one index at one second: values, and every rule line by line.
+
+Decimals, None when unknown.
+"""
 
 from datetime import datetime
 

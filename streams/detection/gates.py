@@ -19,7 +19,10 @@ Spike = Literal["accepted", "held", "reverted"]
 
 
 def phase(ts: int, session: date) -> Phase:
-    """Where `ts` lies to the evaluated hours of a session: 09:45:00 to 16:00:00 ET, half days 13:00:00, both ends included."""
+    """Where `ts` lies to the evaluated hours of a session.
+
+    They are 09:45:00 to 16:00:00 ET, half days 13:00:00, both ends included.
+    """
     first, last = evaluation_window(session)
     if ts < first:
         return "before"
@@ -49,7 +52,10 @@ def covered(reading: Reading, gates: Gates) -> bool:
 
 
 def in_range(reading: Reading, gates: Gates) -> bool:
-    """Whether implied correlation, if known, is credible; outside [0, 1] it is so with low confidence only."""
+    """Whether implied correlation, if known, is credible.
+
+    Outside [0, 1] it is so with low confidence only.
+    """
     rho = reading.implied_correlation
     return rho is None or gates.correlation_low <= rho <= gates.correlation_high
 
@@ -68,10 +74,11 @@ def relative_width(reading: Reading) -> float | None:
 
 
 class SpikeHold(msgspec.Struct):
-    """The spike gate: a value that moves implied correlation too fast is held, then accepted or rejected.
+    """The spike gate: a value that moves implied correlation too fast is held.
 
-    A move of more than `spike_step` within `spike_seconds` against any accepted value holds all evaluation. When the
-    value comes back within the step it was a bad print (`reverted`, counted); when it stands for the whole time it is the market.
+    Then it is accepted or rejected. A move of more than `spike_step` within `spike_seconds` against
+    any accepted value holds all evaluation. When the value comes back within the step it was a bad
+    print (`reverted`, counted). When it stands for the whole time it is the market.
     """
 
     recent: list[tuple[int, float]] = []

@@ -1,8 +1,10 @@
-"""The history of one index: closes of its sessions, the last hour, the latest reading and the spike gate.
+"""The history of one index.
 
-A session's fact is written when its closing reading (flag `session_close`) has been evaluated. When none arrives, because the
-feed died before the close, the session's last reading becomes its close as soon as a reading of a later session arrives:
-a known value a little before the close is a better reference than none, and its own time stands beside it.
+It has the closes of its sessions, the last hour, the latest reading and the spike gate.
+A session's fact is written when its closing reading (flag `session_close`) has been evaluated.
+When none arrives, because the feed died before the close, the session's last reading becomes its
+close as soon as a reading of a later session arrives: a known value a little before the close is a
+better reference than none, and its own time stands beside it.
 """
 
 from collections.abc import Mapping
@@ -46,7 +48,10 @@ class History:
         self._dirty = False
 
     def begin(self, session: date) -> bool:
-        """Whether a reading of `session` begins it; if so, the session before is closed and the window emptied."""
+        """Whether a reading of `session` begins it.
+
+        If so, the session before is closed and the window emptied.
+        """
         if self.progress.session == session:
             return False
         if self._last is not None and not self.progress.closed:
@@ -80,7 +85,10 @@ class History:
             self.progress.closed = True
 
     def evaluated(self, now: Instant, width: float | None, rise: float | None) -> None:
-        """Take an evaluated reading into the window; `rise` is that of implied correlation from the 60-minute low."""
+        """Take an evaluated reading into the window.
+
+        `rise` is that of implied correlation from the 60-minute low.
+        """
         self.window.add(now, width)
         if rise is not None:
             part = part_of_session(now.ts, now.session)

@@ -1,4 +1,7 @@
-"""Bytes of the detector's state: MessagePack behind a two-byte header, so that a foreign chunk is refused and never guessed at."""
+"""Bytes of the detector's state: MessagePack behind a two-byte header.
+
+So a foreign chunk is refused and never guessed at.
+"""
 
 from typing import TypeVar
 

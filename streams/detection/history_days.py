@@ -1,6 +1,7 @@
 """The daily history of one index: one fact a session.
 
-Facts, not statistics, are stored; every rank and window is recomputed from them, so that changing one needs no migration.
+Facts, not statistics, are stored; every rank and window is recomputed from them, so that changing
+one needs no migration.
 """
 
 from bisect import bisect_left
@@ -39,7 +40,10 @@ class DayFacts(Instant, frozen=True, kw_only=True, dict=True):
     dispersion: float | None = None
     vol_spread: float | None = None
     correlation_rises: dict[Part, float] = msgspec.field(default_factory=dict)
-    """Greatest rise of implied correlation from a 60-minute low of index vol at the evaluated readings of each part of the session."""
+    """Greatest rise of implied correlation from a 60-minute low of index vol.
+
+    It is taken at the evaluated readings of each part of the session.
+    """
 
     # a close is looked at again before each of the next 252 sessions: what follows from it is kept
 
@@ -77,7 +81,10 @@ class Days:
         self._changed: dict[str, bytes] = {}
 
     def add(self, facts: DayFacts) -> None:
-        """Store the facts of a session, the first word on a session wins; the oldest beyond `SESSIONS` go."""
+        """Store the facts of a session; the first word on a session wins.
+
+        The oldest beyond `SESSIONS` go.
+        """
         place = bisect_left(self._facts, facts.session, key=lambda known: known.session)
         if place < len(self._facts) and self._facts[place].session == facts.session:
             return
@@ -88,10 +95,12 @@ class Days:
         self._thin()
 
     def before(self, session: date, basis: str, gap: timedelta) -> tuple[DayFacts, ...]:
-        """Closes before `session` of the same pair of vols, oldest first, cut at a gap of more than `gap` between two or before `session`.
+        """Closes before `session` of the same pair of vols, oldest first.
 
-        The model-free and the ATM pair are never mixed; published levels belong to the model-free pair. Closes without
-        a basket do not fill a gap between closes with one.
+        They are cut at a gap of more than `gap` between two or before `session`.
+
+        The model-free and the ATM pair are never mixed; published levels belong to the model-free
+        pair. Closes without a basket do not fill a gap between closes with one.
         """
         closes: list[DayFacts] = []
         newer = newer_pair = session

@@ -1,6 +1,8 @@
-"""The intraday window of one index: the low of index vol in each of the last 60 minutes, and one sample a minute.
+"""The intraday window of one index.
 
-A bucket is one chunk of the checkpoint: its low rarely changes, so an event-time second dirties one small chunk at most.
+It has the low of index vol in each of the last 60 minutes, and one sample a minute. A bucket is one
+chunk of the checkpoint: its low rarely changes, so an event-time second dirties one small chunk at
+most.
 """
 
 from collections.abc import Mapping
@@ -58,12 +60,18 @@ class Window:
             self._drop(old)
 
     def low(self, ts: int, basis: str) -> Instant | None:
-        """The instant of the lowest index vol of the 60 minutes before `ts`, the earlier one at a tie."""
+        """The instant of the lowest index vol of the 60 minutes before `ts`.
+
+        At a tie it is the earlier one.
+        """
         lows = [low for low in self._lows.values() if low.ts > ts - HOUR and low.basis == basis]
         return min(lows, key=lambda low: (low.index_level, low.ts), default=None)
 
     def width_median(self, ts: int) -> float | None:
-        """Median of the minutes' relative widths over the 60 minutes before `ts`; None with too few of them."""
+        """Median of the minutes' relative widths over the 60 minutes before `ts`.
+
+        None with too few of them.
+        """
         first, last = (ts - HOUR) // MINUTE, ts // MINUTE
         widths = [
             sample.width

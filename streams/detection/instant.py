@@ -1,4 +1,7 @@
-"""An instant: the values of one index at one second, kept so that a later second can be compared with it."""
+"""An instant: the values of one index at one second.
+
+It is kept so that a later second can be compared with it.
+"""
 
 from datetime import date
 
@@ -23,7 +26,10 @@ class Instant(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def index_level(self) -> float | None:
-        """Index vol of the pair that the rules use: the ATM pair stands in where a source has nothing else, never a mix."""
+        """Index vol of the pair that the rules use.
+
+        The ATM pair stands in where a source has nothing else, never a mix.
+        """
         return self.index_atm_vol if self.basis == "atm" else self.index_vol
 
     @property

@@ -5,18 +5,25 @@ inactive ─► pending ─► firing ─► resolved (inactive again, cooling d
               ▼  │       ▼  │
              suspended ◄─► suspended
 
-* An alert is *pending* from the first reading whose condition holds, *firing* when it has held for the dwell at every
-  evaluated reading, *resolved* when the exit has held for the exit dwell. Enter and exit differ: between them it keeps its state.
-* A gap between readings longer than the limit restarts a dwell. Suspended and held time neither counts nor restarts.
-* A pending alert whose condition ends, which becomes inhibited, or whose session's evaluation ends, is resolved from
-  `pending` and leaves no cool-down. A firing alert carries over.
-* The exit is measured from the greatest move, so it may hold while the condition still does (half of a great move is a
-  move): intraday the exit wins, and the cool-down keeps old news from firing again; at a close the condition wins.
-* A firing alert is `updated` at once when its severity rises (severity never falls while it fires), and when label,
-  direction or confidence have differed for one dwell. The daily form is updated at each close whose condition holds.
-* After it has resolved, an alert may become pending within the cool-down only with a higher severity than it had.
-* An alert whose start lies beyond a gap in the history is resolved, for nothing is compared across a gap.
-* Inhibition keeps an alert that is not firing from starting; one that is firing stays and may still escalate or resolve.
+* An alert is *pending* from the first reading whose condition holds, *firing* when it has held for
+  the dwell at every evaluated reading, *resolved* when the exit has held for the exit dwell. Enter
+  and exit differ: between them it keeps its state.
+* A gap between readings longer than the limit restarts a dwell. Suspended and held time neither
+  counts nor restarts.
+* A pending alert whose condition ends, which becomes inhibited, or whose session's evaluation ends,
+  is resolved from `pending` and leaves no cool-down. A firing alert carries over.
+* The exit is measured from the greatest move, so it may hold while the condition still does (half
+  of a great move is a move): intraday the exit wins, and the cool-down keeps old news from firing
+  again; at a close the condition wins.
+* A firing alert is `updated` at once when its severity rises (severity never falls while it fires),
+  and when label, direction or confidence have differed for one dwell. The daily form is updated at
+  each close whose condition holds.
+* After it has resolved, an alert may become pending within the cool-down only with a higher
+  severity than it had.
+* An alert whose start lies beyond a gap in the history is resolved, for nothing is compared across
+  a gap.
+* Inhibition keeps an alert that is not firing from starting; one that is firing stays and may still
+  escalate or resolve.
 """
 
 from typing import Literal, NamedTuple
@@ -78,7 +85,10 @@ class Alert(msgspec.Struct):
     configuration: dict[str, str] = {}
     """Hashes of basket and rules at the latest event; empty when an older version made it."""
     received: int = 0
-    """Kafka's time (ms) of the reading that began it: commands from before it are about another. 0 when not known."""
+    """Kafka's time (ms) of the reading that began it; 0 when not known.
+
+    Commands from before it are about another.
+    """
 
     @property
     def underlying_status(self) -> Status:
@@ -157,7 +167,10 @@ def advance(
     ended: bool | None,
     inhibited: bool,
 ) -> list[Transition]:
-    """An evaluated reading at `ts`: `verdict` is not blocked, `ended` says whether the exit of a firing alert holds."""
+    """An evaluated reading at `ts`.
+
+    `verdict` is not blocked, `ended` says whether the exit of a firing alert holds.
+    """
     out = _resume(alert)
     _advance_clocks(alert, ts, durations)
     if alert.status == "pending" and (inhibited or not verdict.enter):
@@ -239,7 +252,10 @@ def _withdraw(alert: Alert, ts: int, reason: str) -> list[Transition]:
 def _update(
     alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations
 ) -> list[Transition]:
-    """A firing alert whose condition holds. A detail that differs has to last for a dwell without a break."""
+    """A firing alert whose condition holds.
+
+    A detail that differs has to last for a dwell without a break.
+    """
     escalated = greater(verdict.severity, alert.severity)
     if escalated:
         alert.severity = verdict.severity

@@ -8,7 +8,10 @@ from streams.detection.commands import TimedCommand
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What commands have left on an active alert; null where nobody has said anything. It ends with the alert."""
+    """What commands have left on an active alert; null where nobody has said anything.
+
+    It ends with the alert.
+    """
 
     acked_by: str | None = None
     acked_at: datetime | None = None

@@ -1,6 +1,9 @@
-"""Orphans: alerts that were active when their index or rule left the configuration, so that no reading will ever end them.
+"""Orphans: alerts that were active when their index or rule left the configuration.
 
-Their chunks stay in the checkpoint. A command retires one: its last event is `resolved` for the reason `retired`.
+No reading will ever end them.
+
+Their chunks stay in the checkpoint. A command retires one: its last event is `resolved` for the
+reason `retired`.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -42,12 +45,17 @@ class Orphans:
         self._gone: list[Place] = []
 
     def restore(self, chunks: Mapping[Place, bytes]) -> None:
-        """Replace all by the `event` chunks of alerts that are not configured. Raises `ValueError` on foreign bytes."""
+        """Replace all by the `event` chunks of alerts that are not configured.
+
+        Raises `ValueError` on foreign bytes.
+        """
         self._events = {place: unpack(chunk, bytes) for place, chunk in chunks.items() if chunk}
         self._gone = []
 
     def retire(self, timed: TimedCommand, configured: Container[str]) -> tuple[str, OutboxEntry]:
-        """The rule and the last event of an orphan. Raises `RejectedRecordError` (configured, unknown_alert, episode).
+        """The rule and the last event of an orphan.
+
+        Raises `RejectedRecordError` (configured, unknown_alert, episode).
 
         `configured` are the fingerprints that the present rules evaluate.
         """

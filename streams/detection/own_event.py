@@ -1,8 +1,11 @@
-"""Which records of the alert topics are ours: whatever stands there is judged like input, for anybody may have written it.
+"""Which records of the alert topics are ours.
 
-An event of ours names itself: the fingerprint is a hash of rule, index, tenor and scope, the id one of what the event is about,
-the type repeats the transition, and the key of the record is the fingerprint. A copy with any of them changed is foreign. This is
-no signature: who may write to the alert topics can forge it, so give them an ACL that lets workers write and nobody else.
+Whatever stands there is judged like input, for anybody may have written it.
+
+An event of ours names itself: the fingerprint is a hash of rule, index, tenor and scope, the id one
+of what the event is about, the type repeats the transition, and the key of the record is the
+fingerprint. A copy with any of them changed is foreign. This is no signature: who may write to the
+alert topics can forge it, so give them an ACL that lets workers write and nobody else.
 """
 
 import re
@@ -31,7 +34,10 @@ class ForeignEventError(ValueError):
 
 
 def own_event(key: bytes | None, value: bytes | None) -> AlertEvent:
-    """The event in a record of the alert topics, exactly as we write it. Raises `ForeignEventError` (schema, identity)."""
+    """The event in a record of the alert topics, exactly as we write it.
+
+    Raises `ForeignEventError` (schema, identity).
+    """
     event = readable_event(key, value)
     if wrong := next(_wrong_names(value or b"", event), ""):
         raise ForeignEventError("identity", wrong)
@@ -39,7 +45,10 @@ def own_event(key: bytes | None, value: bytes | None) -> AlertEvent:
 
 
 def readable_event(key: bytes | None, value: bytes | None) -> AlertEvent:
-    """The event of an alert of ours, whoever wrote it: enough for a subscriber. Raises `ForeignEventError` (schema, identity)."""
+    """The event of an alert of ours, whoever wrote it: enough for a subscriber.
+
+    Raises `ForeignEventError` (schema, identity).
+    """
     if value is None or len(value) > MAX_BYTES:
         size = (
             "no value" if value is None else f"{len(value)} bytes; an event has at most {MAX_BYTES}"

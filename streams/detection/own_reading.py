@@ -1,4 +1,7 @@
-"""Which readings are ours: the readings topic is judged like input, for anybody may have written there."""
+"""Which readings are ours.
+
+The readings topic is judged like input, for anybody may have written there.
+"""
 
 from collections.abc import Container, Iterable, Iterator
 from operator import attrgetter
@@ -25,7 +28,10 @@ _numbers: Final = attrgetter(
 
 
 def own_reading(value: bytes | None, indices: Container[str]) -> Reading:
-    """The reading in a record's value. Raises `RejectedRecordError`: schema, future (its session), unknown_index."""
+    """The reading in a record's value.
+
+    Raises `RejectedRecordError`: schema, future (its session), unknown_index.
+    """
     try:
         if value is not None and len(value) > MAX_BYTES:
             raise RejectedRecordError(
@@ -100,4 +106,7 @@ def _levels(numbers: tuple[float | None, ...]) -> bool:
         if None not in numbers
         else tuple(number for number in numbers if number is not None)
     )
-    return not known or 0.0 <= min(known) <= max(known) <= LARGEST  # type: ignore[type-var,operator]
+    return (
+        # mypy does not see that no None is left.
+        not known or 0.0 <= min(known) <= max(known) <= LARGEST  # type: ignore[type-var,operator]
+    )

@@ -20,7 +20,10 @@ class Panel(NamedTuple):
 
 
 class Members(NamedTuple):
-    """The names behind the basket level of a change: weights sum to 1, values are variances, or ATM vols for basis `atm`."""
+    """The names behind the basket level of a change.
+
+    Weights sum to 1. Values are variances, or ATM vols for basis `atm`.
+    """
 
     symbols: tuple[str, ...]
     weights: Floats
@@ -29,7 +32,10 @@ class Members(NamedTuple):
 
 
 class Panels:
-    """Panels of the few instants in use, so that columns are made once; results never depend on what is cached."""
+    """Panels of the few instants in use, so that columns are made once.
+
+    Results never depend on what is cached.
+    """
 
     def __init__(self, keep: int = 24) -> None:
         self._keep = keep
@@ -49,7 +55,10 @@ class Panels:
 
 
 def common_names(start: Instant, end: Instant, panels: Panels) -> tuple[Panel, Panel] | None:
-    """Both instants' panels cut to the names that appear in both, in the order and with the weights of `end`."""
+    """Both instants' panels cut to the names that appear in both.
+
+    Names have the order and the weights of `end`.
+    """
     before, after = panels.of(start), panels.of(end)
     if before is None or after is None:
         return None
@@ -66,7 +75,10 @@ def common_names(start: Instant, end: Instant, panels: Panels) -> tuple[Panel, P
 def members(
     start: Instant, end: Instant, panels: Panels, core: AbstractSet[str] | None = None
 ) -> Members | None:
-    """Names valid at both instants with their values; None without constituents or without one common name."""
+    """Names valid at both instants with their values.
+
+    None without constituents or without one common name.
+    """
     common = common_names(start, end, panels)
     if common is None:
         return None
@@ -83,7 +95,10 @@ def members_of(
     after: Floats,
     core: AbstractSet[str] | None,
 ) -> Members | None:
-    """Names of `core` (None: all) with a value at both ends, and their renormalised weights; None without one."""
+    """Names of `core` (None: all) with a value at both ends, and their renormalised weights.
+
+    None without one.
+    """
     valid = np.isfinite(before) & np.isfinite(after)
     if core is not None:
         valid &= np.fromiter(

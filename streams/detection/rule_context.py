@@ -41,23 +41,35 @@ class RuleContext:
     _changes: dict[int, Change | None] = field(default_factory=dict)
 
     def change(self, start: Instant) -> Change | None:
-        """The change from an earlier instant to this reading, on the common set of names; None when a level is missing."""
+        """The change from an earlier instant to this reading, on the common set of names.
+
+        None when a level is missing.
+        """
         if start.ts not in self._changes:
             self._changes[start.ts] = change(start, self.now, self.panels, self.core)
         return self._changes[start.ts]
 
     def beyond_history(self, start: Instant) -> bool:
-        """Whether an earlier instant lies beyond the gap at which the history of its pair of vols was cut."""
+        """Whether an earlier instant lies beyond the gap in the history of its pair of vols.
+
+        The history was cut at that gap.
+        """
         same_pair = (start.basis == "atm") == (self.now.basis == "atm")
         oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session
         return same_pair and start.session < oldest
 
     def level(self, measure: str) -> float | None:
-        """A measure of this reading, to be ranked among the closes of the baseline; vols of the pair that the rules use."""
+        """A measure of this reading, to be ranked among the closes of the baseline.
+
+        Vols are of the pair that the rules use.
+        """
         return self.reading.dispersion if measure == "dispersion" else self.now.level(measure)
 
     def wide(self) -> bool:
-        """Whether quotes are too wide to believe: more than a multiple of the day's 60-minute median of the relative width."""
+        """Whether quotes are too wide to believe.
+
+        Too wide is more than a multiple of the day's 60-minute median of the relative width.
+        """
         width = relative_width(self.reading)
         return (
             width is not None

@@ -1,4 +1,7 @@
-"""The evaluator: every rule, in every scope of one form, on one reading; alerts move and events are written."""
+"""The evaluator: every rule, in every scope of one form, on one reading.
+
+Alerts move and events are written.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -41,7 +44,10 @@ class RuleResult(NamedTuple):
 
 @dataclass(slots=True)
 class RuleEvaluator:
-    """The rules over the alert book of one index; what the latest reading has brought stands in the fields after the book."""
+    """The rules over the alert book of one index.
+
+    What the latest reading has brought stands in the fields after the book.
+    """
 
     rules: Sequence[Rule]
     book: AlertBook
@@ -216,7 +222,10 @@ def _outcome(verdict: Verdict, alert: Alert) -> RuleOutcome:
 
 
 def _detail(rule: Rule, context: RuleContext, verdict: Verdict) -> AlertDetail:
-    """Doubt comes from unknown conditions, from a stand-in pair and from an incredible correlation; never about the doubt itself."""
+    """Doubt comes from unknown conditions, a stand-in pair and an incredible correlation.
+
+    There is never doubt about the doubt itself.
+    """
     doubtful = (
         bool(verdict.unknown) or context.now.basis == "atm" or rho_out_of_range(context.reading)
     )

@@ -1,7 +1,8 @@
-"""Scores: how unusual a session's change and a level are, and whether changes drift, for the events.
+"""Scores for events: how unusual a session's change and a level are, and whether changes drift.
 
-The change is that since the prior close, on the common set of names, scored with the mean and sd before it; within a
-session it is a part of a day's change against whole ones. Source: methodology, "Statistics and defaults".
+The change is that since the prior close, on the common set of names, scored with the mean and sd
+before it. Within a session it is a part of a day's change against whole ones. Source: methodology,
+"Statistics and defaults".
 """
 
 import math
@@ -15,7 +16,10 @@ SCORED = ("index_vol", "vol_spread", "dispersion", "implied_correlation")
 
 
 def scores(context: RuleContext) -> dict[str, float | None]:
-    """EWMA z and two-sided CUSUM of the change, robust z of the level, by measure; None while the history is too short."""
+    """EWMA z and two-sided CUSUM of the change, robust z of the level, by measure.
+
+    None while the history is too short.
+    """
     close = context.baseline.close(1)
     change = None if close is None else context.change(close)
     out: dict[str, float | None] = {}

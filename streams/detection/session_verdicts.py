@@ -1,6 +1,7 @@
-"""What the rules said at one close, including that they could say nothing: a line of `verdicts.jsonl`.
+"""What the rules said at one close: a line of `verdicts.jsonl`.
 
-Events tell only what fired. A session without one may be quiet, or may lack the history or the data to evaluate; these lines tell which.
+They may have said that they could say nothing. Events tell only what fired. A session without one
+may be quiet, or may lack the history or the data to evaluate; these lines tell which.
 """
 
 from datetime import date
@@ -29,7 +30,10 @@ def encode_verdicts(verdicts: SessionVerdicts) -> bytes:
 
 
 def decode_verdicts(line: bytes) -> SessionVerdicts:
-    """The verdicts in a line; raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    """The verdicts in a line.
+
+    Raises `msgspec.ValidationError` (a `ValueError`) on anything else.
+    """
     return _decoder.decode(line)
 
 

@@ -1,8 +1,11 @@
-"""The snapshot: the latest picture of one index, a view for the exporter, the wall and the terminal.
+"""The snapshot: the latest picture of one index.
 
-Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has the rules that could be
-evaluated at the latest reading; `changes` and `percentiles` map a measure to windows (`5m`, `1d` = since the prior close; `252d`),
-`bands` a measure to p05, p10, p90, p95 of the same baseline. Decimals throughout.
+It is a view for the exporter, the wall and the terminal.
+
+Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has
+the rules that could be evaluated at the latest reading; `changes` and `percentiles` map a measure
+to windows (`5m`, `1d` = since the prior close; `252d`), `bands` a measure to p05, p10, p90, p95 of
+the same baseline. Decimals throughout.
 """
 
 from collections.abc import Mapping
@@ -144,7 +147,10 @@ def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
 
 
 def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
-    """Moves since the prior close on the common set, and of index vol, which has no composition, over five minutes."""
+    """Moves since the prior close on the common set.
+
+    Those of index vol, which has no composition, are also over five minutes.
+    """
     out: dict[str, dict[str, float]] = {}
     level = context.now.index_level
     if level is not None and five_minutes_ago is not None:
@@ -183,7 +189,10 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
 
 
 def decode_snapshot(value: bytes) -> Snapshot:
-    """The snapshot in JSON bytes. Raises `msgspec.ValidationError` (a `ValueError`) on anything else."""
+    """The snapshot in JSON bytes.
+
+    Raises `msgspec.ValidationError` (a `ValueError`) on anything else.
+    """
     return _decoder.decode(value)
 
 

@@ -1,4 +1,7 @@
-"""Our own rules as detectors: alert events say what they caught, session verdicts why they caught nothing else."""
+"""Our own rules as detectors.
+
+Alert events say what they caught, session verdicts why they caught nothing else.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -25,7 +28,10 @@ from streams.evaluation.closes import TENOR_DAYS, Closes
 SHOCKS: Final = ("vix_spike_unwind", "broad_repricing", "vol_convergence")
 """The rules that tell of a shock; the others tell of a state of the market or of its data."""
 RuleOutcomes = Mapping[date, Mapping[str, str]]
-"""Session, rule, and the word of `verdicts.jsonl`: fires, quiet, unknown, suspended or inhibited."""
+"""Session, rule, and the word of `verdicts.jsonl`.
+
+The word is fires, quiet, unknown, suspended or inhibited.
+"""
 
 _WHY: Final = {
     "suspended": SUSPENDED,
@@ -33,7 +39,10 @@ _WHY: Final = {
     "inhibited": INHIBITED,
     "quiet": QUIET,
 }
-"""In the order in which one word of several stands for all: a rule that could not be judged might have caught it."""
+"""In the order in which one word of several stands for all.
+
+A rule that could not be judged might have caught it.
+"""
 
 
 def rules_of(events: Iterable[AlertEvent], told: RuleOutcomes) -> tuple[str, ...]:
@@ -56,7 +65,9 @@ def alert_catches(
     events: Iterable[AlertEvent],
     told: RuleOutcomes,
 ) -> Catches:
-    """The union of some rules. A session is caught by a `firing` or `updated` event of warning or critical in it.
+    """The union of some rules.
+
+    A session is caught by a `firing` or `updated` event of warning or critical in it.
 
     Args:
         name: of the detector.
@@ -64,7 +75,8 @@ def alert_catches(
         rules: its rules.
         closes: the sessions.
         events: alert events of any index, tenor and scope.
-        told: verdicts by session; a session or rule without any counts as one of which nothing is known.
+        told: verdicts by session; a session or rule without any counts as one of which nothing is
+            known.
     """
     row = closes.row
     loudness = np.full(len(closes.sessions), SILENT, dtype=np.int64)

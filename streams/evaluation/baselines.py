@@ -1,4 +1,7 @@
-"""The baselines: rules of practitioners' dashboards, each over the evaluated closes (methodology 8.3 and 8.6)."""
+"""The baselines: rules of practitioners' dashboards, each over the evaluated closes.
+
+Source: methodology 8.3 and 8.6.
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,7 @@
-"""What one detector said on every evaluated session: whether it fired, how loudly, and if not, why."""
+"""What one detector said on every evaluated session.
+
+It is whether it fired, how loudly, and if not, why.
+"""
 
 from typing import Final, NamedTuple
 

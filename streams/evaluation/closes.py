@@ -1,4 +1,7 @@
-"""The sessions that are evaluated: closing readings of one index with the levels that every rule needs."""
+"""The sessions that are evaluated: closing readings of one index.
+
+They have the levels that every rule needs.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,7 +41,9 @@ class Closes:
 
 
 def closes_of(readings: Iterable[Reading], index: str, gap_days: int) -> Closes:
-    """Sessions whose close has index vol, basket vol and implied correlation; without dispersion its rules are unknown.
+    """Sessions whose close has index vol, basket vol and implied correlation.
+
+    Without dispersion its rules are unknown.
 
     Args:
         readings: of any index, tenor and second.

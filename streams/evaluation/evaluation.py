@@ -1,4 +1,4 @@
-"""The whole comparison: our rules and the baselines on the same sessions against the same labels."""
+"""The whole comparison: our rules and the baselines on the same sessions and labels."""
 
 from collections.abc import Sequence
 from datetime import date

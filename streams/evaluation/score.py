@@ -1,4 +1,7 @@
-"""A detector against labelled days: hits, misses and false episodes, episodes a year, and what followed them."""
+"""A detector against labelled days.
+
+It gives hits, misses and false episodes, episodes a year, and what followed them.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +27,10 @@ class Label(msgspec.Struct, frozen=True):
     delay: int | None
     """Sessions until it was caught, 0 for the same; None for a miss."""
     why: str
-    """Of a miss: quiet, info only, not enough history, suspended, inhibited or no event; else empty."""
+    """Of a miss: quiet, info only, not enough history, suspended, inhibited or no event.
+
+    It is empty else.
+    """
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -48,7 +54,10 @@ class Worst(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One detector. Episodes are of warning and critical sessions; a year is 252 evaluated sessions."""
+    """One detector.
+
+    Episodes are of warning and critical sessions; a year is 252 evaluated sessions.
+    """
 
     name: str
     words: str
@@ -118,7 +127,10 @@ def score(catches: Catches, closes: Closes, labelled: Sequence[int], window: int
 
 
 def risen(closes: Closes) -> NDArray[np.bool_]:
-    """After which of t sessions index vol rose by a quarter within 10 sessions; never told across a gap."""
+    """After which of t sessions index vol rose by a quarter within 10 sessions.
+
+    It is never told across a gap.
+    """
     return np.concatenate([rise_follows(closes.levels.index_vol[run]) for run in closes.runs])
 
 

@@ -1,4 +1,7 @@
-"""The ATM pair of a reading: 50-delta vols of the index and of the largest names, and the correlation they imply."""
+"""The ATM pair of a reading: 50-delta vols of the index and of the largest names.
+
+It includes the correlation that they imply.
+"""
 
 import numpy as np
 
@@ -16,7 +19,10 @@ def set_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
 
 
 def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
-    """`implied_correlation_basket`: over all names of the basket with a valid ATM vol; a `reason` makes it null."""
+    """`implied_correlation_basket`: over all names of the basket with a valid ATM vol.
+
+    A `reason` makes it null.
+    """
     missing = reason or fields.reason_for("index_atm_vol")
     if missing:
         fields.set_null(missing, "implied_correlation_basket")
@@ -31,12 +37,14 @@ def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, re
 def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
     """`basket_atm_vol`, `implied_correlation` and its bounds.
 
-    The correlation is published raw; outside [0, 1] it is flagged `rho_out_of_range`. One name alone has none (`one_name`).
+    The correlation is published raw; outside [0, 1] it is flagged `rho_out_of_range`. One name
+    alone has none (`one_name`).
 
     Args:
         fields: has `index_atm_vol` or the reason for its absence.
         weights: of the k largest names, any unit.
-        atm_vols: theirs, NaN for a name without a valid one: what is left is renormalised, and the bounds say what the rest could do.
+        atm_vols: theirs, NaN for a name without a valid one: what is left is renormalised, and the
+            bounds say what the rest could do.
         reason: why the basket has no values, or empty.
     """
     if reason:

@@ -22,7 +22,10 @@ class Coverage(NamedTuple):
     """Names with a valid point."""
 
     def carries(self, gates: Gates) -> bool:
-        """Whether enough of the basket is valid for basket fields to mean anything (design section 6)."""
+        """Whether enough of the basket is valid for basket fields to mean anything.
+
+        See design section 6.
+        """
         return (
             self.valid_weight >= gates.basket_coverage_valid
             and self.valid_names >= gates.basket_names
@@ -48,7 +51,10 @@ def coverage_of(weights: NDArray[np.float64], valid: Mask, fresh: Mask) -> Cover
 
 
 def too_thin(gates: Gates, weights: NDArray[np.float64], vols: NDArray[np.float64]) -> str:
-    """`coverage` when too few of k names have a vol (a strip can be valid where its smile is not), else empty."""
+    """`coverage` when too few of k names have a vol, else empty.
+
+    A strip can be valid where its smile is not.
+    """
     known = np.isfinite(vols)
     return "" if coverage_of(weights, known, known).carries(gates) else "coverage"
 

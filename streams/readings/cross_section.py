@@ -17,11 +17,13 @@ from streams.stage import Count
 
 
 class CrossSection:
-    """Emits the readings of second T from the points with boundary <= T, once every source has reached T.
+    """Emits the readings of second T from the points with boundary <= T.
 
-    Which seconds give a reading is a function of the frames alone (design section 3, point 5): those of the session with an accepted
-    quote, price or reference; each 30th second since the session's last reading, `no_input`; and the session's last
-    second, `session_close`, if the session had a reading. Points of other seconds are applied and give none.
+    It does so once every source has reached T. Which seconds give a reading is a function of the
+    frames alone (design section 3, point 5): those of the session with an accepted quote, price or
+    reference; each 30th second since the session's last reading, `no_input`; and the session's last
+    second, `session_close`, if the session had a reading. Points of other seconds are applied and
+    give none.
     """
 
     def __init__(self, spec: IndexSpec, market: Market) -> None:
@@ -30,7 +32,10 @@ class CrossSection:
         self.held = HeldFrames()
         self.state = SessionState(spec, market.gates)
         self.passed = 0
-        """The last second that is over, ns: all sources reached it and its reading, if any, is out."""
+        """The last second that is over, ns.
+
+        All sources reached it and its reading, if any, is out.
+        """
         self.last = 0
         """The second of the latest reading, ns."""
         self._mode = market.mode
@@ -38,9 +43,10 @@ class CrossSection:
     def receive(
         self, frame: PointsFrame, value: bytes, counts: Counter[Count], declared: date | None = None
     ) -> list[Reading]:
-        """Take one frame and the bytes it came from; readings of all seconds that are over now, in order of time and tenor.
+        """Take one frame and the bytes it came from; readings of all seconds that are over now.
 
-        `declared` is the session in which the owner of an idle source says so; None from one that does not repeat it.
+        They come in order of time and tenor. `declared` is the session in which the owner of an
+        idle source says so; None from one that does not repeat it.
         """
         admission = self.sources.admit(frame.source, frame.boundary, idle=frame.idle)
         if (
@@ -93,7 +99,10 @@ class CrossSection:
             self.state.apply(frame)
 
     def _quiet(self, until: int) -> list[Reading]:
-        """Readings without input up to `until`; the state is still that of the session of the latest reading."""
+        """Readings without input up to `until`.
+
+        The state is still that of the session of the latest reading.
+        """
         hours = self.state.hours
         if self.last <= hours.open:
             return []

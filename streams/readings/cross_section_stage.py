@@ -18,10 +18,16 @@ PREFIX = "cross/"
 
 
 class CrossSectionStage:
-    """Points frames in, readings out (`streams.stage.Stage`). It owns no source, so it never calls one idle."""
+    """Points frames in, readings out (`streams.stage.Stage`).
+
+    It owns no source, so it never calls one idle.
+    """
 
     def __init__(self, market: Market, partitions: Partitions | None = None) -> None:
-        """`partitions` are those of the input topics; without them frames may speak of any number of sources."""
+        """`partitions` are those of the input topics.
+
+        Without them frames may speak of any number of sources.
+        """
         self._market = market
         self._guard = PointsGuard(market.future_tolerance, partitions)
         self._specs = {spec.symbol: spec for spec in market.indices}
@@ -32,7 +38,8 @@ class CrossSectionStage:
         """Readings of every second that the frames complete, in the order in which they do.
 
         Raises:
-            MoreSourcesError: a frame is of more sources than are known. The same record again is judged by what is known then.
+            MoreSourcesError: a frame is of more sources than are known. The same record again is
+                judged by what is known then.
         """
         output = Output()
         for at, record in enumerate(records):
@@ -66,7 +73,9 @@ class CrossSectionStage:
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Start anew from a checkpoint. Chunks of an index that is no longer configured are deleted at the next one.
+        """Start anew from a checkpoint.
+
+        Chunks of an index that is no longer configured are deleted at the next one.
 
         Raises:
             ValueError: bytes or names that no cross-section wrote.

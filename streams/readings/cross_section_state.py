@@ -1,4 +1,7 @@
-"""The state chunks of one index's cross-section: what they are called, what is in them, and when they are written."""
+"""The state chunks of one index's cross-section.
+
+The module says what they are called, what is in them, and when they are written.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -50,7 +53,7 @@ class NameRows(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section
 
 
 class CrossSectionCheckpoint:
-    """Writes the chunks of a cross-section that changed since the last call, and reads them back."""
+    """Writes the chunks of a cross-section changed since the last call, and reads them back."""
 
     def __init__(self, section: CrossSection) -> None:
         self._section = section
@@ -80,7 +83,10 @@ class CrossSectionCheckpoint:
         return changed
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Fill a fresh cross-section. Names may have moved in the basket since. Raises `ValueError` on foreign bytes."""
+        """Fill a fresh cross-section.
+
+        Names may have moved in the basket since. Raises `ValueError` on foreign bytes.
+        """
         prefixes = (POINTS, HELD, GRID, CLOSES, SKEW)
         foreign = [
             name
@@ -89,7 +95,8 @@ class CrossSectionCheckpoint:
         ]
         if foreign:
             raise ValueError(
-                f"cross/{self._section.spec.symbol}/{foreign[0]} is not a chunk of the cross-section"
+                f"cross/{self._section.spec.symbol}/{foreign[0]} "
+                "is not a chunk of the cross-section"
             )
         if HEAD not in chunks or NAMES not in chunks or ORIGINS not in chunks:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""One previous-tick price a session of every name and of the index, as rotation measures need them."""
+"""One previous-tick price a session of every name and of the index, for rotation measures."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +14,10 @@ from streams.readings.grid_window import GAP_DAYS
 from streams.readings.session_hours import SessionHours
 
 KEEP = 64
-"""Sessions kept before the current one: a baseline of 60 daily returns, the close it starts from, and a few to spare."""
+"""Sessions kept before the current one.
+
+They are a baseline of 60 daily returns, the close it starts from, and a few to spare.
+"""
 
 Prices = NDArray[np.float64]
 
@@ -22,8 +25,8 @@ Prices = NDArray[np.float64]
 class DailyPrices:
     """Last prices in equity hours by session. A session without any tick is not counted.
 
-    An index may tick once a day, at the option close, as files of daily levels do: that counts when it had no earlier
-    tick in the session. State: one chunk a session.
+    An index may tick once a day, at the option close, as files of daily levels do. That counts when
+    it had no earlier tick in the session. State: one chunk a session.
     """
 
     def __init__(self, symbols: tuple[str, ...]) -> None:
@@ -91,7 +94,10 @@ class DailyPrices:
         self._gone.clear()
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Take the chunks of a checkpoint. Names are matched by symbol. Raises `ValueError` on foreign bytes."""
+        """Take the chunks of a checkpoint.
+
+        Names are matched by symbol. Raises `ValueError` on foreign bytes.
+        """
         for name, value in chunks.items():
             if not name.startswith("closes/"):
                 continue

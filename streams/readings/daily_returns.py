@@ -14,19 +14,28 @@ class DailyTable(NamedTuple):
     """n symbols, the index last."""
 
     closes: Prices
-    """(sessions, n) before the current session, oldest first, none before the last long gap; NaN where a name did not tick."""
+    """(sessions, n) before the current session, oldest first, none before the last long gap.
+
+    NaN where a name did not tick.
+    """
     today: Prices
     """(n,) last prices of the current session, NaN alike."""
 
     def steps(self, sessions: int) -> Prices:
-        """Simple returns of each of the last sessions, the current one included: (at most `sessions`, n).
+        """Simple returns of each of the last sessions, the current one included.
 
-        NaN without a price at either end, and for a move beyond `JUMP`, which is a split or a bad print.
+        The shape is (at most `sessions`, n).
+
+        NaN without a price at either end, and for a move beyond `JUMP`, which is a split or a bad
+        print.
         """
         return steps(np.vstack((self.closes[-sessions:], self.today)))
 
     def over(self, sessions: int) -> Prices:
-        """Simple returns over so many sessions up to now: (n,), NaN without a price at either end or with a jump between."""
+        """Simple returns over so many sessions up to now: (n,).
+
+        NaN without a price at either end or with a jump between.
+        """
         if len(self.closes) < sessions:
             return np.full(self.today.shape, np.nan)
         prices = np.vstack((self.closes[-sessions:], self.today))
@@ -37,6 +46,9 @@ class DailyTable(NamedTuple):
 
 
 def steps(prices: Prices) -> Prices:
-    """Simple returns between (s, n) prices of neighbouring sessions: (s - 1, n), NaN across a jump or a missing price."""
+    """Simple returns between (s, n) prices of neighbouring sessions.
+
+    The shape is (s - 1, n); NaN across a jump or a missing price.
+    """
     moves = prices[1:] / prices[:-1] - 1
     return np.where(np.abs(np.log1p(moves)) > JUMP, np.nan, moves)

@@ -7,7 +7,9 @@ WIDTH = 62
 
 
 class FlagBits:
-    """A growing vocabulary of flags. Order of appearance decides the bit, never the text that comes out.
+    """A growing vocabulary of flags.
+
+    Order of appearance decides the bit, never the text that comes out.
 
     >>> bits = FlagBits()
     >>> codes = bits.encode(("", "rate_stale,near_term_fallback"))

@@ -11,7 +11,7 @@ Seconds = TypeVar("Seconds", float, NDArray[np.float64])
 
 
 def age_limit(quote_age: float, refresh_seconds: Seconds) -> Seconds:
-    """Seconds a point stays fresh: the quote age, or three repetitions of its source where that is longer.
+    """Seconds a point stays fresh: the quote age, or three repetitions of its source if longer.
 
     >>> age_limit(60.0, 0.0), age_limit(60.0, 300.0)
     (60.0, 900.0)
@@ -31,8 +31,8 @@ def fresh_names(
 ) -> NDArray[np.bool_]:
     """Which points of single names are fresh at second `boundary`.
 
-    Options on single names stop at 16:00 ET (13:00) while the index goes on to 16:15 (13:15): what is fresh at their close stays
-    fresh to the session's. All times are ns.
+    Options on single names stop at 16:00 ET (13:00) while the index goes on to 16:15 (13:15). What
+    is fresh at their close stays fresh to the session's. All times are ns.
     """
     limit = age_limit(quote_age, refresh_seconds)
     return min(boundary, equity_close) - quote_ts <= limit * NS

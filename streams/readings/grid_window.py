@@ -12,7 +12,10 @@ from streams.readings.realized_grid import RealizedGrid
 TICKED = 0.90
 """A name is refused when it ticked in fewer of the window's bars than this share."""
 JUMP = 0.40
-"""A name is refused when one log return is beyond this: a split or another corporate action, or a bad print. A 3:2 split is 0.405."""
+"""A name is refused when one log return is beyond this.
+
+Such a return is a split or another corporate action, or a bad print. A 3:2 split is 0.405.
+"""
 FEWEST_BARS = 12
 """A window of the current session alone starts an hour after the open."""
 GAP_DAYS = 10
@@ -29,11 +32,13 @@ class GridWindow(NamedTuple):
 
 
 def grid_window(grid: RealizedGrid, boundary: int, sessions: int) -> GridWindow | None:
-    """The window that ends with the last complete bar at second `boundary`; None while too few sessions are stored.
+    """The window that ends with the last complete bar at second `boundary`.
 
-    It starts at the same bar of the session that lies `sessions` back, so that it always holds the returns of exactly that
-    many sessions, each with its night. A session without any tick is not counted. Before the first complete bar of a day the window ends
-    with the previous session.
+    None while too few sessions are stored.
+
+    It starts at the same bar of the session that lies `sessions` back, so that it always holds the
+    returns of exactly that many sessions, each with its night. A session without any tick is not
+    counted. Before the first complete bar of a day the window ends with the previous session.
     """
     done = grid.done(boundary)
     days = _days(grid, done, sessions)
@@ -49,7 +54,10 @@ def grid_window(grid: RealizedGrid, boundary: int, sessions: int) -> GridWindow 
 
 
 def session_window(grid: RealizedGrid, boundary: int) -> GridWindow | None:
-    """The current session up to the last complete bar at second `boundary`, without the night before; None before `FEWEST_BARS` bars."""
+    """The current session up to the last complete bar at second `boundary`.
+
+    The night before is left out. None before `FEWEST_BARS` bars.
+    """
     session, done = grid.session, grid.done(boundary)
     matrix = None if session is None else grid.day(session)
     return None if matrix is None or done < FEWEST_BARS else _window(matrix[:, :done], 0, 1)

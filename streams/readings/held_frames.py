@@ -15,9 +15,10 @@ class _Held:
 
 
 class HeldFrames:
-    """A queue by (boundary, source). Each frame is a state chunk of its own: written once, deleted once.
+    """A queue by (boundary, source).
 
-    The order makes what is applied independent of how the sources interleaved on the topic.
+    Each frame is a state chunk of its own: written once, deleted once. The order makes what is
+    applied independent of how the sources interleaved on the topic.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,10 @@ class HeldFrames:
         return len(self._heap)
 
     def put(self, frame: PointsFrame, value: bytes, *, saved: bool = False) -> None:
-        """Hold a frame together with the bytes it came from; `saved` when they came from a checkpoint."""
+        """Hold a frame together with the bytes it came from.
+
+        `saved` when they came from a checkpoint.
+        """
         heapq.heappush(self._heap, _Held(frame.boundary, frame.source, frame))
         name = _name(frame)
         self._values[name] = value

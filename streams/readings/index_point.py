@@ -1,4 +1,7 @@
-"""The index's own point at one tenor. It is never carried: the latest point counts, valid or not."""
+"""The index's own point at one tenor.
+
+It is never carried: the latest point counts, valid or not.
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""The model-free pair of a reading: index vol and basket vol from variance strips, and what compares them."""
+"""The model-free pair of a reading: index vol and basket vol from variance strips.
+
+What compares them belongs to it.
+"""
 
 import math
 
@@ -31,9 +34,12 @@ def set_index(fields: Fields, point: IndexPoint, reason: str) -> None:
 def set_basket(
     fields: Fields, weights: NDArray[np.float64], variances: NDArray[np.float64], reason: str
 ) -> None:
-    """`basket_vol` over the k names given (weights in any unit, variances annualised), and the pair once both vols are known.
+    """`basket_vol` over the k names given, and the pair once both vols are known.
 
-    `dispersion` has a floor of zero ("DSPX methodology, November 2024"), flagged `dispersion_floor`.
+    Weights are in any unit, variances annualised.
+
+    `dispersion` has a floor of zero ("DSPX methodology, November 2024"), flagged
+    `dispersion_floor`.
     """
     if reason:
         fields.set_null(reason, "basket_vol")

@@ -9,7 +9,10 @@ from streams.column_chunk import pack_columns, unpack_columns
 
 
 class NameOrigins:
-    """The source of n names during one session. A second source makes a name *split* until the next session."""
+    """The source of n names during one session.
+
+    A second source makes a name *split* until the next session.
+    """
 
     def __init__(self, n: int) -> None:
         self.sources: list[str] = []
@@ -37,7 +40,10 @@ class NameOrigins:
         return pack_columns("origins", self._columns(), {"sources": self.sources})
 
     def restore(self, value: bytes, moved: NDArray[np.int64]) -> None:
-        """Take a chunk; `moved` gives each stored name its position of today, or -1. Raises `ValueError` on foreign bytes."""
+        """Take a chunk; `moved` gives each stored name its position of today, or -1.
+
+        Raises `ValueError` on foreign bytes.
+        """
         columns, meta = unpack_columns("origins", value, self._columns())
         sources = meta.get("sources")
         if not isinstance(sources, list) or len(columns["code"]) != len(moved):

@@ -28,10 +28,12 @@ class NewPoints(NamedTuple):
 
 
 class NamePoints:
-    """n names: the latest valid variance and ATM vol of each, with what is needed to judge how fresh they are.
+    """n names: the latest valid variance and ATM vol of each.
 
-    A valid point stays when an invalid one follows in the same session (`superseded` then says so); a new session drops
-    everything. The two values are kept apart because each can fail alone.
+    With them is what is needed to judge how fresh they are.
+
+    A valid point stays when an invalid one follows in the same session (`superseded` then says so);
+    a new session drops everything. The two values are kept apart because each can fail alone.
     """
 
     VALUES = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh")

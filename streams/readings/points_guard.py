@@ -18,7 +18,10 @@ _SOURCE: Final = re.compile(r"(quotes|ticks):(\d{1,6})")
 
 
 class MoreSourcesError(Exception):
-    """A frame speaks of more sources than are known: learn how many partitions there are, then go on with its record."""
+    """A frame speaks of more sources than are known.
+
+    Learn how many partitions there are, then go on with its record.
+    """
 
     def __init__(self, done: Output, at: int) -> None:
         """`done` is the outcome of the records before the one at position `at`."""
@@ -28,7 +31,10 @@ class MoreSourcesError(Exception):
 
 
 class PointsGuard:
-    """Judges decoded frames of one market. Without known partitions any number of sources will do."""
+    """Judges decoded frames of one market.
+
+    Without known partitions any number of sources will do.
+    """
 
     def __init__(self, tolerance: float, partitions: Partitions | None) -> None:
         """`tolerance` in seconds."""
@@ -37,14 +43,20 @@ class PointsGuard:
         self._asked = -1
 
     def outgrown(self, record: Record, frame: PointsFrame) -> bool:
-        """Whether a frame is of more sources than are known, once for a record: topics may have gained partitions meanwhile."""
+        """Whether a frame is of more sources than are known, once for a record.
+
+        Topics may have gained partitions meanwhile.
+        """
         if record.offset == self._asked or not self._beyond(frame):
             return False
         self._asked = record.offset
         return True
 
     def judge(self, record: Record, frame: PointsFrame) -> None:
-        """Raise `RejectedRecordError` (future, sources) for a frame that no stage of ours has written."""
+        """Refuse a frame that no stage of ours has written.
+
+        Raises `RejectedRecordError` (future, sources).
+        """
         refuse_ahead(record, frame.boundary, self._tolerance)
         if _newest(frame) > frame.boundary:
             raise RejectedRecordError(
@@ -53,7 +65,8 @@ class PointsGuard:
         if _SOURCE.fullmatch(frame.source) is None or self._beyond(frame):
             raise RejectedRecordError(
                 "sources",
-                f"source {frame.source!r} of {frame.sources}: the input topics have no such partitions",
+                f"source {frame.source!r} of {frame.sources}: "
+                "the input topics have no such partitions",
             )
 
     def _beyond(self, frame: PointsFrame) -> bool:

@@ -1,4 +1,7 @@
-"""The reading of a session of which only published levels are known: VIX, VIXEQ, DSPX and COR1M at the close."""
+"""The reading of a session of which only published levels are known.
+
+They are VIX, VIXEQ, DSPX and COR1M at the close.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -45,8 +48,9 @@ def published_reading(
 ) -> Reading:
     """The closing reading, 16:15 ET (half days 13:15), tenor 30 days; levels and reasons by field.
 
-    `levels` are decimals (0.1843 for a VIX of 18.43); one that is not finite is null for the reason `bad_level`. A field that is in
-    neither has the reason `no_row`. A correlation outside [0, 1] is kept and flagged, as is a dispersion of zero, its floor.
+    `levels` are decimals (0.1843 for a VIX of 18.43); one that is not finite is null for the reason
+    `bad_level`. A field that is in neither has the reason `no_row`. A correlation outside [0, 1] is
+    kept and flagged, as is a dispersion of zero, its floor.
     """
     fields = Fields(flags={"session_close"})
     for name in LEVELS:

@@ -7,7 +7,9 @@ QUIET_NS = 30 * NS
 
 
 def quiet_seconds(last: int, until: int, close: int) -> list[int]:
-    """Seconds in (last, until] that give a reading without input: each 30th after `last`, and the session's last.
+    """Seconds in (last, until] that give a reading without input.
+
+    They are each 30th after `last`, and the session's last.
 
     Args:
         last: the session's latest reading, ns.

@@ -1,8 +1,11 @@
-"""Five-minute previous-tick prices of the largest names, session by session, as realized measures need them.
+"""Five-minute previous-tick prices of the largest names, session by session.
 
-Column k of a session holds the last price of bar k: (open + 5k min, open + 5(k + 1) min], up to the equity close; NaN where the
-name did not tick in the bar. There is no column for the open: the first return of a session is the overnight return together with its
-first bar. Source of the grid: methodology 4.3, published definition.
+Realized measures need them so.
+
+Column k of a session holds the last price of bar k: (open + 5k min, open + 5(k + 1) min], up to the
+equity close; NaN where the name did not tick in the bar. There is no column for the open: the first
+return of a session is the overnight return together with its first bar. Source of the grid:
+methodology 4.3, published definition.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +21,10 @@ from streams.records import NS
 
 BAR_NS = 300 * NS
 KEEP = 64
-"""Sessions kept before the current one: the window of 63 and the base that its first return starts from."""
+"""Sessions kept before the current one.
+
+They are the window of 63 and the base that its first return starts from.
+"""
 
 Prices = NDArray[np.float64]
 
@@ -26,7 +32,8 @@ Prices = NDArray[np.float64]
 class RealizedGrid:
     """Prices of n names: one matrix (n, bars) for each session that had ticks.
 
-    State: one chunk a session, rewritten when a bar ends, and the bar in progress by itself, rewritten with every tick.
+    State: one chunk a session, rewritten when a bar ends, and the bar in progress by itself,
+    rewritten with every tick.
     """
 
     def __init__(self, symbols: tuple[str, ...]) -> None:
@@ -48,7 +55,10 @@ class RealizedGrid:
         self._sealed = 0
 
     def apply(self, prices: PricePoints) -> None:
-        """Put prices in their bars; ticks outside equity hours and of other names are passed over."""
+        """Put prices in their bars.
+
+        Ticks outside equity hours and of other names are passed over.
+        """
         hours = self._hours
         if hours is None or not self.symbols:
             return
@@ -70,7 +80,10 @@ class RealizedGrid:
         return int(max(min(boundary, self._hours.equity_close) - self._hours.open, 0) // BAR_NS)
 
     def seal(self, bars: int) -> None:
-        """Say that the first `bars` bars have been used: a later change to them raises `version`."""
+        """Say that the first `bars` bars have been used.
+
+        A later change to them raises `version`.
+        """
         self._sealed = bars
 
     @property
@@ -110,7 +123,10 @@ class RealizedGrid:
         self._bar_unsaved = False
 
     def restore(self, chunks: Mapping[str, bytes]) -> None:
-        """Take the chunks of a checkpoint. Names are matched by symbol. Raises `ValueError` on foreign bytes."""
+        """Take the chunks of a checkpoint.
+
+        Names are matched by symbol. Raises `ValueError` on foreign bytes.
+        """
         like = {"price": np.empty(0)}
         for name, value in chunks.items():
             if name.startswith("grid/"):

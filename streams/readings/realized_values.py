@@ -1,4 +1,7 @@
-"""Realized correlation and dispersion of the largest names over the window that belongs to a tenor."""
+"""Realized correlation and dispersion of the largest names.
+
+They are taken over the window that belongs to a tenor.
+"""
 
 import math
 from collections.abc import Mapping
@@ -43,9 +46,10 @@ class Realized(NamedTuple):
 
 
 class RealizedValues:
-    """Values over the grid of the k largest names, worked out anew only when a bar ends or other names are wanted.
+    """Values over the grid of the k largest names.
 
-    The grid's first k rows are the names; a row after them is the index.
+    They are worked out anew only when a bar ends or other names are wanted. The grid's first k rows
+    are the names; a row after them is the index.
     """
 
     def __init__(self, grid: RealizedGrid, weights: NDArray[np.float64], gates: Gates) -> None:
@@ -56,11 +60,13 @@ class RealizedValues:
         self._values: dict[tuple[int, bytes], Realized] = {}
 
     def at(self, boundary: int, tenor_days: int, wanted: NDArray[np.bool_]) -> Realized:
-        """Values at second `boundary` over the wanted names that the grid can serve, over the sessions that belong to the tenor.
+        """Values at second `boundary` over the wanted names that the grid can serve.
 
-        Not demeaned, overnight included, 252 sessions a year, against the synthetic basket of the same names and renormalised weights
-        (methodology 4.3, published definition). Reasons: `no_window` without enough sessions, `coverage` when the usable names are
-        fewer than the basket gate asks for, `one_name`, and for the index `no_index_ticks`.
+        They are over the sessions that belong to the tenor. Not demeaned, overnight included, 252
+        sessions a year, against the synthetic basket of the same names and renormalised weights
+        (methodology 4.3, published definition). Reasons: `no_window` without enough sessions,
+        `coverage` when the usable names are fewer than the basket gate asks for, `one_name`, and
+        for the index `no_index_ticks`.
         """
         return self._over_sessions(boundary, WINDOW.get(tenor_days, 0), wanted)
 

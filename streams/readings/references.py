@@ -30,7 +30,10 @@ class References:
                 self.levels[symbol] = level
 
     def at_tenor(self, tenor_days: int) -> dict[str, float]:
-        """Levels that belong with readings of this tenor, by name; one without a known counterpart belongs with 30 days."""
+        """Levels that belong with readings of this tenor, by name.
+
+        One without a known counterpart belongs with 30 days.
+        """
         return {
             symbol: level
             for symbol, level in sorted(self.levels.items())

@@ -1,4 +1,7 @@
-"""Rotation: sectors, defensives and leaders of a basket against its index, from one price a session."""
+"""Rotation: sectors, defensives and leaders of a basket against its index.
+
+It is worked out from one price a session.
+"""
 
 from datetime import date
 
@@ -40,8 +43,9 @@ class RotationAt(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RotationValues:
-    """Values over n names, worked out at the first reading of an event-time minute and kept for the rest of it.
+    """Values over n names.
 
+    They are worked out at the first reading of an event-time minute and kept for the rest of it.
     `latest` is part of the state: after a restart the minute goes on with the value it had.
     """
 
@@ -66,8 +70,9 @@ class RotationValues:
     def at(self, boundary: int) -> RotationAt:
         """The value that holds at second `boundary` (ns) of the current session.
 
-        Null as a whole without a basket (`no_basket`), without a price in this session (`no_ticks`) or before it (`no_window`). Reasons of
-        fields: `no_index_ticks`, `no_window`, `coverage`, `no_sectors`, `one_sector`, `no_spread`, `not_in_basket`.
+        Null as a whole without a basket (`no_basket`), without a price in this session (`no_ticks`)
+        or before it (`no_window`). Reasons of fields: `no_index_ticks`, `no_window`, `coverage`,
+        `no_sectors`, `one_sector`, `no_spread`, `not_in_basket`.
         """
         minute = boundary // MINUTE
         if minute != self.latest.minute:
@@ -125,7 +130,10 @@ class RotationValues:
         return {sector: move for sector, move in known.items() if np.isfinite(move)}
 
     def _history(self, table: DailyTable) -> Floats:
-        """Sector dispersion at the closes of earlier sessions, today's weights; worked out once a session."""
+        """Sector dispersion at the closes of earlier sessions, today's weights.
+
+        It is worked out once a session.
+        """
         session = self._prices.session or date.min
         if self._past_of != session:
             least, closes = self._gates.basket_coverage_valid, table.closes[-BASELINE - 1 :, :-1]

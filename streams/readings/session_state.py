@@ -1,4 +1,7 @@
-"""Everything the cross-section of one index knows at one second: points of this session and prices of many."""
+"""Everything the cross-section of one index knows at one second.
+
+It knows points of this session and prices of many.
+"""
 
 from datetime import date
 
@@ -26,9 +29,10 @@ BEFORE = SessionHours(date.min, 0, 0, 0)
 
 
 class SessionState:
-    """Points by tenor for the n names of the basket and for the index, references, the price grid, and one price a session.
+    """Points by tenor, references, the price grid, and one price a session.
 
-    Points and references live until the next session begins; prices stay. Names have positions 0 to n - 1, the index has n.
+    Points are for the n names of the basket and for the index. Points and references live until
+    the next session begins; prices stay. Names have positions 0 to n - 1, the index has n.
     """
 
     def __init__(self, spec: IndexSpec, gates: Gates) -> None:

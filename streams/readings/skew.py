@@ -17,9 +17,12 @@ FIELD = "implied_correlation_skew"
 def skew_of(
     fields: Fields, state: SessionState, tenor: int, names: ValidNames | None, reason: str
 ) -> dict[str, float]:
-    """Implied correlation by delta over the largest names that count; `fields` gets a reason for what is missing.
+    """Implied correlation by delta over the largest names that count.
 
-    `fields` has `index_atm_vol` or the reason for its absence: without the middle of the index's smile its wings are not believed.
+    `fields` gets a reason for what is missing.
+
+    `fields` has `index_atm_vol` or the reason for its absence: without the middle of the index's
+    smile its wings are not believed.
     """
     missing = reason or fields.reason_for("index_atm_vol")
     if missing or names is None:

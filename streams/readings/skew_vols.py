@@ -15,7 +15,10 @@ NAMES = tuple(f"{delta:g}" for delta in SKEW_DELTAS)
 
 
 class SkewVols:
-    """For each tenor n rows of one vol a delta, NaN before the first; a known vol stays until a new one or the next session."""
+    """For each tenor n rows of one vol a delta, NaN before the first.
+
+    A known vol stays until a new one or the next session.
+    """
 
     def __init__(self, tenors: Iterable[int], n: int) -> None:
         self.at_tenor: dict[int, NDArray[np.float64]] = {
@@ -46,7 +49,10 @@ class SkewVols:
         self._changed.clear()
 
     def restore(self, chunks: Mapping[str, bytes], moved: NDArray[np.int64]) -> None:
-        """Take chunks; `moved` gives each stored row its row of today, or -1. Raises `ValueError` on foreign bytes."""
+        """Take chunks; `moved` gives each stored row its row of today, or -1.
+
+        Raises `ValueError` on foreign bytes.
+        """
         self._changed.clear()
         for tenor, vols in self.at_tenor.items():
             value = chunks.get(f"{PREFIX}{tenor}")

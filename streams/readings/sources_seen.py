@@ -9,7 +9,10 @@ import msgspec
 from streams.readings.session_hours import hours_at
 
 RENEWALS = 2
-"""Marks that must follow the one before which a second was reached: the last of them is from an owner that looked after it."""
+"""Marks that must follow the one before which a second was reached.
+
+The last of them is from an owner that looked after it.
+"""
 
 
 class FrameKind(Enum):
@@ -35,16 +38,21 @@ class IdleSource(msgspec.Struct):
 
 @dataclass(slots=True)
 class SourcesSeen:
-    """Boundaries by source. A source that marked itself idle is not waited for until it speaks again.
+    """Boundaries by source.
 
-    Where its owner renews the mark as long as it hears nothing, the readings wait until the owner has looked after the others
-    had come so far: what the source says when it speaks again is then never too late, whoever is first to speak after a lull.
-    Marks carry no time, and none is needed: a mark that follows two others on the topic is from a look later than they. Should the
-    owner be of an earlier session (it may not call the source idle in this one), or never renew, nobody waits for it.
+    A source that marked itself idle is not waited for until it speaks again.
 
-    The number of sources is the largest one that an applied frame has declared. It can grow, as partitions do: from the second at which
-    a frame declares more sources than are known, everything waits for the new ones. A smaller number is ignored: a source
-    that once spoke is waited for, because only its owner may call it idle.
+    Where its owner renews the mark as long as it hears nothing, the readings wait until the owner
+    has looked after the others had come so far: what the source says when it speaks again is then
+    never too late, whoever is first to speak after a lull. Marks carry no time, and none is
+    needed: a mark that follows two others on the topic is from a look later than they. Should the
+    owner be of an earlier session (it may not call the source idle in this one), or never renew,
+    nobody waits for it.
+
+    The number of sources is the largest one that an applied frame has declared. It can grow, as
+    partitions do: from the second at which a frame declares more sources than are known,
+    everything waits for the new ones. A smaller number is ignored: a source that once spoke is
+    waited for, because only its owner may call it idle.
     """
 
     boundary: dict[str, int] = field(default_factory=dict)
@@ -57,7 +65,7 @@ class SourcesSeen:
     def admit(self, source: str, boundary: int, *, idle: bool) -> FrameKind:
         """Note a frame's boundary; boundaries of one source only rise.
 
-        An idle frame may repeat the last boundary, for its source may have had nothing left to close.
+        An idle frame may repeat the last boundary: its source may have had nothing left to close.
         """
         seen = self.boundary.get(source)
         if seen is not None and boundary <= seen:
@@ -74,7 +82,10 @@ class SourcesSeen:
         return FrameKind.NEW
 
     def renew(self, source: str, boundary: int, session: date | None) -> bool:
-        """Note an idle frame after it was admitted, with its owner's session (None: it will not renew); whether it is of use."""
+        """Note an idle frame after it was admitted; whether it is of use.
+
+        `session` is its owner's (None: it will not renew).
+        """
         if boundary != self.boundary[source]:
             return False
         if session is None:
@@ -87,9 +98,10 @@ class SourcesSeen:
         return True
 
     def reached(self) -> int:
-        """The last second that every source has closed, nanoseconds; 0 while one has never been heard.
+        """The last second that every source has closed, nanoseconds.
 
-        When all are idle there is nobody to wait for: it is the last second that any of them closed.
+        It is 0 while one has never been heard. When all are idle there is nobody to wait for: it
+        is the last second that any of them closed.
         """
         if len(self.boundary) < self.expected:
             return 0

@@ -37,8 +37,9 @@ def tenor_reading(
 ) -> Reading:
     """The reading of second `boundary` (ns), which lies in the state's session.
 
-    `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`, `coverage`, `basis_atm`, `stale`, `no_quotes`,
-    `split_name`, `one_name`, `no_window`, `no_ticks`, or the reason of the index's own point; `reasons` also names each split constituent
+    `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`,
+    `coverage`, `basis_atm`, `stale`, `no_quotes`, `split_name`, `one_name`, `no_window`,
+    `no_ticks`, or the reason of the index's own point; `reasons` also names each split constituent
     and the null fields of `rotation`.
     """
     fields = Fields(flags=set(marks))
@@ -129,7 +130,10 @@ def _put_realized(
     names: ValidNames | None,
     reason: str,
 ) -> None:
-    """Realized values over the names behind `implied_correlation`; over all of the largest while there is none."""
+    """Realized values over the names behind `implied_correlation`.
+
+    They are over all of the largest while there is none.
+    """
     if names is None:
         fields.set_null(reason, *REALIZED, "correlation_premium")
         return
@@ -193,4 +197,5 @@ def _optional(values: NDArray[np.float64]) -> tuple[float | None, ...]:
     plain = values.tolist()
     if np.isfinite(values).all():
         return tuple(plain)
-    return tuple(None if value != value else value for value in plain)  # noqa: PLR0124  # NaN alone differs from itself
+    # NaN alone differs from itself.
+    return tuple(None if value != value else value for value in plain)  # noqa: PLR0124

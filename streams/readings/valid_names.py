@@ -14,7 +14,10 @@ from streams.valuation.ex_dates import FLAG
 
 
 class ValidNames(NamedTuple):
-    """Which names count at a second; arrays over the n names of the basket, NaN where a name does not count."""
+    """Which names count at a second.
+
+    Arrays are over the n names of the basket, NaN where a name does not count.
+    """
 
     valid: NDArray[np.bool_]
     variance: NDArray[np.float64]
@@ -33,8 +36,9 @@ class ValidNames(NamedTuple):
 def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
     """Valid and fresh names at second `boundary` (ns) of the state's session.
 
-    The basis decides which of the two values makes a name valid: the variance, or for a source of ATM vols the ATM vol. Names of
-    the other basis do not count, for the two are never mixed, nor do names that arrive from two sources.
+    The basis decides which of the two values makes a name valid: the variance, or for a source of
+    ATM vols the ATM vol. Names of the other basis do not count, for the two are never mixed, nor do
+    names that arrive from two sources.
     """
     points = state.points[tenor]
     counts = ~state.origins.split[:-1] & (points.atm_only == state.atm_only)
@@ -70,7 +74,10 @@ def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
 
 
 def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
-    """Why these names count for nothing: two sources, the other basis, no point yet, or the reason of the latest one."""
+    """Why these names count for nothing.
+
+    The reason is two sources, the other basis, no point yet, or that of the latest one.
+    """
     if not chosen.any():
         return {}
     seen = state.origins.code[:-1] >= 0
@@ -92,7 +99,10 @@ def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_])
 
 
 def _carried(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
-    """Why these names have no newer value: the reason of their latest point, or `stale` where none has come."""
+    """Why these names have no newer value.
+
+    It is the reason of their latest point, or `stale` where none has come.
+    """
     places = np.flatnonzero(chosen).tolist()
     found = {
         state.basket.symbols[at]: state.words.text(int(points.reason[at])) or "stale"

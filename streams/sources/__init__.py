@@ -1,1 +1,4 @@
-"""Files as sources: adapters that read market data files in event-time order, and the feed that makes input records of them."""
+"""Files as sources.
+
+Adapters read market data files in event-time order. The feed makes input records of them.
+"""

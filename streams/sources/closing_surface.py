@@ -1,9 +1,12 @@
-"""A close as smiles: every strip of a board with its forward and implied vols, ready to be quoted again at other vols and times.
+"""A close as smiles: every strip of a board with its forward and implied vols.
 
-The smile keeps its shape in standardised moneyness: sigma'(K) = r sigma(F (K/F')^(1/r)), r the factor on the vols and F' the
-moved forward (methodology, scenarios). Prices are Black-76; relative spreads stay, and a zero bid stays zero. But a strike
-whose out-of-the-money side has a bid is quoted on both sides: a closing file often lacks the other one, and a forward
-that has moved there would find no quote at its strike.
+They are ready to be quoted again at other vols and times.
+
+The smile keeps its shape in standardised moneyness: sigma'(K) = r sigma(F (K/F')^(1/r)), r the
+factor on the vols and F' the moved forward (methodology, scenarios). Prices are Black-76; relative
+spreads stay, and a zero bid stays zero. But a strike whose out-of-the-money side has a bid is
+quoted on both sides: a closing file often lacks the other one, and a forward that has moved there
+would find no quote at its strike.
 """
 
 from collections.abc import Sequence
@@ -55,7 +58,10 @@ class ClosingSurface:
     vol: Floats
 
     def quotes(self, now: int, vol_ratio: Floats, spot: float, refresh_seconds: float) -> Quotes:
-        """All contracts quoted at a time (nanoseconds), vols times `vol_ratio` (one for each series), forwards times `spot`."""
+        """All contracts quoted at a time (nanoseconds).
+
+        Vols are times `vol_ratio` (one for each series), forwards times `spot`.
+        """
         ratio = vol_ratio[self.owner][self.strip]
         forward = (self.forward * spot)[self.strip]
         minutes = np.maximum(minutes_to(self.settlement, now), 0)

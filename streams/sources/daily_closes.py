@@ -1,7 +1,10 @@
-"""Daily closes: of index levels (`date, close`, or `date` and one column named like the index), or of many stocks (`date, symbol, close`).
+"""Daily closes: of index levels, or of many stocks.
 
-A level is one tick at the option close, 16:15 ET; a stock's close is one at the equity close, 16:00 ET (half days 13:15
-and 13:00). A file of one level is named after it: `vix_daily.csv.gz` holds VIX.
+Those of index levels are `date, close`, or `date` and one column named like the index. Those of
+many stocks are `date, symbol, close`.
+
+A level is one tick at the option close, 16:15 ET; a stock's close is one at the equity close, 16:00
+ET (half days 13:15 and 13:00). A file of one level is named after it: `vix_daily.csv.gz` holds VIX.
 """
 
 from collections.abc import Iterator
@@ -19,7 +22,10 @@ from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
 from streams.stage import Role
 from streams.symbols import normalise
 
-CLOSE_COLUMNS = "date and close (the file named after the index, such as vix_daily.csv), date and one column named after it, or date, symbol, close"
+CLOSE_COLUMNS = (
+    "date and close (the file named after the index, such as vix_daily.csv), "
+    "date and one column named after it, or date, symbol, close"
+)
 
 
 class DailyCloses:

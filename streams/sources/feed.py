@@ -1,8 +1,10 @@
-"""The feed: sources and a partition function become the input records of every partition, in event-time order.
+"""The feed: sources and a partition function become the input records of every partition.
 
-The backtest hands these records to the stages, a replay publishes them to Kafka: both see the same bytes in the same
-order. After the rows of a second comes one heartbeat to every partition of both input topics, so no partition waits for
-another; at the end it is repeated. Rows outside their session's hours are left out as `outside_session` and counted.
+The records come in event-time order.
+The backtest hands these records to the stages, a replay publishes them to Kafka: both see the same
+bytes in the same order. After the rows of a second comes one heartbeat to every partition of both
+input topics, so no partition waits for another; at the end it is repeated. Rows outside their
+session's hours are left out as `outside_session` and counted.
 """
 
 import heapq
@@ -43,7 +45,10 @@ class Routing:
 
 
 class Feed:
-    """Turns sources into records; `counts` and `examples` tell what was left out. The same sources always give the same records."""
+    """Turns sources into records; `counts` and `examples` tell what was left out.
+
+    The same sources always give the same records.
+    """
 
     def __init__(
         self, sources: Sequence[Source], universe: SourceUniverse, routing: Routing
@@ -57,7 +62,10 @@ class Feed:
 
     @property
     def counts(self) -> Counter[Count]:
-        """Rows left out so far by kind of input and reason: by the adapters, and outside their session's hours."""
+        """Rows left out so far by kind of input and reason.
+
+        They are left out by the adapters, and outside their session's hours.
+        """
         counts = Counter(self._outside)
         for role, refusals in self._refusals():
             counts.update({(role, reason): rows for reason, rows in refusals.counts.items()})
@@ -75,7 +83,10 @@ class Feed:
         return ((source.role, source.refusals) for source in self._sources)
 
     def records(self, first: int = 0, last: int = np.iinfo(np.int64).max) -> Iterator[InputRecord]:
-        """Records of the seconds from `first` to `last` (nanoseconds); `timestamp` is their second, in milliseconds."""
+        """Records of the seconds from `first` to `last` (nanoseconds).
+
+        `timestamp` is their second, in milliseconds.
+        """
         end: int | None = None
         merged = heapq.merge(
             *(source.batches(self._universe) for source in self._sources), key=_boundary

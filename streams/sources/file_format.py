@@ -1,4 +1,7 @@
-"""What a data file is, told by its first bytes and not by its name: Parquet, or text with a separator."""
+"""What a data file is: Parquet, or text with a separator.
+
+Its first bytes tell it, and not its name.
+"""
 
 import gzip
 import zlib

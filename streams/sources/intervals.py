@@ -1,7 +1,7 @@
 """Times that name an interval by its beginning: bars, and quotes or trades rounded down to a grid.
 
-What such a row says was known only at the end of its interval. Used as they stand, the times would let every value look ahead by up to
-one interval.
+What such a row says was known only at the end of its interval. Used as they stand, the times would
+let every value look ahead by up to one interval.
 """
 
 import numpy as np
@@ -15,14 +15,17 @@ LONGEST = 3_600 * NS
 
 
 def known_at(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """When n rows of a file were known, nanoseconds; the length of the interval is added where the times are its beginnings.
+    """When n rows of a file were known, nanoseconds.
 
-    They are when all lie on one grid of a second to an hour and some session has one at or before its open: nothing had traded by
-    then, so such a row can only be about what followed. Bars stamped at their end begin one interval after the open.
+    The length of the interval is added where the times are its beginnings. They are when all lie
+    on one grid of a second to an hour and some session has one at or before its open: nothing had
+    traded by then, so such a row can only be about what followed. Bars stamped at their end begin
+    one interval after the open.
 
     >>> nine_thirty = open_ns(date_of(20_644))
     >>> minutes = nine_thirty + 60 * NS * np.arange(3)
-    >>> ((known_at(minutes) - minutes) // NS).tolist(), ((known_at(minutes[1:]) - minutes[1:]) // NS).tolist()
+    >>> later = minutes[1:]
+    >>> ((known_at(minutes) - minutes) // NS).tolist(), ((known_at(later) - later) // NS).tolist()
     ([60, 60, 60], [0, 0])
     """
     distinct = np.unique(stamps)

@@ -1,7 +1,10 @@
-"""One daily file of a published index: CSV, plain or gzip, with `date` and `close`, or `date` and a column named like the index.
+"""One daily file of a published index: CSV, plain or gzip.
 
-A row on a day without a session is left out and counted, as is one that repeats another; a level that cannot be true is NaN
-and counted. What leaves the file in doubt is an error: text for a number, two different closes of one day, decimals for points.
+It has `date` and `close`, or `date` and a column named like the index.
+
+A row on a day without a session is left out and counted, as is one that repeats another; a level
+that cannot be true is NaN and counted. What leaves the file in doubt is an error: text for a
+number, two different closes of one day, decimals for points.
 """
 
 import csv
@@ -27,7 +30,10 @@ SIGNED = "COR1M"
 
 
 class LevelFile:
-    """The closes of one published index by session, in decimals; `counts` tells by reason what was left out."""
+    """The closes of one published index by session, in decimals.
+
+    `counts` tells by reason what was left out.
+    """
 
     def __init__(self, path: Path, index: str) -> None:
         self._path = path
@@ -112,7 +118,10 @@ class LevelFile:
         self.counts["duplicate"] += 1
 
     def _refuse_decimals(self) -> None:
-        """A vol of the index below one point has never been published: such a file is in decimals already."""
+        """A vol of the index below one point has never been published.
+
+        Such a file is in decimals already.
+        """
         known = [level for level in self.closes.values() if math.isfinite(level)]
         if self._index in {"VIX", "VIXEQ"} and known and median(known) * POINTS < 1.0:
             raise SourceError(

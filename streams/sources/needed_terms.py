@@ -1,4 +1,7 @@
-"""Which strips of a close the values of the coming minutes are made of: all others need not be quoted again."""
+"""Which strips of a close the values of the coming minutes are made of.
+
+All others need not be quoted again.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,8 @@
-"""End-of-day option chains with bid and ask, or with vols and deltas alone, one or several sessions a file.
+"""End-of-day option chains with bid and ask, or with vols and deltas alone.
 
-A session column (`session` or `quote_date`) dates the rows; `quote_time_et` (such as `10:11`) gives them a time. Without
-it they are quotes of the option close, 16:15 ET (13:15 on half days): the time of the download says nothing about them.
+A file has one or several sessions. A session column (`session` or `quote_date`) dates the rows;
+`quote_time_et` (such as `10:11`) gives them a time. Without it they are quotes of the option close,
+16:15 ET (13:15 on half days): the time of the download says nothing about them.
 """
 
 from collections import defaultdict

@@ -1,6 +1,7 @@
 """Rows of an option table: names normalised, unwanted names left out.
 
-A file has bid and ask, or else only vols and deltas: those make `Vols`, which are valued at the money and nowhere else.
+A file has bid and ask, or else only vols and deltas: those make `Vols`, which are valued at the
+money and nowhere else.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ _CONTRACT = {
 _QUOTED = {"first": ("bid",), "second": ("ask",)}
 _STATED = {"first": ("iv_pct", "iv"), "second": ("delta",)}
 OPTION_COLUMNS = (
-    "underlying, expiration, strike, cp (C or P), bid and ask (or, where there are none, iv_pct in percent or iv, and delta) and, "
+    "underlying, expiration, strike, cp (C or P), bid and ask "
+    "(or, where there are none, iv_pct in percent or iv, and delta) and, "
     "where a name has several series, root"
 )
 

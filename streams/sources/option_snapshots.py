@@ -1,9 +1,10 @@
-"""Option chains fetched several times a day: `snapshot_utc` says when, and each snapshot holds the whole chain.
+"""Option chains fetched several times a day: `snapshot_utc` says when.
 
-What a later snapshot no longer lists must go, so the source declares how often it repeats itself: the longest time between
-two snapshots of one name in a session, or a day where there is one a session. Recorders that fetch name by name need a while
-for a round: the time from one name to the next says nothing. A name that was away for long stands for itself alone: the longest
-times of at least half the names are not longer than what is declared.
+Each snapshot holds the whole chain. What a later snapshot no longer lists must go, so the source
+declares how often it repeats itself: the longest time between two snapshots of one name in a
+session, or a day where there is one a session. Recorders that fetch name by name need a while for
+a round: the time from one name to the next says nothing. A name that was away for long stands for
+itself alone: the longest times of at least half the names are not longer than what is declared.
 """
 
 from collections.abc import Iterator

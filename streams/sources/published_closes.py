@@ -1,6 +1,8 @@
-"""A folder of daily files of published indices: `vix_daily`, `vixeq_daily`, `dspx_daily`, `cor1m_daily`, each `.csv` or `.csv.gz`.
+"""A folder of daily files of published indices.
 
-One closing reading a session that any of the files knows. A file may be missing: what it would say is null, reason `no_file`.
+They are `vix_daily`, `vixeq_daily`, `dspx_daily`, `cor1m_daily`, each `.csv` or `.csv.gz`. They
+give one closing reading a session that any of the files knows. A file may be missing: what it would
+say is null, reason `no_file`.
 """
 
 from collections import Counter
@@ -16,7 +18,10 @@ ENDINGS = (".csv", ".csv.gz")
 
 
 class PublishedCloses:
-    """The levels of a folder, all in memory: a few numbers a session. Raises `SourceError` for an unfit file and when all are missing."""
+    """The levels of a folder, all in memory: a few numbers a session.
+
+    Raises `SourceError` for an unfit file and when all are missing.
+    """
 
     def __init__(self, folder: Path) -> None:
         found = {

@@ -6,7 +6,10 @@ from streams.left_out import LeftOut, left_out
 
 
 class Refusals:
-    """How many rows were left out for which reason; the first of each is the example. A file may be read twice, and counts once."""
+    """How many rows were left out for which reason; the first of each is the example.
+
+    A file may be read twice, and counts once.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], int] = {}
@@ -21,7 +24,10 @@ class Refusals:
         return counts
 
     def add(self, reason: str, part: int, rows: int, value: str, symbol: str = "") -> None:
-        """The rows that were left out of a part of the file, such as a session; nothing where there are none."""
+        """The rows that were left out of a part of the file, such as a session.
+
+        Nothing where there are none.
+        """
         if rows:
             self._rows[reason, part] = rows
             self.examples.setdefault(reason, left_out(reason, value, symbol))

@@ -17,7 +17,10 @@ _TIMES = (*SESSION_COLUMNS, *TIME_COLUMNS, *SNAPSHOT_COLUMNS)
 
 
 def open_quotes(path: Path) -> Source:
-    """The source of a file of option quotes. Raises `SourceError` naming file, column and what is expected."""
+    """The source of a file of option quotes.
+
+    Raises `SourceError` naming file, column and what is expected.
+    """
     file = DataFile(path)
     option_columns(file)
     if file.one_of(TIME_COLUMNS):

@@ -1,8 +1,9 @@
 """Scenarios: how far the vols and the spot of a real close move, and by when.
 
-The ratios are those of volatility index closes on the day a scenario is named after. The path is played from 10:00 to
-10:30 ET of the next session: a ramp of twenty minutes, linear in the logarithm, then held. A scenario is a
-constructed move of real quotes, never a record of what quotes did on that day.
+The ratios are those of volatility index closes on the day a scenario is named after. The path is
+played from 10:00 to 10:30 ET of the next session: a ramp of twenty minutes, linear in the
+logarithm, then held. A scenario is a constructed move of real quotes, never a record of what quotes
+did on that day.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +45,8 @@ class Scenario:
             or not 1 <= self.refresh_seconds <= LENGTH_SECONDS
         ):
             raise ValueError(
-                f"scenario {self.name}: ratios must be above 0, the spot move above -1 and the refresh between 1 s and 1800 s"
+                f"scenario {self.name}: ratios must be above 0, the spot move above -1 "
+                "and the refresh between 1 s and 1800 s"
             )
 
     def every(self, seconds: int) -> "Scenario":
@@ -82,5 +84,9 @@ SCENARIOS: Final = MappingProxyType(
         )
     }
 )
-"""`unwind_2018_02`: VIX 17.31 to 37.32 on 2018-02-05, single names far behind. `repricing_2020_03`: VIX 57.83 to 82.69 on
-2020-03-16, single names with it. `calm`: nothing but a swing of 2 %."""
+"""The scenarios by name.
+
+`unwind_2018_02`: VIX 17.31 to 37.32 on 2018-02-05, single names far behind.
+`repricing_2020_03`: VIX 57.83 to 82.69 on 2020-03-16, single names with it.
+`calm`: nothing but a swing of 2 %.
+"""

@@ -1,4 +1,7 @@
-"""A scenario as a source: the last close of some option files, quoted again through the next session's move."""
+"""A scenario as a source.
+
+The last close of some option files is quoted again through the next session's move.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +19,10 @@ from streams.stage import Role
 
 
 class ScenarioSource:
-    """One refresh of all wanted contracts every few seconds, from 10:00 to 10:30 ET of the session after the close."""
+    """One refresh of all wanted contracts every few seconds.
+
+    It runs from 10:00 to 10:30 ET of the session after the close.
+    """
 
     role: Role = "quotes"
 

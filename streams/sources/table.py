@@ -1,6 +1,7 @@
 """One data file, Parquet or CSV (plain or gzip), read a few columns and one session at a time.
 
-Names of columns are taken without case and blanks, values in the spellings of `streams.decoding.spellings`.
+Names of columns are taken without case and blanks, values in the spellings of
+`streams.decoding.spellings`.
 """
 
 import re
@@ -91,7 +92,10 @@ class DataFile:
         return self._table("take", columns, indices=pa.array(rows))
 
     def days(self, table: pa.Table, name: str) -> NDArray[np.int32]:
-        """A date column as days since 1970-01-01, `NO_DAY` where no day can be read (`why_no_day`)."""
+        """A date column as days since 1970-01-01.
+
+        It is `NO_DAY` where no day can be read (`why_no_day`).
+        """
         column = table[name]
         kind = column.type
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -173,7 +177,10 @@ class DataFile:
             raise SourceError(self.path, f"cannot be read ({_said(error)})", EXPECTED) from None
 
     def _loosen(self) -> None:
-        """From now on numbers are text, for the spellings that Arrow does not know (`$205.0`, `205,5`)."""
+        """From now on numbers are text.
+
+        Text is for the spellings that Arrow does not know (`$205.0`, `205,5`).
+        """
         self._loose = True
         self._dataset = self._open(self._types(pa.string()))
 
@@ -182,7 +189,8 @@ class DataFile:
         universe = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, number)
         return {self._names[name]: kind for name, kind in universe.items() if name in self._names}
 
-    def _table(self, way: str, columns: Sequence[str], **options: Any) -> pa.Table:  # noqa: ANN401 - what Arrow takes
+    # `**options` is what Arrow takes.
+    def _table(self, way: str, columns: Sequence[str], **options: Any) -> pa.Table:  # noqa: ANN401
         names = list(dict.fromkeys(columns))
         chosen = [self._names[name] for name in names]
         try:
@@ -197,7 +205,10 @@ class DataFile:
         return found.rename_columns(names)
 
     def _order(self, words: Iterable[Any]) -> DateOrder | None:
-        """Which of day and month the dates of the file have first, asked only where a column does not tell."""
+        """Which of day and month the dates of the file have first.
+
+        It is asked only where a column does not tell.
+        """
         texts = [word for word in words if isinstance(word, str)]
         if any(_OPEN.fullmatch(text.strip()) for text in texts):
             return date_order(texts) or self._order_of_all
@@ -210,7 +221,8 @@ class DataFile:
         found = [_words(table[name])[0] for name in dates if _is_text(table[name].type)]
         return date_order(word for words in found for word in words if word)
 
-    def _written_numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - an Arrow column
+    # `column` is an Arrow column.
+    def _written_numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
         words, code = _words(column)
         try:
             found, refused = numbers(["" if word is None else word for word in words])
@@ -261,7 +273,10 @@ def _date(word: Any) -> int | str | None:  # noqa: ANN401 - what Arrow has
 
 
 def _checked(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Raises `DecodeError` when they are in another unit; a single odd one is for the feed to refuse."""
+    """Raises `DecodeError` when they are in another unit.
+
+    A single odd one is for the feed to refuse.
+    """
     if stamps.size:
         nanoseconds(int(np.sort(stamps)[stamps.size // 2]))
     return stamps

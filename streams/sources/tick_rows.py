@@ -21,9 +21,10 @@ def tick_rows(
     ts_event: NDArray[np.int64],
     universe: SourceUniverse,
 ) -> Ticks:
-    """The wanted rows of a table with a symbol column, in the order of the file; sizes are 0 when the file has none.
+    """The wanted rows of a table with a symbol column, in the order of the file.
 
-    The price is the mean of the columns named, so NaN where one of bid and ask is missing.
+    Sizes are 0 when the file has none. The price is the mean of the columns named, so NaN where one
+    of bid and ask is missing.
     """
     names, code = file.codes(table, symbol)
     spelled = tuple(normalise(name) for name in names)

@@ -17,10 +17,11 @@ TIME_COLUMNS = (EXACT, LABEL)
 def time_slices(
     file: DataFile, time: str, columns: Sequence[str]
 ) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Tables of one session date each, dates ascending, with the times when their rows were known, in nanoseconds UTC.
+    """Tables of one session date each, dates ascending, with the times of their rows.
 
-    A column `ts` may hold the beginnings of intervals (`streams.sources.intervals`); other times are taken as they are. Only the time
-    column is ever held whole. Rows of dates without a session come first, for the feed to reject.
+    A row's time is when it was known, in nanoseconds UTC. A column `ts` may hold the beginnings of
+    intervals (`streams.sources.intervals`); other times are taken as they are. Only the time column
+    is ever held whole. Rows of dates without a session come first, for the feed to reject.
     """
     stamps = file.times(file.read([time]), time)
     if time == LABEL:

@@ -1,8 +1,9 @@
-"""Option quotes with a time for each row: `ts_event` (nanoseconds UTC, or a time with a zone) or `ts` (New York wall time).
+"""Option quotes with a time for each row.
 
-Quotes of minutes or hours, such as a minute NBBO, count at the end of their interval. A minute without change has no row, so
-they are a feed of changes like any other: an unchanged wing stays valid, the name is as fresh as its newest row, and the empty side of
-a row is one without change.
+It is `ts_event` (nanoseconds UTC, or a time with a zone) or `ts` (New York wall time). Quotes of
+minutes or hours, such as a minute NBBO, count at the end of their interval. A minute without change
+has no row, so they are a feed of changes like any other: an unchanged wing stays valid, the name is
+as fresh as its newest row, and the empty side of a row is one without change.
 """
 
 from collections.abc import Iterator
@@ -47,7 +48,10 @@ class TimedQuotes:
 
 
 def _carried(quotes: Quotes | Vols) -> Quotes | Vols:
-    """Empty sides filled: such a side has not changed since the contract's row before; until its first quote nobody bids or offers (0)."""
+    """Empty sides filled: such a side has not changed since the contract's row before.
+
+    Until its first quote nobody bids or offers (0).
+    """
     if isinstance(quotes, Vols) or not (np.isnan(quotes.bid) | np.isnan(quotes.ask)).any():
         return quotes
     contract = (quotes.call, quotes.strike, quotes.expiry, quotes.series_code)

@@ -1,6 +1,9 @@
-"""Prices and index levels with a time for each row: trades (`price`), bars (`close`), or quotes (`bid`, `ask`: their mid).
+"""Prices and index levels with a time for each row.
 
-`ts_event` is exact; `ts`, a New York wall time, may name an interval by its beginning, as bars do: then the row counts at its end.
+They are trades (`price`), bars (`close`), or quotes (`bid`, `ask`: their mid).
+
+`ts_event` is exact; `ts`, a New York wall time, may name an interval by its beginning, as bars do:
+then the row counts at its end.
 """
 
 from collections.abc import Iterator
@@ -14,8 +17,8 @@ from streams.sources.time_slices import TIME_COLUMNS, time_slices
 from streams.stage import Role
 
 TICK_COLUMNS = (
-    "ts (New York wall time) or ts_event (nanoseconds UTC), symbol, price (or close, or bid and ask, whose mid is taken) "
-    "and, if known, size"
+    "ts (New York wall time) or ts_event (nanoseconds UTC), symbol, "
+    "price (or close, or bid and ask, whose mid is taken) and, if known, size"
 )
 _PRICES = (("price",), ("close",), ("bid", "ask"))
 

@@ -12,7 +12,10 @@ from streams.sessions import EASTERN
 
 
 def read(words: Sequence[str], name: str, *, utc: bool) -> NDArray[np.int64]:
-    """ISO 8601 texts of one column, with an offset each (`utc`) or none. Raises `ValueError` with the first that is no time."""
+    """ISO 8601 texts of one column, with an offset each (`utc`) or none.
+
+    Raises `ValueError` with the first that is no time.
+    """
     found = pd.to_datetime(pd.Series(words), format="ISO8601", utc=utc, errors="coerce")
     missing = np.flatnonzero(found.isna())
     if missing.size:

@@ -1,1 +1,4 @@
-"""One source: its clock, its book, and at each closed second the value of everything that was quoted."""
+"""One source: its clock and its book.
+
+At each closed second it values everything that was quoted.
+"""

@@ -1,8 +1,8 @@
 """QuoteBook: the latest quote of every contract of one source, in flat columns.
 
-A contract owns one *slot* of the columns for as long as the book lives; a sorted index of the keys leads to the slots, and
-for most contracts an index by hash leads there faster.
-Slot 0 belongs to no contract: its prices are NaN, so an absent side of a strike reads as "no quote" without a branch.
+A contract owns one *slot* of the columns for as long as the book lives; a sorted index of the keys
+leads to the slots, and for most contracts an index by hash leads there faster. Slot 0 belongs to no
+contract: its prices are NaN, so an absent side of a strike reads as "no quote" without a branch.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,10 @@ class Applied(NamedTuple):
 
 
 class QuoteBook:
-    """Latest quotes of at most `limit` contracts. One writer, no clock: the greater `ts_event` wins, at a tie the later row."""
+    """Latest quotes of at most `limit` contracts.
+
+    One writer, no clock: the greater `ts_event` wins, at a tie the later row.
+    """
 
     def __init__(self, limit: int = 1_000_000) -> None:
         self._limit = limit
@@ -98,7 +101,10 @@ class QuoteBook:
         return ContractSlots(slots, _complete(slots))
 
     def apply(self, located: ContractSlots, quoted: QuoteColumns) -> Applied:
-        """Take over n quotes in order of arrival; how they are cut into calls changes neither the book nor what is told."""
+        """Take over n quotes in order of arrival.
+
+        How they are cut into calls changes neither the book nor what is told.
+        """
         slots, ts = located.slots, quoted.ts
         if located.complete and ts.size and in_order(ts) and self._follow(slots, ts):
             self._write(slots, quoted, ts[-1])
@@ -123,7 +129,10 @@ class QuoteBook:
         self._newest = max(self._newest, int(newest))
 
     def _repeating(self, located: ContractSlots, quoted: QuoteColumns) -> NDArray[np.intp]:
-        """Rows in order of time that say what the one before of their contract says, at the same time."""
+        """Rows in order of time that repeat the one before of their contract.
+
+        They say what that one says, at the same time.
+        """
         if not np.count_nonzero(quoted.ts[1:] == quoted.ts[:-1]):
             return _NONE
         if located.repeats is None:
@@ -147,7 +156,10 @@ class QuoteBook:
         return np.searchsorted(self.keys, low), np.searchsorted(self.keys, high)
 
     def _find(self, key: Ints) -> Slots:
-        """Slots by the hash index, and by the sorted one for contracts that lost their entry to another."""
+        """Slots by the hash index.
+
+        They are by the sorted one for contracts that lost their entry to another.
+        """
         slots = self._hash_index.take(self._hash(key)).astype(np.intp)
         misses = np.flatnonzero(self._key.take(slots) != key)
         if misses.size and self.keys.size:

@@ -1,4 +1,7 @@
-"""State chunks of a quote book: the contracts of 64 series each, so that a checkpoint writes only what has changed."""
+"""State chunks of a quote book: the contracts of 64 series each.
+
+So a checkpoint writes only what has changed.
+"""
 
 from collections.abc import Mapping
 
@@ -47,7 +50,10 @@ class BookChunks:
         return chunks
 
     def restore(self, chunks: Mapping[str, bytes], underlying: Ints) -> None:
-        """Fill the book from a checkpoint; `underlying` is negative for series that are no longer monitored. Raises `ValueError`."""
+        """Fill the book from a checkpoint. Raises `ValueError`.
+
+        `underlying` is negative for series that are no longer monitored.
+        """
         self._book.clear()
         self._changed.clear()
         self._saved = set()

@@ -1,9 +1,11 @@
-"""The clock of one source: which second a row belongs to, which seconds are closed, which rows come too late.
+"""The clock of one source.
 
-Second T is (T-1 s, T]. A source closes T when it has seen `ts_event` > T + lateness, a heartbeat at or after T, or was
-marked idle. A row is *late* when its second was closed at the moment it arrived; a row further ahead of its Kafka
-record than the tolerance is *future* and does not move the clock. Every decision looks only at what came before it in
-the source, never at how the source was cut into batches.
+It says which second a row belongs to, which seconds are closed, and which rows come too late.
+Second T is (T-1 s, T]. A source closes T when it has seen `ts_event` > T + lateness, a heartbeat at
+or after T, or was marked idle. A row is *late* when its second was closed at the moment it arrived;
+a row further ahead of its Kafka record than the tolerance is *future* and does not move the clock.
+Every decision looks only at what came before it in the source, never at how the source was cut into
+batches.
 """
 
 from typing import NamedTuple
@@ -16,7 +18,10 @@ from streams.records import NS
 from streams.uniform import in_order, is_uniform, uniform
 
 _LIMIT = 2**62
-"""Times are clamped to this distance from 1970, the years 1823 to 2116, so that sums stay within int64."""
+"""Times are clamped to this distance from 1970, so that sums stay within int64.
+
+These are the years 1823 to 2116.
+"""
 
 
 class SecondSpan(NamedTuple):
@@ -77,7 +82,10 @@ class SourceClock:
         return self._seen
 
     def admit(self, ts_event: NDArray[np.int64], record_ts: NDArray[np.int64]) -> Admission:
-        """Judge rows in the order of the source and close what they close; `closed` then holds for all of them."""
+        """Judge rows in the order of the source and close what they close.
+
+        `closed` then holds for all of them.
+        """
         undisturbed = self._undisturbed(ts_event, record_ts)
         if undisturbed is not None:
             return undisturbed
@@ -99,7 +107,10 @@ class SourceClock:
         return self._closed
 
     def idle(self) -> int:
-        """The source has gone silent: close every second a row has been seen for. The last closed second."""
+        """The source has gone silent: close every second a row has been seen for.
+
+        Returns the last closed second.
+        """
         self._closed = max(self._closed, -(-self._seen // NS))
         return self._closed
 

@@ -1,6 +1,9 @@
-"""The int64 key of an option contract: series, expiry, strike and right in 63 bits, ordered in that order.
+"""The int64 key of an option contract.
 
-Sorted keys put the strikes of a strip side by side, the put of a strike before its call, and the strips of a series together.
+It holds series, expiry, strike and right in 63 bits, ordered in that order.
+
+Sorted keys put the strikes of a strip side by side, the put of a strike before its call, and the
+strips of a series together.
 """
 
 import numpy as np
@@ -30,7 +33,10 @@ def pack(series: Ints, expiry: NDArray[np.int32], strike: Floats, call: Bools) -
 
 
 def fitting(series: Ints, expiry: NDArray[np.int32], strike: Floats) -> Bools:
-    """Which of n contracts fit into a key. A negative series code says that the row is of no interest; it does not fit."""
+    """Which of n contracts fit into a key.
+
+    A negative series code says that the row is of no interest; it does not fit.
+    """
     with np.errstate(invalid="ignore"):
         scaled = np.rint(strike * 1000.0)
         return (

@@ -1,4 +1,7 @@
-"""Contracts of decoded quotes: their keys, and where the book keeps them; both remembered where a producer repeats itself."""
+"""Contracts of decoded quotes: their keys, and where the book keeps them.
+
+Both are remembered where a producer repeats itself.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,7 +30,10 @@ class Packed:
 
     key: Ints
     misfit: NDArray[np.int8] | None
-    """Outcome of rows whose contract does not fit into a key, 0 of the others; None where all fit."""
+    """Outcome of rows whose contract does not fit into a key, 0 of the others.
+
+    None where all fit.
+    """
     contracted: Contracted
     located: "Located | None" = None
     """Where the book keeps them, once it has been asked."""
@@ -109,7 +115,10 @@ class Contracts:
         return located
 
     def _spelled(self, series: tuple[Series, ...]) -> tuple[Ints, Contracted]:
-        """Codes of a vocabulary and what is known of it; `settles` is not None where all of it is wanted and has a code."""
+        """Codes of a vocabulary and what is known of it.
+
+        `settles` is not None where all of it is wanted and has a code.
+        """
         known = self._vocabularies.get(series)
         if known is None:
             codes = self.codes.of(series)

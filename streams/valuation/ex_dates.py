@@ -1,8 +1,11 @@
-"""Dividends that distort a strip of American options: which underlyings have one before an expiry, and how large it is.
+"""Dividends that distort a strip of American options.
 
-The right to exercise early makes American options dearer than the European ones that the variance formula means, and around a large
-dividend much dearer. Measured on a tree (methodology 6.4): a strip errs by some 0.1 vol points with dividends of 0.5 %, by 2.4 with
-one of 2 % two days before expiry.
+This tells which underlyings have one before an expiry, and how large it is.
+
+The right to exercise early makes American options dearer than the European ones that the variance
+formula means, and around a large dividend much dearer. Measured on a tree (methodology 6.4): a
+strip errs by some 0.1 vol points with dividends of 0.5 %, by 2.4 with one of 2 % two days before
+expiry.
 """
 
 from collections.abc import Sequence
@@ -38,7 +41,9 @@ class ExDates:
             self._amount[row, : len(known)] = [one.amount for one in known]
 
     def size_class(self, underlying: Ints, today: int, expiry: Ints, forward: Floats) -> Ints:
-        """Class in `SIZE_FLAGS` of the largest dividend of n underlyings with today < ex-date <= expiry; 0 without a forward.
+        """Class in `SIZE_FLAGS` of the largest dividend of n underlyings; 0 without a forward.
+
+        The dividends are those with today < ex-date <= expiry.
 
         Args:
             underlying: positions among the monitored.

@@ -1,6 +1,9 @@
-"""A memory by identity: what was made of an object is found again by the very object, without looking at what it holds.
+"""A memory by identity.
 
-Decoding hands out the same vocabulary, and for frames it remembers the same contract columns, as often as a producer repeats them.
+What was made of an object is found again by the very object, without looking at what it holds.
+
+Decoding hands out the same vocabulary, and for frames it remembers the same contract columns, as
+often as a producer repeats them.
 """
 
 from typing import Generic, TypeVar

@@ -67,9 +67,10 @@ class Listings:
     def of(self, underlying: str) -> tuple[Expiry, ...]:
         """The underlying's expiries in order of date.
 
-        Where a date has several series: on the monthly date of an underlying that settles AM the AM series alone (its PM series
-        of that date is left out), else the series named like the underlying before adjusted ones. Vols count only where the
-        underlying has no bid and ask at all: one value is never made of both.
+        Where a date has several series: on the monthly date of an underlying that settles AM the
+        AM series alone (its PM series of that date is left out), else the series named like the
+        underlying before adjusted ones. Vols count only where the underlying has no bid and ask at
+        all: one value is never made of both.
         """
         if underlying not in self._chosen:
             self._chosen[underlying] = self._choose(underlying)

@@ -35,7 +35,10 @@ class NearNextPairs(NamedTuple):
 def pairs_of(
     surface_keys: SurfaceKeys, terms: NearNextTerms, rows: Ints, boundary: int, refresh: Floats
 ) -> NearNextPairs:
-    """The strips of some lines that have terms, at a second (ns); `refresh` as for `Surfaces.value`."""
+    """The strips of some lines that have terms, at a second (ns).
+
+    `refresh` is as for `Surfaces.value`.
+    """
     tenor = surface_keys.tenor_days[rows]
     segment, term = np.unique(
         np.concatenate([terms.near[rows], terms.next[rows]]), return_inverse=True
@@ -48,7 +51,8 @@ def pairs_of(
     )
     oldest = np.full(segment.size, NEVER, np.int64)
     oldest[near] = oldest[following] = _oldest(refresh[surface_keys.underlying[rows]], boundary)
-    # A monthly 30 days out settles up to a day more than 43,200 minutes ahead: it then stands for the tenor itself.
+    # A monthly 30 days out settles up to a day more than 43,200 minutes ahead. It then stands for
+    # the tenor itself.
     sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
     return NearNextPairs(
         segment, minutes, oldest, near, following, tenor, sooner, minutes[following]

@@ -1,4 +1,7 @@
-"""The terms each line is valued from, chosen anew only when something changed that the choice depends on."""
+"""The terms each line is valued from.
+
+They are chosen anew only when something changed that the choice depends on.
+"""
 
 from collections.abc import Sequence
 
@@ -12,7 +15,10 @@ from streams.valuation.terms import Terms, bracketing, standard_monthlies
 from streams.valuation.universe import Universe
 
 DSPX_TENOR = 30
-"""The one tenor for which the DSPX methodology chooses expiries; constituents at others are bracketed like an index."""
+"""The one tenor for which the DSPX methodology chooses expiries.
+
+Constituents at others are bracketed like an index.
+"""
 NEVER_CHOSEN = -1
 
 
@@ -48,7 +54,10 @@ class NearNextTerms:
         self._until[np.isin(self._surface_keys.underlying, positions)] = NEVER_CHOSEN
 
     def renew(self, rows: Ints, listings: Listings, boundary: int, today: int) -> None:
-        """Bring the given lines up to date; `boundary` in nanoseconds, `today` in days since 1970-01-01, New York."""
+        """Bring the given lines up to date.
+
+        `boundary` is in nanoseconds, `today` in days since 1970-01-01, New York.
+        """
         if today != self._today:
             self._today = today
             self._until[:] = NEVER_CHOSEN

@@ -1,7 +1,9 @@
-"""Assembly of an `OptionChain` from the quote book: strips as segments, call and put of a strike on one row.
+"""Assembly of an `OptionChain` from the quote book.
 
-The structure (which slot is on which row) changes only when a contract is listed or other strips are asked for, so it is
-kept between seconds; a second then costs one gather for each column.
+Strips are segments; call and put of a strike are on one row.
+
+The structure (which slot is on which row) changes only when a contract is listed or other strips
+are asked for, so it is kept between seconds; a second then costs one gather for each column.
 """
 
 from collections import OrderedDict
@@ -94,7 +96,10 @@ class ChainAssembler:
         return Quoted(chain, _newest(np.maximum(call_ts, put_ts), offsets))
 
     def stated(self, segment: Ints, oldest: Ints) -> Stated:
-        """The vols and deltas of m strips, which the book holds in the place of bid and ask; arguments as for `assemble`."""
+        """The vols and deltas of m strips, which the book holds in the place of bid and ask.
+
+        The arguments are as for `assemble`.
+        """
         structure = self._structure(segment)
         owner = np.repeat(np.arange(segment.size), np.diff(structure.offsets))
         (calls, call_ts), (puts, put_ts) = (

@@ -11,7 +11,8 @@ Five rows of one contract, of which the book holds a quote of second 10, bid 1.0
 
 The latest is row 3, the duplicate row 2.
 
->>> every = (np.array([11, 9, 11, 11, 10]), np.array([1.0, 5.0, 1.0, 1.5, 1.0]), np.array([2.0, 6.0, 2.0, 2.5, 2.0]))
+>>> ts = np.array([11, 9, 11, 11, 10])
+>>> every = (ts, np.array([1.0, 5.0, 1.0, 1.5, 1.0]), np.array([2.0, 6.0, 2.0, 2.5, 2.0]))
 >>> held = QuoteColumns(np.full(5, 10), np.full(5, 1.0), np.full(5, 2.0))
 >>> found = latest_quotes(np.zeros(5, np.intp), QuoteColumns(*every), held)
 >>> found.latest.tolist(), found.duplicate.tolist()

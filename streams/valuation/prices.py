@@ -13,7 +13,10 @@ class LastPrices:
     def __init__(
         self, symbols: int, at: NDArray[np.int64], ts: NDArray[np.int64], price: NDArray[np.float64]
     ) -> None:
-        """Take ticks in order of arrival, `at` the position of the symbol: the greatest time wins, at a tie the later arrival."""
+        """Take ticks in order of arrival, `at` the position of the symbol.
+
+        The greatest time wins, at a tie the later arrival.
+        """
         order = np.argsort(ts, kind="stable")
         self.ticks: NDArray[np.int64] = np.bincount(at, minlength=symbols)
         """Number of ticks by symbol."""

@@ -51,7 +51,10 @@ class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class QuotesStage(SourceStage):
-    """One partition of the quote topic. The book is cleared when a session begins: quotes of an earlier one are stale for ever."""
+    """One partition of the quote topic.
+
+    The book is cleared when a session begins: quotes of an earlier one are stale for ever.
+    """
 
     ROLE: Role = "quotes"
 
@@ -149,7 +152,10 @@ class QuotesStage(SourceStage):
         ]
 
     def _skews(self, second: int) -> tuple[SkewPoints | None, ...]:
-        """Skews of what was quoted since the last ones, in the first second with quotes of each ten; empty in the others."""
+        """Skews of what was quoted since the last ones.
+
+        They come in the first second with quotes of each ten; empty in the others.
+        """
         self._unskewed |= self._quoted
         if second // EVERY_SECONDS == self._skew_slot:
             return ()
@@ -225,7 +231,10 @@ class QuotesStage(SourceStage):
             )
 
     def _sum_up(self) -> None:
-        """Carry over to the underlyings, and to what a checkpoint has to write, what the series have had."""
+        """Carry over what the series have had.
+
+        It goes to the underlyings, and to what a checkpoint has to write.
+        """
         present = np.flatnonzero(self._accepted_by_series)
         if present.size:
             self._book_chunks.touch(present)

@@ -24,7 +24,10 @@ NEAR, NEXT = 16, 32
 NO_QUOTES = 15
 """A strip without a usable quote."""
 BASIS_ATM_CODE = 4
-"""A line known by vols alone: it has no variance, and this reason tells it from a line of bid and ask."""
+"""A line known by vols alone.
+
+It has no variance, and this reason tells it from a line of bid and ask.
+"""
 
 _BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols")
 DIVIDEND: Final = 8
@@ -36,7 +39,11 @@ FLAGS: Final = tuple(
     for size in SIZE_FLAGS
     for bits in range(DIVIDEND)
 )
-"""Text by code: 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states them; a dividend."""
+"""Text by code.
+
+1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states
+them; a dividend.
+"""
 
 
 def _texts(labels: dict[int, str]) -> tuple[str, ...]:
@@ -55,7 +62,10 @@ ATM_TEXTS: Final = _texts({int(status): status.label for status in AtmStatus})
 
 
 def of_terms(near: Codes, following: Codes) -> Codes:
-    """Code of a line from those of its two strips: the near one speaks first; 0 when both are well."""
+    """Code of a line from those of its two strips; 0 when both are well.
+
+    The near one speaks first.
+    """
     return np.where(near != 0, NEAR + near, np.where(following != 0, NEXT + following, 0))
 
 

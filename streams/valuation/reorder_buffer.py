@@ -14,7 +14,10 @@ Columns = tuple[NDArray[Any], ...]
 
 
 class ReorderBuffer:
-    """Rows by second, in order of arrival; a column named `ts` (nanoseconds) says which second a row belongs to."""
+    """Rows by second, in order of arrival.
+
+    A column named `ts` (nanoseconds) says which second a row belongs to.
+    """
 
     def __init__(self, **dtypes: type[np.generic]) -> None:
         self._dtypes: Final = dtypes
@@ -29,7 +32,10 @@ class ReorderBuffer:
         return second in self._blocks
 
     def add(self, second: NDArray[np.int64], columns: Columns) -> None:
-        """Let rows wait, `second` telling for what; the arrays must not be written to afterwards."""
+        """Let rows wait, `second` telling for what.
+
+        The arrays must not be written to afterwards.
+        """
         if not second.size:
             return
         if (second == second[0]).all():
@@ -57,7 +63,10 @@ class ReorderBuffer:
         self._blocks.setdefault(second, [])
 
     def due(self, closed: int) -> Iterator[tuple[int, list[Columns]]]:
-        """Take out the seconds up to a closed one, in order, each with its blocks in order of arrival; none for one taken before."""
+        """Take out the seconds up to a closed one, in order, each with its blocks.
+
+        The blocks are in order of arrival; none for a second taken before.
+        """
         for second in sorted(second for second in self._blocks if second <= closed):
             yield second, self._blocks.pop(second)
 
@@ -79,7 +88,10 @@ class ReorderBuffer:
         self.add(-(-columns["ts"] // NS), tuple(columns[name] for name in self._dtypes))
 
     def renumber(self, name: str, numbers: NDArray[np.int64]) -> None:
-        """Replace a column, in the order of `columns`; rows that get a negative number are dropped."""
+        """Replace a column, in the order of `columns`.
+
+        Rows that get a negative number are dropped.
+        """
         kept = numbers >= 0
         self.restore(
             {key: column[kept] for key, column in (self.columns() | {name: numbers}).items()}
@@ -87,7 +99,10 @@ class ReorderBuffer:
 
 
 def looked_up(table: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`table[code]`, but codes outside of the table raise `ValueError`: they come from a checkpoint."""
+    """`table[code]`, but codes outside of the table raise `ValueError`.
+
+    They come from a checkpoint.
+    """
     if code.size and (code.min() < 0 or code.max() >= table.size):
         raise ValueError("a checkpoint refers to names it does not hold")
     return table[code]

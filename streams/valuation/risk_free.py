@@ -21,9 +21,12 @@ class DayRate(NamedTuple):
     curve: Curve | None = None
 
     def at(self, days: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Continuously compounded rates of expiries so many calendar days ahead; the shape of `days`.
+        """Continuously compounded rates of expiries so many calendar days ahead.
 
-        >>> DayRate(0.0, False, Curve((30, 60, 91, 182), (0.04, 0.041, 0.0412, 0.0405))).at(np.array([30, 45])).round(6).tolist()
+        The shape is that of `days`.
+
+        >>> curve = Curve((30, 60, 91, 182), (0.04, 0.041, 0.0412, 0.0405))
+        >>> DayRate(0.0, False, curve).at(np.array([30, 45])).round(6).tolist()
         [0.039605, 0.040166]
         """
         return (
@@ -32,9 +35,12 @@ class DayRate(NamedTuple):
 
 
 def rate_on(rates: Rates, day: int) -> DayRate:
-    """The rate of a day (days since 1970-01-01): the last dated one at or before it, else the constant, else zero (stale).
+    """The rate of a day (days since 1970-01-01).
 
-    >>> rate_on(Rates(dated={100: 0.03, 103: 0.04}), 102).rate, rate_on(Rates(dated={100: 0.03}), 106).stale
+    It is the last dated one at or before it, else the constant, else zero (stale).
+
+    >>> rates = Rates(dated={100: 0.03, 103: 0.04})
+    >>> rate_on(rates, 102).rate, rate_on(Rates(dated={100: 0.03}), 106).stale
     (0.03, True)
     """
     days = sorted(rates.dated.keys() | rates.curves.keys())

@@ -1,7 +1,8 @@
 """The door of the books: which rows are let in, and why the others are not.
 
-Every row gets one outcome, the first that applies in the order of `Outcome`, `time` before all. A zero bid or ask is let in, because the
-strip needs to know that nobody bids. A row that repeats its contract's quote is for the book to find.
+Every row gets one outcome, the first that applies in the order of `Outcome`, `time` before all. A
+zero bid or ask is let in, because the strip needs to know that nobody bids. A row that repeats its
+contract's quote is for the book to find.
 """
 
 from collections.abc import Container
@@ -49,24 +50,39 @@ class Outcome(IntEnum):
 
 
 UNREAD: Final = ("missing_field", "type", "symbol", "expiry")
-"""Rows that could not be read beside others of their record; those without a time count as `time`."""
+"""Rows that could not be read beside others of their record.
+
+Those without a time count as `time`.
+"""
 OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room", *UNREAD)
-"""What becomes of a row, for the counts: let in without a bid or an ask, or of a contract for which there is no room, or not to be read,
-beside what the screen says."""
+"""What becomes of a row, for the counts, beside what the screen says.
+
+It is let in without a bid or an ask, or of a contract for which there is no room, or not to be
+read.
+"""
 NO_ROOM: Final = OUTCOMES.index("no_room")
 
 _Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
 
 
 class Contracted(NamedTuple):
-    """What is known of the contracts of a run of quotes before its prices and times are looked at."""
+    """What is known of the contracts of a run of quotes.
+
+    It is known before the prices and times of the quotes are looked at.
+    """
 
     wanted: NDArray[np.bool_]
     """By series code, whether options of the series are of use here."""
     morning: NDArray[np.bool_]
-    """By series code, whether it settles at the open on standard monthlies: its options are then expired from 09:30 ET on."""
+    """By series code, whether it settles at the open on standard monthlies.
+
+    Its options are then expired from 09:30 ET on.
+    """
     settles: tuple[int, int] | None = None
-    """When the first and the last contract may settle (ns), where all are wanted and no strike is absurd; None where that is not known."""
+    """When the first and the last contract may settle (ns).
+
+    It is told where all are wanted and no strike is absurd; None where that is not known.
+    """
 
 
 def screen_quotes(
@@ -74,8 +90,8 @@ def screen_quotes(
 ) -> NDArray[np.int8]:
     """Outcome of each quote (`Outcome`, int8).
 
-    A price above 1e9 is an error of the source and counts as `negative` does; so does a vol that is not between 0 and 10, or a delta
-    beyond 1.
+    A price above 1e9 is an error of the source and counts as `negative` does; so does a vol that is
+    not between 0 and 10, or a delta beyond 1.
     """
     ts, wanted, morning = quotes.ts_event, contracted.wanted, contracted.morning
     settlement = settlement_ns(
@@ -95,7 +111,10 @@ def screen_quotes(
 
 
 def all_accepted(quotes: Quotes | Vols, admission: Admission, contracted: Contracted) -> bool:
-    """Whether the extremes speak for all rows, as nearly always: nothing is refused. False may be wrong."""
+    """Whether the extremes speak for all rows, as nearly always: nothing is refused.
+
+    False may be wrong.
+    """
     span, settles = admission.span, contracted.settles
     if not isinstance(quotes, Quotes) or span is None or settles is None:
         return False
@@ -150,7 +169,10 @@ def _vol_checks(vols: Vols) -> tuple[_Check, ...]:
 
 
 def _first(checks: tuple[_Check, ...], size: int) -> NDArray[np.int8]:
-    """Outcome codes; the checks come from the last in rank to the first, so that the first one overwrites."""
+    """Outcome codes.
+
+    The checks come from the last in rank to the first, so that the first one overwrites.
+    """
     outcomes = np.zeros(size, np.int8)
     for outcome, mask in checks:
         if mask.any():

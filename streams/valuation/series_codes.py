@@ -14,15 +14,19 @@ from streams.valuation.universe import Universe
 UNMONITORED, FULL = -1, -2
 """Instead of a code."""
 PER_UNDERLYING = 32
-"""Series of one underlying, many times what is listed: a producer that writes something else into the root spoils its own names alone."""
+"""Series of one underlying, many times what is listed.
+
+A producer that writes something else into the root spoils its own names alone.
+"""
 REMEMBERED, REMEMBERED_SERIES = 64, 4096
 """So many vocabularies of at most so many series are remembered with their codes."""
 
 
 class SeriesCodes:
-    """Series of monitored underlyings in order of arrival. Keys are made of a code: it stays until `keep` says that no key has it.
+    """Series of monitored underlyings in order of arrival.
 
-    The series named like its underlying has a place in any case.
+    Keys are made of a code: it stays until `keep` says that no key has it. The series named like
+    its underlying has a place in any case.
     """
 
     def __init__(
@@ -40,7 +44,10 @@ class SeriesCodes:
         self.known: list[Series] = []
         """By code; a series of the underlying "" where a code is free."""
         self.underlying: NDArray[np.int64] = np.empty(0, np.int64)
-        """By code, the position among the monitored underlyings; -1 for one that is no longer monitored."""
+        """By code, the position among the monitored underlyings.
+
+        It is -1 for one that is no longer monitored.
+        """
         self.in_vols: NDArray[np.bool_] = np.empty(0, np.bool_)
         """By code, whether the series is known by vols and deltas."""
 
@@ -61,9 +68,10 @@ class SeriesCodes:
         return msgspec.msgpack.encode(self.known)
 
     def restore(self, value: bytes | None) -> None:
-        """Replace all codes by those of a chunk; None is a fresh start. Raises `ValueError` on foreign bytes.
+        """Replace all codes by those of a chunk; None is a fresh start.
 
-        Of a table that is fuller than it may be, as earlier versions made them, the latest series of an underlying are left out.
+        Raises `ValueError` on foreign bytes. Of a table that is fuller than it may be, as earlier
+        versions made them, the latest series of an underlying are left out.
         """
         known = [] if value is None else msgspec.msgpack.decode(value, type=list[Series])
         if len(set(known)) != len(known) or len(known) > self._limit:

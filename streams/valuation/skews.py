@@ -1,4 +1,7 @@
-"""Skews: the vols of lines at the deltas of the skew. Wings move slowly and cost a whole smile each, so not every second has them."""
+"""Skews: the vols of lines at the deltas of the skew.
+
+Wings move slowly and cost a whole smile each, so not every second has them.
+"""
 
 import numpy as np
 
@@ -44,7 +47,10 @@ class Skews:
     def value(
         self, boundary: int, today: int, quoted: Bools, refresh: Floats
     ) -> tuple[SkewPoints | None, ...]:
-        """Skews of each index of the market, None where nothing of it was quoted; arguments as for `Surfaces.value`."""
+        """Skews of each index of the market, None where nothing of it was quoted.
+
+        Arguments as for `Surfaces.value`.
+        """
         rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
         vols = np.full((self._surface_keys.underlying.size, len(SKEW_DELTAS)), np.nan)

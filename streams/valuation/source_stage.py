@@ -1,4 +1,7 @@
-"""What both input stages share: one source, its clock, its open seconds, and a points frame for each index and closed second."""
+"""What both input stages share: one source, its clock, its open seconds and its points frames.
+
+There is a points frame for each index and closed second.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +91,10 @@ class SourceStage(ABC):
         return self._clock.seen if self._clock.seen >= 0 else None
 
     def process(self, records: Sequence[Record]) -> Output:
-        """Apply records of the source, in offset order; how they are cut into calls never changes the results."""
+        """Apply records of the source, in offset order.
+
+        How they are cut into calls never changes the results.
+        """
         output = Output()
         self._changed |= len(records) > 0
         for item in self._decode(records):
@@ -108,7 +114,10 @@ class SourceStage(ABC):
         return output
 
     def idle(self) -> Output:
-        """Close what is pending and tell every index not to wait for this source until it speaks again; again it closes nothing."""
+        """Close what is pending and tell every index not to wait for this source.
+
+        That holds until the source speaks again. Called again, this closes nothing.
+        """
         output = Output()
         before = self._clock.closed
         self._close(output, before, self._clock.idle())
@@ -150,8 +159,9 @@ class SourceStage(ABC):
     ) -> Iterator[Quotes | Vols | Ticks | Heartbeat | Malformed | Unread]:
         """Records as columns, in order."""
 
+    # The item is what the stage's own `_decode` yields.
     @abstractmethod
-    def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401 - what the stage's own `_decode` yields
+    def _rows(self, item: Any, admission: Admission) -> Rows:  # noqa: ANN401
         """Screen decoded columns, given what the clock says about them."""
 
     def _apply_early(self, output: Output) -> None:  # noqa: B027 - for a stage that does
@@ -159,7 +169,10 @@ class SourceStage(ABC):
 
     @abstractmethod
     def _second(self, output: Output, second: int, blocks: list[Columns]) -> Sequence[IndexPart]:
-        """Apply the rows of a closed second that still wait; what it brings to each index of the market."""
+        """Apply the rows of a closed second that still wait.
+
+        The result is what it brings to each index of the market.
+        """
 
     @abstractmethod
     def _more(self) -> dict[str, Any]:
@@ -196,7 +209,10 @@ class SourceStage(ABC):
                 before = after
 
     def _dated(self, output: Output, item: _Item) -> _Item:
-        """Without the rows that no clock should see: their times are of another unit, or none at all."""
+        """Without the rows that no clock should see.
+
+        Their times are of another unit, or none at all.
+        """
         odd = np.flatnonzero(~dated(item.ts_event))
         output.counts[self.ROLE, Outcome.TIME.label] += odd.size
         output.examples[self.ROLE, Outcome.TIME.label] = row_example(
@@ -245,6 +261,9 @@ class SourceStage(ABC):
 
 
 def longest(refresh: NDArray[np.float64]) -> float | None:
-    """The longest declared refresh of rows or symbols, seconds; None when none is declared (NaN)."""
+    """The longest declared refresh of rows or symbols, seconds.
+
+    None when none is declared (NaN).
+    """
     declared = refresh[np.isfinite(refresh)]
     return float(declared.max()) if declared.size else None

@@ -1,6 +1,7 @@
 """Surface keys: everything that can have a surface point, one for each underlying, rule and tenor.
 
-An index is valued by the rules of VIX, a constituent by those of DSPX; an underlying in both roles has lines of both kinds.
+An index is valued by the rules of VIX, a constituent by those of DSPX. An underlying in both roles
+has lines of both kinds.
 """
 
 from typing import NamedTuple

@@ -80,7 +80,8 @@ class Surfaces:
             boundary: the second, nanoseconds.
             today: its New York date, days since 1970-01-01.
             quoted: by monitored underlying, whether it is to be valued.
-            refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a feed of changes.
+            refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a
+                feed of changes.
         """
         rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
@@ -203,5 +204,8 @@ def _put_atm(
 
 
 def _reasons(value: Floats, code: Ints) -> Ints:
-    """Codes of lines: none with a value, and one of its own for a line whose strips are well but do not bracket the tenor."""
+    """Codes of lines: none with a value.
+
+    A line whose strips are well but do not bracket the tenor has one of its own.
+    """
     return np.where(np.isnan(value), np.where(code == 0, TERM_CODES["not_bracketed"], code), 0)

@@ -1,7 +1,8 @@
 """Near and next term: which two expiries an underlying's value at a tenor is made of.
 
-Two rules: bracketing the tenor, for indices ("Cboe volatility index mathematics methodology", bracket method, and our
-methodology), and standard monthlies, for the constituents at 30 days ("DSPX methodology, November 2024").
+Two rules: bracketing the tenor, for indices ("Cboe volatility index mathematics methodology",
+bracket method, and our methodology), and standard monthlies, for the constituents at 30 days ("DSPX
+methodology, November 2024").
 """
 
 from collections.abc import Sequence
@@ -29,15 +30,21 @@ class Terms(NamedTuple):
     fallback: bool = False
     """The near term is nearer than the DSPX methodology allows."""
     until: int = FOREVER
-    """The choice holds to this time (ns, included) if nothing is listed meanwhile and the day does not change."""
+    """The choice holds to this time (ns, included).
+
+    That is so if nothing is listed meanwhile and the day does not change.
+    """
 
 
 def bracketing(expiries: Sequence[Expiry], tenor_days: int, boundary: int) -> Terms:
-    """The last expiry within the tenor and the first beyond it, in minutes; nothing is extrapolated.
+    """The last expiry within the tenor and the first beyond it, in minutes.
+
+    Nothing is extrapolated.
 
     Args:
         expiries: ascending, one for each date.
-        tenor_days: up to 30 days the candidates are Friday weeklies and monthlies, beyond it monthlies alone.
+        tenor_days: up to 30 days the candidates are Friday weeklies and monthlies, beyond it
+            monthlies alone.
         boundary: nanoseconds.
     """
     candidates = [
@@ -65,10 +72,13 @@ def bracketing(expiries: Sequence[Expiry], tenor_days: int, boundary: int) -> Te
 
 
 def standard_monthlies(expiries: Sequence[Expiry], today: int, *, strict: bool = False) -> Terms:
-    """The standard monthlies 10 to 30 and 31 to 120 days out; a missing one is replaced by the Friday weekly closest to 30 days.
+    """The standard monthlies 10 to 30 and 31 to 120 days out.
 
-    Unless `strict`, a near term that is still missing is the nearest standard monthly with at least 3 days (`fallback`): in about
-    a third of the sessions there is none 10 to 30 days out, and many names list no weeklies there.
+    A missing one is replaced by the Friday weekly closest to 30 days.
+
+    Unless `strict`, a near term that is still missing is the nearest standard monthly with at least
+    3 days (`fallback`): in about a third of the sessions there is none 10 to 30 days out, and many
+    names list no weeklies there.
 
     Args:
         expiries: ascending, one for each date.

@@ -1,4 +1,4 @@
-"""TicksStage: from the tick topic to the last prices and published references of each closed second."""
+"""TicksStage: the tick topic to the last prices and published references of each closed second."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +19,10 @@ from streams.valuation.universe import ticking
 
 
 class TicksStage(SourceStage):
-    """One partition of the tick topic. Prices and references are told apart by what each index asks for."""
+    """One partition of the tick topic.
+
+    Prices and references are told apart by what each index asks for.
+    """
 
     ROLE: Role = "ticks"
 

@@ -24,7 +24,10 @@ def underlyings(market: Market) -> Universe:
 
 
 def ticking(market: Market) -> tuple[Universe, Universe]:
-    """The symbols whose ticks matter, as used for prices and as used for published references; the symbols of both are the same."""
+    """The symbols whose ticks matter, as used for prices and as used for published references.
+
+    The symbols of both are the same.
+    """
     prices, levels = (
         [set(_underlyings(spec)) for spec in market.indices],
         [set(spec.references) for spec in market.indices],

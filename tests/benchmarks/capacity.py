@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks.capacity`: the table of `docs/capacity.md`, from what `make bench` measured and a simulated market."""
+"""`python -m tests.benchmarks.capacity`: the table of `docs/capacity.md`.
+
+It comes from what `make bench` measured and a simulated market.
+"""
 
 import argparse
 import json
@@ -16,13 +19,19 @@ BENCH = ROOT / "build" / "bench.json"
 SCALES = (1, 10, 100)
 CONTRACTS = (NAMES + 1) * 352
 MEAN = 85_000
-"""Quotes a second at scale 1: a hundredth of 200 billion messages in the 23,400 seconds of a session."""
+"""Quotes a second at scale 1.
+
+It is a hundredth of 200 billion messages in the 23,400 seconds of a session.
+"""
 QUOTE_BYTES, REPLICAS, BROKER_MB = 27.3, 3, 50.0
 """In a frame of 2,000; copies of a record; MB/s written that a broker is given, assumed."""
 SESSION_SECONDS, SESSIONS = 23_400, 3
 """The shipped retention of quotes, 72 hours, holds three sessions."""
 STATE_BYTES, CHECKPOINT_SECONDS, WORKER_CHECKPOINT = 74.4, 5.0, 4e6
-"""Of a contract in Redis, measured; the shipped cadence: seconds, and bytes a second of one worker at most."""
+"""Of a contract in Redis, measured; the shipped cadence.
+
+The cadence is seconds, and bytes a second of one worker at most.
+"""
 WORKER_MB, CONTRACT_KB = 200.0, 0.4
 """A worker without contracts, and one contract: from soaks of 8 and of 500 names."""
 
@@ -38,7 +47,8 @@ def plan(
     seen, json_seen = fewest(quotes, costs), fewest(quotes, Costs.of(report, "json"))
     if seen is None:
         raise ValueError(
-            f"at {scale:g} times no number of workers is enough: the hottest underlying has more than a partition can take"
+            f"at {scale:g} times no number of workers is enough: "
+            "the hottest underlying has more than a partition can take"
         )
     arriving = scale * MEAN * QUOTE_BYTES / 1e6
     brokers = max(3, int(np.ceil(arriving * REPLICAS / BROKER_MB)))
@@ -55,7 +65,9 @@ def plan(
         "workers, single JSON": f"{json_seen.workers}" if json_seen else "none",
         "cores worked, mean": f"{seen.busy.sum():.2f}",
         "hottest worker, of a core": f"{seen.busy.max():.2f}",
-        "hottest underlying in a burst, of a core": f"{BURST * quotes.sum(axis=0).max() / SECONDS * costs.quote:.2f}",
+        "hottest underlying in a burst, of a core": (
+            f"{BURST * quotes.sum(axis=0).max() / SECONDS * costs.quote:.2f}"
+        ),
         "wait p99, ms": f"{1e3 * seen.p99:.0f}",
         "wait at worst, ms": f"{1e3 * seen.worst:.0f}",
         "Kafka in, MB/s": f"{arriving:.1f}",
@@ -63,7 +75,9 @@ def plan(
         "brokers": f"{brokers}",
         "Kafka disk, GB": f"{disk:,.0f}",
         "Redis, MB/s": f"{redis:.1f}",
-        "memory of all workers, MB": f"{seen.workers * WORKER_MB + CONTRACTS * CONTRACT_KB / 1024:,.0f}",
+        "memory of all workers, MB": (
+            f"{seen.workers * WORKER_MB + CONTRACTS * CONTRACT_KB / 1024:,.0f}"
+        ),
         "cores to pay": f"{cores}",
         "a month, in money": f"{cores * 730 * core_hour + disk * gigabyte_month:,.0f}",
     }

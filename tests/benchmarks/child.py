@@ -11,7 +11,10 @@ from pathlib import Path
 from tests.support.fleet import ROOT
 
 Child = tuple["subprocess.Popen[bytes]", Callable[[], bool]]
-"""The process, and whether it has said a line since last asked, which raises `RuntimeError` when it has ended instead."""
+"""The process, and whether it has said a line since last asked.
+
+Asking raises `RuntimeError` when it has ended instead.
+"""
 
 
 @contextmanager

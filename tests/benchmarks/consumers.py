@@ -1,7 +1,8 @@
-"""The two consumers of one quote topic: the worker and the bare loop, each stopped by signals while a backlog is made.
+"""The two consumers of one quote topic: the worker and the bare loop.
 
-Both work off the same records, one after the other, so that neither takes the processor from the other, and nothing but
-the consumer's own CPU counts. What the worker claims is checked afterwards against its counts, its watermarks and the
+Each is stopped by signals while a backlog is made. Both work off the same records, one after the
+other, so that neither takes the processor from the other, and nothing but the consumer's own CPU
+counts. What the worker claims is checked afterwards against its counts, its watermarks and the
 readings it published.
 """
 
@@ -38,7 +39,10 @@ from tests.support.stack import RealStack, create_flow_topics, settings_for
 FOLLOWING: tuple[Role, ...] = ("ticks", "points", "readings")
 READY_SECONDS = 60.0
 TAKEN = ("accepted", "no_bid", "duplicate")
-"""What may become of a quote of the benchmark; a duplicate is a contract drawn twice for one frame."""
+"""What may become of a quote of the benchmark.
+
+A duplicate is a contract drawn twice for one frame.
+"""
 
 
 class Bench:
@@ -118,7 +122,10 @@ class Bench:
         }
 
     def _publish(self, values: Backlog, *, beats: bool = False) -> None:
-        """Send everything in order of its partition, then heartbeats that close its last second; `beats` when all are heartbeats."""
+        """Send everything in order of its partition, then heartbeats that close its last second.
+
+        `beats` when all are heartbeats.
+        """
         topics, beat = self._fleet.topics, heartbeat(START + self._second * NS)
         headers = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
         for p, sent in values.items():
@@ -173,7 +180,10 @@ class Bench:
         )
 
     def _judge(self, counted: Mapping[str, int], quotes: int) -> None:
-        """Every quote was applied, and every second has a reading of the whole basket. Raises `AssertionError`."""
+        """Every quote was applied, and every second has a reading of the whole basket.
+
+        Raises `AssertionError`.
+        """
         assert (
             sum(counted.get(outcome, 0) for outcome in TAKEN) == quotes == sum(counted.values())
         ), counted
@@ -193,7 +203,10 @@ def quotes_in(kind: Kind, values: Backlog) -> int:
 def bench_settings(
     stack: RealStack, directory: Path, names: int, partitions: int, **overrides: Any
 ) -> Settings:
-    """Settings for one index over so many names of equal weight; the worker may be stopped for long."""
+    """Settings for one index over so many names of equal weight.
+
+    The worker may be stopped for long.
+    """
     rows = "\n".join(
         f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0' for name in symbols(names)[1:]
     )

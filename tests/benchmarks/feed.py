@@ -1,7 +1,7 @@
 """Quotes of a whole basket as they would come, second by second of the wall clock, with heartbeats.
 
-Every few seconds the index's vol jumps or falls back, so that alerts begin and end all the time. Event time is a past session's,
-moved onto the wall clock of the run.
+Every few seconds the index's vol jumps or falls back, so that alerts begin and end all the time.
+Event time is a past session's, moved onto the wall clock of the run.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,10 @@ STEPS = 10
 HALF_CYCLE = 4
 """Seconds of calm, and of shock."""
 SHOCK = 1.08
-"""Ratio of index vols; more would move the correlation of these names by what the spike gate holds back."""
+"""Ratio of index vols.
+
+More would move the correlation of these names by what the spike gate holds back.
+"""
 HEADERS = [("content-type", HEARTBEAT_CONTENT_TYPE.encode())]
 
 
@@ -49,7 +52,10 @@ class Feed:
         """Seconds, at worst."""
 
     def run(self, seconds: int, followed: Callable[[], bool] = lambda: True) -> None:
-        """Quote every contract, then go on for so many seconds. Raises `AssertionError` once nobody follows any more."""
+        """Quote every contract, then go on for so many seconds.
+
+        Raises `AssertionError` once nobody follows any more.
+        """
         for p, chain in enumerate(self._calm):
             for quotes in chain.all(START):
                 self._send(p, quotes)

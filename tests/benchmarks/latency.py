@@ -1,6 +1,9 @@
-"""From event time to the reading on its topic and to the alert event, while a whole basket is quoted at market pace.
+"""From event time to the reading on its topic and to the alert event.
 
-Where the time goes is read off the records: Kafka keeps when each was made. What the feed is late counts.
+A whole basket is quoted at market pace meanwhile.
+
+Where the time goes is read off the records: Kafka keeps when each was made. What the feed is late
+counts.
 """
 
 import re
@@ -30,7 +33,8 @@ FLOW: dict[Role, int] = {"quotes": PARTITIONS, "ticks": 1, "points": 1, "reading
 DRAIN_SECONDS = 300
 """Ample: a machine that others use may fall behind, and the figures have to say so."""
 RESTLESS = {
-    "dwell_seconds": 1, "exit_dwell_seconds": 1, "cool_down_seconds": 0, "index_vol_move": 0.005, "index_vol_relative": 0.03,
+    "dwell_seconds": 1, "exit_dwell_seconds": 1, "cool_down_seconds": 0,
+    "index_vol_move": 0.005, "index_vol_relative": 0.03,
 }  # fmt: skip
 """Numbers of the rules under which alerts begin and end all the time."""
 QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
@@ -56,8 +60,9 @@ def latencies(
 ) -> dict[str, Latency]:
     """Run the feed for so many seconds of the wall clock, then look at what was published when.
 
-    `latency` is from the event time of a quote to the first reading that knows it, the rest of its second included;
-    `alert_latency` from the event time of a reading to an alert event that follows from it.
+    `latency` is from the event time of a quote to the first reading that knows it, the rest of its
+    second included; `alert_latency` from the event time of a reading to an alert event that follows
+    from it.
     """
     rules = directory / "rules.toml"
     rules.write_text(_restless(SHIPPED.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,7 @@
-"""A full-size market for benchmarks: 500 names and an index, 176 k contracts with consistent prices."""
+"""A full-size market for benchmarks.
+
+It has 500 names and an index, 176 k contracts with consistent prices.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +55,10 @@ class Chain:
 
     @classmethod
     def of(cls, underlyings: tuple[str, ...], index_ratio: float = 1.0) -> "Chain":
-        """Black-76 prices on a forward of 100 and a vol that differs by name; that of the index is multiplied."""
+        """Black-76 prices on a forward of 100 and a vol that differs by name.
+
+        That of the index is multiplied.
+        """
         days = np.array([(e - date(1970, 1, 1)).days for e in EXPIRIES], dtype=np.int32)
         code, expiry, strike, call = (
             a.ravel()
@@ -81,7 +87,7 @@ class Chain:
         )
 
     def quotes(self, rows: NDArray[np.int64], ts: int, span: int = 0) -> Quotes:
-        """Quotes of some contracts, one after the other in the nanoseconds up to a time, or all at it."""
+        """Quotes of some contracts, in turn over the nanoseconds up to a time, or all at it."""
         mid = self.mid[rows]
         stamp = ts - span + span * np.arange(1, len(rows) + 1) // len(rows)
         bid = np.maximum(np.floor(mid * 98) / 100, 0.0)
@@ -105,9 +111,10 @@ class Chain:
 
 
 def backlog(chain: Chain, kind: Kind, quotes: int, after: int, seconds: int) -> list[bytes]:
-    """Record values of one partition: about so many quotes, spread evenly over the seconds after the time `after`.
+    """Record values of one partition: about so many quotes.
 
-    Contracts are drawn anew for each frame, for `frames_repeated` out of a few sets that come again.
+    They are spread evenly over the seconds after the time `after`. Contracts are drawn anew for
+    each frame, for `frames_repeated` out of a few sets that come again.
     """
     rng = np.random.default_rng(7)
     per_second = max(1, round(quotes / seconds / ROWS))

@@ -42,7 +42,10 @@ def measure(
     done: Callable[[], bool],
     limit: float = 120.0,
 ) -> Cost:
-    """Cost of a process from `begin()` until `done()`. Raises `TimeoutError` after `limit` seconds."""
+    """Cost of a process from `begin()` until `done()`.
+
+    Raises `TimeoutError` after `limit` seconds.
+    """
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the high-water mark
     cpu, wall = cpu_seconds(pid), time.monotonic()
     begin()

@@ -1,4 +1,7 @@
-"""The figures of `docs/performance.md`: the part between two marks, made anew from a report, and its plot."""
+"""The figures of `docs/performance.md`, made anew from a report, and its plot.
+
+The figures are the part between two marks.
+"""
 
 from collections.abc import Mapping
 from html import escape
@@ -43,7 +46,10 @@ def keys(page: str) -> set[str]:
 
 
 def plot(report: Report) -> str:
-    """CPU per quote of JSON, then of frames, as bars on a logarithmic scale that begins at 10 ns."""
+    """CPU per quote of JSON, then of frames, as bars.
+
+    The scale is logarithmic and begins at 10 ns.
+    """
     bars = [
         (key, one["cpu_us_per_quote"])
         for kind in ("json", "frames")
@@ -56,11 +62,17 @@ def plot(report: Report) -> str:
         y, length = BAR * at + 28, scale * _decades(cost)
         lines += [
             f'<text x="{LABEL - 6}" y="{y + 11}" text-anchor="end">{escape(key)}</text>',
-            f'<rect x="{LABEL}" y="{y}" width="{length:.0f}" height="{BAR - 4}" fill="{OURS if key.startswith("worker_") else OTHERS}"/>',
+            (
+                f'<rect x="{LABEL}" y="{y}" width="{length:.0f}" height="{BAR - 4}" '
+                f'fill="{OURS if key.startswith("worker_") else OTHERS}"/>'
+            ),
             f'<text x="{LABEL + length + 5:.0f}" y="{y + 11}">{cost:.3g} µs</text>',
         ]
     height = BAR * len(bars) + 36
-    frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">'
+    frame = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        'font-family="sans-serif" font-size="12">'
+    )
     return "\n".join(
         [frame, f'<rect width="{WIDTH}" height="{height}" fill="white"/>', *lines, "</svg>\n"]
     )

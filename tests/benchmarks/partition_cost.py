@@ -1,8 +1,12 @@
-"""What a partition costs a worker, silent, beating and lively, and what a quote costs net of it over partitions and workers.
+"""What a partition costs a worker, silent, beating and lively.
 
-*Silent* is without input; *beating* has a heartbeat a second of event time, which closes it, publishes a frame and is a source to the
-cross-section; *lively* has a quote a second, so that one name is revalued on top. The *full* backlog has the same seconds, names and
-quotes in every shape; less the lively one it says what a quote costs. The least of some rounds is taken: other processes only add.
+It also gives what a quote costs net of it over partitions and workers.
+
+*Silent* is without input; *beating* has a heartbeat a second of event time, which closes it,
+publishes a frame and is a source to the cross-section; *lively* has a quote a second, so that one
+name is revalued on top. The *full* backlog has the same seconds, names and quotes in every shape;
+less the lively one it says what a quote costs. The least of some rounds is taken: other processes
+only add.
 """
 
 import signal
@@ -74,7 +78,10 @@ def partition_cost(
     shapes: Sequence[Shape] = SHAPES,
     rounds: int = ROUNDS,
 ) -> PartitionCost:
-    """Measure all shapes; `quotes` in the full backlog, spread over so many seconds of event time."""
+    """Measure all shapes.
+
+    `quotes` are in the full backlog, spread over so many seconds of event time.
+    """
     spreads: dict[Shape, Spread] = {}
     for shape in shapes:
         with tempfile.TemporaryDirectory(prefix="partitions-") as directory:
@@ -162,7 +169,10 @@ class Spreading(Bench):
     def _work_off(
         self, values: Backlog, rows: int, pids: Sequence[int], ports: Sequence[int]
     ) -> float:
-        """CPU seconds of all workers for a backlog that is made while they are stopped; judged afterwards."""
+        """CPU seconds of all workers for a backlog that is made while they are stopped.
+
+        It is judged afterwards.
+        """
         before = sum((counted(port) for port in ports), Counter[str]())
         self._signal(pids, signal.SIGSTOP)
         self._second += self._seconds

@@ -1,7 +1,8 @@
 """A market whose quotes queue for workers, simulated in steps of 10 ms with measured costs.
 
-Shares of the underlyings have a heavy tail, names breathe on their own, and all of them burst together. Quotes go to partitions by
-underlying and to workers by partition, as in the real flow; each worker is one core with a queue.
+Shares of the underlyings have a heavy tail, names breathe on their own, and all of them burst
+together. Quotes go to partitions by underlying and to workers by partition, as in the real flow;
+each worker is one core with a queue.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from tests.benchmarks.load import symbols
 
 NAMES = 500
 BURST = 14.0
-"""Times the mean: 120 million messages a second that recipients are to be ready for, over 8.5 million."""
+"""Times the mean.
+
+It is 120 million messages a second that recipients are to be ready for, over 8.5 million.
+"""
 BURST_SECONDS, BURST_EVERY = 0.05, 5.0
 """Mean length, and mean time from one to the next; both assumed, exponential."""
 INDEX_SHARE, TAIL = 0.08, 1.2
@@ -69,7 +73,10 @@ def market(mean: float, seconds: int = SECONDS, burst: float = BURST) -> NDArray
 
 
 def queue(work: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Seconds of work that wait at the end of each step, by worker; one core works off a step's length a step."""
+    """Seconds of work that wait at the end of each step, by worker.
+
+    One core works off a step's length a step.
+    """
     walk = np.cumsum(work - STEP, axis=0)
     return walk - np.minimum(np.minimum.accumulate(walk, axis=0), 0.0)
 
@@ -93,7 +100,10 @@ class Run:
 
 
 def run(quotes: NDArray[np.int64], costs: Costs, workers: int) -> Run:
-    """Simulate; each second begins with the revaluation of every name that was quoted in the last."""
+    """Simulate.
+
+    Each second begins with the revaluation of every name that was quoted in the last.
+    """
     partitions = PARTITIONS_A_WORKER * workers
     owner = np.array([partition_of(name, partitions) for name in symbols(NAMES)]) % workers
     member = np.eye(workers)[owner]
@@ -110,7 +120,10 @@ def run(quotes: NDArray[np.int64], costs: Costs, workers: int) -> Run:
 
 
 def fewest(quotes: NDArray[np.int64], costs: Costs) -> Run | None:
-    """The first number of workers that fits; None where even `MOST` do not, as one underlying is too much for a core."""
+    """The first number of workers that fits.
+
+    None where even `MOST` do not, as one underlying is too much for a core.
+    """
     if not run(quotes, costs, MOST).fits:
         return None
     workers = max(1, int(quotes.mean(axis=0).sum() / STEP * costs.quote / BUSY))

@@ -1,4 +1,7 @@
-"""What was measured as tables, for a terminal and for a page; rows are named by the keys of the report."""
+"""What was measured as tables, for a terminal and for a page.
+
+Rows are named by the keys of the report.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""What one second's revaluation costs when every name was quoted: in process, CPU of the one thread that does it."""
+"""What one second's revaluation costs when every name was quoted.
+
+It is measured in process, as CPU of the one thread that does it.
+"""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -30,11 +33,17 @@ class Revaluation:
     names: int
     partitions: int
     split_ms: dict[str, float] = field(default_factory=dict)
-    """The parts that have a name of their own; what is left is expiry choice, interpolation and the points frame."""
+    """The parts that have a name of their own.
+
+    What is left is expiry choice, interpolation and the points frame.
+    """
 
 
 def revalue(names: int, partitions: int = 1, repeats: int = REPEATS) -> Revaluation:
-    """Quote one contract of every name, close the second, `repeats` times; the median leaves out the seconds that have a skew too."""
+    """Quote one contract of every name, close the second, `repeats` times.
+
+    The median leaves out the seconds that have a skew too.
+    """
     shares = [symbols(names)[p::partitions] for p in range(partitions)]
     stages = [QuotesStage(market(names), f"quotes:{p}", partitions) for p in range(partitions)]
     chains = [Chain.of(share) for share in shares]
@@ -58,7 +67,10 @@ def revalue(names: int, partitions: int = 1, repeats: int = REPEATS) -> Revaluat
 
 
 def skew(names: int, repeats: int = REPEATS) -> Revaluation:
-    """The delta skew of every name, as one second in ten has it: assembly, parity and whole smiles at four deltas."""
+    """The delta skew of every name, as one second in ten has it.
+
+    It is assembly, parity and whole smiles at four deltas.
+    """
     stage, chain = QuotesStage(market(names), "quotes:0", 1), Chain.of(symbols(names))
     stage.process([*map(frame_of, chain.all(START)), heartbeat(START)])
     one_each = np.arange(len(chain.series)) * (len(chain.code) // len(chain.series))
@@ -78,7 +90,10 @@ def skew(names: int, repeats: int = REPEATS) -> Revaluation:
 
 @contextmanager
 def stopwatch() -> Iterator[dict[str, float]]:
-    """CPU milliseconds by part, filled while the context lasts; the parity forwards are a part of the strips, shown apart."""
+    """CPU milliseconds by part, filled while the context lasts.
+
+    The parity forwards are a part of the strips, shown apart.
+    """
     spent: dict[str, float] = {}
     timed = [
         (ChainAssembler, "assemble", "assembly"),

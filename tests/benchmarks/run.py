@@ -1,7 +1,9 @@
-"""`make bench`: CPU per quote of the worker beside a bare aiokafka loop and its peers on a real Kafka, its growth, revaluation, latency.
+"""`make bench`: CPU per quote of the worker, its growth, revaluation, latency.
 
-Prints tables, writes `build/bench.json` and the figures of `docs/performance.md`. Figures of one run may be compared with each
-other, not with another machine's or another day's: what counts is the ratio to the bare loop.
+CPU per quote stands beside a bare aiokafka loop and its peers on a real Kafka.
+Prints tables, writes `build/bench.json` and the figures of `docs/performance.md`. Figures of one
+run may be compared with each other, not with another machine's or another day's: what counts is
+the ratio to the bare loop.
 """
 
 import json
@@ -38,7 +40,11 @@ class Sizes:
     seconds: int
     """Of event time in each backlog."""
     quotes: Mapping[Kind, int]
-    """In each backlog. In full, a second of event time has about what a CPU-second can take: the basket is revalued once in each."""
+    """In each backlog.
+
+    In full, a second of event time has about what a CPU-second can take: the basket is revalued
+    once in each.
+    """
     shapes: Sequence[Shape]
     """That growth is measured over, if any."""
     spread: tuple[int, int]
@@ -52,10 +58,16 @@ class Sizes:
     market_pace: int = 20_000
     """Quotes a second that alerts are measured under."""
     latency_quotes: int | None = None
-    """A second, for readings; half of what the worker has just done in one where it is not given."""
+    """A second, for readings.
+
+    It is half of what the worker has just done in one where it is not given.
+    """
     repeats: int = REPEATS
     checkpoint_seconds: float = RedisSettings().checkpoint_seconds
-    """As shipped: the last checkpoint is waited for, and the idle worker's CPU until then counts."""
+    """As shipped: the last checkpoint is waited for.
+
+    The idle worker's CPU until then counts.
+    """
 
 
 FULL = Sizes(

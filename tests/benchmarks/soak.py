@@ -1,7 +1,9 @@
-"""`make soak`: resident memory of one worker that carries a whole basket, over minutes; exit 1 where it grows or is too large.
+"""`make soak`: resident memory of one worker that carries a whole basket, over minutes.
 
-The feed keeps step with the wall clock. Kafka keeps little of what was sent, so that the disk stays small. Prints the figures, and
-writes them with every sample to `build/soak.json`.
+It exits with 1 where the memory grows or is too large.
+
+The feed keeps step with the wall clock. Kafka keeps little of what was sent, so that the disk stays
+small. Prints the figures, and writes them with every sample to `build/soak.json`.
 """
 
 import argparse
@@ -143,13 +145,17 @@ def main() -> None:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(asdict(seen), indent=2) + "\n")
     print(
-        f"{seen.minutes} minutes at {seen.quotes_a_second:,.0f} quotes a second, {seen.cores:.2f} cores: "
+        f"{seen.minutes} minutes at {seen.quotes_a_second:,.0f} quotes a second, "
+        f"{seen.cores:.2f} cores: "
         f"peak {seen.peak_rss_mb:.0f} MB, {seen.slope_mb_a_minute:+.2f} MB a minute"
     )
     sys.exit(
         0
         if seen.steady
-        else f"memory: more than {PEAK_MB:.0f} MB, or {SLOPE_MB} MB a minute and more; see {OUT.relative_to(ROOT)}"
+        else (
+            f"memory: more than {PEAK_MB:.0f} MB, or {SLOPE_MB} MB a minute and more; "
+            f"see {OUT.relative_to(ROOT)}"
+        )
     )
 
 

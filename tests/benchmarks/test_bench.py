@@ -1,4 +1,7 @@
-"""The benchmark itself, small: it runs, checks what the worker did, and reports every key. Of figures only ratios are asserted."""
+"""The benchmark itself, small: it runs, checks what the worker did, and reports every key.
+
+Of figures only ratios are asserted.
+"""
 
 import json
 from dataclasses import asdict

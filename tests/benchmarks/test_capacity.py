@@ -1,4 +1,7 @@
-"""The capacity plan: the queue is a queue, the market has the rate it is asked for, and the page shows the plan's rows."""
+"""The capacity plan.
+
+The queue is a queue, the market has the rate it is asked for, and the page shows the plan's rows.
+"""
 
 import re
 from pathlib import Path

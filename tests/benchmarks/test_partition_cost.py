@@ -1,4 +1,7 @@
-"""The cost of a partition, small: the rig runs, judges what two workers did, and tells every figure. None of them is asserted."""
+"""The cost of a partition, small.
+
+The rig runs, judges what two workers did, and tells every figure. None of them is asserted.
+"""
 
 from pathlib import Path
 

@@ -30,7 +30,10 @@ Place = tuple[Role, int]
 
 
 class Archive:
-    """Everything that a partition has held, in order; subscribers have seen it, whatever became of the log."""
+    """Everything that a partition has held, in order.
+
+    Subscribers have seen it, whatever became of the log.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -54,7 +57,10 @@ class Archive:
         self._cut[role, partition] = self._counted_from[role, partition] = offset
 
     def begin_anew(self, role: Role, partition: int, *, from_log: bool) -> None:
-        """The state behind a partition is forgotten; with `from_log` it is made again of all that the log holds."""
+        """The state behind a partition is forgotten.
+
+        With `from_log` it is made again of all that the log holds.
+        """
         place = role, partition
         self._counted[place] = []
         if from_log:

@@ -8,7 +8,10 @@ from tests.support.stack import EmbeddedTestStack, RealStack
 
 PRODUCE, SYNC_GROUP = 0, 14
 NOT_LEADER, REBALANCE_TIMEOUT_TOO_LONG = 6, 42
-"""Kafka's numbers of requests and errors: a retry for the first, a parked coordinator for the second."""
+"""Kafka's numbers of requests and errors.
+
+The first makes a retry, the second a parked coordinator.
+"""
 
 
 def kill(session: ChaosSession, seconds: float) -> None:
@@ -50,7 +53,10 @@ def slow(session: ChaosSession, seconds: float) -> None:
 
 
 def sync_error(session: ChaosSession, seconds: float) -> None:
-    """One SyncGroup answered with an unexpected error while a rebalance is forced: a stock Faust worker never recovers."""
+    """One SyncGroup answered with an unexpected error while a rebalance is forced.
+
+    A stock Faust worker never recovers.
+    """
     _embedded(session).broker.command(f"err {SYNC_GROUP} {REBALANCE_TIMEOUT_TOO_LONG} 1")
     session.supervisor.kill(session.supervisor.pick(session.rng))
     session.wait(seconds)

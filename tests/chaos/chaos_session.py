@@ -18,7 +18,10 @@ from tests.support.fleet import Fleet
 from tests.support.stack import Stack
 
 ROLES: Mapping[Role, int] = {"quotes": 4, "readings": 2, "commands": 2}
-"""Partitions by input: quotes are checkpointed on a schedule, readings and commands after each batch and with an outbox."""
+"""Partitions by input.
+
+Quotes are checkpointed on a schedule, readings and commands after each batch and with an outbox.
+"""
 RATES: Mapping[Role, int] = {"quotes": 300, "readings": 300, "commands": 4}
 """Records a second by input."""
 

@@ -22,8 +22,8 @@ EXCUSE_SECONDS = 5.0
 class CommitWatch(threading.Thread):
     """Reads Kafka's commit, then Redis' watermark, again and again; a context manager.
 
-    Watermarks rise, so one that was read later must have reached the commit. Only a Redis that came back older is excused,
-    until its partition has caught up.
+    Watermarks rise, so one that was read later must have reached the commit. Only a Redis that came
+    back older is excused, until its partition has caught up.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -78,6 +78,7 @@ class CommitWatch(threading.Thread):
                     del self._excused[key]
             elif key not in self._excused:
                 self.ahead.append(
-                    f"{key[0]} partition {key[1]}: offset {offset} committed, watermark {marks.get(key)}"
+                    f"{key[0]} partition {key[1]}: "
+                    f"offset {offset} committed, watermark {marks.get(key)}"
                 )
         self.looks += 1

@@ -1,4 +1,7 @@
-"""The table of faults: what each does to a session, for how long, and on which stacks it can be had."""
+"""The table of faults.
+
+It tells what each does to a session, for how long, and on which stacks it can be had.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""Records of somebody else's on every topic of ours: none may end a worker, hide an event or be taken for one."""
+"""Records of somebody else's on every topic of ours.
+
+None may end a worker, hide an event or be taken for one.
+"""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,10 @@
-"""`make hostile`: a million hostile messages through decoder and input stages, every one of them accounted for.
+"""`make hostile`: a million hostile messages through decoder and input stages.
 
-The work is done in a child process, so that a segmentation fault is seen as one, with the seed and the message. A message that cannot
-be read must be refused once, with one of the known reasons; the rows of the others must each have an outcome of the screen. The
-record is `build/hostile.json`.
+Every one of them is accounted for.
+
+The work is done in a child process, so that a segmentation fault is seen as one, with the seed and
+the message. A message that cannot be read must be refused once, with one of the known reasons; the
+rows of the others must each have an outcome of the screen. The record is `build/hostile.json`.
 """
 
 import argparse
@@ -34,7 +36,10 @@ from tests.support.readings import MARKET
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "hostile.json"
 SPACE_BYTES = 4 * 2**30
-"""Address space of the child: a message that makes Arrow allocate what it claims is a failure too."""
+"""Address space of the child.
+
+A message that makes Arrow allocate what it claims is a failure too.
+"""
 EVERY = 10
 """Blocks to one of valid messages, for comparison."""
 
@@ -51,7 +56,10 @@ def stages() -> Stages:
 
 
 def account(role: Role, record: InputRecord) -> tuple[str, int]:
-    """What one message is when it is read alone: a reason, `a heartbeat`, `nothing` or `rows` with their number."""
+    """What one message is when it is read alone.
+
+    It is a reason, `a heartbeat`, `nothing` or `rows` with their number.
+    """
     items = list(decode_quotes([record]) if role == "quotes" else decode_ticks([record], ()))
     refused = [item for item in items if isinstance(item, Malformed)]
     if refused:
@@ -81,7 +89,10 @@ def apply(
 
 
 def work(seed: int, blocks: range, begin: Callable[[int], None]) -> dict[str, Any]:
-    """The account of some blocks. Raises `UnaccountedError` where decoder and stages do not agree."""
+    """The account of some blocks.
+
+    Raises `UnaccountedError` where decoder and stages do not agree.
+    """
     hostile, valid = stages(), stages()
     messages, counts, ignored = (
         Counter[str](),
@@ -136,7 +147,10 @@ def child(seed: int, first: int, blocks: int) -> None:
 
 
 def run(seed: int, count: int, seen: Callable[[int], None]) -> dict[str, Any]:
-    """The account of `count` messages, in whole blocks. Raises `UnaccountedError` when the child does not come to its end."""
+    """The account of `count` messages, in whole blocks.
+
+    Raises `UnaccountedError` when the child does not come to its end.
+    """
     blocks = -(-count // BLOCK)
     command = [
         sys.executable,
@@ -164,7 +178,8 @@ def run(seed: int, count: int, seen: Callable[[int], None]) -> dict[str, Any]:
         again = f"python -m tests.chaos.hostile --seed {seed} --child {last.strip()} 1"
         first = int(last) * BLOCK if last.strip().isdigit() else 0
         raise UnaccountedError(
-            f"seed {seed}, messages {first} to {first + BLOCK - 1}: {name}; again with: {again}\n{problem[-3000:]}"
+            f"seed {seed}, messages {first} to {first + BLOCK - 1}: {name}; "
+            f"again with: {again}\n{problem[-3000:]}"
         )
     account: dict[str, Any] = json.loads(last)
     hostile, valid = (

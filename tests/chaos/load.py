@@ -1,4 +1,7 @@
-"""The feed of a session: numbered records on every input, in batches of every codec, with pauses on demand."""
+"""The feed of a session: numbered records on every input.
+
+They come in batches of every codec, with pauses on demand.
+"""
 
 import itertools
 import threading
@@ -58,7 +61,8 @@ class Load(threading.Thread):
                 "bootstrap.servers": self._fleet.settings.kafka.bootstrap_servers,
                 "compression.codec": codec,
                 "linger.ms": 50,
-                # sequence numbers of an idempotent producer would not survive a broker whose disk is set back
+                # Sequence numbers of an idempotent producer would not survive a broker whose disk
+                # is set back.
                 "enable.idempotence": False,
                 "message.timeout.ms": 0,
                 "log_level": 0,

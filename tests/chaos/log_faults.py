@@ -1,4 +1,7 @@
-"""What happens to a log and to what stands beside it: it is made anew, its disk is set back, its group is deleted."""
+"""What happens to a log and to what stands beside it.
+
+It is made anew, its disk is set back, its group is deleted.
+"""
 
 import shutil
 import tempfile
@@ -43,7 +46,10 @@ def clock_off(session: ChaosSession, seconds: float) -> None:
 
 
 def group_deleted(session: ChaosSession, _seconds: float) -> None:
-    """All workers die at once, and the group with all its commits is deleted before they are back."""
+    """All workers die at once.
+
+    The group with all its commits is deleted before they are back.
+    """
     group = session.fleet.settings.kafka.group
     admin = AdminClient({"bootstrap.servers": session.fleet.settings.kafka.bootstrap_servers})
     with session.supervisor.all_stopped():
@@ -60,7 +66,10 @@ def _deleted(admin: Any, group: str) -> bool:
 
 
 def topic_made_anew(session: ChaosSession, seconds: float) -> None:
-    """Somebody deletes an input topic and makes it anew, and its producer goes on. A person has to say how to go on."""
+    """Somebody deletes an input topic and makes it anew, and its producer goes on.
+
+    A person has to say how to go on.
+    """
     role = session.rng.choice(list(ROLES))
     topic = session.fleet.topics.name(role)
     admin = AdminClient({"bootstrap.servers": session.fleet.settings.kafka.bootstrap_servers})
@@ -128,17 +137,20 @@ def _quiet(session: ChaosSession) -> None:
     time.sleep(PAUSE)
     for role, partitions in ROLES.items():
         wait_until(
-            lambda r=role, n=partitions: session.fleet.drained(r, n),
+            lambda r=role, n=partitions: session.fleet.drained(r, n),  # type: ignore[misc]
             QUIET_SECONDS,
             f"{role} drained",
-        )  # type: ignore[misc]
+        )
     wait_until(lambda: session.outboxes() == 0, QUIET_SECONDS, "empty outboxes")
 
 
 def _decide(
     session: ChaosSession, roles: Sequence[Role], way: Literal["earliest", "latest"]
 ) -> None:
-    """Clear what stands refused, until every partition of some inputs was refused and all are worked off."""
+    """Clear what stands refused.
+
+    It ends when every partition of some inputs was refused and all are worked off.
+    """
     settings, topics = session.fleet.settings, session.fleet.topics
     inputs = {
         "slow": (topics.name("quotes"),),

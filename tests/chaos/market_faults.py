@@ -1,4 +1,7 @@
-"""What happens to the monitor while it follows a market: its state is set back, and false records stand on its own topics."""
+"""What happens to the monitor while it follows a market.
+
+Its state is set back, and false records stand on its own topics.
+"""
 
 import random
 import uuid
@@ -65,7 +68,10 @@ def redis_set_back(market: Market) -> None:
 
 
 def foreign_records(market: Market) -> None:
-    """Forty records of somebody else's, on every topic of ours; then everybody reads them at a start."""
+    """Forty records of somebody else's, on every topic of ours.
+
+    Then everybody reads them at a start.
+    """
     foreign.scatter(market.fleet, market.rng, ROLES)
     worker_kill(market)
 

@@ -1,6 +1,9 @@
-"""A session of the monitor itself: half an hour of unwind, published in slices, with faults between them.
+"""A session of the monitor itself: half an hour of unwind, published in slices.
 
-What subscribers see must be what the flow in one process makes of the same market, whatever else was put on the topics.
+Faults are between the slices.
+
+What subscribers see must be what the flow in one process makes of the same market, whatever else
+was put on the topics.
 """
 
 import random
@@ -46,7 +49,10 @@ def play_market(
     command: tuple[str, ...] = COMMAND,
     calm: float = CALM_SECONDS,
 ) -> SessionResult:
-    """Play the named faults in an order that the seed draws. Logs stay in `folder`; `calm` is the time to catch up."""
+    """Play the named faults in an order that the seed draws.
+
+    Logs stay in `folder`; `calm` is the time to catch up.
+    """
     rng, played = random.Random(seed), SessionResult(seed, "monitor")
     names = rng.sample(list(names), len(names))
     settings = settings_for(
@@ -83,7 +89,10 @@ def play_market(
 def _publish(
     market: Market, records: Sequence[Any], names: Sequence[str], played: SessionResult
 ) -> None:
-    """The first slice before any fault: the monitor works, and an older copy of Redis knows of it."""
+    """The first slice before any fault.
+
+    The monitor works, and an older copy of Redis knows of it.
+    """
     slices = len(names) + 2
     cuts = [len(records) * step // slices for step in range(slices + 1)]
     settings = market.fleet.settings
@@ -142,7 +151,10 @@ def _key(reading: dict[str, Any]) -> tuple[str, str, str]:
 def _readings(
     archive: Archive, played: SessionResult | None
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """By second, as every consumer takes them: the first word stands. What is foreign has no tenor."""
+    """By second, as every consumer takes them: the first word stands.
+
+    What is foreign has no tenor.
+    """
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for partition in range(PARTITIONS):
         for record in archive.records("readings", partition):

@@ -25,8 +25,9 @@ ID_BYTES = 8
 class MixedStage(CountingStage):
     """Counts readings, and answers each command with an echo.
 
-    How many commands came before an event, and how many readings before an echo, stands in their contents:
-    after Redis has been set back the two inputs mix in another way, and the same id has another content.
+    How many commands came before an event, and how many readings before an echo, stands in their
+    contents: after Redis has been set back the two inputs mix in another way, and the same id has
+    another content.
     """
 
     def __init__(self, partition: int, commands_topic: str) -> None:
@@ -79,7 +80,10 @@ class MixedStage(CountingStage):
 
 
 def mixed_plans(settings: Settings) -> Sequence[Plan]:
-    """`slow` counts quotes with a checkpoint schedule, `quick` readings and commands with a commit per batch."""
+    """`slow` counts quotes with a checkpoint schedule.
+
+    `quick` counts readings and commands with a commit per batch.
+    """
     topics = Topics(settings.kafka.topic_prefix)
     quotes, readings, commands = (topics.name(role) for role in ("quotes", "readings", "commands"))
     return (

@@ -1,4 +1,7 @@
-"""Workers with bugs planted on purpose, to see that a session's judgement finds them: `python -m tests.chaos.planted NAME… PLANS`."""
+"""Workers with bugs planted on purpose, to see that a session's judgement finds them.
+
+Run as `python -m tests.chaos.planted NAME… PLANS`.
+"""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +43,10 @@ def acknowledge_before_checkpoint() -> None:
 
 
 def publish_after_checkpoint() -> None:
-    """A process that dies between the two has messages in its state that nobody will ever publish."""
+    """A process that dies between the two has messages in its state.
+
+    Nobody will ever publish them.
+    """
     take, checkpoint = StageRunner._take, StageRunner._checkpoint
 
     async def keep(self: Any, output: Output) -> None:
@@ -81,7 +87,10 @@ def forget_events() -> None:
 
 
 def any_log_will_do() -> None:
-    """Nobody looks whether a log is the one that was applied: what it says of its end and of its records is believed."""
+    """Nobody looks whether a log is the one that was applied.
+
+    What it says of its end and of its records is believed.
+    """
     partitions.log_mismatch = lambda *_: ""  # type: ignore[attr-defined]
 
 

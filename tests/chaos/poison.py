@@ -1,4 +1,7 @@
-"""Records that end whoever processes them: each must be found, dead-lettered and passed, and nothing beside it."""
+"""Records that end whoever processes them.
+
+Each must be found, dead-lettered and passed, and nothing beside it.
+"""
 
 from tests.chaos.chaos_session import ROLES, ChaosSession
 from tests.support.counting import POISON

@@ -14,7 +14,10 @@ SET_BACK_SECONDS = 60.0
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy the append-only file, also while it is written, and again where Redis changes its files meanwhile."""
+    """Copy the append-only file, also while it is written.
+
+    It is copied again where Redis changes its files meanwhile.
+    """
     for _ in range(TRIES):
         try:
             _copy(source, target)
@@ -68,7 +71,10 @@ class Copies:
 def set_back(
     server: EmbeddedRedis, copies: Copies, pause: Callable[[], object] = lambda: None
 ) -> None:
-    """A restore from a copy of a minute ago, or the oldest there is; `pause` while nothing serves."""
+    """A restore from a copy of a minute ago, or the oldest there is.
+
+    `pause` while nothing serves.
+    """
     older = copies.before(SET_BACK_SECONDS)
     server.kill()
     try:

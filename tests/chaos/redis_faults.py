@@ -1,4 +1,7 @@
-"""What happens to Redis: it stops, dies, forgets, hangs, is slow, breaks off an answer, or has no room."""
+"""What happens to Redis.
+
+It stops, dies, forgets, hangs, is slow, breaks off an answer, or has no room.
+"""
 
 import signal
 import tempfile
@@ -33,7 +36,10 @@ def kill(session: ChaosSession, seconds: float) -> None:
 
 
 def roll_back(session: ChaosSession, seconds: float) -> None:
-    """The last seconds are lost, as by a crash of the host between two fsyncs: it starts over an older append-only file."""
+    """The last seconds are lost, as by a crash of the host between two fsyncs.
+
+    Redis starts over an older append-only file.
+    """
     server = session.stack.redis
     with tempfile.TemporaryDirectory(prefix="older-") as folder:
         older = Path(folder)
@@ -47,7 +53,10 @@ def roll_back(session: ChaosSession, seconds: float) -> None:
 
 
 def set_back(session: ChaosSession, seconds: float) -> None:
-    """A restore from a copy of a minute ago, or the oldest there is: readings and commands mix anew."""
+    """A restore from a copy of a minute ago, or the oldest there is.
+
+    Readings and commands mix anew.
+    """
     redis_copies.set_back(session.stack.redis, session.copies, lambda: session.wait(seconds))
 
 
@@ -71,7 +80,10 @@ def slow(session: ChaosSession, seconds: float) -> None:
 
 
 def cut(session: ChaosSession, seconds: float) -> None:
-    """Answers to commits break off in the middle: the worker must ask again, and the script must not commit twice."""
+    """Answers to commits break off in the middle.
+
+    The worker must ask again, and the script must not commit twice.
+    """
     slots, times = list(session.supervisor.slots), session.rng.randint(1, 4)
     for slot in slots:
         slot.proxy.cut(times)

@@ -1,4 +1,7 @@
-"""`make chaos`: sessions of seeded faults, one after the other, each noted in `build/chaos.jsonl`; what is noted is not done again."""
+"""`make chaos`: sessions of seeded faults, one after the other.
+
+Each is noted in `build/chaos.jsonl`; what is noted is not done again.
+"""
 
 import argparse
 import json
@@ -141,7 +144,8 @@ def main(arguments: Sequence[str]) -> int:
                 console.print(f"{given.stack} seed {seed}: {violation}", markup=False)
             if played.violations:
                 console.print(
-                    f"again: make chaos STACK={given.stack} SEEDS={seed} FAULTS={given.faults_per_seed}",
+                    f"again: make chaos STACK={given.stack} SEEDS={seed} "
+                    f"FAULTS={given.faults_per_seed}",
                     markup=False,
                 )
             progress.advance(task)

@@ -1,4 +1,7 @@
-"""What a seed means: which faults, in which order, after which pauses, for how long, with which victims."""
+"""What a seed means.
+
+It means which faults, in which order, after which pauses, for how long, with which victims.
+"""
 
 import random
 from collections.abc import Sequence
@@ -7,9 +10,16 @@ from typing import NamedTuple
 from tests.chaos.faults import FAULTS, possible
 
 PAUSE = (0.2, 3.0)
-"""Seconds between the end of a fault and the next: shorter than most recoveries, so faults meet each other's consequences."""
+"""Seconds between the end of a fault and the next.
+
+They are shorter than most recoveries, so faults meet each other's consequences.
+"""
 SIZES = {"real": (2, 3), "embedded": (2,)}
-"""Workers. The embedded broker refuses members who sync after their leader; the more members, the longer until none does."""
+"""Workers.
+
+The embedded broker refuses members who sync after their leader; the more members, the longer until
+none does.
+"""
 
 
 class Step(NamedTuple):
@@ -35,7 +45,8 @@ class Script(NamedTuple):
 def script_of(seed: int, stack: str, faults: int, names: Sequence[str] | None = None) -> Script:
     """The script of a seed on a stack.
 
-    Faults are dealt from a shuffled deck of `names` (default: all that the stack can have), so none is left out for long.
+    Faults are dealt from a shuffled deck of `names` (default: all that the stack can have), so none
+    is left out for long.
     """
     rng = random.Random(f"{stack} {seed} {faults}")
     deck: list[str] = []

@@ -1,4 +1,7 @@
-"""One session: workers under load, the faults of a script at their instants, calm, and the judgement."""
+"""One session of chaos.
+
+It is workers under load, the faults of a script at their instants, calm, and the judgement.
+"""
 
 import random
 import time
@@ -25,8 +28,11 @@ from tests.support.stack import Stack, create_flow_topics, settings_for
 COMMAND = ("tests.chaos.mixed_stage",)
 START_SECONDS, DRAIN_SECONDS = 120.0, 60.0
 CALM_SECONDS = {"real": 120.0, "embedded": 240.0}
-"""Until a partition counts as stuck. Poison takes half a minute, and a worker as long to start on a busy machine; the embedded broker
-may leave a JoinGroup unanswered, which the client gives up after 90 s."""
+"""Until a partition counts as stuck.
+
+Poison takes half a minute, and a worker as long to start on a busy machine; the embedded broker may
+leave a JoinGroup unanswered, which the client gives up after 90 s.
+"""
 REST = 1.5
 """Seconds of load after everything has recovered, so that every commit has a reason to move on."""
 
@@ -55,7 +61,10 @@ def play(
     command: tuple[str, ...] = COMMAND,
     calm: float | None = None,
 ) -> SessionResult:
-    """Play a script with workers started by `command`. Logs stay in `folder`; `calm` are the seconds until a partition is stuck."""
+    """Play a script with workers started by `command`.
+
+    Logs stay in `folder`; `calm` are the seconds until a partition is stuck.
+    """
     result = SessionResult(script.seed, stack.name)
     begun = time.monotonic()
     with _fleet(stack, prefix, folder) as fleet, ExitStack() as things:
@@ -129,7 +138,10 @@ def _inflict(
 
 
 def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
-    """Every partition gets past where its log ended when the last fault was over; then the load stops and all is worked off."""
+    """Every partition gets past where its log ended when the last fault was over.
+
+    Then the load stops and all is worked off.
+    """
     fleet, began = session.fleet, time.monotonic()
     ends = {role: fleet.ends(role, partitions) for role, partitions in ROLES.items()}
     wait_until(
@@ -146,10 +158,14 @@ def _calm(session: ChaosSession, result: SessionResult, seconds: float) -> None:
     session.load.stop()
     for role, partitions in ROLES.items():
         wait_until(
-            lambda r=role, n=partitions: fleet.drained(r, n), DRAIN_SECONDS, f"{role} drained"
-        )  # type: ignore[misc]
+            lambda r=role, n=partitions: fleet.drained(r, n),  # type: ignore[misc]
+            DRAIN_SECONDS,
+            f"{role} drained",
+        )
         wait_until(
-            lambda r=role, n=partitions: fleet.committed(r, n) == fleet.ends(r, n),  # type: ignore[misc]
+            lambda r=role, n=partitions: (  # type: ignore[misc]
+                fleet.committed(r, n) == fleet.ends(r, n)
+            ),
             DRAIN_SECONDS,
             f"{role}: commits at the ends",
         )

@@ -6,7 +6,10 @@ import time
 
 
 def shift(seconds: float) -> None:
-    """Move the wall clock of this process; the monotonic one stays. Call before anything imports it by name."""
+    """Move the wall clock of this process; the monotonic one stays.
+
+    Call before anything imports it by name.
+    """
     right, right_ns = time.time, time.time_ns
     time.time = lambda: right() + seconds
     time.time_ns = lambda: right_ns() + int(seconds * 1e9)

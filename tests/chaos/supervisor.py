@@ -1,4 +1,7 @@
-"""The workers of a session as a supervisor keeps them: who ends is started again, and every end is noted."""
+"""The workers of a session as a supervisor keeps them.
+
+Who ends is started again, and every end is noted.
+"""
 
 import random
 import re
@@ -64,7 +67,10 @@ class Supervisor(threading.Thread):
         command: tuple[str, ...],
         static: float = 0.5,
     ) -> None:
-        """`command` is the worker's module and its arguments; `static` the share of static members."""
+        """`command` is the worker's module and its arguments.
+
+        `static` is the share of static members.
+        """
         super().__init__(name="supervisor", daemon=True)
         self.fleet, self._size, self._rng, self._command, self._static = (
             fleet,
@@ -209,8 +215,8 @@ class Expected(NamedTuple):
 def unexpected(end: WorkerExit, kinds: Expected) -> str:
     """Why a worker should not have ended like this; empty when it may.
 
-    Expected are: what a fault did; code 3 while a server is away;
-    what poison does, a failure on its record or the end of the process; and the refusal of a log that is not the one applied.
+    Expected are: what a fault did; code 3 while a server is away; what poison does, a failure on
+    its record or the end of the process; and the refusal of a log that is not the one applied.
     """
     if end.asked:
         return ""

@@ -1,6 +1,7 @@
-"""Workers die at random instants, Kafka and Redis go away: a subscriber sees every transition once, in order.
+"""Workers die at random instants, Kafka and Redis go away.
 
-`DISPERSION_CHAOS_KILLS` and `DISPERSION_CHAOS_SECONDS` make it longer than the suite has time for (`make chaos`).
+A subscriber sees every transition once, in order. `DISPERSION_CHAOS_KILLS` and
+`DISPERSION_CHAOS_SECONDS` make it longer than the suite has time for (`make chaos`).
 """
 
 import os
@@ -52,7 +53,7 @@ def fleet_on(stack: RealStack, prefix: str, folder: Path) -> Iterator[Fleet]:
 def test_killed_at_random_instants(
     real_stack: RealStack, topic_prefix: str, tmp_path: Path
 ) -> None:
-    """Static members: a worker that comes back within the session takes its partitions over at once."""
+    """Static members: a worker back within the session takes its partitions over at once."""
     rng = random.Random(SEED)
     with fleet_on(real_stack, topic_prefix, tmp_path) as fleet:
         records = feed(fleet.settings, REFRESH, PARTITIONS)

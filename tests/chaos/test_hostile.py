@@ -1,4 +1,7 @@
-"""Hostile input at the speed of the feed: nothing crashes, nothing is lost from the account, nothing is slow."""
+"""Hostile input at the speed of the feed.
+
+Nothing crashes, nothing is lost from the account, nothing is slow.
+"""
 
 import pytest
 

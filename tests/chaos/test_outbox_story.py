@@ -1,4 +1,7 @@
-"""The broker refuses what the relay publishes: the outbox metrics say how much waits and since when, and nothing is lost."""
+"""The broker refuses what the relay publishes.
+
+The outbox metrics say how much waits and since when, and nothing is lost.
+"""
 
 import signal
 import time

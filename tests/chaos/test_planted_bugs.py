@@ -1,4 +1,7 @@
-"""A suite that cannot fail is worth nothing: bugs planted on purpose are found, each by the check that is there for it."""
+"""A suite that cannot fail is worth nothing.
+
+Bugs planted on purpose are found, each by the check that is there for it.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +22,7 @@ from tests.chaos.session import play
 from tests.property import test_cross_section_invariance as invariance
 from tests.property import test_lulls
 from tests.support.stack import RealStack
-from tests.unit.streams import test_quotes_stage
+from tests.unit.streams import test_quotes_stage as quotes_stage
 
 KILL = Step("worker_kill_in_commit", 1.0, 0.3, 0.5)
 ANEW = Step("topic_made_anew", 1.0, 1.0, 0.2)
@@ -132,7 +135,7 @@ def test_found_by_the_test_of_a_flood_of_roots(monkeypatch: pytest.MonkeyPatch) 
     without_share = partial(SeriesCodes, per_underlying=SERIES_LIMIT)
     monkeypatch.setattr(contracts, "SeriesCodes", without_share)
     with pytest.raises(AssertionError):
-        test_quotes_stage.test_a_flood_of_roots_closes_its_own_name_alone_and_for_its_session_alone()
+        quotes_stage.test_a_flood_of_roots_closes_its_own_name_alone_and_for_its_session_alone()
 
 
 @pytest.mark.parametrize("plant", [no_repeat_filter, a_source_left_out])

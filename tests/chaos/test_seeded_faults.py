@@ -1,6 +1,7 @@
-"""Faults drawn from a seed, under load: nothing is lost, nothing counted twice, no event missing, no partition stuck.
+"""Faults drawn from a seed, under load.
 
-`make chaos` plays more of them; a seed that failed there or here fails again with the same script.
+Nothing is lost, nothing counted twice, no event missing, no partition stuck. `make chaos` plays
+more of them; a seed that failed there or here fails again with the same script.
 """
 
 from pathlib import Path

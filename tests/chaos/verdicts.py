@@ -1,4 +1,7 @@
-"""The judgement of a session: input against state, state against output, in figures and violations."""
+"""The judgement of a session, in figures and violations.
+
+Input is held against state, state against output.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -154,11 +157,15 @@ class SessionCheck:
             )
             self._must(
                 not extra,
-                f"{role} partition {partition}: messages that the state does not know: {sorted(extra)[:5]}",
+                f"{role} partition {partition}: "
+                f"messages that the state does not know: {sorted(extra)[:5]}",
             )
 
     def _alerts(self) -> None:
-        """Each event that the state implies is on the alerts topic, for the first time in order, with one content."""
+        """Each event that the state implies is on the alerts topic.
+
+        It stands there for the first time in order, with one content.
+        """
         for partition in range(ROLES["readings"]):
             seen: dict[str, bytes] = {}
             order, echoes = list[int](), set[int]()
@@ -194,7 +201,8 @@ class SessionCheck:
         )
         self._must(
             not extra,
-            f"alerts partition {partition}: events that the state does not know: {sorted(extra)[:5]}",
+            f"alerts partition {partition}: "
+            f"events that the state does not know: {sorted(extra)[:5]}",
         )
         self._must(order == sorted(order), f"alerts partition {partition}: out of order")
 

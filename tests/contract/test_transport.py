@@ -1,4 +1,7 @@
-"""What the rest of the worker relies on from the transport, against the installed Faust and without a broker."""
+"""What the rest of the worker relies on from the transport.
+
+It is tested against the installed Faust and without a broker.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -64,7 +67,10 @@ def fetched(first: int, last: int) -> list[Fetched]:
 
 
 class Thread:
-    """What Faust takes for the consumer's thread: what is assigned, where the log begins and ends, where we seek."""
+    """What Faust takes for the consumer's thread.
+
+    It knows what is assigned, where the log begins and ends, where we seek.
+    """
 
     def __init__(self) -> None:
         self.sought: list[dict[TP, int]] = []
@@ -260,7 +266,10 @@ async def test_what_is_cut_off_by_a_stopped_flow_is_fetched_again(rig: Rig) -> N
 
 
 async def test_what_is_fetched_while_partitions_are_placed_is_fetched_again(rig: Rig) -> None:
-    """A rebalance that another has overtaken may resume the flow while its successor asks where the partitions start."""
+    """A rebalance that another has overtaken may resume the flow.
+
+    It may do so while its successor asks where the partitions start.
+    """
     asked, answer = asyncio.Event(), asyncio.Event()
 
     async def start(_assignment: Assignment) -> Mapping[Partition, int]:
@@ -499,7 +508,10 @@ async def until(true: Callable[[], bool]) -> None:
 
 @pytest.fixture
 async def joined(rig: Rig) -> AsyncIterator[tuple[GuardedConsumer, GroupCoordinator]]:
-    """The consumer as after its start, in the middle of a rebalance, with aiokafka's own coordinator and fetcher; nothing is sent."""
+    """The consumer as after its start, in the middle of a rebalance.
+
+    Coordinator and fetcher are aiokafka's own; nothing is sent.
+    """
     thread: Any = GuardedConsumer(rig.consumer, asyncio.get_running_loop(), rig.consumer.beacon)
     consumer = thread._create_worker_consumer(rig.consumer.transport)
     thread._consumer, rig.consumer._thread = consumer, thread
@@ -522,7 +534,10 @@ async def joined(rig: Rig) -> AsyncIterator[tuple[GuardedConsumer, GroupCoordina
 async def test_a_coordinators_error_passes_the_fetch_loop_by(
     rig: Rig, joined: tuple[Any, GroupCoordinator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One SyncGroup answered with error 42 while the loop waits for its assignment: stock ends the loop, and with it the process."""
+    """One SyncGroup answered with error 42 while the loop waits for its assignment.
+
+    Stock ends the loop, and with it the process.
+    """
     thread, coordinator = joined
     monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0.01)
     loop = asyncio.create_task(rig.consumer._drain_messages(thread))

@@ -1,4 +1,7 @@
-"""Records in lists, beside what aiokafka's own classes make of the same bytes, one record after another."""
+"""Records in lists, beside what aiokafka's own classes make of the same bytes.
+
+The classes take one record after another.
+"""
 
 import gzip
 import resource

@@ -1,4 +1,7 @@
-"""`backfill` against a real Redis: idempotent, never over the monitor's own word, and found by the next owner of the partition."""
+"""`backfill` against a real Redis.
+
+It is idempotent, never over the monitor's own word, and found by the next owner of the partition.
+"""
 
 import json
 import math
@@ -148,7 +151,8 @@ async def test_no_more_than_the_kept_sessions(redis: Redis, keys: StageKeys, own
     await owner.start(run)
     run.play([closing(MONDAY, 0.15, 0.44, 0.16)])
     await owner.checkpoints.commit([WatermarkStep(owner.topic, -1, 0)], run.stage.chunks())
-    sessions = sorted(field.decode() for field in redis.hkeys(keys.day(INDEX)))  # type: ignore[union-attr]
+    fields = redis.hkeys(keys.day(INDEX))
+    sessions = sorted(field.decode() for field in fields)  # type: ignore[union-attr]
     assert len(sessions) == SESSIONS
     assert sessions[-1] == MONDAY.isoformat()
     assert sessions[0] == history(SESSIONS - 1)[0].session.isoformat()

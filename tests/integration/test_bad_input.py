@@ -1,4 +1,7 @@
-"""Whatever arrives, the stream goes on: one worker, real Kafka and Redis, and after each bad record a good second that gives a reading."""
+"""Whatever arrives, the stream goes on.
+
+One worker, real Kafka and Redis, and after each bad record a good second that gives a reading.
+"""
 
 import json
 from collections import Counter
@@ -34,7 +37,10 @@ CHAIN = Chain("SPY", (date(2026, 7, 31), date(2026, 8, 14)))
 ON_ANY = (CRASH, *BATCH_REASONS)
 ROLES: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
 OF_ALERTS = ("configured", "episode")
-"""Why a command is refused that names an alert which is there: no alert is, here (tests/unit/streams/test_commands.py has some)."""
+"""Why a command is refused that names an alert which is there.
+
+No alert is, here (tests/unit/streams/test_commands.py has some).
+"""
 INPUTS: tuple[Role, ...] = ("quotes", "ticks")
 
 

@@ -145,7 +145,10 @@ def test_the_life_of_an_alert(
 
 
 def _outlives_kafka(bridged: Bridged, real_stack: RealStack) -> None:
-    """Without Kafka it goes on telling what it knows, well past Alertmanager's `resolve_timeout`."""
+    """Without Kafka it goes on telling what it knows.
+
+    It does so well past Alertmanager's `resolve_timeout`.
+    """
     real_stack.kafka_down()
     try:
         wait_until(lambda: "kafka: " in bridged.page("/readyz")[1], 30, "the bridge misses Kafka")

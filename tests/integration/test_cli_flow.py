@@ -238,7 +238,8 @@ def test_replay_refuses_live_topics() -> None:
         allowed = run("replay", *SCENARIO, "--allow-live", env=live)
     assert refused.returncode == 1
     assert refused.stderr.startswith(
-        "error: the broker has the live topics market.ticks.v1 and market.option-quotes.v1: set kafka.topic_pre"
+        "error: the broker has the live topics market.ticks.v1 and market.option-quotes.v1: "
+        "set kafka.topic_pre"
     )
     assert "or pass --allow-live" in refused.stderr
     assert refused.stderr.count("\n") == 1

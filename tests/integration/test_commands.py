@@ -1,4 +1,8 @@
-"""Commands on a real stack: a late subscriber, an acknowledgement that outlives a killed worker, a silence, the end."""
+"""Commands on a real stack.
+
+The cases are a late subscriber, an acknowledgement that outlives a killed worker, a silence, and
+the end.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -69,7 +73,10 @@ def seen(fleet: Fleet, transition: str) -> AlertState:
 
 
 def dated_ahead(fleet: Fleet) -> None:
-    """Records of 2030, and of sources that there are not, on the inner topics; returns when each has been refused."""
+    """Records of 2030, and of sources that there are not, on the inner topics.
+
+    It returns when each has been refused.
+    """
     ahead = date(2030, 7, 15)
     read(fleet, [closing(ahead, *CALM)])
     frames = [

@@ -1,4 +1,7 @@
-"""Our services of docker-compose.yml, run with exactly their commands and environments, on a Kafka and a Redis of the machine."""
+"""Our services of docker-compose.yml, run with exactly their commands and environments.
+
+They run on a Kafka and a Redis of the machine.
+"""
 
 import shlex
 import subprocess

@@ -1,4 +1,7 @@
-"""What leaves a worker without partitions for ever, or for a minute, unless somebody looks at the group coordinator each second."""
+"""What leaves a worker without partitions for ever, or for a minute.
+
+It does unless somebody looks at the group coordinator each second.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +35,10 @@ def fleet(stack: Stack, topic_prefix: str, tmp_path: Path) -> Iterator[Fleet]:
 def drain(fleet: Fleet, seconds: float = 60.0) -> None:
     for role, partitions in ROLES.items():
         wait_until(
-            lambda role=role, n=partitions: fleet.drained(role, n),
+            lambda role=role, n=partitions: fleet.drained(role, n),  # type: ignore[misc]
             seconds,
             f"{role} drained: {fleet.watermarks(role)}",
-        )  # type: ignore[misc]
+        )
 
 
 def judge(fleet: Fleet, pacer: Pacer) -> None:
@@ -78,7 +81,10 @@ def test_partitions_that_were_unknown_when_they_were_assigned_are_asked_for_agai
 def test_an_unexpected_coordinator_error_does_not_park_the_worker(
     fleet: Fleet, stack: Stack
 ) -> None:
-    """One SyncGroup answered with error 42 leaves a stock Faust worker without partitions for ever."""
+    """One SyncGroup answered with error 42.
+
+    It leaves a stock Faust worker without partitions for ever.
+    """
     assert isinstance(stack, EmbeddedTestStack)
     first, pacer = fleet.start(), Pacer(fleet, ROLES, 200)
     pacer.start()

@@ -192,7 +192,10 @@ def test_mended_records_are_sent_again_once(
 
 
 def test_only_inputs_are_sent_to(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    """A letter may name any topic: nothing is published on one that is no input of ours, and nothing is half sent."""
+    """A letter may name any topic.
+
+    Nothing is published on one that is no input of ours, and nothing is half sent.
+    """
     topics = Topics(settings.kafka.topic_prefix)
     with FramePublisher(settings) as publisher:
         for offset, topic in enumerate(
@@ -220,7 +223,10 @@ def test_a_worker_takes_what_was_mended(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """From a record that a running worker refuses to the same record, mended, in its counts of what was accepted."""
+    """From a record that a running worker refuses to the same record, mended.
+
+    It ends in its counts of what was accepted.
+    """
     settings = settings_for(
         real_stack,
         topic_prefix,

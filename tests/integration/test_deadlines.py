@@ -1,4 +1,7 @@
-"""Servers that take connections and never answer, or fall silent in the middle: every command says so in time."""
+"""Servers that take connections and never answer, or fall silent in the middle.
+
+Every command says so in time.
+"""
 
 import importlib
 import json

@@ -1,4 +1,7 @@
-"""The demo as a newcomer starts it: it ends by itself, it holds when asked, and a signal leaves nothing behind."""
+"""The demo as a newcomer starts it.
+
+It ends by itself, it holds when asked, and a signal leaves nothing behind.
+"""
 
 import json
 import os

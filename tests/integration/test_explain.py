@@ -49,7 +49,10 @@ def settings(stack: Stack, topic_prefix: str, tmp_path: Path) -> Settings:
 
 
 def fill(settings: Settings) -> tuple[list[Reading], list[AlertEvent]]:
-    """What a worker leaves of an unwind: facts of the Friday, the Monday's readings between those of another index, and the events."""
+    """What a worker leaves of an unwind.
+
+    It is facts of the Friday, the Monday's readings between those of another index, and the events.
+    """
     detector = Run(cap_unknown=False)
     readings = [closing(FRIDAY, *CALM), *ramp(5), *stay("10:20:06", 600, step=5)]
     detector.play(readings[:1])

@@ -1,4 +1,7 @@
-"""The base board in the spellings that people's files have: each gives the right answer through `backtest --quotes`."""
+"""The base board in the spellings that people's files have.
+
+Each gives the right answer through `backtest --quotes`.
+"""
 
 import gzip
 import json

@@ -1,4 +1,7 @@
-"""Foreign records on every topic of ours, before a worker starts and while it runs: events come out as without them."""
+"""Foreign records on every topic of ours, before a worker starts and while it runs.
+
+Events come out as without them.
+"""
 
 import subprocess
 import sys
@@ -49,7 +52,10 @@ def read(fleet: Fleet, readings: Sequence[Reading]) -> None:
 
 
 def flood(stack: Stack, fleet: Fleet, own: bytes) -> None:
-    """The whole table on every topic of ours; what a broker itself refuses needs no judge, and is known to be just that."""
+    """The whole table on every topic of ours.
+
+    What a broker itself refuses needs no judge, and is known to be just that.
+    """
     # an idempotent producer gives up for good at its first refused batch
     producer: Any = fleet.producer(max_request_size=2 * 2**20, enable_idempotence=False)
     sent = list[tuple[Any, bool, str]]()
@@ -142,7 +148,10 @@ def _looks(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def _subscribes(stack: Stack, fleet: Fleet, wanted: dict[str, dict[str, Any]]) -> None:
-    """The subscriber of the documentation goes on through all of it, and tells our events alone, once each, in order."""
+    """The subscriber of the documentation goes on through all of it.
+
+    It tells our events alone, once each, in order.
+    """
     older = ["api_version=(2, 0)"] if stack.name == "embedded" else []
     script = documented(stack.bootstrap_servers, fleet.topics.name("alerts"), *older)
     process = subprocess.Popen(

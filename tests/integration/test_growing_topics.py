@@ -1,4 +1,7 @@
-"""Topics that gain partitions while a worker runs, on a real Kafka: new sources join, a moved index is refused."""
+"""Topics that gain partitions while a worker runs, on a real Kafka.
+
+New sources join, a moved index is refused.
+"""
 
 import json
 from collections.abc import Iterator

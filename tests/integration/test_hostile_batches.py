@@ -1,4 +1,7 @@
-"""Batches that no client can unpack, on every topic that is read: kept for people, counted, and passed over."""
+"""Batches that no client can unpack, on every topic that is read.
+
+They are kept for people, counted, and passed over.
+"""
 
 import json
 from collections.abc import Iterator

@@ -90,7 +90,10 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str, codes: Sequence[i
 
 
 def whole(firing: Run, number: int, text: str) -> tuple[bytes, bytes]:
-    """A whole alert event with the text wherever the sender may write one; no two of one fingerprint."""
+    """A whole alert event with the text wherever the sender may write one.
+
+    No two are of one fingerprint.
+    """
     event = json.loads([entry.value for output in firing.outputs for entry in output.outbox][-1])
     data = event["data"]
     text = text[:9_000]  # an event has a quarter of a mebibyte at most

@@ -1,4 +1,7 @@
-"""A broker that hangs longer than a request may take: what is sent again must not be stored twice."""
+"""A broker that hangs longer than a request may take.
+
+What is sent again must not be stored twice.
+"""
 
 import asyncio
 import signal
@@ -24,7 +27,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(60)]
 
 def app_of(stack: RealStack) -> faust.App:
     app = faust.App(
-        "producing", broker=broker_urls(stack.bootstrap_servers), producer_request_timeout=REQUEST_SECONDS, producer_acks=-1,
+        "producing", broker=broker_urls(stack.bootstrap_servers),
+        producer_request_timeout=REQUEST_SECONDS, producer_acks=-1,
         topic_disable_leader=True, topic_allow_declare=False, autodiscover=False, web_enabled=False,
     )  # fmt: skip
 
@@ -39,7 +43,10 @@ def app_of(stack: RealStack) -> faust.App:
 
 
 async def stored(stack: RealStack, producer: Any, topic: str) -> int:
-    """How many records a topic holds after each of `COUNT` was acknowledged, the broker hanging meanwhile."""
+    """How many records a topic holds after each of `COUNT` was acknowledged.
+
+    The broker hangs meanwhile.
+    """
     stack.create_topics([(topic, 1)])
     await producer.start()
     try:

@@ -60,7 +60,10 @@ class Feed:
         return f"http://127.0.0.1:{self.settings.metrics.port}"
 
     def publish(self, first: int, count: int) -> None:
-        """Quotes number `first` and following, a millisecond apart, one a record, on all partitions by turns; each second a bad record."""
+        """Quotes number `first` and following, a millisecond apart, one a record.
+
+        They are on all partitions by turns; each second has a bad record.
+        """
         whole = quotes_of(CHAINS, START)
         numbers = np.arange(first, first + count)
         quotes = taken(whole, numbers % whole.strike.size)._replace(

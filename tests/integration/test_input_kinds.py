@@ -1,4 +1,7 @@
-"""Input as foreign producers write it: every compression, transactions and compacted logs, through a worker on a real Kafka."""
+"""Input as foreign producers write it: every compression, transactions and compacted logs.
+
+It goes through a worker on a real Kafka.
+"""
 
 import itertools
 import time
@@ -71,7 +74,10 @@ def offsets(fleet: Fleet, partition: int) -> list[int]:
 
 
 def compact(fleet: Fleet, partition: int) -> None:
-    """Let the broker throw away what newer records of the same keys have made obsolete; `delete` again afterwards."""
+    """Let the broker throw away what newer records of the same keys have made obsolete.
+
+    The policy is `delete` again afterwards.
+    """
     admin = AdminClient({"bootstrap.servers": fleet.settings.kafka.bootstrap_servers})
     before, rolling, via = len(offsets(fleet, partition)), itertools.count(5000), producer(fleet)
 

@@ -1,4 +1,7 @@
-"""SASL, TLS and permissions against a real Kafka: the settings as a person writes them, through every client and a worker."""
+"""SASL, TLS and permissions against a real Kafka.
+
+The settings are as a person writes them, through every client and a worker.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,7 +58,10 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture(scope="module")
 def broker(issued: Certificate) -> Iterator[KafkaServer]:
-    """A broker that takes passwords on two listeners, one of them over TLS, and TLS alone on a third."""
+    """A broker that takes passwords on two listeners, one of them over TLS.
+
+    On a third it takes TLS alone.
+    """
     listeners = {"PASSWORD": "SASL_PLAINTEXT", "SECURE": "SASL_SSL", "SEALED": "SSL"}
     properties = {**issued.properties("SECURE"), **issued.properties("SEALED"), **AUTHORIZER}
     for listener in ("password", "secure"):
@@ -171,7 +177,10 @@ def grant(
 
 
 class Permitted:
-    """A worker over TLS and a password, with the permissions that `docs/runbook.md` names and no others."""
+    """A worker over TLS and a password.
+
+    It has the permissions that `docs/runbook.md` names and no others.
+    """
 
     def __init__(
         self,

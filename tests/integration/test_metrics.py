@@ -1,4 +1,7 @@
-"""What the processes show over HTTP while the samples are replayed: catalogued, clean, few, and of owned partitions alone."""
+"""What the processes show over HTTP while the samples are replayed.
+
+The metrics are catalogued, clean, few, and of owned partitions alone.
+"""
 
 import json
 import subprocess

@@ -4,13 +4,19 @@ import time
 
 from tests.support.prometheus import Alertmanager, Prometheus, scrape
 
-RULES = "groups:\n- name: always\n  rules:\n  - alert: Always\n    expr: vector(1)\n    labels: {severity: page}\n"
+RULES = (
+    "groups:\n- name: always\n  rules:\n  - alert: Always\n"
+    "    expr: vector(1)\n    labels: {severity: page}\n"
+)
 
 
 def test_a_rule_fires_and_reaches_the_alertmanager() -> None:
     with Alertmanager("route: {receiver: none}\nreceivers: [{name: none}]\n") as manager:
         with Prometheus("scrape_configs: []\n") as prometheus:
-            target = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{manager.port}']}}]}}]}}\n"
+            target = (
+                "alerting: {alertmanagers: [{static_configs: "
+                f"[{{targets: ['127.0.0.1:{manager.port}']}}]}}]}}\n"
+            )
             prometheus.configure(
                 scrape("self", prometheus.port) + "rule_files: [rules.yml]\n" + target,
                 {"rules.yml": RULES},

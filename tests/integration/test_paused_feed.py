@@ -1,4 +1,7 @@
-"""A live feed that pauses again and again, without heartbeats: two workers say what one process does, whatever their clocks and stalls."""
+"""A live feed that pauses again and again, without heartbeats.
+
+Two workers say what one process does, whatever their clocks and stalls.
+"""
 
 import signal
 import time
@@ -34,7 +37,10 @@ def beats(record: InputRecord) -> bool:
 
 
 def bursts(records: Sequence[InputRecord]) -> list[list[InputRecord]]:
-    """Two seconds with quotes in each: the second one closes the first, so whoever hears of them first has much to say at once."""
+    """Two seconds with quotes in each.
+
+    The second one closes the first, so whoever hears of them first has much to say at once.
+    """
     seconds = [list(group) for _, group in groupby(records, key=lambda record: record.timestamp)]
     return [
         [record for second in seconds[at : at + 2] for record in second]

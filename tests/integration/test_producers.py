@@ -1,4 +1,7 @@
-"""The sample producers, run as they stand: what they publish is read as the very quotes that they were given."""
+"""The sample producers, run as they stand.
+
+What they publish is read as the very quotes that they were given.
+"""
 
 import re
 import subprocess
@@ -74,7 +77,10 @@ def configured(real_stack: RealStack, topic_prefix: str) -> Settings:
 
 
 def read(settings: Settings) -> list[tuple[int, Any, Any]]:
-    """Partition, record and decoded item of all that is on the quotes topic; each record is one item."""
+    """Partition, record and decoded item of all that is on the quotes topic.
+
+    Each record is one item.
+    """
     consumer = KafkaConsumer(**kafka_python_options(settings), consumer_timeout_ms=10_000)
     places = [
         TopicPartition(Topics(settings.kafka.topic_prefix).name("quotes"), partition)

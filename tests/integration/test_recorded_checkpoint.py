@@ -1,4 +1,7 @@
-"""What an earlier release left in Redis is taken over: the stages go on as if they had never been stopped."""
+"""What an earlier release left in Redis is taken over.
+
+The stages go on as if they had never been stopped.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 

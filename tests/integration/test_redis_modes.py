@@ -1,4 +1,7 @@
-"""A server of a cluster and a sentinel are no place for the state: refused at once, with what to do."""
+"""A server of a cluster and a sentinel are no place for the state.
+
+They are refused at once, with what to do.
+"""
 
 import subprocess
 from collections.abc import Iterator

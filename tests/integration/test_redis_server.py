@@ -1,4 +1,7 @@
-"""What the books in Redis ask of a server: one Cluster slot a script, little of its time, and no hidden repetition."""
+"""What the books in Redis ask of a server.
+
+It is one Cluster slot a script, little of its time, and no hidden repetition.
+"""
 
 import asyncio
 import os
@@ -105,7 +108,10 @@ async def test_the_views_need_no_slot_in_common(client: Redis) -> None:
 async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(
     client: Redis,
 ) -> None:
-    """By the server's own account, beside a script that is handed the same arguments and does nothing."""
+    """By the server's own account.
+
+    A script beside it is handed the same arguments and does nothing.
+    """
     keys = stage_keys("surfaces", ["quotes"], 0)
     checkpoints, nothing = checkpoints_of(client, keys), client.register_script("return #ARGV")
     await checkpoints.acquire(waiting=())
@@ -130,7 +136,10 @@ async def test_a_checkpoint_costs_the_server_little_more_than_taking_its_bytes(
 
 @asynccontextmanager
 async def forgetful(server: EmbeddedRedis, word: bytes) -> AsyncIterator[Redis]:
-    """A client whose way to the server loses the first answer to a request with this word and hangs up there."""
+    """A client whose way to the server loses the first answer to a request with this word.
+
+    It hangs up there.
+    """
     state = {"heard": False, "lost": False}
     connections: list[asyncio.Task[None]] = []
 

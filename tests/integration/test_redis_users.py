@@ -1,4 +1,7 @@
-"""Redis by its socket and over TLS, and its users: each command of the documented list is needed, and named when it is missing."""
+"""Redis by its socket and over TLS, and its users.
+
+Each command of the documented list is needed, and named when it is missing.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -130,7 +133,10 @@ SUBCOMMANDS = ("acl whoami", "client list", "config get x", "function list", "sc
 
 
 async def look(settings: RedisSettings, prefix: str) -> None:
-    """Everything that exporter and commands ask of Redis, by the functions that ask it where they are cheap."""
+    """Everything that exporter and commands ask of Redis.
+
+    It is asked by the functions that ask it where they are cheap.
+    """
     async with connect(settings) as redis:
         await check_server(redis)
     topic = f"{prefix}readings"
@@ -188,7 +194,10 @@ def test_anything_beyond_the_list_is_denied(
 
 
 def may(admin: Any, user: str, *words: str) -> bool:
-    """Whether the server lets a user run a command; one that needs another word is asked for among the subcommands."""
+    """Whether the server lets a user run a command.
+
+    One that needs another word is asked for among the subcommands.
+    """
     try:
         answer = admin.execute_command("ACL", "DRYRUN", user, *words)
     except ResponseError:

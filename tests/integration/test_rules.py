@@ -1,4 +1,7 @@
-"""The alert rules against their own unit tests, and a rule that is spoilt, which these must notice."""
+"""The alert rules against their own unit tests.
+
+These must notice a rule that is spoilt.
+"""
 
 import shutil
 import subprocess

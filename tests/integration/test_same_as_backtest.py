@@ -1,4 +1,7 @@
-"""A fleet of workers on Kafka and Redis publishes what one process computes: on both stacks, re-chunked, and through kills."""
+"""A fleet of workers on Kafka and Redis publishes what one process computes.
+
+It does so on both stacks, re-chunked, and through kills.
+"""
 
 import random
 import signal

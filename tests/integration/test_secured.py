@@ -1,4 +1,7 @@
-"""The whole over SCRAM, TLS and permissions: each process has what the documentation lists for it, and nothing more."""
+"""The whole over SCRAM, TLS and permissions.
+
+Each process has what the documentation lists for it, and nothing more.
+"""
 
 import json
 import sys

@@ -1,4 +1,7 @@
-"""Kafka or Redis is away, loads its data set, or goes away: before the flow, between checks and takeover, and at the farewell."""
+"""Kafka or Redis is away, loads its data set, or goes away.
+
+It is so before the flow, between checks and takeover, and at the farewell.
+"""
 
 import asyncio
 import re
@@ -48,7 +51,10 @@ OUTAGES = (
     b"-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
     b"-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n",
     b"-NOREPLICAS Not enough good replicas to write.\r\n",
-    b"-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.\r\n",
+    (
+        b"-MISCONF Redis is configured to save RDB snapshots, "
+        b"but it's currently unable to persist to disk.\r\n"
+    ),
     b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
     b"-ERR max number of clients reached\r\n",
 )
@@ -296,7 +302,10 @@ def test_a_worker_waits_for_a_kafka_that_is_away_when_it_starts(
 def test_idle_scrapers_do_not_keep_a_worker_from_redis(
     embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
 ) -> None:
-    """More connections to `/metrics` than the worker may have files, held while Redis is started anew."""
+    """More connections to `/metrics` than the worker may have files.
+
+    They are held while Redis is started anew.
+    """
     with (
         fleet_on(embedded_stack, topic_prefix, tmp_path, embedded_stack.redis.url) as fleet,
         ExitStack() as held,

@@ -1,4 +1,7 @@
-"""A Redis that was set back while commands and readings had mixed, commands read again, and an index that leaves while its alert fires."""
+"""A Redis that was set back while commands and readings had mixed.
+
+Commands are read again, and an index leaves while its alert fires.
+"""
 
 import json
 from collections import defaultdict

@@ -1,4 +1,8 @@
-"""One runner over one partition: what is published, committed and acknowledged, in which order, and what a crash leaves."""
+"""One runner over one partition.
+
+The tests tell what is published, committed and acknowledged, in which order, and what a crash
+leaves.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -367,7 +371,10 @@ async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(
 async def test_once_a_record_ends_the_process_no_other_is_noted_in_its_place(
     embedded_stack: EmbeddedTestStack, topic_prefix: str
 ) -> None:
-    """Between the error and the end of the process others wait for their turn: noted twice, they would be dropped as poison."""
+    """Between the error and the end of the process others wait for their turn.
+
+    Noted twice, they would be dropped as poison.
+    """
     world, other = (
         World(embedded_stack, topic_prefix),
         World(embedded_stack, f"{topic_prefix}other."),
@@ -417,7 +424,10 @@ async def test_one_checkpoint_covers_both_inputs_and_only_then_their_tickets(pai
 
 
 async def test_a_crash_between_checkpoints_repeats_neither_input(pair: World) -> None:
-    """State that holds the effects of one input is never committed without that input's watermark."""
+    """State that holds the effects of one input needs that input's watermark.
+
+    It is never committed without it.
+    """
     first, second = pair.keys.inputs
     forced = CheckpointPolicy(seconds=3600, unacked_bytes=8 * 12)
     crashed = await pair.runner(forced)

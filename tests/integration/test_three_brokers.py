@@ -1,4 +1,7 @@
-"""Three brokers, three replicas, two of which must be in sync: a leader dies, a broker is away, all are restarted in turn."""
+"""Three brokers, three replicas, two of which must be in sync.
+
+A leader dies, a broker is away, all are restarted in turn.
+"""
 
 import json
 import os
@@ -64,7 +67,10 @@ def redis() -> Iterator[EmbeddedRedis]:
 
 
 class SafePacer(Pacer):
-    """Publishes by librdkafka, idempotent: kafka-python lets go of sockets to brokers that are away."""
+    """Publishes by librdkafka, idempotent.
+
+    kafka-python lets go of sockets to brokers that are away.
+    """
 
     def run(self) -> None:
         servers = self._fleet.settings.kafka.bootstrap_servers

@@ -1,4 +1,7 @@
-"""Every query of every dashboard on a real Prometheus that scrapes the real processes while the samples are replayed."""
+"""Every query of every dashboard on a real Prometheus.
+
+It scrapes the real processes while the samples are replayed.
+"""
 
 import copy
 import json
@@ -30,7 +33,10 @@ scrape_configs:
 
 @dataclass(frozen=True)
 class Wall:
-    """A Prometheus, the moment (Unix seconds) at which the unwind's last reading is on the wall, and that reading."""
+    """A Prometheus, a moment (Unix seconds) and the unwind's last reading.
+
+    At that moment the reading is on the wall.
+    """
 
     prometheus: Prometheus
     at: float
@@ -136,7 +142,10 @@ def test_the_unwind_is_on_the_wall(scene: Wall) -> None:
 
 
 def test_what_has_gone_stale_leaves_the_wall(scene: Wall) -> None:
-    """Sixteen seconds after the last reading was published; Prometheus answers for that time as if it were now."""
+    """Sixteen seconds after the last reading was published.
+
+    Prometheus answers for that time as if it were now.
+    """
     ((_, published),) = scene.prometheus.query("dispersion_last_publish_timestamp_seconds")
     later = published + 16.0
     values = variables(scene.prometheus, BOARDS["wall.json"])

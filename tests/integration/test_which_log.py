@@ -1,4 +1,7 @@
-"""A log that is not the one a watermark is of: topics made anew, a broker's disk set back, a group deleted; on a real Kafka and Redis."""
+"""A log that is not the one a watermark is of, on a real Kafka and Redis.
+
+Topics are made anew, a broker's disk is set back, a group is deleted.
+"""
 
 import json
 import shutil
@@ -125,10 +128,14 @@ def make_anew(fleet: Fleet, *roles: Role) -> None:
         for name, role in names.items():
             configs = topic_config(role, fleet.settings.kafka.max_message_bytes)
             wait_until(
-                lambda name=name, configs=configs: _created(admin, name, configs),
+                lambda name=name, configs=configs: _created(  # type: ignore[misc]
+                    admin,
+                    name,
+                    configs,
+                ),
                 START,
                 f"{name} made anew",
-            )  # type: ignore[misc]
+            )
         admin.wait_for_topics(list(names))
     finally:
         admin.close()
@@ -148,9 +155,12 @@ def _created(admin: KafkaAdminClient, name: str, configs: dict[str, str]) -> boo
 def unreached(
     fleet: Fleet, worker: "subprocess.Popen[bytes]", role: Role, spent: int
 ) -> Iterator[None]:
-    """Hold a drained worker still: what is published meanwhile does not reach it, but for the record `spent`, which may.
+    """Hold a drained worker still.
 
-    The brokers may still hold a fetch of it, and would answer that with whatever is published first.
+    What is published meanwhile does not reach it, but for the record `spent`, which may.
+
+    The brokers may still hold a fetch of it, and would answer that with whatever is published
+    first.
     """
     fleet.freeze(worker)
     fleet.put(role, numbers(spent, spent + 1))
@@ -231,7 +241,10 @@ def test_topics_made_anew_are_refused_until_a_person_decides(
 
 
 def test_without_ids_the_record_at_the_watermark_tells(fleet: Fleet, command: Command) -> None:
-    """As on a broker older than topic ids; and a checkpoint of a release without marks gets them, even where nothing comes any more."""
+    """As on a broker older than topic ids.
+
+    A checkpoint of a release without marks gets them too, even where nothing comes any more.
+    """
     fleet.put("readings", numbers(0, 299))
     producer = fleet.producer()
     producer.send(

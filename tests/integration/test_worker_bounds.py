@@ -1,4 +1,7 @@
-"""What a worker may take when Redis hangs, memory and time, and what one name for two members leads to; on a real Kafka."""
+"""What a worker may take when Redis hangs, and what one name for two members leads to.
+
+What it may take is memory and time. Kafka is a real one.
+"""
 
 import re
 import signal
@@ -21,7 +24,10 @@ ROLES: dict[Role, int] = {"quotes": 4, "readings": 2}
 FRAME = bytes(100_000)
 FRAMES = 3_000
 BOUND_MB = 100
-"""2 batches of a stream, and a fetch of each partition, at 8 MiB each: 48 MiB; and what copying takes."""
+"""2 batches of a stream, and a fetch of each partition, at 8 MiB each: 48 MiB.
+
+What copying takes comes on top.
+"""
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(200)]
 
@@ -131,7 +137,11 @@ def test_a_named_member_restarts_unnoticed_and_a_second_of_its_name_is_fenced(fl
     assert "give each worker a kafka.instance_id of its own" in fleet.log(fenced)
     pacer.stop()
     for role, partitions in ROLES.items():
-        wait_until(lambda role=role, n=partitions: fleet.drained(role, n), 60, f"{role} drained")  # type: ignore[misc]
+        wait_until(
+            lambda role=role, n=partitions: fleet.drained(role, n),  # type: ignore[misc]
+            60,
+            f"{role} drained",
+        )
     seen = leases(fleet)
     wait_until(
         lambda: all(leases(fleet)[key] > end for key, end in seen.items()),

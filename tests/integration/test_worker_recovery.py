@@ -1,4 +1,7 @@
-"""Poison, a Redis that lost data, and situations in which a worker must refuse to run; on both stacks."""
+"""Poison, a Redis that lost data, and situations in which a worker must refuse to run.
+
+The tests run on both stacks.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Properties of the analytics under generated input: symmetry, identities, and garbage that never gets through unflagged."""
+"""Properties of the analytics under generated input.
+
+They are symmetry, identities, and garbage that never gets through unflagged.
+"""
 
 import numpy as np
 from hypothesis import given, settings

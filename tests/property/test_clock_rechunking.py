@@ -1,4 +1,7 @@
-"""However a source is cut into batches, the clock admits the same rows and closes the same seconds."""
+"""A source may be cut into batches in any way.
+
+The clock admits the same rows and closes the same seconds.
+"""
 
 import itertools
 

@@ -1,4 +1,7 @@
-"""Whatever the bytes, decoding yields columns, heartbeats or refusals, and the same ones however the records are cut into batches."""
+"""Whatever the bytes, decoding yields columns, heartbeats or refusals.
+
+They are the same ones however the records are cut into batches.
+"""
 
 import itertools
 import json

@@ -1,4 +1,7 @@
-"""However commands fall between readings, the lifecycle of alerts is the same; however restarts fall, the echoes are too."""
+"""However commands fall between readings, the lifecycle of alerts is the same.
+
+However restarts fall, the echoes are too.
+"""
 
 from collections.abc import Iterable, Sequence
 

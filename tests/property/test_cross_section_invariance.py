@@ -1,4 +1,7 @@
-"""Readings depend on what each source said in which order, on nothing else: not on interleaving, batches, repeats or restarts."""
+"""Readings depend on what each source said in which order, on nothing else.
+
+They do not depend on interleaving, batches, repeats or restarts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +33,10 @@ STARTS = {
     second(295): (STEPS, 2_000),
     close_ns(SESSION) - 200 * NS: (DAYS, 40 * 86_400),
 }
-"""Start → steps in seconds between frames, and when everybody speaks for the last time; long days only near the close, to be quick."""
+"""Start → steps in seconds between frames, and when everybody speaks for the last time.
+
+Long days are only near the close, to be quick.
+"""
 QUICK = settings(
     max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
 )
@@ -111,7 +117,10 @@ def interleave(draw: st.DrawFn, queues: Sequence[Sequence[PointsFrame]]) -> list
 def run(
     frames: Sequence[PointsFrame], cuts: Sequence[int] = (), restarts: Sequence[int] = ()
 ) -> list[bytes]:
-    """Readings of the frames, cut into batches, with a checkpoint after each batch and a new process after some."""
+    """Readings of the frames, cut into batches.
+
+    There is a checkpoint after each batch and a new process after some.
+    """
     stage, stored, readings = CrossSectionStage(MARKET), dict[str, bytes](), list[bytes]()
     edges = sorted({0, len(frames), *cuts, *restarts})
     for begin, end in pairwise(edges):
@@ -132,7 +141,8 @@ def run(
 def test_interleaving_and_repeats_do_not_matter(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
     draw = data.draw
-    first, other = (run(interleave(draw, queues)) for _ in range(2))  # type: ignore[arg-type]  # data.draw draws too
+    # `data.draw` draws too.
+    first, other = (run(interleave(draw, queues)) for _ in range(2))  # type: ignore[arg-type]
     assert first == other
 
 
@@ -161,7 +171,10 @@ def test_batches_and_restarts_do_not_matter_with_idle_sources(data: st.DataObjec
 @given(data=st.data())
 def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject) -> None:
     queues = data.draw(all_sources())
-    readings = [decode_reading(value) for value in run(interleave(data.draw, queues))]  # type: ignore[arg-type]
+    readings = [
+        decode_reading(value)
+        for value in run(interleave(data.draw, queues))  # type: ignore[arg-type]
+    ]
     got = [
         int(reading.ts_event.timestamp()) * NS for reading in readings if reading.tenor_days == 30
     ]

@@ -1,4 +1,7 @@
-"""However readings are cut into batches, repeated and interrupted by restarts, the events are the same, byte for byte."""
+"""The events are the same, byte for byte, however readings are cut into batches.
+
+Readings are also repeated and interrupted by restarts.
+"""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,7 @@
-"""The feed: every accepted row once, in its name's partition and its second, and the same records every time."""
+"""The feed: every accepted row once, in its name's partition and its second.
+
+The records are the same every time.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Broken frames end in a value, never in a crash: the decoder runs in a child process, whose exit code tells."""
+"""Broken frames end in a value, never in a crash.
+
+The decoder runs in a child process, whose exit code tells.
+"""
 
 import json
 import subprocess

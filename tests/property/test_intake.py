@@ -1,4 +1,7 @@
-"""What the monitor makes of a feed does not depend on how its partitions are read, framed or read again after a crash."""
+"""What the monitor makes of a feed does not depend on how its partitions are read.
+
+Nor does it depend on how they are framed or read again after a crash.
+"""
 
 import json
 import random
@@ -42,7 +45,10 @@ Feed = list[list[InputRecord]]
 
 
 def feed(seed: int, *, beats: bool) -> tuple[Feed, list[InputRecord]]:
-    """The records of each input partition, and those of all in the order of event time, where every quote is news of its own time."""
+    """The records of each input partition, and those of all in the order of event time.
+
+    Every quote is news of its own time.
+    """
     rng = np.random.default_rng(seed)
     whole = quotes_of(CHAINS, START)
     stamps = np.unique(START + rng.integers(1, SECONDS * NS, 500))

@@ -1,4 +1,7 @@
-"""One paused feed gives one list of readings, however its workers' clocks, stalls and turns fall."""
+"""One paused feed gives one list of readings.
+
+It does so however its workers' clocks, stalls and turns fall.
+"""
 
 import random
 from collections.abc import Sequence
@@ -63,7 +66,8 @@ def test_without_renewed_marks_it_would() -> None:
 
 
 @pytest.mark.parametrize("renews", [True, False])
-def test_a_source_that_stays_silent_holds_nothing_up(renews: bool) -> None:  # noqa: FBT001 - a parameter of the test
+# `renews` is a parameter of the test.
+def test_a_source_that_stays_silent_holds_nothing_up(renews: bool) -> None:  # noqa: FBT001
     feed = rows([5.0], random.Random(3)) | {"ticks:0": []}
     log = topic(feed, random.Random(3), idle_after=IDLE_AFTER, stall=0.0, renews=renews)
     assert [reading.ts_event for reading in readings(log)] == [

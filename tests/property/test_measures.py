@@ -1,4 +1,7 @@
-"""Properties of the measures: what must not matter does not, identities hold, and garbage gives NaN and nothing else."""
+"""Properties of the measures.
+
+What must not matter does not, identities hold, and garbage gives NaN and nothing else.
+"""
 
 import math
 from datetime import date

@@ -1,4 +1,7 @@
-"""The book in columns does what a loop over single quotes would do, in any order of time and however it is cut."""
+"""The book in columns does what a loop over single quotes would do.
+
+It does so in any order of time and however it is cut.
+"""
 
 from itertools import pairwise
 
@@ -31,7 +34,12 @@ def one_by_one(given_rows: list[Row]) -> tuple[dict[int, tuple[int, int]], list[
 
 @settings(max_examples=300, deadline=None)
 @given(rows, st.lists(st.integers(0, 60), max_size=5), st.booleans())
-def test_columns_do_what_a_loop_does(given_rows: list[Row], cuts: list[int], ordered: bool) -> None:  # noqa: FBT001 - drawn
+def test_columns_do_what_a_loop_does(
+    given_rows: list[Row],
+    cuts: list[int],
+    # The flag is drawn.
+    ordered: bool,  # noqa: FBT001
+) -> None:
     drawn = sorted(given_rows, key=lambda row: row[1]) if ordered else given_rows
     book, duplicate, refused = QuoteBook(limit=ROOM), list[int](), list[int]()
     for start, stop in pairwise([0, *sorted(min(cut, len(drawn)) for cut in cuts), len(drawn)]):

@@ -1,4 +1,7 @@
-"""The flow in one process: how records are cut, interleaved and partitioned changes no reading and no event."""
+"""The flow in one process.
+
+How records are cut, interleaved and partitioned changes no reading and no event.
+"""
 
 from collections import defaultdict, deque
 from collections.abc import Sequence

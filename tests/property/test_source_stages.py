@@ -1,4 +1,7 @@
-"""Frames are a function of the source alone: not of how it was cut into calls, nor of restarts from checkpoints."""
+"""Frames are a function of the source alone.
+
+They are none of how it was cut into calls, nor of restarts from checkpoints.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -79,7 +82,10 @@ def tick_record(draw: Rows) -> InputRecord:
 
 @st.composite
 def inputs(draw: st.DrawFn, make: Callable[[Rows], InputRecord]) -> list[InputRecord]:
-    """Records of a source, roughly in order of time, with heartbeats, rubbish and full boards among them."""
+    """Records of a source, roughly in order of time.
+
+    Heartbeats, rubbish and full boards are among them.
+    """
     records = []
     for at in sorted(draw(st.lists(st.integers(0, len(INSTANTS) - 1), min_size=1, max_size=8))):
         kind = draw(st.sampled_from(("rows", "rows", "rows", "board", "heartbeat", "rubbish")))
@@ -108,7 +114,10 @@ def uninterrupted(
 def interrupted(
     make: Make, records: Sequence[InputRecord], plan: Sequence[tuple[int, bool]]
 ) -> tuple[list[Message], Counter[Count]]:
-    """The same in pieces; where the plan says so, the process ends after a checkpoint and another one goes on."""
+    """The same in pieces.
+
+    Where the plan says so, the process ends after a checkpoint and another one goes on.
+    """
     stage, stored, outputs, at = make(), dict[str, bytes](), [], 0
     for size, restart in [*plan, (len(records), False)]:
         outputs.append(stage.process(records[at : at + size]))

@@ -1,4 +1,7 @@
-"""Recorded bad prints of a correlation index, played intraday: as a published reference, and as our own correlation (evaluation data)."""
+"""Recorded bad prints of a correlation index, played intraday (evaluation data).
+
+They are played as a published reference, and as our own correlation.
+"""
 
 import csv
 import json
@@ -58,7 +61,10 @@ def index_vol(rho: float, start: float, *, moves: bool) -> float:
 
 
 def session(row: Row, *, moves: bool) -> list[Reading]:
-    """The minute of the row between two and five minutes at its open, a reading a second: a close may fire, a print may not."""
+    """The minute of the row between two and five minutes at its open, a reading a second.
+
+    A close may fire, a print may not.
+    """
     at, out = eastern(MONDAY, "10:00:00"), []
     for rho, seconds in [
         (row.prints[0], 120),
@@ -83,7 +89,9 @@ def own(row: Row, *, moves: bool) -> tuple[set[str], int]:
 
 
 @pytest.mark.parametrize("moves", [False, True])
-def test_as_our_own_correlation_nothing_fires_and_spikes_are_counted(moves: bool) -> None:  # noqa: FBT001
+def test_as_our_own_correlation_nothing_fires_and_spikes_are_counted(
+    moves: bool,  # noqa: FBT001
+) -> None:
     assert len(rows()) == 8
     counted = set()
     for row in rows():
@@ -95,7 +103,10 @@ def test_as_our_own_correlation_nothing_fires_and_spikes_are_counted(moves: bool
 
 
 def test_a_print_that_stands_is_the_market() -> None:
-    """The same path with the high held for ten minutes fires: the silence above is that of the gates."""
+    """The same path with the high held for ten minutes fires.
+
+    The silence above is that of the gates.
+    """
     row = next(one for one in rows() if (one.symbol, one.day) == ("COR1M", "2025-11-28"))
     run, (start, high, *_) = Run(cap_unknown=False), row.prints
     run.play([closing(FRIDAY, index_vol(start, start, moves=True), BASKET, start)])
@@ -110,7 +121,10 @@ def test_a_print_that_stands_is_the_market() -> None:
 
 
 def test_as_a_published_reference_nothing_fires(tmp_path: Path) -> None:
-    """Ticks of COR1M beside the calm scenario, a row every three minutes: they are shown and judge nothing."""
+    """Ticks of COR1M beside the calm scenario, a row every three minutes.
+
+    They are shown and judge nothing.
+    """
     ticks, start = (
         ["ts,symbol,price"],
         eastern(MONDAY, "10:02:00").replace(tzinfo=None) - timedelta(hours=4),
@@ -118,7 +132,10 @@ def test_as_a_published_reference_nothing_fires(tmp_path: Path) -> None:
     for number, row in enumerate(rows()):
         minute = start + timedelta(minutes=3 * number)
         ticks += [
-            f"{(minute + timedelta(seconds=PRINT_SECONDS * place)).isoformat()},COR1M,{100 * level:.2f}"
+            (
+                f"{(minute + timedelta(seconds=PRINT_SECONDS * place)).isoformat()}"
+                f",COR1M,{100 * level:.2f}"
+            )
             for place, level in enumerate(row.prints)
         ]
     file = tmp_path / "cor1m_ticks.csv"

@@ -1,4 +1,7 @@
-"""The stress windows of the published closes, through the detector: what each day is called, and what it is not."""
+"""The stress windows of the published closes, through the detector.
+
+The tests say what each day is called, and what it is not.
+"""
 
 import csv
 from datetime import date
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.evaluation
 
 @cache
 def events() -> tuple[AlertEvent, ...]:
-    """Events of the four windows of `episodes_daily.csv`; the gaps between them reset the history."""
+    """Events of the four windows of `episodes_daily.csv`; the gaps between reset the history."""
     with (vectors() / "episodes_daily.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     readings = [

@@ -1,4 +1,7 @@
-"""The chain of commands on eleven years of published closes: `backtest --daily`, then `evaluate` against the days when VIX jumped."""
+"""The chain of commands on eleven years of published closes.
+
+`backtest --daily` comes first, then `evaluate` against the days when VIX jumped.
+"""
 
 import json
 import xml.etree.ElementTree as ET
@@ -84,7 +87,10 @@ def test_the_page_shows_these_years(folder: Path, capsys: pytest.CaptureFixture[
 
 
 def _ours(ours: Found) -> None:
-    """Caught in the session itself, nothing called quiet that was not judged, and not too many alerts a year."""
+    """Caught in the session itself, and nothing called quiet that was not judged.
+
+    There are not too many alerts a year.
+    """
     delays = {label["session"]: label["delay"] for label in ours["labels"]}
     for day in (
         "2015-08-24",

@@ -1,4 +1,7 @@
-"""End-of-day SPX boards against the published VIX closes of their days (market data that may not be shipped)."""
+"""End-of-day SPX boards against the published VIX closes of their days.
+
+They are market data that may not be shipped.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -75,7 +78,10 @@ def index_vols(name: str) -> dict[str, float]:
 
 
 def terms(name: str) -> Iterator[Term]:
-    """Every expiry of every board, and why no 30-day value can be made of it, if so: its strip, or else the rule."""
+    """Every expiry of every board, and why no 30-day value can be made of it, if so.
+
+    The reason is its strip, or else the rule.
+    """
     topics = Topics("")
     stage = QuotesStage(market(), "quotes:0", 1)
     seen = set()

@@ -1,4 +1,7 @@
-"""Crowded trades and correlation regimes on all published closes: how often, in which weeks, and how they end (evaluation data)."""
+"""Crowded trades and correlation regimes on all published closes (evaluation data).
+
+How often they come, in which weeks, and how they end.
+"""
 
 import re
 from datetime import date

@@ -1,4 +1,7 @@
-"""All published closes through the daily form of the rules: what must be caught, what it must be called, and how much noise there is."""
+"""All published closes through the daily form of the rules.
+
+It says what must be caught, what it must be called, and how much noise there is.
+"""
 
 from collections import Counter
 from collections.abc import Collection

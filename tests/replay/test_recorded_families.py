@@ -1,4 +1,7 @@
-"""Recorded files of every other family give readings that a person would believe (evaluation data)."""
+"""Recorded files of every other family give readings that a person would believe.
+
+They are evaluation data.
+"""
 
 from datetime import date, time
 from pathlib import Path

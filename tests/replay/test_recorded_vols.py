@@ -1,4 +1,7 @@
-"""A month and a half of closes known by vols alone: levels, composition, and the one session that was an unwind (evaluation data)."""
+"""A month and a half of closes known by vols alone: levels and composition.
+
+One session alone was an unwind. The closes are evaluation data.
+"""
 
 import math
 from datetime import date
@@ -51,7 +54,8 @@ def test_every_session_has_a_reading_of_the_atm_pair_alone() -> None:
     print(f"\n{'session':<12}{'index':>8}{'basket':>8}{'rho':>8}{'coverage':>10}{'names':>7}")
     for session, one in closes().items():
         print(
-            f"{session:<12}{one.index_atm_vol:8.4f}{one.basket_atm_vol:8.4f}{one.implied_correlation:8.4f}{one.coverage:10.4f}{one.names:7}"
+            f"{session:<12}{one.index_atm_vol:8.4f}{one.basket_atm_vol:8.4f}"
+            f"{one.implied_correlation:8.4f}{one.coverage:10.4f}{one.names:7}"
         )
         assert (one.basis, one.index_vol, one.basket_vol, one.dispersion) == (
             "atm",
@@ -78,7 +82,8 @@ def test_composition_is_a_small_part_of_each_change() -> None:
         raw, common = moves(start, end)
         effects[end.session.isoformat()] = raw - common
         print(
-            f"{end.session}  raw {raw:+.4f}  common set {common:+.4f}  composition {raw - common:+.4f}"
+            f"{end.session}  raw {raw:+.4f}  common set {common:+.4f}  "
+            f"composition {raw - common:+.4f}"
         )
     assert max(map(abs, effects.values())) <= LARGEST_COMPOSITION_EFFECT
     worst = max(effects, key=lambda session: abs(effects[session]))
@@ -137,7 +142,10 @@ def test_partitions_change_nothing(partitions: int) -> None:
 
 
 def _by_hand(start: Instant, end: Instant) -> tuple[dict[str, float], dict[str, float], int]:
-    """ATM levels of both instants on the largest names that both have, with the weights of today."""
+    """ATM levels of both instants on the largest names that both have.
+
+    The weights are those of today.
+    """
     assert start.constituents is not None
     assert end.constituents is not None
     vols = [

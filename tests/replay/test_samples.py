@@ -109,7 +109,8 @@ def test_one_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_basket_file_and_another_rate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     basket = tmp_path / "two.toml"
     basket.write_text(
-        '[[constituents]]\nsymbol = "AAPL"\nweight = 1\n[[constituents]]\nsymbol = "MSFT"\nweight = 1\n'
+        '[[constituents]]\nsymbol = "AAPL"\nweight = 1\n'
+        '[[constituents]]\nsymbol = "MSFT"\nweight = 1\n'
     )
     rates = tmp_path / "rates.csv"
     rates.write_text("date,dff\n2026-07-09,3.64\n")

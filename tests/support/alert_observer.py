@@ -1,4 +1,7 @@
-"""A subscriber that remembers ids: it follows the alerts topic through whatever happens, as a desk's program would."""
+"""A subscriber that remembers ids.
+
+It follows the alerts topic through whatever happens, as a desk's program would.
+"""
 
 import threading
 from collections import defaultdict
@@ -83,6 +86,7 @@ class AlertObserver(threading.Thread):
         deadline = monotonic() + seconds
         while len(self.events) < count:
             assert monotonic() < deadline, (
-                f"{len(self.events)} of {count} events within {seconds:.0f} s; {self.contradictions}"
+                f"{len(self.events)} of {count} events within {seconds:.0f} s; "
+                f"{self.contradictions}"
             )
             sleep(0.1)

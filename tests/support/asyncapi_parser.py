@@ -19,7 +19,10 @@ def parser_present() -> bool:
 
 
 def errors(document: Path) -> list[dict[str, Any]]:
-    """What is wrong with a document and the files it refers to; ends the test when there is no parser."""
+    """What is wrong with a document and the files it refers to.
+
+    It ends the test when there is no parser.
+    """
     node = program("node")
     if not parser_present():
         missing("AsyncAPI's parser")

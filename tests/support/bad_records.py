@@ -1,4 +1,7 @@
-"""A record for every reason to refuse one, and a row for every outcome of the screen, told at a time of the feed."""
+"""A record for every reason to refuse one, and a row for every outcome of the screen.
+
+They are told at a time of the feed.
+"""
 
 import json
 import math
@@ -39,7 +42,10 @@ MANY = 200_001
 
 @dataclass(frozen=True)
 class Bad:
-    """One bad record and what must become of it: a dead letter with a reason, or rows with outcomes."""
+    """One bad record and what must become of it.
+
+    That is a dead letter with a reason, or rows with outcomes.
+    """
 
     role: Role
     name: str

@@ -1,4 +1,7 @@
-"""The base board: flat-vol Black-76 chains of an index and five names at one close, and the right answer computed from their vols."""
+"""The base board: flat-vol Black-76 chains of an index and five names at one close.
+
+The right answer is computed from their vols.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -40,7 +43,10 @@ def right_answer() -> Answer:
 
 
 def columns(**other: Any) -> dict[str, list[Any]]:
-    """The board as columns of a file of closes: n rows each; `other` replaces columns, or drops them where it is None."""
+    """The board as columns of a file of closes: n rows each.
+
+    `other` replaces columns, or drops them where it is None.
+    """
     vols = {INDEX: INDEX_VOL, **VOLS}
     chains = [
         Chain(name, EXPIRIES, vols[name], spot, step=spot / 100) for name, spot in SPOTS.items()

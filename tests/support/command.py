@@ -1,4 +1,7 @@
-"""The installed command `dispersion`, run as a person or a supervisor runs it: a process with arguments and an environment."""
+"""The installed command `dispersion`, run as a person or a supervisor runs it.
+
+It is a process with arguments and an environment.
+"""
 
 import os
 import signal

@@ -17,7 +17,10 @@ BEGUN = datetime(2026, 7, 13, tzinfo=UTC)
 def counted_event(
     partition: int, number: int, more: Mapping[str, Any], transition: str = "firing", **data: Any
 ) -> OutboxEntry:
-    """The `number`-th event of the one alert of a partition, `number` seconds after its start; `more` stands in its data as well."""
+    """The `number`-th event of the one alert of a partition, `number` seconds after its start.
+
+    `more` stands in its data as well.
+    """
     scope = f"alert-{partition}"
     alert, at = fingerprint("counting", "SPX", "30d", scope), BEGUN + timedelta(seconds=number)
     status = data.get("status", "firing")

@@ -1,8 +1,11 @@
-"""A small real stage for tests of the machinery: it counts every record by id and publishes each N of them.
+"""A small real stage for tests of the machinery.
 
-`python -m tests.support.counting [--metadata-seconds N] [--from WHERE] [--commands] [--first ROLE]` is a worker that runs it on the
-readings topic, or on another one of ours (commit per batch; with the commands as its further input), and on the quotes topic (commit
-on a cadence); settings come from the environment.
+It counts every record by id and publishes each N of them.
+
+`python -m tests.support.counting [--metadata-seconds N] [--from WHERE] [--commands] [--first ROLE]`
+is a worker that runs it on the readings topic, or on another one of ours (commit per batch; with
+the commands as its further input), and on the quotes topic (commit on a cadence); settings come
+from the environment.
 """
 
 import argparse
@@ -36,7 +39,10 @@ def record_value(number: int) -> bytes:
 
 
 class CountingStage:
-    """State: how often each id was applied, in chunks of `SEGMENT` ids; output: a message for every `GROUP` records."""
+    """State: how often each id was applied, in chunks of `SEGMENT` ids.
+
+    Output: a message for every `GROUP` records.
+    """
 
     def __init__(
         self, partition: int, output_role: str, *, alerts: bool = False, sources: int | None = None
@@ -82,7 +88,8 @@ class CountingStage:
             Message("dead_letters", b"%d" % self.partition, msgspec.json.encode(told), partition=0)
         )
         if self.alerts:
-            # by the record's id, not by the total: a state that begins anew must not use a name twice
+            # It goes by the record's id, not by the total: a state that begins anew must not use a
+            # name twice.
             number = int.from_bytes(record.value or b"", "little")
             output.outbox.append(counted_event(self.partition, number, {**body, **self.beside()}))
             output.snapshots["SPX"] = msgspec.json.encode(body)
@@ -128,7 +135,11 @@ class CountingStage:
 def counting_plans(
     settings: Settings, *, commands: bool = False, first: Role = "readings"
 ) -> Sequence[Plan]:
-    """Two stages: `slow` on the quotes topic with a cadence, `quick` on one of ours with a commit per batch and an outbox."""
+    """Two stages, `slow` and `quick`.
+
+    `slow` is on the quotes topic with a cadence. `quick` is on one of ours with a commit per batch
+    and an outbox.
+    """
     topics = Topics(settings.kafka.topic_prefix)
     further = (topics.name("commands"),) if commands else ()
     return (

@@ -65,7 +65,10 @@ def label_values(prometheus: Prometheus, query: str) -> list[str]:
 
 
 def variables(prometheus: Prometheus, board: Mapping[str, Any]) -> dict[str, str]:
-    """The variables as they stand when the dashboard is opened; one without a value is an empty text."""
+    """The variables as they stand when the dashboard is opened.
+
+    One without a value is an empty text.
+    """
     values: dict[str, str] = {}
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
@@ -94,7 +97,10 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 def numbers(
     prometheus: Prometheus, query: Query, values: Mapping[str, str], at: float
 ) -> list[tuple[dict[str, str], float]]:
-    """Labels and the last number of each series; NaN is no number. A query that is refused has none either."""
+    """Labels and the last number of each series; NaN is no number.
+
+    A query that is refused has none either.
+    """
     expr = filled(query.expr, values)
     try:
         if query.instant:

@@ -1,4 +1,7 @@
-"""Two scripts for the detector: one that begins without a past, and one whose past is long enough for every rank."""
+"""Two scripts for the detector.
+
+One begins without a past, and the past of the other is long enough for every rank.
+"""
 
 import math
 from collections.abc import Mapping
@@ -93,7 +96,10 @@ FRESH = Script(
         closing(TUESDAY, *CALM),
     )
 )
-"""Two eventful sessions: a ramp, lost coverage, a bad print, an exit, a session without its closing reading."""
+"""Two eventful sessions.
+
+They hold a ramp, lost coverage, a bad print, an exit, a session without its closing reading.
+"""
 
 RANKED = Script(
     (
@@ -109,4 +115,7 @@ RANKED = Script(
     ),
     past(),
 )
-"""A crowded trade that suspends, lingers and ends, an unwind near the close with a known rank, and correlation high overnight."""
+"""A crowded trade, an unwind near the close with a known rank, and high correlation overnight.
+
+The crowded trade suspends, lingers and ends.
+"""

@@ -1,4 +1,7 @@
-"""Market data for tests that may not be shipped with the project: where it is, and what happens where it is not."""
+"""Market data for tests that may not be shipped with the project.
+
+The module says where it is, and what happens where it is not.
+"""
 
 import os
 from pathlib import Path
@@ -10,7 +13,10 @@ _DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
 def evaluation_data() -> Path:
-    """Folder of the market data. Without it the test is skipped with the reason; with CI=true it fails."""
+    """Folder of the market data.
+
+    Without it the test is skipped with the reason. With CI=true it fails.
+    """
     return _existing(_root())
 
 

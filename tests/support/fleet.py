@@ -1,4 +1,7 @@
-"""Workers in processes of their own, the paced producer that feeds them, and the ledger that judges them."""
+"""Workers in processes of their own.
+
+The paced producer feeds them, and the ledger judges them.
+"""
 
 import os
 import signal
@@ -151,7 +154,10 @@ class Fleet:
         return committed
 
     def records(self, role: Role, partition: int = 0) -> Sequence[Any]:
-        """Everything on a partition, each offset once: the client may fetch again what it has already given out."""
+        """Everything on a partition, each offset once.
+
+        The client may fetch again what it has already given out.
+        """
         consumer = KafkaConsumer(**kafka_python_options(self.settings), consumer_timeout_ms=10_000)
         place = TopicPartition(self.topics.name(role), partition)
         consumer.assign([place])
@@ -215,7 +221,10 @@ def judge_once(fleet: Fleet, role: Role, sent: int) -> None:
 
 
 def judge_alerts(fleet: Fleet, partitions: int) -> int:
-    """Every event the state implies is on the alert topic, repeats are identical; the number of repeats."""
+    """Every event the state implies is on the alert topic, repeats are identical.
+
+    Gives the number of repeats.
+    """
     repeats = 0
     for partition in range(partitions):
         client = fleet.redis

@@ -1,4 +1,7 @@
-"""Records that are not ours, for every topic of ours: each kind that somebody may have put there."""
+"""Records that are not ours, for every topic of ours.
+
+Each kind is one that somebody may have put there.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,9 +28,10 @@ class ForeignRecord(NamedTuple):
 
 
 def refused_by_kafka(role: Role, record: ForeignRecord) -> bool:
-    """Whether Kafka does not take it, with its defaults: no key on a compacted topic, a time over an hour ahead.
+    """Whether Kafka does not take it, with its defaults.
 
-    A topic that the broker stamps takes any time.
+    It takes no record without a key on a compacted topic, and no time over an hour ahead. A topic
+    that the broker stamps takes any time.
     """
     keyless = role == "alerts_state" and record.key is None
     ahead = role != "commands" and record.timestamp == IN_2100

@@ -63,7 +63,10 @@ def ticks(rows: int) -> Ticks:
 
 
 def table(rows: int, *, constant: bool = False) -> Any:
-    """A table of quotes as a producer without this project would write it: SPX and BRK-B by turns, call and put."""
+    """A table of quotes as a producer without this project would write it.
+
+    It has SPX and BRK-B by turns, call and put.
+    """
     names, roots = ["SPX", "BRK-B"] * (rows // 2 + 1), ["SPXW", "BRK-B"] * (rows // 2 + 1)
     columns = {
         "underlying": pa.array(names[:rows]).dictionary_encode(),

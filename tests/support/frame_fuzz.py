@@ -1,7 +1,10 @@
-"""Decode many broken frames; run in a process of its own, because what it looks for would end the process.
+"""Decode many broken frames.
 
-`python -m tests.support.frame_fuzz SEED COUNT` prints how many frames were decoded and refused, as JSON. The address
-space is limited, so that a frame that makes Arrow allocate what it claims is a failure too.
+This runs in a process of its own, because what it looks for would end the process.
+
+`python -m tests.support.frame_fuzz SEED COUNT` prints how many frames were decoded and refused, as
+JSON. The address space is limited, so that a frame that makes Arrow allocate what it claims is a
+failure too.
 """
 
 import json
@@ -24,7 +27,10 @@ _SEEDS = 8
 
 
 def frames() -> list[bytes]:
-    """Well-formed frames of every shape: dictionaries and plain text, one batch and several, compressed and not."""
+    """Well-formed frames of every shape.
+
+    There are dictionaries and plain text, one batch and several, compressed and not.
+    """
     plain = table(40)
     text = plain.cast(plain.schema.set(0, plain.schema.field(0).with_type(pa.string())))
     found = [encode_quotes(quotes(50)), encode_vols(vols(50)), encode_ticks(ticks(50))]
@@ -41,7 +47,10 @@ def _heads(value: bytes) -> list[int]:
 
 
 def mutate(value: bytes, rng: np.random.Generator) -> bytes:
-    """Bytes changed, numbers made extreme, pieces moved, ends cut: mostly in the metadata, where it hurts most."""
+    """Bytes changed, numbers made extreme, pieces moved, ends cut.
+
+    This is mostly in the metadata, where it hurts most.
+    """
     data, heads = bytearray(value), _heads(value)
     for _ in range(int(rng.integers(1, 6))):
         head = heads[int(rng.integers(len(heads)))]

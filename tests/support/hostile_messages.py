@@ -1,6 +1,10 @@
-"""Hostile messages: valid ones of every form that the input topics know, broken in every way, and bytes that never meant anything.
+"""Hostile messages.
 
-A block of messages follows from the seed and its number alone, so any one of them can be made again.
+They are valid ones of every form that the input topics know, broken in every way, and bytes that
+never meant anything.
+
+A block of messages follows from the seed and its number alone, so any one of them can be made
+again.
 """
 
 import json
@@ -22,7 +26,10 @@ from tests.support.frame_fuzz import mutate
 BLOCK: Final = 500
 ROWS: Final = 50
 UNTOUCHED: Final = 0.1
-"""Share of messages that are as they should be: without them nothing would be learned, and no contract known."""
+"""Share of messages that are as they should be.
+
+Without them nothing would be learned, and no contract known.
+"""
 
 HEADERS: Final[tuple[Headers, ...]] = (
     (("content-type", HEARTBEAT_CONTENT_TYPE.encode()),),
@@ -94,7 +101,10 @@ Message = tuple[Role, bytes | None, Headers]
 
 
 def valid(at: int, *, foreign: bool = True) -> list[Message]:
-    """One message of every form, of the second that ends at `at` (ns); without `foreign` of our own forms alone."""
+    """One message of every form, of the second that ends at `at` (ns).
+
+    Without `foreign` they are of our own forms alone.
+    """
     now = at - NS // 2
     plain, shift = table(ROWS), now - START
     plain = plain.set_column(9, "ts_event", pa.array(np.arange(now, now + ROWS), pa.int64()))
@@ -173,7 +183,10 @@ def _column(rows: Any, name: str, values: Any) -> Any:
 
 
 def block(seed: int, number: int, *, hostile: bool = True) -> list[tuple[Role, InputRecord]]:
-    """The messages of a block in their order, with their topics; without `hostile` valid ones of our own forms, for comparison."""
+    """The messages of a block in their order, with their topics.
+
+    Without `hostile` they are valid ones of our own forms, for comparison.
+    """
     rng, at = np.random.default_rng([seed, number]), START + (number + 1) * NS
     whole = valid(at, foreign=hostile)
     records: list[tuple[Role, InputRecord]] = []

@@ -1,4 +1,7 @@
-"""Texts that others may put into what we show, and the judge of a screen: nothing of them may act."""
+"""Texts that others may put into what we show, and the judge of a screen.
+
+Nothing of them may act.
+"""
 
 from streams.safe_text import is_safe
 
@@ -15,11 +18,17 @@ HOSTILE = (
     "x" * 20_000,
     "\b\b\b\x00\x7f",
 )
-"""Escape sequences, forged lines, text turned round, invisible text, towers of marks, markup, and very much of it."""
+"""Escape sequences, forged lines, text turned round, and invisible text.
+
+Towers of marks, markup, and very much of it follow.
+"""
 
 
 def judge_screen(shown: str, lines: int | None = None, longest: int = 15_000) -> None:
-    """Nothing of the output acts on a terminal or is invisible, nothing is endless, and no line was forged."""
+    """Nothing of the output acts on a terminal or is invisible.
+
+    Nothing is endless, and no line was forged.
+    """
     found = shown.split("\n")
     for line in found:
         assert is_safe(line), ascii(line)

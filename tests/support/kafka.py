@@ -1,4 +1,7 @@
-"""A real Apache Kafka of one node (KRaft), run from its jars on free loopback ports over a temporary directory."""
+"""A real Apache Kafka of one node (KRaft), run from its jars.
+
+It runs on free loopback ports over a temporary directory.
+"""
 
 import shutil
 import socket
@@ -40,7 +43,10 @@ SINGLE_NODE = {
 
 
 class KafkaServer:
-    """One broker; started again after `stop` or `kill` it has the same ports and data, until `close`."""
+    """One broker.
+
+    Started again after `stop` or `kill` it has the same ports and data, until `close`.
+    """
 
     def __init__(
         self,
@@ -50,7 +56,11 @@ class KafkaServer:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         jvm: Sequence[str] = JVM,
     ) -> None:
-        """`listeners` adds listeners by name to their protocol (`{"SECURE": "SASL_SSL"}`), `properties` any broker settings."""
+        """Settings of the broker.
+
+        `listeners` adds listeners by name to their protocol (`{"SECURE": "SASL_SSL"}`),
+        `properties` any broker settings.
+        """
         self._jvm = tuple(jvm)
         self._jars = fetch()
         self.directory = Path(tempfile.mkdtemp(prefix="dispersion-kafka-"))
@@ -188,7 +198,10 @@ class KafkaServer:
 
 
 class KafkaCluster:
-    """Three brokers that are controllers too; every topic has three replicas, and two must be in sync for a write."""
+    """Three brokers that are controllers too.
+
+    Every topic has three replicas, and two must be in sync for a write.
+    """
 
     def __init__(self) -> None:
         replicated = {

@@ -1,4 +1,7 @@
-"""Apache Kafka's jars out of Maven Central: fetched once into `build/kafka/jars`, by one process at a time."""
+"""Apache Kafka's jars out of Maven Central.
+
+They are fetched once into `build/kafka/jars`, by one process at a time.
+"""
 
 import fcntl
 import hashlib

@@ -1,4 +1,7 @@
-"""Processes that a test run left behind: every one carries the run's tag in its environment, whoever its parent is now."""
+"""Processes that a test run left behind.
+
+Every one carries the run's tag in its environment, whoever its parent is now.
+"""
 
 import gc
 import os
@@ -18,7 +21,10 @@ def mark_run() -> str:
 
 
 def processes_of(tag: str) -> dict[int, str]:
-    """Command lines by process id of the run's other processes that still live (Linux; elsewhere none are found)."""
+    """Command lines by process id of the run's other processes that still live.
+
+    This is for Linux; elsewhere none are found.
+    """
     needle = f"{TAG}={tag}".encode()
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -47,7 +53,10 @@ def leftovers(tag: str, timeout: float = 5.0) -> dict[int, str]:
 
 
 def open_clients(timeout: float = 20.0) -> list[str]:
-    """Kafka clients and connections of this process that nobody has closed, after waiting a moment for the slow to close."""
+    """Kafka clients and connections of this process that nobody has closed.
+
+    It first waits a moment for the slow to close.
+    """
     deadline = time.monotonic() + timeout
     while (found := _open_clients()) and time.monotonic() < deadline:
         time.sleep(0.5)

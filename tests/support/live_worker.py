@@ -28,7 +28,8 @@ def main() -> int:
     from agents.cli.main import main as run
     from agents.store import clock_check
 
-    setattr(partitions, "may_declare_idle", lambda _now, _last_event: True)  # noqa: B010 - not for others to import
+    # The name is not for others to import.
+    setattr(partitions, "may_declare_idle", lambda _now, _last_event: True)  # noqa: B010
     clock_check.WATCH_SECONDS = 1.0
     return run(sys.argv[1:])
 

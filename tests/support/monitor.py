@@ -1,4 +1,7 @@
-"""The monitor as one process computes it and as a fleet of workers publishes it, in a form that can be compared."""
+"""The monitor as one process computes it and as a fleet of workers publishes it.
+
+Both are in a form that can be compared.
+"""
 
 import itertools
 import json
@@ -104,7 +107,10 @@ def published(fleet: Fleet, partitions: int) -> Made:
 
 
 def publish(settings: Settings, records: Iterable[InputRecord], ahead: int = 0) -> None:
-    """Send records to the partitions they name; `ahead` bytes at most before the readings (the embedded log is small)."""
+    """Send records to the partitions they name.
+
+    `ahead` bytes at most go before the readings (the embedded log is small).
+    """
     final = FinalWatermark(
         connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices
     )
@@ -131,7 +137,10 @@ def follow(fleet: Fleet, partitions: int, wanted: Made, seconds: float) -> None:
 
 
 def rechunked(records: Sequence[InputRecord], rng: random.Random) -> list[InputRecord]:
-    """The same rows in frames of other sizes, the partitions interleaved at random; order inside each partition stays."""
+    """The same rows in frames of other sizes, the partitions interleaved at random.
+
+    Order inside each partition stays.
+    """
     queues: defaultdict[tuple[str, int], deque[InputRecord]] = defaultdict(deque)
     for record in records:
         for piece in _pieces(record, rng):

@@ -14,7 +14,10 @@ REFRESH = 86_400.0
 
 
 def closing_quotes(session: date) -> Quotes:
-    """All contracts at a close, stamped with the option close, by underlying, expiry, strike, put before call."""
+    """All contracts at a close, stamped with the option close.
+
+    They are in order of underlying, expiry, strike, put before call.
+    """
     frame = pd.read_parquet(
         evaluation_data() / "chains_multi" / "nbbo_chains_2026_07.parquet",
         columns=["underlying", "expiration", "strike", "cp", "bid", "ask"],

@@ -1,4 +1,7 @@
-"""What a test needs from the machine: missing, it is skipped aloud; in CI it fails, for there nothing may be skipped."""
+"""What a test needs from the machine.
+
+When it is missing, the test is skipped aloud; in CI it fails, for there nothing may be skipped.
+"""
 
 import os
 import shutil

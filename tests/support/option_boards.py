@@ -13,7 +13,10 @@ from analytics.option_chain import OptionChain
 def board_of(
     tables: Sequence[ArrayLike], years: Sequence[float], rates: Sequence[float] | None = None
 ) -> OptionChain:
-    """A board of one strip a table; rows strike, call_bid, call_ask, put_bid, put_ask in any order of strikes."""
+    """A board of one strip a table.
+
+    Rows are strike, call_bid, call_ask, put_bid, put_ask in any order of strikes.
+    """
     parts = [np.asarray(table, dtype=np.float64).reshape(-1, 5) for table in tables]
     rows = np.concatenate([part[np.argsort(part[:, 0], kind="stable")] for part in parts])
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)

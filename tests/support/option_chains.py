@@ -37,7 +37,10 @@ def quotes_of(
     record_ts: int | None = None,
     refresh_seconds: float | None = None,
 ) -> Quotes:
-    """All contracts of the chains, stamped `at` (ns), ordered by chain, expiry, strike, put before call."""
+    """All contracts of the chains, stamped `at` (ns).
+
+    They are ordered by chain, expiry, strike, put before call.
+    """
     columns = [
         _strip(code, chain, day_number(expiry), at)
         for code, chain in enumerate(chains)

@@ -1,4 +1,7 @@
-"""The chains of a lognormal world as a source tells them that has no bid and ask: vol and delta of every option."""
+"""The chains of a lognormal world as a source tells them that has no bid and ask.
+
+It tells vol and delta of every option.
+"""
 
 from collections.abc import Sequence
 
@@ -19,7 +22,8 @@ def vols_of(
 ) -> Vols:
     """All contracts of the chains, stamped `at` (ns), in the order of `quotes_of`.
 
-    `call_error` is added to the vols of calls and taken from those of puts, as a wrong forward does.
+    `call_error` is added to the vols of calls and taken from those of puts, as a wrong forward
+    does.
     """
     quotes = quotes_of(chains, at, refresh_seconds=refresh_seconds)
     forward, vol = (

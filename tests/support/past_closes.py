@@ -1,4 +1,7 @@
-"""A past made of closes: published levels on the weekdays up to the Friday of `tests.support.readings`."""
+"""A past made of closes.
+
+They are published levels on the weekdays up to the Friday of `tests.support.readings`.
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

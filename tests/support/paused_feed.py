@@ -1,7 +1,9 @@
-"""A feed with pauses, through workers that each have their own pace: which frames come on the points topic, and in which order.
+"""A feed with pauses, through workers that each have their own pace.
 
-It is the live flow in miniature: rows arrive, owners close seconds as the clock of a source says, and call a source idle when it
-has been silent for long enough and nothing of it waits. Stalls, latencies and the order of work are drawn; the rows are not.
+It shows which frames come on the points topic, and in which order. It is the live flow in
+miniature: rows arrive, owners close seconds as the clock of a source says, and call a source idle
+when it has been silent for long enough and nothing of it waits. Stalls, latencies and the order of
+work are drawn; the rows are not.
 """
 
 import random
@@ -32,7 +34,10 @@ class Row(NamedTuple):
 
 
 def rows(pauses: Sequence[float], rng: random.Random) -> dict[str, list[Row]]:
-    """Bursts of some seconds with a pause after each; a source may have nothing in a second, or in a whole burst."""
+    """Bursts of some seconds with a pause after each.
+
+    A source may have nothing in a second, or in a whole burst.
+    """
     out: dict[str, list[Row]] = {source: [] for source in SOURCES}
     second = 100
     for pause in pauses:
@@ -108,7 +113,10 @@ def topic(
     stall: float,
     renews: bool = True,
 ) -> list[InputRecord]:
-    """The points topic as two workers fill it, one of two sources; each stalls now and then for up to `stall` seconds."""
+    """The points topic as two workers fill it, one of two sources.
+
+    Each stalls now and then for up to `stall` seconds.
+    """
     owners = [Owner(source, list(feed[source]), idle_after, renews) for source in SOURCES]
     workers = [owners[:1], owners[1:]]
     busy, due = [0.0, 0.0], [rng.random() * TICK, rng.random() * TICK]

@@ -54,7 +54,9 @@ def surfaces(
     flags: Mapping[str, str] | None = None,
     in_vols: bool = False,
 ) -> SurfacePoints:
-    """One point a name: variance = vol squared, ATM vol = vol unless `atm` says otherwise; None is an invalid point.
+    """One point a name: variance = vol squared, ATM vol = vol unless `atm` says otherwise.
+
+    None is an invalid point.
 
     `in_vols`: of a source without bid and ask, so that there is no variance.
     """

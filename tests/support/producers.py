@@ -1,4 +1,7 @@
-"""Producers of frames in other languages: their libraries fetched once into `build/producers`, and how they are run."""
+"""Producers of frames in other languages, and how they are run.
+
+Their libraries are fetched once into `build/producers`.
+"""
 
 import fcntl
 import hashlib
@@ -16,7 +19,10 @@ OPENED = "--add-opens=java.base/java.nio=ALL-UNNAMED"
 
 
 def java_producer() -> list[str]:
-    """The command that runs the Java producer, but for its arguments; ends the test when something cannot be had."""
+    """The command that runs the Java producer, but for its arguments.
+
+    It ends the test when something cannot be had.
+    """
     java, maven = program("java"), program("mvn")
     jars = HOME / hashlib.sha256((JAVA / "pom.xml").read_bytes()).hexdigest()[:12]
     HOME.mkdir(parents=True, exist_ok=True)
@@ -34,7 +40,8 @@ def java_producer() -> list[str]:
             )
             if done.returncode:
                 missing(
-                    f"the Java producer's jars (Maven failed: {(done.stdout + done.stderr).strip()[-500:]})"
+                    "the Java producer's jars "
+                    f"(Maven failed: {(done.stdout + done.stderr).strip()[-500:]})"
                 )
             (jars / "complete").touch()
     return [str(java), OPENED, "-cp", f"{jars}/*", str(JAVA / "FrameProducer.java")]

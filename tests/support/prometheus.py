@@ -20,14 +20,20 @@ START_SECONDS = 30.0
 
 
 class MonitoringServer:
-    """What both programs have in common: a configuration file, an HTTP port, a readiness page, reload on SIGHUP."""
+    """What both programs have in common.
+
+    It is a configuration file, an HTTP port, a readiness page, reload on SIGHUP.
+    """
 
     programs: tuple[str, ...]
     data_flag: str
     flags: tuple[str, ...] = ()
 
     def __init__(self, configuration: str, files: Mapping[str, str | Path] | None = None) -> None:
-        """`files` (rules, templates) are laid beside the configuration under their names, so relative paths in it work."""
+        """`files` (rules, templates) are laid beside the configuration under their names.
+
+        So relative paths in it work.
+        """
         self._binary = program(*self.programs)
         self.directory = Path(tempfile.mkdtemp(prefix="dispersion-monitoring-"))
         self.port = free_ports(1)[0]
@@ -150,5 +156,6 @@ def scrape(job: str, port: int, interval: str = "200ms") -> str:
     """The configuration of a Prometheus that scrapes one local port."""
     return (
         f"global: {{scrape_interval: {interval}, evaluation_interval: {interval}}}\n"
-        f"scrape_configs:\n- job_name: {job}\n  static_configs:\n  - targets: ['127.0.0.1:{port}']\n"
+        f"scrape_configs:\n- job_name: {job}\n"
+        f"  static_configs:\n  - targets: ['127.0.0.1:{port}']\n"
     )

@@ -1,8 +1,11 @@
-"""Fetching beforehand what the tests need: ``python -m tests.support.provision [programs] [kafka] [asyncapi]`` (nothing named: all).
+"""Fetching beforehand what the tests need.
 
-Kafka's jars come from Maven Central into `build/kafka/jars`, AsyncAPI's parser by npm into `build/asyncapi`, as its lock says; programs
-that are missing are installed with apt-get where that is possible (Debian, root), and named where it is not. Safe to repeat; the exit code
-is 1 when something is missing in CI.
+Run ``python -m tests.support.provision [programs] [kafka] [asyncapi]`` (nothing named: all).
+
+Kafka's jars come from Maven Central into `build/kafka/jars`, AsyncAPI's parser by npm into
+`build/asyncapi`, as its lock says. Programs that are missing are installed with apt-get where that
+is possible (Debian, root), and named where it is not. It is safe to repeat. The exit code is 1 when
+something is missing in CI.
 """
 
 import os
@@ -26,7 +29,10 @@ PROGRAMS = {
     "node": "nodejs",
     "npm": "npm",
 }
-"""Debian's package of each program. docker-compose only checks the compose file; no daemon is needed."""
+"""Debian's package of each program.
+
+docker-compose only checks the compose file; no daemon is needed.
+"""
 APT_SECONDS = 900
 NPM_SECONDS = 300
 
@@ -50,7 +56,8 @@ def provide_programs() -> bool:
     packages = sorted({PROGRAMS[name] for name in wanted})
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         say(
-            f"programs: {', '.join(wanted)} missing; their tests will be skipped. On Debian: sudo apt-get install {' '.join(packages)}"
+            f"programs: {', '.join(wanted)} missing; their tests will be skipped. "
+            f"On Debian: sudo apt-get install {' '.join(packages)}"
         )
         return False
     for step in (

@@ -20,7 +20,10 @@ PRODUCE, VERSION = 0, 7
 def batch_of(
     codec: int, *values: bytes | None, offset: int = 0, timestamp: int | None = None
 ) -> bytes:
-    """A batch of records without keys, of now unless told otherwise: retention takes what is older."""
+    """A batch of records without keys, of now unless told otherwise.
+
+    Retention takes what is older.
+    """
     stamp = round(time() * 1000) if timestamp is None else timestamp
     builder = DefaultRecordBatchBuilder(2, codec, False, -1, 0, -1, LONGEST)
     for at, value in enumerate(values):
@@ -38,7 +41,10 @@ def with_payload(codec: int, payload: bytes, *, offset: int = 0) -> bytes:
 
 
 def with_deltas(deltas: Sequence[int], *, offset: int = 0) -> bytes:
-    """A batch of empty records that say of themselves that they are so far behind its first offset."""
+    """A batch of empty records.
+
+    They say of themselves that they are so far behind its first offset.
+    """
     head = bytearray(batch_of(0, *[None] * len(deltas), offset=offset)[:HEADER])
     return sealed(head + b"".join(_record(delta) for delta in deltas))
 
@@ -61,7 +67,10 @@ def sealed(data: bytes | bytearray) -> bytes:
 
 
 def produce(bootstrap: str, topic: str, batch: bytes, partition: int = 0) -> tuple[int, int]:
-    """Send one batch to the broker that leads the partition; the error code and the offset of its first record."""
+    """Send one batch to the broker that leads the partition.
+
+    Returns the error code and the offset of its first record.
+    """
     host, _, port = bootstrap.partition(":")
     body = (
         struct.pack(">hhii", -1, -1, 30_000, 1)

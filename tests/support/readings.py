@@ -1,4 +1,7 @@
-"""Scripted readings: a toy basket whose basket vol and implied correlation are exactly those that a script asks for."""
+"""Scripted readings of a toy basket.
+
+Its basket vol and implied correlation are exactly those that a script asks for.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -48,7 +51,10 @@ def toy(
     session: date | None = None,
     **fields: Any,
 ) -> Reading:
-    """A reading of the toy basket. Names in `dropped` are not valid; what they leave is computed without them."""
+    """A reading of the toy basket.
+
+    Names in `dropped` are not valid; what they leave is computed without them.
+    """
     rows = [row for row, name in enumerate(NAMES) if name not in dropped]
     scale = math.sqrt(sum(w * k * k for w, k in zip(WEIGHTS, SHAPE, strict=True)) / sum(WEIGHTS))
     vols = [basket_vol * SHAPE[row] / scale for row in rows]
@@ -106,7 +112,10 @@ def path(
     step: int = 1,
     **fields: Any,
 ) -> list[Reading]:
-    """Readings every `step` seconds, levels (index vol, basket vol, rho) interpolated linearly from first to last."""
+    """Readings every `step` seconds.
+
+    Levels (index vol, basket vol, rho) are interpolated linearly from first to last.
+    """
     begin, legs = eastern(session, start), len(levels) - 1
     out = []
     for second in range(0, seconds + 1, step):

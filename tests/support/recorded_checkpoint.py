@@ -1,6 +1,7 @@
-"""What an earlier release wrote into Redis: the keys of five partitions in the middle of their input, and that input.
+"""What an earlier release wrote into Redis in the middle of its input, and that input.
 
-`tests/data/checkpoint.json.gz` was made by this module at commit e4003d2, before names in the code were changed:
+It wrote the keys of five partitions. `tests/data/checkpoint.json.gz` was made by this module at
+commit e4003d2, before names in the code were changed:
 
     python -m tests.support.recorded_checkpoint tests/data/checkpoint.json.gz
 
@@ -118,7 +119,10 @@ def keys_of(stage: str) -> StageKeys:
 
 
 def played(stage: Stage, records: Sequence[InputRecord]) -> tuple[list[Any], dict[str, bytes]]:
-    """All that a stage says of records, five at a time, and of the silence after them, and its last snapshots."""
+    """All that a stage says of records, five at a time, and of the silence after them.
+
+    Its last snapshots are with it.
+    """
     said: list[Any] = []
     snapshots: dict[str, bytes] = {}
     for output in [
@@ -187,7 +191,10 @@ def points_records(
 
 
 def alert_records(script: Script) -> list[InputRecord]:
-    """The script's readings, with commands for the unwind among them; the last waits for an alert that begins later."""
+    """The script's readings, with commands for the unwind among them.
+
+    The last waits for an alert that begins later.
+    """
     began = eastern(MONDAY, "10:00:00")
     orders = {
         50: command("acknowledge", 1, began, 0),

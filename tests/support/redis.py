@@ -1,4 +1,7 @@
-"""The real redis-server of the system, as `agents.embedded.redis_server` runs it: append-only file, `noeviction`, own directory."""
+"""The real redis-server of the system, as `agents.embedded.redis_server` runs it.
+
+It has an append-only file, `noeviction` and its own directory.
+"""
 
 import resource
 from collections.abc import Iterator
@@ -19,7 +22,10 @@ def system_redis(*options: str) -> EmbeddedRedis:
 
 @contextmanager
 def full_disk(server: EmbeddedRedis) -> Iterator[None]:
-    """The append-only file of a running `system_redis` cannot grow any more: the kernel refuses the write, as on a full disk."""
+    """The append-only file of a running `system_redis` cannot grow any more.
+
+    The kernel refuses the write, as on a full disk.
+    """
     largest = max(file.stat().st_size for file in server.directory.rglob("*aof*") if file.is_file())
     before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (largest, before[1]))

@@ -1,4 +1,7 @@
-"""A TCP proxy in front of Redis: answers come late, break off, are refusals, or stay away although the commit is done."""
+"""A TCP proxy in front of Redis.
+
+Answers come late, break off, are refusals, or stay away although the commit is done.
+"""
 
 import asyncio
 import re
@@ -19,7 +22,10 @@ T = TypeVar("T")
 
 
 class RedisProxy:
-    """One worker's way to Redis, on a port of its own; a thread of its own serves it. A context manager."""
+    """One worker's way to Redis, on a port of its own. A context manager.
+
+    A thread of its own serves it.
+    """
 
     def __init__(self, target: int) -> None:
         """`target` is the port of Redis on the loopback address."""
@@ -35,7 +41,10 @@ class RedisProxy:
         self.cuts = 0
         """Answers to commits that are still to break off."""
         self.refusal = b""
-        """What every command is answered with in Redis' place, such as `-LOADING …`; empty: Redis answers."""
+        """What every command is answered with in Redis' place, such as `-LOADING …`.
+
+        Empty: Redis answers.
+        """
         self.silent = False
         """Whether nothing is answered at all."""
         self._last: tuple[bytes, bytes] | None = None
@@ -69,7 +78,10 @@ class RedisProxy:
         return self._holding
 
     def release(self) -> None:
-        """Keep nothing back any longer; what was kept back stays away, as its connection is closed."""
+        """Keep nothing back any longer.
+
+        What was kept back stays away, as its connection is closed.
+        """
         self._holding, self.cuts, self.delay = None, 0, 0.0
         self.refusal, self.silent, self._last = b"", False, None
 

@@ -1,4 +1,7 @@
-"""A Kafka with passwords, TLS and the permissions of the runbook, and a Redis with TLS and the users of its file."""
+"""A Kafka with passwords, TLS and the permissions of the runbook.
+
+Beside it is a Redis with TLS and the users of its file.
+"""
 
 import re
 import subprocess
@@ -83,7 +86,10 @@ def _resources(cell: str, prefix: str, group: str, feed: str) -> list[tuple[Reso
 
 
 def secured_kafka(issued: Certificate) -> KafkaServer:
-    """A broker, not yet started, whose listener SECURE wants SCRAM over TLS; whoever comes by the plain one may do all."""
+    """A broker, not yet started, whose listener SECURE wants SCRAM over TLS.
+
+    Whoever comes by the plain one may do all.
+    """
     return KafkaServer(
         listeners={"SECURE": "SASL_SSL"},
         properties={
@@ -120,7 +126,10 @@ def _binding(user: str, grant: Grant) -> AclBinding:
 
 
 class SecuredRedis:
-    """A server of the system with three doors: a plain one for us, TLS with client certificates, and a unix socket."""
+    """A server of the system with three doors.
+
+    They are a plain one for us, TLS with client certificates, and a unix socket.
+    """
 
     def __init__(self, issued: Certificate, directory: Path) -> None:
         self.key, self.authority = directory / "key.pem", issued.authority

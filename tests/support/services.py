@@ -1,4 +1,7 @@
-"""Workers and an exporter on a stack, and the samples replayed through them until the unwind's alert is out."""
+"""Workers and an exporter on a stack.
+
+The samples are replayed through them until the unwind's alert is out.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +28,10 @@ class Services:
     exporter: str
 
     def replay(self, seconds: float = 90.0) -> Made:
-        """Three real closes and half an hour of unwind; returns when all readings and events are on their topics."""
+        """Three real closes and half an hour of unwind.
+
+        It returns when all readings and events are on their topics.
+        """
         settings = self.fleet.settings
         records = feed(settings, REFRESH, PARTITIONS)
         wanted = expected(settings, records, PARTITIONS)

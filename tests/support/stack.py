@@ -1,6 +1,8 @@
-"""One protocol, two stacks: the embedded one out of wheels and a real Apache Kafka with the system's Redis.
+"""One protocol, two stacks.
 
-A test written against `Stack` runs on both. Outages are part of the protocol, so chaos tests need no second suite.
+One is the embedded one out of wheels, the other a real Apache Kafka with the system's Redis.
+A test written against `Stack` runs on both. Outages are part of the protocol, so chaos tests need
+no second suite.
 """
 
 import json
@@ -46,7 +48,10 @@ class Stack(Protocol):
     def create_topics(
         self, topics: Iterable[tuple[str, int]], configs: Mapping[str, str] | None = None
     ) -> list[str]:
-        """Create topics of (name, partitions), returns their names; the embedded stack knows no configs."""
+        """Create topics of (name, partitions), returns their names.
+
+        The embedded stack knows no configs.
+        """
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
         """Move the start of a partition, as retention does."""
@@ -86,7 +91,10 @@ class EmbeddedTestStack(EmbeddedStack):
 
 
 class RealStack:
-    """Apache Kafka from its jars and the system's redis-server; ends the test when one cannot be had."""
+    """Apache Kafka from its jars and the system's redis-server.
+
+    Ends the test when one cannot be had.
+    """
 
     name: Literal["embedded", "real"] = "real"
 
@@ -172,14 +180,20 @@ class _Admin:
 
 
 def settings_for(stack: Stack, prefix: str, **overrides: Any) -> Settings:
-    """Settings that lead to `stack` under a topic prefix; nested mappings in `overrides` are merged over."""
+    """Settings that lead to `stack` under a topic prefix.
+
+    Nested mappings in `overrides` are merged over.
+    """
     values = stack.settings()
     values["kafka"] = {**values["kafka"], "topic_prefix": prefix, "group": f"{prefix}group"}
     return Settings(**_merged(values, overrides))
 
 
 def create_flow_topics(stack: Stack, settings: Settings) -> TopicsCheck:
-    """All topics of the flow, made as `topics create` makes them; fit for a worker, or the test fails."""
+    """All topics of the flow, made as `topics create` makes them.
+
+    They are fit for a worker, or the test fails.
+    """
     check = create_topics(settings, stack.create_topics if stack.name == "embedded" else None)
     check.refuse()
     return check
@@ -198,7 +212,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def environment_for(settings: Settings) -> dict[str, str]:
-    """The same settings as environment variables, for a process of its own: `DISPERSION_KAFKA__BOOTSTRAP_SERVERS=…`."""
+    """The same settings as environment variables, for a process of its own.
+
+    They are like `DISPERSION_KAFKA__BOOTSTRAP_SERVERS=…`.
+    """
     return dict(_variables(settings, "DISPERSION_", settings.model_fields_set))
 
 

@@ -1,4 +1,7 @@
-"""What a subscriber may rely on, checked with other people's libraries: kafka-python, jsonschema and cloudevents."""
+"""What a subscriber may rely on, checked with other people's libraries.
+
+They are kafka-python, jsonschema and cloudevents.
+"""
 
 import json
 from pathlib import Path
@@ -28,7 +31,10 @@ ATTRIBUTES = (
 
 
 def consumed(bootstrap_servers: str, topic: str, seconds: float = 30.0) -> list[Any]:
-    """Every alert record that is on a topic now, as a plain consumer reads it; heartbeats left out."""
+    """Every alert record that is on a topic now, as a plain consumer reads it.
+
+    Heartbeats are left out.
+    """
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         api_version=(2, 0),

@@ -1,4 +1,7 @@
-"""A certificate for 127.0.0.1 that vouches for itself, made by the JDK's keytool: for the TLS listeners of a real Kafka."""
+"""A certificate for 127.0.0.1 that vouches for itself, made by the JDK's keytool.
+
+It is for the TLS listeners of a real Kafka.
+"""
 
 import subprocess
 from dataclasses import dataclass
@@ -55,7 +58,10 @@ def certificate(directory: Path) -> Certificate:
 
 
 def client(directory: Path, passphrase: str = "") -> tuple[Path, Path]:
-    """A client's certificate and its key, encrypted where there is a passphrase; made by openssl."""
+    """A client's certificate and its key, made by openssl.
+
+    The key is encrypted where there is a passphrase.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     made, key = directory / "client.pem", directory / "client.key"
     locked = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]

@@ -1,4 +1,4 @@
-"""One index on the toy basket of the scripted readings, as settings and as a fleet that works on it."""
+"""One index on the toy basket of the scripted readings, as settings and as a fleet on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ def toy_settings(
 def toy_fleet(
     stack: Stack, settings: Settings, folder: Path, patch: pytest.MonkeyPatch
 ) -> Iterator[Fleet]:
-    """The topics, workers to start, and the commands of this process pointed at them, typed by ann."""
+    """The topics, workers to start, and this process's commands pointed at them, typed by ann."""
     create_flow_topics(stack, settings)
     for name, value in environment_for(settings).items():
         patch.setenv(name, value)

@@ -1,4 +1,7 @@
-"""A scripted unwind on the Monday of `tests.support.readings`, and how to read what was said about it."""
+"""A scripted unwind on the Monday of `tests.support.readings`.
+
+The module also has how to read what was said about it.
+"""
 
 from datetime import timedelta
 from typing import Any

@@ -31,7 +31,10 @@ def booked(quotes: Quotes) -> QuoteBook:
 
 
 def surfaces_of(market: Market, chains: list[Chain], at: int = TEN) -> tuple[SurfacePoints, ...]:
-    """Points of each index of the market at second `at`, everything quoted; `SESSION` is its date."""
+    """Points of each index of the market at second `at`, everything quoted.
+
+    `SESSION` is its date.
+    """
     quotes, universe = quotes_of(chains, at), underlyings(market)
     book, listings = booked(quotes), Listings(market.am_roots)
     surfaces = Surfaces(market, universe, book, listings)

@@ -1,4 +1,7 @@
-"""Closes of SPY and 122 members of its index that are known by vols and deltas alone, through the whole flow (evaluation data)."""
+"""Closes of SPY and 122 members of its index, through the whole flow (evaluation data).
+
+The members are known by vols and deltas alone.
+"""
 
 from datetime import date
 from functools import cache
@@ -41,7 +44,10 @@ def vol_closes() -> Path:
 def history(
     partitions: int = 4, first: date = date(2026, 5, 26), last: date = date(2026, 7, 10)
 ) -> History:
-    """Readings and alert events of the closes from one session to another, on the basket of the file's own members."""
+    """Readings and alert events of the closes from one session to another.
+
+    They are on the basket of the file's own members.
+    """
     basket = members()
     market = Market(
         (IndexSpec("SPY", basket),),

@@ -1,4 +1,7 @@
-"""The pages of the measures: every example runs and prints what it says, and every page is linked."""
+"""The pages of the measures.
+
+Every example runs and prints what it says, and every page is linked.
+"""
 
 import doctest
 import re

@@ -1,4 +1,7 @@
-"""The page of the rules: its numbers are those that are shipped, and no rule is without a row and a place in the runbook."""
+"""The page of the rules.
+
+Its numbers are those that are shipped, and no rule is without a row and a place in the runbook.
+"""
 
 import re
 import tomllib

@@ -1,4 +1,7 @@
-"""`broad_repricing`: index and single-name vols jump together. Not an unwind, and the event says so in words."""
+"""`broad_repricing`: index and single-name vols jump together.
+
+It is not an unwind, and the event says so in words.
+"""
 
 from dataclasses import replace
 
@@ -56,8 +59,14 @@ class BroadRepricingRule:
         """The jump, the singles beside it, and what it is not."""
         del context, label
         if change is None:
-            return "index and single-name vols have jumped together. Broad repricing, not a dispersion unwind."
-        return f"{index_words(change)} and {basket_words(change)}. Broad repricing, not a dispersion unwind."
+            return (
+                "index and single-name vols have jumped together. "
+                "Broad repricing, not a dispersion unwind."
+            )
+        return (
+            f"{index_words(change)} and {basket_words(change)}. "
+            "Broad repricing, not a dispersion unwind."
+        )
 
     def _classify(self, case: Case) -> Verdict:
         enter, change = self._numbers.enter, case.change

@@ -1,4 +1,7 @@
-"""All rules in the order in which they are evaluated: what suspends or inhibits others comes before them."""
+"""All rules in the order in which they are evaluated.
+
+What suspends or inhibits others comes before them.
+"""
 
 from streams.detection.rules.broad_repricing import BroadRepricingRule
 from streams.detection.rules.correlation_regime import CorrelationRegimeRule

@@ -1,10 +1,16 @@
-"""A condition: one number of a rule against the number it has to reach, so that a verdict can be read line by line."""
+"""A condition: one number of a rule against the number it has to reach.
+
+A verdict can be read line by line with it.
+"""
 
 import msgspec
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """`value` has to reach `enter`, coming from `neutral`: upwards when `neutral` lies below it, downwards when above."""
+    """`value` has to reach `enter`, coming from `neutral`.
+
+    It does so upwards when `neutral` lies below `enter`, downwards when above.
+    """
 
     name: str
     """As among the values of the event."""

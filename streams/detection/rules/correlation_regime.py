@@ -15,7 +15,10 @@ RHO = "implied_correlation"
 
 
 class CorrelationRegimeRule:
-    """Methodology, "The rules in numbers". The rule looks at the level alone; the change in its events is that since the prior close."""
+    """Methodology, "The rules in numbers".
+
+    The rule looks at the level alone; the change in its events is that since the prior close.
+    """
 
     name = "correlation_regime"
     label = "regime"
@@ -70,7 +73,10 @@ class CorrelationRegimeRule:
         if level is None or at is None:
             return "implied correlation has left its band."
         side, closes = "high" if at.rank > MEDIAN else "low", len(context.baseline.levels(RHO))
-        return f"implied correlation {points(level)} is {side}: {percentile(at.rank)} of {closes} closes."
+        return (
+            f"implied correlation {points(level)} is {side}: "
+            f"{percentile(at.rank)} of {closes} closes."
+        )
 
 
 def _outside(at: LevelRank, band: RankBand, exit_: RankBand) -> tuple[Condition, Condition]:

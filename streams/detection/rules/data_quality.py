@@ -1,4 +1,7 @@
-"""`data_quality`: coverage or correlation out of range. While it fires, every other market alert of its index is suspended."""
+"""`data_quality`: coverage or correlation out of range.
+
+While it fires, every other market alert of its index is suspended.
+"""
 
 from streams.detection.change import Change
 from streams.detection.gates import covered, in_range
@@ -10,7 +13,10 @@ from streams.detection.rules.ruleset import DataQualityNumbers
 
 
 class DataQualityRule:
-    """Methodology, "The rules in numbers"; its limits are the coverage and range gates of the market."""
+    """Methodology, "The rules in numbers".
+
+    Its limits are the coverage and range gates of the market.
+    """
 
     name = "data_quality"
     label = "quality"
@@ -66,11 +72,13 @@ class DataQualityRule:
         said = []
         if not covered(reading, gates):
             said.append(
-                f"coverage {reading.coverage or 0.0:.0%} by weight, {reading.coverage_names or 0.0:.0%} by names"
+                f"coverage {reading.coverage or 0.0:.0%} by weight, "
+                f"{reading.coverage_names or 0.0:.0%} by names"
             )
         if not in_range(reading, gates):
             said.append(
-                f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} is not credible"
+                f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} "
+                "is not credible"
             )
         text = " and ".join(said) or "coverage and correlation are in range"
         return (

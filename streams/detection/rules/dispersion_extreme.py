@@ -1,4 +1,7 @@
-"""`dispersion_extreme`: the trade is crowded. Vol spread or dispersion is at the top of its year and implied correlation at the bottom."""
+"""`dispersion_extreme`: the trade is crowded.
+
+Vol spread or dispersion is at the top of its year and implied correlation at the bottom.
+"""
 
 from dataclasses import replace
 
@@ -17,7 +20,10 @@ WIDE = {"vol_spread": "vol spread", "dispersion": "dispersion"}
 
 
 class DispersionExtremeRule:
-    """Methodology, "The rules in numbers". The rule looks at levels alone; the change in its events is that since the prior close."""
+    """Methodology, "The rules in numbers".
+
+    The rule looks at levels alone. The change in its events is that since the prior close.
+    """
 
     name = "dispersion_extreme"
     label = "extreme"
@@ -54,7 +60,10 @@ class DispersionExtremeRule:
         return 0.0
 
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Neither spread nor dispersion is high any more, or correlation is no longer low; None without ranks."""
+        """Neither spread nor dispersion is high any more, or correlation is no longer low.
+
+        None without ranks.
+        """
         del start, peak
         ranks, bounds = _ranks(context), self._numbers.exit
         return (

@@ -1,8 +1,9 @@
 """The jump of index vol that `vix_spike_unwind` and `broad_repricing` share.
 
-Index vol is compared with two instants: the prior session's close and, intraday, the low of the last 60 minutes. A rule
-holds when it holds from either. The quality gate asks that the jump is there on bids too: a mid that rose because the
-asks went away has not moved. It is tested only where the jump holds on mids.
+Index vol is compared with two instants: the prior session's close and, intraday, the low of the
+last 60 minutes. A rule holds when it holds from either. The quality gate asks that the jump is
+there on bids too: a mid that rose because the asks went away has not moved. It is tested only where
+the jump holds on mids.
 """
 
 from collections.abc import Callable
@@ -45,9 +46,10 @@ def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
 def evaluate_jump(
     scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]
 ) -> Verdict:
-    """The strongest verdict over both comparisons; `classify` judges one whose jump holds and tells the distance of any.
+    """The strongest verdict over both comparisons.
 
-    Of two that hold the more severe wins, then the better known one, then the prior close.
+    `classify` judges one whose jump holds and tells the distance of any. Of two that hold the more
+    severe wins, then the better known one, then the prior close.
     """
     found = cases(scope, context, jump)
     if not found:
@@ -75,7 +77,13 @@ def evaluate_jump(
     )
 
 
-def _case(change: Change, from_close: bool, context: RuleContext, jump: Jump) -> Case:  # noqa: FBT001 - a field of the case
+# `from_close` is a field of the case.
+def _case(
+    change: Change,
+    from_close: bool,  # noqa: FBT001
+    context: RuleContext,
+    jump: Jump,
+) -> Case:
     needed = jump.needed(change.index_from)
     holds = change.index_move >= needed
     narrow = True

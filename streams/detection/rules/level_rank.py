@@ -1,8 +1,11 @@
-"""The place of a level in its history, as the rules on levels take it: extreme only where its season agrees.
+"""The place of a level in its history, as the rules on levels take it.
 
-Basket vol less index vol is high in the weeks of earnings and low after them. The bar is raised, nothing is muted: a
-level is as high as the lower of two ranks, among all closes and among those of the same season, and as low as the higher
-of them. While the season has too few closes the rank among all decides alone.
+A level is extreme only where its season agrees.
+
+Basket vol less index vol is high in the weeks of earnings and low after them. The bar is raised,
+nothing is muted: a level is as high as the lower of two ranks, among all closes and among those of
+the same season, and as low as the higher of them. While the season has too few closes the rank
+among all decides alone.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""`mechanical_rotation`: money moves into defensives for reasons of structure, not news; and its reversal while the trade converges."""
+"""`mechanical_rotation`: money moves into defensives for reasons of structure, not news.
+
+It also tells the reversal of the move while the trade converges.
+"""
 
 from dataclasses import replace
 
@@ -16,9 +19,10 @@ from streams.reading import Rotation
 class MechanicalRotationRule:
     """Methodology, "Rotation analytics" with the numbers of "The rules in numbers".
 
-    The alert's move is the strength of the defensive set against the index. A reversal is a firing alert whose strength has
-    fallen back through half of its greatest while an unwind or a convergence fires: the same alert, one severity higher. It is
-    told once; until then the alert waits for it, however low its score.
+    The alert's move is the strength of the defensive set against the index. A reversal is a firing
+    alert whose strength has fallen back through half of its greatest while an unwind or a
+    convergence fires: the same alert, one severity higher. It is told once; until then the alert
+    waits for it, however low its score.
     """
 
     name = "mechanical_rotation"
@@ -67,7 +71,10 @@ class MechanicalRotationRule:
         return _strength(context)
 
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """The score is low whatever the unknown tests would say, and no reversal is to be waited for."""
+        """The score is low whatever the unknown tests would say.
+
+        No reversal is to be waited for.
+        """
         del start, peak
         waits = _converges(context) and context.severity == "info"
         return (
@@ -99,8 +106,14 @@ class MechanicalRotationRule:
         said = f"Heuristic score {score.passed} of {len(score.tests)}"
         of_set = "unknown" if strength is None else percent(strength)
         if self._reverses(context) and context.peak is not None:
-            return f"rotation into defensives reverses while the trade converges: strength {of_set} after {percent(context.peak)}. {said}."
-        return f"rotation looks mechanical: defensives {of_set} against the index over 20 sessions. {said}."
+            return (
+                "rotation into defensives reverses while the trade converges: "
+                f"strength {of_set} after {percent(context.peak)}. {said}."
+            )
+        return (
+            f"rotation looks mechanical: defensives {of_set} against the index "
+            f"over 20 sessions. {said}."
+        )
 
     def _reverses(self, context: RuleContext) -> bool:
         reversal = self._numbers.reversal

@@ -1,4 +1,7 @@
-"""`mechanical_score`: six yes-or-no tests of whether a rotation is mechanical. A heuristic that no source validates."""
+"""`mechanical_score`: six yes-or-no tests of whether a rotation is mechanical.
+
+It is a heuristic that no source validates.
+"""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +18,10 @@ UNTESTABLE = "test_fundamentals_quiet"
 
 
 class MechanicalScore(NamedTuple):
-    """Tests by name: passed, failed, or None where an input is missing; an unknown test is no failed one."""
+    """Tests by name: passed, failed, or None where an input is missing.
+
+    An unknown test is no failed one.
+    """
 
     tests: Mapping[str, bool | None]
 
@@ -26,7 +32,10 @@ class MechanicalScore(NamedTuple):
 
     @property
     def possible(self) -> int:
-        """The score if every test that is unknown now were passed, but the one that is always unknown."""
+        """The score if every test that is unknown now were passed.
+
+        The one that is always unknown is left out.
+        """
         return sum(test is not False for name, test in self.tests.items() if name != UNTESTABLE)
 
     @property
@@ -60,9 +69,11 @@ def score_of(context: RuleContext, numbers: RotationEnter) -> MechanicalScore:
 
 
 def _sectors_apart(context: RuleContext, rotation: Rotation, numbers: RotationEnter) -> bool | None:
-    """Unusual sector dispersion while the index is flat, its daily sd taken as index vol / sqrt(252).
+    """Unusual sector dispersion while the index is flat.
 
-    A young session has had little time to disperse: before the equity close an unusually *low* figure is unknown.
+    The index's daily sd is taken as index vol / sqrt(252).
+    A young session has had little time to disperse: before the equity close an unusually *low*
+    figure is unknown.
     """
     index, z, vol = rotation.index_return, rotation.sector_dispersion_z, context.now.index_level
     if index is None or z is None or vol is None:

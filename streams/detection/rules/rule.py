@@ -16,9 +16,10 @@ Direction = Literal["adverse", "benign", "mixed"]
 RuleOutcome = Literal["quiet", "inhibited", "unknown", "suspended", "held", "holds", "fires"]
 """What a rule says of a reading; at a close, of several scopes the last in this order.
 
-`quiet`: evaluated, the condition does not hold. `inhibited`: it holds, and another rule tells the same story. `unknown`: not
-enough history. `suspended`: a gate forbids to evaluate. `held`: the spike gate waits whether the value stands. `holds`: it holds;
-whether an alert fires is a question of time. `fires`: at a close, it holds, and an event says so. A close never says `held` or `holds`.
+`quiet`: evaluated, the condition does not hold. `inhibited`: it holds, and another rule tells the
+same story. `unknown`: not enough history. `suspended`: a gate forbids to evaluate. `held`: the
+spike gate waits whether the value stands. `holds`: it holds; whether an alert fires is a question
+of time. `fires`: at a close, it holds, and an event says so. A close never says `held` or `holds`.
 """
 
 
@@ -42,7 +43,10 @@ class Verdict:
     values: Mapping[str, float | None] = field(default_factory=dict)
     """Numbers of this rule beside those every event has."""
     distance: float | None = None
-    """0 where the condition holds, 1 at or beyond the neutral level; None when it cannot be told."""
+    """0 where the condition holds, 1 at or beyond the neutral level.
+
+    None when it cannot be told.
+    """
     conditions: tuple[Condition, ...] = ()
     """What was tested, line by line; all of them are needed."""
     any_of: bool = False
@@ -50,7 +54,11 @@ class Verdict:
 
 
 class Rule(Protocol):
-    """One rule. `scope` is one of `scopes`; a scope that begins with `daily` is evaluated on closing readings alone."""
+    """One rule.
+
+    `scope` is one of `scopes`. A scope that begins with `daily` is evaluated on closing readings
+    alone.
+    """
 
     @property
     def name(self) -> str:
@@ -83,7 +91,10 @@ class Rule(Protocol):
         """How much of the move from `start` stands at this reading; None when it cannot be told."""
 
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Whether the exit holds, given the greatest move since firing; None when it cannot be told."""
+        """Whether the exit holds, given the greatest move since firing.
+
+        None when it cannot be told.
+        """
 
     def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
         """Enter and exit numbers, for the event."""
@@ -98,5 +109,8 @@ def greater(one: Severity, other: Severity) -> bool:
 
 
 def retraced(move: float | None, peak: float, share: float) -> bool | None:
-    """Whether a share of the greatest move has been given back; None when the move cannot be told."""
+    """Whether a share of the greatest move has been given back.
+
+    None when the move cannot be told.
+    """
     return None if move is None else move <= (1.0 - share) * peak

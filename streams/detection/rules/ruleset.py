@@ -1,7 +1,7 @@
 """The numbers of the alert rules as frozen structs; `config.rules` fills them from TOML.
 
-Starting values and their reasons are in the methodology, "The rules in numbers". Every rule carries its own version:
-a changed number is a new version, and the version is part of every event id.
+Starting values and their reasons are in the methodology, "The rules in numbers". Every rule carries
+its own version: a changed number is a new version, and the version is part of every event id.
 """
 
 from typing import Annotated
@@ -35,7 +35,10 @@ class Lookback(Numbers, frozen=True):
     gap_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
     """History before a longer gap, in calendar days, is forgotten."""
     season_weeks: Annotated[int, msgspec.Meta(ge=0, le=13)]
-    """Weeks from the start of a quarter that are compared among themselves, and the others likewise; 0 compares all with all."""
+    """Weeks from the start of a quarter that are compared among themselves.
+
+    The others are compared likewise; 0 compares all with all.
+    """
 
     def __post_init__(self) -> None:
         if self.minimum > self.sessions:
@@ -142,7 +145,10 @@ class VolConvergence(Timing, frozen=True, kw_only=True):
 
 
 class ExtremeRanks(Numbers, frozen=True):
-    """Bounds of `dispersion_extreme`: of vol_spread or dispersion from below, of implied correlation from above."""
+    """Bounds of `dispersion_extreme`.
+
+    They are bounds of vol_spread or dispersion from below, of implied correlation from above.
+    """
 
     rank: Share
     correlation_rank: Share
@@ -175,7 +181,10 @@ class RankBand(Numbers, frozen=True):
 
 
 class CorrelationRegime(Timing, frozen=True, kw_only=True):
-    """Numbers of `correlation_regime`: it fires outside the enter band and is over inside the exit band."""
+    """Numbers of `correlation_regime`.
+
+    It fires outside the enter band and is over inside the exit band.
+    """
 
     version: Version
     enter: RankBand
@@ -251,4 +260,7 @@ class RuleSet(Numbers, frozen=True, kw_only=True):
     correlation_regime: CorrelationRegime
     mechanical_rotation: MechanicalRotation
     cap_unknown: bool = True
-    """Whether a condition without enough history limits severity to warning; a choice of the process, not of the file."""
+    """Whether a condition without enough history limits severity to warning.
+
+    It is a choice of the process, not of the file.
+    """

@@ -1,4 +1,7 @@
-"""`vix_spike_unwind`: index vol jumps, implied correlation jumps with it, and single-name vol does not keep pace."""
+"""`vix_spike_unwind`: index vol jumps and implied correlation jumps with it.
+
+Single-name vol does not keep pace.
+"""
 
 from dataclasses import replace
 
@@ -22,7 +25,8 @@ class VixSpikeUnwindRule:
     resolve_reason = "the move has been given back"
     scopes = ("intraday", "daily")
 
-    def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001 - a setting
+    # `cap_unknown` is a setting.
+    def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001
         self.timing = numbers
         self.version = numbers.version
         self._numbers = numbers
@@ -40,7 +44,10 @@ class VixSpikeUnwindRule:
         return None if change is None else change.index_move
 
     def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Half of the move is given back, or implied correlation is back below its value at the start."""
+        """Whether the move is over.
+
+        Half of it is given back, or implied correlation is back below its value at the start.
+        """
         change = None if start is None else context.change(start)
         if change is None:
             return None
@@ -137,7 +144,10 @@ class VixSpikeUnwindRule:
         return "critical" if strong else "warning"
 
     def _conditions(self, change: Change, rank: float | None) -> tuple[Condition, ...]:
-        """A change has no calm level but 0. Of the share and the rise that needs no share, the nearer one counts."""
+        """The conditions to enter; a change has no calm level but 0.
+
+        Of the share and the rise that needs no share, the nearer one counts.
+        """
         enter, rise = self._numbers.enter, change.correlation_move
         share = Condition(
             "correlation_share",

@@ -1,4 +1,7 @@
-"""`vol_convergence`: the spread of basket vol over index vol collapses, over one session or five."""
+"""`vol_convergence`: the spread of basket vol over index vol collapses.
+
+It does so over one session or five.
+"""
 
 import math
 from dataclasses import replace
@@ -18,9 +21,9 @@ WINDOWS = {"intraday-1s": 1, "intraday-5s": 5, "daily-1s": 1, "daily-5s": 5}
 class VolConvergenceRule:
     """Methodology, "Volatility convergence, made precise".
 
-    The daily form compares two closes n sessions apart. The intraday form compares this second with the close that the
-    daily form of this session will use, and scales the noise to the time that has passed: n - 1 sessions and the elapsed
-    share of this one.
+    The daily form compares two closes n sessions apart. The intraday form compares this second with
+    the close that the daily form of this session will use, and scales the noise to the time that
+    has passed: n - 1 sessions and the elapsed share of this one.
     """
 
     name = "vol_convergence"
@@ -105,7 +108,10 @@ class VolConvergenceRule:
             "benign": "Single-name vol bleeds, typical after earnings",
             "mixed": "Both sides close the gap",
         }[self._direction(change)]
-        spread = f"vol spread {points(change.spread_from)} to {points(change.spread_to)} points since {since(change)}"
+        spread = (
+            f"vol spread {points(change.spread_from)} to {points(change.spread_to)} points "
+            f"since {since(change)}"
+        )
         return f"{spread} ({index_words(change, with_start=False)}, {basket_words(change)}). {how}."
 
     def _direction(self, change: Change) -> Direction:
@@ -119,7 +125,10 @@ class VolConvergenceRule:
 
 
 def adverse_share(change: Change) -> float | None:
-    """How much of the closing gap is the index's doing, in [0, 1]; None when neither side closed it."""
+    """How much of the closing gap is the index's doing, in [0, 1].
+
+    None when neither side closed it.
+    """
     share = float(measures.adverse_share(change.index_move, change.basket_move))
     return share if math.isfinite(share) else None
 

@@ -32,13 +32,19 @@ def since(change: Change) -> str:
 
 def index_words(change: Change, *, with_start: bool = True) -> str:
     """Index vol from, to and by how much."""
-    text = f"index vol {points(change.index_from)} to {points(change.index_to)} ({100 * change.index_move:+.1f})"
+    text = (
+        f"index vol {points(change.index_from)} to {points(change.index_to)} "
+        f"({100 * change.index_move:+.1f})"
+    )
     return f"{text} since {since(change)}" if with_start else text
 
 
 def basket_words(change: Change) -> str:
     """Basket vol from, to and by how much."""
-    return f"basket vol {points(change.basket_from)} to {points(change.basket_to)} ({100 * change.basket_move:+.1f})"
+    return (
+        f"basket vol {points(change.basket_from)} to {points(change.basket_to)} "
+        f"({100 * change.basket_move:+.1f})"
+    )
 
 
 def correlation_words(change: Change) -> str:

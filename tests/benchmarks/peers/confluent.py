@@ -1,4 +1,7 @@
-"""confluent-kafka by itself: librdkafka fetches, many records a call; frames become pyarrow's columns."""
+"""confluent-kafka by itself: librdkafka fetches, many records a call.
+
+Frames become pyarrow's columns.
+"""
 
 import pyarrow as pa
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition

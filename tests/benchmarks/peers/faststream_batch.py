@@ -1,4 +1,7 @@
-"""FastStream on aiokafka: a subscriber of batches with a decoder of its own, nothing validated twice."""
+"""FastStream on aiokafka: a subscriber of batches with a decoder of its own.
+
+Nothing is validated twice.
+"""
 
 import asyncio
 from typing import Any

@@ -1,7 +1,8 @@
 """The job of every peer: decode each quote of a topic, and say a line each time a backlog is done.
 
-A peer is started as `python -m tests.benchmarks.peers.<peer> BOOTSTRAP TOPIC PARTITIONS KIND QUOTES...` and waits to be ended.
-It knows this file and the libraries of its environment, nothing of the monitor; what only `make peers` installs is imported when it runs.
+A peer is started as `python -m tests.benchmarks.peers.<peer> BOOTSTRAP TOPIC PARTITIONS KIND
+QUOTES...` and waits to be ended. It knows this file and the libraries of its environment, nothing
+of the monitor; what only `make peers` installs is imported when it runs.
 """
 
 import sys

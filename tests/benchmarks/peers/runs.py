@@ -1,7 +1,10 @@
-"""The peers one after the other: the records of the worker on a topic of its own, published while the peer is stopped.
+"""The peers one after the other.
 
-A peer first decodes some records, so that what it imports and remembers is there. It does less than the worker and the bare
-loop: JSON becomes a struct, a frame becomes pyarrow's columns, nobody looks at them.
+Each has the records of the worker on a topic of its own, published while the peer is stopped.
+
+A peer first decodes some records, so that what it imports and remembers is there. It does less than
+the worker and the bare loop: JSON becomes a struct, a frame becomes pyarrow's columns, nobody looks
+at them.
 """
 
 import signal

@@ -111,6 +111,9 @@ def test_last_words_name_the_example(clock: list[float]) -> None:
 def test_the_screen_has_a_line_for_each_reason() -> None:
     health = InputHealth("market.ticks.v1", 2.0, 0, 5, {"late": 5}, [LATE], "all late")
     assert input_lines(health) == [
-        "market.ticks.v1: 0 of 5 rows accepted in the last minute; left out: late 5; likely: all late",
+        (
+            "market.ticks.v1: 0 of 5 rows accepted in the last minute; left out: late 5; "
+            "likely: all late"
+        ),
         f"  late, for example {LATE.told}",
     ]

@@ -34,7 +34,8 @@ def test_a_beginning_suffices_where_it_is_the_only_one(value: bytes) -> None:
     assert find(states, UNWIND[:5].upper()) is state
     with pytest.raises(
         ConfigError,
-        match=rf"2 alerts begin with '{UNWIND[:4]}'; write more of one: {UNWIND} \(vix_spike_unwind SPX intraday\)",
+        match=rf"2 alerts begin with '{UNWIND[:4]}'; write more of one: {UNWIND} "
+        r"\(vix_spike_unwind SPX intraday\)",
     ):
         find(states, UNWIND[:4])
     with pytest.raises(
@@ -46,7 +47,8 @@ def test_a_beginning_suffices_where_it_is_the_only_one(value: bytes) -> None:
 def test_an_echo_says_who_and_why(value: bytes) -> None:
     line = alert_line(read_event(value))
     assert line.endswith(
-        "vix_spike_unwind  SPX 30d intraday  firing  silenced by [red]bob until 2026-07-13T17:30:00Z: reason 2"
+        "vix_spike_unwind  SPX 30d intraday  firing  "
+        "silenced by [red]bob until 2026-07-13T17:30:00Z: reason 2"
     )
 
 
@@ -64,8 +66,8 @@ def test_one_alert_in_words(value: bytes) -> None:
     text = "\n".join(words(data))
     assert data.summary in text
     assert (
-        "acknowledged by ann at 2026-07-13 16:00:00Z: reason 1\nsilenced by [red]bob until 2026-07-13 17:30:00Z: reason 2\n"
-        in text
+        "acknowledged by ann at 2026-07-13 16:00:00Z: reason 1\n"
+        "silenced by [red]bob until 2026-07-13 17:30:00Z: reason 2\n" in text
     )
     for name, number in data.values.items():
         assert name in text

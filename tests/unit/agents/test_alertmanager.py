@@ -93,7 +93,10 @@ def test_credentials_go_with_the_request(
 def test_credentials_do_not_cross_a_network_in_the_open() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"bridge.alertmanager_url: credentials would cross the network in the open; use https",
+        match=(
+            r"bridge.alertmanager_url: "
+            r"credentials would cross the network in the open; use https"
+        ),
     ):
         client("http://alertmanager:9093", token="abc")
     client("https://alertmanager:9093", token="abc")

@@ -79,8 +79,8 @@ def test_readings_events_and_verdicts_are_written(
     assert f"{SPIKE} 16:15" in shown.out
     assert "no file dspx_daily: what it would say is null" in shown.err
     assert (
-        f"vol_convergence: fires at 0 of 75 sessions judged; not enough history at 5, last {DAYS[4]}"
-        in shown.err
+        "vol_convergence: fires at 0 of 75 sessions judged; "
+        f"not enough history at 5, last {DAYS[4]}" in shown.err
     )
 
 
@@ -143,7 +143,10 @@ def test_a_later_run_of_quotes_leaves_no_verdicts_behind(closes: Path, tmp_path:
         (
             ["--from", "2030-01-01"],
             1,
-            "error: no sessions: none of the files has a row between --from and --to on a trading day",
+            (
+                "error: no sessions: "
+                "none of the files has a row between --from and --to on a trading day"
+            ),
         ),
     ],
 )

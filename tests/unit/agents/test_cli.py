@@ -104,9 +104,9 @@ def test_no_reading_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr()
     assert "ticks outside_session 1" in shown.err
     assert (
-        "left out 1 ticks rows, outside_session: VIX: Mon 2026-05-25 16:15:00 New York; no session on that day"
-        in shown.err
-    )
+        "left out 1 ticks rows, outside_session: VIX: "
+        "Mon 2026-05-25 16:15:00 New York; no session on that day"
+    ) in shown.err
     assert "error: no readings: 1 ticks rows are outside their session's hours" in shown.err
 
 

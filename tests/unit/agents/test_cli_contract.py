@@ -1,4 +1,7 @@
-"""What every command promises: examples in the help, exit codes, one line of error, results on stdout alone."""
+"""What every command promises.
+
+It promises examples in the help, exit codes, one line of error, results on stdout alone.
+"""
 
 import json
 import logging
@@ -132,7 +135,10 @@ def test_a_group_alone_shows_its_page_and_is_usage(
         ),
         (
             ["backfill", "--daily", "samples"],
-            "error: --index: the settings have no index SPX; one of SPY, or add it to market.indices",
+            (
+                "error: --index: the settings have no index SPX; "
+                "one of SPY, or add it to market.indices"
+            ),
         ),
         (
             ["backfill", "--daily", "samples", "--quotes", SAMPLE],
@@ -243,7 +249,8 @@ def test_kafka_down_is_code_three_at_once(
     assert time.monotonic() - begun < 5
     shown = capsys.readouterr()
     assert shown.err.startswith(
-        f"error: Kafka at {nothing_runs[0]} cannot be reached (connection refused): start it, or correct kafka."
+        f"error: Kafka at {nothing_runs[0]} cannot be reached (connection refused): "
+        "start it, or correct kafka."
     )
     assert shown.err.count("\n") == 1
     assert shown.out == ""
@@ -259,7 +266,8 @@ def test_redis_down_is_code_three_at_once(
     assert main(command.split()) == 3
     shown = capsys.readouterr()
     assert shown.err.startswith(
-        f"error: Redis at {nothing_runs[1]} cannot be reached (connection refused): start it, or correct redis.url"
+        f"error: Redis at {nothing_runs[1]} cannot be reached (connection refused): "
+        "start it, or correct redis.url"
     )
     assert shown.err.count("\n") == 1
     assert "hunter2" not in shown.err
@@ -295,7 +303,10 @@ def test_doctor_goes_on_and_names_both(
         (
             "DISPERSION_METRICS__PORT",
             "90000",
-            "DISPERSION_METRICS__PORT: metrics.port: '90000': input should be less than or equal to 65535",
+            (
+                "DISPERSION_METRICS__PORT: metrics.port: '90000': "
+                "input should be less than or equal to 65535"
+            ),
         ),
         (
             "DISPERSION_KAFKA__GROOP",
@@ -324,11 +335,17 @@ def test_a_wrong_redis_url_is_code_two(
 ) -> None:
     monkeypatch.setenv("DISPERSION_REDIS__URL", "localhost:6379")
     assert main(["status"]) == 2
-    message = "redis.url: must begin with redis://, rediss:// or unix://; for example redis://127.0.0.1:6379/0"
+    message = (
+        "redis.url: must begin with redis://, rediss:// or unix://; "
+        "for example redis://127.0.0.1:6379/0"
+    )
     assert message in capsys.readouterr().err
 
 
-BASKET = '[[constituents]]\nsymbol = "AAPL"\nweight = {weight}\n[[constituents]]\nsymbol = "{other}"\nweight = 1\n'
+BASKET = (
+    '[[constituents]]\nsymbol = "AAPL"\nweight = {weight}\n'
+    '[[constituents]]\nsymbol = "{other}"\nweight = 1\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -387,7 +404,10 @@ def test_config_check_names_file_key_and_fix(
 
 
 def test_no_command_shows_a_traceback_unasked() -> None:
-    broken = "import agents.exits, sys\nfrom agents.cli.main import main\nsys.modules['config.origins'] = None\nsys.exit(main())"
+    broken = (
+        "import agents.exits, sys\nfrom agents.cli.main import main\n"
+        "sys.modules['config.origins'] = None\nsys.exit(main())"
+    )
     process = subprocess.run(
         [sys.executable, "-c", broken, "config", "check"],
         capture_output=True,

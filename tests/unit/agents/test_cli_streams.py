@@ -1,4 +1,8 @@
-"""Outputs that take nothing, terminals that lack characters, places where no file can be made, flags out of range: never 70."""
+"""The exit code is never 70.
+
+The cases are outputs that take nothing, terminals that lack characters, places where no file can be
+made, and flags out of range.
+"""
 
 import io
 import os
@@ -167,9 +171,9 @@ def test_a_disk_that_fills_is_told_with_its_path(
     assert main(["backtest", *FOLDER, "--out", str(tmp_path), "-q"]) == 2
     shown = capsys.readouterr().err
     assert (
-        f"error: {tmp_path}/readings.jsonl: --out: cannot be written (no space left on device); name another place"
-        in shown
-    )
+        f"error: {tmp_path}/readings.jsonl: --out: cannot be written "
+        "(no space left on device); name another place"
+    ) in shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""`dispersion evaluate` on toy files: what it prints, what it draws, and what it says about files that will not do."""
+"""`dispersion evaluate` on toy files.
+
+What it prints, what it draws, and what it says about files that will not do.
+"""
 
 import json
 import os
@@ -28,7 +31,10 @@ SPIKE, MISSED = SESSIONS[20], SESSIONS[8]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A calm month, one spike that is all correlation, and labels on the spike, on a quiet day and on a Saturday."""
+    """A calm month, one spike that is all correlation, and labels.
+
+    The labels are on the spike, on a quiet day and on a Saturday.
+    """
     readings = [published(session, 15.0, 35.0, 31.6, 15.0) for session in SESSIONS]
     readings[20] = published(SPIKE, 25.0, 37.0, 27.3, 40.0)
     events = Run(cap_unknown=False).play(readings)

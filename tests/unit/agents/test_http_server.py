@@ -1,4 +1,7 @@
-"""The HTTP server of `/metrics` and the probes, on real sockets: whoever connects must not take what the work needs."""
+"""The HTTP server of `/metrics` and the probes, on real sockets.
+
+Whoever connects must not take what the work needs.
+"""
 
 import socket
 import subprocess
@@ -75,8 +78,10 @@ def idle(server: HealthServer) -> Iterator[subprocess.Popen[str]]:
     """A process of its own, whose files are not ours, holds connections and says nothing."""
     script = (
         "import resource, socket, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_NOFILE, (2 * {IDLE}, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\n"
-        f"held = [socket.create_connection(('127.0.0.1', {server.port}), 60) for _ in range({IDLE})]\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, (2 * {IDLE}, "
+        "resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\n"
+        f"held = [socket.create_connection(('127.0.0.1', {server.port}), 60) "
+        f"for _ in range({IDLE})]\n"
         "print('held', flush=True)\nsys.stdin.read()\n"
     )
     process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """What a command imports is what it needs: a start is paid for by everyone who waits for it.
 
-The lists are of packages that took a tenth of a second or more, and that somebody imported without need.
+The lists are of packages that took a tenth of a second or more, and that somebody imported without
+need.
 """
 
 import json
@@ -31,7 +32,10 @@ BACKTEST = ["backtest", "--quiet", "--quotes", "samples/option_closes_2026-07-08
 
 def imported_by(code: str) -> set[str]:
     """Which slow packages a fresh process has imported when some code has run."""
-    ending = f"import json, sys\nprint('\\n' + json.dumps([one for one in {SLOW} if one in sys.modules]))"
+    ending = (
+        "import json, sys\n"
+        f"print('\\n' + json.dumps([one for one in {SLOW} if one in sys.modules]))"
+    )
     made = subprocess.run(
         [sys.executable, "-c", f"{code}\n{ending}"], capture_output=True, text=True, check=True
     )
@@ -54,7 +58,10 @@ def test_a_backtest_imports_what_files_and_numbers_need() -> None:
 
 
 def test_a_worker_does_without_what_only_files_need() -> None:
-    """Also with its calendar, and when Arrow is given a value: that is when it would look for pandas."""
+    """Also with its calendar, and when Arrow is given a value.
+
+    That is when it would look for pandas.
+    """
     code = """
 from agents.worker import monitor_plans
 from config.settings import load

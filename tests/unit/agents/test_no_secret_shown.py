@@ -109,7 +109,7 @@ EVERY_LEVEL = {
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A Redis with another password, ports at which nobody listens, and files with secrets in them."""
+    """A Redis with another password, ports at which nobody listens, and files with secrets."""
     folder = tmp_path_factory.mktemp("secrets")
     client(folder, "another passphrase")
     (folder / "secret").write_text(
@@ -162,7 +162,9 @@ def test_no_command_shows_a_secret(
 
 
 def _asked(failure: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Commands and levels: all of them where it matters most, elsewhere every command at one of the levels.
+    """Commands and levels.
+
+    They are all of them where it matters most, elsewhere every command at one of the levels.
 
     Where only Redis is there, the command that asks it without Kafka.
     """

@@ -1,4 +1,7 @@
-"""Every command that README and docs quote is one that the program has, and every example is one that it could have printed."""
+"""Every command that README and docs quote is one that the program has.
+
+Every example is one that it could have printed.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""A run carries its settings, and every name without a value of its own is named with its reason."""
+"""A run carries its settings.
+
+Every name without a value of its own is named with its reason.
+"""
 
 import json
 from pathlib import Path
@@ -95,8 +98,14 @@ def test_lines_gather_sessions_that_tell_the_same() -> None:
             )
         )
     assert list(names.lines()) == [
-        f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: 1 of 2 names valued, without a value: B (no_quotes)",
-        f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: an earlier value stands for 1 names: A (stale)",
+        (
+            f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: "
+            "1 of 2 names valued, without a value: B (no_quotes)"
+        ),
+        (
+            f"{readings.INDEX} 30d, close of {readings.MONDAY} and 1 more sessions: "
+            "an earlier value stands for 1 names: A (stale)"
+        ),
     ]
 
 

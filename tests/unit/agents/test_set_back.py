@@ -1,4 +1,7 @@
-"""A state that was set back while commands and readings had mixed: what a relay still publishes of what is made again."""
+"""A state that was set back while commands and readings had mixed.
+
+It is tested what a relay still publishes of what is made again.
+"""
 
 import json
 from collections import Counter

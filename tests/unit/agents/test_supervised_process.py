@@ -16,7 +16,8 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from agents.embedded.supervised_process import SupervisedProcess
-server = SupervisedProcess([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]) / "log", remove=Path(sys.argv[1]))
+server = SupervisedProcess([sys.executable, "-c", "import time; time.sleep(600)"], \
+log=Path(sys.argv[1]) / "log", remove=Path(sys.argv[1]))
 print(server.pid, flush=True)
 time.sleep(600)
 """

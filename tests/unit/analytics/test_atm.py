@@ -1,4 +1,7 @@
-"""50-delta vols: flat and sloped smiles, few inversions, agreement with the full smile, stray quotes."""
+"""50-delta vols: flat and sloped smiles, few inversions, stray quotes.
+
+They agree with the full smile.
+"""
 
 import numpy as np
 import pytest

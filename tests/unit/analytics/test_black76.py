@@ -28,7 +28,10 @@ def test_enormous_vol_reaches_the_upper_bound() -> None:
 
 
 def test_both_branches_meet() -> None:
-    """Near and far of the money the price is the textbook formula, which is exact enough while d1 is not very negative."""
+    """Near and far of the money the price is the textbook formula.
+
+    The formula is exact enough while d1 is not very negative.
+    """
     vol = np.linspace(0.5, 90, 2000)
     d1 = np.log(100 / 101) / vol + 0.5 * vol
     textbook = 100 * ndtr(d1) - 101 * ndtr(d1 - vol)

@@ -104,7 +104,10 @@ def test_weighted_percentile_without_weight() -> None:
 
 
 def test_skew_from_quotes_to_correlation_at_each_delta() -> None:
-    """An index and four names quoted by one correlation at every strike give it back at each delta of the skew."""
+    """An index and four names quoted by one correlation at every strike.
+
+    They give it back at each delta of the skew.
+    """
     weights, levels, rho, years = (
         np.array([0.4, 0.25, 0.2, 0.15]),
         np.array([0.30, 0.25, 0.40, 0.20]),

@@ -1,4 +1,7 @@
-"""Practitioners' rules on eleven years of closes: they fire on the days, and are followed by what, the methodology's table says."""
+"""Practitioners' rules on eleven years of closes.
+
+They fire on the days, and are followed by what, the methodology's table says.
+"""
 
 import numpy as np
 import pandas as pd
@@ -64,8 +67,10 @@ def test_base_rates(closes: Closes, name: str, days: int, episodes: int, followe
 @pytest.mark.parametrize(
     ("day", "fired"),
     [
-        ("2015-08-21", "R3 R4 R5 R7"), ("2015-08-24", "R3 R4"), ("2018-02-02", "R3 R4 R5 R6 R7 R8"), ("2018-02-05", "R3 R4 R5 R6 R7 R8"),
-        ("2020-02-24", "R5 R6 R7 R8"), ("2020-03-16", "R5"), ("2025-10-10", "R2 R5 R6 R7 R8"), ("2025-10-16", "R3 R4 R5 R7 R8"),
+        ("2015-08-21", "R3 R4 R5 R7"), ("2015-08-24", "R3 R4"),
+        ("2018-02-02", "R3 R4 R5 R6 R7 R8"), ("2018-02-05", "R3 R4 R5 R6 R7 R8"),
+        ("2020-02-24", "R5 R6 R7 R8"), ("2020-03-16", "R5"),
+        ("2025-10-10", "R2 R5 R6 R7 R8"), ("2025-10-16", "R3 R4 R5 R7 R8"),
     ],
 )  # fmt: skip
 def test_what_each_caught(closes: Closes, table: pd.DataFrame, day: str, fired: str) -> None:

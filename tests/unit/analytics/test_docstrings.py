@@ -13,7 +13,10 @@ ARITHMETIC = {"finite", "segments", "smile", "ewma.ew_sum", "otm_smile.first_abo
 
 
 def documented() -> dict[str, str]:
-    """Docstring of every public function; the last word of an overloaded one is its implementation."""
+    """Docstring of every public function.
+
+    The last word of an overloaded one is its implementation.
+    """
     nodes = (
         (path.stem, node)
         for path in FILES

@@ -1,4 +1,7 @@
-"""Inversion: round trips, statuses of everything that cannot be inverted, no row failing a batch."""
+"""Inversion: round trips, and statuses of everything that cannot be inverted.
+
+No row fails a batch.
+"""
 
 import numpy as np
 import pytest

@@ -19,7 +19,10 @@ def test_observed_maturities_keep_their_yield() -> None:
 
 
 def test_natural_spline() -> None:
-    """Against the spline written as a cubic per interval with its sixteen conditions solved at once."""
+    """Against the spline written as a cubic per interval.
+
+    Its sixteen conditions are solved at once.
+    """
     x, y = np.array([0.0, 1.0, 2.5, 4.0]), np.array([0.01, 0.02, 0.035, 0.04])
     system, right = np.zeros((12, 12)), np.zeros(12)
     row = 0

@@ -41,7 +41,10 @@ def test_level_at_the_forward_is_multiplied() -> None:
 
 
 def test_far_wings_keep_their_delta() -> None:
-    """A strike r times as far in log-moneyness has the vol times r: nearly the delta of the old strike."""
+    """A strike r times as far in log-moneyness has the vol times r.
+
+    Its delta is nearly that of the old strike.
+    """
     new = rescale(np.array([0, len(STRIKES)]), STRIKES, VOLS, 100.0, 2.0)
     old_delta = delta(100.0, 90.0, 0.02, np.interp(90.0, STRIKES, VOLS), call=False)
     new_delta = delta(100.0, 81.0, 0.02, np.interp(81.0, STRIKES, new), call=False)

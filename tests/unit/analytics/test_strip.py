@@ -9,7 +9,8 @@ from analytics.option_chain import OptionChain
 from analytics.strip import StripReason, StripValues, strip_contributions, value_strips
 from tests.support.option_boards import board_of, smile_table
 
-# strike, call bid, call ask, put bid, put ask; Q = 0.20, 0.70, 1.80, 4.50, 2.10, 0.20 around F = 104
+# Strike, call bid, call ask, put bid, put ask.
+# Around F = 104 Q is 0.20, 0.70, 1.80, 4.50, 2.10, 0.20.
 SIX_STRIKES = [
     [70, 32.4, 32.6, 0.20, 0.20],
     [85, 18.6, 18.8, 0.60, 0.80],
@@ -91,7 +92,8 @@ def test_k0_is_a_strike_equal_to_the_forward() -> None:
 
 
 def test_one_sided_center_quote_is_no_null_quote() -> None:
-    # The put at K0 = 100 has no bid, so the forward 101 comes from 105; VIX takes its mid, DSPX asks for two sides.
+    # The put at K0 = 100 has no bid, so the forward 101 comes from 105. VIX takes its mid, DSPX
+    # asks for two sides.
     table = smile_table(np.arange(80, 125, 5), 101.0, 0.25, 0.3, 0.01)
     table[4, 3] = 0.0
     vix = one(table.tolist(), rate=0.0)
@@ -126,7 +128,9 @@ def test_refusals(change: dict[str, object], expected: StripReason) -> None:
             rows[:3, 3] = 0
         case "high":
             rows[4:, 1] = 0
-        case "center":  # 95 has the next best parity and moves the forward hardly: K0 stays 100, its call is gone
+        case "center":
+            # 95 has the next best parity and moves the forward hardly: K0 stays 100, its call is
+            # gone.
             rows[3, 1:3] = np.nan
         case _:
             pass

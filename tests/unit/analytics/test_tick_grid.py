@@ -1,4 +1,7 @@
-"""Previous-tick grids of one and five minutes, and what a basket realises on them over 1, 21 and 63 sessions."""
+"""Previous-tick grids of one and five minutes, and what a basket realises on them.
+
+They are over 1, 21 and 63 sessions.
+"""
 
 import math
 
@@ -24,14 +27,20 @@ RHO, NAMES = 0.4, 8
 
 
 def edges(minutes: int, sessions: int = 1) -> NDArray[np.int64]:
-    """Ends of the bars of consecutive sessions; a night has no length, so its return is that of the first bar after it."""
+    """Ends of the bars of consecutive sessions.
+
+    A night has no length, so its return is that of the first bar after it.
+    """
     return np.arange(0, sessions * SESSION + 1, minutes * MINUTE)
 
 
 def ticks(
     sessions: int, seed: int = 5, every: int = 12
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, Floats]:
-    """Names ticking at their own times, each `every` seconds on average, on correlated walks: name, time, price and true vols."""
+    """Names ticking at their own times, each `every` seconds on average, on correlated walks.
+
+    Returns name, time, price and true vols.
+    """
     rng = np.random.default_rng(seed)
     steps = sessions * SESSION // 4
     vols = rng.uniform(0.5, 1.5, NAMES) * 1e-4
@@ -51,7 +60,8 @@ def test_correlation_on_one_and_five_minutes(minutes: int, sessions: int) -> Non
     assert len(returns) == sessions * 390 // minutes - 1
     basket = realized_basket(returns, np.ones(NAMES), 252 * len(returns) / sessions)
     error = 3 / math.sqrt(len(returns))
-    # one name in three has not ticked for 20 s when a bar ends: what is left of the Epps effect at one minute is about a sixth
+    # One name in three has not ticked for 20 s when a bar ends. What is left of the Epps effect at
+    # one minute is about a sixth.
     assert basket.correlation == pytest.approx(RHO, abs=error + (0.10 if minutes == 1 else 0.03))
 
 

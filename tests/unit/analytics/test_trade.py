@@ -1,4 +1,7 @@
-"""The dispersion trade: sizes, greeks and outcomes of the worked example, and the identities behind them."""
+"""The dispersion trade: sizes, greeks and outcomes of the worked example.
+
+The identities behind them are tested too.
+"""
 
 import math
 
@@ -45,9 +48,20 @@ def test_total_single_stock_vega_of_each_weighting(weighting: Weighting, total: 
 def test_each_weighting_cancels_one_greek(
     weighting: Weighting, zero: str, signs: tuple[int, int, int]
 ) -> None:
-    """Vega: short gamma, pays theta. Theta: short vega, very short gamma. Gamma: long vega, pays most theta."""
-    books = {kind: book_greeks(INDEX_VEGA, INDEX_VOL, name_vegas(kind, INDEX_VEGA, INDEX_VOL, TOY_WEIGHTS, TOY_VOLS), TOY_VOLS, YEARS)
-             for kind in Weighting}  # fmt: skip
+    """Vega: short gamma, pays theta.
+
+    Theta: short vega, very short gamma. Gamma: long vega, pays most theta.
+    """
+    books = {
+        kind: book_greeks(
+            INDEX_VEGA,
+            INDEX_VOL,
+            name_vegas(kind, INDEX_VEGA, INDEX_VOL, TOY_WEIGHTS, TOY_VOLS),
+            TOY_VOLS,
+            YEARS,
+        )
+        for kind in Weighting
+    }
     book = books[weighting]
     assert getattr(book, zero) == pytest.approx(0, abs=1e-7)
     assert [

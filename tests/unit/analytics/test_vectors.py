@@ -229,7 +229,8 @@ def test_change_point_stream() -> None:
     x = stream["x"]
     sums, chart, drift = cusum(x), ewma_chart(x), page_hinkley(x)
     for ours, name in (
-        (sums.up, "cusum_pos"), (sums.down, "cusum_neg"), (chart.value, "ewma"), (chart.limit, "ewma_limit"), (drift.up, "ph_up_stat"),
+        (sums.up, "cusum_pos"), (sums.down, "cusum_neg"), (chart.value, "ewma"),
+        (chart.limit, "ewma_limit"), (drift.up, "ph_up_stat"),
     ):  # fmt: skip
         assert ours == pytest.approx(stream[name], abs=6e-7), name
     old_enough = np.arange(len(x)) >= 29

@@ -1,4 +1,4 @@
-"""Selection: the two-zero-bid rule, lone zeros, crossed and missing quotes, and the order of filters."""
+"""Selection: two-zero-bid rule, lone zeros, crossed and missing quotes, and order of filters."""
 
 import numpy as np
 import pytest
@@ -83,6 +83,9 @@ def test_crossed_quotes_are_dropped_without_stopping(*, zero_ask_stops: bool) ->
 
 
 def test_zero_bid_beside_a_crossed_quote_is_no_pair() -> None:
-    """The validity filter runs after the two-zero-bid rule: a crossed quote in between keeps two zero bids apart."""
+    """The validity filter runs after the two-zero-bid rule.
+
+    A crossed quote in between keeps two zero bids apart.
+    """
     chosen = selected({}, {110: (0.0, 0.1), 115: (0.5, 0.4), 120: (0.0, 0.1)}, zero_ask_stops=False)
     assert list(chosen)[-3:] == [105, 125, 130]

@@ -1,4 +1,7 @@
-"""The AsyncAPI document: valid by its own project's parser, and true of the topics, headers and columns that the code has."""
+"""The AsyncAPI document is valid by its own project's parser.
+
+It is also true of the topics, headers and columns that the code has.
+"""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What cannot be used to connect is refused with key and fix, by `config check` and by every start; secrets from files."""
+"""What cannot be used to connect is refused with key and fix; secrets are from files.
+
+`config check` and every start refuse it.
+"""
 
 import os
 from pathlib import Path
@@ -257,5 +260,5 @@ def test_value_and_file_exclude_each_other(tmp_path: Path) -> None:
 def test_a_password_of_its_own_reaches_both_clients() -> None:
     redis = RedisSettings.model_validate({"url": "redis://ann@cache:6379", "password": "Secret"})
     assert redis_options(redis)["password"] == "Secret"
-    connection = connect_sync(redis).connection_pool.make_connection()
-    assert (connection.username, connection.password) == ("ann", "Secret")  # type: ignore[attr-defined]
+    link = connect_sync(redis).connection_pool.make_connection()
+    assert (link.username, link.password) == ("ann", "Secret")  # type: ignore[attr-defined]

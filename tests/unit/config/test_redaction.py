@@ -40,7 +40,10 @@ def test_a_text_by_another_hand_loses_urls_and_known_secrets() -> None:
     remember('pl"anted')
     remember("redis://ann:percent%2Fcoded@cache:1", address=True)
     remember("desk:inlist@one:9092,two:9092", address=True)
-    text = f"""pl"anted {'pl"anted'!r} {json.dumps('pl"anted')} percent%2Fcoded percent/coded inlist one:9092"""
+    text = (
+        f"""pl"anted {'pl"anted'!r} {json.dumps('pl"anted')} """
+        "percent%2Fcoded percent/coded inlist one:9092"
+    )
     assert scrubbed(text) == """*** '***' "***" *** *** *** one:9092"""
     assert (
         scrubbed("KafkaError(kafka://x:Y@h:1) at 10:00: ann@desk")

@@ -68,7 +68,8 @@ def test_files_are_found_beside_the_settings(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("")
     file = write(
         tmp_path,
-        '[market]\nrates_file = "rates.csv"\n[[market.indices]]\nsymbol = "SPY"\nbasket = "mine.toml"\n'
+        '[market]\nrates_file = "rates.csv"\n'
+        '[[market.indices]]\nsymbol = "SPY"\nbasket = "mine.toml"\n'
         '[[market.indices]]\nsymbol = "QQQ"\nbasket = "sample_100.toml"\n',
     )
     market = load(file).market

@@ -14,7 +14,10 @@ RULES = Path(__file__).parents[3] / "config/prometheus"
 
 
 def unknown(text: str) -> set[str]:
-    """Names in a query that are in no row of the table; recorded series (with colons) are somebody else's."""
+    """Names in a query that are in no row of the table.
+
+    Recorded series (with colons) are somebody else's.
+    """
     plain = re.sub(r'"[^"]*"|\b\w+:[\w:]+', "", text)
     return {
         name

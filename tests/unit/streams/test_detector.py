@@ -206,7 +206,10 @@ def test_an_index_without_a_basket_has_no_rules() -> None:
 
 
 def test_nothing_is_compared_across_a_gap() -> None:
-    """An unwind that fires before eleven days of silence is over with the first close after them, and measured no more."""
+    """An unwind that fires before eleven days of silence is over with the first close after them.
+
+    It is measured no more.
+    """
     run, later = Run(), FRIDAY + timedelta(days=14)
     run.play(
         [

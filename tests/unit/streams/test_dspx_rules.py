@@ -1,4 +1,7 @@
-"""Rules of the basket vol and of dispersion, each test named by the text it proves (DSPX methodology, November 2024)."""
+"""Rules of the basket vol and of dispersion.
+
+Each test is named by the text it proves (DSPX methodology, November 2024).
+"""
 
 from datetime import date, timedelta
 
@@ -96,7 +99,10 @@ def test_a_valid_variance_needs_three_valid_calls_and_three_valid_puts_out_of_th
 
 
 def test_american_mids_go_into_the_strip_as_they_are() -> None:
-    """No de-Americanisation, no smoothing: the same quotes give the same value, whatever was there a second ago."""
+    """No de-Americanisation, no smoothing.
+
+    The same quotes give the same value, whatever was there a second ago.
+    """
     chains = [Chain("SPY", TERMS), Chain("AAPL", TERMS, vol=0.3)]
     assert quotes_of(chains, TEN).bid.max() > 0
     first, again = (surfaces_of(market("AAPL"), chains)[0].variance for _ in range(2))

@@ -1,4 +1,7 @@
-"""Evaluation on toy sessions: hits and why not, episodes and their joins, what followed, and what a gap cuts."""
+"""Evaluation on toy sessions.
+
+Tested are hits and why not, episodes and their joins, what followed, and what a gap cuts.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -117,7 +120,10 @@ def test_sessions_without_the_levels_that_rules_need_are_not_evaluated() -> None
 
 
 def test_our_rules_are_read_from_their_events_and_verdicts() -> None:
-    """A calm month, a spike that is all correlation, a collapse of it: real events of the detector."""
+    """Real events of the detector.
+
+    They are of a calm month, a spike that is all correlation, a collapse of it.
+    """
     readings = [published(session, 15.0, 35.0, 31.6, 15.0) for session in SESSIONS[:20]]
     readings += [
         published(SESSIONS[20], 25.0, 37.0, 27.3, 40.0),

@@ -118,7 +118,10 @@ def test_contributors_sum_to_the_move_that_the_values_tell(values: list[bytes]) 
 
 
 def test_events_carry_the_scores_on_the_common_set() -> None:
-    """The basket's widest name goes away, and its level falls with it: the scores of the change hardly do."""
+    """The basket's widest name goes away, and its level falls with it.
+
+    The scores of the change hardly do.
+    """
     rng = np.random.default_rng(3)
     past = [
         closing(day, CALM[0] + step, CALM[1] + 2 * step, CALM[2] - step)

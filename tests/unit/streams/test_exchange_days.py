@@ -1,4 +1,7 @@
-"""The written calendar is the library's, and the hours that follow from it are those of the library."""
+"""The written calendar is the library's.
+
+The hours that follow from it are those of the library.
+"""
 
 import warnings
 from datetime import timedelta

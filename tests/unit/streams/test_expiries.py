@@ -102,7 +102,10 @@ def test_standard_monthlies_of_two_decades_are_those_of_the_calendar_file() -> N
 
 
 def test_am_roots_of_the_usual_indices_are_known() -> None:
-    """The monthly and the weekly of one third Friday are six and a half hours apart, by default settings too."""
+    """The monthly and the weekly of one third Friday are six and a half hours apart.
+
+    They are so by default settings too.
+    """
     morning = {"SPX", "NDX", "RUT", "DJX"}
     every = sorted(morning | {"SPXW", "NDXP", "RUTW", "OEX", "XEO", "SPY"})
     am = settles_am([Series(root, root) for root in every], Market((IndexSpec("NDX"),)).am_roots)

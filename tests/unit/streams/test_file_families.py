@@ -228,7 +228,9 @@ def test_bars_are_ticks_of_their_close_at_their_end(tmp_path: Path) -> None:
 def test_bars_stamped_at_their_end_stay_there(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv"
     path.write_text(
-        "ts,symbol,open,high,low,close,volume\n2026-07-10 09:31,VIX,15,16,14,15.5,0\n2026-07-10 09:32,VIX,15,16,14,15.6,0\n"
+        "ts,symbol,open,high,low,close,volume\n"
+        "2026-07-10 09:31,VIX,15,16,14,15.5,0\n"
+        "2026-07-10 09:32,VIX,15,16,14,15.6,0\n"
     )
     assert [(boundary, rows.price.tolist()) for boundary, rows in rows_of(path, ticks=True)] == [
         (at(9, 31), [15.5]),
@@ -239,7 +241,9 @@ def test_bars_stamped_at_their_end_stay_there(tmp_path: Path) -> None:
 def test_quotes_of_a_stock_are_ticks_of_their_mid(tmp_path: Path) -> None:
     path = tmp_path / "nbbo.csv"
     path.write_text(
-        "ts,symbol,bid,bid_size,ask,ask_size\n2026-07-10 09:29:59.5,SPY,755,1,755.5,1\n2026-07-10 10:00:00.25,SPY,,0,756,1\n"
+        "ts,symbol,bid,bid_size,ask,ask_size\n"
+        "2026-07-10 09:29:59.5,SPY,755,1,755.5,1\n"
+        "2026-07-10 10:00:00.25,SPY,,0,756,1\n"
     )
     (_, one), (_, two) = rows_of(path, ticks=True)
     assert isinstance(one, Ticks)
@@ -252,7 +256,8 @@ def test_a_table_of_stocks_without_a_price_is_refused(tmp_path: Path) -> None:
     path.write_text("ts,symbol,bid\n")
     with pytest.raises(
         SourceError,
-        match=r"column price is missing; it has ts, symbol, bid; expected ts .*bid and ask, whose mid",
+        match=r"column price is missing; it has ts, symbol, bid; "
+        r"expected ts .*bid and ask, whose mid",
     ):
         open_ticks(path)
 
@@ -280,7 +285,10 @@ def refresh_of(path: Path) -> set[float | None]:
 
 @pytest.mark.parametrize(("names", "apart"), [(3, 1.9), (3, 0.0), (1, 0.0), (3, 19.0)])
 def test_the_refresh_is_judged_by_name(names: int, apart: float, tmp_path: Path) -> None:
-    """Name by name with a second or two between, all at once, one alone: each name comes again after a minute."""
+    """Name by name with a second or two between, all at once, one alone.
+
+    Each name comes again after a minute.
+    """
     path = parquet(tmp_path, fetched(names, 60.0, 5, apart))
     assert refresh_of(path) == {60.0}
 

@@ -1,4 +1,7 @@
-"""Rules of the index vol, each by its text: near and next term of every tenor, settlement, and what is refused."""
+"""Rules of the index vol, each by its text.
+
+They are near and next term of every tenor, settlement, and what is refused.
+"""
 
 from datetime import date, timedelta
 
@@ -27,8 +30,9 @@ def weekdays(first: date, last: date) -> list[date]:
 
 def spx(*, weeklies: bool = True) -> tuple[Expiry, ...]:
     """Daily PM expiries for two months and AM monthlies for eighteen, holidays as listed."""
-    monthlies = ["2026-07-17", "2026-08-21", "2026-09-18", "2026-10-16", "2026-11-20", "2026-12-18", "2027-01-15", "2027-02-19",
-                 "2027-03-19", "2027-04-16", "2027-05-21", "2027-06-17", "2027-07-16", "2027-08-20"]  # fmt: skip
+    monthlies = ["2026-07-17", "2026-08-21", "2026-09-18", "2026-10-16", "2026-11-20",
+                 "2026-12-18", "2027-01-15", "2027-02-19", "2027-03-19", "2027-04-16",
+                 "2027-05-21", "2027-06-17", "2027-07-16", "2027-08-20"]  # fmt: skip
     listings = Listings(("SPX",))
     series = [Series("SPX", "SPX"), Series("SPX", "SPXW")]
     days = [date.fromisoformat(day) for day in monthlies]
@@ -55,7 +59,10 @@ def spx(*, weeklies: bool = True) -> tuple[Expiry, ...]:
 def test_near_is_the_last_candidate_within_the_tenor_and_next_the_first_beyond(
     tenor: int, near: tuple[str, str], following: tuple[str, str]
 ) -> None:
-    """9 and 30 days: Friday weeklies and the AM monthly, its PM namesake left out. Beyond: AM monthlies alone."""
+    """At 9 and 30 days there are Friday weeklies and the AM monthly, its PM namesake left out.
+
+    Beyond there are AM monthlies alone.
+    """
     terms = bracketing(spx(), tenor, CLOSE)
     assert terms.near is not None
     assert terms.next is not None
@@ -126,10 +133,12 @@ def test_a_flat_vol_is_the_index_vol_of_every_tenor() -> None:
     (points,) = surfaces_of(market, chains, open_ns(date(2026, 7, 8)) + 30 * MINUTE)
     assert points.tenor_days.tolist() == list(TENORS)
     assert set(points.reason) == {""}
-    # Chains end at 0.6 and 1.4 of the forward: what the strip lacks of a year's tails is known and not small.
+    # Chains end at 0.6 and 1.4 of the forward: what the strip lacks of a year's tails is known and
+    # not small.
     assert np.sqrt(points.variance[:3]) == pytest.approx(0.2, abs=0.003)
     assert np.sqrt(points.variance[3:]) == pytest.approx(0.19, abs=0.011)
-    # They are priced to the close also where the index counts to the open: a quarter of a day in nine.
+    # They are priced to the close also where the index counts to the open: a quarter of a day in
+    # nine.
     assert points.atm_vol == pytest.approx(0.2, abs=0.004)
     assert points.atm_vol[1:] == pytest.approx(0.2, abs=5e-4)
     assert (points.bid_variance < points.variance).all()

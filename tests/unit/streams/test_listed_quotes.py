@@ -1,4 +1,7 @@
-"""Plain quotes straight to columns: their vocabulary, what is not for them, and what is remembered."""
+"""Plain quotes straight to columns.
+
+Tested are their vocabulary, what is not for them, and what is remembered.
+"""
 
 import json
 from collections.abc import Mapping
@@ -69,7 +72,8 @@ def test_a_vocabulary_holds_nothing_of_earlier_calls() -> None:
     ],
 )
 def test_what_is_not_plain_is_left_to_others(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - of the JSON library or ours, whose text nobody reads
+    # The error is of the JSON library or ours, whose text nobody reads.
+    with pytest.raises(ValueError):  # noqa: PT011
         read({}, change, {})
     assert len(read({}, {}).bid) == 2
 

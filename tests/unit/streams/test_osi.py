@@ -18,8 +18,8 @@ from streams.decoding.osi import Contract, build, parse, underlying_of
 def test_every_contract_survives_its_symbol(
     root: str,
     expiry: date,
-    call: bool,
-    thousandths: int,  # noqa: FBT001
+    call: bool,  # noqa: FBT001
+    thousandths: int,
 ) -> None:
     contract = Contract(root, expiry, call, thousandths / 1000)
     assert len(build(contract)) == 21

@@ -1,4 +1,7 @@
-"""The readings topic is judged like input: what no cross-section of ours would write is refused, and nothing breaks."""
+"""The readings topic is judged like input.
+
+What no cross-section of ours would write is refused, and nothing breaks.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

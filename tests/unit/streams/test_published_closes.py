@@ -1,4 +1,7 @@
-"""Daily files of published closes: what becomes a reading, what is left out and counted, and what is refused."""
+"""Daily files of published closes.
+
+What becomes a reading, what is left out and counted, and what is refused.
+"""
 
 import gzip
 from collections import Counter
@@ -146,7 +149,10 @@ def test_order_of_rows_and_spelling_of_columns_change_nothing(tmp_path: Path) ->
     [
         (
             "day,close\n",
-            "line 1: columns day, close; expected date and close, or date and vix; rename the columns",
+            (
+                "line 1: columns day, close; "
+                "expected date and close, or date and vix; rename the columns"
+            ),
         ),
         ("", "line 1: columns an empty line; expected"),
         (
@@ -155,12 +161,18 @@ def test_order_of_rows_and_spelling_of_columns_change_nothing(tmp_path: Path) ->
         ),
         (
             VIX + "2018-02-09,1,1,1,n/a\n",
-            "line 4: 'n/a' is no level; expected index points such as 18.43; correct or remove the line",
+            (
+                "line 4: 'n/a' is no level; "
+                "expected index points such as 18.43; correct or remove the line"
+            ),
         ),
         (VIX + "2018-02-09,29.06\n", "line 4: 2 values; expected a value for each column"),
         (
             VIX + "2018-02-08,1,1,1,33.00\n",
-            "line 4: a second, different close of 2018-02-08; expected one row a day; remove the wrong one",
+            (
+                "line 4: a second, different close of 2018-02-08; "
+                "expected one row a day; remove the wrong one"
+            ),
         ),
         (
             "date,close\n2018-02-08,0.3346\n",

@@ -1,4 +1,7 @@
-"""Shocks that start with the single names: index vol follows or does not, and the trade is not unwound."""
+"""Shocks that start with the single names.
+
+Index vol follows or does not, and the trade is not unwound.
+"""
 
 from datetime import date
 
@@ -11,7 +14,10 @@ from tests.support.readings import MONDAY, Run, closing
 @pytest.mark.parametrize("start", [0.12, 0.20, 0.35])
 @pytest.mark.parametrize("sessions", [1, 80])
 def test_a_shock_of_single_names_is_never_an_unwind(start: float, sessions: int) -> None:
-    """Basket vol up by half at most, correlation flat, index vol still, a little up or all the way up with it, with and without ranks."""
+    """Basket vol up by half at most, correlation flat, with and without ranks.
+
+    Index vol is still, a little up or all the way up with it.
+    """
     days = sessions_in(date(2026, 3, 2), MONDAY)[-sessions - 1 :]
     calm = [
         closing(day, start * (1 + 0.01 * (at % 3)), 0.30, 0.20 + 0.005 * (at % 4))

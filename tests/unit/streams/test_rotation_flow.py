@@ -1,4 +1,7 @@
-"""From prices and vols of ninety sessions to the alert: a rotation into defensives builds, reverses and ends, one frame a close."""
+"""From prices and vols of ninety sessions to the alert.
+
+A rotation into defensives builds, reverses and ends, one frame a close.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -35,7 +38,11 @@ class Day(NamedTuple):
 
 
 def story() -> Iterator[Day]:
-    """Noise; single-name vol up and defensives bid in a saw while the index stands still; the unwinding of both; calm."""
+    """Noise, then a saw, then the unwinding, then calm.
+
+    In the saw single-name vol is up and defensives are bid while the index stands still. Then both
+    unwind.
+    """
     random = np.random.default_rng(11)
     noise = (
         Day(

@@ -1,4 +1,7 @@
-"""Text made safe: what is invisible is written out, ordinary Unicode stays, and JSON stays the same value."""
+"""Text made safe.
+
+What is invisible is written out, ordinary Unicode stays, and JSON stays the same value.
+"""
 
 import json
 import sys

@@ -1,4 +1,7 @@
-"""Statistics of the baseline in events: against pandas and a plain loop, and null without history."""
+"""Statistics of the baseline in events.
+
+They are held against pandas and a plain loop, and null without history.
+"""
 
 from dataclasses import replace
 
@@ -36,7 +39,10 @@ def columns(rows: list[Levels]) -> dict[str, NDArray[np.float64]]:
 
 
 def expected(changes: NDArray[np.float64]) -> tuple[float, float, float]:
-    """z of the last change with the state before it, and both CUSUM of all scores after the first twenty."""
+    """z of the last change with the state before it, and both CUSUM.
+
+    The CUSUM are of all scores after the first twenty.
+    """
     weighted = pd.Series(changes).ewm(halflife=20)
     z = (changes[1:] - weighted.mean().to_numpy()[:-1]) / weighted.std().to_numpy()[:-1]
     up = down = 0.0

@@ -1,4 +1,7 @@
-"""The delta skew: valued once in ten seconds, for what was quoted since, and read as implied correlation at each delta."""
+"""The delta skew: valued once in ten seconds, for what was quoted since.
+
+It is read as implied correlation at each delta.
+"""
 
 from datetime import date
 

@@ -164,7 +164,8 @@ def test_daily_stock_closes_are_ticks_at_the_equity_close(tmp_path: Path) -> Non
 def test_timed_ticks(tmp_path: Path) -> None:
     path = tmp_path / "trades.csv"
     path.write_text(
-        "ts_event,symbol,price,size\n1783692000000000001,SPY,500.5,10\n1783692000000000000,SPY,500,5\n"
+        "ts_event,symbol,price,size\n1783692000000000001,SPY,500.5,10\n"
+        "1783692000000000000,SPY,500,5\n"
     )
     (first, one), (second, two) = ticks_of(path)
     assert (first, second) == (1_783_692_000 * NS, 1_783_692_001 * NS)

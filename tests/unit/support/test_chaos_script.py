@@ -1,4 +1,7 @@
-"""The seeded faults: a seed says everything, a record makes a run resumable, and the page names every fault."""
+"""The seeded faults.
+
+A seed says everything, a record makes a run resumable, and the page names every fault.
+"""
 
 import json
 import re

@@ -21,8 +21,8 @@ def test_upwards_and_downwards(
     value: float | None,
     enter: float,
     calm: float,
-    holds: bool | None,
-    distance: float,  # noqa: FBT001
+    holds: bool | None,  # noqa: FBT001
+    distance: float,
 ) -> None:
     condition = Condition("rank", value, enter, calm)
     assert condition.holds is holds

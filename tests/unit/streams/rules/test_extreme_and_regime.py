@@ -1,4 +1,7 @@
-"""The conditions of `dispersion_extreme` and `correlation_regime`: ranks, their season, and what is unknown."""
+"""The conditions of `dispersion_extreme` and `correlation_regime`.
+
+They are ranks, their season, and what is unknown.
+"""
 
 from dataclasses import replace
 
@@ -20,7 +23,10 @@ MEDIAN: Levels = (15.0, 40.0, 35.0, 20.0)
 
 
 def steps(count: int = 99) -> Baseline:
-    """Closes whose spread and dispersion rise by a tenth of a point a session, and whose correlation falls by as much."""
+    """Closes whose spread and dispersion rise by a tenth of a point a session.
+
+    Their correlation falls by as much.
+    """
     middle = (count - 1) / 2
     return baseline(
         [
@@ -107,8 +113,8 @@ def test_words_say_which_and_where() -> None:
     text = EXTREME.summary(found, None, "extreme")
     assert "vol spread high, implied correlation low" in text
     assert (
-        "vol spread 29.5 (percentile 96), dispersion 38.0 (percentile 80), implied correlation 15.3 (percentile 4) among 99 closes"
-        in text
+        "vol spread 29.5 (percentile 96), dispersion 38.0 (percentile 80), "
+        "implied correlation 15.3 (percentile 4) among 99 closes" in text
     )
     assert (
         REGIME.summary(found, None, "regime")
@@ -151,7 +157,10 @@ def test_lost_data_suspends(rule: DispersionExtremeRule | CorrelationRegimeRule)
 
 
 def seasonal(count: int = 252) -> Baseline:
-    """Closes whose spread is ten points higher, and whose correlation is ten points lower, in the first weeks of a quarter."""
+    """Closes whose spread is ten points higher in the first weeks of a quarter.
+
+    Their correlation is ten points lower then.
+    """
     rows = []
     for at, day in enumerate(weekdays(count)):
         early, noise = quarter_week(day) <= 4, (at * 7919 % 101) / 20

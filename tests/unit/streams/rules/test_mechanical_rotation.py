@@ -146,7 +146,10 @@ def test_sectors_apart_while_the_index_is_flat(
     ("session", "expected"),
     [(date(2026, 6, 25), True), (date(2026, 6, 24), False), (date(2026, 7, 17), True)],
 )
-def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: bool) -> None:  # noqa: FBT001
+def test_fifteen_sessions_before_the_expiry_of_17_july(
+    session: date,
+    expected: bool,  # noqa: FBT001
+) -> None:
     found = context()
     found.reading = msgspec.structs.replace(found.reading, session=session)
     assert score_of(found, NUMBERS.enter).tests["test_before_expiry"] is expected
@@ -167,8 +170,8 @@ def test_fifteen_sessions_before_the_expiry_of_17_july(session: date, expected: 
 def test_reversal(
     strength: float | None,
     peak: float | None,
-    converging: bool,
-    unwinding: bool,
+    converging: bool,  # noqa: FBT001
+    unwinding: bool,  # noqa: FBT001
     reverses: bool,  # noqa: FBT001
 ) -> None:
     rotation = msgspec.structs.replace(APART, defensive_strength=strength)
@@ -266,7 +269,8 @@ def test_a_rotation_builds_reverses_and_ends() -> None:
     )
     assert firing.values["mechanical_score"] == 5.0
     assert firing.summary.startswith(
-        "SPX rotation looks mechanical: defensives +2.7% against the index over 20 sessions. Heuristic score 5 of 6."
+        "SPX rotation looks mechanical: defensives +2.7% against the index over 20 sessions. "
+        "Heuristic score 5 of 6."
     )
 
     bleed = (0.15, 0.36, 0.20)

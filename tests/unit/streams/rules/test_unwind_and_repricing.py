@@ -261,7 +261,8 @@ def test_words_say_what_it_is() -> None:
     assert start is not None
     said = FREE.summary(unwind, unwind.change(start), "unwind")
     assert said.startswith(
-        "index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; implied correlation 30.0 to 40.0, 70% of"
+        "index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; "
+        "implied correlation 30.0 to 40.0, 70% of"
     )
     assert "not a dispersion unwind" in REPRICING.summary(
         repricing, repricing.change(start), "repricing"
