@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agents.cli.standard_streams import flush_stdout
 from streams.safe_text import safe, safe_bytes
 
 if TYPE_CHECKING:
@@ -67,10 +66,9 @@ def print_line(line: bytes) -> None:
     What would be invisible in it is written out as JSON writes it.
     """
     typer.echo(safe_bytes(line, None, keep="\n\t").encode())
-    flush_stdout()
 
 
 def print_text(line: str) -> None:
     """The same for people, in the encoding of their terminal."""
     sys.stdout.write(safe(line, None, keep="\n\t") + "\n")
-    flush_stdout()
+    sys.stdout.flush()

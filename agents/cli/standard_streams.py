@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -29,39 +30,31 @@ class _Descriptor(io.FileIO):
         super().__init__(number, "w", closefd=False)
         self._told = told
         self._dead = False
-        self._interrupted = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Bytes written.
-
-        An interrupt that comes when they have left is kept for `raise_kept`: else they would leave
-        twice.
-        """
-        self.raise_kept()
+        """Bytes written."""
         if not self._dead:
-            written: list[int] = []
             try:
-                # In one step of the interpreter: the count is known before a signal is looked at.
-                written.extend(map(super().write, (data,)))
-                return written[0]
-            except KeyboardInterrupt:
-                if not written:
-                    raise
-                self._interrupted = True
-                return written[0]
+                return super().write(data)
             except OSError as error:
                 self._dead = True
                 if self._told:
-                    raise OutputError(
-                        f"stdout: {(error.strerror or 'cannot be written').lower()}"
-                    ) from None
+                    why = (error.strerror or "cannot be written").lower()
+                    raise OutputError(f"stdout: {why}") from None
         return memoryview(data).nbytes
 
-    def raise_kept(self) -> None:
-        """Raise the interrupt that was kept, if there is one."""
-        if self._interrupted:
-            self._interrupted = False
-            raise KeyboardInterrupt
+
+def is_writing(frame: FrameType | None) -> bool:
+    """Whether the frame belongs to a write to standard output or standard error.
+
+    An exception raised there by a signal leaves bytes that are out already in the buffer, and the
+    end of the process writes them again.
+    """
+    while frame is not None:
+        if frame.f_code is _Descriptor.write.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Closed(io.RawIOBase):
@@ -79,14 +72,6 @@ class _Closed(io.RawIOBase):
             self._told = True
             raise OutputError("stdout: is closed")
         return memoryview(data).nbytes
-
-
-def flush_stdout() -> None:
-    """Let what was printed leave; raises the `KeyboardInterrupt` that came meanwhile."""
-    sys.stdout.flush()
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, _Descriptor):
-        raw.raise_kept()
 
 
 def own_streams() -> None:

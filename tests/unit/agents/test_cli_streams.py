@@ -6,16 +6,20 @@ made, and flags out of range.
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Timer
 from types import FrameType
 
 import pytest
 
 from agents.cli.examples import EXAMPLES
+from agents.cli.interrupts import interruptible
 from agents.cli.main import COMMANDS, main
-from agents.cli.standard_streams import OutputError, _Descriptor, _text, flush_stdout
+from agents.cli.standard_streams import OutputError, _Descriptor, _text
 from tests.support.command import DISPERSION, environment
 
 SAMPLE = "samples/option_closes_2026-07-10.parquet"
@@ -275,18 +279,25 @@ def test_an_interrupt_after_the_bytes_have_left_does_not_send_them_twice() -> No
     def interrupted(frame: FrameType, event: str, _: object) -> None:
         if event == "c_return" and frame.f_code is _Descriptor.write.__code__:
             sys.setprofile(None)
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stdout", stream)
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012
         stream.write("one event\n")
         sys.setprofile(interrupted)
-        try:
-            with pytest.raises(KeyboardInterrupt):
-                flush_stdout()
-        finally:
-            sys.setprofile(None)
-        flush_stdout()
+        stream.flush()
+        time.sleep(20)
+    stream.flush()
     os.close(writing)
     with os.fdopen(reading, "rb") as read:
         assert read.read() == b"one event\n"
+
+
+def test_a_write_that_nobody_reads_is_interrupted() -> None:
+    reading, writing = os.pipe()
+    stream = _Descriptor(writing, told=True)
+    Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012
+        for _ in range(100):
+            stream.write(b"x" * 65_536)
+    os.close(writing)
+    os.close(reading)
