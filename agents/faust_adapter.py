@@ -20,6 +20,7 @@ from agents.alerts.foreign_records import ForeignRecords
 from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
 from agents.assignment import Partition
+from agents.await_within import await_within
 from agents.credentials import client_options
 from agents.exits import ActionNeededError, UnavailableError
 from agents.kafka_client import until_reached
@@ -193,7 +194,7 @@ class FaustAdapter:
         """Log ends fresh from the broker; empty when it does not answer."""
         try:
             return dict(
-                await asyncio.wait_for(self.running_app.consumer.highwaters(*tps), ENDS_SECONDS)
+                await await_within(ENDS_SECONDS, self.running_app.consumer.highwaters(*tps))
             )
         except (KafkaError, TimeoutError) as error:
             log.info("no log ends: %r", error)

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from agents.alerts.relay import Relay
 from agents.assignment import Assignment, Partition
+from agents.await_within import await_within
 from agents.checkpoint_schedule import CheckpointSchedule
 from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
 from agents.exits import (
@@ -166,7 +167,7 @@ class PartitionManager:
             await self.release()
         self.deadline.renew()
         try:
-            return await asyncio.wait_for(self._take_over(assignment), TAKEOVER_SECONDS)
+            return await await_within(TAKEOVER_SECONDS, self._take_over(assignment))
         except ActionNeededError as refusal:
             exit_now(EXIT_ACTION_NEEDED, str(refusal))
         except UnavailableError as down:

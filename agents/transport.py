@@ -42,6 +42,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
 from agents.assignment import Assignment, AssignmentCallbacks, Partition
+from agents.await_within import await_within
 from agents.log_identity import UNKNOWN_EPOCH, LogState, Mark, mark_of
 from agents.takeover import confirmed
 from agents.transport_consumer import DENIED, GuardedConsumer
@@ -154,7 +155,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """
         self._room.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._room.wait(), COALESCE)
+            await await_within(COALESCE, self._room.wait())
 
     def on_buffer_drop(self, tp: Any) -> None:
         """A partition's buffer has room again."""
@@ -401,7 +402,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         deadline = monotonic() + ASK_SECONDS
         while True:
             try:
-                return await asyncio.wait_for(question(), max(ASK_PAUSE, deadline - monotonic()))
+                return await await_within(max(ASK_PAUSE, deadline - monotonic()), question())
             except DENIED as error:
                 self.callbacks.refuse(
                     f"Kafka denies the group's offsets: {error!r}; "

@@ -23,6 +23,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.futures import maybe_async
 
 from agents.assignment import Partition
+from agents.await_within import await_within
 from agents.log_identity import LogState
 from agents.transport_log import look, topic_ids
 from agents.transport_pins import check_pins
@@ -167,7 +168,7 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """
         while live():
             try:
-                return await asyncio.wait_for(look(self._ensure_consumer(), offsets), LOOK_SECONDS)
+                return await await_within(LOOK_SECONDS, look(self._ensure_consumer(), offsets))
             except (KafkaError, TimeoutError) as error:
                 log.info("no look at the logs yet: %r", error)
                 await asyncio.sleep(LOOK_PAUSE)
@@ -176,8 +177,8 @@ class GuardedConsumer(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
         """Kafka's ids of topics; without an answer none."""
         with suppress(KafkaError, TimeoutError):
-            return await asyncio.wait_for(
-                topic_ids(self._ensure_consumer()._client, topics), LOOK_SECONDS
+            return await await_within(
+                LOOK_SECONDS, topic_ids(self._ensure_consumer()._client, topics)
             )
         return {}
 

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.app import build
+from agents.await_within import await_within
 from agents.exits import (
     EXIT_ACTION_NEEDED,
     EXIT_INTERNAL,
@@ -195,7 +196,7 @@ class Worker:
             )
         finally:
             with suppress(RedisError, OSError, TimeoutError):
-                await asyncio.wait_for(redis.aclose(), CLOSE_SECONDS)
+                await await_within(CLOSE_SECONDS, redis.aclose())
             server.stop()
 
     async def _checked(self, redis: Redis, stop: asyncio.Event) -> bool:
@@ -302,9 +303,9 @@ class Worker:
         started = monotonic()
         code = EXIT_OK if await partitions.release() else EXIT_UNAVAILABLE
         with suppress(TimeoutError, ConsumerNotStarted, KafkaError):
-            await asyncio.wait_for(app.consumer.commit(), STOP_SECONDS / 2)
+            await await_within(STOP_SECONDS / 2, app.consumer.commit())
         try:
-            await asyncio.wait_for(app.stop(), STOP_SECONDS)
+            await await_within(STOP_SECONDS, app.stop())
         except TimeoutError:
             exit_now(
                 code,

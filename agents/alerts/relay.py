@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
+from agents.await_within import await_within
 from agents.publisher import Publisher, PublishError
 from agents.release_deadline import DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
@@ -187,13 +188,13 @@ class Relay:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), IDLE_POLL)
+            await await_within(IDLE_POLL, self._wake.wait())
         except TimeoutError:
             return
 
     async def flush(self) -> None:
         """Give the relay a moment to empty the outbox before its partition is handed over."""
         try:
-            await asyncio.wait_for(self._empty.wait(), FLUSH_SECONDS)
+            await await_within(FLUSH_SECONDS, self._empty.wait())
         except (TimeoutError, DeadlineExceededError):
             log.info("the outbox of partition %d is left to its next owner", self._partition)

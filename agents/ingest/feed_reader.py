@@ -13,6 +13,7 @@ from typing import Any, Literal
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from agents.await_within import await_within
 from agents.credentials import client_options
 from agents.ingest.plain_producer import REQUEST_MS
 from agents.transport_records import use_fetched_records
@@ -155,7 +156,7 @@ class FeedReader:
         It may have gone past places without a record: markers of transactions, holes of compaction.
         """
         try:
-            position = await asyncio.wait_for(self._consumer.position(place), 0.01)
+            position = await await_within(0.01, self._consumer.position(place))
         except TimeoutError:
             return
         self._next[place.partition] = max(self._next[place.partition], position)

@@ -3,7 +3,6 @@
 It is written to Redis for `status`, and said in the log once a minute.
 """
 
-import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from agents.assignment import Partition
+from agents.await_within import await_within
 from agents.monitoring.identity import session_open
 from agents.store.views import Views
 from streams.acceptance import WINDOW_SECONDS, Account, problem, together, told
@@ -97,7 +97,7 @@ class Acceptance:
     async def rejection_summary(self, place: Partition) -> str:
         """Write everything before the process ends; what was left out of a partition, in words."""
         try:
-            await asyncio.wait_for(self.publish(), LAST_WORDS_SECONDS)
+            await await_within(LAST_WORDS_SECONDS, self.publish())
         except TimeoutError:
             log.debug("accounts of the input not written in time")
         minute = self._minutes.get(place)

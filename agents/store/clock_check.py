@@ -11,6 +11,7 @@ from time import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from agents.await_within import await_within
 from agents.exits import ActionNeededError
 from agents.store.retry import ask
 from agents.store.server_check import ANSWER_SECONDS
@@ -70,7 +71,7 @@ async def _skew(redis: Redis) -> float:
     """
     before = time()
     try:
-        whole, micros = await asyncio.wait_for(redis.time(), ANSWER_SECONDS)
+        whole, micros = await await_within(ANSWER_SECONDS, redis.time())
     except (RedisError, OSError, TimeoutError):
         return 0.0
     return ahead(before, whole + micros / 1e6, time())

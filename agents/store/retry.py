@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import InvalidResponse, NoPermissionError, RedisError
 
+from agents.await_within import await_within
 from agents.exits import ActionNeededError, UnavailableError
 from agents.store.client import DENIED, PAUSE, may_heal
 
@@ -32,7 +33,7 @@ async def ask(question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
     deadline, told = monotonic() + seconds, False
     while True:
         try:
-            return await asyncio.wait_for(question(), max(PAUSE, deadline - monotonic()))
+            return await await_within(max(PAUSE, deadline - monotonic()), question())
         except (RedisError, OSError, TimeoutError) as error:
             verdict = redis_failure(error)
             if not isinstance(verdict, UnavailableError):

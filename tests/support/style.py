@@ -46,6 +46,7 @@ def findings(trees: Trees) -> Iterator[str]:
     yield from constructors(trees)
     yield from reused_names(trees)
     yield from unreached(trees)
+    yield from lossy_waits(trees)
 
 
 def constructors(trees: Trees) -> Iterator[str]:
@@ -95,6 +96,14 @@ def unreached(trees: Trees) -> Iterator[str]:
     for name in WITHOUT_A_CALLER:
         if name in reached or name not in trees:
             yield f"{name}: needs no excuse any more; take it from WITHOUT_A_CALLER"
+
+
+def lossy_waits(trees: Trees) -> Iterator[str]:
+    """Calls of `asyncio.wait_for`, which loses cancellations (`agents.await_within`)."""
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "asyncio.wait_for":
+                yield f"{name}:{node.lineno}: asyncio.wait_for loses cancellations; await_within"
 
 
 def _reached(trees: Trees) -> set[str]:

@@ -11,6 +11,7 @@ from tests.support.style import (
     WITHOUT_A_CALLER,
     constructors,
     findings,
+    lossy_waits,
     parsed,
     reused_names,
     unreached,
@@ -62,6 +63,11 @@ def test_a_module_that_nothing_reaches() -> None:
     ]
     excused = used | planted(streams__core="import analytics.trade")
     assert [line.split(":")[0] for line in unreached(excused)] == ["analytics.trade"]
+
+
+def test_a_wait_that_loses_cancellations() -> None:
+    (found,) = lossy_waits(planted(agents__a="async def f():\n    await asyncio.wait_for(g(), 1)"))
+    assert found.startswith("agents.a:2: ")
 
 
 @pytest.mark.parametrize(
