@@ -170,7 +170,7 @@ class FaustAdapter:
         )
 
         def judged() -> Mapping[str, datetime]:
-            return getattr(stage, "judged_until", {})
+            return stage.evaluated_until
 
         return Relay(
             partition, checkpoints, publisher, history, self.metrics_observer, mode, judged

@@ -497,7 +497,7 @@ class PartitionManager:
             if (
                 assigned.plan.owns_source
                 and quiet
-                and may_declare_idle(now, getattr(runner.stage, "last_event_ns", None))
+                and may_declare_idle(now, runner.stage.last_event_ns)
             ):
                 silent.append((assigned, runner.heard))
         ends = (

@@ -116,7 +116,7 @@ class Sampler:
         self._event_time(assigned, tp, runner)
 
     def _event_time(self, assigned: AssignedStage, tp: Partition, runner: StageRunner) -> None:
-        newest = getattr(runner.stage, "last_event_ns", None)
+        newest = runner.stage.last_event_ns
         if newest is None:
             return
         metrics, seconds = self._adapter.metrics, newest / NS

@@ -8,6 +8,7 @@ same objects.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from streams.left_out import LeftOut
@@ -83,6 +84,17 @@ class Stage(Protocol):
 
     It is single-threaded and never raises on bad input, only on a bug (*poison*).
     """
+
+    @property
+    def last_event_ns(self) -> int | None:
+        """Event time of the newest row of its source.
+
+        None before the first, and for a stage that owns no source.
+        """
+
+    @property
+    def evaluated_until(self) -> Mapping[str, datetime]:
+        """Event time of the latest evaluated reading by index; empty where no rules are."""
 
     def process(self, records: Sequence[Record]) -> Output:
         """Apply records of one partition, in offset order.

@@ -49,6 +49,10 @@ class DetectorStage:
         self._configured = configured_fingerprints(self._specs, self._rules)
         self._orphans = Orphans()
 
+    @property
+    def last_event_ns(self) -> None:
+        """It owns no source."""
+
     def process(self, records: Sequence[Record]) -> Output:
         """Apply readings or commands in order."""
         output = Output()

@@ -1,7 +1,7 @@
 """The stage of the points topic: all cross-sections of one partition."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.market import Market
@@ -33,6 +33,15 @@ class CrossSectionStage:
         self._specs = {spec.symbol: spec for spec in market.indices}
         self._sections: dict[str, tuple[CrossSection, CrossSectionCheckpoint]] = {}
         self._gone: set[str] = set()
+
+    @property
+    def last_event_ns(self) -> None:
+        """It owns no source."""
+
+    @property
+    def evaluated_until(self) -> Mapping[str, datetime]:
+        """No reading is evaluated here."""
+        return {}
 
     def process(self, records: Sequence[Record]) -> Output:
         """Readings of every second that the frames complete, in the order in which they do.

@@ -5,6 +5,7 @@ There is a points frame for each index and closed second.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -89,6 +90,11 @@ class SourceStage(ABC):
     def last_event_ns(self) -> int | None:
         """The greatest `ts_event` seen; None before any."""
         return self._clock.seen if self._clock.seen >= 0 else None
+
+    @property
+    def evaluated_until(self) -> Mapping[str, datetime]:
+        """No reading is evaluated here."""
+        return {}
 
     def process(self, records: Sequence[Record]) -> Output:
         """Apply records of the source, in offset order.

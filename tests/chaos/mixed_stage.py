@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -35,6 +36,11 @@ class MixedStage(CountingStage):
         self._topic = commands_topic
         self.commands = np.zeros(CAPACITY, np.uint8)
         self._commands_dirty = False
+
+    @property
+    def evaluated_until(self) -> Mapping[str, datetime]:
+        """No reading is evaluated here."""
+        return {}
 
     def process(self, records: Sequence[Record]) -> Output:
         if records[0].topic != self._topic:

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -55,6 +56,11 @@ class CountingStage:
         self._dirty: set[int] = set()
         self._pending = False
         self.last_event_ns: int | None = None
+
+    @property
+    def evaluated_until(self) -> Mapping[str, datetime]:
+        """No reading is evaluated here."""
+        return {}
 
     def process(self, records: Sequence[Record]) -> Output:
         output = Output()
