@@ -149,7 +149,7 @@ def test_a_wrong_password_is_named_and_not_repeated(
     for use in (check_topics, FramePublisher, lambda wrong: next(tail_alerts(wrong))):
         with pytest.raises(
             (ActionNeededError, UnavailableError), match="sasl_password"
-        ) as raised:  # Down where the client missed the broker's answer
+        ) as raised:  # unavailable where the client missed the broker's answer
             use(configured)
         assert "abracadabra" not in str(raised.value)
 

@@ -10,8 +10,8 @@ from agents.takeover import log_mismatch, refuse_unknown, skipped, start_offset
 from tests.support.counting import CountingStage
 
 TP = Partition("points", 3)
-EXIT_INTERNAL = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
-EXTERNAL = EXIT_INTERNAL._replace(external=("points",))
+OWN = Plan("cross_section", ("points",), lambda p, _: CountingStage(p, "readings"))
+EXTERNAL = OWN._replace(external=("points",))
 
 
 def assigned(committed: int | None, first: int, end: int) -> Assignment:
@@ -46,6 +46,8 @@ def test_refuses_an_empty_redis_under_a_group_with_commits_unless_told_where_to_
 
 
 def test_a_copy_of_redis_from_before_an_inputs_first_record_is_no_empty_redis() -> None:
+    with pytest.raises(ActionNeededError):
+        refuse_unknown(TP, known(commits=0), assigned(100, 0, 200))
     refuse_unknown(TP, known(commits=1), assigned(100, 0, 200))
 
 
@@ -55,8 +57,8 @@ def test_refuses_a_watermark_beyond_the_end_of_the_log() -> None:
 
 
 def test_refuses_lost_records_between_our_own_stages_but_not_in_the_input() -> None:
-    assert "log starts at 50" in log_mismatch(EXIT_INTERNAL, TP, 41, MARK, LogState("a1", 50, 200))
-    assert log_mismatch(EXIT_INTERNAL, TP, 49, MARK, LogState("a1", 50, 200)) == "", (
+    assert "log starts at 50" in log_mismatch(OWN, TP, 41, MARK, LogState("a1", 50, 200))
+    assert log_mismatch(OWN, TP, 49, MARK, LogState("a1", 50, 200)) == "", (
         "all that was deleted had been applied"
     )
     assert log_mismatch(EXTERNAL, TP, 41, MARK, LogState("a1", 50, 200)) == ""
@@ -100,7 +102,7 @@ def test_a_mark_that_a_release_without_marks_has_left_behind_still_names_the_top
 
 
 def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_outrun() -> None:
-    plan = EXIT_INTERNAL._replace(inputs=("points", "commands"), external=("commands",))
+    plan = OWN._replace(inputs=("points", "commands"), external=("commands",))
     commands = Partition("commands", 3)
     kept = Assignment(7, {TP: 42, commands: None}, {TP: 0, commands: 5}, {TP: 42, commands: 9})
     assert [
@@ -116,12 +118,8 @@ def test_an_input_that_is_new_to_a_group_starts_where_its_log_starts_and_may_be_
 
 def test_the_logs_end_is_committed_once_and_for_all() -> None:
     empty = Checkpoint({"points": -1}, {}, 0, {"points": 0}, ())
-    assert skipped(EXIT_INTERNAL, 3, empty, assigned(100, 0, 200)) == [
-        WatermarkStep("points", -1, 199)
-    ]
-    assert skipped(EXIT_INTERNAL, 3, empty, assigned(None, 0, 0)) == [
-        WatermarkStep("points", -1, -1)
-    ]
-    assert not skipped(EXIT_INTERNAL, 3, empty._replace(commits=1), assigned(None, 0, 200)), (
+    assert skipped(OWN, 3, empty, assigned(100, 0, 200)) == [WatermarkStep("points", -1, 199)]
+    assert skipped(OWN, 3, empty, assigned(None, 0, 0)) == [WatermarkStep("points", -1, -1)]
+    assert not skipped(OWN, 3, empty._replace(commits=1), assigned(None, 0, 200)), (
         "what arrived since is to be applied"
     )
