@@ -54,7 +54,7 @@ check: setup ## style, types and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## CPU per quote beside other libraries, growth, latency; to build/bench.json and docs/performance.md
+bench: setup ## CPU per quote beside other libraries, growth, latency; to build/bench.json and docs/design/performance.md
 	$(BIN)/python -m tests.support.provision kafka
 	-$(MAKE) --no-print-directory peers # without them their rows say so
 	$(BIN)/python -m tests.benchmarks.run

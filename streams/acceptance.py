@@ -37,7 +37,7 @@ _CAUSES: Final = {
     "no_room": "there is no room for more contracts",
     "json": "records are no JSON",
     "format": "records are neither JSON nor Arrow frames",
-    "schema": "the columns of frames are not those of docs/wire-format.md",
+    "schema": "the columns of frames are not those of docs/connect/wire-format.md",
 }
 _UNITS: Final = ("milliseconds", "microseconds", "seconds")
 

@@ -2,7 +2,7 @@
 
 They are gathered by the partition of their underlying and cut into frames.
 
-What a frame must be to its readers is docs/wire-format.md.
+What a frame must be to its readers is docs/connect/wire-format.md.
 """
 
 from collections.abc import Callable, Sequence

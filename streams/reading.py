@@ -25,7 +25,7 @@ class Constituents(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
-    """What sectors and defensives do against their index (`docs/measures/rotation.md`).
+    """What sectors and defensives do against their index (`docs/numbers/measures/rotation.md`).
 
     Returns are simple, and None when unknown.
 
@@ -57,8 +57,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     They are decimals, and None when unknown.
 
-    Field meanings and formulas are those of `docs/methodology.md`; `reasons` says for each null
-    field why.
+    Field meanings and formulas are those of `docs/numbers/methodology.md`. `reasons` says for each
+    null field why.
     """
 
     ts_event: datetime

@@ -170,7 +170,7 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
             decode_command(encode_command(command)), int(datetime.now(UTC).timestamp() * 1000)
         ).command
     except RejectedRecordError as refusal:
-        raise ConfigError(str(refusal), fix="see docs/alerts.md, Commands") from refusal
+        raise ConfigError(str(refusal), fix="see docs/use/alerts.md, Commands") from refusal
 
 
 def _end(length: str | None, until: str | None) -> datetime:

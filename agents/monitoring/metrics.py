@@ -1,6 +1,6 @@
 """Service metrics of a worker.
 
-Every metric of every process is listed in docs/metrics.md, which a test holds against the live
+Every metric of every process is listed in docs/use/metrics.md, which a test holds against the live
 pages. Market values are exported by `agents.monitoring.exporter` from the snapshots in Redis, never
 by a worker: a worker that loses a partition would go on telling its last value.
 """

@@ -24,7 +24,7 @@ HELD_PAUSE = 0.3
 SUSPICIOUS_STARTS = 2
 """Starts at one watermark after which records are processed alone.
 
-A record that is alone at two deaths is skipped (`docs/decisions/0012`).
+A record that is alone at two deaths is skipped (`docs/design/decisions/0012`).
 """
 
 

@@ -47,7 +47,7 @@ def reading() -> Schema:
     whole["properties"]["ts_event"] |= {"format": "date-time", "pattern": "Z$"}
     for part in (whole, *parts.values()):
         part["description"] = part["description"].partition("\n")[0]
-    about = "Fields may be added within version 1; docs/methodology.md explains them."
+    about = "Fields may be added within version 1; docs/numbers/methodology.md explains them."
     whole["description"] = f"{whole['description']} {about}"
     return {"$schema": DIALECT, "$id": "urn:dispersion:schema:reading:1", **whole, "$defs": parts}
 

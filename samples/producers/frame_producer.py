@@ -2,7 +2,7 @@
 
 Run `python frame_producer.py BOOTSTRAP TOPIC < quotes.csv`, a quote a line:
 underlying,expiry,strike,right,bid,ask,ts_event (2026-07-17, C or P, nanoseconds UTC). The format is
-docs/wire-format.md; of this project nothing is needed, only pyarrow and kafka-python.
+docs/connect/wire-format.md; of this project nothing is needed, only pyarrow and kafka-python.
 """
 
 import csv

@@ -162,7 +162,7 @@ def _data(
         contributors=why.contributors,
         notification=alert.notification,
         configuration_changed=tuple(changes) or msgspec.UNSET,
-        links={"runbook": f"docs/runbook.md#{rule.name}"},
+        links={"runbook": f"docs/use/runbook.md#{rule.name}"},
         replay=when.mode in {"replay", "scenario"},
         engine=ENGINE,
     )

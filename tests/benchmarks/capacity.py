@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.capacity`: the table of `docs/capacity.md`.
+"""`python -m tests.benchmarks.capacity`: the table of `docs/design/capacity.md`.
 
 It comes from what `make bench` measured and a simulated market.
 """

@@ -1,4 +1,4 @@
-"""The figures of `docs/performance.md`, made anew from a report, and its plot.
+"""The figures of `docs/design/performance.md`, made anew from a report, and its plot.
 
 The figures are the part between two marks.
 """
@@ -12,8 +12,8 @@ from typing import Any
 from tests.benchmarks.report import Report, kind_of, sheets
 from tests.support.fleet import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
-PLOT = ROOT / "docs" / "pictures" / "performance.svg"
+PAGE = ROOT / "docs/design/performance.md"
+PLOT = ROOT / "docs/design/pictures/performance.svg"
 BEGIN, END = "<!-- figures: made by `make bench` -->\n", "<!-- end of the figures -->\n"
 WIDTH, LABEL, VALUE, BAR = 720, 170, 80, 18
 OURS, OTHERS = "#0a7d5a", "#8899aa"

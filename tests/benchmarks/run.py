@@ -1,9 +1,9 @@
 """`make bench`: CPU per quote of the worker, its growth, revaluation, latency.
 
 CPU per quote stands beside a bare aiokafka loop and its peers on a real Kafka.
-Prints tables, writes `build/bench.json` and the figures of `docs/performance.md`. Figures of one
-run may be compared with each other, not with another machine's or another day's: what counts is
-the ratio to the bare loop.
+Prints tables, writes `build/bench.json` and the figures of `docs/design/performance.md`. Figures
+of one run may be compared with each other, not with another machine's or another day's: what counts
+is the ratio to the bare loop.
 """
 
 import json

@@ -55,7 +55,7 @@ def test_more_workers_wait_less_for_the_same_work() -> None:
 
 
 def test_the_page_has_the_rows_and_columns_of_the_plan() -> None:
-    page = (ROOT / "docs" / "capacity.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/design/capacity.md").read_text(encoding="utf-8")
     shown = page.partition("<!-- capacity:begin -->\n")[2].partition("<!-- capacity:end -->")[0]
     column = plan(1, REPORT, 0.05, 0.10)
     first = re.compile(r"^\| ([^|]+?) \|", re.MULTILINE)

@@ -179,7 +179,7 @@ def grant(
 class Permitted:
     """A worker over TLS and a password.
 
-    It has the permissions that `docs/runbook.md` names and no others.
+    It has the permissions that `docs/use/runbook.md` names and no others.
     """
 
     def __init__(

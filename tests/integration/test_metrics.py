@@ -215,4 +215,4 @@ def test_the_catalogue_stands_where_readers_look() -> None:
     assert all(
         name.endswith("_total") == (metric.kind == "counter") for name, metric in table.items()
     )
-    assert (Path(__file__).parents[2] / "docs/metrics.md").is_file()
+    assert (Path(__file__).parents[2] / "docs/use/metrics.md").is_file()

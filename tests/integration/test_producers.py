@@ -140,7 +140,7 @@ def test_a_sample_publishes_the_quotes_it_is_given(
 
 def test_the_example_of_the_page(configured: Settings, tmp_path: Path) -> None:
     (code,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "docs" / "wire-format.md").read_text(), re.DOTALL
+        r"```python\n(.*?)```", (ROOT / "docs/connect/wire-format.md").read_text(), re.DOTALL
     )
     program = tmp_path / "example.py"
     program.write_text(code)

@@ -76,7 +76,7 @@ def test_the_page_shows_these_years(folder: Path, capsys: pytest.CaptureFixture[
     assert main(["evaluate", str(folder / "alerts.jsonl"), "--labels", str(labels)]) == 0
     printed = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
     page = (
-        (ROOT / "docs/evaluation.md")
+        (ROOT / "docs/numbers/evaluation.md")
         .read_text()
         .partition("## On eleven years")[2]
         .partition("```text\n")[2]

@@ -15,7 +15,7 @@ from tests.support.published_history import History, history
 
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(180)]
 
-PAGE = Path(__file__).parents[2] / "docs/rules.md"
+PAGE = Path(__file__).parents[2] / "docs/numbers/rules.md"
 
 
 def sessions(run: History, rule: str) -> set[str]:

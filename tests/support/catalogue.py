@@ -1,10 +1,10 @@
-"""The table of docs/metrics.md."""
+"""The table of docs/use/metrics.md."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-PAGE = Path(__file__).parents[2] / "docs/metrics.md"
+PAGE = Path(__file__).parents[2] / "docs/use/metrics.md"
 _JOBS = "worker|exporter|bridge|ingest|worker, ingest|worker, bridge|both|all"
 _ROW = re.compile(
     rf"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$"

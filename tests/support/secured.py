@@ -32,7 +32,7 @@ from tests.support.tls import PASSWORD as STORE_PASSWORD
 from tests.support.tls import Certificate
 
 ROOT = Path(__file__).parents[2]
-RUNBOOK = ROOT / "docs" / "runbook.md"
+RUNBOOK = ROOT / "docs/use/runbook.md"
 USERS = ROOT / "config" / "redis" / "users.conf"
 PASSWORD = "open sesame"
 AUTHORIZER = {

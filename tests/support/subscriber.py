@@ -84,9 +84,9 @@ def judge(record: Any) -> dict[str, Any]:
 
 
 def documented(bootstrap_servers: str, topic: str = "dispersion.alerts.v1", *options: str) -> str:
-    """The subscriber of docs/alerts.md, pointed at a Kafka of ours: nothing else is changed."""
+    """The subscriber of docs/use/alerts.md, pointed at a Kafka of ours: nothing else is changed."""
     text = (
-        (Path(__file__).parents[2] / "docs" / "alerts.md")
+        (Path(__file__).parents[2] / "docs/use/alerts.md")
         .read_text()
         .partition("```python\n")[2]
         .partition("```")[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted((DOCS / "measures").glob("*.md"))
+PAGES = sorted((DOCS / "numbers/measures").glob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -30,7 +30,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
 
 
 def test_the_overview_links_every_page() -> None:
-    overview = (DOCS / "methodology.md").read_text(encoding="utf-8")
+    overview = (DOCS / "numbers/methodology.md").read_text(encoding="utf-8")
     linked = set(re.findall(r"\(measures/([\w-]+)\.md\)", overview))
     assert linked == {page.stem for page in PAGES}
     assert len(PAGES) == 9

@@ -13,7 +13,7 @@ from config.rules import SHIPPED
 from streams.detection.rules.catalogue import NAMES
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "rules.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "numbers/rules.md").read_text(encoding="utf-8")
 
 
 def numbers(table: dict[str, Any], place: str = "") -> Iterator[tuple[str, float]]:
@@ -36,7 +36,7 @@ def test_the_numbers_are_those_that_are_shipped() -> None:
 def test_every_rule_has_a_row_and_a_heading_in_the_runbook() -> None:
     first = PAGE.partition("## In numbers")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", first, re.MULTILINE)) == NAMES
-    runbook = (DOCS / "runbook.md").read_text(encoding="utf-8")
+    runbook = (DOCS / "use/runbook.md").read_text(encoding="utf-8")
     assert set(NAMES) <= set(re.findall(r"^### (\w+)$", runbook, re.MULTILINE))
 
 

@@ -1,5 +1,5 @@
 // Publishes option quotes as Arrow frames: `java ... FrameProducer.java BOOTSTRAP TOPIC < quotes.csv`, a quote a line:
-// underlying,expiry,strike,right,bid,ask,ts_event (2026-07-17, C or P, nanoseconds UTC). The format is docs/wire-format.md.
+// underlying,expiry,strike,right,bid,ask,ts_event (2026-07-17, C or P, nanoseconds UTC). The format is docs/connect/wire-format.md.
 
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;

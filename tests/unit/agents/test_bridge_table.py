@@ -80,7 +80,7 @@ def test_a_firing_alert_is_posted_without_an_end(events: dict[str, bytes]) -> No
     assert (
         f"index vol {data['values']['index_vol']:.4f}, basket vol" in post["annotations"]["values"]
     )
-    assert post["annotations"]["runbook_url"] == "docs/runbook.md#vix_spike_unwind"
+    assert post["annotations"]["runbook_url"] == "docs/use/runbook.md#vix_spike_unwind"
     assert all(isinstance(text, str) and text for text in post["annotations"].values())
 
 

@@ -206,7 +206,7 @@ def test_what_will_not_do_is_one_line(
 
 
 def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
-    text = (ROOT / "docs/evaluation.md").read_text()
+    text = (ROOT / "docs/numbers/evaluation.md").read_text()
     script = text.partition("```sh\n")[2].partition("```")[0]
     path = f"{DISPERSION.parent}:{os.environ['PATH']}"
     ran = subprocess.run(

@@ -128,10 +128,10 @@ def test_the_cheap_ones_run(
 def test_the_backtest_page_shows_what_the_command_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (ROOT / "docs/backtest.md").read_text()
+    text = (ROOT / "docs/numbers/backtest.md").read_text()
     (command,) = [
         arguments
-        for line in quoted(ROOT / "docs/backtest.md")
+        for line in quoted(ROOT / "docs/numbers/backtest.md")
         for arguments in calls(line)
         if "--out" in arguments
     ]
@@ -154,7 +154,7 @@ def test_the_backtest_page_shows_what_the_command_prints(
 
 
 def test_the_table_of_commands_is_complete() -> None:
-    rows = re.findall(r"^\| `([a-z -]+)` \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z -]+)` \|", (ROOT / "docs/use/cli.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(COMMANDS)
 
 
@@ -162,7 +162,7 @@ def test_the_quoted_settings_are_settings(tmp_path: Path, monkeypatch: pytest.Mo
     secret = tmp_path / "secret"
     secret.write_text("hush")
     block = (
-        (ROOT / "docs/cli.md")
+        (ROOT / "docs/use/cli.md")
         .read_text()
         .partition("Lists are JSON.\n\n```\n")[2]
         .partition("```")[0]
@@ -178,7 +178,7 @@ def test_the_quoted_settings_are_settings(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def _example() -> dict[str, Any]:
-    text = (ROOT / "docs/alerts.md").read_text().partition("```json\n")[2].partition("```")[0]
+    text = (ROOT / "docs/use/alerts.md").read_text().partition("```json\n")[2].partition("```")[0]
     example: dict[str, Any] = json.loads(text)
     return example
 
@@ -194,7 +194,7 @@ def test_the_example_event_is_one_that_the_scenario_makes(
     assert decode_event(json.dumps(example).encode()).data.rule == "vix_spike_unwind"
     (command,) = [
         arguments
-        for line in quoted(ROOT / "docs/alerts.md")
+        for line in quoted(ROOT / "docs/use/alerts.md")
         for arguments in calls(line)
         if arguments[0] == "backtest"
     ]
@@ -222,13 +222,13 @@ def _differences(shown: Any, made: Any, place: str) -> Iterator[str]:
             yield from _differences(*pair, f"{place}[{at}]")
     elif isinstance(shown, float) and isinstance(made, float):
         if abs(shown - made) > 1e-3:
-            yield f"{place}: {made}, but docs/alerts.md shows {shown}"
+            yield f"{place}: {made}, but docs/use/alerts.md shows {shown}"
     elif shown != made:
-        yield f"{place}: {made!r}, but docs/alerts.md shows {shown!r}"
+        yield f"{place}: {made!r}, but docs/use/alerts.md shows {shown!r}"
 
 
 def test_every_field_of_an_event_is_explained() -> None:
-    text = (ROOT / "docs/alerts.md").read_text()
+    text = (ROOT / "docs/use/alerts.md").read_text()
     explained = {
         name
         for row in re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE)

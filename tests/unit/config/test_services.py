@@ -48,7 +48,7 @@ def test_alertmanager_configuration() -> None:
 def test_every_alert_has_a_runbook_heading() -> None:
     headings = {
         line.lstrip("#").strip().lower()
-        for line in (ROOT / "docs/runbook.md").read_text().splitlines()
+        for line in (ROOT / "docs/use/runbook.md").read_text().splitlines()
         if line.startswith("#")
     }
     groups = yaml.safe_load((ROOT / "config/prometheus/alerts.yml").read_text())["groups"]

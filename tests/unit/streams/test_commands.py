@@ -411,7 +411,7 @@ def test_lifecycle_events_without_commands_carry_nulls(run: Run) -> None:
 
 def test_the_documented_command_is_one() -> None:
     text = (
-        (Path(config.__file__).parents[1] / "docs" / "alerts.md")
+        (Path(config.__file__).parents[1] / "docs/use/alerts.md")
         .read_text(encoding="utf-8")
         .partition("## Commands")[2]
     )

@@ -14,7 +14,7 @@ from tests.chaos.faults import FAULTS, possible
 from tests.chaos.script import script_of
 from tests.chaos.session import SessionResult
 
-PAGE = Path(__file__).parents[3] / "docs" / "chaos.md"
+PAGE = Path(__file__).parents[3] / "docs/design/chaos.md"
 
 
 @pytest.mark.parametrize("stack", ["real", "embedded"])
