@@ -4,16 +4,18 @@ Run as `python -m tests.chaos.planted NAME… PLANS`.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agents import credentials, kafka_client, partitions
+from agents import credentials, kafka_client, partition_growth, partitions
 from agents.alerts.cloud_event import SEQ_HEADER
 from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
 from agents.stage_runner import AckHandle, StageRunner
+from agents.store import clock_check, server_check
 from agents.store.checkpoint_store import OutboxRecord
+from agents.store.client import RedisCaller
 from agents.worker import monitor_plans, run_worker
 from config.settings import Settings
 from streams.detection import detector_stage
@@ -124,6 +126,36 @@ def any_time_will_do() -> None:
         stage.refuse_ahead = lambda *_: None  # type: ignore[attr-defined]
 
 
+async def _once(question: Callable[[], Awaitable[Any]], _seconds: float) -> Any:
+    return await question()
+
+
+def server_is_asked_once() -> None:
+    """A Redis that still loads its data set when a worker starts is taken for a bug of ours."""
+    server_check.ask = _once  # type: ignore[attr-defined,assignment]
+
+
+def clock_is_asked_once() -> None:
+    """The same of the question for its time."""
+    clock_check.ask = _once  # type: ignore[attr-defined,assignment]
+
+
+def growth_is_asked_once() -> None:
+    """The same of the questions for histories that an index has left."""
+    partition_growth.ask = _once  # type: ignore[attr-defined,assignment]
+
+
+def store_is_asked_once() -> None:
+    """The same of takeovers, commits and the last checkpoint."""
+
+    async def once(
+        self: RedisCaller, operation: str, call: Callable[[], Awaitable[Any]], _deadline: object
+    ) -> Any:
+        return await self.once(operation, call)
+
+    RedisCaller.until_answered = once  # type: ignore[method-assign,assignment]
+
+
 BUGS: Mapping[str, Callable[[], None]] = {
     bug.__name__: bug
     for bug in (
@@ -136,6 +168,10 @@ BUGS: Mapping[str, Callable[[], None]] = {
         the_last_word_stands,
         unpack_anything,
         any_time_will_do,
+        server_is_asked_once,
+        clock_is_asked_once,
+        growth_is_asked_once,
+        store_is_asked_once,
     )
 }
 

@@ -4,6 +4,7 @@ Bugs planted on purpose are found, each by the check that is there for it.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from agents.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
 from streams.readings.sources_seen import FrameKind, SourcesSeen
 from streams.valuation import contracts
 from streams.valuation.contract_key import SERIES_LIMIT
@@ -21,7 +23,14 @@ from tests.chaos.script import Script, Step
 from tests.chaos.session import play
 from tests.property import test_cross_section_invariance as invariance
 from tests.property import test_lulls
-from tests.support.stack import RealStack
+from tests.support.fleet import Fleet
+from tests.support.redis_proxy import LOADING, RedisProxy
+from tests.support.stack import (
+    EmbeddedTestStack,
+    RealStack,
+    create_flow_topics,
+    settings_for,
+)
 from tests.unit.streams import test_quotes_stage as quotes_stage
 
 KILL = Step("worker_kill_in_commit", 1.0, 0.3, 0.5)
@@ -88,6 +97,36 @@ def test_found_by_a_session_of_the_monitor(
     names = ("future_reading",)
     played = play_market(real_stack, topic_prefix, tmp_path, 1, names, command, calm=STUCK_SECONDS)
     assert any("other events" in violation for violation in played.violations), played
+
+
+ASKED_ONCE = {
+    "server": (EXIT_INTERNAL, " in check_server\n"),
+    "clock": (EXIT_INTERNAL, " in check_clock\n"),
+    "growth": (EXIT_INTERNAL, " in refuse_moved_indices\n"),
+    "store": (EXIT_UNAVAILABLE, "Redis refuses the takeover"),
+}
+"""Where a planted bug asks Redis once, how such a worker ends, and what it says."""
+
+
+@pytest.mark.embedded
+@pytest.mark.timeout(120)
+def test_found_by_a_redis_that_refuses_each_command_at_first(
+    embedded_stack: EmbeddedTestStack, topic_prefix: str, tmp_path: Path
+) -> None:
+    """All start at once, each behind a proxy of its own, as many are the places that ask Redis."""
+    settings = settings_for(embedded_stack, topic_prefix, kafka={"partitions": {"results": 2}})
+    create_flow_topics(embedded_stack, settings)
+    with Fleet(settings, embedded_stack.redis.url, tmp_path) as fleet, ExitStack() as proxies:
+        workers = {}
+        for place in ASKED_ONCE:
+            proxy = proxies.enter_context(RedisProxy(embedded_stack.redis.port))
+            proxy.refuse_first(LOADING, 2)
+            bug, url = f"{place}_is_asked_once", {"DISPERSION_REDIS__URL": proxy.url}
+            workers[place] = fleet.start("tests.chaos.planted", bug, "mixed", **url)
+        for place, worker in workers.items():
+            code, words = ASKED_ONCE[place]
+            assert worker.wait(60) == code, fleet.log(worker)
+            assert words in fleet.log(worker)
 
 
 def no_repeat_filter(monkeypatch: pytest.MonkeyPatch) -> None:

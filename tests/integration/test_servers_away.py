@@ -39,10 +39,9 @@ from config.settings import RedisSettings
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, judge_once, wait_until
 from tests.support.redis import system_redis
-from tests.support.redis_proxy import RedisProxy
+from tests.support.redis_proxy import LOADING, RedisProxy
 from tests.support.stack import EmbeddedTestStack, Stack, create_flow_topics, settings_for
 
-LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
 OUTAGES = (
     LOADING,
     b"-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n",
@@ -213,8 +212,10 @@ def test_a_redis_that_is_away_at_the_start_before_the_takeover_and_at_the_farewe
         )
         assert fleet.stop(worker) == EXIT_UNAVAILABLE, fleet.log(worker)
         proxy.release()
+        proxy.refuse_first(LOADING, 2)
         worker = fleet.start()
         drained(fleet, worker, 200)
+        assert {b"INFO", b"TIME", b"EXISTS", b"EVALSHA"} <= {*proxy.refused}
         assert fleet.stop(worker) == EXIT_OK, fleet.log(worker)
         judge_once(fleet, "quotes", 200)
 

@@ -6,6 +6,7 @@ Answers come late, break off, are refusals, or stay away although the commit is 
 import asyncio
 import re
 import threading
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from hashlib import sha1
@@ -15,8 +16,10 @@ from agents.store.scripts import source
 
 COMMIT = sha1(source("commit").encode()).hexdigest().encode()
 """Redis' name of the commit script, as it stands in each call of it."""
+LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
+"""What Redis says while it loads its data set."""
 CHUNK = 65_536
-_COMMANDS = re.compile(rb"\*\d+\r\n\$\d+\r\n[A-Z]")
+_COMMANDS = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Z]+)")
 
 T = TypeVar("T")
 
@@ -48,6 +51,9 @@ class RedisProxy:
         self.silent = False
         """Whether nothing is answered at all."""
         self._last: tuple[bytes, bytes] | None = None
+        self._first: tuple[bytes, int] = b"", 0
+        self.refused = Counter[bytes]()
+        """How often each command was refused of those that are refused at first."""
         self._holding: threading.Event | None = None
         self.port = 0
 
@@ -84,10 +90,16 @@ class RedisProxy:
         """
         self._holding, self.cuts, self.delay = None, 0, 0.0
         self.refusal, self.silent, self._last = b"", False, None
+        self._first = b"", 0
 
     def refuse_after(self, command: bytes, refusal: bytes) -> None:
         """Let one more command of this name through, and refuse everything after it."""
         self._last = command, refusal
+
+    def refuse_first(self, refusal: bytes, times: int) -> None:
+        """Refuse every command, by its name, the first so many times that it comes."""
+        self._first = refusal, times
+        self.refused.clear()
 
     def _here(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -138,12 +150,23 @@ class RedisProxy:
             if self.refusal:
                 writer.write(self.refusal * len(_COMMANDS.findall(data)))
                 continue
+            if refusal := self._refusal_at_first(data):
+                writer.write(refusal)
+                continue
             if self._last is not None and self._last[0] in data:
                 self.refusal, self._last = self._last[1], None
             if COMMIT in data:
                 asked.set()
             questions.write(data)
             await questions.drain()
+
+    def _refusal_at_first(self, data: bytes) -> bytes:
+        """The answers to what came together, if one of its commands is still to be refused."""
+        refusal, times = self._first
+        names = _COMMANDS.findall(data)
+        early = {name for name in names if self.refused[name] < times}
+        self.refused.update(early)
+        return refusal * len(names) if early else b""
 
     async def _answer(
         self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event
