@@ -20,8 +20,6 @@ from streams.topics import Topics
 if TYPE_CHECKING:
     from streams.framing import Framer, Options
 
-CONTENT_TYPE_HEADER = "content-type"
-REFRESH_HEADER = "dispersion-refresh-seconds"
 LINGER_MS = 20
 """Records of this span share a batch.
 
@@ -35,20 +33,6 @@ DELIVERY_SECONDS = 120.0
 CLOSE_SECONDS = 10.0
 FRAME_SECONDS = 0.1
 """How long added quotes wait for their frame to fill, if they are followed by others."""
-
-
-def source_headers(
-    content_type: str | None = None, refresh_seconds: float | None = None
-) -> tuple[tuple[str, bytes], ...]:
-    """Headers of an input record.
-
-    They say how its value is written, and how often its source repeats itself.
-    """
-    named = (
-        (CONTENT_TYPE_HEADER, content_type),
-        (REFRESH_HEADER, None if refresh_seconds is None else f"{refresh_seconds:g}"),
-    )
-    return tuple((name, value.encode()) for name, value in named if value is not None)
 
 
 class FramePublisher:

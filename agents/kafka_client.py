@@ -5,7 +5,7 @@ publishing and the subscriber commands. The worker has a transport of its own.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -32,7 +32,6 @@ It is less than `CALL_SECONDS`, behind which no reason is known.
 """
 RETRY_SECONDS = 1.0
 """Between questions of a service that waits for Kafka."""
-SECRETS = frozenset({"sasl_plain_password", "ssl_password"})
 
 T = TypeVar("T")
 
@@ -64,11 +63,6 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
     if context := tls_context(kafka):
         options["ssl_context"] = context
     return options
-
-
-def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same options, fit for a log."""
-    return {name: "***" if name in SECRETS and value else value for name, value in options.items()}
 
 
 class _RefusalInTheLog(logging.Handler):

@@ -32,7 +32,6 @@ from config.settings import Settings
 Way = Literal["checkpoint", "earliest", "latest"]
 ANSWER_SECONDS = 10.0
 """For the questions about all partitions that stand refused, and their answers in Redis."""
-WAYS: tuple[Way, ...] = ("checkpoint", "earliest", "latest")
 
 
 class RefusedPartitionReport(msgspec.Struct, frozen=True):

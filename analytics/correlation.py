@@ -147,46 +147,6 @@ def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> 
     return float(x[order][min(reached, len(order) - 1)])
 
 
-def implied_correlation_shortcut(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """(s_I / A)^2, which ignores B: a diagnostic only; NaN without vols.
-
-    Source: Bossu and Gu, 2004; methodology 3.4.
-
-    >>> round(implied_correlation_shortcut(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 4)
-    0.3787
-    """
-    average = basket_sums(weights, vols).vol
-    ratio = float(index_vol) / average if average > 0 else math.nan
-    return finite_float(ratio * ratio)
-
-
-def correlation_sensitivity(index_vol: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """Slope d rho / d s_I = 2 s_I / (A^2 - B): correlation points per vol point; NaN where rho is.
-
-    Source: derivative of methodology 3.1; worked number in 3.4.
-
-    >>> round(correlation_sensitivity(0.18, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 3)
-    6.005
-    """
-    cross = cross_term(basket_sums(weights, vols))
-    return finite_float(2 * float(index_vol) / cross) if cross > 0 else math.nan
-
-
-def index_vol_at(correlation: float, weights: ArrayLike, vols: ArrayLike) -> float:
-    """Index vol sqrt(rho (A^2 - B) + B) of a basket at a given correlation.
-
-    NaN where the variance is negative.
-
-    Source: methodology 3.1, solved for the index vol.
-
-    >>> round(index_vol_at(0.0, [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, 0.2]), 6)
-    0.16002
-    """
-    sums = basket_sums(weights, vols)
-    variance = float(correlation) * (sums.vol * sums.vol - sums.diagonal) + sums.diagonal
-    return finite_float(math.sqrt(variance)) if variance >= 0 else math.nan
-
-
 def cross_term(sums: BasketSums) -> float:
     """A^2 - B, the pairwise products; NaN when nothing but rounding is left of it (one name).
 

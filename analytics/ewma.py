@@ -6,12 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.arrays import Floats
-from analytics.finite import finite
-
-DAILY_DECAY, MONTHLY_DECAY = 0.94, 0.97
-"""RiskMetrics."""
-TRADING_MINUTES = 98_280
-"""252 sessions of 390 minutes: annualises a variance a minute."""
 
 
 def ew_sum(x: ArrayLike, decay: float) -> Floats:
@@ -29,45 +23,6 @@ def ew_sum(x: ArrayLike, decay: float) -> Floats:
         y[reach:] += weight * y[:-reach]
         reach, weight = 2 * reach, weight * weight
     return y
-
-
-# Garbage gives NaN.
-@np.errstate(all="ignore")
-def ewma_variance(
-    returns: ArrayLike, decay: float = DAILY_DECAY, periods_per_year: float = 252
-) -> Floats:
-    """Annualised v_t = decay v_(t-1) + (1 - decay) r_t^2, zero mean, seeded with the first r^2.
-
-    Shapes are (t, ...) in and out.
-
-    Source: RiskMetrics technical document, 1996.
-
-    >>> ewma_variance([0.01, 0.02], decay=0.5, periods_per_year=1).round(8).tolist()
-    [0.0001, 0.00025]
-    """
-    squares = np.square(np.asarray(returns, dtype=np.float64))
-    fed = (1 - decay) * squares
-    fed[:1] = squares[:1]
-    return finite(periods_per_year * ew_sum(fed, decay))
-
-
-# Garbage gives NaN.
-@np.errstate(all="ignore")
-def tick_variance(
-    variance: ArrayLike, log_return: ArrayLike, elapsed: ArrayLike, half_life: float
-) -> Floats:
-    """One update on irregular ticks: L v + (1 - L) r^2/dt with L = 2^(-dt/half_life).
-
-    Arguments broadcast. The variance is per unit of `elapsed` (multiply one per trading minute by
-    `TRADING_MINUTES`). Where no time has passed it stays. Source: methodology 5.
-
-    >>> float(tick_variance(1e-6, 0.002, 2.0, half_life=2.0).round(9))
-    1.5e-06
-    """
-    v, r, dt = (np.asarray(x, dtype=np.float64) for x in (variance, log_return, elapsed))
-    passed = dt > 0
-    kept = np.exp2(-np.where(passed, dt, 0.0) / half_life)
-    return finite(np.where(passed, kept * v + (1 - kept) * r * r / np.where(passed, dt, 1.0), v))
 
 
 class EwmaMoments(NamedTuple):

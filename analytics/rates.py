@@ -26,21 +26,6 @@ def continuous_rate(bond_equivalent_yield: ArrayLike) -> Floats:
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def overnight_rate(rate: ArrayLike) -> Floats:
-    """R = ln(1 + r) of an annual overnight rate, any shape.
-
-    It is the fall-back where too few maturities are known.
-
-    Source: methodology 1.5.
-
-    >>> float(overnight_rate(0.0433).round(6))
-    0.042389
-    """
-    return finite(np.log1p(np.asarray(rate, dtype=np.float64)))
-
-
-# Garbage gives NaN.
-@np.errstate(all="ignore")
 def curve_yield(days: ArrayLike, maturity_days: ArrayLike, yields: ArrayLike) -> Floats:
     """Bond-equivalent yield at `days` (any shape), by natural cubic spline.
 

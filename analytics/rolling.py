@@ -84,19 +84,6 @@ def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
     )
 
 
-def robust_sd(x: ArrayLike) -> float:
-    """1.4826 MAD, the sd of a normal of that spread.
-
-    NaN entries do not count; NaN without observations.
-
-    Source: methodology 8.1.
-
-    >>> round(robust_sd([1.0, 2.0, 3.0, 4.0, 100.0]), 4)
-    1.4826
-    """
-    return _center_and_mad(x)[1] / _NORMAL_QUARTILE
-
-
 def robust_z(history: ArrayLike, x: float) -> float:
     """0.6745 (x - median) / MAD of the observations before x; NaN without spread.
 

@@ -87,21 +87,6 @@ def best_less_worst(returns: ArrayLike) -> float:
     return finite_float(known.max() - known.min()) if known.size > 1 else float("nan")
 
 
-def population_sd(returns: ArrayLike) -> float:
-    """Equal-weight cross-sectional standard deviation of the known returns (division by n).
-
-    NaN without one.
-
-    Source: methodology 4.1.
-
-    >>> population_sd([0.01, 0.03])
-    0.01
-    """
-    r = np.asarray(returns, dtype=np.float64)
-    known = r[np.isfinite(r)]
-    return finite_float(known.std()) if known.size else float("nan")
-
-
 # Garbage gives NaN.
 @np.errstate(all="ignore")
 def autocorrelation(changes: ArrayLike) -> float:

@@ -161,18 +161,3 @@ def sessions_to_standard_monthly(session: date) -> int | None:
     ahead = days[np.searchsorted(days, day_number(session)) :][:30]
     found = np.flatnonzero(is_standard_monthly(ahead))
     return int(found[0]) if found.size else None
-
-
-def standard_monthly(year: int, month: int) -> date:
-    """Date of the standard monthly expiry of a month within the calendar (1990 to 2059).
-
-    >>> standard_monthly(2026, 6)
-    datetime.date(2026, 6, 18)
-    """
-    from_first = np.arange(
-        day_number(date(year, month, 14)), day_number(date(year, month, 21)) + 1, dtype=np.int32
-    )
-    trades = np.isin(from_first, hours().day)
-    return date.fromordinal(
-        int(from_first[is_standard_monthly(from_first) & trades][0]) + date(1970, 1, 1).toordinal()
-    )

@@ -122,11 +122,6 @@ def is_session(day: date) -> bool:
     return _index(day) is not None
 
 
-def session_at_or_before(day: date) -> date:
-    """The last session at or before a date (the calendar's first when there is none)."""
-    return _session(bisect_right(_lists().day, day_number(day)) - 1)
-
-
 def previous_session(day: date) -> date:
     """The last session before a date (the calendar's first when there is none)."""
     return _session(bisect_left(_lists().day, day_number(day)) - 1)
@@ -143,27 +138,6 @@ def shift_session(day: date, sessions: int) -> date:
     It stops at the calendar's ends.
     """
     return _session(bisect_right(_lists().day, day_number(day)) - 1 + sessions)
-
-
-def sessions_between(after: date, until: date) -> int:
-    """Number of sessions after one date up to and including another.
-
-    It is negative when they are the other way round.
-
-    >>> sessions_between(date(2026, 7, 2), date(2026, 7, 7))
-    2
-    """
-    days = _lists().day
-    return bisect_right(days, day_number(until)) - bisect_right(days, day_number(after))
-
-
-def sessions_in(first: date, last: date) -> tuple[date, ...]:
-    """All sessions from one date to another, both included."""
-    days = _lists().day
-    return tuple(
-        date_of(day)
-        for day in days[bisect_left(days, day_number(first)) : bisect_right(days, day_number(last))]
-    )
 
 
 def session_of(ns: int) -> date | None:
@@ -234,11 +208,6 @@ def evaluation_window(day: date) -> tuple[int, int]:
     Source: "DSPX methodology, November 2024".
     """
     return open_ns(day) + 15 * 60 * NS, equity_close_ns(day)
-
-
-def is_half_day(day: date) -> bool:
-    """Whether the session closes before 16:00 ET."""
-    return equity_close_ns(day) < wall_ns(day, time(16))
 
 
 def _index(day: date) -> int | None:

@@ -19,11 +19,9 @@ from analytics.name_attribution import (
     index_vol_by_name,
 )
 from streams.basket_columns import basket_columns
-from streams.detection.instant import Instant, instant_of
+from streams.detection.instant import Instant
 from streams.detection.panels import Members, Panel, Panels, common_names, members_of
 from streams.market import Basket
-from streams.reading import Reading
-from streams.records import NS
 
 UNCLASSIFIED = "unclassified"
 """The sector of a name whose basket file gives none."""
@@ -54,28 +52,13 @@ class Attribution(NamedTuple):
     """The part of a move of index vol that is correlation; None when index vol has hardly moved."""
 
 
-def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
-    """Parts of the changes from one reading of an index and tenor to another.
+def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attribution:
+    """Parts of the changes between two instants of one index, tenor and basis.
 
     `basket` gives sectors and the largest names.
 
-    Source: methodology 7.3, on finite changes. Raises `ValueError` for readings of two indices,
-    tenors or bases.
+    Source: methodology 7.3, on finite changes.
     """
-    for name in ("index", "tenor", "basis"):
-        if getattr(start, name) != getattr(end, name):
-            raise ValueError(
-                f"two readings of one {name} are needed, "
-                f"got {getattr(start, name)} and {getattr(end, name)}"
-            )
-    before, after = (
-        instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end)
-    )
-    return attribution_between(before, after, basket)
-
-
-def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attribution:
-    """The same between two instants of one basis: an earlier close, for example."""
     common = common_names(before, after, Panels())
     if common is None:
         return Attribution(None, None, None, None)

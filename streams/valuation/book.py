@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
 from streams.uniform import in_order
-from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
+from streams.valuation.contract_key import SEGMENT_SHIFT
 from streams.valuation.out_of_order import QuoteColumns, latest_quotes
 
 NEVER = int(np.iinfo(np.int64).min)
@@ -210,8 +210,3 @@ class QuoteBook:
 def _complete(slots: Slots) -> bool:
     """Whether each is the slot of a contract."""
     return int(np.count_nonzero(slots)) == slots.size  # ABSENT is 0
-
-
-def series_range(first: int, last: int) -> tuple[Ints, Ints]:
-    """Key range of the series codes [first, last)."""
-    return np.array([first << SERIES_SHIFT]), np.array([last << SERIES_SHIFT])

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +20,15 @@ Asking raises `RuntimeError` when it has ended instead.
 
 @contextmanager
 def child(interpreter: Path, module: str, arguments: Sequence[str]) -> Iterator[Child]:
-    """Start it; it is killed at the end."""
+    """Start it in a folder of its own, for some write where they stand; it is killed at the end."""
     command = [str(interpreter), "-m", module, *arguments]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, bufsize=0
-    ) as process:
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, cwd=folder, env=environment, bufsize=0
+        ) as process,
+    ):
         assert process.stdout is not None
         pipe = process.stdout
 

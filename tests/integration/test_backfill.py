@@ -27,7 +27,6 @@ from streams.detection.closed_sessions import TOO_OLD
 from streams.detection.history_days import SESSIONS, DayFacts, decode_day
 from streams.detection.instant import instant_of
 from streams.records import NS
-from streams.sessions import sessions_in
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.monitor import QUOTES
 from tests.support.readings import FRIDAY, INDEX, MONDAY, Run, closing, eastern, toy
@@ -38,6 +37,7 @@ from tests.support.stack import (
     environment_for,
     settings_for,
 )
+from tests.support.trading_days import sessions_in
 
 REACH = load_rules().baseline
 

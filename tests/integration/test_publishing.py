@@ -9,7 +9,7 @@ from kafka.structs import TopicPartition
 
 from agents.alerts.tail import tail_alerts
 from agents.exits import ActionNeededError, UnavailableError
-from agents.frame_publisher import FramePublisher, source_headers
+from agents.frame_publisher import FramePublisher
 from agents.kafka_client import kafka_python_options
 from config.settings import Settings
 from streams.partitioner import partition_of
@@ -44,7 +44,7 @@ def quotes_of(settings: Settings, partition: int) -> list[tuple[bytes, bytes, di
 
 
 def test_keys_choose_partitions_and_headers_travel(settings: Settings) -> None:
-    headers = source_headers("application/json", 60.0)
+    headers = (("content-type", b"application/json"), ("dispersion-refresh-seconds", b"60"))
     with FramePublisher(settings) as publisher:
         assert publisher.partitions("quotes") == 4
         publisher.publish("quotes", "AAPL", b"one", headers=headers)

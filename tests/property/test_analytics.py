@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from analytics.arrays import Floats
 from analytics.atm import atm_vols, delta_vols
 from analytics.black76 import price
-from analytics.correlation import basket_sums, correlation_bounds, implied_correlation, index_vol_at
+from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
 from analytics.dispersion import basket_vol, dispersion
 from analytics.implied_vol import implied_vol, quoted_vol
 from analytics.option_chain import OptionChain
 from analytics.rolling import percentile_rank
-from analytics.smile import rescale
 from analytics.strip import StripValues, value_strips
 from analytics.tenor import interpolate_variance
 from tests.support.option_boards import board_of, smile_table
+from tests.support.oracles.correlation import index_vol_at
 
 seeds = st.integers(0, 2**32 - 1)
 garbage = st.floats(width=64, allow_nan=False, allow_infinity=False)
@@ -190,20 +190,6 @@ def test_garbage_baskets_never_raise(columns: Floats, index: float) -> None:
     whole = (basket_vol(weights, vols), dispersion(basket_vol(weights, vols), 0.2))
     assert all(np.isfinite(value) or np.isnan(value) for value in values)
     assert not any(value < 0 for value in whole)
-
-
-@few
-@given(seeds, st.floats(0.3, 3.0))
-def test_scenario_there_and_back_is_the_smile(seed: int, ratio: float) -> None:
-    rng = np.random.default_rng(seed)
-    strikes = np.linspace(20, 500, 2001)
-    smile = 0.3 - rng.uniform(0, 0.1) * np.log(strikes / 100)
-    offsets = np.array([0, len(strikes)])
-    back = rescale(
-        offsets, strikes, rescale(offsets, strikes, smile, 100.0, ratio), 100.0, 1 / ratio
-    )
-    inner = np.abs(np.log(strikes / 100)) < min(ratio, 1.0, 1 / ratio)
-    assert np.abs(back - smile)[inner].max() < 1e-4
 
 
 @few

@@ -17,13 +17,16 @@ ROOTS = (
 """Where programs begin."""
 WITHOUT_A_CALLER = {
     "analytics.attribution": "the report",
-    "analytics.jumps": "the report",
-    "analytics.moments": "the report",
-    "analytics.ranges": "the report",
-    "analytics.tick_grid": "the report",
     "analytics.trade": "the book of a reading",
 }
 """Modules that nothing reaches yet, and what they wait for."""
+COMMANDS = "agents.cli."
+"""Where a decorator registers a function: nothing calls it by name."""
+UNCALLED = {
+    "analytics.realized.cross_sectional_dispersion": "the report",
+    "analytics.realized.realized_vol": "the report",
+}
+"""Functions that nothing calls yet, and what they wait for."""
 REUSED_NAMES = 3
 """Class names that may stand for more than one class; a fourth is an error."""
 
@@ -46,6 +49,7 @@ def findings(trees: Trees) -> Iterator[str]:
     yield from constructors(trees)
     yield from reused_names(trees)
     yield from unreached(trees)
+    yield from uncalled(trees)
     yield from lossy_waits(trees)
 
 
@@ -96,6 +100,35 @@ def unreached(trees: Trees) -> Iterator[str]:
     for name in WITHOUT_A_CALLER:
         if name in reached or name not in trees:
             yield f"{name}: needs no excuse any more; take it from WITHOUT_A_CALLER"
+
+
+def uncalled(trees: Trees) -> Iterator[str]:
+    """Functions and classes whose name stands nowhere else, and excuses no longer needed."""
+    used = {name for tree in trees.values() for name in _names(tree)}
+    alone = {
+        f"{module}.{node.name}": f"{module}:{node.lineno}"
+        for module, tree in trees.items()
+        if module not in WITHOUT_A_CALLER
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if node.name not in used and not (node.decorator_list and module.startswith(COMMANDS))
+    }
+    for name, place in alone.items():
+        if name not in UNCALLED:
+            yield f"{place}: nothing but tests uses {name.rpartition('.')[2]}"
+    for name in UNCALLED.keys() - alone.keys():
+        yield f"{name}: needs no excuse any more; take it from UNCALLED"
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Every name that is read, also in a string: an annotation, an entry point."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def lossy_waits(trees: Trees) -> Iterator[str]:

@@ -11,7 +11,8 @@ from agents.cli.main import main
 from streams.detection.alert_event import decode_event
 from streams.detection.session_verdicts import decode_verdicts
 from streams.reading import decode_reading
-from streams.sessions import sessions_in, shift_session
+from streams.sessions import shift_session
+from tests.support.trading_days import sessions_in
 
 FIRST = date(2017, 10, 2)
 DAYS = sessions_in(FIRST, shift_session(FIRST, 79))

@@ -21,9 +21,9 @@ from streams.detection.alert_event import encode_event
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.evaluation.evaluation import Evaluation
 from streams.reading import encode_reading
-from streams.sessions import sessions_in
 from tests.support.command import DISPERSION, ROOT, environment
 from tests.support.readings import Run, published
+from tests.support.trading_days import sessions_in
 
 SESSIONS = sessions_in(date(2024, 1, 2), date(2024, 2, 15))
 SPIKE, MISSED = SESSIONS[20], SESSIONS[8]

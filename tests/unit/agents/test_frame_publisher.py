@@ -1,9 +1,8 @@
-"""Where keys go, and the headers of an input record."""
+"""Where keys go."""
 
 import pytest
 from kafka.partitioner import default
 
-from agents.frame_publisher import source_headers
 from streams.partitioner import murmur2, partition_of
 
 
@@ -26,11 +25,3 @@ def test_keys_go_where_a_client_puts_them(length: int) -> None:
     for first in (0, 1, 127, 128, 255):
         data = bytes((first + 37 * at) % 256 for at in range(length))
         assert murmur2(data) == default.murmur2(data)
-
-
-def test_headers_name_only_what_is_known() -> None:
-    assert source_headers() == ()
-    assert source_headers("application/json", 60.0) == (
-        ("content-type", b"application/json"),
-        ("dispersion-refresh-seconds", b"60"),
-    )

@@ -11,8 +11,9 @@ from analytics.attribution import (
     attribute_index_vol,
     attribute_log_index_vol,
 )
-from analytics.correlation import BasketSums, basket_sums, implied_correlation, index_vol_at
+from analytics.correlation import BasketSums, basket_sums, implied_correlation
 from analytics.dispersion import dispersion
+from tests.support.oracles.correlation import index_vol_at
 
 RNG = np.random.default_rng(21)
 WEIGHTS = RNG.dirichlet(np.ones(20))

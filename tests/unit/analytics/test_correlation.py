@@ -13,10 +13,10 @@ from analytics.correlation import (
     correlation_bounds,
     implied_correlation,
     implied_correlation_skew,
-    index_vol_at,
     weighted_percentile,
 )
 from tests.support.option_boards import board_of, smile_table
+from tests.support.oracles.correlation import index_vol_at
 
 WEIGHTS, VOLS = np.array([0.40, 0.25, 0.20, 0.15]), np.array([0.30, 0.25, 0.40, 0.20])
 

@@ -8,7 +8,7 @@ import pytest
 import analytics
 
 FILES = sorted(Path(analytics.__file__).parent.glob("*.py"))
-ARITHMETIC = {"finite", "segments", "smile", "ewma.ew_sum", "otm_smile.first_above"}
+ARITHMETIC = {"finite", "segments", "ewma.ew_sum", "otm_smile.first_above"}
 """Rooms and functions that no paper is behind."""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.ewma import TRADING_MINUTES, ew_sum, ewma_variance, ewma_z, tick_variance
+from analytics.ewma import ew_sum, ewma_z
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.94, 0.9999, 1.0])
@@ -22,23 +22,6 @@ def test_argument_is_left_alone() -> None:
     x = np.ones(5)
     ew_sum(x, 0.5)
     assert x.tolist() == [1.0] * 5
-
-
-def test_variance_is_seeded_with_the_first_square() -> None:
-    r = np.random.default_rng(1).normal(0, 0.01, 300)
-    want = r[0] ** 2
-    for value in r[1:]:
-        want = 0.94 * want + 0.06 * value**2
-    assert ewma_variance(r)[-1] == pytest.approx(252 * want, rel=1e-12)
-
-
-def test_irregular_ticks() -> None:
-    one = tick_variance(1e-6, 0.001, 1.0, half_life=30.0)
-    assert one == pytest.approx(1e-6)  # a return of exactly its size changes nothing
-    half = tick_variance(4e-6, 0.0, 30.0, half_life=30.0)
-    assert half == pytest.approx(2e-6)
-    assert tick_variance(1e-6, 0.5, 0.0, half_life=30.0) == 1e-6
-    assert TRADING_MINUTES == 252 * 390
 
 
 def test_z_uses_the_state_before_the_value() -> None:

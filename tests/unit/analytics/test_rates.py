@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analytics.rates import MATURITY_DAYS, continuous_rate, curve_rate, curve_yield, overnight_rate
+from analytics.rates import MATURITY_DAYS, continuous_rate, curve_rate, curve_yield
 
 DAYS = list(MATURITY_DAYS.values())
 YIELDS = np.array([0.0430, 0.0432, 0.0436, 0.0434, 0.0425, 0.0410])
@@ -11,7 +11,6 @@ YIELDS = np.array([0.0430, 0.0432, 0.0436, 0.0434, 0.0425, 0.0410])
 
 def test_bond_equivalent_yield_of_the_methodology() -> None:
     assert continuous_rate(0.0433) == pytest.approx(0.042838, abs=5e-7)
-    assert overnight_rate(0.0433) == pytest.approx(np.log(1.0433))
 
 
 def test_observed_maturities_keep_their_yield() -> None:

@@ -13,7 +13,6 @@ from analytics.rotation import (
     autocorrelation,
     best_less_worst,
     group_returns,
-    population_sd,
     relative_strength,
     sector_dispersion,
 )
@@ -75,9 +74,7 @@ def test_sectors_on_the_sell_off_of_2025_10_10(closes: pd.DataFrame) -> None:
 @pytest.mark.evaluation
 def test_the_seven_leaders_to_the_end_of_october_2025(closes: pd.DataFrame) -> None:
     leaders = moves(closes, "2025-10-03", "2025-10-31", LEADERS)
-    assert (100 * best_less_worst(leaders), 100 * population_sd(leaders)) == pytest.approx(
-        (23.09, 7.06), abs=0.01
-    )
+    assert 100 * best_less_worst(leaders) == pytest.approx(23.09, abs=0.01)
 
 
 def test_sector_dispersion_is_the_cross_sectional_one_of_all_known_sectors() -> None:
@@ -120,6 +117,5 @@ def test_autocorrelation(changes: list[float], expected: float) -> None:
 
 def test_of_too_few_nothing_is_said() -> None:
     assert math.isnan(best_less_worst([0.1, NAN]))
-    assert math.isnan(population_sd([NAN]))
     assert np.isnan(sector_dispersion([0.1, NAN], [1.0, 1.0]))
     assert np.isnan(relative_strength([0.1], -1.0)).all()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from analytics.option_chain import OptionChain
-from analytics.strip import StripReason, StripValues, strip_contributions, value_strips
+from analytics.strip import StripReason, StripValues, value_strips
 from tests.support.option_boards import board_of, smile_table
+from tests.support.oracles.strip_table import strip_contributions
 
 # Strike, call bid, call ask, put bid, put ask.
 # Around F = 104 Q is 0.20, 0.70, 1.80, 4.50, 2.10, 0.20.

@@ -18,8 +18,8 @@ from analytics.realized import (
     realized_correlation,
     realized_variance,
 )
-from analytics.tick_grid import TickGrid, grid_returns, tick_grid
 from tests.support.evaluation import evaluation_data
+from tests.support.oracles.tick_grid import TickGrid, grid_returns, tick_grid
 
 MINUTE = 60
 SESSION = 390 * MINUTE

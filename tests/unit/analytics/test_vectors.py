@@ -10,33 +10,18 @@ import pytest
 
 from analytics.arrays import Floats
 from analytics.black76 import price
-from analytics.changepoint import cusum, ewma_chart, page_hinkley
-from analytics.correlation import (
-    basket_sums,
-    correlation_bounds,
-    correlation_sensitivity,
-    implied_correlation,
-    implied_correlation_shortcut,
-    index_vol_at,
-)
+from analytics.changepoint import cusum
+from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
 from analytics.dispersion import basket_vol, dispersion, variance_ratio
-from analytics.ewma import ewma_variance
 from analytics.implied_vol import implied_vol
-from analytics.jumps import jump_test
 from analytics.option_chain import OptionChain
-from analytics.ranges import (
-    close_to_close,
-    garman_klass,
-    parkinson,
-    rogers_satchell,
-    yang_zhang,
-    yang_zhang_weight,
-)
 from analytics.realized import realized_vol
-from analytics.strip import Contributions, StripValues, strip_contributions, value_strips
+from analytics.strip import StripValues, value_strips
 from analytics.tenor import interpolate_variance
 from tests.support.evaluation import vectors
 from tests.support.option_boards import board_of
+from tests.support.oracles.correlation import index_vol_at
+from tests.support.oracles.strip_table import Contributions, strip_contributions
 
 pytestmark = pytest.mark.evaluation
 
@@ -146,6 +131,12 @@ def test_edge_cases_inside_the_boards() -> None:
     assert not spacing.keys() & {1225, 1250, 2175, 2225, 2250}
 
 
+def test_realized_vol() -> None:
+    want = expected("estimators_expected.json")
+    returns = np.diff(np.log(columns("ohlc_synthetic")["close"]))
+    assert 100 * realized_vol(returns) == pytest.approx(want["close_to_close_zero_mean"], abs=1e-11)
+
+
 def test_black76_prices_and_vols() -> None:
     rows = table("black76_iv")
     f, k, t, sigma, premium = (
@@ -170,10 +161,6 @@ def test_implied_correlation_toy() -> None:
         toy["rho_lower_bound_zero_corr_index_vol"], abs=1e-14
     )
     assert index_vol_at(1, w, s) == pytest.approx(toy["rho_upper_bound_index_vol"], abs=1e-14)
-    assert implied_correlation_shortcut(index, w, s) == pytest.approx(
-        toy["rho_no_diag_shortcut"], abs=1e-14
-    )
-    assert correlation_sensitivity(index, w, s) == pytest.approx(toy["drho_dsigmaI"], abs=1e-12)
     whole = basket_vol(w, np.square(s))
     assert whole**2 == pytest.approx(toy["weighted_avg_variance"], abs=1e-15)
     assert variance_ratio(index, whole) == pytest.approx(toy["rho_bossu_var_ratio"], abs=1e-14)
@@ -193,50 +180,10 @@ def columns_without_dates(name: str) -> dict[str, Floats]:
     return {key: np.array([float(row[key]) for row in rows]) for key in rows[0] if key != "date"}
 
 
-def test_estimators() -> None:
-    bars, want = columns("ohlc_synthetic"), expected("estimators_expected.json")
-    o, h, low, c = (bars[key] for key in ("open", "high", "low", "close"))
-    returns = np.diff(np.log(c))
-    assert want["n_bars"] == len(c)
-    ours = {
-        "close_to_close_demeaned": close_to_close(c),
-        "close_to_close_zero_mean": float(realized_vol(returns)) ** 2,
-        "riskmetrics_094_seed_first_sq": float(ewma_variance(returns)[-1]),
-        "parkinson": parkinson(h, low),
-        "garman_klass": garman_klass(o, h, low, c),
-        "rogers_satchell": rogers_satchell(o, h, low, c),
-        "yang_zhang_29_bars": yang_zhang(o, h, low, c),
-    }
-    for name, variance in ours.items():
-        assert 100 * variance**0.5 == pytest.approx(want[name], abs=1e-11), name
-    assert yang_zhang_weight(29) == pytest.approx(want["yz_k"], abs=1e-15)
-
-
-def test_jump_statistic() -> None:
-    want = expected("estimators_expected.json")["intraday"]
-    returns = columns("intraday_returns_synthetic")["r"]
-    test = jump_test(returns)
-    assert len(returns) == want["M"]
-    assert test == pytest.approx(
-        (want["RV"], want["BV"], want["TP"], want["jump_share"], want["z_ratio_max"]), rel=1e-12
-    )
-    assert 100 * np.sqrt(252 * test.realized) == pytest.approx(want["rv_vol_ann"], abs=1e-11)
-    assert 100 * np.sqrt(252 * test.bipower) == pytest.approx(want["bv_vol_ann"], abs=1e-11)
-
-
 def test_change_point_stream() -> None:
     stream = columns("changepoint_stream")
     x = stream["x"]
-    sums, chart, drift = cusum(x), ewma_chart(x), page_hinkley(x)
-    for ours, name in (
-        (sums.up, "cusum_pos"), (sums.down, "cusum_neg"), (chart.value, "ewma"),
-        (chart.limit, "ewma_limit"), (drift.up, "ph_up_stat"),
-    ):  # fmt: skip
-        assert ours == pytest.approx(stream[name], abs=6e-7), name
-    old_enough = np.arange(len(x)) >= 29
-    alarms = (
-        np.maximum(sums.up, sums.down) > 5,
-        (drift.up > 50) & old_enough,
-        np.abs(chart.value) > chart.limit,
-    )
-    assert [int(np.argmax(alarm)) for alarm in alarms] == [208, 232, 32]
+    sums = cusum(x)
+    assert sums.up == pytest.approx(stream["cusum_pos"], abs=6e-7)
+    assert sums.down == pytest.approx(stream["cusum_neg"], abs=6e-7)
+    assert int(np.argmax(np.maximum(sums.up, sums.down) > 5)) == 208

@@ -10,9 +10,11 @@ import pytest
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, dispersion
-from streams.detection.attribution import UNCLASSIFIED, Split, attribution
+from streams.detection.attribution import UNCLASSIFIED, Attribution, Split, attribution_between
+from streams.detection.instant import instant_of
 from streams.market import Basket, Constituent
 from streams.reading import Constituents, Reading
+from streams.records import NS
 from tests.support.readings import MONDAY, NAMES, WEIGHTS, eastern, toy
 
 SECTORS = ("Energy", "Technology", "Utilities", "")
@@ -24,6 +26,13 @@ BASKET = Basket(
     ),
 )
 AT = eastern(MONDAY, "10:00:00")
+
+
+def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
+    before, after = (
+        instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end)
+    )
+    return attribution_between(before, after, basket)
 
 
 def move(later: dict[str, Any] | None = None, **fields: Any) -> tuple[Reading, Reading]:
@@ -130,13 +139,3 @@ def test_what_is_unknown_has_no_parts() -> None:
     assert floored.dispersion is None
     still = attribution(start, msgspec.structs.replace(end, index_vol=start.index_vol), BASKET)
     assert still.correlation_share is None
-
-
-@pytest.mark.parametrize("field", ["index", "tenor", "basis"])
-def test_readings_that_cannot_be_compared(field: str) -> None:
-    start, end = move()
-    other = msgspec.structs.replace(
-        end, **{field: {"index": "QQQ", "tenor": "91d", "basis": "atm"}[field]}
-    )
-    with pytest.raises(ValueError, match=field):
-        attribution(start, other, BASKET)

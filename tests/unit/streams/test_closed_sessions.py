@@ -7,7 +7,6 @@ import pytest
 from config.rules import load_rules
 from streams.detection.closed_sessions import NO_CLOSE, NO_LEVEL, TOO_OLD, ClosedSessions, closed_by
 from streams.detection.history_days import SESSIONS
-from streams.sessions import sessions_in
 from tests.support.readings import (
     FRIDAY,
     INDEX,
@@ -20,6 +19,7 @@ from tests.support.readings import (
     published,
     toy,
 )
+from tests.support.trading_days import sessions_in
 
 CALM = (0.148, 0.44, 0.10)
 

@@ -252,7 +252,7 @@ def test_an_empty_checkpoint_is_a_fresh_start() -> None:
 def test_realized_fields_and_premium_over_22_sessions() -> None:
     from streams.readings.realized_grid import BAR_NS
     from streams.readings.session_hours import hours_on
-    from streams.sessions import sessions_in
+    from tests.support.trading_days import sessions_in
 
     days = sessions_in(date(2026, 5, 1), date(2026, 7, 10))[-22:]
     rng = np.random.default_rng(1)

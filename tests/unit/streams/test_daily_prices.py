@@ -8,8 +8,8 @@ import pytest
 from streams.readings.daily_prices import KEEP, DailyPrices
 from streams.readings.session_hours import hours_on
 from streams.records import NS
-from streams.sessions import sessions_in
 from tests.support.points_frames import prices
+from tests.support.trading_days import sessions_in
 
 DAYS = sessions_in(date(2026, 1, 2), date(2026, 6, 30))
 NAMES = ("A", "B", "IDX")

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import published_reading
-from streams.sessions import sessions_in
 from tests.support.readings import (
     FRIDAY,
     MONDAY,
@@ -17,6 +16,7 @@ from tests.support.readings import (
     told,
     toy,
 )
+from tests.support.trading_days import sessions_in
 from tests.support.unwind import CALM, SHOCK, of, ramp, stay, unwound
 
 

@@ -15,8 +15,8 @@ from streams.evaluation.catches import CRITICAL, INFO, SILENT, WARNING, Catches
 from streams.evaluation.closes import Closes, closes_of
 from streams.evaluation.evaluation import evaluate
 from streams.evaluation.score import Score, score
-from streams.sessions import sessions_in
 from tests.support.readings import Run, published
+from tests.support.trading_days import sessions_in
 
 SESSIONS = sessions_in(date(2024, 1, 2), date(2024, 4, 30))
 LATER = sessions_in(date(2025, 1, 2), date(2025, 2, 14))

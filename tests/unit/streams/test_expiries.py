@@ -12,8 +12,9 @@ from streams import expiries
 from streams.expiries import settlement_ns, settles_am
 from streams.market import AM_ROOTS, IndexSpec, Market
 from streams.records import NS, Series
-from streams.sessions import day_number
+from streams.sessions import date_of, day_number
 from tests.support.evaluation import evaluation_data
+from tests.support.trading_days import sessions_in
 
 
 def days(*texts: str) -> NDArray[np.int32]:
@@ -93,12 +94,10 @@ def test_absurd_expiries_do_not_raise() -> None:
 def test_standard_monthlies_of_two_decades_are_those_of_the_calendar_file() -> None:
     with (evaluation_data() / "calendars" / "opex_dates.csv").open() as file:
         rows = list(csv.DictReader(file))
-    computed = {
-        row["month"]: expiries.standard_monthly(*map(int, row["month"].split("-"))).isoformat()
-        for row in rows
-    }
+    listed = [date.fromisoformat(row["monthly_opex"]) for row in rows]
+    days = np.array([day_number(day) for day in sessions_in(listed[0], listed[-1])], np.int32)
     assert len(rows) >= 260
-    assert computed == {row["month"]: row["monthly_opex"] for row in rows}
+    assert [date_of(day) for day in days[expiries.is_standard_monthly(days)].tolist()] == listed
 
 
 def test_am_roots_of_the_usual_indices_are_known() -> None:

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from streams.sessions import sessions_in
 from tests.support.readings import MONDAY, Run, closing
+from tests.support.trading_days import sessions_in
 
 
 @pytest.mark.parametrize("start", [0.12, 0.20, 0.35])

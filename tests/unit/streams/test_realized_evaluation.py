@@ -11,9 +11,9 @@ from streams.market import Gates
 from streams.readings.realized_grid import BAR_NS, RealizedGrid
 from streams.readings.realized_values import RealizedValues
 from streams.readings.session_hours import hours_on
-from streams.sessions import sessions_in
 from tests.support.evaluation import evaluation_data
 from tests.support.points_frames import prices
+from tests.support.trading_days import sessions_in
 
 FUNDS = {
     "SPY",

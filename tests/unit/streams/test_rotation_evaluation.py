@@ -11,9 +11,9 @@ from streams.market import Gates
 from streams.readings.daily_prices import DailyPrices
 from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import hours_on
-from streams.sessions import sessions_in
 from tests.support.evaluation import evaluation_data
 from tests.support.points_frames import prices
+from tests.support.trading_days import sessions_in
 
 DAYS = sessions_in(date(2024, 3, 1), date(2024, 6, 28))
 

@@ -15,10 +15,11 @@ from streams.detection.alert_event import AlertEvent
 from streams.points import PointsFrame
 from streams.reading import Reading
 from streams.records import NS
-from streams.sessions import close_ns, equity_close_ns, sessions_in
+from streams.sessions import close_ns, equity_close_ns
 from tests.support.cross_section_run import Run as Section
 from tests.support.points_frames import frame, market, prices, spec, surfaces
 from tests.support.readings import Run as Detector
+from tests.support.trading_days import sessions_in
 
 WEIGHTS = {"AAPL": 4.0, "XOM": 3.0, "WMT": 2.0, "NEE": 1.0}
 SECTORS = {"AAPL": "Tech", "XOM": "Energy", "WMT": "Staples", "NEE": "Utilities"}

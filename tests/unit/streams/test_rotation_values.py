@@ -13,8 +13,8 @@ from streams.readings.daily_prices import DailyPrices
 from streams.readings.rotation_values import MINUTE, RotationValues
 from streams.readings.session_hours import hours_on
 from streams.records import NS
-from streams.sessions import sessions_in
 from tests.support.points_frames import prices
+from tests.support.trading_days import sessions_in
 
 BASKET = Basket(
     "toy",

@@ -50,7 +50,6 @@ def test_hours_follow_daylight_saving_and_half_days(
     assert sessions.equity_close_ns(session) == ns(equity)
     assert sessions.close_ns(session) == ns(closes)
     assert sessions.evaluation_window(session) == (ns(opens) + 15 * 60 * NS, ns(equity))
-    assert sessions.is_half_day(session) == (ns(equity) - ns(opens) < 6 * 3600 * NS)
 
 
 def test_a_time_belongs_to_the_session_of_its_new_york_date() -> None:
@@ -83,23 +82,14 @@ def test_session_arithmetic() -> None:
     assert not sessions.is_session(date(2026, 7, 3))
     assert sessions.previous_session(date(2026, 7, 6)) == date(2026, 7, 2)
     assert sessions.next_session(date(2026, 7, 2)) == date(2026, 7, 6)
-    assert sessions.session_at_or_before(date(2026, 7, 5)) == date(2026, 7, 2)
-    assert sessions.session_at_or_before(date(2026, 7, 6)) == date(2026, 7, 6)
+    assert sessions.shift_session(date(2026, 7, 5), 0) == date(2026, 7, 2)
+    assert sessions.shift_session(date(2026, 7, 6), 0) == date(2026, 7, 6)
     assert sessions.shift_session(date(2026, 7, 2), 2) == date(2026, 7, 7)
     assert sessions.shift_session(date(2026, 7, 4), -1) == date(2026, 7, 1)
-    assert sessions.sessions_between(date(2026, 7, 7), date(2026, 7, 2)) == -2
-    assert sessions.sessions_in(date(2026, 7, 1), date(2026, 7, 6)) == (
-        date(2026, 7, 1),
-        date(2026, 7, 2),
-        date(2026, 7, 6),
-    )
 
 
 def test_september_2001_and_the_storm_were_no_sessions() -> None:
-    assert sessions.sessions_in(date(2001, 9, 10), date(2001, 9, 17)) == (
-        date(2001, 9, 10),
-        date(2001, 9, 17),
-    )
+    assert sessions.next_session(date(2001, 9, 10)) == date(2001, 9, 17)
     assert sessions.session_of(ns("2012-10-29T12:00-04:00")) is None
 
 
@@ -108,7 +98,7 @@ def test_absurd_dates_have_no_session_and_do_not_raise(day: date) -> None:
     assert not sessions.is_session(day)
     assert sessions.open_ns(day) < sessions.equity_close_ns(day) < sessions.close_ns(day)
     assert abs(sessions.close_ns(day)) < 2**63
-    assert sessions.is_session(sessions.session_at_or_before(day))
+    assert sessions.is_session(sessions.shift_session(day, 0))
     assert sessions.is_session(sessions.shift_session(day, 10**9))
     assert sessions.date_of(sessions.day_number(day)) == day
 

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from analytics.correlation import SKEW_DELTAS, index_vol_at
+from analytics.correlation import SKEW_DELTAS
 from config.rules import load_rules
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.pipeline import Pipeline
@@ -21,6 +21,7 @@ from tests.support.cross_section_run import VOLS, Run
 from tests.support.input_records import frame_of, frames_in, heartbeat
 from tests.support.option_chains import Chain, quotes_of
 from tests.support.option_vols import vols_of
+from tests.support.oracles.correlation import index_vol_at
 from tests.support.points_frames import SESSION, frame, quoted, second
 
 TEN = open_ns(date(2026, 7, 8)) + 30 * 60 * NS

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.style import (
+    UNCALLED,
     WITHOUT_A_CALLER,
     constructors,
     findings,
     lossy_waits,
     parsed,
     reused_names,
+    uncalled,
     unreached,
 )
 
@@ -63,6 +65,26 @@ def test_a_module_that_nothing_reaches() -> None:
     ]
     excused = used | planted(streams__core="import analytics.trade")
     assert [line.split(":")[0] for line in unreached(excused)] == ["analytics.trade"]
+
+
+def test_a_function_that_nothing_calls() -> None:
+    excused = {
+        name.rpartition(".")[0].replace(".", "__"): "\n".join(
+            f"def {one.rpartition('.')[2]}(): ..." for one in UNCALLED
+        )
+        for name in UNCALLED
+    }
+    used = planted(streams__a="def f(): ...", agents__b="x = f()", **excused)
+    assert not list(uncalled(used))
+    alone = used | planted(
+        agents__cli__c="@app.command()\ndef command(): ...",
+        streams__c="@decorated\nclass G: ...",
+    )
+    assert list(uncalled(alone)) == ["streams.c:2: nothing but tests uses G"]
+    called = used | planted(agents__d="realized_vol([1.0])")
+    assert list(uncalled(called)) == [
+        "analytics.realized.realized_vol: needs no excuse any more; take it from UNCALLED"
+    ]
 
 
 def test_a_wait_that_loses_cancellations() -> None:
