@@ -11,8 +11,10 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from time import monotonic
 
 from agents.exits import UnavailableError
 from config.connections import check_kafka, check_redis, kafka_addresses, kafka_place, redis_place
@@ -21,6 +23,10 @@ from config.settings import KafkaSettings, RedisSettings
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.5
+CHOICE_SECONDS = 2.0
+"""How long several servers are asked which of them answers."""
+GRACE_SECONDS = 0.2
+"""How long the others have once one of them has answered."""
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 """Kafka's request which versions it speaks: of version 0, with no name of a client.
 
@@ -110,6 +116,36 @@ def _first_well(questions: Sequence[Callable[[], str]]) -> list[str]:
     return refusals
 
 
+def answering(
+    addresses: Sequence[tuple[str, int]], *, encrypted: bool
+) -> frozenset[tuple[str, int]]:
+    """Those of several Kafka servers that say something at once; all are asked together.
+
+    Empty when none does in time.
+    """
+    answers: SimpleQueue[tuple[str, int] | None] = SimpleQueue()
+    for address in addresses:
+        threading.Thread(
+            target=lambda at=address: answers.put(at if _says_something(at, encrypted) else None),
+            name="choice",
+            daemon=True,
+        ).start()
+    deadline, well = monotonic() + CHOICE_SECONDS, set[tuple[str, int]]()
+    with suppress(Empty):
+        for _ in addresses:
+            if answer := answers.get(timeout=max(0.0, deadline - monotonic())):
+                well.add(answer)
+                deadline = min(deadline, monotonic() + GRACE_SECONDS)
+    return frozenset(well)
+
+
+def _says_something(address: tuple[str, int], encrypted: bool) -> bool:
+    """Who hangs up has not: a proxy does so whose server is away."""
+    with suppress(OSError), socket.create_connection(address, timeout=CHOICE_SECONDS) as one:
+        return _ask(one, address[0], encrypted, API_VERSIONS)
+    return False
+
+
 def _tcp(address: tuple[str, int]) -> Callable[[], socket.socket]:
     return lambda: socket.create_connection(address, timeout=CONNECT_SECONDS)
 
@@ -147,12 +183,13 @@ def _refusal(
     return ""
 
 
-def _ask(one: socket.socket, host: str, encrypted: bool, question: bytes) -> None:
+def _ask(one: socket.socket, host: str, encrypted: bool, question: bytes) -> bool:
+    """Whether anything comes back before the other side hangs up. Raises `OSError`."""
     if not encrypted:
         one.sendall(question)
-        one.recv(1)
-        return
+        return bool(one.recv(1))
     # Nothing is told, so nobody need be known.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.wrap_socket(one, server_hostname=host).close()
+    return True

@@ -20,7 +20,7 @@ from kafka.errors import (
 )
 
 from agents.exits import ActionNeededError, UnavailableError
-from agents.kafka_net_client import ClosingClient
+from agents.kafka_net_client import KafkaClient
 from agents.unpacking import bound_kafka_python, unpacked_limit
 from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
 from config.settings import KafkaSettings, Settings
@@ -51,7 +51,7 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "client_id": "dispersion",
-        "kafka_client": ClosingClient,
+        "kafka_client": KafkaClient,
         "security_protocol": kafka.security_protocol,
     }
     if version := kafka_version(kafka):

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from agents.connectivity import require_kafka, require_redis
 from agents.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from agents.frame_publisher import FramePublisher
 from config.settings import RedisSettings, Settings
-from tests.support.stack import EmbeddedTestStack, create_flow_topics, environment_for, settings_for
+from tests.support.stack import (
+    EmbeddedTestStack,
+    RealStack,
+    create_flow_topics,
+    environment_for,
+    settings_for,
+)
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
@@ -53,6 +60,17 @@ OF_KAFKA = [
     ["dead-letters", "tail"],
     ["dead-letters", "show", "t/0/0"],
     ["dead-letters", "replay", "--all"],
+    ["topics", "create"],
+]
+PROMPT = [
+    ["status", "--json"],
+    ["doctor"],
+    ["takeover"],
+    ["explain", "SPY"],
+    ["alerts", "list"],
+    ["alerts", "tail", "--no-follow"],
+    ["alerts", "ack", FINGERPRINT, "--why", "x", "--who", "me"],
+    ["dead-letters", "tail", "--no-follow"],
     ["topics", "create"],
 ]
 OF_REDIS = [
@@ -174,6 +192,46 @@ def test_one_broker_that_answers_is_enough(settings: Settings, hung: str, tmp_pa
         server.listen()
         with pytest.raises(UnavailableError, match="hangs"):
             require_redis(RedisSettings(url=SecretStr(f"unix://{path}")))
+
+
+@pytest.mark.stack
+def test_a_bootstrap_server_that_hangs_beside_a_kafka_that_is_well_is_not_waited_for(
+    real_stack: RealStack,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It stands in the list five times: kafka-python draws one by lot for each client."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
+        hung = f"127.0.0.1:{server.getsockname()[1]}"
+        settings = settings_for(real_stack, topic_prefix)
+        create_flow_topics(real_stack, settings)
+        for name, value in environment_for(settings).items():
+            monkeypatch.setenv(name, value)
+        well = [run(command)[0] for command in PROMPT]
+        capfd.readouterr()
+        servers = ",".join([*[hung] * 5, real_stack.bootstrap_servers])
+        monkeypatch.setenv("DISPERSION_KAFKA__BOOTSTRAP_SERVERS", servers)
+        for command, code in zip(PROMPT, well, strict=True):
+            assert run(command)[0] == code, (command, capfd.readouterr())
+            told = "".join(capfd.readouterr())
+            assert not re.search("hang|not known|cannot be reached|not answer", told), told
+        assert hung_up(server) >= len(PROMPT)
+
+
+def hung_up(server: socket.socket) -> int:
+    """How many connections came; each was closed by who made it."""
+    server.settimeout(0.0)
+    came = 0
+    with suppress(BlockingIOError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(30.0)
+                while connection.recv(1024):
+                    pass
+            came += 1
+    return came
 
 
 @contextmanager
