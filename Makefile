@@ -73,6 +73,9 @@ build/peers/.ready: requirements-peers.lock .venv/.ready
 schemas: setup ## JSON Schemas that follow from the code
 	$(BIN)/python -m config.schemas.build
 
+tables: setup ## tables of the pages anew from the catalogue of measures and counters
+	$(BIN)/python -m config.pages_build
+
 calendar: setup ## sessions of the exchange anew from exchange_calendars, after an upgrade of it
 	$(BIN)/python -m config.exchange_days_build
 
@@ -92,4 +95,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench soak peers schemas calendar dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables calendar dashboards lock up down clean

@@ -8,19 +8,19 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from agents.monitoring.initial_label_values import CRASH
 from agents.monitoring.metrics import Metrics
 from agents.plans import Plan
 from agents.store.client import error_reason
 from agents.store.views import Views
+from streams.catalogue.counters import DEAD_LETTERS, QUOTES, TICKS
+from streams.dead_letters import CRASH
 from streams.left_out import LeftOut
 from streams.records import Record
 from streams.refused_batch import RefusedBatch
 from streams.stage import Count, Output, ReadingView
 from streams.topics import Topics
 
-DEAD_LETTERS = "dead_letter_messages"
-ROWS = frozenset({"quotes", "ticks"})
+ROWS = frozenset({QUOTES.name, TICKS.name})
 """Counters of rows by their outcome."""
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class WorkerStageObserver:
                 letters = {
                     key[-1]: amount
                     for key, amount in output.counts.items()
-                    if key[0] == DEAD_LETTERS
+                    if key[0] == DEAD_LETTERS.name
                 }
                 examples = {reason: shown for (_, reason), shown in output.examples.items()}
                 self._noted(
@@ -99,7 +99,9 @@ class WorkerStageObserver:
 
         The label `topic` is the topic's name on every metric.
         """
-        return (DEAD_LETTERS, self._names[key[1]], *key[2:]) if key[0] == DEAD_LETTERS else key
+        if key[0] != DEAD_LETTERS.name:
+            return key
+        return DEAD_LETTERS.of(self._names[key[1]], *key[2:])
 
     def replayed(self, topic: str, records: int) -> None:
         """Records at or below the watermark came again."""
@@ -117,7 +119,7 @@ class WorkerStageObserver:
 
     def crashed(self, record: Record) -> None:
         """A record is dead-lettered because it killed the process."""
-        self._metrics.count({(DEAD_LETTERS, record.topic, CRASH): 1})
+        self._metrics.count({DEAD_LETTERS.of(record.topic, CRASH): 1})
         log.error(
             "dead-lettered %s partition %d offset %d: it ended the process",
             record.topic,
@@ -127,7 +129,7 @@ class WorkerStageObserver:
 
     def refused(self, batch: RefusedBatch) -> None:
         """A batch is dead-lettered because it cannot be unpacked."""
-        self._metrics.count({(DEAD_LETTERS, batch.topic, batch.reason): 1})
+        self._metrics.count({DEAD_LETTERS.of(batch.topic, batch.reason): 1})
         log.error("dead-lettered %s", batch)
 
     def committed(self, chunks: Mapping[str, bytes], seconds: float) -> None:

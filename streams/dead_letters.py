@@ -26,6 +26,7 @@ REASONS_BY_ROLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
 A record that ends the process is refused as `crash`, on whatever topic.
 """
 
+CRASH: Final = "crash"
 MAX_VALUE_BYTES: Final = 65_536
 MAX_KEY_BYTES: Final = 1024
 MAX_HEADER_BYTES: Final = 1024

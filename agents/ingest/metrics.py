@@ -5,10 +5,11 @@ from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
+from streams.catalogue.counters import DEAD_LETTERS
+from streams.catalogue.vocabulary import UNREAD
 from streams.decoding.codec import REASONS
 from streams.intake import Intake
 from streams.refused_batch import BATCH_REASONS
-from streams.valuation.screen import UNREAD
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -27,9 +28,11 @@ class IngestMetrics:
             name: Counter(f"dispersion_ingest_{name}", text, registry=registry)
             for name, text in texts.items()
         }
-        text = "Records sent to the dead-letter topic."
         self._letters = Counter(
-            "dispersion_dead_letter_messages", text, ("topic", "reason"), registry=registry
+            f"dispersion_{DEAD_LETTERS.name}",
+            DEAD_LETTERS.help,
+            DEAD_LETTERS.labels,
+            registry=registry,
         )
         for reason in (*REASONS, *BATCH_REASONS):
             self._letters.labels(topic, reason)

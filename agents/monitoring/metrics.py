@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
+from streams.catalogue.counters import COUNTERS
 from streams.stage import Count
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -70,29 +71,11 @@ class Metrics:
         self.published = self._counter(
             "messages_published", "Records handed to the producer.", "topic"
         )
-        self._counter("quotes", "Quotes by what became of them.", "outcome")
-        self._counter("ticks", "Ticks by what became of them.", "outcome")
-        self._counter("points_frames", "Points frames by what became of them.", "outcome")
-        self._counter(
-            "dead_letter_messages", "Records sent to the dead-letter topic.", "topic", "reason"
-        )
         self.foreign_records = self._counter(
             "foreign_records", "Records on a topic of ours that are not ours.", "topic", "reason"
         )
-        self._counter(
-            "alert_events",
-            "Alert events by rule, transition and what became of them.",
-            "alert",
-            "transition",
-            "outcome",
-        )
-        self._counter("gate_failures", "Why a rule was suspended.", "index", "reason")
-        self._counter(
-            "implied_correlation_out_of_range",
-            "Correlations outside [0, 1], published raw.",
-            "index",
-            "bound",
-        )
+        for counter in COUNTERS:
+            self._counter(counter.name, counter.help, *counter.labels)
 
     def _define_kafka(self) -> None:
         at = ("topic", "partition")

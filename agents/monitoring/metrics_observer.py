@@ -2,6 +2,7 @@
 
 from agents.alerts.cloud_event import attributes
 from agents.monitoring.metrics import Metrics
+from streams.catalogue.counters import ALERT_EVENTS
 
 
 class MetricsObserver:
@@ -37,4 +38,4 @@ class MetricsObserver:
         transition = (
             context.get("type", "").removeprefix("io.dispersion.alert.").removesuffix(".v1")
         )
-        self._metrics.count({("alert_events", rule, transition, outcome): 1})
+        self._metrics.count({ALERT_EVENTS.of(rule, transition, outcome): 1})

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from streams.detection.commands import EchoKind
-from streams.detection.lifecycle import Confidence, Kind
+from streams.catalogue.vocabulary import EchoKind, Kind
+from streams.detection.lifecycle import Confidence
 from streams.detection.notification import Notification
 from streams.detection.rules.rule import Direction, Severity
 from streams.market import Mode

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from streams.catalogue.counters import ALERT_EVENTS
 from streams.dead_letters import RejectedRecordError
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.alert_event import decode_event
@@ -82,7 +83,7 @@ class CommandHandler:
         alert.notification = alert.notification.after(timed)
         self._book.touch(key)
         self._remember(command.command_id.bytes, timed.at)
-        counts["alert_events", key[0], ECHOES[command.command], "emitted"] += 1
+        counts[ALERT_EVENTS.of(key[0], ECHOES[command.command], "emitted")] += 1
         return [echo(decode_event(latest), timed, alert.notification)]
 
     def _meant(self, timed: TimedCommand) -> tuple[Key, Alert]:

@@ -14,11 +14,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from streams.catalogue.vocabulary import EchoKind
 from streams.dead_letters import RejectedRecordError
 from streams.safe_text import is_safe, safe
 
 CommandName = Literal["acknowledge", "silence", "unsilence", "retire"]
-EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
 ECHOES: Final[Mapping[CommandName, EchoKind]] = MappingProxyType(
     {"acknowledge": "acknowledged", "silence": "silenced", "unsilence": "unsilenced"}
 )

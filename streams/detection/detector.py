@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from streams.basket_columns import basket_columns
+from streams.catalogue.counters import GATE_FAILURES
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.command_handler import CommandHandler, HeldCommand
 from streams.detection.commands import TimedCommand
@@ -230,7 +231,7 @@ class Detector:
                 context.now.ts, context.reading.implied_correlation, self._gates
             )
         if spike == "reverted":
-            self.counts["gate_failures", self._spec.symbol, "spike"] += 1
+            self.counts[GATE_FAILURES.of(self._spec.symbol, "spike")] += 1
         self._evaluator.evaluate_all(context, gate, held=spike == "held", daily=False)
         if not gate and spike != "held":
             change = None if context.low is None else context.change(context.low)
@@ -248,5 +249,5 @@ class Detector:
         """A gate is counted when it closes, not at every reading while it is closed."""
         failing = self._evaluator.failing
         for gate in sorted(failing.difference(self._state.failing)):
-            self.counts["gate_failures", self._spec.symbol, gate] += 1
+            self.counts[GATE_FAILURES.of(self._spec.symbol, gate)] += 1
         self._state.failing = tuple(sorted(failing))

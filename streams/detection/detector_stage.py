@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from streams.catalogue.counters import ALERT_EVENTS, DEAD_LETTERS
 from streams.claimed_time import refuse_ahead
 from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.detection.commands import decode_command, stamped
@@ -82,7 +83,7 @@ class DetectorStage:
             )
         except RejectedRecordError as refusal:
             output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
-            output.counts["dead_letter_messages", role, refusal.reason] += 1
+            output.counts[DEAD_LETTERS.of(role, refusal.reason)] += 1
             return None
 
     def _evaluate(self, record: Record, output: Output) -> Detector | None:
@@ -104,7 +105,7 @@ class DetectorStage:
         if timed.command.command == "retire":
             rule, event = self._orphans.retire(timed, self._configured)
             output.outbox.append(event)
-            output.counts["alert_events", rule, "resolved", "emitted"] += 1
+            output.counts[ALERT_EVENTS.of(rule, "resolved", "emitted")] += 1
             return None
         self._known(timed.command.index)
         detector = self._detector(timed.command.index)

@@ -30,13 +30,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from streams.catalogue.vocabulary import Kind
 from streams.detection.notification import Notification
 from streams.detection.rules.rule import Direction, Severity, Verdict, greater
 from streams.detection.rules.ruleset import Timing
 from streams.records import NS
 
 Status = Literal["inactive", "pending", "firing", "suspended"]
-Kind = Literal["pending", "firing", "updated", "suspended", "resumed", "resolved"]
 Confidence = Literal["high", "low"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
+from streams.catalogue.counters import ALERT_EVENTS
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.configuration import configuration_changes
 from streams.detection.events import EventOrigin, outbox_entry
@@ -204,7 +205,7 @@ class RuleEvaluator:
             )
             self.events.append(event)
             self.book.record_event(key, None if transition.status == "resolved" else event.value)
-            self.counts["alert_events", rule.name, transition.kind, "emitted"] += 1
+            self.counts[ALERT_EVENTS.of(rule.name, transition.kind, "emitted")] += 1
             if transition.status == "resolved":
                 self.book.clear_reference(key)
                 alert.notification = Notification()

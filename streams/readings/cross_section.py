@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import date
 
+from streams.catalogue.counters import OUT_OF_RANGE, POINTS_FRAMES
+from streams.catalogue.vocabulary import FrameKind
 from streams.market import IndexSpec, Market
 from streams.points import PointsFrame
 from streams.reading import Reading
@@ -10,7 +12,7 @@ from streams.readings.held_frames import HeldFrames
 from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.session_hours import SessionHours, hours_at
 from streams.readings.session_state import SessionState
-from streams.readings.sources_seen import FrameKind, SourcesSeen
+from streams.readings.sources_seen import SourcesSeen
 from streams.readings.tenor_reading import tenor_reading
 from streams.records import NS
 from streams.stage import Count
@@ -56,7 +58,8 @@ class CrossSection:
         ):
             admission = FrameKind.IDLE_MARK
         late = admission is FrameKind.NEW and frame.boundary <= self.passed
-        counts["points_frames", "late" if late and frame.accepted else admission.value] += 1
+        counted = FrameKind.LATE if late and frame.accepted else admission
+        counts[POINTS_FRAMES.of(counted.value)] += 1
         # Of a source that was idle: it counts from the next reading on.
         if late:
             self._apply(frame)
@@ -124,4 +127,4 @@ def _count_out_of_range(readings: list[Reading], counts: Counter[Count]) -> None
     for reading in readings:
         if "rho_out_of_range" in reading.flags:
             bound = "low" if (reading.implied_correlation or 0.0) < 0 else "high"
-            counts["implied_correlation_out_of_range", reading.index, bound] += 1
+            counts[OUT_OF_RANGE.of(reading.index, bound)] += 1

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from streams.catalogue.counters import DEAD_LETTERS, POINTS_FRAMES
+from streams.catalogue.vocabulary import FrameKind
 from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.market import Market
 from streams.points import DECLARED, PointsFrame
@@ -55,13 +57,13 @@ class CrossSectionStage:
             try:
                 frame = _frame(record)
                 if frame.index not in self._specs:
-                    output.counts["points_frames", "unknown_index"] += 1
+                    output.counts[POINTS_FRAMES.of(FrameKind.UNKNOWN_INDEX.value)] += 1
                     continue
                 if self._guard.outgrown(record, frame):
                     raise MoreSourcesError(output, at)
                 self._guard.judge(record, frame)
             except RejectedRecordError as refusal:
-                output.counts["dead_letter_messages", "points", refusal.reason] += 1
+                output.counts[DEAD_LETTERS.of("points", refusal.reason)] += 1
                 output.messages.append(dead_letter(record, refusal.reason, str(refusal)))
             else:
                 self._take(frame, record, output)

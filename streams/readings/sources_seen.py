@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
 
 import msgspec
 
+from streams.catalogue.vocabulary import FrameKind
 from streams.readings.session_hours import hours_at
 
 RENEWALS = 2
@@ -13,16 +13,6 @@ RENEWALS = 2
 
 The last of them is from an owner that looked after it.
 """
-
-
-class FrameKind(Enum):
-    """What a frame is to its source."""
-
-    NEW = "new"
-    DUPLICATE = "duplicate"
-    """Its boundary was seen before: the first one wins."""
-    IDLE_MARK = "idle_mark"
-    """It says nothing new except that its source has gone silent."""
 
 
 class IdleSource(msgspec.Struct):

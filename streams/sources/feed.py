@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.vocabulary import Outcome
 from streams.decoding.frames import encode_ticks
 from streams.framing import BEAT_HEADERS, FRAME_ROWS, beat_value, frame_headers, option_frame
 from streams.left_out import LeftOut, left_out
@@ -133,7 +134,7 @@ class Feed:
 
     def _leave_out(self, role: Role, rows: Quotes | Vols | Ticks, away: NDArray[np.bool_]) -> None:
         """Note rows outside their session's hours."""
-        key = (role, "outside_session")
+        key = (role, Outcome.OUTSIDE_SESSION.label)
         self._outside[key] += int(np.count_nonzero(away))
         if key not in self._outside_examples:
             at = int(np.argmax(away))
@@ -143,7 +144,7 @@ class Feed:
                 else rows.series[rows.series_code[at]].underlying
             )
             words = outside(int(rows.ts_event[at]))
-            self._outside_examples[key] = left_out("outside_session", words, name)
+            self._outside_examples[key] = left_out(key[1], words, name)
 
     def _heartbeats(self, boundary: int) -> Iterator[InputRecord]:
         value = beat_value(boundary)

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
+from streams.catalogue.vocabulary import NO_ROOM, Outcome
 from streams.expiries import settlement_bounds, settles_am
 from streams.records import Quotes, Series, Vols
 from streams.valuation.book import ContractSlots, QuoteBook
 from streams.valuation.contract_key import EXPIRY_LIMIT, fitting, pack, series_of
 from streams.valuation.identity_cache import IdentityCache
-from streams.valuation.screen import MAX_STRIKE, NO_ROOM, Contracted, Outcome
+from streams.valuation.screen import MAX_STRIKE, Contracted
 from streams.valuation.series_codes import FULL, SeriesCodes
 from streams.valuation.universe import Universe
 

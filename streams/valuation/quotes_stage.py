@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from analytics.arrays import Bools, Floats, Ints
+from streams.catalogue.counters import QUOTES
 from streams.decoding.codec import decode_quotes
 from streams.left_out import left_out
 from streams.market import Market
@@ -57,6 +58,7 @@ class QuotesStage(SourceStage):
     """
 
     ROLE: Role = "quotes"
+    ROWS = QUOTES
 
     def __init__(
         self, market: Market, source: str, sources: int, contracts: int = 1_000_000
@@ -217,7 +219,7 @@ class QuotesStage(SourceStage):
         }
         for outcome, rows in told.items():
             if rows:
-                output.counts["quotes", outcome] += rows
+                output.counts[QUOTES.of(outcome)] += rows
         if no_room.size:
             series = self._codes.known[int(located.series[no_room[0]])]
             output.examples["quotes", NO_ROOM_LABEL] = left_out(

@@ -6,12 +6,12 @@ contract's quote is for the book to find.
 """
 
 from collections.abc import Container
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.vocabulary import Outcome
 from streams.decoding.times import dated
 from streams.expiries import settlement_ns
 from streams.records import MAX_PRICE, NS, Quotes, Ticks, Vols
@@ -24,43 +24,6 @@ MAX_VOL: Final = 10.0
 """Options of hours have vols of several hundred percent, none of more than a thousand."""
 MAX_LIFE: Final = 20 * 366 * 86_400 * NS
 """No listed option lives longer."""
-
-
-class Outcome(IntEnum):
-    """What became of a row; `label` is the label value of `quotes_total`."""
-
-    ACCEPTED = 0
-    NON_FINITE = 1
-    NEGATIVE = 2
-    STRIKE = 3
-    CROSSED = 4
-    UNKNOWN = 5
-    FUTURE = 6
-    OUTSIDE_SESSION = 7
-    LATE = 8
-    EXPIRED = 9
-    FAR_EXPIRY = 10
-    DUPLICATE = 11
-    TIME = 12
-
-    @property
-    def label(self) -> str:
-        """Lower-case name."""
-        return self.name.lower()
-
-
-UNREAD: Final = ("missing_field", "type", "symbol", "expiry")
-"""Rows that could not be read beside others of their record.
-
-Those without a time count as `time`.
-"""
-OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room", *UNREAD)
-"""What becomes of a row, for the counts, beside what the screen says.
-
-It is let in without a bid or an ask, or of a contract for which there is no room, or not to be
-read.
-"""
-NO_ROOM: Final = OUTCOMES.index("no_room")
 
 _Check = tuple[Outcome, NDArray[np.bool_] | np.bool_]
 

@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.counters import DEAD_LETTERS, Counter
+from streams.catalogue.vocabulary import OUTCOMES, Outcome
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits
@@ -35,7 +37,6 @@ from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.reorder_buffer import Columns, ReorderBuffer
 from streams.valuation.row_examples import row_example
-from streams.valuation.screen import OUTCOMES, Outcome
 
 CHUNK: Final = "source"
 """State chunk with the clock and the rows that wait."""
@@ -76,6 +77,8 @@ class SourceStage(ABC):
     """One source. A subclass says what a row is and what a closed second is worth."""
 
     ROLE: Role
+    ROWS: Counter
+    """Of its rows by what became of them."""
 
     def __init__(self, market: Market, source: str, sources: int, pending: ReorderBuffer) -> None:
         self._market = market
@@ -106,10 +109,10 @@ class SourceStage(ABC):
         for item in self._decode(records):
             if isinstance(item, Malformed):
                 output.messages.append(dead_letter(*item))
-                output.counts["dead_letter_messages", self.ROLE, item.reason] += 1
+                output.counts[DEAD_LETTERS.of(self.ROLE, item.reason)] += 1
                 output.examples[self.ROLE, item.reason] = unread_example(item)
             elif isinstance(item, Unread):
-                output.counts[self.ROLE, item.reason] += item.rows
+                output.counts[self.ROWS.of(item.reason)] += item.rows
                 output.examples[self.ROLE, item.reason] = unread_example(item)
             elif isinstance(item, Heartbeat):
                 before = self._clock.closed
@@ -220,7 +223,7 @@ class SourceStage(ABC):
         Their times are of another unit, or none at all.
         """
         odd = np.flatnonzero(~dated(item.ts_event))
-        output.counts[self.ROLE, Outcome.TIME.label] += odd.size
+        output.counts[self.ROWS.of(Outcome.TIME.label)] += odd.size
         output.examples[self.ROLE, Outcome.TIME.label] = row_example(
             item, int(odd[0]), Outcome.TIME.label
         )
@@ -229,7 +232,7 @@ class SourceStage(ABC):
     def _count(self, output: Output, outcome: NDArray[np.integer[Any]]) -> None:
         for code, rows in enumerate(np.bincount(outcome).tolist()):
             if rows:
-                output.counts[self.ROLE, OUTCOMES[code]] += rows
+                output.counts[self.ROWS.of(OUTCOMES[code])] += rows
 
     def _close(self, output: Output, before: int, after: int) -> None:
         """A frame for each second with input in (before, after], and one for each run without."""

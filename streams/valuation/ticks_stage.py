@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from streams.catalogue.counters import TICKS
 from streams.decoding.codec import decode_ticks
 from streams.market import Market
 from streams.records import Heartbeat, Malformed, Record, Ticks, Unread
@@ -25,6 +26,7 @@ class TicksStage(SourceStage):
     """
 
     ROLE: Role = "ticks"
+    ROWS = TICKS
 
     def __init__(self, market: Market, source: str, sources: int) -> None:
         super().__init__(

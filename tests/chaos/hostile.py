@@ -23,11 +23,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streams.catalogue.vocabulary import OUTCOMES
 from streams.decoding.codec import REASONS, decode_quotes, decode_ticks
 from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Unread, Vols
 from streams.stage import Role
 from streams.valuation.quotes_stage import QuotesStage
-from streams.valuation.screen import OUTCOMES
 from streams.valuation.source_stage import SourceStage
 from streams.valuation.ticks_stage import TicksStage
 from tests.support.hostile_messages import BLOCK, block

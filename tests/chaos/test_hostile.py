@@ -5,8 +5,8 @@ Nothing crashes, nothing is lost from the account, nothing is slow.
 
 import pytest
 
+from streams.catalogue.vocabulary import OUTCOMES
 from streams.decoding.codec import REASONS
-from streams.valuation.screen import OUTCOMES
 from tests.chaos.hostile import run
 
 COUNT, SEED = 50_000, 7

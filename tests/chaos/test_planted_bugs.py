@@ -14,7 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from agents.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
-from streams.readings.sources_seen import FrameKind, SourcesSeen
+from streams.catalogue.vocabulary import FrameKind
+from streams.readings.sources_seen import SourcesSeen
 from streams.valuation import contracts
 from streams.valuation.contract_key import SERIES_LIMIT
 from streams.valuation.series_codes import SeriesCodes

@@ -14,17 +14,16 @@ from typing import Any
 import pytest
 
 from agents.monitoring.health_report import InputHealth, input_health
-from agents.monitoring.initial_label_values import CRASH, TICK_OUTCOMES
 from config.settings import Settings
 from streams.acceptance import LET_IN
-from streams.dead_letters import MAX_VALUE_BYTES, REASONS_BY_ROLE
+from streams.catalogue.vocabulary import OUTCOMES, TICK_OUTCOMES
+from streams.dead_letters import CRASH, MAX_VALUE_BYTES, REASONS_BY_ROLE
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
 from streams.refused_batch import BATCH_REASONS
 from streams.safe_text import is_safe
 from streams.stage import Role
 from streams.topics import Topics
-from streams.valuation.screen import OUTCOMES
 from tests.support.bad_records import BEAT, CASES, FIRST, Bad
 from tests.support.fleet import Fleet, wait_until
 from tests.support.frame_bytes import START

@@ -12,6 +12,7 @@ ROOTS = (
     # Run by `python -m`.
     "agents.embedded.broker",
     "config.exchange_days_build",
+    "config.pages_build",
     "config.schemas.build",
 )
 """Where programs begin."""
@@ -51,6 +52,7 @@ def findings(trees: Trees) -> Iterator[str]:
     yield from unreached(trees)
     yield from uncalled(trees)
     yield from lossy_waits(trees)
+    yield from counted_by_string(trees)
 
 
 def constructors(trees: Trees) -> Iterator[str]:
@@ -137,6 +139,19 @@ def lossy_waits(trees: Trees) -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "asyncio.wait_for":
                 yield f"{name}:{node.lineno}: asyncio.wait_for loses cancellations; await_within"
+
+
+def counted_by_string(trees: Trees) -> Iterator[str]:
+    """Counts under a string of their own: stages count by rows of `streams.catalogue`."""
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Subscript) and _names_a_metric(node):
+                yield f"{name}:{node.lineno}: counted by a string; use a row of the catalogue"
+
+
+def _names_a_metric(node: ast.Subscript) -> bool:
+    key = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else None
+    return ast.unparse(node.value).endswith("counts") and isinstance(key, ast.Constant)
 
 
 def _reached(trees: Trees) -> set[str]:

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from streams.basket_columns import LARGEST, basket_columns
+from streams.catalogue.vocabulary import FrameKind
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.market import Basket, Constituent
 from streams.readings.flag_bits import WIDTH, FlagBits
 from streams.readings.held_frames import HeldFrames
 from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
-from streams.readings.sources_seen import FrameKind, SourcesSeen
+from streams.readings.sources_seen import SourcesSeen
 from streams.records import NS
 from tests.support.points_frames import SESSION, frame, prices, second
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from streams.catalogue.vocabulary import Outcome
 from streams.expiries import settles_am
 from streams.records import NS, Quotes, Series, Ticks
 from streams.sessions import day_number
 from streams.valuation.clock import Admission
-from streams.valuation.screen import Contracted, Outcome, screen_quotes, screen_ticks
+from streams.valuation.screen import Contracted, screen_quotes, screen_ticks
 from tests.support.frame_bytes import START
 
 EXPIRY = day_number(date(2026, 7, 17))

@@ -11,6 +11,7 @@ from tests.support.style import (
     UNCALLED,
     WITHOUT_A_CALLER,
     constructors,
+    counted_by_string,
     findings,
     lossy_waits,
     parsed,
@@ -90,6 +91,14 @@ def test_a_function_that_nothing_calls() -> None:
 def test_a_wait_that_loses_cancellations() -> None:
     (found,) = lossy_waits(planted(agents__a="async def f():\n    await asyncio.wait_for(g(), 1)"))
     assert found.startswith("agents.a:2: ")
+
+
+def test_a_count_under_a_string_of_its_own() -> None:
+    text = 'def f(output):\n    output.counts["quotes", "late"] += 1\n'
+    (found,) = counted_by_string(planted(streams__a=text))
+    assert found.startswith("streams.a:2: ")
+    good = 'def f(output):\n    output.counts[QUOTES.of("late")] += 1\n'
+    assert not list(counted_by_string(planted(streams__a=good)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Closed sets of words on the wire: label values of counters, transitions, gates and outcomes."""
+
+from enum import Enum, IntEnum
+from typing import Final, Literal, get_args
+
+Kind = Literal["pending", "firing", "updated", "suspended", "resumed", "resolved"]
+"""Transitions that the state machine of an alert makes."""
+EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
+"""Transitions that a command makes."""
+TRANSITIONS: Final[tuple[str, ...]] = (*get_args(Kind), *get_args(EchoKind))
+EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
+"""What becomes of an alert event: stages emit it, the relay says the others."""
+GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
+"""Why a rule is suspended; `spike` is a held value that reverted."""
+
+
+class FrameKind(Enum):
+    """What a points frame is to the cross-section."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    """Its boundary was seen before: the first one wins."""
+    IDLE_MARK = "idle_mark"
+    """It says nothing new except that its source has gone silent."""
+    LATE = "late"
+    """Of a second whose reading is out; it counts from the next one on."""
+    UNKNOWN_INDEX = "unknown_index"
+
+
+class Outcome(IntEnum):
+    """What became of a row; `label` is the label value of `quotes_total`."""
+
+    ACCEPTED = 0
+    NON_FINITE = 1
+    NEGATIVE = 2
+    STRIKE = 3
+    CROSSED = 4
+    UNKNOWN = 5
+    FUTURE = 6
+    OUTSIDE_SESSION = 7
+    LATE = 8
+    EXPIRED = 9
+    FAR_EXPIRY = 10
+    DUPLICATE = 11
+    TIME = 12
+
+    @property
+    def label(self) -> str:
+        """Lower-case name."""
+        return self.name.lower()
+
+
+UNREAD: Final = ("missing_field", "type", "symbol", "expiry")
+"""Rows that could not be read beside others of their record.
+
+Those without a time count as `time`.
+"""
+OUTCOMES: Final = (*(outcome.label for outcome in Outcome), "no_bid", "no_room", *UNREAD)
+"""What becomes of a quote, for the counts, beside what the screen says.
+
+It is let in without a bid or an ask, or of a contract for which there is no room, or not to be
+read.
+"""
+NO_ROOM: Final = OUTCOMES.index("no_room")
+TICK_OUTCOMES: Final = (
+    *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),
+    *("time", "type", "missing_field"),
+)
+"""What becomes of a tick: a part of `OUTCOMES`."""

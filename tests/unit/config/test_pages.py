@@ -1,0 +1,27 @@
+"""The pages say what the catalogue says: `make tables` would change nothing."""
+
+import re
+
+from config.pages_build import DOCS, PART, rendered
+from streams.catalogue.counters import COUNTERS
+
+
+def test_the_tables_are_those_of_the_catalogue() -> None:
+    pages = rendered()
+    assert {page: page.read_text(encoding="utf-8") for page in pages} == pages
+    found = [part[2] for text in pages.values() for part in PART.finditer(text)]
+    assert found == ["counters"]
+
+
+def test_every_table_that_is_begun_ends() -> None:
+    for page in DOCS.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        assert len(re.findall("<!-- catalogue: ", text)) == len(PART.findall(text)), page
+
+
+def test_every_counter_stands_in_the_page_of_the_metrics() -> None:
+    (text,) = (text for text in rendered().values() if "catalogue: counters" in text)
+    shown = re.findall(
+        r"^\| `dispersion_(\w+)_total` \| counter \| ([\w, ]+) \|", text, re.MULTILINE
+    )
+    assert {(one.name, ", ".join(one.labels)) for one in COUNTERS} <= set(shown)
