@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from agents.checkpoint_schedule import CheckpointPolicy
 from config.settings import Settings
 from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
@@ -15,6 +14,20 @@ Counts = Mapping[str, int]
 
 What a stage holds of it goes on to tell the present count.
 """
+
+
+class CheckpointPolicy(NamedTuple):
+    """How often a stage checkpoints."""
+
+    seconds: float = 0.0
+    """Least time between checkpoints; 0 checkpoints every batch."""
+    bytes_per_second: float = 4e6
+    """Bandwidth of checkpoints: a large one delays the next."""
+    unacked_bytes: int = 256 * 2**20
+    """Input that may wait for the checkpoint that covers it, and that a crash reads again.
+
+    More input forces a checkpoint.
+    """
 
 
 class Plan(NamedTuple):

@@ -1,4 +1,4 @@
-"""Write `streams/exchange_days.py` from `exchange_calendars`.
+"""Write `streams/calendar/exchange_days.py` from `exchange_calendars`.
 
 It is run by `python -m config.exchange_days_build`.
 """
@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from streams.sessions import EASTERN, FIRST_DAY, LAST_DAY
+from streams.calendar.sessions import EASTERN, FIRST_DAY, LAST_DAY
 
-OUT: Final = Path(__file__).parent.parent / "streams" / "exchange_days.py"
+OUT: Final = Path(__file__).parent.parent / "streams" / "calendar" / "exchange_days.py"
 CLOSE: Final = time(16)
 DATES_A_LINE: Final = 8
 _TEXT: Final = '''\

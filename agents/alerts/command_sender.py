@@ -5,9 +5,9 @@ from time import monotonic
 
 from agents.alerts.read_event import read_event
 from agents.alerts.tail import AlertRecord, TailedEvent, assigned, poll_alerts
-from agents.call_timeout import CALL_SECONDS
-from agents.frame_publisher import FramePublisher
-from agents.kafka_client import kafka_failures
+from agents.kafka.client import kafka_failures
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.call_timeout import CALL_SECONDS
 from config.settings import Settings
 from streams.detection.commands import Command, encode_command
 from streams.stage import Message

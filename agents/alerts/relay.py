@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 
 from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
-from agents.await_within import await_within
-from agents.publisher import Publisher, PublishError
-from agents.release_deadline import DeadlineExceededError
+from agents.kafka.publisher import Publisher, PublishError
+from agents.process.await_within import await_within
+from agents.process.release_deadline import DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
 from streams.detection.alert_event import decode_event
 from streams.stage import Message, Role

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.tail import assigned
-from agents.kafka_client import kafka_failures
+from agents.kafka.client import kafka_failures
 from config.settings import Settings
 from streams.detection.alert_event import AlertEvent
 from streams.detection.own_event import ForeignEventError, readable_event

@@ -9,9 +9,9 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.read_event import ReadEvent, read_event
-from agents.call_timeout import CALL_SECONDS, call_within
-from agents.exits import ActionNeededError, UnavailableError
-from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.process.call_timeout import CALL_SECONDS, call_within
+from agents.process.exits import ActionNeededError, UnavailableError
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.topics import Topics

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-import agents.transport_consumer  # noqa: F401 - records that know of transactions
+import agents.transport.consumer_task  # noqa: F401 - records that know of transactions
 from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
 from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents

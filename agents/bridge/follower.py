@@ -17,11 +17,11 @@ from agents.alerts.foreign_records import ForeignRecords
 from agents.alerts.state_topic import StateTopic
 from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.bridge.table import BridgeTable
-from agents.exits import EXIT_OK, ActionNeededError, UnavailableError
-from agents.kafka_client import until_reached
+from agents.kafka.client import until_reached
 from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from config.settings import Settings
 from streams.detection.own_event import FOREIGN_REASONS
 from streams.safe_text import safe

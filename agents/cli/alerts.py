@@ -14,7 +14,7 @@ from streams.safe_text import safe, safe_bytes
 if TYPE_CHECKING:
     from agents.alerts.read_event import ReadData, ReadEvent
     from agents.alerts.tail import AlertRecord
-    from agents.exits import UnavailableError
+    from agents.process.exits import UnavailableError
 
 NO_REASON = "no reason given"
 WORD = 100
@@ -42,7 +42,7 @@ def tail(
     their number.
     """
     from agents.alerts.tail import tail_alerts
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()

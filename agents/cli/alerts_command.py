@@ -13,7 +13,7 @@ from agents.cli.alerts_show import FINGERPRINT
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.cli.time_range import duration
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _give(
     from agents.alerts.command_sender import send
     from agents.alerts.orphaned_alerts import orphaned
     from agents.alerts.states import alert_states, find
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
 
     if not said["who"]:
         raise ConfigError(
@@ -149,7 +149,6 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
     """The command as the detector will read it. Raises `ConfigError` on what it would refuse."""
     from uuid import uuid4
 
-    from streams.dead_letters import RejectedRecordError
     from streams.detection.commands import (
         Command,
         check_words,
@@ -157,6 +156,7 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
         encode_command,
         stamped,
     )
+    from streams.refusals.dead_letters import RejectedRecordError
 
     data = state.event.data
     index, name, start = data.labels.index, data.fingerprint, data.starts_at

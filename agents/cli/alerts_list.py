@@ -38,7 +38,7 @@ def alerts_list(
     With --json the latest event of each, one a line.
     """
     from agents.alerts.states import alert_states
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()

@@ -32,7 +32,7 @@ def show(context: typer.Context, fingerprint: Annotated[str, FINGERPRINT]) -> No
     import msgspec
 
     from agents.alerts.states import alert_states, find
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()

@@ -13,7 +13,7 @@ from agents.cli.backtest import daily_alone
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
 from agents.cli.time_range import DAY, in_order
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
     from agents.store.daily_facts import Filled
@@ -76,7 +76,7 @@ def backfill(
     """
     from agents.cli.replay import refuse_missing
     from agents.cli.selection import select
-    from agents.connectivity import require_servers
+    from agents.kafka.connectivity import require_servers
 
     shared = shared_of(context)
     in_order(since, until)
@@ -136,7 +136,7 @@ def _quoted(
     """Run option quotes and ticks through the flow and keep what each session leaves behind."""
     from agents.cli.backtest_output import BacktestProgress
     from agents.cli.time_range import TimeRange
-    from agents.feed.inputs import open_feed
+    from agents.replay.inputs import open_feed
     from streams.detection.closed_sessions import ClosedSessions
     from streams.pipeline import Pipeline
     from streams.reading import Reading

@@ -10,7 +10,7 @@ import typer
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, shared_of
 from agents.cli.time_range import DAY, in_order
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,7 +98,7 @@ def backtest(
     from agents.cli.run_folder import keep_settings
     from agents.cli.selection import select
     from agents.cli.time_range import TimeRange
-    from agents.feed.inputs import open_feed, scenario_of
+    from agents.replay.inputs import open_feed, scenario_of
     from config.market import market_of
     from config.rules import load_rules
     from streams.pipeline import Pipeline

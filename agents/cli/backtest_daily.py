@@ -10,9 +10,9 @@ from agents.cli.backtest_output import BacktestProgress, JsonLines, Sink, Table,
 from agents.cli.interrupts import interruptible
 from agents.cli.output_files import folder_for
 from agents.cli.run_folder import keep_settings
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from config.rules import load_rules
-from streams.daily_run import DailyClose, daily_run
+from streams.evaluation.daily_run import DailyClose, daily_run
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import INDEX
 from streams.sources.published_closes import PublishedCloses

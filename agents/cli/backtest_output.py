@@ -10,9 +10,9 @@ import msgspec
 
 from agents.cli.output_files import OutputFile, folder_for, told
 from agents.cli.shared import print_line
+from streams.calendar.sessions import EASTERN
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
-from streams.sessions import EASTERN
 from streams.stage import OutboxEntry
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ def bridge(
 
     An outage of either is waited for.
     """
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings(
@@ -32,7 +32,7 @@ def bridge(
 
     # Kafka's client takes a second to import.
     from agents.bridge.follower import run_bridge
-    from agents.logs import log_to_stderr
+    from agents.process.logs import log_to_stderr
 
     log_as(shared)
     log_to_stderr()

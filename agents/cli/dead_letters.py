@@ -19,7 +19,7 @@ from streams.safe_text import safe, safe_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streams.dead_letter_records import DeadLetter
+    from streams.refusals.dead_letter_records import DeadLetter
 
 PLACE = "TOPIC/PARTITION/OFFSET"
 PLACE_HELP = f"{PLACE} of a record, or PARTITION/OFFSET of its dead letter."
@@ -58,9 +58,9 @@ def tail(
     """
     import msgspec
 
-    from agents.connectivity import require_kafka
     from agents.dead_letters.presentation import letter_line, letter_object
     from agents.dead_letters.topic_reader import ReplayMarker, read_topic
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -99,9 +99,9 @@ def show(
     """
     import msgspec
 
-    from agents.connectivity import require_kafka
     from agents.dead_letters.presentation import detail_lines, letter_object
     from agents.dead_letters.topic_reader import ReplayMarker, read_topic
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -180,7 +180,7 @@ def missing(place: str) -> ConfigError:
 
 
 def _checked(place: str) -> str:
-    from streams.dead_letter_records import place_of
+    from streams.refusals.dead_letter_records import place_of
 
     try:
         found = place_of(place if place.count("/") > 1 else f"/{place}")

@@ -10,7 +10,7 @@ import typer
 from agents.cli.dead_letters import PLACE_HELP, Reason, Topic, at_places, chosen, missing, places_of
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from config.errors import ConfigError
 from streams.safe_text import safe
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from agents.dead_letters.replay import ReplayCheck
     from config.settings import Settings
-    from streams.dead_letter_records import DeadLetter
+    from streams.refusals.dead_letter_records import DeadLetter
 
 
 class _Chosen(NamedTuple):
@@ -58,9 +58,9 @@ def replay(
 
     Exit code 1: some of them cannot be sent, or --yes is missing.
     """
-    from agents.connectivity import require_kafka
     from agents.dead_letters.mended_file import read_mended
     from agents.dead_letters.replay import ReplayCheck
+    from agents.kafka.connectivity import require_kafka
 
     shared = shared_of(context)
     settings = shared.settings()

@@ -61,9 +61,9 @@ def demo(
     """
     from agents.cli.output_files import refuse_unwritable, write_text
     from agents.embedded.demo import Demo
-    from agents.feed.inputs import open_feed, scenario_of
     from agents.lookup.board import picture_of
     from agents.lookup.monitor_watcher import MonitorWatcher
+    from agents.replay.inputs import open_feed, scenario_of
     from config.market import market_of
     from streams.topics import Topics
 
@@ -107,8 +107,8 @@ def _play(
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
-    from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
-    from agents.feed.replay import BackgroundReplay, Pace
+    from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
+    from agents.replay.replay import BackgroundReplay, Pace
     from agents.store.sync import connect_sync
     from config.market import market_of
 

@@ -36,8 +36,8 @@ def doctor(context: typer.Context) -> None:
     """
     import msgspec
 
-    from agents.connectivity import server_errors
-    from agents.exits import EXIT_UNAVAILABLE
+    from agents.kafka.connectivity import server_errors
+    from agents.process.exits import EXIT_UNAVAILABLE
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -74,7 +74,7 @@ def _run(
 
     A server that does not answer need not be asked again.
     """
-    from agents.exits import ActionNeededError, UnavailableError
+    from agents.process.exits import ActionNeededError, UnavailableError
     from config.errors import ConfigError
     from config.redaction import scrubbed
 
@@ -137,7 +137,7 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _logs(settings: "Settings") -> "Iterator[Finding]":
-    from agents.refused_partitions import reasons
+    from agents.monitoring.refused_partitions import reasons
     from agents.store.refused import NEXT
 
     found = reasons(settings)
@@ -176,7 +176,7 @@ def _input(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _calendar(_settings: "Settings") -> "Iterator[Finding]":
-    from streams.sessions import is_session
+    from streams.calendar.sessions import is_session
 
     today = datetime.now(UTC).date()
     yield Finding(

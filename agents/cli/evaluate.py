@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from config.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 
 
 def explain(
@@ -37,7 +37,7 @@ def explain(
     It also shows what has moved since the prior close.
     """
     from agents.cli.selection import select
-    from agents.connectivity import require_servers
+    from agents.kafka.connectivity import require_servers
     from config.market import market_of
     from config.rules import load_rules
 

@@ -11,9 +11,9 @@ from rich.text import Text
 from agents.cli.names_without_value import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
+from streams.calendar.sessions import EASTERN
 from streams.detection.explanation import ConditionLine, Explanation, RuleLine
 from streams.safe_text import safe
-from streams.sessions import EASTERN
 
 LONGEST = 4_000
 """Characters of a list of names."""

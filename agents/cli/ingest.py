@@ -30,8 +30,8 @@ def ingest(
     One process reads all partitions. Exit code 3: stopped while Kafka was away; the next one
     repeats what was not committed.
     """
-    from agents.connectivity import require_kafka
-    from agents.logs import log_to_stderr
+    from agents.kafka.connectivity import require_kafka
+    from agents.process.logs import log_to_stderr
     from config.errors import ConfigError
     from config.market import market_of
 

@@ -41,14 +41,14 @@ from agents.cli.examples import EXAMPLES
 from agents.cli.pages import CommandPage, GroupPage
 from agents.cli.shared import Shared
 from agents.cli.standard_streams import OutputError, own_streams
-from agents.exits import (
+from agents.process.exits import (
     EXIT_ACTION_NEEDED,
     EXIT_INTERNAL,
     EXIT_UNAVAILABLE,
     ActionNeededError,
     UnavailableError,
 )
-from agents.logs import scrub_the_rest
+from agents.process.logs import scrub_the_rest
 from config.errors import ConfigError
 from config.redaction import scrubbed
 from streams.safe_text import safe

@@ -15,7 +15,7 @@ from agents.cli.time_range import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agents.feed.replay import ReplayProgress
+    from agents.replay.replay import ReplayProgress
 
 LOG_SECONDS = 10.0
 
@@ -77,7 +77,7 @@ def replay(
     One line of totals at the end.
     """
     from agents.cli.selection import select
-    from agents.connectivity import require_kafka, require_redis
+    from agents.kafka.connectivity import require_kafka, require_redis
     from config.market import market_of
 
     shared = shared_of(context)
@@ -91,10 +91,10 @@ def replay(
 
     # From here on pandas and scipy are needed, which take a while to import.
     from agents.cli.time_range import TimeRange
-    from agents.feed.inputs import open_feed, scenario_of
-    from agents.feed.pacing import ByteBudget, FinalWatermark, ReplayClock
-    from agents.feed.replay import Pace, refuse_live
-    from agents.feed.replay import replay as publish
+    from agents.replay.inputs import open_feed, scenario_of
+    from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
+    from agents.replay.replay import Pace, refuse_live
+    from agents.replay.replay import replay as publish
     from agents.store.sync import connect_sync
     from agents.topics.admin import check_topics
     from streams.topics import Topics

@@ -33,7 +33,7 @@ def status(
 
     Exit code 1: something is.
     """
-    from agents.connectivity import require_servers
+    from agents.kafka.connectivity import require_servers
     from config.connections import check_connections
 
     shared = shared_of(context)
@@ -109,7 +109,7 @@ class _Watch:
 
     def look(self) -> "Health | Outage":
         """What there is to say now."""
-        from agents.exits import ActionNeededError, UnavailableError
+        from agents.process.exits import ActionNeededError, UnavailableError
 
         begun = datetime.now(UTC)
         try:

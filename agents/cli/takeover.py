@@ -12,7 +12,7 @@ from agents.cli.shared import Shared, print_line, shared_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.refused_partitions import RefusedPartitionReport
+    from agents.monitoring.refused_partitions import RefusedPartitionReport
 
 From = Literal["checkpoint", "earliest", "latest"]
 
@@ -40,8 +40,8 @@ def takeover(
     """
     import msgspec
 
-    from agents.connectivity import require_servers
-    from agents.refused_partitions import take_over
+    from agents.kafka.connectivity import require_servers
+    from agents.monitoring.refused_partitions import take_over
     from config.errors import ConfigError
 
     if yes and start is None:

@@ -21,7 +21,7 @@ class TimeRange(NamedTuple):
         """From the start of one New York date to the end of another. Raises `ConfigError`."""
         in_order(since, until)
         # Pandas takes a while to import.
-        from streams.sessions import wall_ns
+        from streams.calendar.sessions import wall_ns
 
         first = wall_ns(since.date(), time.min) if since else 0
         return cls(first, wall_ns(until.date(), time(23, 59, 59)) if until else 2**63 - 1)

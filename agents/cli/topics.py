@@ -12,7 +12,7 @@ def create(context: typer.Context) -> None:
     """
     import msgspec
 
-    from agents.connectivity import require_kafka
+    from agents.kafka.connectivity import require_kafka
     from agents.topics.admin import create_topics
 
     shared = shared_of(context)

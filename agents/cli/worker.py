@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from agents.cli.shared import Shared, shared_of
-from agents.logs import LONGEST
+from agents.process.logs import LONGEST
 from config.redaction import scrubbed
 from streams.safe_text import safe
 
@@ -34,7 +34,7 @@ def worker(
     Exit code 70: ended without a commit, by a bug, a stall or fencing; start it again, nothing is
     lost.
     """
-    from agents.connectivity import require_servers
+    from agents.kafka.connectivity import require_servers
     from config.market import market_of
     from config.rules import load_rules
 
@@ -45,7 +45,7 @@ def worker(
     require_servers(settings.kafka, settings.redis)
 
     # Faust takes seconds to import.
-    from agents.worker import run_worker
+    from agents.worker.process import run_worker
 
     log_as(shared)
     raise typer.Exit(run_worker(settings, cold=start))
@@ -53,7 +53,7 @@ def worker(
 
 def exporter(context: typer.Context) -> None:
     """Serve the market gauges to Prometheus until SIGTERM."""
-    from agents.connectivity import require_redis
+    from agents.kafka.connectivity import require_redis
     from config.market import market_of
 
     shared = shared_of(context)
@@ -61,8 +61,8 @@ def exporter(context: typer.Context) -> None:
     market_of(settings)
     require_redis(settings.redis)
 
-    from agents.logs import log_to_stderr
     from agents.monitoring.exporter import run_exporter
+    from agents.process.logs import log_to_stderr
 
     log_as(shared)
     log_to_stderr()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from config.errors import ConfigError
-from streams.dead_letter_records import RecordLocation
+from streams.refusals.dead_letter_records import RecordLocation
 
 FIX = "write one JSON object a line, as `dispersion dead-letters tail --json` prints them"
 

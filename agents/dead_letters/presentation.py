@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from streams.dead_letter_records import DeadLetter
+from streams.refusals.dead_letter_records import DeadLetter
 from streams.safe_text import safe, safe_bytes
 
 EXAMPLE = 120

@@ -9,15 +9,15 @@ from typing import Any, Self
 
 from kafka import KafkaProducer
 
-from agents.exits import UnavailableError
-from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.process.exits import UnavailableError
 from config.market import market_of
 from config.settings import Settings
-from streams.dead_letter_records import DeadLetter, marker_headers, replay_headers
-from streams.dead_letters import RejectedRecordError
 from streams.decoding.codec import Limits, decode_quotes, decode_ticks
 from streams.detection.commands import decode_command, stamped
 from streams.records import InputRecord, Malformed
+from streams.refusals.dead_letter_records import DeadLetter, marker_headers, replay_headers
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.stage import Role
 from streams.topics import Topics
 

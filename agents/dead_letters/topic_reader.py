@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from kafka.structs import TopicPartition
 
 from agents.alerts.tail import POLL_MS, Outage, OutageWatch, assigned
-from agents.kafka_client import kafka_failures
+from agents.kafka.client import kafka_failures
 from config.settings import Settings
-from streams.dead_letter_records import DeadLetter, read_letter, replayed_by
+from streams.refusals.dead_letter_records import DeadLetter, read_letter, replayed_by
 from streams.topics import Topics
 
 

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 from agents.embedded.stack import EmbeddedStack
 from agents.embedded.supervised_process import SupervisedProcess
-from agents.exits import UnavailableError
-from agents.ports import free_ports
+from agents.process.exits import UnavailableError
+from agents.process.ports import free_ports
 from agents.topics.admin import create_topics
 from config.layers import Layer, file_values, merged
 from config.secret_files import SECRETS, file_of

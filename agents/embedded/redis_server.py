@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 
 from agents.embedded.supervised_process import SupervisedProcess
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 
 START_SECONDS = 30.0
 START_ATTEMPTS = 3

@@ -13,10 +13,10 @@ from typing import Any, Literal
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from agents.await_within import await_within
-from agents.credentials import client_options
 from agents.ingest.plain_producer import REQUEST_MS
-from agents.transport_records import use_fetched_records
+from agents.kafka.credentials import client_options
+from agents.process.await_within import await_within
+from agents.transport.fetched_records import use_fetched_records
 from config.settings import Settings
 
 FETCH_BYTES = 512 * 1024

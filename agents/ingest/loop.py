@@ -14,20 +14,20 @@ from typing import Final
 
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
-from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
-from agents.exits import ActionNeededError
 from agents.ingest.feed_reader import FeedReader
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
-from agents.publisher import Publisher
-from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.kafka.publisher import Publisher
+from agents.process.exits import ActionNeededError
+from agents.process.release_deadline import Deadline, DeadlineExceededError
+from agents.worker.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
 from config.settings import Settings
 from streams.decoding.codec import Limits
-from streams.framing import Framer
-from streams.intake import Intake
+from streams.framing.framing import Framer
+from streams.framing.intake import Intake
+from streams.framing.partitioner import partition_of
 from streams.market import Market
-from streams.partitioner import partition_of
-from streams.refused_batch import RefusedBatch
+from streams.refusals.refused_batch import RefusedBatch
 from streams.topics import Topics
 
 COALESCE = 0.01

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 from streams.catalogue.counters import DEAD_LETTERS
 from streams.catalogue.vocabulary import UNREAD
 from streams.decoding.codec import REASONS
-from streams.intake import Intake
-from streams.refused_batch import BATCH_REASONS
+from streams.framing.intake import Intake
+from streams.refusals.refused_batch import BATCH_REASONS
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 

@@ -1,6 +1,6 @@
 """A producer without Faust: aiokafka's own, idempotent.
 
-It is as `agents.publisher.Publisher` wants it.
+It is as `agents.kafka.publisher.Publisher` wants it.
 """
 
 from collections.abc import Awaitable
@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
-from agents.credentials import client_options
+from agents.kafka.credentials import client_options
 from config.settings import Settings
 
 REQUEST_MS = 10_000

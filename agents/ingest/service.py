@@ -11,17 +11,17 @@ from time import monotonic
 from aiokafka.errors import CorruptRecordException, KafkaError, RecordTooLargeError
 from prometheus_client import CollectorRegistry
 
-from agents.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from agents.ingest.feed_reader import FeedReader, Start
 from agents.ingest.loop import DENIED, IngestLoop
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
-from agents.kafka_client import until_reached
+from agents.kafka.client import until_reached
+from agents.kafka.publisher import LogLostError, PublishError
 from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
-from agents.publisher import LogLostError, PublishError
-from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.process.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
+from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.topics.admin import check_topics, partitions_of
 from config.connections import kafka_place
 from config.settings import Settings

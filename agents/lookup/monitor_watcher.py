@@ -14,9 +14,9 @@ from agents.store.keys import readings
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
-from streams.dead_letters import RejectedRecordError
 from streams.detection.own_reading import own_reading
 from streams.reading import Reading
+from streams.refusals.dead_letters import RejectedRecordError
 
 TENOR = "30d"
 HISTORY = 200

@@ -13,19 +13,19 @@ from redis import Redis
 
 from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
-from agents.exits import ActionNeededError
 from agents.lookup.readings_log import ReadingsLog
+from agents.process.exits import ActionNeededError
 from agents.store.keys import stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from config.errors import ConfigError
 from config.settings import Settings
+from streams.calendar.sessions import EASTERN
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector import TENOR
 from streams.detection.explainer import ExplainInputs, active_at
 from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
-from streams.sessions import EASTERN
 from streams.sources.source_error import SourceError
 from streams.topics import Topics
 

@@ -13,15 +13,15 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.call_timeout import call_within
-from agents.exits import ActionNeededError, UnavailableError
-from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.process.call_timeout import call_within
+from agents.process.exits import ActionNeededError, UnavailableError
 from config.connections import kafka_place
 from config.settings import Settings
-from streams.dead_letters import RejectedRecordError
 from streams.detection.own_reading import own_reading
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.reading import Reading
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.topics import Topics
 
 FETCH_BYTES = 2**20

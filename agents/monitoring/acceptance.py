@@ -11,12 +11,12 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from agents.assignment import Partition
-from agents.await_within import await_within
 from agents.monitoring.identity import session_open
+from agents.process.await_within import await_within
 from agents.store.views import Views
-from streams.acceptance import WINDOW_SECONDS, Account, problem, together, told
+from agents.transport.assignment import Partition
 from streams.left_out import LeftOut
+from streams.refusals.acceptance import WINDOW_SECONDS, Account, problem, together, told
 
 BUCKET_SECONDS: Final = 5
 PUBLISH_SECONDS: Final = 5.0

@@ -9,13 +9,13 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
-from agents.exits import EXIT_OK
 from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.market_gauges import MarketGauges
 from agents.monitoring.refused_gauge import RefusedGauge
 from agents.plans import first_inputs
+from agents.process.exits import EXIT_OK
 from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings

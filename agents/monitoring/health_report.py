@@ -10,13 +10,13 @@ from typing import cast
 import msgspec
 
 from agents.alerts.orphaned_alerts import orphan_warnings
-from agents.call_timeout import Questions, call_within
-from agents.exits import ActionNeededError
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.identity import session_open
 from agents.monitoring.lag import Lag, lag_of
+from agents.monitoring.refused_partitions import reasons
 from agents.plans import flow_plans
-from agents.refused_partitions import reasons
+from agents.process.call_timeout import Questions, call_within
+from agents.process.exits import ActionNeededError
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
 from agents.store.keys import input_outcomes
 from agents.store.refused import NEXT as DECIDE
@@ -27,10 +27,10 @@ from config.connections import kafka_place, redis_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
-from streams.acceptance import Account, cause, problem, together
 from streams.detection.snapshot import ActiveAlert
 from streams.left_out import LeftOut
 from streams.records import NS
+from streams.refusals.acceptance import Account, cause, problem, together
 from streams.safe_text import safe
 from streams.topics import Topics
 

@@ -23,8 +23,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from agents.exits import ActionNeededError
 from agents.monitoring.health import ProbeAnswer
+from agents.process.exits import ActionNeededError
 
 CONNECTIONS = 100
 """Of one listening address, at most."""

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from config.secret_files import SECRETS, file_of
 from config.settings import Settings
+from streams.calendar.sessions import close_ns, open_ns, session_of
 from streams.records import NS
-from streams.sessions import close_ns, open_ns, session_of
 
 CALENDAR = "XNYS"
 FIRST_READING = 5 * NS

@@ -11,7 +11,7 @@ from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 from redis import Redis
 
-from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options
 from agents.plans import Plan
 from agents.store.keys import stage_keys
 from agents.store.sync import connect_sync, redis_failures

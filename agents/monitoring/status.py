@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
 
-from agents.assignment import Partition
+from agents.transport.assignment import Partition
 
 Phase = Literal["starting", "rebalancing", "running", "draining"]
 

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from agents.exits import EXIT_INTERNAL, exit_now
 from agents.monitoring.stacks import all_stacks
 from agents.monitoring.status import WorkerStatus
+from agents.process.exits import EXIT_INTERNAL, exit_now
 
 HELD_FACTOR = 10
 """How many times longer a partition may wait while Redis or Kafka is known to be away."""

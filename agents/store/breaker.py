@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
 
-from agents.release_deadline import Deadline
+from agents.process.release_deadline import Deadline
 
 POLL = 0.05
 """Seconds between looks of a waiting caller."""

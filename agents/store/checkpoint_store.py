@@ -11,12 +11,12 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from agents.log_identity import Mark, pack, unpack
-from agents.release_deadline import Deadline
+from agents.process.release_deadline import Deadline
 from agents.store.client import RedisCaller, RedisObserver
 from agents.store.keys import DAY_CHUNK, RecordPosition, StageKeys
 from agents.store.refused import REFUSED_FIELD, refusal_error, refusal_note
 from agents.store.scripts import Scripts
+from agents.transport.log_identity import Mark, pack, unpack
 from streams.stage import OutboxEntry
 
 HELD_PAUSE = 0.3

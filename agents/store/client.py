@@ -24,8 +24,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from agents.credentials import redis_options
-from agents.release_deadline import Deadline
+from agents.kafka.credentials import redis_options
+from agents.process.release_deadline import Deadline
 from agents.store.breaker import Breaker
 from config.settings import RedisSettings
 

@@ -11,8 +11,8 @@ from time import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agents.await_within import await_within
-from agents.exits import ActionNeededError
+from agents.process.await_within import await_within
+from agents.process.exits import ActionNeededError
 from agents.store.retry import ask
 from agents.store.server_check import ANSWER_SECONDS
 

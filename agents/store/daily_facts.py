@@ -15,11 +15,11 @@ from agents.store.keys import StageKeys, stage_keys
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
 from config.settings import Settings
+from streams.calendar.sessions import next_session
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
 from streams.detection.rules.ruleset import Lookback
-from streams.partitioner import partition_of
-from streams.sessions import next_session
+from streams.framing.partitioner import partition_of
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):

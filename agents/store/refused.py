@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 from redis import Redis
 
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.scripts import source
 

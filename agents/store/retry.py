@@ -11,8 +11,8 @@ from typing import Any
 
 from redis.exceptions import InvalidResponse, NoPermissionError, RedisError
 
-from agents.await_within import await_within
-from agents.exits import ActionNeededError, UnavailableError
+from agents.process.await_within import await_within
+from agents.process.exits import ActionNeededError, UnavailableError
 from agents.store.client import DENIED, PAUSE, may_heal
 
 FOREIGN = ("WRONGTYPE", "unknown command", "NOPERM", "ACL failure", "can't run this command")

@@ -6,7 +6,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError
 
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from agents.store.retry import ask
 from agents.store.sync import ONE_SERVER
 

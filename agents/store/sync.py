@@ -17,9 +17,9 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from agents.call_timeout import CALL_SECONDS
-from agents.credentials import redis_options
-from agents.exits import ActionNeededError, UnavailableError
+from agents.kafka.credentials import redis_options
+from agents.process.call_timeout import CALL_SECONDS
+from agents.process.exits import ActionNeededError, UnavailableError
 from config.connections import redis_place
 from config.settings import RedisSettings
 

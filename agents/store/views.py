@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from agents.assignment import Partition
 from agents.store import keys
-from streams.acceptance import Account
+from agents.transport.assignment import Partition
+from streams.calendar.sessions import close_ns, open_ns, session_of, shift_session
 from streams.records import NS
-from streams.sessions import close_ns, open_ns, session_of, shift_session
+from streams.refusals.acceptance import Account
 from streams.stage import ReadingView
 
 FULL_SESSIONS = 2

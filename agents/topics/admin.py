@@ -8,8 +8,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from agents.call_timeout import call_within
-from agents.kafka_client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.process.call_timeout import call_within
 from agents.topics.report import MIN_INSYNC, TopicsCheck, is_missing, judge, wanted_partitions
 from config.connections import kafka_place
 from config.settings import Settings

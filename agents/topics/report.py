@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from config.settings import PartitionCounts, Settings
 from streams.stage import Role
 from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, Topics, topic_config

@@ -17,8 +17,8 @@ from streams.catalogue.vocabulary import (
     TRANSITIONS,
     FrameKind,
 )
-from streams.dead_letters import CRASH, REASONS_BY_ROLE
-from streams.refused_batch import BATCH_REASONS
+from streams.refusals.dead_letters import CRASH, REASONS_BY_ROLE
+from streams.refusals.refused_batch import BATCH_REASONS
 from streams.stage import Count
 
 CONFIGURED: Final = ()

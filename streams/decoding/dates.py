@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, Literal
 
+from streams.calendar.sessions import EASTERN, FIRST_DAY, day_number
 from streams.decoding.decode_error import DecodeError
-from streams.sessions import EASTERN, FIRST_DAY, day_number
 
 DateOrder = Literal["month first", "day first"]
 LAST_YEAR: Final = 2099

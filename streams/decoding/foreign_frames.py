@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import day_number
 from streams.decoding import osi, spellings
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.frame_columns import Columns, FrameSchema, is_text
 from streams.decoding.times import FIRST_NS, LAST_NS, asked
 from streams.records import NS, Record, Unread
-from streams.sessions import day_number
 
 _UNUSED: Final = frozenset({"bid_size", "ask_size"})
 _TEXT_COLUMNS: Final = frozenset({"underlying", "root", "right", "symbol"})

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import day_number
 from streams.decoding import osi
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.times import FIRST_NS, LAST_NS, iso_date, nanoseconds
 from streams.records import Heartbeat, Quotes, Record, Series, Ticks, Vols
-from streams.sessions import day_number
 from streams.symbols import normalise
 
 

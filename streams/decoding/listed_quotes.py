@@ -13,11 +13,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import day_number
 from streams.decoding.decode_error import DecodeError
 from streams.decoding.json_rows import listed_series, record_times
 from streams.decoding.times import FIRST_NS, LAST_NS, iso_date
 from streams.records import Quotes, Record, Series
-from streams.sessions import day_number
 
 KEPT: Final = 65_536
 """Spellings that are remembered; beyond these, all are forgotten."""

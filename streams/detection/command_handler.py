@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS
-from streams.dead_letters import RejectedRecordError
 from streams.detection.alert_book import AlertBook, Key
 from streams.detection.alert_event import decode_event
 from streams.detection.commands import ECHOES, TimedCommand
@@ -20,6 +19,7 @@ from streams.detection.events import moment
 from streams.detection.history_codec import pack, unpack
 from streams.detection.lifecycle import Alert
 from streams.records import Record
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.stage import Count, OutboxEntry
 
 KEPT_MS: Final = 168 * 3_600_000

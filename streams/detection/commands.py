@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from streams.catalogue.vocabulary import EchoKind
-from streams.dead_letters import RejectedRecordError
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.safe_text import is_safe, safe
 
 CommandName = Literal["acknowledge", "silence", "unsilence", "retire"]

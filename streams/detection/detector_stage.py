@@ -9,8 +9,6 @@ from datetime import datetime
 import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS, DEAD_LETTERS
-from streams.claimed_time import refuse_ahead
-from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.detection.commands import decode_command, stamped
 from streams.detection.configuration import configuration_of
 from streams.detection.detector import Detector
@@ -21,6 +19,8 @@ from streams.detection.rules.ruleset import RuleSet
 from streams.market import Market
 from streams.reading import Reading, encode_reading
 from streams.records import NS, Record
+from streams.refusals.claimed_time import refuse_ahead
+from streams.refusals.dead_letters import RejectedRecordError, dead_letter
 from streams.stage import Output, ReadingView, Role
 from streams.topics import Topics
 

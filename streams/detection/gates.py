@@ -9,10 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from streams.calendar.sessions import equity_close_ns, evaluation_window, open_ns
 from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
-from streams.sessions import equity_close_ns, evaluation_window, open_ns
 
 Phase = Literal["before", "open", "after"]
 Spike = Literal["accepted", "held", "reverted"]

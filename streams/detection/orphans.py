@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from streams.dead_letters import RejectedRecordError
 from streams.detection.alert_event import AlertEvent, EchoedCommand, decode_event
 from streams.detection.commands import TimedCommand
 from streams.detection.detector import TENOR
@@ -20,6 +19,7 @@ from streams.detection.echo import identified
 from streams.detection.events import event_type, fingerprint
 from streams.detection.history_codec import unpack
 from streams.detection.rules.rule import Rule
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.stage import OutboxEntry
 
 RETIRED: Final = "retired"

@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from streams.dead_letters import RejectedRecordError
+from streams.calendar.sessions import EASTERN
 from streams.reading import Constituents, Reading, decode_reading
-from streams.sessions import EASTERN
+from streams.refusals.dead_letters import RejectedRecordError
 
 MAX_BYTES: Final = 8 * 2**20
 LARGEST: Final = 1e6

@@ -10,8 +10,8 @@ to 3 points high in weeks 1 to 4 of a quarter.
 from datetime import date
 from typing import Literal
 
+from streams.calendar.sessions import evaluation_window
 from streams.records import NS
-from streams.sessions import evaluation_window
 
 Part = Literal["opening", "middle", "closing"]
 HALF_HOUR = 30 * 60 * NS

@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from streams.catalogue.counters import DEAD_LETTERS, POINTS_FRAMES
 from streams.catalogue.vocabulary import FrameKind
-from streams.dead_letters import RejectedRecordError, dead_letter
 from streams.market import Market
 from streams.points import DECLARED, PointsFrame
 from streams.points_codec import decode_points
@@ -14,6 +13,7 @@ from streams.readings.cross_section import CrossSection
 from streams.readings.cross_section_state import CrossSectionCheckpoint
 from streams.readings.points_guard import MoreSourcesError, Partitions, PointsGuard
 from streams.records import Record
+from streams.refusals.dead_letters import RejectedRecordError, dead_letter
 from streams.stage import Message, Output
 
 PREFIX = "cross/"

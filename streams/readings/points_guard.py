@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from streams.claimed_time import refuse_ahead
-from streams.dead_letters import RejectedRecordError
 from streams.points import PointsFrame
 from streams.records import Record
+from streams.refusals.claimed_time import refuse_ahead
+from streams.refusals.dead_letters import RejectedRecordError
 from streams.stage import Output
 
 Partitions = Callable[[], Mapping[str, int]]

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from analytics.dispersion import variance_ratio, vol_spread
+from streams.calendar.sessions import close_ns
 from streams.reading import Reading
 from streams.readings.fields import Fields
 from streams.readings.tenor_reading import COVERAGE, REALIZED
 from streams.records import NS
-from streams.sessions import close_ns
 
 LEVELS: Final[Mapping[str, str]] = {
     "index_vol": "VIX",

@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams import sessions
+from streams.calendar import sessions
 
 
 class SessionHours(NamedTuple):

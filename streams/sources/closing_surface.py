@@ -22,7 +22,7 @@ from analytics.implied_vol import quoted_vol
 from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
 from analytics.segments import segment_interp, segment_of_rows
-from streams.expiries import MINUTES_PER_YEAR, minutes_to, settlement_ns, settles_am
+from streams.calendar.expiries import MINUTES_PER_YEAR, minutes_to, settlement_ns, settles_am
 from streams.market import Rates
 from streams.records import Quotes, Series
 from streams.valuation.risk_free import rate_on

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.sessions import close_ns, date_of, equity_close_ns
+from streams.calendar.sessions import close_ns, date_of, equity_close_ns
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second

@@ -16,12 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import trading_hours
 from streams.catalogue.vocabulary import Outcome
 from streams.decoding.frames import encode_ticks
-from streams.framing import BEAT_HEADERS, FRAME_ROWS, beat_value, frame_headers, option_frame
+from streams.framing.framing import (
+    BEAT_HEADERS,
+    FRAME_ROWS,
+    beat_value,
+    frame_headers,
+    option_frame,
+)
 from streams.left_out import LeftOut, left_out
 from streams.records import InputRecord, Quotes, Ticks, Vols
-from streams.sessions import trading_hours
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Source, SourceUniverse
 from streams.sources.tick_rows import take_ticks

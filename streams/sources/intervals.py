@@ -7,8 +7,8 @@ let every value look ahead by up to one interval.
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import date_of, is_session, open_ns, session_days
 from streams.records import NS
-from streams.sessions import date_of, is_session, open_ns, session_days
 
 LONGEST = 3_600 * NS
 """Rows further apart than an hour are not bars."""

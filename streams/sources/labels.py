@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from streams.sessions import date_of
+from streams.calendar.sessions import date_of
 from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
 

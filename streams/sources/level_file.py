@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TextIO, cast
 
-from streams.sessions import is_session
+from streams.calendar.sessions import is_session
 from streams.sources.source_error import SourceError
 
 POINTS = 100.0

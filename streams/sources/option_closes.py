@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import close_ns, date_of, wall_ns
 from streams.decoding.spellings import NO_DAY
 from streams.records import take_quotes
-from streams.sessions import close_ns, date_of, wall_ns
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.sessions import session_days
 from streams.records import NS, take_quotes
-from streams.sessions import session_days
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.option_rows import option_columns, option_rows
 from streams.sources.refusals import Refusals

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from streams.calendar.sessions import day_number, next_session, open_ns, session_of
 from streams.market import Market
 from streams.records import NS, Quotes, take_quotes
-from streams.sessions import day_number, next_session, open_ns, session_of
 from streams.sources.closing_surface import closing_surface
 from streams.sources.needed_terms import needed_rows
 from streams.sources.refusals import Refusals

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.sessions import session_days
+from streams.calendar.sessions import session_days
 from streams.sources.intervals import known_at
 from streams.sources.table import DataFile
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from streams.sessions import EASTERN
+from streams.calendar.sessions import EASTERN
 
 
 def read(words: Sequence[str], name: str, *, utc: bool) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.expiries import is_friday_weekly, is_standard_monthly, settlement_ns
+from streams.calendar.expiries import is_friday_weekly, is_standard_monthly, settlement_ns
 from streams.records import Series
 from streams.valuation.contract_key import SEGMENT_SHIFT, SERIES_SHIFT
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
 from analytics.tenor import MINUTES_PER_DAY
-from streams.expiries import minutes_to
+from streams.calendar.expiries import minutes_to
 from streams.records import NS, REPETITIONS
 from streams.valuation.book import NEVER
 from streams.valuation.near_next_terms import NearNextTerms

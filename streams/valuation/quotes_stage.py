@@ -7,13 +7,13 @@ import msgspec
 import numpy as np
 
 from analytics.arrays import Bools, Floats, Ints
+from streams.calendar.sessions import close_ns, day_number, open_ns, session_of
 from streams.catalogue.counters import QUOTES
 from streams.decoding.codec import decode_quotes
 from streams.left_out import left_out
 from streams.market import Market
 from streams.points import SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Unread, Vols
-from streams.sessions import close_ns, day_number, open_ns, session_of
 from streams.stage import Output, Role
 from streams.uniform import is_uniform, uniform
 from streams.valuation.book import QuoteBook

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.calendar.expiries import settlement_ns
+from streams.calendar.sessions import in_trading_hours, trading_hours
 from streams.catalogue.vocabulary import Outcome
 from streams.decoding.times import dated
-from streams.expiries import settlement_ns
 from streams.records import MAX_PRICE, NS, Quotes, Ticks, Vols
-from streams.sessions import in_trading_hours, trading_hours
 from streams.valuation.clock import Admission
 
 MAX_STRIKE: Final = 1_000_000.0

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from streams.catalogue.counters import DEAD_LETTERS, Counter
 from streams.catalogue.vocabulary import OUTCOMES, Outcome
 from streams.column_chunk import pack_columns, unpack_columns
-from streams.dead_letters import dead_letter
 from streams.decoding.codec import Limits
 from streams.decoding.times import FIRST_NS, LAST_NS, dated
 from streams.left_out import unread_example
@@ -33,6 +32,7 @@ from streams.records import (
     Vols,
     take_quotes,
 )
+from streams.refusals.dead_letters import dead_letter
 from streams.stage import Message, Output, Role
 from streams.valuation.clock import Admission, ClockState, SourceClock
 from streams.valuation.reorder_buffer import Columns, ReorderBuffer

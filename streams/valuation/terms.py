@@ -8,7 +8,7 @@ methodology, November 2024").
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from streams.expiries import MINUTE
+from streams.calendar.expiries import MINUTE
 from streams.valuation.listings import Expiry
 
 DAY_MINUTES = 1440

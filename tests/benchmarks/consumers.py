@@ -21,8 +21,8 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.kafka_client import kafka_python_options
-from agents.ports import free_ports
+from agents.kafka.client import kafka_python_options
+from agents.process.ports import free_ports
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE
 from streams.decoding.frames import encode_quotes

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from tests.benchmarks.load import symbols
 
 NAMES = 500

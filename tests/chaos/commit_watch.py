@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 from redis.exceptions import RedisError
 
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
 from tests.chaos.chaos_session import ROLES
 from tests.support.fleet import Fleet
 

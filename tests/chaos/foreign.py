@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.unpacking import unpacked_limit
+from agents.kafka.unpacking import unpacked_limit
 from streams.stage import Role
 from tests.chaos.chaos_session import ROLES, ChaosSession
 from tests.support.fleet import Fleet

@@ -16,8 +16,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka.errors import KafkaError
 
-from agents.exits import UnavailableError
-from agents.refused_partitions import take_over
+from agents.monitoring.refused_partitions import take_over
+from agents.process.exits import UnavailableError
 from agents.topics.admin import create_topics
 from streams.stage import Role
 from tests.chaos.chaos_session import ROLES, ChaosSession
@@ -166,7 +166,7 @@ def _decide(
             )
         return not left
 
-    with patch("agents.refused_partitions.inputs_of", return_value=inputs):
+    with patch("agents.monitoring.refused_partitions.inputs_of", return_value=inputs):
         wait_until(
             decided, session.refusal_seconds, f"a refusal of each partition of {', '.join(roles)}"
         )

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from agents.checkpoint_schedule import CheckpointPolicy
-from agents.plans import Plan
+from agents.plans import CheckpointPolicy, Plan
 from config.settings import Settings
 from streams.records import Record
 from streams.stage import Output
@@ -114,6 +113,6 @@ def mixed_plans(settings: Settings) -> Sequence[Plan]:
 
 
 if __name__ == "__main__":
-    from agents.worker import run_worker
+    from agents.worker.process import run_worker
 
     sys.exit(run_worker(Settings(), mixed_plans))

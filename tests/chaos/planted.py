@@ -7,16 +7,18 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agents import credentials, kafka_client, partition_growth, partitions
 from agents.alerts.cloud_event import SEQ_HEADER
 from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
 from agents.alerts.topic_tail import TopicTail
-from agents.stage_runner import AckHandle, StageRunner
+from agents.kafka import client as kafka_client
+from agents.kafka import credentials
 from agents.store import clock_check, server_check
 from agents.store.checkpoint_store import OutboxRecord
 from agents.store.client import RedisCaller
-from agents.worker import monitor_plans, run_worker
+from agents.worker import partition_growth, partitions
+from agents.worker.process import monitor_plans, run_worker
+from agents.worker.stage_runner import AckHandle, StageRunner
 from config.settings import Settings
 from streams.detection import detector_stage
 from streams.detection.alert_event import decode_event

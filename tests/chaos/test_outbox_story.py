@@ -12,9 +12,9 @@ import pytest
 
 from config.market import market_of
 from config.rules import load_rules
+from streams.calendar.sessions import is_session
 from streams.detection.detector_stage import DetectorStage
 from streams.reading import Reading, encode_reading
-from streams.sessions import is_session
 from tests.support.alert_observer import AlertObserver
 from tests.support.fleet import Fleet, wait_until
 from tests.support.monitor import comparable_event

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from agents.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
+from agents.process.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
 from streams.catalogue.vocabulary import FrameKind
 from streams.readings.sources_seen import SourcesSeen
 from streams.valuation import contracts
@@ -32,7 +32,7 @@ from tests.support.stack import (
     create_flow_topics,
     settings_for,
 )
-from tests.unit.streams import test_quotes_stage as quotes_stage
+from tests.unit.streams.valuation import test_quotes_stage as quotes_stage
 
 KILL = Step("worker_kill_in_commit", 1.0, 0.3, 0.5)
 ANEW = Step("topic_made_anew", 1.0, 1.0, 0.2)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streams.refused_batch import TOO_LARGE
+from streams.refusals.refused_batch import TOO_LARGE
 from streams.stage import Role
 from tests.chaos.archive import Archive, Kept
 from tests.chaos.chaos_session import ROLES

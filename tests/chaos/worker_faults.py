@@ -8,7 +8,7 @@ from kafka import KafkaConsumer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
 from tests.chaos.chaos_session import ROLES, ChaosSession
 
 COMMIT_SECONDS = 8.0

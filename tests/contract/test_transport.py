@@ -30,13 +30,19 @@ from faust.transport.consumer import Consumer
 from faust.types import TP
 from msgspec.structs import replace
 
-from agents import takeover, transport_pins
-from agents.assignment import Assignment, AssignmentCallbacks, Partition
-from agents.log_identity import LogState, Mark, mark_of
 from agents.plans import Plan
-from agents.takeover import log_mismatch
-from agents.transport import COALESCE, POLL, BatchConsumer, IdempotentProducer, broker_urls, install
-from agents.transport_consumer import (
+from agents.transport import confirmation
+from agents.transport import pins as transport_pins
+from agents.transport.assignment import Assignment, AssignmentCallbacks, Partition
+from agents.transport.consumer import (
+    COALESCE,
+    POLL,
+    BatchConsumer,
+    IdempotentProducer,
+    broker_urls,
+    install,
+)
+from agents.transport.consumer_task import (
     COMMIT_TRIES,
     FETCH_BYTES,
     FETCH_WAIT_MS,
@@ -45,7 +51,9 @@ from agents.transport_consumer import (
     GuardedConsumer,
     errors_for_guard,
 )
-from agents.transport_pins import TransportMismatchError, check_pins
+from agents.transport.log_identity import LogState, Mark, mark_of
+from agents.transport.pins import TransportMismatchError, check_pins
+from agents.worker.takeover import log_mismatch
 from tests.support.counting import CountingStage
 
 ONE, TWO = TP("quotes", 0), TP("quotes", 1)
@@ -323,7 +331,7 @@ async def test_a_rewind_that_a_rebalance_interrupts_is_left_to_the_rebalance(rig
 async def test_markers_behind_the_last_record_hold_no_record(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.transport.LOOK_INTERVAL", -1)
+    monkeypatch.setattr("agents.transport.consumer.LOOK_INTERVAL", -1)
     await rig.consumer.perform_seek()
     await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
     rig.thread.fetched = {ONE: 12, TWO: 0}  # 10 and 11 are markers
@@ -375,7 +383,7 @@ async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(
 async def test_room_in_a_buffer_ends_the_wait_for_it(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.transport.COALESCE", 60.0)
+    monkeypatch.setattr("agents.transport.consumer.COALESCE", 60.0)
     rig.consumer._set_active_tps({ONE})
     rig.consumer.on_buffer_full(ONE)
     waiting = asyncio.create_task(rig.consumer._wait_for_room())
@@ -459,7 +467,7 @@ class Ended(BaseException):
 
 async def watched(coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the guard has said of a coordinator's errors."""
-    monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0)
+    monkeypatch.setattr("agents.transport.consumer_task.GUARD_INTERVAL", 0)
     said: list[str] = []
     callbacks = {
         "coordinator_error": lambda error: said.append(str(error)),
@@ -539,7 +547,7 @@ async def test_a_coordinators_error_passes_the_fetch_loop_by(
     Stock ends the loop, and with it the process.
     """
     thread, coordinator = joined
-    monkeypatch.setattr("agents.transport_consumer.GUARD_INTERVAL", 0.01)
+    monkeypatch.setattr("agents.transport.consumer_task.GUARD_INTERVAL", 0.01)
     loop = asyncio.create_task(rig.consumer._drain_messages(thread))
     waiters = thread._consumer._subscription._assignment_waiters
     await until(lambda: bool(waiters))
@@ -568,7 +576,7 @@ async def test_a_commit_that_fails_is_tried_again_and_then_left(
         if error := answers.pop(0):
             raise error
 
-    monkeypatch.setattr("agents.transport_consumer.COMMIT_PAUSE", 0)
+    monkeypatch.setattr("agents.transport.consumer_task.COMMIT_PAUSE", 0)
     monkeypatch.setattr(thread._consumer, "commit", commit)
     monkeypatch.setattr(thread, "assignment", lambda: {ONE})
     answers[:] = [InvalidRequestError(), UnknownError(), None]
@@ -589,7 +597,7 @@ async def test_a_commit_that_fails_is_tried_again_and_then_left(
 async def test_partitions_are_placed_when_kafka_answers_again(
     rig: Rig, question: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
+    monkeypatch.setattr("agents.transport.consumer.ASK_PAUSE", 0.001)
     answered, errors = (
         getattr(rig.thread, question),
         [UnknownError("42"), KafkaTimeoutError(), KafkaConnectionError()],
@@ -617,8 +625,8 @@ async def test_kafka_that_does_not_tell_where_partitions_start_is_down(
         await asyncio.sleep(60)
         return {}
 
-    monkeypatch.setattr("agents.transport.ASK_PAUSE", 0.001)
-    monkeypatch.setattr("agents.transport.ASK_SECONDS", 0.05)
+    monkeypatch.setattr("agents.transport.consumer.ASK_PAUSE", 0.001)
+    monkeypatch.setattr("agents.transport.consumer.ASK_SECONDS", 0.05)
     monkeypatch.setattr(rig.thread, "highwaters", silent)
     rig.consumer.callbacks = rig.consumer.callbacks._replace(down=down)
     with pytest.raises(Ended):
@@ -646,8 +654,8 @@ async def test_the_hook_decides_where_every_partition_starts(rig: Rig) -> None:
 
 async def placed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The consumer behind offset 9 of partition 0, in a log of leader epoch 0."""
-    monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
-    monkeypatch.setattr(takeover, "CONFIRM_PAUSE", 0.0)
+    monkeypatch.setattr(confirmation, "CONFIRM_SECONDS", 0.0)
+    monkeypatch.setattr(confirmation, "CONFIRM_PAUSE", 0.0)
     rig.thread.end = 1000
     await rig.consumer.perform_seek()
     await rig.consumer._deliver({ONE: fetched(7, 9)}, rig.consumer._epoch)
@@ -684,7 +692,7 @@ async def test_records_of_another_leader_epoch_wait_for_a_look_at_the_last_deliv
 async def test_the_first_records_after_a_takeover_are_compared_with_the_watermarks_epoch(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takeover, "CONFIRM_SECONDS", 0.0)
+    monkeypatch.setattr(confirmation, "CONFIRM_SECONDS", 0.0)
     await rig.consumer.perform_seek()
     shows(rig, LogState("a1", 0, 1000, "record", Mark(6, "a1", 1_700_000_000_001, 1)))
     await rig.consumer._deliver({ONE: [Fetched(7, leader_epoch=1)]}, rig.consumer._epoch)

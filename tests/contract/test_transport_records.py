@@ -19,7 +19,8 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.transport_records import (
+from agents.kafka.unpacking import bound_aiokafka, unpacked_limit
+from agents.transport.fetched_records import (
     FETCHES,
     LIST,
     FetchedBytes,
@@ -27,10 +28,9 @@ from agents.transport_records import (
     FetchedRecords,
     FetchedResult,
 )
-from agents.unpacking import bound_aiokafka, unpacked_limit
 from config.settings import KafkaSettings
-from streams.dead_letters import MAX_VALUE_BYTES
-from streams.refused_batch import batch_letter
+from streams.refusals.dead_letters import MAX_VALUE_BYTES
+from streams.refusals.refused_batch import batch_letter
 from tests.support.raw_batches import (
     GZIP,
     LZ4,

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents.cli.main import main
-from agents.release_deadline import Deadline
+from agents.process.release_deadline import Deadline
 from agents.store.checkpoint_store import Checkpoint, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.daily_facts import Filled, fill

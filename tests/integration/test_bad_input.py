@@ -15,12 +15,12 @@ import pytest
 
 from agents.monitoring.health_report import InputHealth, input_health
 from config.settings import Settings
-from streams.acceptance import LET_IN
 from streams.catalogue.vocabulary import OUTCOMES, TICK_OUTCOMES
-from streams.dead_letters import CRASH, MAX_VALUE_BYTES, REASONS_BY_ROLE
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
-from streams.refused_batch import BATCH_REASONS
+from streams.refusals.acceptance import LET_IN
+from streams.refusals.dead_letters import CRASH, MAX_VALUE_BYTES, REASONS_BY_ROLE
+from streams.refusals.refused_batch import BATCH_REASONS
 from streams.safe_text import is_safe
 from streams.stage import Role
 from streams.topics import Topics
@@ -38,7 +38,7 @@ ROLES: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
 OF_ALERTS = ("configured", "episode")
 """Why a command is refused that names an alert which is there.
 
-No alert is, here (tests/unit/streams/test_commands.py has some).
+No alert is, here (tests/unit/streams/detection/test_commands.py has some).
 """
 INPUTS: tuple[Role, ...] = ("quotes", "ticks")
 

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.alerts.cloud_event import event_message
-from agents.frame_publisher import FramePublisher
-from agents.ports import free_ports
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.ports import free_ports
 from config.settings import Settings
 from streams.topics import Topics
 from tests.support.catalogue import catalogue

@@ -9,9 +9,8 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from agents.exits import ActionNeededError, UnavailableError
-from agents.log_identity import Mark
-from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.process.exits import ActionNeededError, UnavailableError
+from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.store.breaker import BreakerState
 from agents.store.checkpoint_store import (
     CheckpointStore,
@@ -25,6 +24,7 @@ from agents.store.clock_check import check_clock
 from agents.store.keys import RecordPosition, StageKeys, stage_keys
 from agents.store.refused import RefusedPartition, WatermarkMove, clear, read, watermark
 from agents.store.server_check import check_server
+from agents.transport.log_identity import Mark
 from config.settings import RedisSettings
 from streams.stage import OutboxEntry
 from tests.support.fleet import wait_until

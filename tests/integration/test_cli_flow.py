@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from agents.alerts.cloud_event import event_message, heartbeat
-from agents.frame_publisher import FramePublisher
-from agents.ports import free_ports
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.ports import free_ports
 from config.settings import Settings
 from tests.support.command import START_SECONDS, Running, answers, run, start, stop
 from tests.support.fleet import wait_until

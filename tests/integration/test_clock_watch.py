@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from agents.exits import ActionNeededError
+from agents.process.exits import ActionNeededError
 from agents.store import clock_check
 from agents.store.client import connect
 from config.settings import RedisSettings

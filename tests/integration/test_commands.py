@@ -19,12 +19,12 @@ from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
+from streams.calendar.sessions import open_ns
 from streams.detection.snapshot import Snapshot, decode_snapshot
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import Reading, encode_reading
-from streams.sessions import open_ns
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until
 from tests.support.readings import INDEX, closing, path

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from agents.store.sync import connect_sync
 from config.settings import RedisSettings
 from tests.support.command import ROOT, Running, answers, run, start, stop

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.app import METADATA_SECONDS
-from agents.exits import EXIT_OK
+from agents.process.exits import EXIT_OK
+from agents.worker.app import METADATA_SECONDS
 from streams.stage import Role
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, Pacer, judge_alerts, judge_once, wait_until

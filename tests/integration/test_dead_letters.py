@@ -11,13 +11,13 @@ from kafka.structs import TopicPartition
 
 from agents.cli.main import main
 from agents.dead_letters.replay import ReplayCheck
-from agents.frame_publisher import FramePublisher
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
+from agents.kafka.frame_publisher import FramePublisher
 from config.settings import IngestSettings, Settings
-from streams.dead_letter_records import read_letter
-from streams.dead_letters import MAX_VALUE_BYTES, dead_letter
 from streams.decoding.codec import decode_quotes
 from streams.records import InputRecord, Malformed
+from streams.refusals.dead_letter_records import read_letter
+from streams.refusals.dead_letters import MAX_VALUE_BYTES, dead_letter
 from streams.stage import Role
 from streams.topics import Topics
 from tests.support.fleet import Fleet, wait_until

@@ -24,9 +24,9 @@ from pydantic import SecretStr
 
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
-from agents.connectivity import require_kafka, require_redis
-from agents.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
-from agents.frame_publisher import FramePublisher
+from agents.kafka.connectivity import require_kafka, require_redis
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from config.settings import RedisSettings, Settings
 from tests.support.stack import (
     EmbeddedTestStack,
@@ -112,7 +112,7 @@ IMPORTED = (
     ),
     *(
         "agents.monitoring.exporter",
-        "agents.feed.replay",
+        "agents.replay.replay",
         "agents.alerts.command_sender",
         "agents.topics.admin",
         "rich.live",
@@ -260,7 +260,7 @@ def test_a_broker_that_falls_silent_after_its_first_answer_is_down_in_time(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     create_flow_topics(embedded_stack, settings)
-    monkeypatch.setattr("agents.connectivity._refusal", lambda *_: "")
+    monkeypatch.setattr("agents.kafka.connectivity._refusal", lambda *_: "")
     with falling_silent(embedded_stack):
         code, seconds = run(command)
     told = capfd.readouterr()
@@ -390,7 +390,7 @@ def heartbeat_of(identity: str) -> bytes:
 
 
 def test_what_a_question_raises_is_raised() -> None:
-    from agents.call_timeout import call_within
+    from agents.process.call_timeout import call_within
 
     def refuse() -> int:
         raise ActionNeededError("no")
@@ -403,7 +403,7 @@ def test_what_a_question_raises_is_raised() -> None:
 
 
 def test_what_one_question_does_not_tell_does_not_hide_the_others() -> None:
-    from agents.call_timeout import Questions
+    from agents.process.call_timeout import Questions
 
     def down() -> int:
         raise UnavailableError("no answer")

@@ -9,7 +9,7 @@ import pytest
 
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
-from agents.frame_publisher import FramePublisher
+from agents.kafka.frame_publisher import FramePublisher
 from agents.lookup.readings_log import ReadingsLog
 from agents.store.keys import snapshot, stage_keys
 from agents.store.sync import connect_sync

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_OK
 from agents.store.keys import stage_keys
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.stage import Role
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from config.settings import Settings
-from streams.dead_letters import MAX_VALUE_BYTES
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
+from streams.refusals.dead_letters import MAX_VALUE_BYTES
 from streams.stage import Role
 from tests.support.bad_records import BEAT
 from tests.support.command import run, start, stop

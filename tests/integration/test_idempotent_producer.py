@@ -14,8 +14,8 @@ from faust.transport.drivers import aiokafka as driver
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.assignment import AssignmentCallbacks
-from agents.transport import broker_urls, install
+from agents.transport.assignment import AssignmentCallbacks
+from agents.transport.consumer import broker_urls, install
 from tests.support.stack import RealStack
 
 COUNT = 20

@@ -14,11 +14,11 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
 
-from agents.kafka_client import kafka_python_options
-from agents.ports import free_ports
+from agents.kafka.client import kafka_python_options
+from agents.process.ports import free_ports
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.records import NS, Heartbeat, Malformed, Unread
 from streams.topics import Topics
 from tests.support.catalogue import catalogue

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from agents.exits import EXIT_OK
+from agents.process.exits import EXIT_OK
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, wait_until
 from tests.support.pages import samples, series, url_of

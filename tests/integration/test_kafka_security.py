@@ -20,8 +20,8 @@ from pydantic import SecretStr
 
 from agents.alerts.tail import tail_alerts
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK, ActionNeededError, UnavailableError
-from agents.frame_publisher import FramePublisher
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_OK, ActionNeededError, UnavailableError
 from agents.topics.admin import check_topics, create_topics
 from config.errors import ConfigError
 from config.settings import KafkaSettings, RedisSettings, Settings
@@ -138,7 +138,7 @@ def test_password_on_an_open_line_only_when_allowed(broker: KafkaServer, topic_p
 def test_a_wrong_password_is_named_and_not_repeated(
     broker: KafkaServer, issued: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
+    monkeypatch.setattr("agents.kafka.client.BOOTSTRAP_MS", 1500)
     configured = settings(
         broker.address("SECURE"),
         "SASL_SSL",
@@ -157,7 +157,7 @@ def test_a_wrong_password_is_named_and_not_repeated(
 def test_an_unknown_authority_is_not_trusted(
     broker: KafkaServer, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 1500)
+    monkeypatch.setattr("agents.kafka.client.BOOTSTRAP_MS", 1500)
     other = certificate(tmp_path)
     with pytest.raises(UnavailableError, match=r"kafka\.ssl_cafile"):
         check_topics(

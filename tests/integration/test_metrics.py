@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.monitoring.exporter import Exporter
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from config.settings import Settings
 from tests.support.catalogue import Metric, catalogue
 from tests.support.fleet import wait_until

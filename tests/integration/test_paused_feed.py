@@ -13,8 +13,8 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_OK
 from streams.points_codec import decode_points
 from streams.records import InputRecord
 from tests.support.fleet import Fleet, wait_until

@@ -16,13 +16,13 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.frame_publisher import FramePublisher
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
+from agents.kafka.frame_publisher import FramePublisher
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes
 from streams.decoding.frames import ARROW_CONTENT_TYPE
-from streams.framing import FRAME_ROWS
-from streams.partitioner import partition_of
+from streams.framing.framing import FRAME_ROWS
+from streams.framing.partitioner import partition_of
 from streams.records import NS, Heartbeat, Malformed, Series
 from streams.topics import Topics
 from tests.support.command import environment

@@ -8,11 +8,11 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.tail import tail_alerts
-from agents.exits import ActionNeededError, UnavailableError
-from agents.frame_publisher import FramePublisher
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.exits import ActionNeededError, UnavailableError
 from config.settings import Settings
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.stage import Message
 from streams.topics import Topics
 from tests.support.alert_values import event_value

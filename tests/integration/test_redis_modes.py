@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from agents.exits import ActionNeededError
-from agents.ports import free_ports
+from agents.process.exits import ActionNeededError
+from agents.process.ports import free_ports
 from agents.store.client import connect
 from agents.store.server_check import check_server
 from agents.store.sync import connect_sync, redis_failures

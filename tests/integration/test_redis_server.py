@@ -19,8 +19,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.ports import free_ports
-from agents.release_deadline import Deadline, DeadlineExceededError
+from agents.process.ports import free_ports
+from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys

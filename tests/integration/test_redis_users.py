@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError, ResponseError
 
-from agents.exits import EXIT_ACTION_NEEDED, ActionNeededError, exit_code_of
-from agents.feed.pacing import FinalWatermark
-from agents.partition_growth import refuse_moved_indices
-from agents.release_deadline import Deadline
+from agents.process.exits import EXIT_ACTION_NEEDED, ActionNeededError, exit_code_of
+from agents.process.release_deadline import Deadline
+from agents.replay.pacing import FinalWatermark
 from agents.store.checkpoint_store import StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.clock_check import check_clock
@@ -23,6 +22,7 @@ from agents.store.server_check import check_server
 from agents.store.shown_snapshot import shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from agents.store.views import Views
+from agents.worker.partition_growth import refuse_moved_indices
 from config.market import market_of
 from config.settings import RedisSettings, Settings
 from streams.stage import OutboxEntry, ReadingView

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
-from agents.publisher import Publisher, PublishError
-from agents.release_deadline import Deadline
+from agents.kafka.publisher import Publisher, PublishError
+from agents.process.release_deadline import Deadline
 from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import stage_keys

@@ -14,8 +14,8 @@ import pytest
 from kafka import KafkaAdminClient
 
 from agents.cli.main import main
-from agents.frame_publisher import FramePublisher
-from agents.ports import free_ports
+from agents.kafka.frame_publisher import FramePublisher
+from agents.process.ports import free_ports
 from agents.topics.admin import create_topics
 from config.settings import Settings
 from streams.stage import Message, Role

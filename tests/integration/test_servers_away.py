@@ -22,7 +22,7 @@ import redis as plain
 from pydantic import SecretStr
 from redis.exceptions import BusyLoadingError, NoPermissionError
 
-from agents.exits import (
+from agents.process.exits import (
     EXIT_ACTION_NEEDED,
     EXIT_INTERNAL,
     EXIT_OK,
@@ -34,7 +34,7 @@ from agents.exits import (
 from agents.store.client import connect
 from agents.store.retry import ask, redis_failure
 from agents.store.server_check import check_server
-from agents.worker import exit_code_of_crash
+from agents.worker.process import exit_code_of_crash
 from config.settings import RedisSettings
 from tests.support.counting import record_value
 from tests.support.fleet import Fleet, judge_once, wait_until

@@ -16,7 +16,7 @@ from agents.alerts.states import alert_states
 from agents.cli.main import main
 from agents.store.keys import stage_keys
 from config.settings import Settings
-from streams.partitioner import partition_of
+from streams.framing.partitioner import partition_of
 from streams.reading import Reading, encode_reading
 from tests.support.commands import UNWIND
 from tests.support.fleet import Fleet, wait_until

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.structs import TopicPartition
 
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
 from config.settings import load
 from tests.support.stack import RealStack, Stack, environment_for, settings_for
 

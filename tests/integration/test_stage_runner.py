@@ -13,20 +13,21 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from agents import unsent_messages
-from agents.checkpoint_schedule import CheckpointPolicy, CheckpointSchedule
-from agents.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
-from agents.isolation import IsolationLock
-from agents.publisher import Publisher
-from agents.release_deadline import Deadline, DeadlineExceededError
-from agents.stage_runner import StageRunner
+from agents.kafka.publisher import Publisher
+from agents.plans import CheckpointPolicy
+from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.store.checkpoint_store import FencedError, StoreClient
 from agents.store.client import connect
 from agents.store.keys import RecordPosition, stage_keys
+from agents.worker import unsent_messages
+from agents.worker.checkpoint_schedule import CheckpointSchedule
+from agents.worker.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
+from agents.worker.isolation import IsolationLock
+from agents.worker.stage_runner import StageRunner
 from config.settings import RedisSettings
 from streams.readings.points_guard import MoreSourcesError
 from streams.records import Record
-from streams.refused_batch import RefusedBatch
+from streams.refusals.refused_batch import RefusedBatch
 from streams.stage import Output, ReadingView
 from streams.topics import Topics
 from tests.integration.test_checkpoint_store import Silent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.exits import ActionNeededError, UnavailableError
+from agents.process.exits import ActionNeededError, UnavailableError
 from agents.topics.admin import check_topics, create_topics
 from config.settings import KafkaSettings, Settings
 from streams.topics import Topics
@@ -70,6 +70,6 @@ def test_more_replicas_than_brokers_is_a_refusal_not_an_outage(
 
 
 def test_an_absent_kafka_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.kafka_client.BOOTSTRAP_MS", 500)
+    monkeypatch.setattr("agents.kafka.client.BOOTSTRAP_MS", 500)
     with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1 .*bootstrap_servers"):
         check_topics(Settings(kafka=KafkaSettings(bootstrap_servers="127.0.0.1:1")))

@@ -16,10 +16,10 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from agents import refused_partitions
 from agents.cli.main import main
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK
+from agents.monitoring import refused_partitions
 from agents.monitoring.refused_gauge import RefusedGauge
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_OK
 from config.settings import Settings
 from streams.stage import Role
 from streams.topics import topic_config

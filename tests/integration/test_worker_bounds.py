@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_OK, EXIT_UNAVAILABLE
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_OK, EXIT_UNAVAILABLE
 from streams.stage import Role
 from tests.benchmarks.meter import peak_rss_mb
 from tests.support.counting import record_value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_OK, EXIT_UNAVAILABLE
 from tests.support.counting import POISON, record_value
 from tests.support.fleet import Fleet, judge_alerts, judge_once, wait_until
 from tests.support.stack import Stack, create_flow_topics, settings_for

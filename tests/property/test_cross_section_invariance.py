@@ -12,13 +12,13 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from streams.calendar.sessions import close_ns
 from streams.points import PointsFrame, SkewPoints
 from streams.points_codec import encode_points
 from streams.reading import decode_reading
 from streams.readings.cross_section_stage import CrossSectionStage
 from streams.readings.session_hours import hours_at
 from streams.records import NS, InputRecord
-from streams.sessions import close_ns
 from tests.support.points_frames import SESSION, frame, market, prices, second, spec, surfaces
 
 SOURCES = ("quotes:0", "quotes:1", "ticks:0")

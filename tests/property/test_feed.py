@@ -12,10 +12,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.calendar.sessions import close_ns, trading_hours, wall_ns
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
-from streams.framing import FRAME_ROWS
+from streams.framing.framing import FRAME_ROWS
 from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks, take_quotes
-from streams.sessions import close_ns, trading_hours, wall_ns
 from streams.sources.feed import Feed, Routing
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second

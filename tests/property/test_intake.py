@@ -14,14 +14,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.calendar.sessions import open_ns
 from streams.decoding.codec import Limits
-from streams.framing import FRAME_ROWS, Framer
-from streams.intake import Intake
+from streams.framing.framing import FRAME_ROWS, Framer
+from streams.framing.intake import Intake
+from streams.framing.partitioner import partition_of
 from streams.market import Basket, Constituent, IndexSpec, Market
-from streams.partitioner import partition_of
 from streams.points_codec import decode_points, encode_points
 from streams.records import NS, InputRecord, Quotes
-from streams.sessions import open_ns
 from streams.stage import Message
 from streams.valuation.quotes_stage import QuotesStage
 from tests.support.input_records import heartbeat, record

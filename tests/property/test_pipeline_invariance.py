@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.cli.selection import select
-from agents.feed.inputs import open_feed
+from agents.replay.inputs import open_feed
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import load

@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.calendar.sessions import close_ns, next_session, open_ns
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.records import NS, InputRecord, Ticks, take_quotes
-from streams.sessions import close_ns, next_session, open_ns
 from streams.stage import Count, Message, Output
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.source_stage import SourceStage

@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from agents.feed.inputs import open_feed
+from agents.replay.inputs import open_feed
 from analytics.strip import StripReason, value_strips
 from config.rates import load_rates
 from config.rules import load_rules
+from streams.calendar.expiries import minutes_to
+from streams.calendar.sessions import date_of
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE
-from streams.expiries import minutes_to
 from streams.market import IndexSpec, Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading
-from streams.sessions import date_of
 from streams.topics import Topics
 from streams.valuation.book import NEVER
 from streams.valuation.quotes_stage import QuotesStage

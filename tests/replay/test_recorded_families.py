@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.feed.inputs import open_feed
+from agents.replay.inputs import open_feed
 from config.rules import load_rules
+from streams.calendar.sessions import wall_ns
 from streams.market import IndexSpec, Market, Rates
 from streams.pipeline import Pipeline
 from streams.reading import Reading
 from streams.records import NS, Ticks
-from streams.sessions import wall_ns
 from streams.sources.registry import open_ticks
 from streams.sources.source import SourceUniverse
 from streams.topics import Topics

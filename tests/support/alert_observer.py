@@ -12,7 +12,7 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
 from config.settings import Settings
 from streams.topics import Topics
 from tests.support.monitor import comparable_event

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from streams.sessions import close_ns, date_of
+from streams.calendar.sessions import close_ns, date_of
 from tests.support.option_chains import Chain, quotes_of
 
 SESSION = date(2026, 7, 10)

@@ -19,8 +19,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from agents.checkpoint_schedule import CheckpointPolicy
-from agents.plans import Plan
+from agents.plans import CheckpointPolicy, Plan
 from config.settings import Settings
 from streams.records import Record
 from streams.stage import Message, Output, ReadingView, Role
@@ -170,8 +169,8 @@ def counting_plans(
 
 
 if __name__ == "__main__":
-    from agents import app
-    from agents.worker import run_worker
+    from agents.worker import app
+    from agents.worker.process import run_worker
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--metadata-seconds", type=int, default=app.METADATA_SECONDS)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from streams.calendar.sessions import close_ns
 from streams.points import PointsFrame
 from streams.reading import Reading
 from streams.readings.cross_section import CrossSection
 from streams.records import NS
-from streams.sessions import close_ns
 from streams.stage import Output
 from tests.support.points_frames import SESSION, market, second, spec
 

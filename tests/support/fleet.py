@@ -20,7 +20,7 @@ import redis
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
 
-from agents.kafka_client import kafka_python_options
+from agents.kafka.client import kafka_python_options
 from config.settings import Settings
 from streams.stage import Role
 from streams.topics import Topics

@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from agents.embedded.supervised_process import SupervisedProcess
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from tests.support.kafka_jars import fetch
 
 START_SECONDS = 90.0

@@ -24,9 +24,9 @@ time.time_ns = lambda: int(wall() * 1e9)
 
 def main() -> int:
     """Run the command line as installed."""
-    from agents import partitions
     from agents.cli.main import main as run
     from agents.store import clock_check
+    from agents.worker import partitions
 
     # The name is not for others to import.
     setattr(partitions, "may_declare_idle", lambda _now, _last_event: True)  # noqa: B010

@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from streams.calendar.sessions import close_ns
 from streams.records import Quotes, Series
-from streams.sessions import close_ns
 from streams.symbols import normalise
 from tests.support.evaluation import evaluation_data
 

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 from scipy.special import ndtr
 
-from streams.expiries import settlement_ns
+from streams.calendar.expiries import settlement_ns
+from streams.calendar.sessions import day_number
 from streams.records import Quotes, Series
-from streams.sessions import day_number
 
 
 @dataclass(frozen=True)

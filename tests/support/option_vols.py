@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
-from streams.expiries import settlement_ns
+from streams.calendar.expiries import settlement_ns
 from streams.records import Vols
 from tests.support.option_chains import Chain, quotes_of
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.idle import RENEW_SECONDS
+from agents.worker.idle import RENEW_SECONDS
 from streams.points import DECLARED, PointsFrame
 from streams.points_codec import encode_points
 from streams.records import NS, InputRecord

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from streams.calendar.sessions import open_ns
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.points import BASIS_ATM, PointsFrame, PricePoints, SurfacePoints
 from streams.records import NS
-from streams.sessions import open_ns
 
 SESSION = date(2026, 7, 10)
 OPEN = open_ns(SESSION)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from agents.embedded.supervised_process import SupervisedProcess
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from tests.support.need import program
 
 START_SECONDS = 30.0

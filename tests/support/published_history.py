@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from config.rules import load_rules
-from streams.daily_run import DailyClose, daily_run
 from streams.detection.alert_event import AlertData, decode_event
+from streams.evaluation.daily_run import DailyClose, daily_run
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import INDEX
 from streams.sources.published_closes import PublishedCloses

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from config.rules import load_rules
+from streams.calendar.sessions import EASTERN
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.reading import Constituents, Reading, encode_reading
 from streams.readings.published_reading import published_reading
 from streams.records import InputRecord
-from streams.sessions import EASTERN
 from streams.stage import Output
 
 NAMES = tuple(f"N{at:02d}" for at in range(12))

@@ -24,16 +24,16 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents.embedded.redis_server import EmbeddedRedis
-from agents.release_deadline import Deadline
+from agents.process.release_deadline import Deadline
 from agents.store.checkpoint_store import CheckpointStore, StoreClient, WatermarkStep
 from agents.store.client import connect
 from agents.store.keys import StageKeys, stage_keys
 from config.settings import RedisSettings
+from streams.calendar.sessions import open_ns
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.readings.cross_section_stage import CrossSectionStage
 from streams.records import NS, InputRecord, Ticks
-from streams.sessions import open_ns
 from streams.stage import Stage
 from streams.valuation.quotes_stage import QuotesStage
 from streams.valuation.ticks_stage import TicksStage

@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 )
 from redis import Redis
 
-from agents.ports import free_ports
+from agents.process.ports import free_ports
 from streams.topics import NAMES
 from tests.support.kafka import KafkaServer
 from tests.support.need import program

@@ -134,7 +134,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 
 def lossy_waits(trees: Trees) -> Iterator[str]:
-    """Calls of `asyncio.wait_for`, which loses cancellations (`agents.await_within`)."""
+    """Calls of `asyncio.wait_for`, which loses cancellations (`agents.process.await_within`)."""
     for name, tree in trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "asyncio.wait_for":

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from streams.sessions import is_session
+from streams.calendar.sessions import is_session
 
 
 def sessions_in(first: date, last: date) -> tuple[date, ...]:

@@ -4,10 +4,10 @@ from datetime import date
 
 import numpy as np
 
+from streams.calendar.sessions import day_number, open_ns
 from streams.market import Market
 from streams.points import SurfacePoints
 from streams.records import NS, Quotes
-from streams.sessions import day_number, open_ns
 from streams.valuation.book import QuoteBook
 from streams.valuation.contract_key import pack
 from streams.valuation.listings import Listings

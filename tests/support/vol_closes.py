@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.dataset
 
-from agents.feed.inputs import open_feed
+from agents.replay.inputs import open_feed
 from config.rates import load_rates
 from config.rules import load_rules
+from streams.calendar.sessions import close_ns
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading
-from streams.sessions import close_ns
 from streams.symbols import normalise
 from streams.topics import Topics
 from tests.support.evaluation import evaluation_data

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from streams.calendar.expiries import sessions_to_standard_monthly
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.ruleset import RotationEnter
-from streams.expiries import sessions_to_standard_monthly
 from streams.reading import Rotation
 
 SESSIONS_A_YEAR = 252

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
+from streams.calendar.sessions import EASTERN
 from streams.detection.change import Change
 from streams.records import NS
-from streams.sessions import EASTERN
 
 
 def points(value: float) -> str:

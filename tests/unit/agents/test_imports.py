@@ -63,7 +63,7 @@ def test_a_worker_does_without_what_only_files_need() -> None:
     That is when it would look for pandas.
     """
     code = """
-from agents.worker import monitor_plans
+from agents.worker.process import monitor_plans
 from config.settings import load
 monitor_plans(load())
 import pyarrow

@@ -15,11 +15,11 @@ from agents.alerts.cloud_event import CONTENT_TYPE, event_message, heartbeat
 from config.schemas.build import TRANSITIONS
 from config.schemas.files import ASYNCAPI
 from streams import points_codec
-from streams.dead_letter_records import marker_headers, read_letter, replay_headers
-from streams.dead_letters import dead_letter
 from streams.decoding.frames import ARROW_CONTENT_TYPE, QUOTE_SCHEMA, TICK_SCHEMA, VOL_FIELDS
 from streams.records import InputRecord
-from streams.refused_batch import CORRUPT, RefusedBatch, batch_letter
+from streams.refusals.dead_letter_records import marker_headers, read_letter, replay_headers
+from streams.refusals.dead_letters import dead_letter
+from streams.refusals.refused_batch import CORRUPT, RefusedBatch, batch_letter
 from streams.topics import NAMES, topic_config
 from tests.support.asyncapi_parser import errors
 from tests.support.schemas import validator

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agents.cli.main import main
-from agents.credentials import redis_options
+from agents.kafka.credentials import redis_options
 from agents.store.sync import connect_sync
 from config.connections import check_connections, redis_place, tls_context
 from config.errors import ConfigError

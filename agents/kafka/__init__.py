@@ -1,0 +1,1 @@
+"""Clients of Kafka: credentials, publishers, and whether it answers."""

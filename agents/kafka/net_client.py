@@ -1,0 +1,51 @@
+"""A client that begins with a server that answers, and gives back what never came to be.
+
+kafka-python draws one of the bootstrap servers by lot and waits for it as long as it may wait at
+all. It leaves the thread and the sockets of a connection that failed to run on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from kafka.net.compat import KafkaNetClient
+
+from agents.kafka.connectivity import answering
+
+
+class KafkaClient(KafkaNetClient):  # type: ignore[misc]
+    """What kafka-python's producer, consumer and admin client reach Kafka by.
+
+    Of several bootstrap servers those are left out at first that do not answer. Once Kafka has told
+    of its brokers they all count again: whoever answers now may be away when they are needed anew.
+
+    What a client that cannot reach Kafka has started, it stops before the error is raised. The
+    constructors of `KafkaConsumer` and `KafkaAdminClient` start a thread and then raise, so nobody
+    has anything to close: a service that asks again and again would leave one thread and some
+    sockets each time.
+    """
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        encrypted = str(config.get("security_protocol", "")).endswith("SSL")
+        self.cluster.bootstrap_brokers = _first_choice(self.cluster, encrypted=encrypted)
+        self._manager.bootstrap = self._bootstrapped(self._manager.bootstrap)
+
+    def _bootstrapped(self, bootstrap: Any) -> Any:
+        def bootstrap_or_close(*arguments: Any, **named: Any) -> None:
+            try:
+                bootstrap(*arguments, **named)
+            except BaseException:
+                self.close()
+                raise
+
+        return bootstrap_or_close
+
+
+def _first_choice(cluster: Any, *, encrypted: bool) -> Callable[[], list[Any]]:
+    """The cluster's bootstrap servers as long as it knows no broker: those that answer, if any."""
+    everybody = cluster.bootstrap_brokers
+    servers = everybody()
+    at = [(server.host, server.port) for server in servers]
+    well = answering(at, encrypted=encrypted) if len(servers) > 1 else frozenset()
+    chosen = [server for server, address in zip(servers, at, strict=True) if address in well]
+    return lambda: everybody() if cluster.brokers() or not chosen else chosen

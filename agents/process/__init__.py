@@ -1,0 +1,1 @@
+"""What every process of ours shares: exits, logs, ports and deadlines."""

@@ -1,0 +1,1 @@
+"""Faust's consumer and the records that it fetches, in batches."""

@@ -1,0 +1,1 @@
+"""Sessions of the exchange and expiries of its options."""

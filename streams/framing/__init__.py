@@ -1,0 +1,1 @@
+"""Records are framed: grouped by source and second, aligned and published."""

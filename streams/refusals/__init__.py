@@ -1,0 +1,1 @@
+"""What was left out or refused, with reasons and examples."""
