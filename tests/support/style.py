@@ -1,4 +1,7 @@
-"""What `make check` holds and no linter knows: constructors, class names, unused modules."""
+"""What `make check` holds and no linter knows.
+
+Constructors, class names, unused modules, and the columns of the pages.
+"""
 
 import ast
 import sys
@@ -30,6 +33,9 @@ UNCALLED = {
 """Functions that nothing calls yet, and what they wait for."""
 REUSED_NAMES = 3
 """Class names that may stand for more than one class; a fourth is an error."""
+COLUMNS = 100
+WRITTEN_BY_HAND = {"sh", "python"}
+"""Languages of blocks that keep to the columns; in others stands what a program has printed."""
 
 Trees = Mapping[str, ast.Module]
 
@@ -154,6 +160,29 @@ def _names_a_metric(node: ast.Subscript) -> bool:
     return ast.unparse(node.value).endswith("counts") and isinstance(key, ast.Constant)
 
 
+def pages(root: Path) -> dict[str, str]:
+    """Every page by its path."""
+    files = [*root.glob("*.md"), *root.glob("docs/**/*.md")]
+    return {str(file.relative_to(root)): file.read_text() for file in sorted(files)}
+
+
+def page_findings(found: Mapping[str, str]) -> Iterator[str]:
+    """Lines of pages that are too long. Tables and single words, such as URLs, may be."""
+    for name, text in found.items():
+        language = ""
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.startswith("```"):
+                language = "" if language else line.removeprefix("```") or "none"
+            elif _is_too_long(line, language):
+                yield f"{name}:{number}: {len(line)} columns; wrap it at {COLUMNS}"
+
+
+def _is_too_long(line: str, language: str) -> bool:
+    if len(line) <= COLUMNS or line.startswith("|") or " " not in line.strip():
+        return False
+    return not language or language in WRITTEN_BY_HAND or line.startswith("$ ")
+
+
 def _reached(trees: Trees) -> set[str]:
     reached: set[str] = set()
     to_look_at = list(ROOTS)
@@ -183,7 +212,8 @@ def _parents(name: str) -> Iterator[str]:
 
 def main() -> int:
     """Print what is wrong; 1 if anything is."""
-    found = list(findings(parsed(Path(__file__).parents[2])))
+    root = Path(__file__).parents[2]
+    found = [*findings(parsed(root)), *page_findings(pages(root))]
     print("\n".join(found) or "style: all well")
     return 1 if found else 0
 

@@ -14,6 +14,8 @@ from tests.support.style import (
     counted_by_string,
     findings,
     lossy_waits,
+    page_findings,
+    pages,
     parsed,
     reused_names,
     uncalled,
@@ -30,6 +32,7 @@ def planted(**modules: str) -> dict[str, ast.Module]:
 
 def test_the_product_keeps_the_style() -> None:
     assert list(findings(parsed(ROOT))) == []
+    assert list(page_findings(pages(ROOT))) == []
 
 
 def test_a_tuple_assignment_in_a_constructor() -> None:
@@ -50,6 +53,23 @@ def test_a_fourth_reused_class_name() -> None:
     assert [line.split(": ")[1] for line in reused_names(four)] == [
         f"the class name {name} stands for 2 classes" for name in "ABCD"
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("a " * 51, [1]),
+        (f"| {'a ' * 51}|", []),
+        (f"see\n<https://example.org/{'a' * 100}>", []),
+        (f"```sh\n{'a ' * 51}\n```", [2]),
+        (f"```console\n$ {'a ' * 51}\n{'a ' * 51}\n```\n{'a ' * 51}", [2, 5]),
+        (f"```json\n{'a ' * 51}\n```", []),
+    ],
+    ids=["prose", "a table", "a URL", "a command", "a session", "what was printed"],
+)
+def test_a_page_above_the_columns(page: str, lines: list[int]) -> None:
+    found = [line.split(":")[1] for line in page_findings({"page.md": page})]
+    assert found == [str(line) for line in lines]
 
 
 def test_a_module_that_nothing_reaches() -> None:

@@ -20,23 +20,27 @@ from agents.cli.examples import EXAMPLES
 from agents.cli.main import COMMANDS, app, main
 from config.settings import Settings, load
 from streams.detection.alert_event import decode_event
+from tests.support.page_blocks import (
+    CHANGELOG,
+    COMMAND_LANGUAGES,
+    PAGES,
+    ROOT,
+    blocks_of,
+    commands_of,
+    prose_of,
+)
 from tests.support.subscriber import SCHEMA
 
-ROOT = Path(__file__).parents[4]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*$")
 GROUP = typer.main.get_command(app)
 
 
 def quoted(page: Path) -> Iterator[str]:
     """Command lines in blocks of code and in `code`."""
-    text = page.read_text()
-    for block in re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from (
-            line.partition(" #")[0].strip().removeprefix("$ ") for line in block.splitlines()
-        )
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    yield from re.findall(r"`([^`\n]+)`", prose)
+    for block in blocks_of(page):
+        if block.language in COMMAND_LANGUAGES:
+            yield from (command.text for command in commands_of(block))
+    yield from re.findall(r"`([^`\n]+)`", prose_of(page))
 
 
 def calls(line: str) -> Iterator[list[str]]:
@@ -97,7 +101,7 @@ def test_the_parser_would_notice(arguments: list[str]) -> None:
         test_a_quoted_command_parses(arguments)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, CHANGELOG], ids=lambda page: page.name)
 def test_quoted_make_targets_and_files_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     lines = list(quoted(page))
@@ -161,12 +165,7 @@ def test_the_table_of_commands_is_complete() -> None:
 def test_the_quoted_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hush")
-    block = (
-        (ROOT / "docs/use/cli.md")
-        .read_text()
-        .partition("Lists are JSON.\n\n```\n")[2]
-        .partition("```")[0]
-    )
+    block = (ROOT / "docs/use/cli.md").read_text().partition("```dotenv\n")[2].partition("```")[0]
     for line in block.splitlines():
         name, _, value = line.partition("=")
         monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
