@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from analytics.arrays import Floats
 from analytics.implied_vol import implied_vol
 from analytics.option_chain import OptionChain
 from analytics.otm_smile import OtmSmile, first_above, otm_smile
 from analytics.segments import segment_of_rows
+from analytics.special_functions import ndtr
 
 Rows = NDArray[np.int64]
 Status = NDArray[np.int8]

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erfcx, log_ndtr, ndtr
 
 from analytics.arrays import Floats
+from analytics.special_functions import erfcx, log_ndtr, ndtr
 
 _SQRT_HALF = np.sqrt(0.5)
 # d1 to which exp and erfcx share the work; beyond it the normal distribution has all its digits.

@@ -11,9 +11,9 @@ ln beta is concave in v, which is why a bracketed search on it cannot fail.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import erfcx
 
 from analytics.arrays import Floats
+from analytics.special_functions import erfcx
 
 _SQRT_HALF = np.sqrt(0.5)
 _SQRT_TWO_OVER_PI = np.sqrt(2 / np.pi)
