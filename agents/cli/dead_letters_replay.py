@@ -113,7 +113,7 @@ def _replay(
         for letter in _letters(settings, asked):
             objection = check.objection(letter)
             if sender and not objection:
-                sender.send(letter, check.value(letter))
+                objection = sender.send(letter, check.value(letter))
             _say(shared, letter, objection, send=send)
             sent, left = sent + (not objection), left + bool(objection)
     return sent, left

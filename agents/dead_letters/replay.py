@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any, Self
 
-from kafka import KafkaProducer
+from kafka.errors import (
+    InvalidRecordError,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
-from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures
+from agents.kafka.renewable_producer import RenewableProducer
 from agents.process.exits import UnavailableError
 from config.market import market_of
 from config.settings import Settings
@@ -24,6 +30,14 @@ from streams.topics import Topics
 INPUTS: tuple[Role, ...] = ("quotes", "ticks", "commands")
 """Topics that others write."""
 ANSWER_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
+REFUSED_RECORD = (
+    InvalidRecordError,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
+"""What Kafka says of one record, and not of whoever sends it."""
 
 
 class ReplayCheck:
@@ -114,33 +128,34 @@ class LetterSender:
         """Connect. Raises `ConfigError`, `ActionNeededError`, `UnavailableError`."""
         self._settings = settings
         self._dead_letters = Topics(settings.kafka.topic_prefix).name("dead_letters")
-        with kafka_failures(settings):
-            self._producer: Any = KafkaProducer(
-                **kafka_python_options(settings),
-                acks="all",
-                allow_auto_create_topics=False,
-                delivery_timeout_ms=int(ANSWER_SECONDS * 1000),
-                linger_ms=0,
-                max_block_ms=int(ANSWER_SECONDS * 1000),
-                max_request_size=settings.kafka.max_message_bytes + 65_536,
-                request_timeout_ms=int(ANSWER_SECONDS * 500),
-            )
+        self._connection = RenewableProducer(
+            settings,
+            delivery_timeout_ms=int(ANSWER_SECONDS * 1000),
+            linger_ms=0,
+            max_block_ms=int(ANSWER_SECONDS * 1000),
+            max_request_size=settings.kafka.max_message_bytes + 65_536,
+            request_timeout_ms=int(ANSWER_SECONDS * 500),
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._producer.close(timeout=2)
+        self._connection.close(CLOSE_SECONDS)
 
-    def send(self, letter: DeadLetter, value: bytes) -> None:
+    def send(self, letter: DeadLetter, value: bytes) -> str:
         """To its topic and partition, with its key and headers.
+
+        Returns why Kafka does not take this record, and what to do; empty when it is stored.
 
         Raises `ActionNeededError`, `UnavailableError`; a marker may stand by then.
         """
-        self._publish(self._dead_letters, b"", None, marker_headers(letter), letter.own.partition)
+        own, (topic, partition, _) = letter.own.partition, letter.original
+        refused = self._publish(self._dead_letters, b"", None, marker_headers(letter), own)
+        if refused:
+            return refused
         try:
-            topic, partition, _ = letter.original
-            self._publish(topic, value, letter.key, replay_headers(letter), partition)
+            return self._publish(topic, value, letter.key, replay_headers(letter), partition)
         except UnavailableError as down:
             begun = f"{letter.original} may not have been sent: look, then replay it with --again"
             raise UnavailableError(f"{begun}; {down}") from down
@@ -152,7 +167,16 @@ class LetterSender:
         key: bytes | None,
         headers: list[tuple[str, bytes]],
         partition: int,
-    ) -> None:
-        with kafka_failures(self._settings):
-            sent = self._producer.send(topic, value, key=key, headers=headers, partition=partition)
-            sent.get(timeout=ANSWER_SECONDS)
+    ) -> str:
+        producer = self._connection.current()
+        with kafka_failures(self._settings, "Write"):
+            try:
+                sent = producer.send(topic, value, key=key, headers=headers, partition=partition)
+                sent.get(timeout=ANSWER_SECONDS)
+            except REFUSED_RECORD as refusal:
+                self._connection.drop(CLOSE_SECONDS)
+                return (
+                    f"{topic} does not take it ({type(refusal).__name__}): mend it with --mended, "
+                    f"or raise the topic's max.message.bytes; then replay it with --again"
+                )
+        return ""

@@ -16,7 +16,7 @@ from agents.ingest.loop import DENIED, IngestLoop
 from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
 from agents.kafka.client import until_reached
-from agents.kafka.publisher import LogLostError, PublishError
+from agents.kafka.publisher import LogLostError, RefusedMessageError
 from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
@@ -116,10 +116,8 @@ class IngestService:
             ) from error
         except LogLostError as error:
             raise UnavailableError(str(error)) from error
-        except PublishError as error:
-            raise ActionNeededError(
-                f"{error}; check the topic's max.message.bytes and that we may write to it"
-            ) from error
+        except RefusedMessageError as error:
+            raise ActionNeededError(str(error)) from error
 
     def _probe(self, path: str, query: str) -> ProbeAnswer | None:
         if path not in PATHS:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures
+from agents.kafka.renewable_producer import RenewableProducer
 from config.settings import Settings
 from streams.framing.partitioner import partition_of
 from streams.stage import Message, Role
@@ -35,13 +35,22 @@ FRAME_SECONDS = 0.1
 """How long added quotes wait for their frame to fill, if they are followed by others."""
 
 
+class _InFlight:
+    """What one connection has sent and not settled yet."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.failure: BaseException | None = None
+
+
 class FramePublisher:
     """A synchronous producer of one process; a context manager that flushes on a clean exit.
 
     `add` is for quotes: they leave in frames, those of an underlying on one partition. `publish` is
     for records that are made. Both return at once while less than `IN_FLIGHT_BYTES` wait for their
     acknowledgement. A record that Kafka refuses, or does not take in time, is raised by the next
-    call; nothing is dropped in silence.
+    call; nothing is dropped in silence. What was not acknowledged by then is given up together with
+    it, and what is published after that is sent as ever.
     """
 
     def __init__(
@@ -59,26 +68,22 @@ class FramePublisher:
         self._topics = Topics(settings.kafka.topic_prefix)
         self._delivery_seconds = delivery_seconds
         self._change = threading.Condition()
-        self._in_flight = 0
-        self._failure: BaseException | None = None
+        self._in_flight = _InFlight()
         # Made at the first quotes: numpy and pandas take a second to import.
         self._framer: Framer | None = None
         self._framed = 0.0
-        with kafka_failures(settings):
-            self._producer = KafkaProducer(
-                **kafka_python_options(settings),
-                acks="all",
-                allow_auto_create_topics=False,
-                batch_size=BATCH_BYTES,
-                compression_type=compression,
-                delivery_timeout_ms=int(delivery_seconds * 1000),
-                linger_ms=LINGER_MS,
-                max_block_ms=int(delivery_seconds * 1000),
-                # A retried batch must not be overtaken: event time is the order of records.
-                max_in_flight_requests_per_connection=1,
-                max_request_size=settings.kafka.max_message_bytes,
-                request_timeout_ms=int(min(30.0, delivery_seconds / 2) * 1000),
-            )
+        self._connection = RenewableProducer(
+            settings,
+            batch_size=BATCH_BYTES,
+            compression_type=compression,
+            delivery_timeout_ms=int(delivery_seconds * 1000),
+            linger_ms=LINGER_MS,
+            max_block_ms=int(delivery_seconds * 1000),
+            # A retried batch must not be overtaken: event time is the order of records.
+            max_in_flight_requests_per_connection=1,
+            max_request_size=settings.kafka.max_message_bytes,
+            request_timeout_ms=int(min(30.0, delivery_seconds / 2) * 1000),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +94,7 @@ class FramePublisher:
     def partitions(self, role: Role) -> int:
         """Partitions of a topic. Raises `UnavailableError` while Kafka does not know it."""
         with kafka_failures(self._settings):
-            return len(self._producer.partitions_for(self._topics.name(role)))
+            return len(self._connection.current().partitions_for(self._topics.name(role)))
 
     def add(self, options: "Options") -> None:
         """Gather quotes, or vols, into frames.
@@ -136,9 +141,10 @@ class FramePublisher:
         """Send a message as a stage gave it out. Raises `ActionNeededError`, `UnavailableError`."""
         size = len(message.value or b"") + len(message.key or b"")
         self._reserve(size)
+        waiting = self._in_flight
         with kafka_failures(self._settings):
             try:
-                future = self._producer.send(
+                future = self._connection.current().send(
                     self._topics.name(message.role),
                     message.value,
                     key=message.key,
@@ -147,10 +153,10 @@ class FramePublisher:
                     timestamp_ms=message.timestamp,
                 )
             except BaseException:
-                self._settle(size)
+                self._settle(waiting, size)
                 raise
-        future.add_callback(lambda _: self._settle(size))
-        future.add_errback(lambda error: self._settle(size, error))
+        future.add_callback(lambda _: self._settle(waiting, size))
+        future.add_errback(lambda error: self._settle(waiting, size, error))
 
     def flush(self) -> None:
         """Wait until everything added and sent is acknowledged.
@@ -160,10 +166,10 @@ class FramePublisher:
         if self._framer is not None:
             self._send_frames(self._framer.flush())
         with kafka_failures(self._settings):
-            self._producer.flush(timeout=self._delivery_seconds)
+            self._connection.current().flush(timeout=self._delivery_seconds)
         # The client wakes us before it has told all callbacks.
         with self._change:
-            self._change.wait_for(lambda: not self._in_flight, timeout=self._delivery_seconds)
+            self._change.wait_for(lambda: not self._in_flight.size, timeout=self._delivery_seconds)
         self._raise_failure()
 
     def close(self, *, flush: bool = True) -> None:
@@ -175,11 +181,10 @@ class FramePublisher:
             if flush:
                 self.flush()
         finally:
-            # The public close waits, and fails, for what cannot be sent.
-            sender = self._producer._sender  # noqa: SLF001
-            if self._in_flight and sender is not None:
-                sender.force_close()
-            self._producer.close(timeout=CLOSE_SECONDS)
+            if self._in_flight.size:
+                self._connection.drop(CLOSE_SECONDS)
+            else:
+                self._connection.close(CLOSE_SECONDS)
 
     def _framing(self) -> "Framer":
         from streams.framing.framing import Framer
@@ -192,29 +197,28 @@ class FramePublisher:
             self.publish_message(frame._replace(timestamp=None))
 
     def _reserve(self, size: int) -> None:
+        waiting = self._in_flight
         with self._change:
             self._change.wait_for(
                 lambda: (
-                    self._failure
-                    or not self._in_flight
-                    or self._in_flight + size <= IN_FLIGHT_BYTES
+                    waiting.failure or not waiting.size or waiting.size + size <= IN_FLIGHT_BYTES
                 )
             )
         self._raise_failure()
         with self._change:
-            self._in_flight += size
+            waiting.size += size
 
-    def _settle(self, size: int, error: Any = None) -> None:
+    def _settle(self, waiting: _InFlight, size: int, error: Any = None) -> None:
         with self._change:
-            self._in_flight -= size
-            self._failure = self._failure or error
+            waiting.size -= size
+            waiting.failure = waiting.failure or error
             self._change.notify_all()
 
     def _raise_failure(self) -> None:
-        if self._failure is not None:
-            with kafka_failures(self._settings, "Write"):
-                raise (
-                    self._failure
-                    if isinstance(self._failure, KafkaError)
-                    else KafkaError(str(self._failure))
-                )
+        failure = self._in_flight.failure
+        if failure is None:
+            return
+        self._in_flight = _InFlight()
+        self._connection.drop(CLOSE_SECONDS)
+        with kafka_failures(self._settings, "Write"):
+            raise failure if isinstance(failure, KafkaError) else KafkaError(str(failure))

@@ -1,10 +1,19 @@
 """Publishing: send in order, gather the acknowledgements, lose none and hide no failure."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumber, UnknownProducerId
+from aiokafka.errors import (
+    BrokerResponseError,
+    InvalidTimestampError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownProducerId,
+)
 
 from agents.process.release_deadline import Deadline
 from streams.stage import Message
@@ -44,6 +53,10 @@ class PublishError(RuntimeError):
     """The broker refused a message for good: nothing that depends on it may be committed."""
 
 
+class RefusedMessageError(PublishError):
+    """The broker will never take the message as its topic stands: a person must act."""
+
+
 class LogLostError(PublishError):
     """The broker has lost what it had acknowledged.
 
@@ -53,6 +66,17 @@ class LogLostError(PublishError):
 
 LOST = (OutOfOrderSequenceNumber, UnknownProducerId)
 """What the broker answers an idempotent producer whose last records it does not know."""
+
+_TOO_LARGE = "raise its max.message.bytes to kafka.max_message_bytes, or kafka.max_message_bytes"
+ADVICE: Mapping[type[BrokerResponseError], str] = {
+    MessageSizeTooLargeError: _TOO_LARGE,
+    RecordListTooLargeError: _TOO_LARGE,
+    InvalidTimestampError: (
+        "compare the clocks, or widen its message.timestamp.before.max.ms and after.max.ms"
+    ),
+    TopicAuthorizationFailedError: "grant Write on it",
+}
+"""What to do about a topic that does not take a message."""
 
 
 class Publisher:
@@ -76,7 +100,7 @@ class Publisher:
         self._deadline = deadline
         self._published = published
         self._now_ms = now_ms
-        self._pending: list[asyncio.Future[Any]] = []
+        self._pending: dict[asyncio.Future[Any], str] = {}
         self.waiting = False
         """Acknowledgements have been out for more than a look."""
 
@@ -89,7 +113,7 @@ class Publisher:
             if len(self._pending) >= IN_FLIGHT:
                 await self.drain()
             topic = self._topics.name(message.role)
-            self._pending.append(await self._accepted(topic, message))
+            self._pending[await self._accepted(topic, message)] = topic
             self._published(topic, 1)
 
     async def _accepted(self, topic: str, message: Message) -> "asyncio.Future[Any]":
@@ -102,7 +126,7 @@ class Publisher:
                 )
             except Exception as error:
                 if not isinstance(error.__cause__, KafkaTimeoutError):
-                    raise PublishError(f"cannot publish to {topic}: {error!r}") from error
+                    raise _meaning(error, topic) from error
                 # The buffer is full because the broker is away; the message was not taken.
                 self.waiting = True
                 await self._deadline.sleep(PAUSE)
@@ -126,18 +150,22 @@ class Publisher:
             done, late = await asyncio.wait(
                 pending, timeout=LOOK if left is None else min(LOOK, left)
             )
-            for future in done:
-                error = future.exception()
-                if error is not None:
-                    raise _meaning(error) from error
-            pending[:] = [future for future in pending if future in late] if late else []
+            self._raise_failure(done)
+            self._pending = pending = {future: pending[future] for future in late}
             self.waiting = bool(pending)
             if pending:
                 self._deadline.check()
         self.waiting = False
 
+    def _raise_failure(self, done: Iterable["asyncio.Future[Any]"]) -> None:
+        """What was refused goes first: the broker then knows none of the numbers behind it."""
+        failures = [(error, self._pending[one]) for one in done if (error := one.exception())]
+        if failures:
+            error, topic = min(failures, key=lambda failure: isinstance(failure[0], LOST))
+            raise _meaning(error, topic) from error
 
-def _meaning(error: BaseException) -> PublishError:
+
+def _meaning(error: BaseException, topic: str) -> PublishError:
     if isinstance(error, LOST):
         return LogLostError(
             f"the broker has lost records that it had acknowledged ({error!r}): "
@@ -145,4 +173,8 @@ def _meaning(error: BaseException) -> PublishError:
             "What was not published yet follows at the next start; "
             "what the broker lost is gone for whoever has not read it"
         )
-    return PublishError(f"the broker refused a message: {error!r}")
+    cause = error if isinstance(error, BrokerResponseError) else error.__cause__
+    if isinstance(cause, BrokerResponseError):
+        advice = ADVICE.get(type(cause), "see its settings on the broker")
+        return RefusedMessageError(f"{topic} does not take a message ({cause!r}): {advice}")
+    return PublishError(f"cannot publish to {topic}: {error!r}")

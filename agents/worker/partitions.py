@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from agents.alerts.relay import Relay
-from agents.kafka.publisher import LogLostError
+from agents.kafka.publisher import LogLostError, RefusedMessageError
 from agents.monitoring.status import PartitionStatus, WorkerStatus
 from agents.plans import Plan
 from agents.process.await_within import await_within
@@ -513,10 +513,12 @@ class PartitionManager:
 
 
 def _exit_code_of(error: Exception) -> int:
-    """A permission that is missing in Redis is a person's to give.
+    """A permission that is missing in Redis is a person's to give, and a topic's limit to raise.
 
     What a broker has lost is its own fault. All else is a bug of ours.
     """
+    if isinstance(error, RefusedMessageError):
+        return EXIT_ACTION_NEEDED
     if isinstance(error, LogLostError):
         return EXIT_UNAVAILABLE
     return exit_code_of(redis_failure(error)) if isinstance(error, RedisError) else EXIT_INTERNAL

@@ -10,8 +10,14 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
-from agents.kafka.publisher import IN_FLIGHT, LogLostError, Publisher, PublishError
-from agents.process.exits import EXIT_INTERNAL, EXIT_UNAVAILABLE
+from agents.kafka.publisher import (
+    IN_FLIGHT,
+    LogLostError,
+    Publisher,
+    PublishError,
+    RefusedMessageError,
+)
+from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE
 from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.worker.partitions import _exit_code_of
 from streams.stage import Message
@@ -85,6 +91,20 @@ async def test_a_refused_message_is_never_taken_for_stored() -> None:
     broker.futures[0].set_exception(MessageSizeTooLargeError())
     with pytest.raises(PublishError):
         await ours.drain()
+
+
+async def test_a_refusal_goes_before_what_follows_from_it() -> None:
+    broker = Broker()
+    ours = publisher(broker)
+    for _ in range(4):
+        await ours.send([Message("points", None, b"1")])
+    for future, error in zip(
+        broker.futures, (OutOfOrderSequenceNumber, MessageSizeTooLargeError) * 2, strict=True
+    ):
+        future.set_exception(error())
+    with pytest.raises(RefusedMessageError, match=r"points\.v1 does not take") as caught:
+        await ours.drain()
+    assert _exit_code_of(caught.value) == EXIT_ACTION_NEEDED
 
 
 @pytest.mark.parametrize("error", [OutOfOrderSequenceNumber(), UnknownProducerId()])
