@@ -21,6 +21,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import agents
+
 PR_SET_PDEATHSIG = 1
 STDIN = 0
 KEEP = b"keep"
@@ -31,7 +33,7 @@ GRACE_SECONDS = 10.0
 
 def module_environment() -> dict[str, str]:
     """The environment in which `python -m agents.…` finds this very package from any directory."""
-    root, inherited = str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")
+    root, inherited = str(Path(agents.__file__).parents[1]), os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, inherited] if inherited else [root])}
 
 

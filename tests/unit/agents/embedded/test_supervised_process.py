@@ -97,3 +97,9 @@ def test_a_killed_owner_leaves_neither_server_nor_directory(tmp_path: Path) -> N
     while place.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not place.exists()
+
+
+def test_modules_are_found_from_the_folder_that_holds_the_package_and_not_from_within() -> None:
+    """`agents/kafka` would be taken for the library of that name."""
+    first = Path(module_environment()["PYTHONPATH"].split(os.pathsep)[0])
+    assert (first / "agents" / "embedded" / "supervised_process.py").is_file()
