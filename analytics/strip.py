@@ -3,6 +3,7 @@
 It is the single-term formula behind VIX, VIXEQ and DSPX.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def value_strips(
         return np.asarray((2 * grow * total - shift) / chain.years, dtype=np.float64)
 
     mid, bid, ask = variance(0.5 * (legs.bid + legs.ask)), variance(legs.bid), variance(legs.ask)
-    refusals = (
+    checks = (
         (~(chain.years > 0), StripReason.EXPIRED),
         (np.isnan(parity.forward), StripReason.NO_PARITY),
         (~quoted, StripReason.NO_K0),
@@ -119,9 +120,7 @@ def value_strips(
         (~two_sided & require_atm, StripReason.NO_ATM),
         (~((mid > 0) & np.isfinite(mid) & np.isfinite(ask)), StripReason.NEGATIVE),
     )
-    reason = np.select(
-        [mask for mask, _ in refusals], [int(code) for _, code in refusals], 0
-    ).astype(np.int8)
+    reason = _first_reason(checks)
     valued = reason == 0
     return StripValues(
         np.where(valued, mid, np.nan),
@@ -133,6 +132,13 @@ def value_strips(
         calls,
         reason,
     )
+
+
+def _first_reason(checks: Sequence[tuple[NDArray[np.bool_], StripReason]]) -> NDArray[np.int8]:
+    """The first check that a segment fails, as its code; 0 where it fails none."""
+    failed = [mask for mask, _ in checks]
+    codes = [int(code) for _, code in checks]
+    return np.select(failed, codes, 0).astype(np.int8)
 
 
 def _center_quotes(

@@ -5,14 +5,15 @@ Ranks and changes are taken in this history.
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from agents.cli import options
 from agents.cli.backtest import daily_alone
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.cli.time_range import DAY, in_order
+from agents.cli.time_range import in_order
 from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
@@ -33,42 +34,16 @@ PUBLISHED = "SPX"
 
 def backfill(
     context: typer.Context,
-    quotes: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
-    ] = None,
-    ticks: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
-    ] = None,
-    daily: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …"),
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SYMBOL", help="One index; published closes are SPX's unless it says otherwise."
-        ),
-    ] = None,
-    basket: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
-    ] = None,
-    rates: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Rates as in backtest.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")
-    ] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count what would be written; write nothing.")
-    ] = False,
+    quotes: options.Quotes = None,
+    ticks: options.Ticks = None,
+    daily: options.Daily = None,
+    index: options.PublishedIndex = None,
+    basket: options.Basket = None,
+    rates: options.Rates = None,
+    rate: options.Rate = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Fill the daily history in Redis from files.
 

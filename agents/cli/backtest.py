@@ -3,13 +3,14 @@
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from agents.cli import options
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, shared_of
-from agents.cli.time_range import DAY, in_order
+from agents.cli.time_range import in_order
 from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
@@ -26,72 +27,27 @@ if TYPE_CHECKING:
 
 def backtest(
     context: typer.Context,
-    quotes: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
-    ] = None,
-    ticks: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
-    ] = None,
-    daily: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …"),
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it."),
-    ] = None,
-    basket: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
-    ] = None,
-    rates: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Rates: CSV with date and dff, or date and par yields 1m to 1y, in percent.",
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="R", help="Risk-free rate, continuously compounded.")
-    ] = None,
-    partitions: Annotated[
-        int, typer.Option(min=1, max=1024, help="Of either input topic; changes no result.")
-    ] = 4,
-    scenario: Annotated[
-        str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
-    ] = None,
-    refresh: Annotated[
-        int,
-        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
-    ] = 10,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write readings.jsonl and alerts.jsonl there."),
-    ] = None,
+    quotes: options.Quotes = None,
+    ticks: options.Ticks = None,
+    daily: options.Daily = None,
+    index: options.Index = None,
+    basket: options.Basket = None,
+    rates: options.Rates = None,
+    rate: options.Rate = None,
+    partitions: options.Partitions = 4,
+    scenario: options.Scenario = None,
+    refresh: options.Refresh = 10,
+    since: options.Since = None,
+    until: options.Until = None,
+    out: options.OutDirectory = None,
 ) -> None:
     """Compute readings and alert events from files.
 
     With --json one reading a line, else a table.
     """
     if daily is not None:
-        daily_alone(
-            {
-                "--quotes": quotes,
-                "--ticks": ticks,
-                "--scenario": scenario,
-                "--basket": basket,
-                "--rates": rates,
-                "--rate": rate,
-            },
-            index,
-        )
+        inputs = {"--quotes": quotes, "--ticks": ticks, "--scenario": scenario}
+        daily_alone({**inputs, "--basket": basket, "--rates": rates, "--rate": rate}, index)
         _daily(shared_of(context), daily, (since, until), out)
         return
     from agents.cli.output_files import folder_for
@@ -106,30 +62,25 @@ def backtest(
 
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
-    overrides = (
-        {"mode": "replay"}
-        if played is None
-        else {"mode": "scenario", "rules": {"cap_unknown": False}}
-    )
-    settings = select(
-        shared.settings(overrides), index=index, basket=basket, rates=rates, rate=rate
-    )
+    base = shared.settings(_overrides(simulated=played is not None))
+    settings = select(base, index=index, basket=basket, rates=rates, rate=rate)
     market = market_of(settings)
+    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
     topics = Topics(settings.kafka.topic_prefix)
-    pipeline = Pipeline(
-        market,
-        load_rules(settings.rules.file, settings.rules.cap_unknown),
-        partitions,
-        partitions,
-        topics,
-    )
+    pipeline = Pipeline(market, rules, partitions, partitions, topics)
     feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
-    span = TimeRange.of(since, until)
     if out is not None:
         folder_for(out, "--out")
         keep_settings(out, settings)
-    made = _run(shared, pipeline, feed, span, out)
+    made = _run(shared, pipeline, feed, TimeRange.of(since, until), out)
     _conclude(shared, pipeline, feed, made)
+
+
+def _overrides(*, simulated: bool) -> dict[str, Any]:
+    """Settings of a backtest: of files, or of a scenario, which has a regime to be known."""
+    if simulated:
+        return {"mode": "scenario", "rules": {"cap_unknown": False}}
+    return {"mode": "replay"}
 
 
 def daily_alone(others: "Mapping[str, object]", index: str | None = None) -> None:

@@ -7,10 +7,11 @@ import signal
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from agents.cli import options
 from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, shared_of
 
@@ -38,22 +39,10 @@ FOLLOW_SECONDS: Final = 60.0
 
 def demo(
     context: typer.Context,
-    scenario: Annotated[
-        str, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
-    ] = "unwind_2018_02",
-    refresh: Annotated[
-        int,
-        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
-    ] = 10,
-    hold: Annotated[
-        bool,
-        typer.Option(
-            "--hold", help="Keep everything running at the end and print where it listens."
-        ),
-    ] = False,
-    picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")
-    ] = None,
+    scenario: options.ScenarioOfDemo = "unwind_2018_02",
+    refresh: options.Refresh = 10,
+    hold: options.Hold = False,
+    picture: options.Picture = None,
 ) -> None:
     """Three real closes, then a scenario, on embedded Kafka and Redis, two workers and an exporter.
 

@@ -19,40 +19,46 @@ if TYPE_CHECKING:
     from streams.reading import Reading
 
 
+AlertsFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ALERTS",
+        help="alerts.jsonl of a backtest; verdicts.jsonl is looked for beside it.",
+    ),
+]
+LabelsFile = Annotated[
+    Path, typer.Option(metavar="FILE", help="Labelled days: CSV or Parquet with a column date.")
+]
+ReadingsFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="readings.jsonl, if it is not beside ALERTS.")
+]
+Index = Annotated[
+    str | None,
+    typer.Option(metavar="SYMBOL", help="Which index, when the readings have several."),
+]
+Rules = Annotated[
+    str | None,
+    typer.Option(metavar="RULE,…", help="Our rules that count; without it those of a shock."),
+]
+Window = Annotated[
+    int,
+    typer.Option(min=0, max=10, help="Sessions after a label within which a catch still counts."),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.svg", help="Draw index vol, spread, episodes and labels."),
+]
+
+
 def evaluate(
     context: typer.Context,
-    alerts: Annotated[
-        Path,
-        typer.Argument(
-            metavar="ALERTS",
-            help="alerts.jsonl of a backtest; verdicts.jsonl is looked for beside it.",
-        ),
-    ],
-    labels: Annotated[
-        Path, typer.Option(metavar="FILE", help="Labelled days: CSV or Parquet with a column date.")
-    ],
-    readings: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="readings.jsonl, if it is not beside ALERTS."),
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="SYMBOL", help="Which index, when the readings have several."),
-    ] = None,
-    rules: Annotated[
-        str | None,
-        typer.Option(metavar="RULE,…", help="Our rules that count; without it those of a shock."),
-    ] = None,
-    window: Annotated[
-        int,
-        typer.Option(
-            min=0, max=10, help="Sessions after a label within which a catch still counts."
-        ),
-    ] = 1,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.svg", help="Draw index vol, spread, episodes and labels."),
-    ] = None,
+    alerts: AlertsFile,
+    labels: LabelsFile,
+    readings: ReadingsFile = None,
+    index: Index = None,
+    rules: Rules = None,
+    window: Window = 1,
+    plot: Plot = None,
 ) -> None:
     """Print hits, misses, episodes a year and what followed, of our rules and of the baselines."""
     import msgspec

@@ -3,74 +3,39 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from agents.cli import options
 from agents.cli.interrupts import INTERRUPTED, interruptible
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.cli.time_range import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from agents.replay.replay import ReplayProgress
+    from streams.sources.feed import Feed
 
 LOG_SECONDS = 10.0
 
 
 def replay(
     context: typer.Context,
-    quotes: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE …", help="Option quotes: Parquet or CSV.")
-    ] = None,
-    ticks: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it."),
-    ] = None,
-    basket: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Basket (TOML) instead of the configured one."),
-    ] = None,
-    rates: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Rates as in backtest, for a scenario's prices."),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="R", help="Risk-free rate, for a scenario's prices.")
-    ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(metavar="NAME", help="unwind_2018_02, repricing_2020_03 or calm.")
-    ] = None,
-    refresh: Annotated[
-        int,
-        typer.Option(min=1, max=1800, metavar="SECONDS", help="Time between a scenario's quotes."),
-    ] = 10,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, metavar="DATE", help="First session.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, metavar="DATE", help="Last session.")
-    ] = None,
-    speed: Annotated[
-        str, typer.Option(metavar="60x", help="Event time against wall time, or max.")
-    ] = "max",
-    ahead: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="BYTES",
-            help="At most so far ahead of the readings, per partition; 0: no limit.",
-        ),
-    ] = 0,
-    allow_live: Annotated[
-        bool, typer.Option("--allow-live", help="Publish to topics without a prefix.")
-    ] = False,
+    quotes: options.Quotes = None,
+    ticks: options.Ticks = None,
+    index: options.Index = None,
+    basket: options.Basket = None,
+    rates: options.Rates = None,
+    rate: options.Rate = None,
+    scenario: options.Scenario = None,
+    refresh: options.Refresh = 10,
+    since: options.Since = None,
+    until: options.Until = None,
+    speed: options.Speed = "max",
+    ahead: options.Ahead = 0,
+    allow_live: options.AllowLive = False,
 ) -> None:
     """Publish quotes and ticks in event time, with heartbeats to every partition.
 
@@ -105,29 +70,16 @@ def replay(
     report.refuse()
     partitions = {topic.role: topic.partitions for topic in report.topics}
     topics = Topics(settings.kafka.topic_prefix)
-    feed = open_feed(
-        quotes or [],
-        ticks or [],
-        played,
-        market,
-        (partitions["quotes"], partitions["ticks"]),
-        topics,
-    )
-    budget = (
-        ByteBudget(
-            FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices), ahead
-        )
-        if ahead
-        else None
-    )
-    span = TimeRange.of(since, until)
+    widths = (partitions["quotes"], partitions["ticks"])
+    feed = open_feed(quotes or [], ticks or [], played, market, widths, topics)
+    budget = None
+    if ahead:
+        watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
+        budget = ByteBudget(watermark, ahead)
+    records = feed.records(*TimeRange.of(since, until))
     with shown(shared) as seen, interruptible():
-        done = publish(settings, feed.records(*span), Pace(ReplayClock(pace), budget), seen)
-    examples = feed.examples
-    left_out = {
-        " ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count
-    }
-    _tell(shared, done, left_out)
+        done = publish(settings, records, Pace(ReplayClock(pace), budget), seen)
+    _tell(shared, done, _left_out(feed))
     raise typer.Exit(0 if done.complete else INTERRUPTED)
 
 
@@ -138,6 +90,14 @@ def refuse_missing(files: "Sequence[Path]") -> None:
     for path in files:
         if not path.exists():
             raise SourceError(path, "no such file", "a Parquet or CSV file")
+
+
+def _left_out(feed: "Feed") -> dict[str, tuple[int, str]]:
+    """By outcome: how many rows, and one of them in words."""
+    examples = feed.examples
+    return {
+        " ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count
+    }
 
 
 def _tell(shared: Shared, done: "ReplayProgress", left_out: dict[str, tuple[int, str]]) -> None:

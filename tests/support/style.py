@@ -37,6 +37,9 @@ COLUMNS = 100
 WRITTEN_BY_HAND = {"sh", "python"}
 """Languages of blocks that keep to the columns; in others stands what a program has printed."""
 
+LONGEST_FUNCTION = 60
+"""Lines of a function without its docstring."""
+
 Trees = Mapping[str, ast.Module]
 
 
@@ -59,6 +62,7 @@ def findings(trees: Trees) -> Iterator[str]:
     yield from uncalled(trees)
     yield from lossy_waits(trees)
     yield from counted_by_string(trees)
+    yield from long_functions(trees)
 
 
 def constructors(trees: Trees) -> Iterator[str]:
@@ -97,6 +101,20 @@ def reused_names(trees: Trees) -> Iterator[str]:
     if len(reused) > REUSED_NAMES:
         for name, places in reused.items():
             yield f"{places[-1]}: the class name {name} stands for {len(places)} classes: {places}"
+
+
+def long_functions(trees: Trees) -> Iterator[str]:
+    """Functions of more lines than one can hold in mind."""
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = _lines(node) - (_lines(node.body[0]) if ast.get_docstring(node) else 0)
+                if lines > LONGEST_FUNCTION:
+                    yield f"{name}:{node.lineno}: {node.name} has {lines} lines without docstring"
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def unreached(trees: Trees) -> Iterator[str]:

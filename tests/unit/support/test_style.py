@@ -13,6 +13,7 @@ from tests.support.style import (
     constructors,
     counted_by_string,
     findings,
+    long_functions,
     lossy_waits,
     page_findings,
     pages,
@@ -106,6 +107,13 @@ def test_a_function_that_nothing_calls() -> None:
     assert list(uncalled(called)) == [
         "analytics.realized.realized_vol: needs no excuse any more; take it from UNCALLED"
     ]
+
+
+def test_a_function_above_sixty_lines() -> None:
+    body = '"""What it does.\n\n    In words.\n    """\n' + "    pass\n" * 59
+    assert not list(long_functions(planted(agents__a=f"def f():\n    {body}")))
+    (found,) = long_functions(planted(agents__a=f"def f():\n    {body}    pass\n"))
+    assert found == "agents.a:1: f has 61 lines without docstring"
 
 
 def test_a_wait_that_loses_cancellations() -> None:
