@@ -4,8 +4,6 @@ What it prints, what it draws, and what it says about files that will not do.
 """
 
 import json
-import os
-import subprocess
 import xml.etree.ElementTree as ET
 from datetime import date
 from io import StringIO
@@ -21,7 +19,6 @@ from streams.detection.alert_event import encode_event
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.evaluation.evaluation import Evaluation
 from streams.reading import encode_reading
-from tests.support.command import DISPERSION, ROOT, environment
 from tests.support.readings import Run, published
 from tests.support.trading_days import sessions_in
 
@@ -203,24 +200,3 @@ def test_what_will_not_do_is_one_line(
     assert message in shown.err
     assert shown.err.count("\n") == 1
     assert shown.out == ""
-
-
-def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
-    text = (ROOT / "docs/numbers/evaluation.md").read_text()
-    script = text.partition("```sh\n")[2].partition("```")[0]
-    path = f"{DISPERSION.parent}:{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["bash", "-euc", script],
-        cwd=tmp_path,
-        env=environment({"PATH": path}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    printed = {" ".join(line.split()) for line in ran.stdout.splitlines()}
-    shown = (
-        text.partition("Lines of what it prints:\n\n```text\n")[2].partition("```")[0].splitlines()
-    )
-    assert len(shown) > 5
-    assert [line for line in shown if " ".join(line.split()) not in printed] == []
-    assert (tmp_path / "build/toy/evaluation.svg").stat().st_size > 1000

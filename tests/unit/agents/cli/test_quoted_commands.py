@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 import typer.main
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
 
 from agents.cli.arguments import arranged
 from agents.cli.examples import EXAMPLES
 from agents.cli.main import COMMANDS, app, main
 from config.settings import Settings, load
-from streams.detection.alert_event import decode_event
 from tests.support.page_blocks import (
     CHANGELOG,
     COMMAND_LANGUAGES,
@@ -129,34 +127,6 @@ def test_the_cheap_ones_run(
     assert [reading["session"] for reading in readings] == ["2026-07-10"]
 
 
-def test_the_backtest_page_shows_what_the_command_prints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = (ROOT / "docs/numbers/backtest.md").read_text()
-    (command,) = [
-        arguments
-        for line in quoted(ROOT / "docs/numbers/backtest.md")
-        for arguments in calls(line)
-        if "--out" in arguments
-    ]
-    monkeypatch.chdir(ROOT)
-    assert main([*command[:-1], str(tmp_path)]) == 0
-    shown = capsys.readouterr()
-    printed = [line.rstrip() for line in (shown.out + shown.err).splitlines()]
-    blocks = [
-        line
-        for block in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        for line in block.splitlines()
-    ]
-    assert [line for line in blocks if line not in printed] == []
-    example = json.loads(text.partition("```json\n")[2].partition("\n```")[0])
-    made = json.loads((tmp_path / "verdicts.jsonl").read_text().splitlines()[0])
-    assert example.pop("verdicts").items() <= made.pop("verdicts").items(), (
-        "the page shows some of the rules"
-    )
-    assert example == made
-
-
 def test_the_table_of_commands_is_complete() -> None:
     rows = re.findall(r"^\| `([a-z -]+)` \|", (ROOT / "docs/use/cli.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(COMMANDS)
@@ -174,56 +144,6 @@ def test_the_quoted_settings_are_settings(tmp_path: Path, monkeypatch: pytest.Mo
     assert settings.kafka.topic_prefix == "replay."
     assert settings.market.indices[0].tenors == (30, 91)
     assert settings != Settings.model_construct()
-
-
-def _example() -> dict[str, Any]:
-    text = (ROOT / "docs/use/alerts.md").read_text().partition("```json\n")[2].partition("```")[0]
-    example: dict[str, Any] = json.loads(text)
-    return example
-
-
-def test_the_example_event_is_one_that_the_scenario_makes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    example = _example()
-    assert (
-        list(Draft202012Validator(SCHEMA, format_checker=FormatChecker()).iter_errors(example))
-        == []
-    )
-    assert decode_event(json.dumps(example).encode()).data.rule == "vix_spike_unwind"
-    (command,) = [
-        arguments
-        for line in quoted(ROOT / "docs/use/alerts.md")
-        for arguments in calls(line)
-        if arguments[0] == "backtest"
-    ]
-    monkeypatch.chdir(ROOT)
-    assert main([*command[:-1], str(tmp_path)]) == 0
-    events = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
-    (made,) = [event for event in events if event["id"] == example["id"]]
-    assert (
-        list(
-            _differences(
-                example, {**made, "data": {**made["data"], "engine": example["data"]["engine"]}}, ""
-            )
-        )
-        == []
-    )
-
-
-def _differences(shown: Any, made: Any, place: str) -> Iterator[str]:
-    """Where the two differ by more than the rounding."""
-    if isinstance(shown, dict) and isinstance(made, dict) and list(shown) == list(made):
-        for key in shown:
-            yield from _differences(shown[key], made[key], f"{place}.{key}")
-    elif isinstance(shown, list) and isinstance(made, list) and len(shown) == len(made):
-        for at, pair in enumerate(zip(shown, made, strict=True)):
-            yield from _differences(*pair, f"{place}[{at}]")
-    elif isinstance(shown, float) and isinstance(made, float):
-        if abs(shown - made) > 1e-3:
-            yield f"{place}: {made}, but docs/use/alerts.md shows {shown}"
-    elif shown != made:
-        yield f"{place}: {made!r}, but docs/use/alerts.md shows {shown!r}"
 
 
 def test_every_field_of_an_event_is_explained() -> None:
