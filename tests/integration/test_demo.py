@@ -7,6 +7,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import pytest
 from tests.support.command import Running, answers, environment, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.leftovers import TAG, leftovers, processes_of
+from tests.support.subscriber import documented
 
 pytestmark = pytest.mark.embedded
 
@@ -50,8 +53,25 @@ def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
     assert leftovers(tag) == {}
 
 
+def subscribed(summary: dict[str, Any]) -> list[str]:
+    """What the subscriber of the documentation prints of the alerts that the demo told of.
+
+    It is pointed at the demo as the demo says.
+    """
+    topic = f"{summary['topic_prefix']}dispersion.alerts.v1"
+    script = documented(summary["kafka"], topic, "api_version=(2, 0)")
+    reading = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert reading.stdout is not None
+        return [reading.stdout.readline() for _ in summary["alerts"]]
+    finally:
+        reading.kill()
+        reading.communicate()
+
+
 def test_hold_prints_one_object_and_waits(tag: str) -> None:
-    demo = start(*CALM, "--hold", "--json", "--quiet")
+    """While it waits, its commands and the subscriber of the documentation tell of its alert."""
+    demo = start("demo", "--refresh", "300", "--hold", "--json", "--quiet")
     try:
         assert demo.stdout is not None
         summary: dict[str, Any] = json.loads(demo.stdout.readline())
@@ -59,6 +79,10 @@ def test_hold_prints_one_object_and_waits(tag: str) -> None:
         where = {"kafka", "redis", "metrics", "workers", "topic_prefix", "settings", "commands"}
         assert where | {"scenario", "closes", "readings", "alerts"} == set(summary)
         assert summary["readings"] > 10
+        told_of = [(alert["at"], alert["status"], alert["summary"]) for alert in summary["alerts"]]
+        assert "firing" in {status for _, status, _ in told_of}
+        for line, (at, status, words) in zip(subscribed(summary), told_of, strict=True):
+            assert line == f"{at} SPY/30d/vix_spike_unwind {status} {words}\n"
         assert all(answers(url) for url in (summary["metrics"], *summary["workers"]))
         for command in summary["commands"]:
             program, *arguments = shlex.split(command)
