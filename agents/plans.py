@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from config.settings import Settings
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet
 from streams.market import Market
 from streams.stage import Stage
 from streams.topics import Topics

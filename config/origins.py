@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 
 from config.layers import Key, dotted, layers_of, origin
 from config.redaction import HIDDEN, shown
+from config.rules import own_numbers
 from config.settings import Settings, load
 
 
@@ -32,6 +33,14 @@ def setting_origins(
     return tuple(
         SettingOrigin(dotted(key), value, str(origin(layers, key) or "default"))
         for key, value in _leaves((), settings)
+    )
+
+
+def number_origins(rules: Path) -> tuple[SettingOrigin, ...]:
+    """The numbers that a rules file says itself; all others are shipped. Raises `ConfigError`."""
+    return tuple(
+        SettingOrigin(f"rules: {key}", value, str(rules))
+        for key, value in own_numbers(rules).items()
     )
 
 

@@ -6,9 +6,13 @@ A table stands between `<!-- catalogue: … -->` and `<!-- end -->`. A test hold
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
+from msgspec.structs import fields
+
+from config.rules import leaves, shipped_tables
 from streams.catalogue.counters import COUNTERS
+from streams.detection.rules.catalogue import RuleSet
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PART: Final = re.compile(r"(<!-- catalogue: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -16,7 +20,7 @@ PART: Final = re.compile(r"(<!-- catalogue: (\w+) -->\n).*?(<!-- end -->)", re.D
 
 def rendered() -> dict[Path, str]:
     """Text of each page that has such a table."""
-    tables = {"counters": "".join(_counters())}
+    tables = {"counters": "".join(_counters()), "rules": "".join(_numbers())}
     texts = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
     return {
         page: PART.sub(lambda part: part[1] + tables[part[2]] + part[3], text)
@@ -30,6 +34,25 @@ def _counters() -> Iterator[str]:
     for one in COUNTERS:
         labels = ", ".join(one.labels)
         yield _row(f"`dispersion_{one.name}_total`", "counter", labels, one.jobs, one.meaning)
+
+
+def _numbers() -> Iterator[str]:
+    """The numbers of the rules; versions stand in the events."""
+    yield from _head("number", "shipped", "meaning")
+    for key, value in leaves(shipped_tables()):
+        if not key.endswith(".version"):
+            yield _row(f"`{key}`", f"{value:g}", _meaning(key))
+
+
+def _meaning(key: str) -> str:
+    """The description of a number's field."""
+    table, *inner = key.split(".")
+    place: object = RuleSet().tables[table]
+    for name in inner[:-1]:
+        place = getattr(place, name)
+    (kind,) = (one.type for one in fields(place) if one.name == inner[-1])  # type: ignore[arg-type]
+    known = (getattr(part, "description", None) for part in get_args(kind))
+    return next((text for text in known if text), "")
 
 
 def _head(*cells: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet
 from streams.market import Market
 from streams.reading import Reading, decode_reading
 from streams.readings.cross_section_stage import CrossSectionStage

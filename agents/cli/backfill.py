@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agents.store.daily_facts import Filled
     from config.settings import Settings
     from streams.detection.closed_sessions import ClosedSessions
-    from streams.detection.rules.ruleset import RuleSet
+    from streams.detection.rules.catalogue import RuleSet
     from streams.market import Market
 
 Typed = tuple[datetime | None, datetime | None]

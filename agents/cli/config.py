@@ -17,12 +17,15 @@ def check(
         typer.Option("--changed", help="Only settings that differ in origin from the default."),
     ] = False,
 ) -> None:
-    """Read all settings and the files they name; exit code 2 and one line if anything is wrong."""
+    """Read all settings and the files they name; exit code 2 and one line if anything is wrong.
+
+    Numbers of the rules are shown where the rules file says them itself.
+    """
     import msgspec
 
     from config.connections import check_connections
     from config.market import market_of
-    from config.origins import setting_origins
+    from config.origins import number_origins, setting_origins
     from config.rules import load_rules
 
     shared = shared_of(context)
@@ -30,7 +33,9 @@ def check(
     check_connections(settings)
     market = market_of(settings)
     load_rules(settings.rules.file, settings.rules.cap_unknown)
-    rows = [one for one in setting_origins(shared.config) if not changed or one.origin != "default"]
+    settings_rows = setting_origins(shared.config)
+    rows = [one for one in settings_rows if not changed or one.origin != "default"]
+    rows.extend(number_origins(settings.rules.file))
     if shared.json:
         for one in rows:
             print_line(msgspec.json.encode(one._asdict()))

@@ -12,7 +12,8 @@ from agents.cli.names_without_value import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.calendar.sessions import EASTERN
-from streams.detection.explanation import ConditionLine, Explanation, RuleLine
+from streams.detection.explanation import Explanation, RuleLine
+from streams.detection.rules.condition import Condition
 from streams.safe_text import safe
 
 LONGEST = 4_000
@@ -195,7 +196,7 @@ def _moves(found: Explanation) -> Iterator[Text]:
     )
 
 
-def _sign(one: ConditionLine) -> str:
+def _sign(one: Condition) -> str:
     return ("<" if one.below else ">") if one.strict else ("≤" if one.below else "≥")
 
 

@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agents.cli.output_files import told, write_text
 from config.baskets import find_basket
 from config.layers import file_values
+from config.rules import load_rules
 from config.settings import IndexSettings, Settings
 from config.tables import as_toml
 
 SETTINGS = "settings.toml"
+RULES = "rules.toml"
 _MARKET = ("rate", "allowed_lateness", "am_roots", "strict_expiries")
 
 
@@ -31,9 +35,16 @@ def keep_settings(folder: Path, settings: Settings) -> None:
             table["market"][name] = _kept(
                 folder, path, f"{name.removesuffix('_file')}{''.join(path.suffixes)}"
             )
-    table["rules"]["file"] = _kept(folder, settings.rules.file, "rules.toml")
+    table["rules"]["file"] = _rules(folder, settings.rules.file)
     table["market"]["indices"] = [_index(folder, one) for one in market.indices]
     write_text(folder / SETTINGS, as_toml(table), "--out")
+
+
+def _rules(folder: Path, file: Path) -> str:
+    """Write the numbers of all rules, shipped ones too: a later release may ship others."""
+    numbers = msgspec.to_builtins(load_rules(file).tables)
+    write_text(folder / RULES, as_toml(numbers), "--out")
+    return RULES
 
 
 def _index(folder: Path, index: IndexSettings) -> dict[str, Any]:

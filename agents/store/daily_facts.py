@@ -18,7 +18,7 @@ from config.settings import Settings
 from streams.calendar.sessions import next_session
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
-from streams.detection.rules.ruleset import Lookback
+from streams.detection.numbers import Lookback
 from streams.framing.partitioner import partition_of
 
 

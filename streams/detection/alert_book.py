@@ -5,23 +5,23 @@ active.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from streams.detection.evaluator import Key
 from streams.detection.events import Identity, fingerprint, moment
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import Instant
 from streams.detection.lifecycle import Alert
-from streams.detection.rules.rule import Rule
+from streams.detection.rules.rule import Firing, Rule
 from streams.detection.snapshot import ActiveAlert, active_alert
-
-Key = tuple[str, str]
-"""Rule and scope."""
 
 
 class AlertBook:
     """States, reference instants and latest events of all fingerprints of one index and tenor."""
 
-    def __init__(self, index: str, tenor: str, rules: Sequence[Rule]) -> None:
-        keys = [(rule.name, scope) for rule in rules for scope in rule.scopes]
+    def __init__(self, index: str, tenor: str, rules: Sequence[Rule[Any]]) -> None:
+        self.rules = [(rule, scope) for rule in rules for scope in rule.scopes]
+        keys = [(rule.name, scope) for rule, scope in self.rules]
         self._who = {
             key: Identity(fingerprint(key[0], index, tenor, key[1]), index, tenor, key[1])
             for key in keys
@@ -46,8 +46,9 @@ class AlertBook:
         """The latest event of an active alert; None when it was made before events were kept."""
         return self._latest.get(key)
 
-    def record_event(self, key: Key, event: bytes | None) -> None:
-        """An event was made; None when it was the last."""
+    def record_event(self, key: Key, summary: str, event: bytes | None) -> None:
+        """An event was made, in words too; None when it was the last."""
+        self.alerts[key].summary = summary
         if event is None:
             self._latest.pop(key, None)
         else:
@@ -81,13 +82,17 @@ class AlertBook:
         if self._references.pop(key, None) is not None:
             self._moved.add(key)
 
-    def firing(self, rule: str) -> bool:
-        """Whether a rule fires in any scope, suspended or not."""
-        return any(
-            alert.underlying_status == "firing"
-            for (name, _), alert in self.alerts.items()
-            if name == rule
-        )
+    def firing(self) -> dict[Key, Firing]:
+        """The alerts that fire, suspended or not, as the next reading finds them."""
+        return {
+            key: Firing(alert.severity, alert.peak, self._references.get(key))
+            for key, alert in self.alerts.items()
+            if alert.underlying_status == "firing"
+        }
+
+    def firing_rules(self) -> set[str]:
+        """Names of the rules that fire in any scope."""
+        return {name for name, _ in self.firing()}
 
     def active(self) -> list[ActiveAlert]:
         """Alerts that are not inactive, in the order of the rules."""

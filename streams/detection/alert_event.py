@@ -11,7 +11,7 @@ import msgspec
 from streams.catalogue.vocabulary import EchoKind, Kind
 from streams.detection.lifecycle import Confidence
 from streams.detection.notification import Notification
-from streams.detection.rules.rule import Direction, Severity
+from streams.detection.rules.verdict import Direction, Severity
 from streams.market import Mode
 from streams.reading import Basis
 

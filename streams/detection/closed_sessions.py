@@ -9,7 +9,7 @@ from datetime import date
 from streams.detection.detector import TENOR
 from streams.detection.detector_stage import DetectorStage
 from streams.detection.history_days import DayFacts, decode_day
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet
 from streams.market import Market
 from streams.reading import Reading, encode_reading
 from streams.records import InputRecord

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS
-from streams.detection.alert_book import AlertBook, Key
+from streams.detection.alert_book import AlertBook
 from streams.detection.alert_event import decode_event
 from streams.detection.commands import ECHOES, TimedCommand
 from streams.detection.echo import echo
+from streams.detection.evaluator import Key
 from streams.detection.events import moment
 from streams.detection.history_codec import pack, unpack
 from streams.detection.lifecycle import Alert

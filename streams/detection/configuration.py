@@ -7,7 +7,7 @@ import msgspec
 
 from streams.detection.alert_event import ConfigurationChange
 from streams.detection.events import hashed
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet
 from streams.market import Basket
 
 DIGITS = 12
@@ -18,7 +18,8 @@ def configuration_of(basket: Basket, rules: RuleSet) -> dict[str, str]:
 
     Comments and order of keys have no part in them.
     """
-    texts = {"basket": repr(astuple(basket)), "rules": msgspec.json.encode(rules).decode()}
+    numbers = {**rules.tables, "cap_unknown": rules.cap_unknown}
+    texts = {"basket": repr(astuple(basket)), "rules": msgspec.json.encode(numbers).decode()}
     return {what: hashed(text)[:DIGITS] for what, text in texts.items()}
 
 

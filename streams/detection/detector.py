@@ -1,37 +1,35 @@
-"""The detector of one index.
+"""The detector of one index: one reading after another in three passes, and people's commands.
 
-It is history, gates, rules and lifecycle around one reading after another, and people's commands.
-
-A `no_input` reading is evaluated like any other: its values stand still and its coverage falls as
-the quotes behind it age, so silence suspends alerts through the coverage gate and never through a
-clock of our own.
+verdicts    = evaluate(rules, context)
+transitions = advance(alerts, verdicts, policy)
+events      = describe(transitions, context)
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, get_args
 
 import msgspec
 
-from streams.basket_columns import basket_columns
-from streams.catalogue.counters import GATE_FAILURES
-from streams.detection.alert_book import AlertBook, Key
+from streams.catalogue.counters import ALERT_EVENTS, GATE_FAILURES
+from streams.detection.alert_book import AlertBook
 from streams.detection.command_handler import CommandHandler, HeldCommand
 from streams.detection.commands import TimedCommand
-from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
-from streams.detection.history import History
+from streams.detection.context_builder import ContextBuilder
+from streams.detection.description import describe
+from streams.detection.evaluator import Evaluated, evaluate
 from streams.detection.history_codec import pack, unpack
-from streams.detection.instant import instant_of
-from streams.detection.panels import Panels
+from streams.detection.numbers import Lookback
 from streams.detection.rule_context import RuleContext
-from streams.detection.rule_evaluator import RuleEvaluator, RuleResult
+from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.rule import Rule
-from streams.detection.rules.ruleset import Lookback
-from streams.detection.seasonality import part_of_session
+from streams.detection.rules.verdict import RuleOutcome
 from streams.detection.snapshot import FIVE_MINUTES, SnapshotInputs, encode_snapshot, snapshot_of
+from streams.detection.transitions import AlertTransition, Origin, advance
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
-from streams.records import NS, Record
+from streams.records import Record
 from streams.stage import Count, OutboxEntry
 
 TENOR = "30d"
@@ -54,42 +52,24 @@ class Detector:
         self,
         spec: IndexSpec,
         gates: Gates,
-        rules: Sequence[Rule],
+        rules: Sequence[Rule[Any]],
         lookback: Lookback,
         configuration: Mapping[str, str] | None = None,
     ) -> None:
         """`configuration` has the hashes of basket and rules that events tell changes of."""
-        self._spec = spec
-        self._gates = gates
-        self._core = frozenset(basket_columns(spec.basket).largest_symbols) or None
-        self._history = History(lookback)
+        self.index = spec.symbol
+        self.counts: Counter[Count] = Counter()
+        """What was counted since the caller last cleared it."""
+        self._rules = rules
+        self._configuration = configuration or {}
+        self._contexts = ContextBuilder(spec, gates, lookback)
+        self._history = self._contexts.history
         self._book = AlertBook(spec.symbol, TENOR, rules)
-        self._evaluator = RuleEvaluator(rules, self._book, configuration=configuration or {})
         self._command_handler = CommandHandler(self._book)
         self._state = DetectorState()
-        self._panels = Panels()
-        self._dirty = False
+        self._verdicts: list[Evaluated] = []
         self._context: RuleContext | None = None
-
-    @property
-    def index(self) -> str:
-        """Symbol of the index."""
-        return self._spec.symbol
-
-    @property
-    def counts(self) -> Counter[Count]:
-        """What was counted since the caller last cleared it."""
-        return self._evaluator.counts
-
-    @property
-    def context(self) -> RuleContext | None:
-        """What the rules looked at last; None before the first 30d reading."""
-        return self._context
-
-    @property
-    def results(self) -> Mapping[Key, RuleResult]:
-        """What each rule made of it, by rule and scope."""
-        return self._evaluator.results
+        self._dirty = False
 
     @property
     def evaluated_at(self) -> datetime | None:
@@ -109,13 +89,9 @@ class Detector:
 
         `received` is the Kafka time of its record, ms.
         """
-        self._evaluator.received = received
         self._state.latest[reading.tenor] = msgspec.structs.replace(reading, constituents=None)
         self._dirty = True
-        if reading.tenor != TENOR:
-            return []
-        self._evaluate(reading, int(reading.ts_event.timestamp()) * NS)
-        return self._evaluator.events
+        return self._evaluate(reading, received) if reading.tenor == TENOR else []
 
     def apply_command(self, command: TimedCommand) -> list[OutboxEntry]:
         """Apply a command to an alert; its echo, or nothing for a repeat.
@@ -152,24 +128,24 @@ class Detector:
             else self._history.window.index_level(context.now.ts - FIVE_MINUTES)
         )
         picture = SnapshotInputs(
-            self._spec.symbol,
+            self.index,
             self._state.latest,
             context,
             ago,
-            self._evaluator.distances,
-            self._evaluator.outcomes,
+            {} if context is None else self._distances(),
+            self._outcomes(),
         )
         return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""
         out = {
-            **self._history.chunks(self._spec.symbol),
+            **self._history.chunks(self.index),
             **self._book.chunks(),
-            **self._command_handler.chunks(self._spec.symbol),
+            **self._command_handler.chunks(self.index),
         }
         if self._dirty:
-            out[f"latest/{self._spec.symbol}"] = pack(self._state)
+            out[f"latest/{self.index}"] = pack(self._state)
             self._dirty = False
         return out
 
@@ -180,74 +156,61 @@ class Detector:
         self._history.restore(chunks)
         self._book.restore(chunks)
         self._command_handler.restore(chunks)
-        self._panels = Panels()
-        self._evaluator.begin()
+        self._contexts.forget_panels()
+        self._verdicts = []
         self._context = None
         self._dirty = False
 
-    def _evaluate(self, reading: Reading, ts: int) -> None:
-        self._book.end_silences(ts)
-        begun = self._history.begin(reading.session)
-        context = self._context = self._context_of(reading, ts)
-        self._evaluator.begin()
-        where, closing = phase(ts, reading.session), "session_close" in reading.flags
-        if begun or where == "after":
-            self._evaluator.end_session(context)
-        if where != "open":
-            self._evaluator.failing.add("clock")
-        if self._spec.basket.constituents or reading.basis == "published":
-            if where == "open":
-                self._intraday(context)
-            if closing:
-                self._evaluator.evaluate_all(
-                    context, self._data_gate(context), held=False, daily=True
+    def _evaluate(self, reading: Reading, received: int) -> list[OutboxEntry]:
+        context = self._context = self._contexts.build(reading)
+        self._book.end_silences(context.now.ts)
+        verdicts = evaluate(self._rules, context, self._book.firing())
+        origin = Origin(self._configuration, received)
+        self._verdicts, transitions = advance(self._book, verdicts, context, POLICY, origin)
+        self._count_gates(context)
+        return self._events(transitions, context)
+
+    def _events(
+        self, transitions: Sequence[AlertTransition], context: RuleContext
+    ) -> list[OutboxEntry]:
+        described = describe(transitions, context)
+        for one, (summary, entry) in zip(transitions, described, strict=True):
+            key = (one.rule.name, one.who.scope)
+            last = one.transition.status == "resolved"
+            self._book.record_event(key, summary, None if last else entry.value)
+            self.counts[ALERT_EVENTS.of(one.rule.name, one.transition.kind, "emitted")] += 1
+        return [one.entry for one in described]
+
+    def _distances(self) -> dict[str, float]:
+        """The least of each rule that could be evaluated, 0 for those that fire."""
+        out: dict[str, float] = {}
+        for rule, _, verdict in self._verdicts:
+            if verdict.distance is not None:
+                out[rule.name] = min(verdict.distance, out.get(rule.name, 1.0))
+        firing = self._book.firing_rules()
+        return out | {rule.name: 0.0 for rule in self._rules if rule.name in firing}
+
+    def _outcomes(self) -> dict[str, RuleOutcome]:
+        """What each rule says at a close, of several scopes the greatest; else nothing."""
+        out: dict[str, RuleOutcome] = {}
+        for rule, scope, verdict in self._verdicts:
+            if scope.form == "daily":
+                fires = self._book.alerts[rule.name, scope].status == "firing"
+                said = verdict.outcome_at_close(fires=fires)
+                out[rule.name] = max(
+                    out.get(rule.name, said), said, key=get_args(RuleOutcome).index
                 )
-        self._history.note(reading, context.now)
-        if closing:
-            self._history.close()
-        self._evaluator.finish()
-        self._count_gates()
+        return out
 
-    def _context_of(self, reading: Reading, ts: int) -> RuleContext:
-        window = self._history.window
-        return RuleContext(
-            reading=reading,
-            now=instant_of(reading, ts),
-            gates=self._gates,
-            baseline=self._history.baseline(reading.session, reading.basis),
-            low=window.low(ts, reading.basis),
-            width_median=window.width_median(ts),
-            elapsed=elapsed_share(ts, reading.session),
-            part=part_of_session(ts, reading.session),
-            core=self._core,
-            panels=self._panels,
-        )
-
-    def _intraday(self, context: RuleContext) -> None:
-        gate = self._data_gate(context)
-        spike = "accepted"
-        if not gate:
-            spike = self._history.progress.spike.admit(
-                context.now.ts, context.reading.implied_correlation, self._gates
-            )
-        if spike == "reverted":
-            self.counts[GATE_FAILURES.of(self._spec.symbol, "spike")] += 1
-        self._evaluator.evaluate_all(context, gate, held=spike == "held", daily=False)
-        if not gate and spike != "held":
-            change = None if context.low is None else context.change(context.low)
-            rise = None if change is None else change.correlation_move
-            self._history.evaluated(context.now, relative_width(context.reading), rise)
-
-    def _data_gate(self, context: RuleContext) -> str:
-        missing = context.now.index_level is None or context.now.basket_level is None
-        gate = data_gate(context.reading, self._gates) or ("coverage" if missing else "")
-        if gate:
-            self._evaluator.failing.add(gate)
-        return gate
-
-    def _count_gates(self) -> None:
+    def _count_gates(self, context: RuleContext) -> None:
         """A gate is counted when it closes, not at every reading while it is closed."""
-        failing = self._evaluator.failing
-        for gate in sorted(failing.difference(self._state.failing)):
-            self.counts[GATE_FAILURES.of(self._spec.symbol, gate)] += 1
+        asked = [one.verdict for one in self._verdicts if one.verdict.asked]
+        failing = {context.gate, *(verdict.blocked for verdict in asked)} - {""}
+        if context.hours != "open":
+            failing.add("clock")
+        if any(verdict.lacking for verdict in asked):
+            failing.add("history")
+        closed = sorted(failing.difference(self._state.failing))
+        for gate in [*closed, "spike"] if context.reverted else closed:
+            self.counts[GATE_FAILURES.of(self.index, gate)] += 1
         self._state.failing = tuple(sorted(failing))

@@ -14,8 +14,7 @@ from streams.detection.configuration import configuration_of
 from streams.detection.detector import Detector
 from streams.detection.orphans import Orphans, configured_fingerprints
 from streams.detection.own_reading import own_reading
-from streams.detection.rules.catalogue import catalogue
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet, catalogue
 from streams.market import Market
 from streams.reading import Reading, encode_reading
 from streams.records import NS, Record

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from streams.detection.alert_event import (
 )
 from streams.detection.lifecycle import Alert, Transition
 from streams.detection.rules.rule import Rule
+from streams.detection.scope import Scope
 from streams.market import Mode
 from streams.reading import Basis
 from streams.records import NS
@@ -64,7 +66,7 @@ class Identity(msgspec.Struct, frozen=True):
     fingerprint: str
     index: str
     tenor: str
-    scope: str
+    scope: Scope
 
 
 class EventOrigin(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class EventOrigin(msgspec.Struct, frozen=True):
 
 def outbox_entry(
     who: Identity,
-    rule: Rule,
+    rule: Rule[Any],
     alert: Alert,
     transition: Transition,
     when: EventOrigin,
@@ -90,7 +92,7 @@ def outbox_entry(
     `changes` are told with it.
     """
     event = AlertEvent(
-        id=event_id(who.fingerprint, rule.version, transition.kind, when.ts),
+        id=event_id(who.fingerprint, rule.numbers.version, transition.kind, when.ts),
         source=f"/dispersion/monitor/{who.index.lower()}",
         type=event_type(transition.kind),
         subject=f"{who.index}/{who.tenor}/{rule.name}",
@@ -118,7 +120,7 @@ def _told(why: Evidence, changes: Sequence[ConfigurationChange]) -> Evidence:
 
 def _data(
     who: Identity,
-    rule: Rule,
+    rule: Rule[Any],
     alert: Alert,
     transition: Transition,
     when: EventOrigin,
@@ -126,17 +128,16 @@ def _data(
     changes: Sequence[ConfigurationChange],
 ) -> AlertData:
     entry, exit_ = rule.thresholds()
-    daily = who.scope.startswith("daily")
-    timing = rule.timing
+    timing = rule.numbers
     durations = (
         (0.0, 0.0, 0.0)
-        if daily
+        if who.scope.form == "daily"
         else (timing.dwell_seconds, timing.exit_dwell_seconds, timing.cool_down_seconds)
     )
     return AlertData(
         fingerprint=who.fingerprint,
         rule=rule.name,
-        rule_version=rule.version,
+        rule_version=rule.numbers.version,
         transition=transition.kind,
         status=transition.status,
         previous_status=transition.previous,

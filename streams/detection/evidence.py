@@ -1,5 +1,8 @@
 """Evidence: the numbers, names and words that let a trader check an alert without leaving it."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from streams.detection.alert_event import Contributor, DataQuality, Evidence
@@ -9,7 +12,8 @@ from streams.detection.instant import Instant
 from streams.detection.lifecycle import GAP, Alert, Transition
 from streams.detection.panels import members
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.rule import Rule, Verdict
+from streams.detection.rules.rule import Rule
+from streams.detection.rules.verdict import Verdict
 from streams.detection.scores import scores
 from streams.reading import Reading
 
@@ -33,7 +37,7 @@ DISCLAIMER = "Detects, does not predict."
 
 
 def evidence(
-    rule: Rule,
+    rule: Rule[Any],
     context: RuleContext,
     alert: Alert,
     transition: Transition,
@@ -47,7 +51,7 @@ def evidence(
     change = None if start is None else context.change(start)
     reading = context.reading
     return Evidence(
-        summary=_summary(rule, context, change, alert, transition),
+        summary=_summary(rule, context, change, alert, transition, verdict),
         values={
             **_levels(reading),
             **_ranks(context),
@@ -124,7 +128,12 @@ def _changes(change: Change | None) -> dict[str, float | None]:
 
 
 def _summary(
-    rule: Rule, context: RuleContext, change: Change | None, alert: Alert, transition: Transition
+    rule: Rule[Any],
+    context: RuleContext,
+    change: Change | None,
+    alert: Alert,
+    transition: Transition,
+    verdict: Verdict,
 ) -> str:
     index = context.reading.index
     if transition.kind == "suspended":
@@ -138,11 +147,12 @@ def _summary(
         transition.kind, ""
     )
     doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
-    tail = "" if rule.name == "data_quality" else f" {DISCLAIMER}"
-    return f"{prefix}{index} {rule.summary(context, change, alert.detail.label)}{doubt}{tail}"
+    tail = "" if rule.about_data else f" {DISCLAIMER}"
+    said = rule.summary(context, change, replace(verdict, label=alert.detail.label))
+    return f"{prefix}{index} {said}{doubt}{tail}"
 
 
-def _why_over(rule: Rule, transition: Transition) -> str:
+def _why_over(rule: Rule[Any], transition: Transition) -> str:
     if transition.reason == "session_end":
         return "the session's evaluation ended before it fired"
     if transition.reason == "inhibited":

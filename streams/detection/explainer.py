@@ -1,11 +1,12 @@
 """The explanation of one index at one second: the detector's own verdicts, not a second opinion.
 
-The detector is fed the readings that lead up to that second, so what is explained is what decided.
-Alerts are taken from their events instead, because an alert may have begun long before the first of
+It is the first pass of the detector, on the context that the readings before that second leave
+behind. Alerts are taken from their events, because an alert may have begun long before the first of
 these readings.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -13,16 +14,14 @@ import msgspec
 
 from streams.detection.alert_event import AlertEvent
 from streams.detection.attribution import attribution_between
-from streams.detection.detector import TENOR, Detector
+from streams.detection.context_builder import ContextBuilder
+from streams.detection.detector import TENOR
+from streams.detection.evaluator import Evaluated, evaluate
 from streams.detection.events import moment
-from streams.detection.explanation import ConditionLine, Explanation, RuleLine
+from streams.detection.explanation import Explanation, RuleLine
 from streams.detection.gates import phase
-from streams.detection.lifecycle import Alert, AlertDetail
 from streams.detection.rule_context import RuleContext
-from streams.detection.rule_evaluator import RuleResult
-from streams.detection.rules.catalogue import INHIBITED_BY, catalogue
-from streams.detection.rules.rule import Rule, RuleOutcome
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
 from streams.detection.snapshot import ActiveAlert, changes_of, percentiles_of, regime
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
@@ -46,28 +45,21 @@ def explain(
     spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
 ) -> Explanation | None:
     """The last of the readings explained; None when there is none of 30 days."""
-    made = catalogue(rules, gates)
-    detector = Detector(spec, gates, made, rules.baseline)
-    readings = [
-        reading
-        for reading in inputs.readings
-        if reading.index == spec.symbol and reading.tenor == TENOR
-    ]
+    ours = (spec.symbol, TENOR)
+    readings = [one for one in inputs.readings if (one.index, one.tenor) == ours]
     if not readings:
         return None
+    contexts = ContextBuilder(spec, gates, rules.baseline)
     session = readings[-1].session
-    detector.restore(
-        {("day", day.isoformat()): payload for day, payload in inputs.days.items() if day < session}
+    contexts.history.restore(
+        {("day", day.isoformat()): chunk for day, chunk in inputs.days.items() if day < session}
     )
-    for reading in readings:
-        if not detector.seen(reading):
-            detector.apply(reading)
-    context = detector.context
-    return (
-        None
-        if context is None
-        else _explanation(spec, context, made, detector.results, inputs.alerts)
-    )
+    context = contexts.build(readings[0])
+    for reading in readings[1:]:
+        if reading.ts_event > context.reading.ts_event:
+            context = contexts.build(reading)
+    verdicts = evaluate(catalogue(rules, gates), context, {})
+    return _explanation(spec, context, verdicts, inputs.alerts)
 
 
 def active_at(events: Iterable[AlertEvent], index: str, at: datetime) -> list[ActiveAlert]:
@@ -105,11 +97,11 @@ def _active(event: AlertEvent) -> ActiveAlert:
 def _explanation(
     spec: IndexSpec,
     context: RuleContext,
-    rules: Sequence[Rule],
-    results: Mapping[tuple[str, str], RuleResult],
+    verdicts: Iterable[Evaluated],
     alerts: Sequence[ActiveAlert],
 ) -> Explanation:
     active = {(one.rule, one.scope): one for one in alerts}
+    firing = [one for one in alerts if one.underlying_status == "firing"]
     close = context.baseline.close(1)
     split = (
         None
@@ -119,7 +111,7 @@ def _explanation(
     return Explanation(
         reading=msgspec.structs.replace(context.reading, constituents=None),
         hours=phase(context.now.ts, context.reading.session),
-        regime=regime({key: _alert(one) for key, one in active.items()}, context),
+        regime=regime({(one.rule, one.direction) for one in firing}, context),
         changes=changes_of(context, None),
         percentiles=percentiles_of(context),
         history=len(context.baseline.closes),
@@ -128,73 +120,34 @@ def _explanation(
         move=None if split is None else split.change,
         move_by_correlation=None if split is None else split.common,
         move_by_name={} if split is None else _largest(split.names),
-        rules=tuple(
-            _line(rule, scope, results[rule.name, scope], active)
-            for rule in rules
-            for scope in rule.scopes
-            if (rule.name, scope) in results
-        ),
+        rules=tuple(_line(one, {one.rule for one in firing}, active) for one in verdicts),
         alerts=tuple(alerts),
     )
 
 
-def _alert(active: ActiveAlert) -> Alert:
-    return Alert(
-        status="firing" if active.underlying_status == "firing" else "pending",
-        detail=AlertDetail(active.label, active.direction),
-    )
-
-
 def _line(
-    rule: Rule, scope: str, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]
+    one: Evaluated, firing: AbstractSet[str], active: Mapping[tuple[str, str], ActiveAlert]
 ) -> RuleLine:
-    verdict = result.verdict
+    rule, scope = one.rule, one.scope
+    verdict = POLICY.applied(rule.name, one.verdict, firing)
     entry, exit_ = rule.thresholds()
     alert = active.get((rule.name, scope))
     return RuleLine(
         rule=rule.name,
         scope=scope,
-        says=_says(rule, result, active),
-        gate=result.gate or verdict.blocked,
+        says=verdict.outcome,
+        gate=verdict.blocked,
         severity=verdict.severity if verdict.enter else None,
         label=verdict.label,
         direction=verdict.direction,
         distance=verdict.distance,
         compared_with=None if verdict.start is None else moment(verdict.start.ts),
         any_of=verdict.any_of,
-        conditions=tuple(
-            ConditionLine(
-                one.name,
-                one.value,
-                one.enter,
-                one.downwards,
-                one.strict,
-                one.exit,
-                one.holds,
-                one.distance,
-            )
-            for one in verdict.conditions
-        ),
+        conditions=verdict.conditions,
         unknown=verdict.unknown,
         alert="inactive" if alert is None else alert.status,
         thresholds={"enter": entry, "exit": exit_},
     )
-
-
-def _says(
-    rule: Rule, result: RuleResult, active: Mapping[tuple[str, str], ActiveAlert]
-) -> RuleOutcome:
-    verdict = result.verdict
-    if result.gate or verdict.blocked:
-        return "suspended"
-    if result.held:
-        return "held"
-    if verdict.lacking:
-        return "unknown"
-    if not verdict.enter:
-        return "quiet"
-    firing = {name for (name, _), alert in active.items() if alert.underlying_status == "firing"}
-    return "inhibited" if firing.intersection(INHIBITED_BY.get(rule.name, ())) else "holds"
 
 
 def _largest(parts: Mapping[str, float]) -> dict[str, float]:

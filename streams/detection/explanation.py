@@ -8,30 +8,18 @@ from datetime import datetime
 import msgspec
 
 from streams.detection.gates import Phase
-from streams.detection.rules.rule import Direction, RuleOutcome, Severity
+from streams.detection.rules.condition import Condition
+from streams.detection.rules.verdict import Direction, RuleOutcome, Severity
+from streams.detection.scope import Scope
 from streams.detection.snapshot import ActiveAlert, Regime
 from streams.reading import Reading
-
-
-class ConditionLine(msgspec.Struct, frozen=True):
-    """One condition of a rule."""
-
-    name: str
-    value: float | None
-    enter: float
-    below: bool
-    """The value has to fall to `enter`, not to rise to it."""
-    strict: bool
-    exit: float | None
-    holds: bool | None
-    distance: float
 
 
 class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
     """One rule in one scope."""
 
     rule: str
-    scope: str
+    scope: Scope
     says: RuleOutcome
     gate: str
     """Why it is suspended; else empty."""
@@ -43,7 +31,7 @@ class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
     """Event time from which the changes are taken."""
     any_of: bool
     """One condition is enough; otherwise all are needed."""
-    conditions: tuple[ConditionLine, ...]
+    conditions: tuple[Condition, ...]
     unknown: tuple[str, ...]
     alert: str
     """pending, firing, suspended; inactive when nothing stands."""

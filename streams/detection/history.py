@@ -18,7 +18,7 @@ from streams.detection.history_codec import pack, unpack
 from streams.detection.history_days import DayFacts, Days
 from streams.detection.history_window import Sample, Window
 from streams.detection.instant import Instant
-from streams.detection.rules.ruleset import Lookback
+from streams.detection.numbers import Lookback
 from streams.detection.seasonality import Part, part_of_session
 from streams.reading import Basis, Reading
 

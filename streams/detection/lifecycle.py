@@ -32,8 +32,9 @@ import msgspec
 
 from streams.catalogue.vocabulary import Kind
 from streams.detection.notification import Notification
-from streams.detection.rules.rule import Direction, Severity, Verdict, greater
-from streams.detection.rules.ruleset import Timing
+from streams.detection.numbers import RuleNumbers
+from streams.detection.rules.verdict import Direction, Severity, Verdict, greater
+from streams.detection.scope import Form
 from streams.records import NS
 
 Status = Literal["inactive", "pending", "firing", "suspended"]
@@ -118,10 +119,10 @@ class Durations(NamedTuple):
     """Every close whose condition holds is new evidence."""
 
 
-def durations_of(timing: Timing, refresh_seconds: float | None, *, daily: bool) -> Durations:
+def durations_of(timing: RuleNumbers, refresh_seconds: float | None, form: Form) -> Durations:
     """Durations of a rule at a reading; the daily form has no dwell and no cool-down."""
     gap = int(max(30.0, 3.0 * (refresh_seconds or 0.0)) * NS)
-    if daily:
+    if form == "daily":
         return Durations(0, 0, 0, gap, daily=True)
     return Durations(
         int(timing.dwell_seconds * NS),
@@ -157,37 +158,40 @@ def end_at_gap(alert: Alert, ts: int) -> list[Transition]:
     return _withdraw(alert, ts, GAP) if alert.underlying_status == "firing" else []
 
 
-def advance(
-    alert: Alert,
-    ts: int,
-    verdict: Verdict,
-    detail: AlertDetail,
-    durations: Durations,
-    *,
-    ended: bool | None,
-    inhibited: bool,
+def follow(
+    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations
 ) -> list[Transition]:
-    """An evaluated reading at `ts`.
+    """A reading at `ts` with the verdict that counts; `detail` is that of a condition that holds.
 
-    `verdict` is not blocked, `ended` says whether the exit of a firing alert holds.
+    A rule that is blocked suspends, a value that is held back lets time stand still.
     """
+    if verdict.blocked:
+        return suspend(alert, ts, verdict.blocked, durations)
+    if verdict.held:
+        hold(alert, ts, durations)
+        return []
+    if verdict.peak is not None and alert.underlying_status == "firing":
+        alert.peak = verdict.peak
+    return advance(alert, ts, verdict, detail, durations)
+
+
+def advance(
+    alert: Alert, ts: int, verdict: Verdict, detail: AlertDetail, durations: Durations
+) -> list[Transition]:
+    """An evaluated reading at `ts`."""
     out = _resume(alert)
     _advance_clocks(alert, ts, durations)
-    if alert.status == "pending" and (inhibited or not verdict.enter):
+    starts = verdict.enter and not verdict.inhibited
+    if alert.status == "pending" and not starts:
         out += _withdraw(alert, ts, "inhibited" if verdict.enter else "")
-    elif (
-        alert.status == "inactive"
-        and verdict.enter
-        and not inhibited
-        and _may_start(alert, ts, verdict)
-    ):
+    elif alert.status == "inactive" and starts and _may_start(alert, ts, verdict):
         out += _start(alert, ts, verdict, detail, durations)
     elif alert.status == "pending":
         alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
         if ts - alert.since >= durations.dwell and _may_start(alert, ts, verdict):
             alert.status = "firing"
             out.append(Transition("firing", "firing", "pending"))
-    elif alert.status == "firing" and ended and not (durations.daily and verdict.enter):
+    elif alert.status == "firing" and verdict.ended and not (durations.daily and verdict.enter):
         alert.changed, alert.changed_since = None, 0
         out += _exit(alert, ts, durations)
     elif alert.status == "firing":

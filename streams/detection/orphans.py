@@ -8,7 +8,7 @@ reason `retired`.
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ Place = tuple[str, str]
 """Index and fingerprint."""
 
 
-def configured_fingerprints(indices: Iterable[str], rules: Sequence[Rule]) -> frozenset[str]:
+def configured_fingerprints(indices: Iterable[str], rules: Sequence[Rule[Any]]) -> frozenset[str]:
     """Fingerprints of all alerts that rules evaluate for some indices."""
     names = [(rule.name, scope) for rule in rules for scope in rule.scopes]
     return frozenset(

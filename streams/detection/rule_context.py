@@ -1,19 +1,20 @@
-"""The context of a rule: everything that a rule may look at when it judges one reading."""
+"""The context of a reading: everything that a rule may look at, and nothing that it may change."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from streams.detection.baseline import Baseline
 from streams.detection.change import Change, change
-from streams.detection.gates import relative_width
+from streams.detection.gates import Phase, relative_width
 from streams.detection.instant import Instant
 from streams.detection.panels import Panels
+from streams.detection.scope import Form
 from streams.detection.seasonality import Part
 from streams.market import Gates
 from streams.reading import Reading
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RuleContext:
     """One reading against its history. Changes are computed once and shared by the rules."""
 
@@ -30,14 +31,17 @@ class RuleContext:
     core: AbstractSet[str] | None = None
     """Names behind the ATM figures."""
     panels: Panels = field(default_factory=Panels)
-    unwinding: bool = False
-    """Whether an unwind of this index is firing."""
-    converging: bool = False
-    """Whether a convergence of this index is firing."""
-    peak: float | None = None
-    """Greatest move of the alert that is evaluated, while it fires."""
-    severity: str = ""
-    """Its severity so far, alike."""
+    hours: Phase = "open"
+    """Where the reading lies to the evaluated hours."""
+    forms: tuple[Form, ...] = ()
+    """The forms in which rules are evaluated at this reading."""
+    gate: str = ""
+    """The gate that is closed: no rule on the market is asked."""
+    held: bool = False
+    """The spike gate holds the value back: no intraday rule on the market is asked."""
+    reverted: bool = False
+    """A value that was held back was a bad print."""
+    begins_session: bool = False
     _changes: dict[int, Change | None] = field(default_factory=dict)
 
     def change(self, start: Instant) -> Change | None:

@@ -8,7 +8,7 @@ from datetime import date
 
 import msgspec
 
-from streams.detection.rules.rule import RuleOutcome
+from streams.detection.rules.verdict import RuleOutcome
 from streams.detection.snapshot import Regime
 
 

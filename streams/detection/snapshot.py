@@ -9,6 +9,7 @@ the same baseline. Decimals throughout.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,10 +17,11 @@ from typing import Literal
 import msgspec
 
 from streams.detection.baseline import MEASURES
+from streams.detection.evaluator import Key
 from streams.detection.events import Identity, moment
 from streams.detection.lifecycle import Alert
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.rule import Direction, RuleOutcome, Severity
+from streams.detection.rules.verdict import Direction, RuleOutcome, Severity
 from streams.market import Mode
 from streams.reading import Reading
 from streams.records import NS
@@ -99,13 +101,13 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
     )
 
 
-def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None) -> Regime:
-    """The state of the trade in one word (methodology, "The rules in numbers")."""
-    firing = {
-        (rule, alert.detail.direction)
-        for (rule, _), alert in alerts.items()
-        if alert.underlying_status == "firing"
-    }
+def regime(
+    firing: AbstractSet[tuple[str, Direction | None]], context: RuleContext | None
+) -> Regime:
+    """The state of the trade in one word (methodology, "The rules in numbers").
+
+    `firing` has the rules that fire, with the directions of their alerts.
+    """
     if any(rule == "vix_spike_unwind" for rule, _ in firing):
         return "unwinding"
     if ("vol_convergence", "adverse") in firing:
@@ -120,7 +122,7 @@ def regime(alerts: Mapping[tuple[str, str], Alert], context: RuleContext | None)
 
 
 def snapshot_of(
-    picture: SnapshotInputs, alerts: Mapping[tuple[str, str], Alert], active: list[ActiveAlert]
+    picture: SnapshotInputs, alerts: Mapping[Key, Alert], active: list[ActiveAlert]
 ) -> Snapshot:
     """The snapshot of one index; what depends on a 30d reading is empty until there is one."""
     context = picture.context
@@ -129,7 +131,14 @@ def snapshot_of(
         mode=max(picture.latest.values(), key=lambda reading: reading.ts_event).mode,
         readings=dict(sorted(picture.latest.items())),
         names={} if context is None else _names(context.reading),
-        regime=regime(alerts, context),
+        regime=regime(
+            {
+                (rule, alert.detail.direction)
+                for (rule, _), alert in alerts.items()
+                if alert.underlying_status == "firing"
+            },
+            context,
+        ),
         distances=picture.distances,
         verdicts=picture.outcomes,
         alerts=active,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from streams.detection.alert_event import AlertEvent
-from streams.detection.rules.rule import SEVERITIES
+from streams.detection.rules.verdict import SEVERITIES
 from streams.evaluation.catches import (
     INFO,
     INFO_ONLY,

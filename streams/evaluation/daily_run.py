@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.rules.ruleset import RuleSet
+from streams.detection.rules.catalogue import RuleSet
 from streams.detection.session_verdicts import SessionVerdicts
 from streams.detection.snapshot import decode_snapshot
 from streams.market import Market

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.episodes import REACH, episode_of, rise_follows
-from streams.detection.rules.rule import SEVERITIES, Severity
+from streams.detection.rules.verdict import SEVERITIES, Severity
 from streams.evaluation.catches import INFO, NO_HISTORY, SUSPENDED, WARNING, Catches
 from streams.evaluation.closes import Closes
 

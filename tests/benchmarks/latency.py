@@ -6,17 +6,18 @@ Where the time goes is read off the records: Kafka keeps when each was made. Wha
 counts.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from config.rules import SHIPPED
+from config.rules import shipped_tables
+from config.tables import as_toml
 from streams.points_codec import decode_points
 from streams.reading import decode_reading
 from streams.records import NS
@@ -65,7 +66,7 @@ def latencies(
     from it.
     """
     rules = directory / "rules.toml"
-    rules.write_text(_restless(SHIPPED.read_text(encoding="utf-8")), encoding="utf-8")
+    rules.write_text(as_toml(_restless(shipped_tables())), encoding="utf-8")
     settings = bench_settings(
         stack, directory, names, PARTITIONS, rules={"file": str(rules), "cap_unknown": False}
     )
@@ -149,8 +150,9 @@ class _Event(msgspec.Struct):
     time: datetime
 
 
-def _restless(rules: str) -> str:
+def _restless(tables: dict[str, Any]) -> dict[str, Any]:
     """The shipped rules with the numbers above."""
-    for name, value in RESTLESS.items():
-        rules = re.sub(rf"^{name} = .*$", f"{name} = {value}", rules, flags=re.MULTILINE)
-    return rules
+    return {
+        key: _restless(value) if isinstance(value, dict) else RESTLESS.get(key, value)
+        for key, value in tables.items()
+    }

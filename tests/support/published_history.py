@@ -45,9 +45,8 @@ class History(NamedTuple):
 def history(season_weeks: int = 4) -> History:
     """The run, with the rules as they are shipped but for the season."""
     files, rules = PublishedCloses(evaluation_data() / "vol_indices"), load_rules()
-    rules = msgspec.structs.replace(
-        rules, baseline=msgspec.structs.replace(rules.baseline, season_weeks=season_weeks)
-    )
+    baseline = msgspec.structs.replace(rules.baseline, season_weeks=season_weeks)
+    rules = rules._replace(baseline=baseline)
     closes = tuple(
         daily_run(files.readings(), Market(indices=(IndexSpec(INDEX),), mode="replay"), rules)
     )

@@ -4,47 +4,63 @@ It is not an unwind, and the event says so in words.
 """
 
 from dataclasses import replace
+from typing import Annotated
+
+from msgspec import Meta
 
 from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.numbers import Dwell, ExitDwell, Positive, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.jump import Case, evaluate_jump
-from streams.detection.rules.rule import Verdict, retraced
-from streams.detection.rules.ruleset import BroadRepricing
+from streams.detection.rules.condition import condition
+from streams.detection.rules.jump import Case, Jump, evaluate_jump
+from streams.detection.rules.move_rule import MoveNumbers, MoveRule
+from streams.detection.rules.rule import Firing, Thresholds
+from streams.detection.rules.verdict import Severity, Verdict
 from streams.detection.rules.wording import basket_words, index_words
+from streams.detection.scope import Scope
 
 
-class BroadRepricingRule:
+class RepricingEnter(Jump, frozen=True):
+    """Condition of `broad_repricing`; both bounds are upper ones."""
+
+    correlation_share_low: Annotated[Share, Meta(description="correlation share, at most")] = 0.40
+    correlation_move_alone: Annotated[
+        Positive, Meta(description="rise of correlation, less than")
+    ] = 0.20
+
+
+class BroadRepricingNumbers(MoveNumbers, frozen=True, kw_only=True):
+    """The jump of an unwind without its correlation."""
+
+    dwell_seconds: Dwell = 180.0
+    exit_dwell_seconds: ExitDwell = 180.0
+    enter: RepricingEnter = RepricingEnter()
+    critical: Jump = Jump(0.06, 0.30)
+
+    def __post_init__(self) -> None:
+        if self.critical.index_vol_move < self.enter.index_vol_move:
+            raise ValueError("critical must not be easier to reach than enter")
+
+
+class BroadRepricing(MoveRule[BroadRepricingNumbers]):
     """Methodology, "The rules in numbers": the jump of an unwind without its correlation."""
 
     name = "broad_repricing"
     label = "repricing"
-    resolve_reason = "the move has been given back"
-    scopes = ("intraday", "daily")
+    table = BroadRepricingNumbers
 
-    def __init__(self, numbers: BroadRepricing) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """Both comparisons, the stronger one counts."""
-        return evaluate_jump(scope, context, self._numbers.enter, self._classify)
+        del firing
+        return evaluate_jump(scope, context, self.numbers.enter, self._classify)
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """The rise of index vol that stands."""
-        change = context.change(start)
-        return None if change is None else change.index_move
+    def moved(self, change: Change) -> float:
+        """The rise of index vol."""
+        return change.index_move
 
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Half of the move is given back."""
-        move = None if start is None else self.move(context, start)
-        return retraced(move, peak, self._numbers.exit.given_back)
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit numbers; the share and the rise of correlation are upper bounds."""
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         return (
             {
                 "index_vol_move": enter.index_vol_move,
@@ -52,12 +68,12 @@ class BroadRepricingRule:
                 "correlation_share_low": enter.correlation_share_low,
                 "implied_correlation_move_alone": enter.correlation_move_alone,
             },
-            {"given_back": self._numbers.exit.given_back},
+            {"given_back": self.numbers.exit.given_back},
         )
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """The jump, the singles beside it, and what it is not."""
-        del context, label
+        del context, verdict
         if change is None:
             return (
                 "index and single-name vols have jumped together. "
@@ -69,16 +85,16 @@ class BroadRepricingRule:
         )
 
     def _classify(self, case: Case) -> Verdict:
-        enter, change = self._numbers.enter, case.change
+        enter, change = self.numbers.enter, case.change
         correlation, share, alone = (
             change.correlation_move,
             change.correlation_share,
             enter.correlation_move_alone,
         )
         tested = (
-            Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
-            Condition("correlation_share", share, enter.correlation_share_low, 1.0),
-            Condition("implied_correlation_change", correlation, alone, 2 * alone, strict=True),
+            condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
+            condition("correlation_share", share, enter.correlation_share_low, 1.0),
+            condition("implied_correlation_change", correlation, alone, 2 * alone, strict=True),
         )
         quiet = Verdict(
             start=change.start, distance=max(one.distance for one in tested[:2]), conditions=tested
@@ -89,11 +105,6 @@ class BroadRepricingRule:
             return replace(quiet, distance=1.0)
         if not case.holds or share is None or share > enter.correlation_share_low:
             return quiet
-        twice = change.index_move >= self._numbers.critical.needed(change.index_from)
-        return replace(
-            quiet,
-            enter=True,
-            severity="critical" if twice else "warning",
-            label="repricing",
-            distance=0.0,
-        )
+        twice = change.index_move >= self.numbers.critical.needed(change.index_from)
+        severity: Severity = "critical" if twice else "warning"
+        return replace(quiet, enter=True, severity=severity, label=self.label, distance=0.0)

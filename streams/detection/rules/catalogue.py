@@ -1,51 +1,89 @@
-"""All rules in the order in which they are evaluated.
+"""All rules, what they do to each other, and their numbers.
 
-What suspends or inhibits others comes before them.
+A rule stands in its own file; here it is named once.
 """
 
-from streams.detection.rules.broad_repricing import BroadRepricingRule
-from streams.detection.rules.correlation_regime import CorrelationRegimeRule
-from streams.detection.rules.data_quality import DataQualityRule
-from streams.detection.rules.dispersion_extreme import DispersionExtremeRule
-from streams.detection.rules.mechanical_rotation import MechanicalRotationRule
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from streams.detection.numbers import Lookback, Numbers, RuleNumbers
+from streams.detection.rules.broad_repricing import BroadRepricing
+from streams.detection.rules.correlation_regime import CorrelationRegime
+from streams.detection.rules.data_quality import DataQuality
+from streams.detection.rules.dispersion_extreme import DispersionExtreme
+from streams.detection.rules.mechanical_rotation import MechanicalRotation
+from streams.detection.rules.policy import Policy
 from streams.detection.rules.rule import Rule
-from streams.detection.rules.ruleset import RuleSet
-from streams.detection.rules.vix_spike_unwind import VixSpikeUnwindRule
-from streams.detection.rules.vol_convergence import VolConvergenceRule
+from streams.detection.rules.vix_spike_unwind import VixSpikeUnwind
+from streams.detection.rules.vol_convergence import VolConvergence
 from streams.market import Gates
 
-SUSPENDS_ALL = DataQualityRule.name
-INHIBITED_BY = {"vol_convergence": ("vix_spike_unwind", "broad_repricing")}
-"""A rule that tells no new story while one of these fires for the same index, in whatever scope."""
-NAMES = tuple(
-    rule.name
-    for rule in (
-        DataQualityRule,
-        VixSpikeUnwindRule,
-        BroadRepricingRule,
-        VolConvergenceRule,
-        DispersionExtremeRule,
-        CorrelationRegimeRule,
-        MechanicalRotationRule,
-    )
+RULES: Final[tuple[type[Rule[Any]], ...]] = (
+    DataQuality,
+    VixSpikeUnwind,
+    BroadRepricing,
+    VolConvergence,
+    DispersionExtreme,
+    CorrelationRegime,
+    MechanicalRotation,
 )
-"""Of all rules, in that order."""
+"""In the order in which they are evaluated: what acts on others comes before them."""
+POLICY: Final = Policy(
+    suspends_others=tuple(rule.name for rule in RULES if rule.about_data),
+    inhibited_by={"vol_convergence": ("vix_spike_unwind", "broad_repricing")},
+    escalated_by={
+        "vol_convergence": ("vix_spike_unwind",),
+        "mechanical_rotation": ("vix_spike_unwind", "vol_convergence"),
+    },
+)
+NAMES: Final = tuple(rule.name for rule in RULES)
 
 
-def catalogue(numbers: RuleSet, gates: Gates) -> tuple[Rule, ...]:
+SHIPPED: Final[Mapping[str, RuleNumbers]] = {rule.name: rule.table() for rule in RULES}
+"""The numbers of each rule as its file has them."""
+
+
+class RuleSet(NamedTuple):
+    """The numbers of all rules of a process."""
+
+    baseline: Lookback = Lookback()
+    rules: Mapping[str, RuleNumbers] = SHIPPED
+    """By name, in the order of the catalogue."""
+    cap_unknown: bool = True
+    """Whether a condition without enough history limits severity to warning.
+
+    It is a choice of the process, not of the file.
+    """
+
+    @property
+    def tables(self) -> dict[str, Numbers]:
+        """The tables of a rules file."""
+        return {"baseline": self.baseline, **self.rules}
+
+
+def rule_set(tables: Mapping[str, Any], *, cap_unknown: bool = True) -> RuleSet:
+    """The numbers in the tables of a rules file, all of them there.
+
+    Raises `msgspec.ValidationError`, which names the key.
+    """
+    found = msgspec.convert(tables, _File)
+    rules = {name: getattr(found, name) for name in NAMES}
+    return RuleSet(getattr(found, "baseline"), rules, cap_unknown)  # noqa: B009
+
+
+def catalogue(numbers: RuleSet, gates: Gates) -> tuple[Rule[Any], ...]:
     """The rules with their numbers."""
-    limits = {
-        "coverage": gates.coverage,
-        "coverage_names": gates.coverage_names,
-        "implied_correlation_low": gates.correlation_low,
-        "implied_correlation_high": gates.correlation_high,
-    }
-    return (
-        DataQualityRule(numbers.data_quality, limits),
-        VixSpikeUnwindRule(numbers.vix_spike_unwind, numbers.cap_unknown),
-        BroadRepricingRule(numbers.broad_repricing),
-        VolConvergenceRule(numbers.vol_convergence),
-        DispersionExtremeRule(numbers.dispersion_extreme),
-        CorrelationRegimeRule(numbers.correlation_regime),
-        MechanicalRotationRule(numbers.mechanical_rotation),
+    return tuple(
+        rule(numbers.rules[rule.name], gates, cap_unknown=numbers.cap_unknown) for rule in RULES
     )
+
+
+_File: Final = msgspec.defstruct(
+    "Rules",
+    [("baseline", Lookback), *((rule.name, rule.table) for rule in RULES)],
+    bases=(Numbers,),
+    frozen=True,
+    forbid_unknown_fields=True,
+)

@@ -1,74 +1,80 @@
 """`correlation_regime`: implied correlation has left the band of its own year, at either end."""
 
-from dataclasses import replace
+from typing import Annotated
+
+from msgspec import Meta
 
 from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.numbers import Numbers, RuleNumbers, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.level_rank import MEDIAN, LevelRank, level_rank, season_values, unknown
-from streams.detection.rules.rule import Verdict
-from streams.detection.rules.ruleset import CorrelationRegime, RankBand
+from streams.detection.rules.level_rank import MEDIAN, level_rank
+from streams.detection.rules.level_rule import RHO, LevelRule, Ranks
+from streams.detection.rules.rule import Thresholds
+from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.wording import percentile, points
 
-RHO = "implied_correlation"
+
+class RankBand(Numbers, frozen=True):
+    """A band of ranks, bounds inside."""
+
+    low: Annotated[Share, Meta(description="lower bound of the rank")]
+    high: Annotated[Share, Meta(description="upper bound")]
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
 
 
-class CorrelationRegimeRule:
-    """Methodology, "The rules in numbers".
+class CorrelationRegimeNumbers(RuleNumbers, frozen=True, kw_only=True):
+    """It fires outside the enter band and is over inside the exit band."""
 
-    The rule looks at the level alone; the change in its events is that since the prior close.
-    """
+    enter: RankBand = RankBand(0.05, 0.95)
+    exit: RankBand = RankBand(0.10, 0.90)
+
+    def __post_init__(self) -> None:
+        if self.exit.low < self.enter.low or self.exit.high > self.enter.high:
+            raise ValueError("the exit band must lie inside the enter band")
+
+
+class CorrelationRegime(LevelRule[CorrelationRegimeNumbers]):
+    """Methodology, "The rules in numbers"."""
 
     name = "correlation_regime"
     label = "regime"
     resolve_reason = "implied correlation is back in its band"
-    scopes = ("intraday", "daily")
+    table = CorrelationRegimeNumbers
+    any_of = True
 
-    def __init__(self, numbers: CorrelationRegime) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """The level against its ranks."""
-        del scope
-        start = context.baseline.close(1)
-        if context.level(RHO) is None:
-            return Verdict(blocked="coverage", start=start)
+    def ranks(self, context: RuleContext) -> Ranks:
+        """Of implied correlation."""
         at = level_rank(context, RHO)
+        return {} if at is None else {RHO: at}
+
+    def conditions(
+        self, context: RuleContext, *, at_exit: bool = False
+    ) -> tuple[Condition, ...] | None:
+        """Below the band and above it; its bounds are inside."""
+        at, exit_ = level_rank(context, RHO), self.numbers.exit
         if at is None:
-            return Verdict(lacking=True, start=start)
-        tested = _outside(at, self._numbers.enter, self._numbers.exit)
-        quiet = Verdict(start=start, values=season_values([at]), conditions=tested, any_of=True)
-        if context.wide():
-            return replace(quiet, blocked="width")
-        if not any(one.holds for one in tested):
-            return replace(quiet, distance=min(one.distance for one in tested))
-        return replace(quiet, enter=True, label=self.label, unknown=unknown([at]), distance=0.0)
+            return None
+        band = exit_ if at_exit else self.numbers.enter
+        return (
+            at.below(band.low, exit_.low, strict=True),
+            at.above(band.high, exit_.high, strict=True),
+        )
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """There is no move."""
-        del context, start
-        return 0.0
-
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """The rank is back inside the narrower band; None without one."""
-        del start, peak
-        at, band = level_rank(context, RHO), self._numbers.exit
-        return None if at is None else not any(one.holds for one in _outside(at, band, band))
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit bands of the rank."""
         entry, exit_ = (
             {f"{RHO}_percentile_low": band.low, f"{RHO}_percentile_high": band.high}
-            for band in (self._numbers.enter, self._numbers.exit)
+            for band in (self.numbers.enter, self.numbers.exit)
         )
         return entry, exit_
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """High or low, and where it stands."""
-        del change, label
+        del change, verdict
         level, at = context.level(RHO), level_rank(context, RHO)
         if level is None or at is None:
             return "implied correlation has left its band."
@@ -77,8 +83,3 @@ class CorrelationRegimeRule:
             f"implied correlation {points(level)} is {side}: "
             f"{percentile(at.rank)} of {closes} closes."
         )
-
-
-def _outside(at: LevelRank, band: RankBand, exit_: RankBand) -> tuple[Condition, Condition]:
-    """Below the band and above it; its bounds are inside."""
-    return at.below(band.low, exit_.low, strict=True), at.above(band.high, exit_.high, strict=True)

@@ -3,16 +3,38 @@
 While it fires, every other market alert of its index is suspended.
 """
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from streams.detection.change import Change
 from streams.detection.gates import covered, in_range
-from streams.detection.instant import Instant
+from streams.detection.numbers import Numbers, RuleNumbers, Seconds, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.rule import Severity, Verdict
-from streams.detection.rules.ruleset import DataQualityNumbers
+from streams.detection.rules.condition import Condition, condition
+from streams.detection.rules.level_rule import LevelRule
+from streams.detection.rules.rule import Firing, Thresholds
+from streams.detection.rules.verdict import Severity, Verdict
+from streams.detection.scope import Scope
 
 
-class DataQualityRule:
+class QualityCritical(Numbers, frozen=True):
+    """Coverage below which the picture is lost."""
+
+    coverage: Annotated[
+        Share, Meta(description="coverage by weight below which it is critical")
+    ] = 0.70
+
+
+class DataQualityNumbers(RuleNumbers, frozen=True, kw_only=True):
+    """Its limits are the gates of `streams.market`."""
+
+    dwell_seconds: Annotated[Seconds, Meta(description="broken for so long")] = 30.0
+    exit_dwell_seconds: Annotated[Seconds, Meta(description="whole for so long")] = 60.0
+    critical: QualityCritical = QualityCritical()
+
+
+class DataQuality(LevelRule[DataQualityNumbers]):
     """Methodology, "The rules in numbers".
 
     Its limits are the coverage and range gates of the market.
@@ -21,53 +43,55 @@ class DataQualityRule:
     name = "data_quality"
     label = "quality"
     resolve_reason = "coverage and correlation are in range again"
-    scopes = ("intraday",)
+    scopes = (Scope.INTRADAY,)
+    table = DataQualityNumbers
+    about_data = True
+    any_of = True
 
-    def __init__(self, numbers: DataQualityNumbers, limits: dict[str, float]) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-        self._limits = limits
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """Whether any limit is broken."""
-        del scope
-        reading, tested = context.reading, _conditions(context)
-        if not any(one.holds for one in tested):
-            return Verdict(
-                distance=min(one.distance for one in tested), conditions=tested, any_of=True
-            )
-        lost = (
-            reading.basis != "published"
-            and (reading.coverage or 0.0) < self._numbers.critical.coverage
+    def conditions(
+        self, context: RuleContext, *, at_exit: bool = False
+    ) -> tuple[Condition, ...] | None:
+        """The limits that apply to the source, the same both ways; any broken one is enough."""
+        del at_exit
+        reading, gates = context.reading, context.gates
+        middle = 0.5 * (gates.correlation_low + gates.correlation_high)
+        rho = reading.implied_correlation
+        limits = [
+            ("implied_correlation", rho, gates.correlation_low, middle),
+            ("implied_correlation", rho, gates.correlation_high, middle),
+        ]
+        if reading.basis != "published":
+            limits += [
+                ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
+                ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
+            ]
+        return tuple(
+            condition(name, value, limit, neutral, limit, strict=True)
+            for name, value, limit, neutral in limits
         )
+
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
+        """Whether any limit is broken; nothing forbids to say so."""
+        del scope, firing
+        reading, critical = context.reading, self.numbers.critical.coverage
+        lost = reading.basis != "published" and (reading.coverage or 0.0) < critical
         severity: Severity = "critical" if lost else "warning"
-        return Verdict(
-            enter=True,
-            severity=severity,
-            label=self.label,
-            distance=0.0,
-            conditions=tested,
-            any_of=True,
-        )
+        quiet = Verdict(conditions=self.conditions(context) or (), any_of=True)
+        return self.decided(quiet, severity)
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """There is no move."""
-        del context, start
-        return 0.0
-
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """All limits hold again."""
-        del start, peak
-        return covered(context.reading, context.gates) and in_range(context.reading, context.gates)
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """The limits, the same both ways: the exit dwell is the hysteresis."""
-        return dict(self._limits), dict(self._limits)
+        limits = {
+            "coverage": self.gates.coverage,
+            "coverage_names": self.gates.coverage_names,
+            "implied_correlation_low": self.gates.correlation_low,
+            "implied_correlation_high": self.gates.correlation_high,
+        }
+        return limits, dict(limits)
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """Which limit, and that the market alerts wait."""
-        del change, label
+        del change, verdict
         reading, gates = context.reading, context.gates
         said = []
         if not covered(reading, gates):
@@ -84,22 +108,3 @@ class DataQualityRule:
         return (
             f"data quality: {text}. Other alerts of this index are suspended while this one fires."
         )
-
-
-def _conditions(context: RuleContext) -> tuple[Condition, ...]:
-    """The limits of the gates that apply to the source; any broken one is enough to fire."""
-    reading, gates = context.reading, context.gates
-    middle = 0.5 * (gates.correlation_low + gates.correlation_high)
-    limits = [
-        ("implied_correlation", reading.implied_correlation, gates.correlation_low, middle),
-        ("implied_correlation", reading.implied_correlation, gates.correlation_high, middle),
-    ]
-    if reading.basis != "published":
-        limits += [
-            ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
-            ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
-        ]
-    return tuple(
-        Condition(name, value, limit, calm, exit=limit, strict=True)
-        for name, value, limit, calm in limits
-    )

@@ -3,91 +3,87 @@
 Vol spread or dispersion is at the top of its year and implied correlation at the bottom.
 """
 
-from dataclasses import replace
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.numbers import Numbers, RuleNumbers, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
-from streams.detection.rules.level_rank import LevelRank, level_rank, season_values, unknown
-from streams.detection.rules.rule import Verdict
-from streams.detection.rules.ruleset import DispersionExtreme, ExtremeRanks
+from streams.detection.rules.level_rank import level_rank
+from streams.detection.rules.level_rule import RHO, LevelRule, Ranks
+from streams.detection.rules.rule import Thresholds
+from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.wording import percentile, points
 
-RHO = "implied_correlation"
-WIDE = {"vol_spread": "vol spread", "dispersion": "dispersion"}
+WIDE: Final = {"vol_spread": "vol spread", "dispersion": "dispersion"}
 """Measures of which one has to be high, and their words."""
 
 
-class DispersionExtremeRule:
-    """Methodology, "The rules in numbers".
+class ExtremeRanks(Numbers, frozen=True):
+    """Bounds of vol spread or dispersion from below, of implied correlation from above."""
 
-    The rule looks at levels alone. The change in its events is that since the prior close.
-    """
+    rank: Annotated[Share, Meta(description="rank of vol spread or of dispersion, at least")]
+    correlation_rank: Annotated[Share, Meta(description="rank of implied correlation, at most")]
+
+
+class DispersionExtremeNumbers(RuleNumbers, frozen=True, kw_only=True):
+    """It fires inside the enter ranks and is over outside the exit ranks."""
+
+    enter: ExtremeRanks = ExtremeRanks(0.95, 0.05)
+    exit: ExtremeRanks = ExtremeRanks(0.90, 0.10)
+
+    def __post_init__(self) -> None:
+        if (
+            self.exit.rank > self.enter.rank
+            or self.exit.correlation_rank < self.enter.correlation_rank
+        ):
+            raise ValueError("exit must not be harder to hold than enter")
+
+
+class DispersionExtreme(LevelRule[DispersionExtremeNumbers]):
+    """Methodology, "The rules in numbers"."""
 
     name = "dispersion_extreme"
     label = "extreme"
     resolve_reason = "its ranks are back from the extremes"
-    scopes = ("intraday", "daily")
+    table = DispersionExtremeNumbers
 
-    def __init__(self, numbers: DispersionExtreme) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
+    def ranks(self, context: RuleContext) -> Ranks:
+        """Those that are known; none without that of correlation or of any other."""
+        found = {measure: level_rank(context, measure) for measure in (RHO, *WIDE)}
+        known = {measure: at for measure, at in found.items() if at is not None}
+        return known if RHO in known and len(known) > 1 else {}
 
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """Both levels against their ranks."""
-        del scope
-        start = context.baseline.close(1)
-        if context.level(RHO) is None:
-            return Verdict(blocked="coverage", start=start)
-        ranks = _ranks(context)
-        if ranks is None:
-            return Verdict(lacking=True, start=start)
-        tested = _conditions(ranks, self._numbers.enter, self._numbers.exit)
-        quiet = Verdict(start=start, values=season_values(ranks.values()), conditions=tested)
-        if context.wide():
-            return replace(quiet, blocked="width")
-        if not all(one.holds for one in tested):
-            return replace(quiet, distance=max(one.distance for one in tested))
-        return replace(
-            quiet, enter=True, label=self.label, unknown=unknown(ranks.values()), distance=0.0
-        )
+    def conditions(
+        self, context: RuleContext, *, at_exit: bool = False
+    ) -> tuple[Condition, ...] | None:
+        """Of vol spread and dispersion the nearer one counts."""
+        ranks, exit_ = self.ranks(context), self.numbers.exit
+        if not ranks:
+            return None
+        bounds = exit_ if at_exit else self.numbers.enter
+        wide = [ranks[name].above(bounds.rank, exit_.rank) for name in WIDE if name in ranks]
+        low = ranks[RHO].below(bounds.correlation_rank, exit_.correlation_rank)
+        return min(wide, key=lambda one: one.distance), low
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """There is no move."""
-        del context, start
-        return 0.0
-
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Neither spread nor dispersion is high any more, or correlation is no longer low.
-
-        None without ranks.
-        """
-        del start, peak
-        ranks, bounds = _ranks(context), self._numbers.exit
-        return (
-            None
-            if ranks is None
-            else not all(one.holds for one in _conditions(ranks, bounds, bounds))
-        )
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
         entry, exit_ = (
             {
                 **dict.fromkeys((f"{measure}_percentile" for measure in WIDE), ranks.rank),
                 f"{RHO}_percentile": ranks.correlation_rank,
             }
-            for ranks in (self._numbers.enter, self._numbers.exit)
+            for ranks in (self.numbers.enter, self.numbers.exit)
         )
         return entry, exit_
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """Which measure is high, and where all of them stand."""
-        del change, label
-        ranks = _ranks(context)
-        if ranks is None:
+        del change, verdict
+        ranks = self.ranks(context)
+        if not ranks:
             return "crowded dispersion trade."
         stand = [
             f"{name} {points(context.level(measure) or 0.0)} ({percentile(ranks[measure].rank)})"
@@ -95,13 +91,12 @@ class DispersionExtremeRule:
             if measure in ranks
         ]
         where = f"{', '.join(stand)} among {len(context.baseline.levels(RHO))} closes"
-        return (
-            f"crowded dispersion trade: {self._high(ranks)} high, implied correlation low. {where}."
-        )
+        high = self._high(ranks)
+        return f"crowded dispersion trade: {high} high, implied correlation low. {where}."
 
-    def _high(self, ranks: dict[str, LevelRank]) -> str:
+    def _high(self, ranks: Ranks) -> str:
         """The measures that are at the top; while none is, those that have not come back yet."""
-        entry, exit_ = self._numbers.enter.rank, self._numbers.exit.rank
+        entry, exit_ = self.numbers.enter.rank, self.numbers.exit.rank
         of = {
             bound: [
                 WIDE[name]
@@ -111,20 +106,3 @@ class DispersionExtremeRule:
             for bound in (entry, exit_)
         }
         return " and ".join(of[entry] or of[exit_] or WIDE.values())
-
-
-def _ranks(context: RuleContext) -> dict[str, LevelRank] | None:
-    """By measure; None without that of correlation or of any other."""
-    found = {measure: level_rank(context, measure) for measure in (RHO, *WIDE)}
-    known = {measure: at for measure, at in found.items() if at is not None}
-    return known if RHO in known and len(known) > 1 else None
-
-
-def _conditions(
-    ranks: dict[str, LevelRank], bounds: ExtremeRanks, exit_: ExtremeRanks
-) -> tuple[Condition, Condition]:
-    """Of vol spread and dispersion the nearer one counts."""
-    wide = [ranks[measure].above(bounds.rank, exit_.rank) for measure in WIDE if measure in ranks]
-    return min(wide, key=lambda one: one.distance), ranks[RHO].below(
-        bounds.correlation_rank, exit_.correlation_rank
-    )

@@ -7,12 +7,30 @@ the jump holds on mids.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from streams.detection.change import Change
+from streams.detection.numbers import Numbers, Positive
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.rule import SEVERITIES, Verdict
-from streams.detection.rules.ruleset import Jump
+from streams.detection.rules.verdict import SEVERITIES, Verdict
+from streams.detection.scope import Scope
+
+
+class Jump(Numbers, frozen=True):
+    """A rise of index vol of at least the greater of a move and a relative move."""
+
+    index_vol_move: Annotated[Positive, Meta(description="rise of index vol, at least this …")] = (
+        0.03
+    )
+    index_vol_relative: Annotated[
+        Positive, Meta(description="… and this share of where it started")
+    ] = 0.15
+
+    def needed(self, start: float) -> float:
+        """The rise that counts as a jump from index vol `start`."""
+        return max(self.index_vol_move, self.index_vol_relative * start)
 
 
 class Case(NamedTuple):
@@ -27,11 +45,11 @@ class Case(NamedTuple):
     """The jump is there on bids, or the source has none."""
 
 
-def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
+def cases(scope: Scope, context: RuleContext, jump: Jump) -> list[Case]:
     """The comparisons that can be made, prior close first."""
     starts = [
         (context.baseline.close(1), True),
-        (context.low if scope == "intraday" else None, False),
+        (context.low if scope.form == "intraday" else None, False),
     ]
     changes = [
         (context.change(start), from_close) for start, from_close in starts if start is not None
@@ -44,7 +62,7 @@ def cases(scope: str, context: RuleContext, jump: Jump) -> list[Case]:
 
 
 def evaluate_jump(
-    scope: str, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]
+    scope: Scope, context: RuleContext, jump: Jump, classify: Callable[[Case], Verdict]
 ) -> Verdict:
     """The strongest verdict over both comparisons.
 

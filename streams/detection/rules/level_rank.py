@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
+from streams.detection.rules.condition import Condition, condition
 
 SEASON = "season_rank"
 MEDIAN = 0.5
@@ -31,14 +31,18 @@ class LevelRank(NamedTuple):
     def above(self, entry: float, exit_level: float, *, strict: bool = False) -> Condition:
         """That the level is high: on the lower of its ranks."""
         if self.season is not None and self.season < self.rank:
-            return Condition(self.season_name, self.season, entry, MEDIAN, exit_level, strict)
-        return Condition(self.name, self.rank, entry, MEDIAN, exit_level, strict)
+            return condition(
+                self.season_name, self.season, entry, MEDIAN, exit_level, strict=strict
+            )
+        return condition(self.name, self.rank, entry, MEDIAN, exit_level, strict=strict)
 
     def below(self, entry: float, exit_level: float, *, strict: bool = False) -> Condition:
         """That the level is low: on the higher of its ranks."""
         if self.season is not None and self.season > self.rank:
-            return Condition(self.season_name, self.season, entry, MEDIAN, exit_level, strict)
-        return Condition(self.name, self.rank, entry, MEDIAN, exit_level, strict)
+            return condition(
+                self.season_name, self.season, entry, MEDIAN, exit_level, strict=strict
+            )
+        return condition(self.name, self.rank, entry, MEDIAN, exit_level, strict=strict)
 
 
 def level_rank(context: RuleContext, measure: str) -> LevelRank | None:

@@ -4,19 +4,58 @@ It also tells the reversal of the move while the trade converges.
 """
 
 from dataclasses import replace
+from typing import Annotated
+
+from msgspec import Meta
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.numbers import Numbers, Positive, RuleNumbers, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.mechanical_score import MechanicalScore, score_of
-from streams.detection.rules.rule import Severity, Verdict, retraced
-from streams.detection.rules.ruleset import MechanicalRotation
+from streams.detection.rules.condition import Condition, condition
+from streams.detection.rules.level_rule import LevelRule
+from streams.detection.rules.mechanical_score import MechanicalScore, RotationEnter, score_of
+from streams.detection.rules.move_rule import retraced
+from streams.detection.rules.rule import Firing, Thresholds
+from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.wording import percent
+from streams.detection.scope import Scope
 from streams.reading import Rotation
 
+PEAK = "defensive_strength_peak"
 
-class MechanicalRotationRule:
+
+class RotationExit(Numbers, frozen=True):
+    """Score at which a rotation is over."""
+
+    score: Annotated[int, Meta(ge=0, le=4), Meta(description="over at this")] = 2
+
+
+class Reversal(Numbers, frozen=True):
+    """When a firing rotation reverses, given that the trade converges."""
+
+    strength: Annotated[
+        Positive,
+        Meta(description="strength of the defensives that can be given back, at least"),
+    ] = 0.01
+    given_back: Annotated[
+        Share, Meta(description="share of it: a reversal, while the trade converges")
+    ] = 0.5
+
+
+class MechanicalRotationNumbers(RuleNumbers, frozen=True, kw_only=True):
+    """A heuristic: six tests, of which one has no data."""
+
+    enter: RotationEnter = RotationEnter()
+    exit: RotationExit = RotationExit()
+    reversal: Reversal = Reversal()
+
+    def __post_init__(self) -> None:
+        if self.exit.score >= self.enter.score:
+            raise ValueError("exit.score must be below enter.score")
+
+
+class MechanicalRotation(LevelRule[MechanicalRotationNumbers]):
     """Methodology, "Rotation analytics" with the numbers of "The rules in numbers".
 
     The alert's move is the strength of the defensive set against the index. A reversal is a firing
@@ -28,63 +67,66 @@ class MechanicalRotationRule:
     name = "mechanical_rotation"
     label = "rotation"
     resolve_reason = "its score has fallen"
-    scopes = ("intraday", "daily")
+    table = MechanicalRotationNumbers
 
-    def __init__(self, numbers: MechanicalRotation) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """The score, and whether a firing rotation reverses."""
-        del scope
-        score, enter = score_of(context, self._numbers.enter), self._numbers.enter.score
+    def conditions(self, context: RuleContext, *, at_exit: bool = False) -> tuple[Condition]:
+        """Enough tests of the score pass; unknown while too few can be made."""
+        del at_exit
+        enter, score = self.numbers.enter.score, score_of(context, self.numbers.enter)
         known = len(score.tests) - len(score.unknown) >= enter
-        line = Condition(
-            "mechanical_score",
-            float(score.passed) if known else None,
-            enter,
-            0.0,
-            exit=self._numbers.exit.score,
-        )
+        passed = float(score.passed) if known else None
+        return (condition("mechanical_score", passed, enter, 0.0, self.numbers.exit.score),)
+
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
+        """The score."""
+        del scope
+        (tested,) = conditions = self.conditions(context)
+        score = score_of(context, self.numbers.enter)
         quiet = Verdict(
-            lacking=not known,
+            lacking=tested.value is None,
             unknown=score.unknown,
             start=context.baseline.close(1),
-            values=self._values(context, score),
-            distance=line.distance if known else None,
-            conditions=(line,),
+            values=_values(context, score, firing),
+            distance=None if tested.value is None else tested.distance,
+            conditions=conditions,
         )
         if context.wide():
             return replace(quiet, blocked="width")
-        reverses = self._reverses(context)
-        if not (reverses or line.holds):
-            return quiet
-        severity: Severity = "warning" if reverses else "info"
+        return self.decided(quiet) if tested.holds else quiet
+
+    def escalated(
+        self, verdict: Verdict, context: RuleContext, firing: Firing | None
+    ) -> Verdict | None:
+        """While the trade converges a reversal is waited for, and told once."""
+        reversal = self.numbers.reversal
+        if firing is None or firing.severity != "info":
+            return None
+        waits = replace(verdict, ended=False)
+        given_back = retraced(_strength(context), firing.peak, reversal.given_back)
+        if firing.peak < reversal.strength or not given_back:
+            return waits
         return replace(
-            quiet, enter=True, lacking=False, severity=severity, label=self.label, distance=0.0
+            waits,
+            enter=True,
+            lacking=False,
+            severity="warning",
+            label=self.label,
+            distance=0.0,
         )
+
+    def ended(self, context: RuleContext, firing: Firing) -> bool | None:
+        """The score is low whatever the unknown tests would say."""
+        del firing
+        return score_of(context, self.numbers.enter).possible <= self.numbers.exit.score
 
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """Strength of the defensive set over 20 sessions."""
         del start
         return _strength(context)
 
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """The score is low whatever the unknown tests would say.
-
-        No reversal is to be waited for.
-        """
-        del start, peak
-        waits = _converges(context) and context.severity == "info"
-        return (
-            not waits
-            and score_of(context, self._numbers.enter).possible <= self._numbers.exit.score
-        )
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit numbers, those of the reversal among the former."""
-        enter, reversal = self._numbers.enter, self._numbers.reversal
+        enter, reversal = self.numbers.enter, self.numbers.reversal
         return (
             {
                 "mechanical_score": enter.score,
@@ -96,54 +138,42 @@ class MechanicalRotationRule:
                 "reversal_strength": reversal.strength,
                 "reversal_given_back": reversal.given_back,
             },
-            {"mechanical_score": self._numbers.exit.score},
+            {"mechanical_score": self.numbers.exit.score},
         )
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """What the defensives have done, and the score as what it is: a heuristic."""
-        del change, label
-        score, strength = score_of(context, self._numbers.enter), _strength(context)
+        del change
+        score, strength = score_of(context, self.numbers.enter), _strength(context)
         said = f"Heuristic score {score.passed} of {len(score.tests)}"
         of_set = "unknown" if strength is None else percent(strength)
-        if self._reverses(context) and context.peak is not None:
+        if verdict.severity == "warning":
             return (
                 "rotation into defensives reverses while the trade converges: "
-                f"strength {of_set} after {percent(context.peak)}. {said}."
+                f"strength {of_set} after {percent(verdict.values[PEAK] or 0.0)}. {said}."
             )
         return (
             f"rotation looks mechanical: defensives {of_set} against the index "
             f"over 20 sessions. {said}."
         )
 
-    def _reverses(self, context: RuleContext) -> bool:
-        reversal = self._numbers.reversal
-        if (
-            context.severity != "info"
-            or context.peak is None
-            or context.peak < reversal.strength
-            or not _converges(context)
-        ):
-            return False
-        return bool(retraced(_strength(context), context.peak, reversal.given_back))
 
-    def _values(self, context: RuleContext, score: MechanicalScore) -> dict[str, float | None]:
-        rotation = context.reading.rotation or Rotation()
-        return {
-            "mechanical_score": float(score.passed),
-            **{name: None if test is None else float(test) for name, test in score.tests.items()},
-            "vol_ratio_rank": context.baseline.rank("vol_ratio", context.now.vol_ratio),
-            "index_return": rotation.index_return,
-            "sector_dispersion": rotation.sector_dispersion,
-            "sector_dispersion_z": rotation.sector_dispersion_z,
-            "autocorrelation": rotation.autocorrelation,
-            "defensive_strength": rotation.defensive_strength,
-            "defensive_strength_peak": context.peak,
-        }
+def _values(
+    context: RuleContext, score: MechanicalScore, firing: Firing | None
+) -> dict[str, float | None]:
+    rotation = context.reading.rotation or Rotation()
+    return {
+        "mechanical_score": float(score.passed),
+        **{name: None if test is None else float(test) for name, test in score.tests.items()},
+        "vol_ratio_rank": context.baseline.rank("vol_ratio", context.now.vol_ratio),
+        "index_return": rotation.index_return,
+        "sector_dispersion": rotation.sector_dispersion,
+        "sector_dispersion_z": rotation.sector_dispersion_z,
+        "autocorrelation": rotation.autocorrelation,
+        "defensive_strength": rotation.defensive_strength,
+        PEAK: None if firing is None else firing.peak,
+    }
 
 
 def _strength(context: RuleContext) -> float | None:
     return None if context.reading.rotation is None else context.reading.rotation.defensive_strength
-
-
-def _converges(context: RuleContext) -> bool:
-    return context.unwinding or context.converging

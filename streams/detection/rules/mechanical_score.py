@@ -5,16 +5,38 @@ It is a heuristic that no source validates.
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from streams.calendar.expiries import sessions_to_standard_monthly
+from streams.detection.numbers import Numbers, Positive, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.ruleset import RotationEnter
 from streams.reading import Rotation
 
 SESSIONS_A_YEAR = 252
 UNTESTABLE = "test_fundamentals_quiet"
 """Needs earnings revisions and rates, which the monitor does not have: always unknown."""
+
+
+class RotationEnter(Numbers, frozen=True):
+    """Tests of `mechanical_rotation` and how many have to pass."""
+
+    score: Annotated[int, Meta(ge=1, le=5), Meta(description="tests passed, at least")] = 4
+    """Of six tests; one cannot be made."""
+    vol_ratio_rank: Annotated[
+        Share, Meta(description="rank of basket vol over index vol, above")
+    ] = 0.80
+    correlation_rank: Annotated[Share, Meta(description="rank of implied correlation, below")] = (
+        0.20
+    )
+    sector_dispersion_z: Annotated[Positive, Meta(description="sectors apart by more …")] = 1.0
+    index_return_sds: Annotated[
+        Positive, Meta(description="… while the index has moved less, in its daily sd")
+    ] = 0.5
+    sessions_to_expiry: Annotated[
+        int, Meta(ge=0, le=22), Meta(description="before the monthly expiry, at most")
+    ] = 15
 
 
 class MechanicalScore(NamedTuple):

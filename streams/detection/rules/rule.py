@@ -1,116 +1,101 @@
-"""What every rule is to the lifecycle: a name, its timing, and a verdict on each reading."""
+"""What every rule is: a name, numbers, an entry, an exit and words, all of them in one file.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+Two bases serve them: a rule on a move (`move_rule`) and a rule on a level (`level_rule`).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from streams.detection.change import Change
 from streams.detection.instant import Instant
+from streams.detection.numbers import RuleNumbers
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.ruleset import Timing
+from streams.detection.rules.verdict import Severity, Verdict
+from streams.detection.scope import Scope
+from streams.market import Gates
 
-Severity = Literal["info", "warning", "critical"]
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
-Direction = Literal["adverse", "benign", "mixed"]
-RuleOutcome = Literal["quiet", "inhibited", "unknown", "suspended", "held", "holds", "fires"]
-"""What a rule says of a reading; at a close, of several scopes the last in this order.
-
-`quiet`: evaluated, the condition does not hold. `inhibited`: it holds, and another rule tells the
-same story. `unknown`: not enough history. `suspended`: a gate forbids to evaluate. `held`: the
-spike gate waits whether the value stands. `holds`: it holds; whether an alert fires is a question
-of time. `fires`: at a close, it holds, and an event says so. A close never says `held` or `holds`.
-"""
+N = TypeVar("N", bound=RuleNumbers)
+Thresholds = tuple[dict[str, float], dict[str, float]]
+"""Enter and exit numbers by their names in events."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a rule says about one reading."""
+class Firing(NamedTuple):
+    """An alert that fires, as a reading finds it."""
 
-    enter: bool = False
-    """Whether the condition holds."""
-    blocked: str = ""
-    """The gate that forbids to say so; the alert is suspended meanwhile."""
-    lacking: bool = False
-    """No history or data to compare with: nothing can be entered, nothing is suspended."""
     severity: Severity = "info"
-    label: str = ""
-    direction: Direction | None = None
-    unknown: tuple[str, ...] = ()
-    """Conditions that could not be tested for want of history or data."""
-    start: Instant | None = None
-    """The instant that the change is taken from, whether the condition holds or not."""
-    values: Mapping[str, float | None] = field(default_factory=dict)
-    """Numbers of this rule beside those every event has."""
-    distance: float | None = None
-    """0 where the condition holds, 1 at or beyond the neutral level.
-
-    None when it cannot be told.
-    """
-    conditions: tuple[Condition, ...] = ()
-    """What was tested, line by line; all of them are needed."""
-    any_of: bool = False
-    """One of the conditions is enough."""
+    peak: float = 0.0
+    """Greatest move so far."""
+    reference: Instant | None = None
+    """The instant that its move is measured from."""
 
 
-class Rule(Protocol):
-    """One rule.
+class Rule(ABC, Generic[N]):
+    """One rule with its numbers."""
 
-    `scope` is one of `scopes`. A scope that begins with `daily` is evaluated on closing readings
-    alone.
-    """
+    name: ClassVar[str]
+    """As in events and metrics."""
+    label: ClassVar[str]
+    """Headline, and the group that its events belong to."""
+    resolve_reason: ClassVar[str]
+    """Why it is over when its exit holds, for a trader."""
+    scopes: ClassVar[tuple[Scope, ...]] = (Scope.INTRADAY, Scope.DAILY)
+    table: ClassVar[type[RuleNumbers]]
+    """Its table in a rules file."""
+    about_data: ClassVar[bool] = False
+    """It is about the data, not about the market: no gate comes before it."""
 
-    @property
-    def name(self) -> str:
-        """As in events and metrics."""
+    def __init__(self, numbers: N, gates: Gates | None = None, *, cap_unknown: bool = True) -> None:
+        """`cap_unknown`: a condition without enough history limits severity to warning."""
+        self.numbers = numbers
+        self.gates = gates or Gates()
+        self.cap_unknown = cap_unknown
 
-    @property
-    def label(self) -> str:
-        """Headline, and the group that its events belong to."""
+    @abstractmethod
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
+        """Whether the condition holds at a reading."""
 
-    @property
-    def resolve_reason(self) -> str:
-        """Why it is over when its exit holds, for a trader."""
-
-    @property
-    def version(self) -> str:
-        """Version of its numbers."""
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """Its forms."""
-
-    @property
-    def timing(self) -> Timing:
-        """Dwell, exit dwell and cool-down of its intraday form."""
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
-        """Evaluate a reading."""
-
+    @abstractmethod
     def move(self, context: RuleContext, start: Instant) -> float | None:
         """How much of the move from `start` stands at this reading; None when it cannot be told."""
 
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Whether the exit holds, given the greatest move since firing.
+    @abstractmethod
+    def ended(self, context: RuleContext, firing: Firing) -> bool | None:
+        """Whether the exit of an alert that fires holds; None when it cannot be told."""
 
-        None when it cannot be told.
-        """
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    @abstractmethod
+    def thresholds(self) -> Thresholds:
         """Enter and exit numbers, for the event."""
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
-        """What has happened, for a trader."""
+    @abstractmethod
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
+        """What has happened, for a trader; `verdict` has the label that the alert has."""
 
+    def escalated(
+        self, verdict: Verdict, context: RuleContext, firing: Firing | None
+    ) -> Verdict | None:
+        """What the rule says instead while another fires that escalates it; None: the same."""
+        del verdict, context, firing
+        return None
 
-def greater(one: Severity, other: Severity) -> bool:
-    """Whether one severity is above another."""
-    return SEVERITIES.index(one) > SEVERITIES.index(other)
+    def evaluate(self, scope: Scope, context: RuleContext, firing: Firing | None = None) -> Verdict:
+        """The verdict on a reading, with the exit of the alert that fires, if one does."""
+        verdict = self.entry(scope, context, firing)
+        if verdict.blocked:
+            return verdict
+        if verdict.enter and verdict.start is not None:
+            verdict = replace(verdict, move=self.move(context, verdict.start))
+        if firing is not None:
+            verdict = self._with_exit(verdict, context, firing)
+        return replace(verdict, escalated=self.escalated(verdict, context, firing))
 
-
-def retraced(move: float | None, peak: float, share: float) -> bool | None:
-    """Whether a share of the greatest move has been given back.
-
-    None when the move cannot be told.
-    """
-    return None if move is None else move <= (1.0 - share) * peak
+    def _with_exit(self, verdict: Verdict, context: RuleContext, firing: Firing) -> Verdict:
+        start = firing.reference
+        move = None if start is None else self.move(context, start)
+        peak = firing.peak if move is None else max(move, firing.peak)
+        return replace(
+            verdict,
+            ended=self.ended(context, firing._replace(peak=peak)),
+            peak=peak,
+            beyond_history=start is not None and context.beyond_history(start),
+        )

@@ -4,61 +4,106 @@ Single-name vol does not keep pace.
 """
 
 from dataclasses import replace
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.numbers import Dwell, ExitDwell, Positive, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.jump import Case, evaluate_jump
-from streams.detection.rules.rule import Severity, Verdict, retraced
-from streams.detection.rules.ruleset import VixSpikeUnwind
+from streams.detection.rules.condition import Condition, condition
+from streams.detection.rules.jump import Case, Jump, evaluate_jump
+from streams.detection.rules.move_rule import MoveNumbers, MoveRule
+from streams.detection.rules.rule import Firing, Thresholds
+from streams.detection.rules.verdict import Severity, Verdict
 from streams.detection.rules.wording import correlation_words, index_words
+from streams.detection.scope import Scope
 
-RANK = "correlation_change_rank"
+RANK: Final = "correlation_change_rank"
 
 
-class VixSpikeUnwindRule:
+class UnwindEnter(Jump, frozen=True):
+    """Condition of `vix_spike_unwind`."""
+
+    correlation_move: Annotated[
+        Positive, Meta(description="rise of implied correlation, at least")
+    ] = 0.05
+    correlation_rank: Annotated[Share, Meta(description="rank of that rise, at least")] = 0.95
+    correlation_share: Annotated[
+        Share,
+        Meta(description="1 − dln(basket vol)/dln(index vol): from here on `unwind`"),
+    ] = 0.60
+    correlation_share_low: Annotated[
+        Share,
+        Meta(description="up to here no unwind; between the two `mixed`, at most a warning"),
+    ] = 0.40
+    correlation_move_alone: Annotated[
+        Positive,
+        Meta(description="a rise of correlation that is an unwind whatever the share"),
+    ] = 0.20
+    variance_ratio: Annotated[
+        Share,
+        Meta(description="index variance over basket variance above which `mixed` is `unwind`"),
+    ] = 0.75
+
+    def __post_init__(self) -> None:
+        if self.correlation_share_low >= self.correlation_share:
+            raise ValueError("correlation_share_low must be below correlation_share")
+        if self.correlation_move_alone <= self.correlation_move:
+            raise ValueError("correlation_move_alone must exceed correlation_move")
+
+
+class UnwindCritical(Jump, frozen=True):
+    """Either of these makes an unwind critical."""
+
+    correlation_move: Annotated[Positive, Meta(description="or rise of correlation")] = 0.10
+
+
+class VixSpikeUnwindNumbers(MoveNumbers, frozen=True, kw_only=True):
+    """A jump of index vol that is mostly correlation."""
+
+    dwell_seconds: Dwell = 180.0
+    exit_dwell_seconds: ExitDwell = 180.0
+    enter: UnwindEnter = UnwindEnter()
+    critical: UnwindCritical = UnwindCritical(0.06, 0.30, 0.10)
+
+    def __post_init__(self) -> None:
+        if (
+            self.critical.index_vol_move < self.enter.index_vol_move
+            or self.critical.correlation_move < self.enter.correlation_move
+        ):
+            raise ValueError("critical must not be easier to reach than enter")
+
+
+class VixSpikeUnwind(MoveRule[VixSpikeUnwindNumbers]):
     """Methodology, "VIX-spike unwind, made precise" with the numbers of "The rules in numbers"."""
 
     name = "vix_spike_unwind"
     label = "unwind"
-    resolve_reason = "the move has been given back"
-    scopes = ("intraday", "daily")
+    table = VixSpikeUnwindNumbers
 
-    # `cap_unknown` is a setting.
-    def __init__(self, numbers: VixSpikeUnwind, cap_unknown: bool) -> None:  # noqa: FBT001
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-        self._cap_unknown = cap_unknown
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """Both comparisons, the stronger one counts."""
+        del firing
         return evaluate_jump(
-            scope, context, self._numbers.enter, lambda case: self._classify(case, context)
+            scope, context, self.numbers.enter, lambda case: self._classify(case, context)
         )
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """The rise of index vol that stands."""
-        change = context.change(start)
-        return None if change is None else change.index_move
+    def moved(self, change: Change) -> float:
+        """The rise of index vol."""
+        return change.index_move
 
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """Whether the move is over.
-
-        Half of it is given back, or implied correlation is back below its value at the start.
-        """
-        change = None if start is None else context.change(start)
-        if change is None:
-            return None
-        correlation = change.correlation_move
+    def ended(self, context: RuleContext, firing: Firing) -> bool | None:
+        """Half of it is given back, or implied correlation is back below its value at the start."""
+        change = None if firing.reference is None else context.change(firing.reference)
+        correlation = None if change is None else change.correlation_move
         if correlation is not None and correlation < 0.0:
             return True
-        return retraced(change.index_move, peak, self._numbers.exit.given_back)
+        return super().ended(context, firing)
 
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit numbers."""
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         return (
             {
                 "index_vol_move": enter.index_vol_move,
@@ -70,23 +115,23 @@ class VixSpikeUnwindRule:
                 "implied_correlation_move_alone": enter.correlation_move_alone,
                 "variance_ratio": enter.variance_ratio,
             },
-            {"given_back": self._numbers.exit.given_back, "implied_correlation_move": 0.0},
+            {"given_back": self.numbers.exit.given_back, "implied_correlation_move": 0.0},
         )
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """The jump, the correlation behind it, and what it means for a dispersion book."""
         del context
         if change is None:
             return "index vol and implied correlation have jumped together."
         meaning = (
             "Dispersion unwind: short index, long singles loses on both legs"
-            if label == "unwind"
+            if verdict.label == self.label
             else "Part unwind, part repricing"
         )
         return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
 
     def _classify(self, case: Case, context: RuleContext) -> Verdict:
-        enter, change = self._numbers.enter, case.change
+        enter, change = self.numbers.enter, case.change
         correlation, share = change.correlation_move, change.correlation_share
         rank = None if correlation is None else self._rank(case, context, correlation)
         tested = self._conditions(change, rank)
@@ -122,7 +167,7 @@ class VixSpikeUnwindRule:
 
     def _label(self, correlation: float, share: float | None, variance_ratio: float) -> str:
         """`unwind`, `mixed`, or nothing: the bands of the correlation share."""
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         if correlation >= enter.correlation_move_alone:
             return "unwind"
         if share is None or share <= enter.correlation_share_low:
@@ -134,8 +179,8 @@ class VixSpikeUnwindRule:
         )
 
     def _severity(self, change: Change, correlation: float, label: str, *, known: bool) -> Severity:
-        critical = self._numbers.critical
-        if label == "mixed" or (self._cap_unknown and not known):
+        critical = self.numbers.critical
+        if label == "mixed" or (self.cap_unknown and not known):
             return "warning"
         strong = (
             change.index_move >= critical.needed(change.index_from)
@@ -148,20 +193,20 @@ class VixSpikeUnwindRule:
 
         Of the share and the rise that needs no share, the nearer one counts.
         """
-        enter, rise = self._numbers.enter, change.correlation_move
-        share = Condition(
+        enter, rise = self.numbers.enter, change.correlation_move
+        share = condition(
             "correlation_share",
             change.correlation_share,
             enter.correlation_share_low,
             0.0,
             strict=True,
         )
-        alone = Condition("implied_correlation_change", rise, enter.correlation_move_alone, 0.0)
+        alone = condition("implied_correlation_change", rise, enter.correlation_move_alone, 0.0)
         return (
-            Condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
-            Condition("implied_correlation_change", rise, enter.correlation_move, 0.0),
+            condition("index_vol_change", change.index_move, enter.needed(change.index_from), 0.0),
+            condition("implied_correlation_change", rise, enter.correlation_move, 0.0),
             alone
             if alone.holds and not share.holds
             else min(share, alone, key=lambda one: one.distance),
-            Condition(RANK, rank, enter.correlation_rank, 0.5),
+            condition(RANK, rank, enter.correlation_rank, 0.5),
         )

@@ -5,20 +5,62 @@ It does so over one session or five.
 
 import math
 from dataclasses import replace
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from analytics import dispersion as measures
 from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.numbers import Numbers, Positive, Share
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.condition import Condition
-from streams.detection.rules.rule import Direction, Severity, Verdict, retraced
-from streams.detection.rules.ruleset import VolConvergence
+from streams.detection.rules.condition import condition
+from streams.detection.rules.move_rule import MoveNumbers, MoveRule
+from streams.detection.rules.rule import Firing, Thresholds
+from streams.detection.rules.verdict import Direction, Verdict
 from streams.detection.rules.wording import basket_words, index_words, points, since
+from streams.detection.scope import Scope
 
-WINDOWS = {"intraday-1s": 1, "intraday-5s": 5, "daily-1s": 1, "daily-5s": 5}
+WINDOWS: Final = {
+    Scope.INTRADAY_1S: 1,
+    Scope.INTRADAY_5S: 5,
+    Scope.DAILY_1S: 1,
+    Scope.DAILY_5S: 5,
+}
 
 
-class VolConvergenceRule:
+class ConvergenceEnter(Numbers, frozen=True):
+    """Condition of `vol_convergence`: the fall of the spread that counts."""
+
+    daily_sd: Annotated[
+        Positive, Meta(description="robust sd of the daily change of vol spread")
+    ] = 0.0073
+    sd_multiple: Annotated[
+        Positive,
+        Meta(description="fall of at least so many of it, times the root of the sessions …"),
+    ] = 1.5
+    relative: Annotated[
+        Positive, Meta(description="… and this share of the spread at the start")
+    ] = 0.10
+    benign_below: Annotated[
+        Share,
+        Meta(description="the index's part in the closing gap below which it is `benign`"),
+    ] = 0.33
+    adverse_above: Annotated[Share, Meta(description="and above which `adverse`; else `mixed`")] = (
+        0.67
+    )
+
+    def __post_init__(self) -> None:
+        if self.benign_below >= self.adverse_above:
+            raise ValueError("benign_below must be below adverse_above")
+
+
+class VolConvergenceNumbers(MoveNumbers, frozen=True, kw_only=True):
+    """The fall of the spread that counts, and the share that ends it."""
+
+    enter: ConvergenceEnter = ConvergenceEnter()
+
+
+class VolConvergence(MoveRule[VolConvergenceNumbers]):
     """Methodology, "Volatility convergence, made precise".
 
     The daily form compares two closes n sessions apart. The intraday form compares this second with
@@ -28,27 +70,20 @@ class VolConvergenceRule:
 
     name = "vol_convergence"
     label = "convergence"
-    resolve_reason = "the move has been given back"
     scopes = tuple(WINDOWS)
+    table = VolConvergenceNumbers
 
-    def __init__(self, numbers: VolConvergence) -> None:
-        self.timing = numbers
-        self.version = numbers.version
-        self._numbers = numbers
-
-    def evaluate(self, scope: str, context: RuleContext) -> Verdict:
+    def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """The fall of the spread against what is needed."""
+        del firing
         window = WINDOWS[scope]
         start = context.baseline.close(window)
         change = None if start is None else context.change(start)
         if change is None:
             return Verdict(lacking=True)
-        sessions = window - 1 + context.elapsed if scope.startswith("intraday") else float(window)
-        needed, fall = (
-            self.needed(change.spread_from, sessions),
-            change.spread_from - change.spread_to,
-        )
-        tested = Condition("vol_spread_fall", fall, needed, 0.0)
+        sessions = window - 1 + context.elapsed if scope.form == "intraday" else float(window)
+        needed, fall = self.needed(change.spread_from, sessions), self.moved(change)
+        tested = condition("vol_spread_fall", fall, needed, 0.0)
         quiet = Verdict(start=change.start, conditions=(tested,))
         if context.wide():
             return replace(quiet, blocked="width")
@@ -58,7 +93,7 @@ class VolConvergenceRule:
         return replace(
             quiet,
             enter=True,
-            severity=_severity(direction, unwinding=context.unwinding),
+            severity="warning" if direction == "adverse" else "info",
             label=self.label,
             direction=direction,
             values={
@@ -69,38 +104,39 @@ class VolConvergenceRule:
             distance=0.0,
         )
 
+    def escalated(
+        self, verdict: Verdict, context: RuleContext, firing: Firing | None
+    ) -> Verdict | None:
+        """An adverse one is critical."""
+        del context, firing
+        return replace(verdict, severity="critical") if verdict.direction == "adverse" else None
+
     def needed(self, spread: float, sessions: float) -> float:
         """The fall that counts, from a spread at the start over a number of sessions."""
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         return max(
             enter.sd_multiple * enter.daily_sd * math.sqrt(sessions), enter.relative * spread
         )
 
-    def move(self, context: RuleContext, start: Instant) -> float | None:
-        """The fall of the spread that stands."""
-        change = context.change(start)
-        return None if change is None else change.spread_from - change.spread_to
+    def moved(self, change: Change) -> float:
+        """The fall of the spread."""
+        return change.spread_from - change.spread_to
 
-    def ended(self, context: RuleContext, start: Instant | None, peak: float) -> bool | None:
-        """The spread has regained half of its fall."""
-        move = None if start is None else self.move(context, start)
-        return retraced(move, peak, self._numbers.exit.given_back)
-
-    def thresholds(self) -> tuple[dict[str, float], dict[str, float]]:
+    def thresholds(self) -> Thresholds:
         """Enter and exit numbers."""
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         return (
             {
                 "daily_sd": enter.daily_sd,
                 "sd_multiple": enter.sd_multiple,
                 "relative": enter.relative,
             },
-            {"given_back": self._numbers.exit.given_back},
+            {"given_back": self.numbers.exit.given_back},
         )
 
-    def summary(self, context: RuleContext, change: Change | None, label: str) -> str:
+    def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
         """The spread, and who moved it."""
-        del context, label
+        del context, verdict
         if change is None:
             return "the spread of single-name over index vol has collapsed."
         how = {
@@ -118,7 +154,7 @@ class VolConvergenceRule:
         share = adverse_share(change)
         if share is None:
             return "mixed"
-        enter = self._numbers.enter
+        enter = self.numbers.enter
         if share > enter.adverse_above:
             return "adverse"
         return "benign" if share < enter.benign_below else "mixed"
@@ -131,9 +167,3 @@ def adverse_share(change: Change) -> float | None:
     """
     share = float(measures.adverse_share(change.index_move, change.basket_move))
     return share if math.isfinite(share) else None
-
-
-def _severity(direction: Direction, *, unwinding: bool) -> Severity:
-    if direction != "adverse":
-        return "info"
-    return "critical" if unwinding else "warning"

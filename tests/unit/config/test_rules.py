@@ -1,90 +1,131 @@
-"""The rules file."""
+"""The rules file: laid over the shipped numbers, and what it gets wrong."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from config.errors import ConfigError
-from config.rules import SHIPPED, load_rules
+from config.rules import load_rules, own_numbers, shipped_tables
+from config.tables import as_toml
+from streams.detection.configuration import configuration_of
+from streams.detection.rules.catalogue import NAMES, RuleSet
+from streams.market import Basket
 
 
-def changed(folder: Path, old: str, new: str) -> Path:
-    text = SHIPPED.read_text(encoding="utf-8")
-    assert old in text
+def written(folder: Path, text: str) -> Path:
     file = folder / "rules.toml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return file
 
 
+def numbers(rules: RuleSet) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(rules.tables)
+    return found
+
+
 def test_the_shipped_numbers_are_those_of_the_methodology() -> None:
-    rules = load_rules()
-    unwind, repricing, convergence = (
-        rules.vix_spike_unwind,
-        rules.broad_repricing,
-        rules.vol_convergence,
-    )
-    assert (unwind.enter.index_vol_move, unwind.enter.index_vol_relative) == (0.03, 0.15)
-    assert (unwind.enter.correlation_move, unwind.enter.correlation_rank) == (0.05, 0.95)
-    assert (
-        unwind.critical.index_vol_move,
-        unwind.critical.index_vol_relative,
-        unwind.critical.correlation_move,
-    ) == (0.06, 0.30, 0.10)
-    assert (unwind.dwell_seconds, repricing.dwell_seconds, convergence.dwell_seconds) == (
-        180,
-        180,
-        600,
-    )
-    assert (rules.data_quality.dwell_seconds, rules.data_quality.exit_dwell_seconds) == (30, 60)
-    assert {rule.cool_down_seconds for rule in (unwind, repricing, convergence)} == {1800}
-    rotation = rules.mechanical_rotation
-    assert (
-        rotation.enter.score,
-        rotation.exit.score,
-        rotation.dwell_seconds,
-        rotation.cool_down_seconds,
-    ) == (4, 2, 600, 1800)
-    assert (
-        rotation.enter.vol_ratio_rank,
-        rotation.enter.correlation_rank,
-        rotation.enter.sessions_to_expiry,
-    ) == (0.80, 0.20, 15)
-    assert rules.cap_unknown
+    rules = numbers(load_rules())
+    assert rules["vix_spike_unwind"]["enter"] == {
+        "index_vol_move": 0.03,
+        "index_vol_relative": 0.15,
+        "correlation_move": 0.05,
+        "correlation_rank": 0.95,
+        "correlation_share": 0.60,
+        "correlation_share_low": 0.40,
+        "correlation_move_alone": 0.20,
+        "variance_ratio": 0.75,
+    }
+    assert rules["vix_spike_unwind"]["critical"] == {
+        "index_vol_move": 0.06,
+        "index_vol_relative": 0.30,
+        "correlation_move": 0.10,
+    }
+    dwells = [rules[name]["dwell_seconds"] for name in NAMES]
+    assert dwells == [30, 180, 180, 600, 600, 600, 600]
+    exits = [rules[name]["exit_dwell_seconds"] for name in NAMES]
+    assert exits == [60, *dwells[1:]]
+    assert {rules[name]["cool_down_seconds"] for name in NAMES} == {1800}
+    enter = rules["mechanical_rotation"]["enter"]
+    assert (enter["score"], rules["mechanical_rotation"]["exit"]["score"]) == (4, 2)
+    assert (enter["vol_ratio_rank"], enter["correlation_rank"]) == (0.80, 0.20)
+    assert load_rules().cap_unknown
     assert not load_rules(cap_unknown=False).cap_unknown
 
 
+def test_the_rules_are_hashed_as_by_earlier_releases() -> None:
+    """Else the first event after an upgrade says of every alert that its rules were edited."""
+    found = [
+        configuration_of(Basket("one", ()), load_rules(cap_unknown=cap))["rules"]
+        for cap in (True, False)
+    ]
+    assert found == ["3316e32335fa", "0c17edfb7eaf"]
+
+
+def test_a_file_says_what_it_changes_and_nothing_else(tmp_path: Path) -> None:
+    text = "[vix_spike_unwind.enter]\nindex_vol_move = 0.04\n[baseline]\nsessions = 100\n"
+    file = written(tmp_path, text)
+    expected = numbers(load_rules())
+    expected["vix_spike_unwind"]["enter"]["index_vol_move"] = 0.04
+    expected["baseline"]["sessions"] = 100
+    assert numbers(load_rules(file)) == expected
+    own = {"vix_spike_unwind.enter.index_vol_move": "0.04", "baseline.sessions": "100"}
+    assert own_numbers(file) == own
+
+
+@pytest.mark.parametrize("left_out", NAMES)
+def test_a_file_from_before_a_rule_was_added_loads(tmp_path: Path, left_out: str) -> None:
+    """Six of the seven rules, whole, as a copy of the shipped file once was."""
+    tables = shipped_tables()
+    del tables[left_out]
+    tables["baseline"]["minimum"] = 61
+    rules = load_rules(written(tmp_path, as_toml(tables)))
+    assert (rules.rules, rules.baseline.minimum) == (load_rules().rules, 61)
+
+
+def test_a_partial_table_keeps_its_own_neighbours(tmp_path: Path) -> None:
+    """A bound of `critical` is filled from `critical`, not from another jump."""
+    file = written(tmp_path, "vix_spike_unwind.critical.index_vol_move = 0.07\n")
+    assert numbers(load_rules(file))["vix_spike_unwind"]["critical"] == {
+        "index_vol_move": 0.07,
+        "index_vol_relative": 0.30,
+        "correlation_move": 0.10,
+    }
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "key", "problem"),
+    ("text", "key", "problem"),
     [
-        ("correlation_move = 0.05\n", "", "vix_spike_unwind.enter.correlation_move", "is missing"),
-        ("index_vol_move = 0.03", "index_vol_mvoe = 0.03", "vix_spike_unwind.enter", ""),
-        ("given_back = 0.5", "given_back = 1.5", "exit.given_back", "<"),
-        ("dwell_seconds = 180", "dwell_seconds = -1", "dwell_seconds", ">="),
-        ("dwell_seconds = 180", 'dwell_seconds = "long"', "dwell_seconds", "float"),
-        ("daily_sd = 0.0073", "daily_sd = nan", "vol_convergence.enter.daily_sd", ""),
-        ("minimum = 60", "minimum = 300", "baseline", "minimum must not exceed sessions"),
+        ("vix_spike_unwind.enter.index_vol_mvoe = 1", "enter.index_vol_mvoe", "correlation_move"),
+        ("vix_spike_unwind.exit.given_back = 1.5", "exit.given_back", "0.5 is the one shipped"),
+        ("vix_spike_unwind.enter = 3", "vix_spike_unwind.enter", "object"),
+        ("broad_repricing.dwell_seconds = -1", "dwell_seconds", "180.0 is the one shipped"),
+        ('data_quality.dwell_seconds = "long"', "dwell_seconds", "float"),
+        ("vol_convergence.enter.daily_sd = nan", "vol_convergence.enter.daily_sd", ""),
+        ("baseline.minimum = 300", "baseline", "minimum must not exceed sessions"),
         (
-            "correlation_share = 0.60",
-            "correlation_share = 0.30",
+            "vix_spike_unwind.enter.correlation_share = 0.30",
             "vix_spike_unwind.enter",
             "correlation_share_low must be below",
         ),
         (
-            "correlation_move = 0.10",
-            "correlation_move = 0.01",
+            "vix_spike_unwind.critical.correlation_move = 0.01",
             "vix_spike_unwind",
             "critical must not be easier",
         ),
-        ("score = 2", "score = 4", "mechanical_rotation", "exit.score must be below enter.score"),
-        ("[vol_convergence]", "[vol_divergence]", "vol_", ""),
-        ('version = "1"', 'version = "one"', "version", ""),
-        ("[baseline]", "cap_unknown = false\n[baseline]", "cap_unknown", "does not belong"),
+        (
+            "mechanical_rotation.exit.score = 4",
+            "mechanical_rotation",
+            "exit.score must be below enter.score",
+        ),
+        ("[vol_divergence]", "vol_divergence", "data_quality, vix_spike_unwind"),
+        ('vol_convergence.version = "one"', "version", ""),
+        ("cap_unknown = false", "cap_unknown", "does not belong"),
     ],
 )
-def test_an_error_names_file_key_and_fix(
-    tmp_path: Path, old: str, new: str, key: str, problem: str
-) -> None:
-    file = changed(tmp_path, old, new)
+def test_an_error_names_file_key_and_fix(tmp_path: Path, text: str, key: str, problem: str) -> None:
+    file = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         load_rules(file)
     text = str(caught.value)

@@ -11,7 +11,7 @@ from streams.detection.history_codec import pack
 from streams.detection.history_days import SESSIONS, DayFacts, Days, decode_day, encode_day
 from streams.detection.history_window import Window
 from streams.detection.instant import Instant, instant_of
-from streams.detection.rules.ruleset import Lookback
+from streams.detection.numbers import Lookback
 from streams.reading import Reading
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, TUESDAY, closing, eastern, toy

@@ -8,14 +8,12 @@ from streams.detection.lifecycle import (
     Alert,
     AlertDetail,
     Durations,
-    advance,
     durations_of,
     end_session,
-    hold,
-    suspend,
+    follow,
 )
-from streams.detection.rules.rule import Severity, Verdict
-from streams.detection.rules.ruleset import Timing
+from streams.detection.numbers import RuleNumbers
+from streams.detection.rules.verdict import Severity, Verdict
 from streams.records import NS
 
 TEMPO = Durations(dwell=180 * NS, exit_dwell=180 * NS, cool_down=1800 * NS, gap=30 * NS)
@@ -39,55 +37,29 @@ class Life:
         inhibited: bool = False,
     ) -> None:
         for second in seconds:
-            self._judge(
-                second,
-                Verdict(enter=True, severity=severity),
-                detail,
-                ended=None,
-                inhibited=inhibited,
-            )
+            verdict = Verdict(enter=True, severity=severity, inhibited=inhibited)
+            self._follow(second, verdict, detail)
 
     def off(self, *seconds: int, ended: bool = True) -> None:
         for second in seconds:
-            self._judge(second, Verdict(), self.alert.detail, ended=ended, inhibited=False)
+            self._follow(second, Verdict(ended=ended), self.alert.detail)
 
     def both(self, second: int) -> None:
-        self._judge(
-            second, Verdict(enter=True, severity="warning"), UNWIND, ended=True, inhibited=False
-        )
+        self._follow(second, Verdict(enter=True, severity="warning", ended=True), UNWIND)
 
     def block(self, *seconds: int) -> None:
         for second in seconds:
-            self.told += [
-                (second, item.kind)
-                for item in suspend(self.alert, second * NS, "coverage", self.durations)
-            ]
+            self._follow(second, Verdict(blocked="coverage"), self.alert.detail)
 
     def held(self, *seconds: int) -> None:
         for second in seconds:
-            hold(self.alert, second * NS, self.durations)
+            self._follow(second, Verdict(held=True), self.alert.detail)
 
     def end(self, second: int) -> None:
         self.told += [(second, item.kind) for item in end_session(self.alert, second * NS)]
 
-    def _judge(
-        self,
-        second: int,
-        verdict: Verdict,
-        detail: AlertDetail,
-        *,
-        ended: bool | None,
-        inhibited: bool,
-    ) -> None:
-        moved = advance(
-            self.alert,
-            second * NS,
-            verdict,
-            detail,
-            self.durations,
-            ended=ended,
-            inhibited=inhibited,
-        )
+    def _follow(self, second: int, verdict: Verdict, detail: AlertDetail) -> None:
+        moved = follow(self.alert, second * NS, verdict, detail, self.durations)
         self.told += [(second, item.kind) for item in moved]
 
     @property
@@ -124,10 +96,10 @@ def test_a_gap_above_the_limit_restarts_the_dwell(silence: int, fires: int) -> N
 
 
 def test_a_slow_source_has_a_longer_gap() -> None:
-    timing = Timing(dwell_seconds=180, exit_dwell_seconds=180, cool_down_seconds=1800)
-    assert durations_of(timing, 60.0, daily=False).gap == 180 * NS
-    assert durations_of(timing, None, daily=False).gap == 30 * NS
-    assert durations_of(timing, None, daily=True)[:3] == (0, 0, 0)
+    timing = RuleNumbers(dwell_seconds=180, exit_dwell_seconds=180, cool_down_seconds=1800)
+    assert durations_of(timing, 60.0, "intraday").gap == 180 * NS
+    assert durations_of(timing, None, "intraday").gap == 30 * NS
+    assert durations_of(timing, None, "daily")[:3] == (0, 0, 0)
 
 
 def test_suspended_time_neither_counts_nor_restarts() -> None:

@@ -35,7 +35,8 @@ def chunks() -> dict[str, bytes]:
 
 
 def heir(chunks: dict[str, bytes], market: Market, **rules: Any) -> DetectorStage:
-    numbers = msgspec.structs.replace(load_rules(cap_unknown=False), **rules)
+    shipped = load_rules(cap_unknown=False)
+    numbers = shipped._replace(rules={**shipped.rules, **rules})
     stage = DetectorStage(market, numbers)
     stage.restore(chunks)
     return stage
@@ -134,7 +135,7 @@ def test_the_next_event_says_which_file_was_edited(chunks: dict[str, bytes]) -> 
 
 def test_edited_rules_are_said_too(chunks: dict[str, bytes]) -> None:
     numbers = load_rules(cap_unknown=False)
-    timing = msgspec.structs.replace(numbers.data_quality, exit_dwell_seconds=601.0)
+    timing = msgspec.structs.replace(numbers.rules["data_quality"], exit_dwell_seconds=601.0)
     run = Run(cap_unknown=False)
     run.stage = heir(chunks, MARKET, data_quality=timing)
     (event,) = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.detection.rules.condition import Condition
+from streams.detection.rules.condition import condition
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def test_upwards_and_downwards(
     holds: bool | None,  # noqa: FBT001
     distance: float,
 ) -> None:
-    condition = Condition("rank", value, enter, calm)
-    assert condition.holds is holds
-    assert condition.distance == pytest.approx(distance)
+    found = condition("rank", value, enter, calm)
+    assert found.holds is holds
+    assert found.distance == pytest.approx(distance)
 
 
 @pytest.mark.parametrize("calm", [0.0, 1.0])
 def test_a_strict_threshold_is_not_enough(calm: float) -> None:
-    assert Condition("share", 0.4, 0.4, calm).holds
-    assert not Condition("share", 0.4, 0.4, calm, strict=True).holds
+    assert condition("share", 0.4, 0.4, calm).holds
+    assert not condition("share", 0.4, 0.4, calm, strict=True).holds

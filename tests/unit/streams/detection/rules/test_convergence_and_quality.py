@@ -4,28 +4,28 @@ from typing import Any
 
 import pytest
 
-from config.rules import load_rules
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.catalogue import catalogue
-from streams.detection.rules.rule import Verdict
-from streams.detection.rules.vol_convergence import VolConvergenceRule
+from streams.detection.rules.catalogue import POLICY
+from streams.detection.rules.data_quality import DataQuality, DataQualityNumbers
+from streams.detection.rules.rule import Firing
+from streams.detection.rules.verdict import Verdict
+from streams.detection.rules.vol_convergence import VolConvergence, VolConvergenceNumbers
+from streams.detection.scope import Scope
 from streams.market import Gates
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
 
-RULE = VolConvergenceRule(load_rules().vol_convergence)
-QUALITY = catalogue(load_rules(), Gates())[0]
+RULE = VolConvergence(VolConvergenceNumbers())
+QUALITY = DataQuality(DataQualityNumbers())
 
 
 def verdict(
     before: tuple[float, float],
     after: tuple[float, float],
-    scope: str = "daily-1s",
-    *,
-    unwinding: bool = False,
+    scope: Scope = Scope.DAILY_1S,
 ) -> Verdict:
     """Levels are (VIX, VIXEQ) in points; a window of five sessions starts at the same levels."""
     start = published(FRIDAY, *before, 30.0, 10.0)
@@ -46,7 +46,6 @@ def verdict(
             gates=Gates(),
             baseline=Baseline((facts,) * 5),
             elapsed=0.25,
-            unwinding=unwinding,
         ),
     )
 
@@ -66,11 +65,11 @@ def test_the_fall_that_is_needed(scope: str, sessions: float, spread: float, nee
 
 def test_the_intraday_form_scales_the_noise_to_the_time_that_has_passed() -> None:
     before, after = (15.0, 20.0), (15.6, 20.0)
-    assert verdict(before, after, "intraday-1s").values["vol_spread_fall_needed"] == pytest.approx(
-        0.005475
-    )
-    assert not verdict(before, after, "daily-1s").enter
-    assert not verdict(before, after, "intraday-5s").enter
+    assert verdict(before, after, Scope.INTRADAY_1S).values[
+        "vol_spread_fall_needed"
+    ] == pytest.approx(0.005475)
+    assert not verdict(before, after, Scope.DAILY_1S).enter
+    assert not verdict(before, after, Scope.INTRADAY_5S).enter
 
 
 @pytest.mark.parametrize(
@@ -92,7 +91,14 @@ def test_the_direction_says_who_moved(
 
 
 def test_an_adverse_convergence_with_an_unwind_is_critical() -> None:
-    assert verdict((15.0, 40.0), (19.0, 41.0), unwinding=True).severity == "critical"
+    found = verdict((15.0, 40.0), (19.0, 41.0))
+    applied = [
+        POLICY.applied(RULE.name, found, firing).severity
+        for firing in (set(), {"vix_spike_unwind"}, {"broad_repricing"})
+    ]
+    assert applied == ["warning", "critical", "warning"]
+    bleeds = verdict((15.0, 40.0), (15.0, 36.0))
+    assert POLICY.applied(RULE.name, bleeds, {"vix_spike_unwind"}).severity == "info"
 
 
 def test_quotes_too_wide_for_the_day_suspend() -> None:
@@ -108,13 +114,13 @@ def test_quotes_too_wide_for_the_day_suspend() -> None:
             baseline=Baseline((facts,)),
             width_median=0.01,
         )
-        assert RULE.evaluate("intraday-1s", found).blocked == blocked
+        assert RULE.evaluate(Scope.INTRADAY_1S, found).blocked == blocked
 
 
 def test_without_five_closes_the_long_window_lacks_history() -> None:
     reading = published(MONDAY, 15.0, 40.0, 30.0, 10.0)
     found = RuleContext(reading=reading, now=instant_of(reading, 2), gates=Gates())
-    assert RULE.evaluate("daily-5s", found).lacking
+    assert RULE.evaluate(Scope.DAILY_5S, found).lacking
 
 
 @pytest.mark.parametrize(
@@ -132,9 +138,9 @@ def test_without_five_closes_the_long_window_lacks_history() -> None:
 def test_data_quality(fields: dict[str, Any], severity: str) -> None:
     reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, **fields)
     context = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates())
-    found = QUALITY.evaluate("intraday", context)
+    found = QUALITY.evaluate(Scope.INTRADAY, context)
     assert (found.severity if found.enter else "") == severity
-    assert QUALITY.ended(context, None, 0.0) is not found.enter
+    assert QUALITY.ended(context, Firing()) is not found.enter
     assert found.any_of
     assert found.enter is any(one.holds for one in found.conditions), "one broken limit is enough"
 
@@ -144,5 +150,5 @@ def test_data_quality_nears_as_coverage_falls() -> None:
     for coverage in (1.0, 0.95, 0.90):
         reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.6, coverage=coverage)
         context = RuleContext(reading=reading, now=instant_of(reading, NS), gates=Gates())
-        distances.append(QUALITY.evaluate("intraday", context).distance)
+        distances.append(QUALITY.evaluate(Scope.INTRADAY, context).distance)
     assert distances == pytest.approx([1.0, 0.5, 0.0])

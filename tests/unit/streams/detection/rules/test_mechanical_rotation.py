@@ -8,21 +8,27 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.rules import load_rules
 from streams.detection.alert_event import AlertEvent
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import instant_of
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.mechanical_rotation import MechanicalRotationRule
+from streams.detection.rules.catalogue import POLICY
+from streams.detection.rules.mechanical_rotation import (
+    MechanicalRotation,
+    MechanicalRotationNumbers,
+)
 from streams.detection.rules.mechanical_score import score_of
+from streams.detection.rules.rule import Firing
+from streams.detection.rules.verdict import Severity, Verdict
+from streams.detection.scope import Scope
 from streams.market import Gates
 from streams.reading import Reading, Rotation
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, eastern, path, toy
 
-NUMBERS = load_rules().mechanical_rotation
-RULE = MechanicalRotationRule(NUMBERS)
+NUMBERS = MechanicalRotationNumbers()
+RULE = MechanicalRotation(NUMBERS)
 APART = Rotation(
     index_return=0.001,
     sector_dispersion=0.012,
@@ -68,7 +74,7 @@ def context(
 
 
 def test_five_of_six_tests_can_pass() -> None:
-    found = RULE.evaluate("intraday", context())
+    found = RULE.evaluate(Scope.INTRADAY, context())
     assert (found.enter, found.severity, found.label, found.distance) == (
         True,
         "info",
@@ -85,7 +91,7 @@ def test_five_of_six_tests_can_pass() -> None:
         "test_before_expiry": 1.0,
         "test_moves_revert": 1.0,
     }
-    assert "Heuristic score 5 of 6" in RULE.summary(context(), None, "rotation")
+    assert "Heuristic score 5 of 6" in RULE.summary(context(), None, Verdict())
 
 
 @pytest.mark.parametrize(
@@ -104,18 +110,20 @@ def test_four_are_needed_and_unknown_ones_do_not_count(
     score: int,
     enters: bool,  # noqa: FBT001 - a row of the table
 ) -> None:
-    found = RULE.evaluate("intraday", context(levels, msgspec.structs.replace(APART, **rotation)))
+    found = RULE.evaluate(
+        Scope.INTRADAY, context(levels, msgspec.structs.replace(APART, **rotation))
+    )
     assert (found.values["mechanical_score"], found.enter) == (score, enters)
     missing = [name for name in rotation if rotation[name] is None]
     assert len(found.unknown) == 1 + len(missing)
 
 
 def test_with_fewer_than_four_known_tests_nothing_is_told() -> None:
-    found = RULE.evaluate("intraday", context(rotation=None))
+    found = RULE.evaluate(Scope.INTRADAY, context(rotation=None))
     assert (found.enter, found.lacking, found.distance) == (False, True, None)
-    assert not RULE.evaluate("intraday", context()).lacking
-    assert RULE.evaluate("intraday", context(sessions=59)).values["test_vol_ratio_high"] is None
-    assert not RULE.evaluate("intraday", context(sessions=59)).enter
+    assert not RULE.evaluate(Scope.INTRADAY, context()).lacking
+    assert RULE.evaluate(Scope.INTRADAY, context(sessions=59)).values["test_vol_ratio_high"] is None
+    assert not RULE.evaluate(Scope.INTRADAY, context(sessions=59)).enter
 
 
 @pytest.mark.parametrize(
@@ -150,8 +158,8 @@ def test_fifteen_sessions_before_the_expiry_of_17_july(
     session: date,
     expected: bool,  # noqa: FBT001
 ) -> None:
-    found = context()
-    found.reading = msgspec.structs.replace(found.reading, session=session)
+    made = context()
+    found = replace(made, reading=msgspec.structs.replace(made.reading, session=session))
     assert score_of(found, NUMBERS.enter).tests["test_before_expiry"] is expected
 
 
@@ -175,12 +183,12 @@ def test_reversal(
     reverses: bool,  # noqa: FBT001
 ) -> None:
     rotation = msgspec.structs.replace(APART, defensive_strength=strength)
-    found = context(
-        CALM, rotation, peak=peak, severity="info", converging=converging, unwinding=unwinding
-    )
-    verdict = RULE.evaluate("intraday", found)
+    found = context(CALM, rotation)
+    firing = None if peak is None else Firing("info", peak)
+    rules = {"vol_convergence"} if converging else {"vix_spike_unwind"} if unwinding else set()
+    verdict = POLICY.applied(RULE.name, RULE.evaluate(Scope.INTRADAY, found, firing), rules)
     assert (verdict.enter, verdict.severity) == (reverses, "warning" if reverses else "info")
-    assert ("reverses" in RULE.summary(found, None, "rotation")) is reverses
+    assert ("reverses" in RULE.summary(found, None, verdict)) is reverses
 
 
 @pytest.mark.parametrize(
@@ -197,22 +205,18 @@ def test_reversal(
 def test_the_end_waits_for_unknown_tests_and_for_a_reversal_that_has_not_been_told(
     rotation: dict[str, float | None],
     converging: bool,  # noqa: FBT001 - a row of the table
-    severity: str,
+    severity: Severity,
     ended: bool,  # noqa: FBT001
 ) -> None:
-    found = context(
-        CALM,
-        msgspec.structs.replace(APART, **rotation),
-        peak=0.05,
-        converging=converging,
-        severity=severity,
-    )
-    assert RULE.ended(found, None, 0.0) is ended
+    found = context(CALM, msgspec.structs.replace(APART, **rotation))
+    verdict = RULE.evaluate(Scope.INTRADAY, found, Firing(severity, 0.05))
+    rules = {"vol_convergence"} if converging else set()
+    assert POLICY.applied(RULE.name, verdict, rules).ended is ended
 
 
 def test_too_wide_quotes_suspend() -> None:
     found = context(width_median=0.001)
-    assert RULE.evaluate("intraday", found).blocked == "width"
+    assert RULE.evaluate(Scope.INTRADAY, found).blocked == "width"
 
 
 def told(events: list[AlertEvent], scope: str = "intraday") -> list[tuple[str, str, str, str]]:

@@ -1,29 +1,30 @@
 """The conditions of `vix_spike_unwind` and `broad_repricing`, one reading at a time."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from config.rules import load_rules
 from streams.detection.baseline import Baseline
 from streams.detection.history_days import DayFacts
 from streams.detection.instant import Instant, instant_of
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.broad_repricing import BroadRepricingRule
-from streams.detection.rules.rule import Verdict
-from streams.detection.rules.vix_spike_unwind import RANK, VixSpikeUnwindRule
+from streams.detection.rules.broad_repricing import BroadRepricing, BroadRepricingNumbers
+from streams.detection.rules.rule import Firing
+from streams.detection.rules.verdict import Verdict
+from streams.detection.rules.vix_spike_unwind import RANK, VixSpikeUnwind, VixSpikeUnwindNumbers
+from streams.detection.scope import Scope
 from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
 
-RULES = load_rules()
-FREE = VixSpikeUnwindRule(RULES.vix_spike_unwind, cap_unknown=False)
-CAPPED = VixSpikeUnwindRule(RULES.vix_spike_unwind, cap_unknown=True)
-REPRICING = BroadRepricingRule(RULES.broad_repricing)
+FREE = VixSpikeUnwind(VixSpikeUnwindNumbers(), cap_unknown=False)
+CAPPED = VixSpikeUnwind(VixSpikeUnwindNumbers(), cap_unknown=True)
+REPRICING = BroadRepricing(BroadRepricingNumbers())
 
 
 def instant(reading: Reading) -> Instant:
@@ -73,12 +74,12 @@ def with_share(
 def test_the_move_is_at_least_three_points_and_fifteen_percent(
     before: tuple[float, float, float], after: tuple[float, float, float], *, holds: bool
 ) -> None:
-    assert FREE.evaluate("intraday", context(before, after)).enter is holds
+    assert FREE.evaluate(Scope.INTRADAY, context(before, after)).enter is holds
 
 
 @pytest.mark.parametrize(("rho", "holds"), [(0.0499, False), (0.0501, True)])
 def test_correlation_has_to_rise(rho: float, *, holds: bool) -> None:
-    assert FREE.evaluate("intraday", with_share(0.7, rho=rho)).enter is holds
+    assert FREE.evaluate(Scope.INTRADAY, with_share(0.7, rho=rho)).enter is holds
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_correlation_has_to_rise(rho: float, *, holds: bool) -> None:
     ],
 )
 def test_the_bands_of_the_share(share: float, rho: float, basket: float, label: str) -> None:
-    verdict = FREE.evaluate("intraday", with_share(share, rho=rho, basket=basket))
+    verdict = FREE.evaluate(Scope.INTRADAY, with_share(share, rho=rho, basket=basket))
     assert (verdict.label, verdict.enter) == (label, bool(label))
 
 
@@ -108,14 +109,14 @@ def test_the_bands_of_the_share(share: float, rho: float, basket: float, label: 
     ],
 )
 def test_severity(share: float, rise: float, rho: float, severity: str) -> None:
-    verdict = FREE.evaluate("intraday", with_share(share, rise, rho))
+    verdict = FREE.evaluate(Scope.INTRADAY, with_share(share, rise, rho))
     assert (verdict.enter, verdict.severity) == (True, severity)
 
 
 def test_an_unknown_rank_caps_severity_unless_it_may_not() -> None:
     free, capped = (
-        FREE.evaluate("intraday", with_share(0.7)),
-        CAPPED.evaluate("intraday", with_share(0.7)),
+        FREE.evaluate(Scope.INTRADAY, with_share(0.7)),
+        CAPPED.evaluate(Scope.INTRADAY, with_share(0.7)),
     )
     assert (free.severity, free.unknown) == ("critical", (RANK,))
     assert (capped.severity, capped.unknown) == ("warning", (RANK,))
@@ -141,9 +142,7 @@ def history(step: float) -> Baseline:
 
 
 def ranked(step: float) -> Verdict:
-    known = with_share(0.7)
-    known.baseline = history(step)
-    return CAPPED.evaluate("daily", known)
+    return CAPPED.evaluate(Scope.DAILY, replace(with_share(0.7), baseline=history(step)))
 
 
 def test_a_known_rank_decides_and_lifts_the_cap() -> None:
@@ -160,25 +159,31 @@ def test_a_known_rank_decides_and_lifts_the_cap() -> None:
 def test_the_low_of_the_hour_is_tried_too_but_not_by_the_daily_form() -> None:
     low = toy(eastern(MONDAY, "10:30:00"), 0.16, 0.40, 0.20)
     found = context((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
-    verdict = FREE.evaluate("intraday", found)
+    verdict = FREE.evaluate(Scope.INTRADAY, found)
     assert verdict.enter
     assert verdict.start == found.low
-    assert not FREE.evaluate("daily", found).enter
+    assert not FREE.evaluate(Scope.DAILY, found).enter
 
 
 def test_the_move_has_to_be_there_on_bids() -> None:
     after = (0.26, 0.42, 0.42)
-    assert FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.231)).enter
+    assert FREE.evaluate(
+        Scope.INTRADAY, context((0.20, 0.40, 0.30), after, index_vol_bid=0.231)
+    ).enter
     assert (
-        FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=0.229)).blocked
+        FREE.evaluate(
+            Scope.INTRADAY, context((0.20, 0.40, 0.30), after, index_vol_bid=0.229)
+        ).blocked
         == "width"
     )
     assert (
-        FREE.evaluate("intraday", context((0.20, 0.40, 0.30), after, index_vol_bid=None)).blocked
+        FREE.evaluate(
+            Scope.INTRADAY, context((0.20, 0.40, 0.30), after, index_vol_bid=None)
+        ).blocked
         == "width"
     )
     calm = context((0.20, 0.40, 0.30), (0.21, 0.40, 0.30), index_vol_bid=0.05)
-    assert not FREE.evaluate("intraday", calm).blocked, (
+    assert not FREE.evaluate(Scope.INTRADAY, calm).blocked, (
         "the gate is tested only where the move holds on mids"
     )
 
@@ -200,33 +205,30 @@ def test_a_source_without_bids_has_no_width_gate() -> None:
     found = RuleContext(
         reading=reading, now=instant(reading), gates=Gates(), baseline=Baseline((close(before),))
     )
-    assert FREE.evaluate("intraday", found).enter
+    assert FREE.evaluate(Scope.INTRADAY, found).enter
 
 
 def test_missing_correlation_is_lost_data_and_a_missing_close_lacks_history() -> None:
     assert (
         FREE.evaluate(
-            "intraday", context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)
+            Scope.INTRADAY, context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42), implied_correlation=None)
         ).blocked
         == "coverage"
     )
-    empty = context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42))
-    empty.baseline = Baseline()
-    assert FREE.evaluate("intraday", empty).lacking
+    empty = replace(context((0.2, 0.4, 0.3), (0.26, 0.42, 0.42)), baseline=Baseline())
+    assert FREE.evaluate(Scope.INTRADAY, empty).lacking
 
 
 def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_start() -> None:
-    start = close(closing(FRIDAY, 0.20, 0.40, 0.30))
-    peak = 0.10
+    firing = Firing("warning", 0.10, close(closing(FRIDAY, 0.20, 0.40, 0.30)))
     for after, expected in (
         ((0.26, 0.42, 0.40), False),
         ((0.25, 0.42, 0.40), True),
         ((0.29, 0.42, 0.299), True),
     ):
-        assert FREE.ended(context((0.20, 0.40, 0.30), after), start, peak) is expected
+        assert FREE.ended(context((0.20, 0.40, 0.30), after), firing) is expected
     assert (
-        FREE.ended(context((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), start, peak)
-        is None
+        FREE.ended(context((0.20, 0.40, 0.30), (0.26, 0.42, 0.4), basket_vol=None), firing) is None
     )
 
 
@@ -241,7 +243,7 @@ def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_sta
     ],
 )
 def test_repricing(share: float, rise: float, rho: float, severity: str) -> None:
-    verdict = REPRICING.evaluate("intraday", with_share(share, rise, rho))
+    verdict = REPRICING.evaluate(Scope.INTRADAY, with_share(share, rise, rho))
     assert (verdict.severity if verdict.enter else "") == severity
 
 
@@ -250,7 +252,7 @@ def test_the_distance_falls_as_the_conditions_near() -> None:
         with_share(0.9, rise, rho)
         for rise, rho in ((1.0, 0.0), (1.06, 0.02), (1.12, 0.04), (1.2, 0.06))
     ]
-    found = [FREE.evaluate("intraday", step).distance for step in steps]
+    found = [FREE.evaluate(Scope.INTRADAY, step).distance for step in steps]
     assert found == sorted((value for value in found if value is not None), reverse=True)
     assert (found[0], found[-1]) == (1.0, 0.0)
 
@@ -259,13 +261,13 @@ def test_words_say_what_it_is() -> None:
     unwind, repricing = with_share(0.7), with_share(0.2)
     start = unwind.baseline.close(1)
     assert start is not None
-    said = FREE.summary(unwind, unwind.change(start), "unwind")
+    said = FREE.summary(unwind, unwind.change(start), Verdict(label="unwind"))
     assert said.startswith(
         "index vol 20.0 to 26.0 (+6.0) since the close of 2026-07-10; "
         "implied correlation 30.0 to 40.0, 70% of"
     )
     assert "not a dispersion unwind" in REPRICING.summary(
-        repricing, repricing.change(start), "repricing"
+        repricing, repricing.change(start), Verdict()
     )
 
 
@@ -275,7 +277,7 @@ def test_words_say_what_it_is() -> None:
 def test_a_verdict_is_what_its_conditions_say(share: float, rise: float, rho: float) -> None:
     judged = with_share(share, rise, rho)
     for rule in (FREE, REPRICING):
-        verdict = rule.evaluate("intraday", judged)
+        verdict = rule.evaluate(Scope.INTRADAY, judged)
         assert verdict.enter == all(
             one.holds or one.name in verdict.unknown for one in verdict.conditions
         )
@@ -291,13 +293,13 @@ def test_a_verdict_is_what_its_conditions_say(share: float, rise: float, rho: fl
 
 def test_a_rank_without_history_is_an_unknown_condition() -> None:
     (rank,) = (
-        one for one in FREE.evaluate("intraday", with_share(0.7)).conditions if one.name == RANK
+        one for one in FREE.evaluate(Scope.INTRADAY, with_share(0.7)).conditions if one.name == RANK
     )
     assert (rank.value, rank.holds, rank.distance) == (None, None, 1.0)
 
 
 def test_a_rise_that_needs_no_share_stands_for_the_share() -> None:
-    verdict = FREE.evaluate("intraday", with_share(0.3, rho=0.21))
+    verdict = FREE.evaluate(Scope.INTRADAY, with_share(0.3, rho=0.21))
     assert verdict.enter
     assert [one.name for one in verdict.conditions].count("implied_correlation_change") == 2
     assert "correlation_share" not in {one.name for one in verdict.conditions}
@@ -309,10 +311,9 @@ def test_a_rise_is_ranked_among_those_of_the_same_part_of_the_session() -> None:
     found = context((0.20, 0.40, 0.30), (0.215, 0.41, 0.32), low)
     day = close(closing(FRIDAY, 0.20, 0.40, 0.30))
     rises = {"middle": 0.01, "closing": 0.20}
-    found.baseline = Baseline((msgspec.structs.replace(day, correlation_rises=rises),) * 60)
-    verdict = FREE.evaluate("intraday", found)
+    past = Baseline((msgspec.structs.replace(day, correlation_rises=rises),) * 60)
+    found = replace(found, baseline=past)
+    verdict = FREE.evaluate(Scope.INTRADAY, found)
     assert (verdict.enter, verdict.values[RANK], verdict.unknown) == (True, 1.0, ())
-    found.part = "closing"
-    assert not FREE.evaluate("intraday", found).enter
-    found.part = "opening"
-    assert FREE.evaluate("intraday", found).unknown == (RANK,)
+    assert not FREE.evaluate(Scope.INTRADAY, replace(found, part="closing")).enter
+    assert FREE.evaluate(Scope.INTRADAY, replace(found, part="opening")).unknown == (RANK,)
