@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from time import monotonic, time_ns
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -27,30 +27,24 @@ from agents.process.exits import (
 )
 from agents.process.release_deadline import Deadline
 from agents.store.checkpoint_store import (
-    Checkpoint,
-    CheckpointStore,
     FencedError,
     ReplacedError,
     StoreClient,
 )
-from agents.store.keys import stage_keys
 from agents.store.retry import redis_failure
 from agents.transport.assignment import Assignment, Partition
-from agents.transport.confirmation import confirmed
 from agents.transport.log_identity import LogState, Mark
 from agents.transport.record_times import bound
-from agents.worker.checkpoint_schedule import CheckpointSchedule
-from agents.worker.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
+from agents.worker.acquisition import AssignedStage, StageAcquisition, note_refusals
+from agents.worker.dead_letter_limit import TooManyDeadLettersError
 from agents.worker.faust_adapter import FaustAdapter
 from agents.worker.idle import RENEW_SECONDS, may_declare_idle
-from agents.worker.isolation import NOT_POISON, IsolationLock
-from agents.worker.stage_runner import AckHandle, StageRunner
+from agents.worker.isolation import NOT_POISON
+from agents.worker.stage_runner import AckHandle
 from agents.worker.takeover import (
     ColdStart,
     log_mismatch,
     refusal_error,
-    refuse_unknown,
-    skipped,
     start_offset,
 )
 
@@ -66,52 +60,6 @@ WARN_SECONDS = 60.0
 """Least time between two warnings of one kind."""
 
 log = logging.getLogger(__name__)
-
-
-class AssignedStage(NamedTuple):
-    """One stage on one partition, taken over and at work."""
-
-    plan: Plan
-    partition: int
-    runner: StageRunner
-    relay: Relay | None = None
-    task: "asyncio.Task[None] | None" = None
-
-    @property
-    def inputs(self) -> list[Partition]:
-        """The topic partitions it consumes."""
-        return [Partition(topic, self.partition) for topic in self.plan.inputs]
-
-
-class AcquiredStage(NamedTuple):
-    """One stage and partition taken over, before it works."""
-
-    plan: Plan
-    partition: int
-    checkpoints: CheckpointStore
-    checkpoint: Checkpoint
-
-    @property
-    def inputs(self) -> list[Partition]:
-        """The topic partitions it consumes."""
-        return [Partition(topic, self.partition) for topic in self.plan.inputs]
-
-    def at(self, topic: str) -> tuple[int, Mark | None]:
-        """The watermark of an input, and which log it is of."""
-        return self.checkpoint.watermarks[topic], self.checkpoint.marks.get(topic)
-
-    async def with_marks(self, seen: Mapping[Partition, LogState]) -> "AcquiredStage":
-        """With marks where a release without them has committed, or a person has."""
-        news = {}
-        for tp in self.inputs:
-            last, mark = self.at(tp.topic)
-            if last >= 0 and (mark is None or mark.timestamp is None):
-                news[tp.topic] = seen[tp].mark or Mark(last, seen[tp].topic_id)
-        if news:
-            await self.checkpoints.mark(news)
-        return self._replace(
-            checkpoint=self.checkpoint._replace(marks={**self.checkpoint.marks, **news})
-        )
 
 
 class PartitionManager:
@@ -135,19 +83,22 @@ class PartitionManager:
 
         `live` says that event time is now: no record can be dated ahead of this process's clock.
         """
-        self._plans = {topic: plan for plan in plans for topic in plan.inputs}
         self._store_client = store_client
         self._adapter = adapter
         self._status = status
         self._idle_after = idle_after
-        self._dead_letter_ratio = dead_letter_ratio
-        self._cold = cold
         self._live = live
         self.deadline = Deadline()
-        self._isolation = IsolationLock()
+        self._acquisition = StageAcquisition(
+            plans,
+            store_client,
+            adapter,
+            self.deadline,
+            dead_letter_ratio=dead_letter_ratio,
+            cold=cold,
+        )
         self._generation = -1
         self._warned_at = -WARN_SECONDS
-        self._topic_ids: dict[str, str] = {}
         self._assigned_stages: dict[Partition, AssignedStage] = {}
 
     @property
@@ -185,29 +136,11 @@ class PartitionManager:
     async def _take_over(self, assignment: Assignment) -> dict[Partition, int]:
         self._generation = assignment.generation
         await self._adapter.recount()
-        wanted = sorted({(self._plans[tp.topic].inputs[0], tp.partition) for tp in assignment.end})
-        taken = await asyncio.gather(
-            *(self._acquire(self._plans[topic], p, assignment) for topic, p in wanted),
-            return_exceptions=True,
-        )
-        for one in taken:
-            if isinstance(one, BaseException) and not isinstance(one, ActionNeededError):
-                raise one
-        owned: Sequence[AcquiredStage] = [
-            one for one in taken if not isinstance(one, BaseException)
-        ]
-        owned = await self._on_the_same_logs(owned)
-        for one in taken:
-            if isinstance(one, BaseException):
-                raise one
-        assigned_stages = await asyncio.gather(*(self._assign(one) for one in owned))
         target: dict[Partition, int] = {}
-        for bare in assigned_stages:
-            assigned = (
-                bare._replace(task=asyncio.create_task(self._relaying(bare.relay)))
-                if bare.relay
-                else bare
-            )
+        for bare in await self._acquisition.take_over(assignment):
+            assigned = bare
+            if bare.relay:
+                assigned = bare._replace(task=asyncio.create_task(self._relaying(bare.relay)))
             for tp in assigned.inputs:
                 if tp in assignment.end:
                     target[tp] = start_offset(tp, assigned.runner.applied[tp.topic], assignment)
@@ -219,92 +152,12 @@ class PartitionManager:
         self._status.enter("running")
         return target
 
-    async def _acquire(self, plan: Plan, partition: int, assignment: Assignment) -> AcquiredStage:
-        keys = stage_keys(plan.name, plan.inputs, partition, plan.indices)
-        checkpoints = self._store_client.checkpoints(keys, assignment.generation, self.deadline)
-        waiting = [
-            topic for topic in plan.inputs if _waits(Partition(topic, partition), assignment)
-        ]
-        checkpoint = await checkpoints.acquire(waiting=waiting)
-        if self._cold == "latest" and (steps := skipped(plan, partition, checkpoint, assignment)):
-            await checkpoints.commit(steps, {})
-            checkpoint = checkpoint._replace(
-                watermarks={step.topic: step.last for step in steps}, commits=1
-            )
-        for topic in plan.inputs:
-            refuse_unknown(Partition(topic, partition), checkpoint, assignment, self._cold)
-        return AcquiredStage(plan, partition, checkpoints, checkpoint)
-
-    async def _on_the_same_logs(self, owned: Sequence[AcquiredStage]) -> Sequence[AcquiredStage]:
-        """Refuse for good what does not go on behind its watermark.
-
-        Learn which log the others are.
-        """
-        followed = {tp: one for one in owned for tp in one.inputs}
-        seen: Mapping[Partition, LogState] = {}
-
-        async def reasons() -> Mapping[Partition, str]:
-            nonlocal seen
-            seen = await self._adapter.look(
-                {tp: one.checkpoint.watermarks[tp.topic] for tp, one in followed.items()}
-            )
-            return {
-                tp: log_mismatch(one.plan, tp, *one.at(tp.topic), seen[tp])
-                for tp, one in followed.items()
-            }
-
-        if found := await confirmed(reasons):
-            await _note({tp: followed[tp].checkpoints for tp in found}, found)
-            raise refusal_error(list(found.values()))
-        self._topic_ids = {tp.topic: look.topic_id for tp, look in seen.items()}
-        return await asyncio.gather(*(one.with_marks(seen) for one in owned))
-
-    async def _assign(self, owned: AcquiredStage) -> AssignedStage:
-        plan, partition, checkpoints, checkpoint = (
-            owned.plan,
-            owned.partition,
-            owned.checkpoints,
-            owned.checkpoint,
-        )
-        keys = checkpoints.keys
-        observer = self._adapter.observer(plan, self.deadline, partition)
-        publisher = self._adapter.publisher(self.deadline)
-        try:
-            stage = plan.make(partition, self._adapter.partition_counts)
-            runner = StageRunner(
-                stage,
-                publisher,
-                checkpoints,
-                checkpoint,
-                CheckpointSchedule(plan.policy),
-                observer,
-                DeadLetterLimit(self._dead_letter_ratio),
-                self._isolation,
-                self._topic_ids,
-            )
-        except ValueError as error:
-            raise ActionNeededError(
-                f"the checkpoint {keys.tag} in Redis was written by another version ({error}): "
-                "run that version, or delete its keys and run with a new kafka.group"
-            ) from error
-        if runner.record_by_record:
-            log.error(
-                "%s: started %d times at the same watermark; going record by record",
-                keys.tag,
-                max(checkpoint.starts.values()),
-            )
-        await runner.begin()
-        if not plan.has_outbox:
-            return AssignedStage(plan, partition, runner)
-        relay = self._adapter.relay(
-            partition, checkpoints, self._adapter.publisher(self.deadline), stage
-        )
-        observer.relay = relay
-        return AssignedStage(plan, partition, runner, relay)
-
     def marks(self) -> Mapping[Partition, Mark]:
         """Which log each partition is of."""
-        unmarked = {tp: Mark(-1, self._topic_ids.get(tp.topic, "")) for tp in self._assigned_stages}
+        unmarked = {
+            tp: Mark(-1, self._acquisition.topic_ids.get(tp.topic, ""))
+            for tp in self._assigned_stages
+        }
         known = {
             tp: assigned.runner.marks[tp.topic]
             for tp, assigned in self._assigned_stages.items()
@@ -314,10 +167,10 @@ class PartitionManager:
 
     def mismatch(self, tp: Partition, last: int, mark: Mark | None, seen: LogState) -> str:
         """Why a partition must not go on behind an offset; empty when it may."""
-        reason = log_mismatch(self._plans[tp.topic], tp, last, mark, seen)
+        reason = log_mismatch(self._acquisition.plans[tp.topic], tp, last, mark, seen)
         # Nothing has been applied: the topic may be made anew.
         if last < 0:
-            self._topic_ids[tp.topic] = seen.topic_id
+            self._acquisition.topic_ids[tp.topic] = seen.topic_id
         return reason
 
     async def refuse_partitions(self, reasons: Mapping[Partition, str]) -> None:
@@ -326,7 +179,7 @@ class PartitionManager:
         Then the process ends without a commit.
         """
         self.deadline.wind_down(GRACE)
-        await _note(
+        await note_refusals(
             {
                 tp: assigned.runner.checkpoints
                 for tp in reasons
@@ -522,24 +375,3 @@ def _exit_code_of(error: Exception) -> int:
     if isinstance(error, LogLostError):
         return EXIT_UNAVAILABLE
     return exit_code_of(redis_failure(error)) if isinstance(error, RedisError) else EXIT_INTERNAL
-
-
-def _waits(tp: Partition, assignment: Assignment) -> bool:
-    """Whether a partition holds something that its group has not committed."""
-    return assignment.end.get(tp, 0) > (assignment.committed.get(tp) or assignment.first.get(tp, 0))
-
-
-async def _note(
-    stores: Mapping[Partition, CheckpointStore], reasons: Mapping[Partition, str]
-) -> None:
-    """Refuse partitions until a person decides.
-
-    Of a stage with several foreign inputs the first one's note stands.
-    """
-    first: dict[int, Partition] = {}
-    for tp in sorted(stores, key=lambda tp: stores[tp].keys.inputs.index(tp.topic)):
-        first.setdefault(id(stores[tp]), tp)
-    notes = (stores[tp].refuse(tp.topic, reasons[tp]) for tp in first.values())
-    for outcome in await asyncio.gather(*notes, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            log.error("the refusal could not be noted in Redis: %r", outcome)

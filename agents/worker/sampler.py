@@ -12,8 +12,9 @@ from agents.monitoring.metrics import source_label
 from agents.monitoring.status import WorkerStatus
 from agents.store.breaker import Breaker, BreakerState
 from agents.transport.assignment import Partition
+from agents.worker.acquisition import AssignedStage
 from agents.worker.faust_adapter import FaustAdapter
-from agents.worker.partitions import AssignedStage, PartitionManager
+from agents.worker.partitions import PartitionManager
 from agents.worker.stage_runner import StageRunner
 from streams.records import NS
 

@@ -16,7 +16,7 @@ from agents.kafka import credentials
 from agents.store import clock_check, server_check
 from agents.store.checkpoint_store import OutboxRecord
 from agents.store.client import RedisCaller
-from agents.worker import partition_growth, partitions
+from agents.worker import acquisition, partition_growth, partitions
 from agents.worker.process import monitor_plans, run_worker
 from agents.worker.stage_runner import AckHandle, StageRunner
 from config.settings import Settings
@@ -95,7 +95,8 @@ def any_log_will_do() -> None:
 
     What it says of its end and of its records is believed.
     """
-    partitions.log_mismatch = lambda *_: ""  # type: ignore[attr-defined]
+    for module in (acquisition, partitions):
+        module.log_mismatch = lambda *_: ""  # type: ignore[attr-defined]
 
 
 def own_topics_are_trusted() -> None:
