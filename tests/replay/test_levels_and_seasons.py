@@ -13,7 +13,7 @@ import pytest
 from streams.detection.seasonality import quarter_week
 from tests.support.published_history import History, history
 
-pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 
 PAGE = Path(__file__).parents[2] / "docs/numbers/rules.md"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.published_history import history
 
-pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 
 JOIN = 10
 """Firing sessions at most so many evaluated sessions apart are one episode."""

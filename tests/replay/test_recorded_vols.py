@@ -18,7 +18,7 @@ from streams.reading import Reading
 from streams.records import NS
 from tests.support.vol_closes import history
 
-pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 
 LARGEST_COMPOSITION_EFFECT = 0.009
 """Of implied correlation, at the sessions around the two without MSFT."""
