@@ -9,7 +9,7 @@ from pathlib import Path
 from time import sleep, time
 
 import numpy as np
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from config.settings import Settings
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE
@@ -48,8 +48,10 @@ class Feed:
         self.quotes = 0
         self.begun = 0.0
         """Wall time of event time `START`."""
-        self.late = 0.0
-        """Seconds, at worst."""
+        self.late: list[float] = []
+        """Seconds, of each publication and heartbeat."""
+        self.acknowledged: list[float] = []
+        """Seconds from a heartbeat to the broker's acknowledgement."""
 
     def run(self, seconds: int, followed: Callable[[], bool] = lambda: True) -> None:
         """Quote every contract, then go on for so many seconds.
@@ -63,6 +65,7 @@ class Feed:
         self._producer.flush(60)
         sleep(2.0)
         self.begun, self.quotes = time(), 0
+        self.acknowledged.clear()
         for second in range(seconds):
             assert followed(), f"nobody follows the feed after {second} s"
             chains = self._shocked if second // HALF_CYCLE % 2 else self._calm
@@ -75,8 +78,8 @@ class Feed:
 
     def _wait(self, second: float) -> None:
         ahead = self.begun + second - time()
-        self.late = max(self.late, -ahead)
         sleep(max(0.0, ahead))
+        self.late.append(max(0.0, -ahead))
 
     def _step(self, chains: list[Chain], ts: int, *, first: bool) -> None:
         for p, chain in enumerate(chains):
@@ -96,9 +99,17 @@ class Feed:
     def _beat(self, ts: int) -> None:
         for p in range(PARTITIONS):
             self._producer.produce(
-                self._topics.name("quotes"), heartbeat(ts), partition=p, headers=HEADERS
+                self._topics.name("quotes"),
+                heartbeat(ts),
+                partition=p,
+                headers=HEADERS,
+                on_delivery=self._stored,
             )
         self._producer.produce(
             self._topics.name("ticks"), heartbeat(ts), partition=0, headers=HEADERS
         )
         self._producer.poll(0)
+
+    def _stored(self, error: KafkaError | None, message: Message) -> None:
+        assert error is None, error
+        self.acknowledged.append(message.latency())

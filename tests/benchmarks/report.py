@@ -11,6 +11,7 @@ from rich.table import Table
 
 Report = Mapping[str, Any]
 """`build/bench.json`."""
+QUANTILES = ("p50", "p99", "p999", "net_p50", "net_p99")
 KINDS = ("frames_repeated", "frames", "json")
 """How keys of consumers end; longer first."""
 
@@ -125,10 +126,15 @@ def latencies(report: Report) -> Sheet:
             "p50",
             "p99",
             "p99.9",
+            "net p50",
+            "net p99",
             "medians of the stages",
             "measured",
             "quotes/s",
+            "worker, cores",
+            "quotes/s of half a core",
             "feed late",
+            "broker",
         )
     )
     for key, one in report.items():
@@ -137,7 +143,7 @@ def latencies(report: Report) -> Sheet:
                 f"{stage.replace('_', ' ')} {1e3 * seconds:.0f}"
                 for stage, seconds in one["split_s"].items()
             )
-            quantiles = (f"{1e3 * one[name]:.0f}" for name in ("p50", "p99", "p999"))
+            quantiles = (f"{1e3 * one[name]:.0f}" for name in QUANTILES)
             sheet.rows.append(
                 (
                     key,
@@ -145,7 +151,10 @@ def latencies(report: Report) -> Sheet:
                     stages,
                     f"{one['count']:,}",
                     f"{one['quotes_a_second']:,}",
+                    f"{one['worker_cores']:.2f}",
+                    f"{half:,}" if (half := one.get("half_core_quotes_a_second")) else "",
                     f"{1e3 * one['feed_late_s']:.0f}",
+                    f"{1e3 * one['broker_s']:.0f}",
                 )
             )
     return sheet

@@ -19,7 +19,7 @@ from rich.console import Console
 from config.settings import RedisSettings
 from tests.benchmarks import page
 from tests.benchmarks.consumers import Bench
-from tests.benchmarks.latency import latencies
+from tests.benchmarks.latency import HALF, Pace, latencies, pace
 from tests.benchmarks.load import Kind
 from tests.benchmarks.partition_cost import SHAPES, Shape, partition_cost
 from tests.benchmarks.peers.runs import measured_peers
@@ -57,11 +57,8 @@ class Sizes:
     """Of the feed that latency is measured under."""
     market_pace: int = 20_000
     """Quotes a second that alerts are measured under."""
-    latency_quotes: int | None = None
-    """A second, for readings.
-
-    It is half of what the worker has just done in one where it is not given.
-    """
+    pace: Pace | None = None
+    """For the latency of readings; looked for by the worker's CPU where it is not given."""
     repeats: int = REPEATS
     checkpoint_seconds: float = RedisSettings().checkpoint_seconds
     """As shipped: the last checkpoint is waited for.
@@ -109,16 +106,17 @@ def measured(stack: RealStack, sizes: Sizes) -> dict[str, Any]:
             {"partition_cost": partition_cost(stack, sizes.names, *sizes.spread, sizes.shapes)}
         )
     worker = report["worker_frames"]
-    rate = sizes.latency_quotes or round(0.5 * worker["quotes"] / worker["wall_s"])
-    for key, pace in (("latency", rate), ("alert_latency", sizes.market_pace)):
+    found = sizes.pace or pace(stack, sizes.names, round(HALF * 1e6 / worker["cpu_us_per_quote"]))
+    for key, rate in (("latency", found.carried), ("alert_latency", sizes.market_pace)):
         with tempfile.TemporaryDirectory(prefix="latency-") as directory:
             report |= _plain(
                 {
                     key: latencies(
-                        stack, Path(directory), sizes.names, sizes.latency_seconds, pace
+                        stack, Path(directory), sizes.names, sizes.latency_seconds, rate
                     )[key]
                 }
             )
+    report["latency"]["half_core_quotes_a_second"] = found.half_core
     report |= _plain(
         {
             key: revalue(names, partitions, sizes.repeats)

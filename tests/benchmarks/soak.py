@@ -102,7 +102,7 @@ def soak(stack: RealStack, directory: Path, minutes: int, quotes_a_second: int) 
         quotes,
         quotes / wall,
         cpu / wall,
-        feed.late,
+        max(feed.late),
         peak,
         slope(samples, 60.0 * WARM_UP_MINUTES),
         samples,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import page
+from tests.benchmarks.latency import Pace
 from tests.benchmarks.partition_cost import PartitionCost, Spread
 from tests.benchmarks.peers.runs import PEERS
 from tests.benchmarks.report import Report, growth, sheets
@@ -29,7 +30,7 @@ SMALL = Sizes(
     skews=dict.fromkeys(FULL.skews, 8),
     latency_seconds=10,
     market_pace=4000,
-    latency_quotes=4000,
+    pace=Pace(half_core=6000, carried=4000),
     repeats=2,
     checkpoint_seconds=0.5,
 )
@@ -86,7 +87,11 @@ def test_latency_is_the_sum_of_stages_on_the_way(report: Report) -> None:
         assert 0 < one["p50"] <= one["p99"] <= one["p999"]
         assert list(one["split_s"]) == stages
     assert report["latency"]["count"] == SMALL.latency_seconds * 10
-    assert report["latency"]["p50"] > report["latency"]["split_s"]["to_close"]
+    latency = report["latency"]
+    assert latency["p50"] > latency["split_s"]["to_close"]
+    assert 0 < latency["net_p50"] <= latency["net_p99"] < latency["p999"]
+    assert 0 < latency["worker_cores"] < 2
+    assert latency["half_core_quotes_a_second"] == 6_000
 
 
 @pytest.mark.stack
