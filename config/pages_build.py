@@ -12,6 +12,7 @@ from msgspec.structs import fields
 
 from config.rules import leaves, shipped_tables
 from streams.catalogue.counters import COUNTERS
+from streams.catalogue.measures import GAUGES, MEASURES, RULE_TENOR_DAYS
 from streams.detection.rules.catalogue import RuleSet
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
@@ -20,7 +21,8 @@ PART: Final = re.compile(r"(<!-- catalogue: (\w+) -->\n).*?(<!-- end -->)", re.D
 
 def rendered() -> dict[Path, str]:
     """Text of each page that has such a table."""
-    tables = {"counters": "".join(_counters()), "rules": "".join(_numbers())}
+    made = {"counters": _counters(), "gauges": _gauges(), "fields": _fields(), "rules": _numbers()}
+    tables = {name: "".join(rows) for name, rows in made.items()}
     texts = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
     return {
         page: PART.sub(lambda part: part[1] + tables[part[2]] + part[3], text)
@@ -34,6 +36,21 @@ def _counters() -> Iterator[str]:
     for one in COUNTERS:
         labels = ", ".join(one.labels)
         yield _row(f"`dispersion_{one.name}_total`", "counter", labels, one.jobs, one.meaning)
+
+
+def _gauges() -> Iterator[str]:
+    yield from _head("metric", "type", "labels", "from", "meaning")
+    for one in GAUGES:
+        labels = ", ".join(one.gauge_labels)
+        yield _row(f"`dispersion_{one.field}_ratio`", "gauge", labels, "exporter", one.meaning)
+
+
+def _fields() -> Iterator[str]:
+    yield from _head("field", "unit", "formula or meaning", "published counterpart")
+    for one in MEASURES:
+        name = f"[`{one.field}`](measures/{one.page}.md)" if one.page else f"`{one.field}`"
+        level = one.published.get(RULE_TENOR_DAYS, "")
+        yield _row(name, one.unit, one.formula or one.meaning, f"{level} / 100" if level else "")
 
 
 def _numbers() -> Iterator[str]:

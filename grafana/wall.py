@@ -1,5 +1,7 @@
 """The wall: read from five metres, never healthy when stale."""
 
+from math import ceil
+
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, VariableHide
 
@@ -15,7 +17,10 @@ from grafana.panels import (
     line_chart,
     stat_tile,
 )
+from streams.catalogue.measures import HEADLINES, MEASURES, RULE_TENOR, Measure
 
+COLUMNS = 24
+"""Of the grid."""
 STALE_AFTER = 15
 """Seconds after which a market number leaves the wall."""
 
@@ -107,58 +112,30 @@ def _honesty() -> tuple[object, ...]:
 
 
 def _numbers() -> tuple[object, ...]:
-    tiles = (
-        (
-            "Index vol",
-            "Model-free 30-day vol of the index, VIX style.",
-            "dispersion_index_vol_ratio",
-        ),
-        (
-            "Basket vol",
-            "Root-mean-square model-free vol of the constituents, VIXEQ style.",
-            "dispersion_basket_vol_ratio",
-        ),
-        (
-            "Dispersion",
-            "Square root of basket variance less index variance, DSPX style.",
-            "dispersion_dispersion_ratio",
-        ),
-        (
-            "Implied correlation",
-            "Average pairwise correlation implied by at-the-money vols, COR style.",
-            "dispersion_implied_correlation_ratio",
-        ),
-        (
-            "Basket less index vol",
-            "The spread the trade is long; convergence is its fall.",
-            "dispersion_vol_spread_ratio",
-        ),
-    )
-    widths = (5, 5, 5, 5, 4)
-    return tuple(
-        stat_tile(
-            10 + i,
-            title,
-            text,
-            GridPosition(sum(widths[:i]), 4, widths[i], 8),
-            [Query(live(metric, ',tenor="30d"'))],
-            Look(),
-        )
-        for i, (title, text, metric) in enumerate(tiles)
-    )
+    tiles, x = [], 0
+    for at, measure in enumerate(HEADLINES):
+        width = ceil((COLUMNS - x) / (len(HEADLINES) - at))
+        tiles.append(_tile(10 + at, measure, GridPosition(x, 4, width, 8)))
+        x += width
+    return tuple(tiles)
+
+
+def _tile(number: int, measure: Measure, place: GridPosition) -> object:
+    title, text = measure.tile
+    title, text = title or measure.heading.capitalize(), text or measure.help
+    return stat_tile(number, title, text, place, [_at_rule_tenor(measure)], Look())
+
+
+def _at_rule_tenor(measure: Measure, legend: str = "") -> Query:
+    metric = f"dispersion_{measure.field}_ratio"
+    return Query(live(metric, f',tenor="{RULE_TENOR}"'), legend)
+
+
+def _lines(chart: str) -> list[Query]:
+    return [_at_rule_tenor(one, one.heading) for one in MEASURES if one.chart == chart]
 
 
 def _shape() -> tuple[object, ...]:
-    vols = [
-        Query(live("dispersion_index_vol_ratio", ',tenor="30d"'), "index vol"),
-        Query(live("dispersion_basket_vol_ratio", ',tenor="30d"'), "basket vol"),
-        Query(live("dispersion_dispersion_ratio", ',tenor="30d"'), "dispersion"),
-    ]
-    correlation = [
-        Query(live("dispersion_implied_correlation_ratio", ',tenor="30d"'), "implied correlation"),
-        Query(live("dispersion_implied_correlation_lower_ratio", ',tenor="30d"'), "lower bound"),
-        Query(live("dispersion_implied_correlation_upper_ratio", ',tenor="30d"'), "upper bound"),
-    ]
     sectors = (
         'max by (job, sector) (dispersion_sector_rotation_ratio{job=~"$job"}) and on (job) '
         + SOME_FRESH
@@ -169,7 +146,7 @@ def _shape() -> tuple[object, ...]:
             "Vols",
             "When the lower two lines meet the upper one, the trade has converged.",
             GridPosition(0, 12, 8, 9),
-            vols,
+            _lines("vols"),
             Look(),
         ),
         line_chart(
@@ -177,7 +154,7 @@ def _shape() -> tuple[object, ...]:
             "Implied correlation",
             "With its bounds from missing names.",
             GridPosition(8, 12, 8, 9),
-            correlation,
+            _lines("correlation"),
             Look(),
         ),
         bars(

@@ -10,11 +10,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from streams.catalogue.measures import MEASURES
 from streams.detection.notification import Notification
 from streams.safe_text import safe
 
-NUMBERS: Final = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
-"""Those of `values` that stand in the text."""
 LABEL_LENGTH: Final = 200
 TEXT_LENGTH: Final = 1_000
 """Characters of a label and of an annotation."""
@@ -105,7 +104,9 @@ class BridgedAlert:
                 f"{data.rule}, {data.label}, {data.status}{reason}, since {since}.{doubt}"
             ),
             "values": ", ".join(
-                f"{name.replace('_', ' ')} {_told(data.values.get(name))}" for name in NUMBERS
+                f"{one.heading} {_told(data.values.get(one.field))}"
+                for one in MEASURES
+                if one.ranked
             ),
             "confidence": data.confidence,
             "runbook_url": data.links.get("runbook", ""),

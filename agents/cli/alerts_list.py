@@ -12,7 +12,6 @@ from streams.safe_text import safe
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
 
-SEVERITIES = ("critical", "warning", "info")
 LONGEST = 100
 COLUMNS = (
     "severity",
@@ -39,6 +38,7 @@ def alerts_list(
     """
     from agents.alerts.states import alert_states
     from agents.kafka.connectivity import require_kafka
+    from streams.detection.rules.verdict import SEVERITIES
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -47,7 +47,7 @@ def alerts_list(
     states.sort(
         key=lambda state: (
             not state.active,
-            SEVERITIES.index(state.event.data.severity),
+            -SEVERITIES.index(state.event.data.severity),
             state.event.data.starts_at,
         )
     )

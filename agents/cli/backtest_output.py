@@ -11,6 +11,7 @@ import msgspec
 from agents.cli.output_files import OutputFile, folder_for, told
 from agents.cli.shared import print_line
 from streams.calendar.sessions import EASTERN
+from streams.catalogue.measures import COLUMNS
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
 from streams.stage import OutboxEntry
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-_COLUMNS = (
-    ("index_vol", "index vol"),
-    ("basket_vol", "basket vol"),
-    ("dispersion", "dispersion"),
-    ("implied_correlation", "implied corr."),
-    ("coverage", "coverage"),
-)
-"""Field and heading."""
 NARROW = 100
 """Columns below which headings take two lines."""
 
@@ -162,16 +155,15 @@ def _table(minutes: Mapping[str, Reading], *, narrow: bool) -> "RichTable":
     }
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("New York", no_wrap=True)
-    for _, title in _COLUMNS:
-        table.add_column(
-            title.replace(" ", "\n") if narrow else title, justify="right", no_wrap=True
-        )
+    for one in COLUMNS:
+        title = one.column.replace(" ", "\n") if narrow else one.column
+        table.add_column(title, justify="right", no_wrap=True)
     if any(reasons.values()):
         table.add_column("unknown because", overflow="fold")
     for minute, reading in minutes.items():
         values = (
-            "–" if (value := getattr(reading, name)) is None else f"{value:.4f}"
-            for name, _ in _COLUMNS
+            "–" if (value := getattr(reading, one.field)) is None else f"{value:.4f}"
+            for one in COLUMNS
         )
         table.add_row(minute, *values, *([reasons[minute]] if any(reasons.values()) else []))
     return table

@@ -12,21 +12,13 @@ from agents.cli.names_without_value import of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.calendar.sessions import EASTERN
+from streams.catalogue.measures import EXPLAINED
 from streams.detection.explanation import Explanation, RuleLine
 from streams.detection.rules.condition import Condition
 from streams.safe_text import safe
 
 LONGEST = 4_000
 """Characters of a list of names."""
-MEASURES = (
-    ("index_vol", "index vol"),
-    ("basket_vol", "basket vol"),
-    ("vol_spread", "vol spread"),
-    ("dispersion", "dispersion"),
-    ("implied_correlation", "implied correlation"),
-    ("index_atm_vol", "index ATM vol"),
-    ("basket_atm_vol", "basket ATM vol"),
-)
 HOURS = {
     "before": "The rules are judged from 09:45 on: nothing is judged yet.",
     "after": (
@@ -83,12 +75,13 @@ def _values(found: Explanation) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("measure", "value", "since the prior close", "rank"):
         table.add_column(title, justify="left" if title == "measure" else "right")
-    for name, title in MEASURES:
-        value, change = getattr(found.reading, name), found.changes.get(name, {}).get("1d")
-        ranks = found.percentiles.get(name, {})
+    for one in EXPLAINED:
+        value = getattr(found.reading, one.field)
+        change = found.changes.get(one.field, {}).get("1d")
+        ranks = found.percentiles.get(one.field, {})
         shown = "" if change is None else f"{100 * change:+.1f}"
         table.add_row(
-            title,
+            one.heading,
             percent(value),
             shown,
             ", ".join(f"{rank:.2f} of {window}" for window, rank in ranks.items()),

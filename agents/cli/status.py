@@ -157,24 +157,18 @@ def screen(found: "Health") -> "RenderableType":
     from rich.text import Text
 
     from agents.lookup.board import SEVERITY_STYLE, foreign, percent
+    from streams.catalogue.measures import COLUMNS
 
     indices = Table(
         "index",
         "regime",
-        "index vol",
-        "basket vol",
-        "dispersion",
-        "correlation",
-        "coverage",
+        *(measure.column for measure in COLUMNS),
         "age",
         "mode",
         box=None,
     )
     for one in found.indices:
-        shown = [
-            percent(one.values[name])
-            for name in ("index_vol", "basket_vol", "dispersion", "implied_correlation", "coverage")
-        ]
+        shown = [percent(one.values[measure.field]) for measure in COLUMNS]
         age, mode = f"{one.age_seconds:.0f} s", foreign(one.mode.upper())
         indices.add_row(foreign(one.index), foreign(one.regime), *shown, age, mode)
     lag = Table("topic", "waiting", box=None)

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from streams.catalogue.measures import HEADLINES, RULE_TENOR
 from streams.safe_text import safe
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -21,15 +22,6 @@ SEVERITY_STYLE = {
     "warning": "bold black on yellow",
     "info": "bold cyan",
 }
-FIELDS = (
-    ("index_vol", "index vol"),
-    ("basket_vol", "basket vol"),
-    ("dispersion", "dispersion"),
-    ("implied_correlation", "implied correlation"),
-    ("vol_spread", "spread"),
-)
-
-
 PICTURE = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """rich's picture without its fonts from elsewhere: the reader's own monospace does."""
 
@@ -100,7 +92,7 @@ def foreign(text: str, style: str = "") -> Text:
 def plain_line(state: BoardState) -> str:
     """One line for a log, where there is no terminal."""
     when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
-    values = "  ".join(f"{label} {percent(_last(state, name))}" for name, label in FIELDS)
+    values = "  ".join(f"{one.heading} {percent(_last(state, one.field))}" for one in HEADLINES)
     return f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
 
 
@@ -131,7 +123,8 @@ def _head(state: BoardState) -> Text:
     age = "—" if state.age_seconds is None else f"{state.age_seconds:.0f} s"
     share = state.done / state.total if state.total else 0.0
     text = Text(
-        f"{state.index} 30d   {when}   data age {age}   coverage {percent(state.coverage)}   "
+        f"{state.index} {RULE_TENOR}   {when}   data age {age}   "
+        f"coverage {percent(state.coverage)}   "
     )
     if state.mode != "live":
         text.append(f" {safe(state.mode.upper())} ", style="bold black on yellow")
@@ -146,13 +139,13 @@ def _head(state: BoardState) -> Text:
 def _tiles(state: BoardState) -> Columns:
     tiles = [
         Panel(
-            Text(percent(_last(state, name)), style="bold", justify="center").append(
-                "\n" + sparkline(state.history.get(name, [])), style="cyan"
+            Text(percent(_last(state, one.field)), style="bold", justify="center").append(
+                "\n" + sparkline(state.history.get(one.field, [])), style="cyan"
             ),
-            title=label,
+            title=one.heading,
             width=26,
         )
-        for name, label in FIELDS
+        for one in HEADLINES
     ]
     return Columns(tiles)
 

@@ -8,17 +8,17 @@ from collections import deque
 from time import time
 
 from agents.alerts.tail import tail_alerts
-from agents.lookup.board import FIELDS, AlertLine, BoardState
+from agents.lookup.board import AlertLine, BoardState
 from agents.monitoring.freshness import age_seconds, event_time
 from agents.store.keys import readings
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
+from streams.catalogue.measures import HEADLINES, RULE_TENOR
 from streams.detection.own_reading import own_reading
 from streams.reading import Reading
 from streams.refusals.dead_letters import RejectedRecordError
 
-TENOR = "30d"
 HISTORY = 200
 
 
@@ -49,7 +49,7 @@ class MonitorWatcher:
     def readings(self) -> list[Reading]:
         """The latest readings, oldest first."""
         values: list[bytes] = self._redis.zrange(
-            readings(self._prefix, self._index, TENOR), -HISTORY, -1
+            readings(self._prefix, self._index, RULE_TENOR), -HISTORY, -1
         )  # type: ignore[assignment]
         return [
             reading for value in values if (reading := _reading(value, self._index)) is not None
@@ -64,7 +64,7 @@ class MonitorWatcher:
         if found is None:
             return BoardState(self._title, self._index, self._settings.mode, done=done, total=total)
         shown, published = found
-        latest, known = shown.readings.get(TENOR), self.readings()
+        latest, known = shown.readings.get(RULE_TENOR), self.readings()
         return BoardState(
             self._title,
             self._index,
@@ -73,7 +73,9 @@ class MonitorWatcher:
             age_seconds=age_seconds(shown.mode, event_time(shown.readings), published, time()),
             coverage=latest.coverage if latest else None,
             regime=shown.regime,
-            history={name: [getattr(reading, name) for reading in known] for name, _ in FIELDS},
+            history={
+                one.field: [getattr(reading, one.field) for reading in known] for one in HEADLINES
+            },
             done=done,
             total=total,
             alerts=[

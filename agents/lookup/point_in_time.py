@@ -21,8 +21,8 @@ from agents.store.sync import connect_sync, redis_failures
 from config.errors import ConfigError
 from config.settings import Settings
 from streams.calendar.sessions import EASTERN
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.detector import TENOR
 from streams.detection.explainer import ExplainInputs, active_at
 from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
@@ -63,7 +63,7 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
 
     Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
     """
-    with ReadingsLog(settings, index, TENOR) as log:
+    with ReadingsLog(settings, index, RULE_TENOR) as log:
         latest = log.latest()
         if latest is None:
             raise ActionNeededError(
@@ -106,7 +106,7 @@ def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
     readings = [
         reading
         for reading in _lines(file, decode_reading)
-        if (reading.index, reading.tenor) == (index, TENOR)
+        if (reading.index, reading.tenor) == (index, RULE_TENOR)
     ]
     if not readings:
         raise ActionNeededError(f"no reading of {index} in {file}")

@@ -27,6 +27,7 @@ from config.connections import kafka_place, redis_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
+from streams.catalogue.measures import COLUMNS, HEADLINES
 from streams.detection.snapshot import ActiveAlert
 from streams.left_out import LeftOut
 from streams.records import NS
@@ -39,7 +40,7 @@ LAG = 10_000
 TOLD_SECONDS = 600.0
 """How long what a worker told of the input counts: after a worker's end nobody tells more."""
 COVERAGE = 0.90
-VALUES = ("index_vol", "basket_vol", "dispersion", "implied_correlation", "vol_spread", "coverage")
+VALUES = tuple(dict.fromkeys(measure.field for measure in (*HEADLINES, *COLUMNS)))
 
 
 class IndexHealth(msgspec.Struct, frozen=True):

@@ -17,34 +17,18 @@ from redis.exceptions import RedisError
 
 from agents.monitoring.freshness import event_time, fresh_from
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
-from streams.detection.snapshot import Snapshot
+from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
+from streams.detection.rules.verdict import SEVERITIES
+from streams.detection.snapshot import REGIMES, Snapshot
 from streams.market import IndexSpec
 from streams.reading import Reading
+from streams.readings.realized_values import WINDOW
 from streams.safe_text import safe
 
-BY_TENOR = {
-    "index_vol": "Model-free vol of the index, VIX style.",
-    "basket_vol": "Root-mean-square model-free vol of the constituents, VIXEQ style.",
-    "dispersion": "Square root of basket variance less index variance, DSPX style.",
-    "vol_spread": "Basket vol less index vol.",
-    "implied_correlation": "Correlation implied by at-the-money vols, raw, COR style.",
-    "implied_correlation_lower": "Implied correlation with every missing name at a high vol.",
-    "implied_correlation_upper": "Implied correlation with every missing name at a low vol.",
-}
-WINDOWS = {30: "21d", 91: "63d"}
-"""Sessions of the realized fields by tenor in days."""
-REGIMES = ("building", "stable", "converging", "unwinding")
-SEVERITIES = ("info", "warning", "critical")
 FIRST_SEVERITY = "warning"
 """What the distance is measured to; the further steps of the ladder lie beyond it."""
-RULE_TENOR = "30d"
 SAID_EVERY = 60.0
 """Seconds between log lines on snapshots that are none."""
-REALIZED = {
-    "realized_correlation": "Correlation realized over the window, synthetic basket.",
-    "realized_dispersion": "Dispersion realized over the window.",
-}
-
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +138,6 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     event = _gauge(
         "last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index"
     )
-    coverage = _gauge("coverage_ratio", "Share of the basket's weight with fresh quotes.", "index")
     stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
     weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
     for view in views:
@@ -165,26 +148,29 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
         if reading is None:
             continue
         event.add_metric([symbol], reading.ts_event.timestamp())
-        if reading.coverage is not None:
-            coverage.add_metric([symbol], reading.coverage)
         if reading.coverage_names is not None:
             stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
-    yield from (published, event, coverage, stale, weights)
+    yield from (published, event, stale, weights)
 
 
 def _levels(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
-    for field, text in BY_TENOR.items():
-        family = _gauge(f"{field}_ratio", text, "index", "tenor")
+    for measure in GAUGES:
+        family = _gauge(f"{measure.field}_ratio", measure.help, *measure.gauge_labels)
         for symbol, reading in _readings(views):
-            if (value := getattr(reading, field)) is not None:
-                family.add_metric([symbol, reading.tenor], value)
+            value, shown = getattr(reading, measure.field), _last_label(measure, reading)
+            if value is not None and shown is not None:
+                family.add_metric([symbol, *shown], value)
         yield family
-    for field, text in REALIZED.items():
-        family = _gauge(f"{field}_ratio", text, "index", "window")
-        for symbol, reading in _readings(views):
-            if (value := getattr(reading, field)) is not None and reading.tenor_days in WINDOWS:
-                family.add_metric([symbol, WINDOWS[reading.tenor_days]], value)
-        yield family
+
+
+def _last_label(measure: Measure, reading: Reading) -> list[str] | None:
+    """Value of the label behind `index`, if there is one; None where the gauge is not shown."""
+    if measure.gauge == "tenor":
+        return [reading.tenor]
+    if measure.gauge == "window":
+        sessions = WINDOW.get(reading.tenor_days)
+        return None if sessions is None else [f"{sessions}d"]
+    return [] if reading.tenor == RULE_TENOR else None
 
 
 def _history(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:

@@ -17,10 +17,10 @@ from analytics.arrays import Floats
 from analytics.changepoint import cusum
 from analytics.ewma import ew_moments, ewma_z
 from analytics.rolling import percentile_rank
+from streams.catalogue.measures import RANKED
 from streams.detection.history_days import LEVELS, DayFacts
 from streams.detection.seasonality import Part, quarter_week
 
-MEASURES = ("index_vol", "basket_vol", "dispersion", "vol_spread", "implied_correlation")
 BANDS = {"p05": 5, "p10": 10, "p90": 90, "p95": 95}
 SETTLING = 20
 """Changes before the exponentially weighted mean and sd, of that half-life, score one."""
@@ -113,7 +113,7 @@ class Baseline:
     @cached_property
     def bands(self) -> dict[str, dict[str, float]]:
         """Percentiles of each measure's closes; without those whose history is too short."""
-        known = {measure: self.levels(measure) for measure in MEASURES}
+        known = {measure: self.levels(measure) for measure in RANKED}
         return {
             measure: dict(
                 zip(BANDS, np.percentile(levels, list(BANDS.values())).tolist(), strict=True)

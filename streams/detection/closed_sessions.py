@@ -6,7 +6,7 @@ The closed ones are facts for the daily history.
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from streams.detection.detector import TENOR
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.detector_stage import DetectorStage
 from streams.detection.history_days import DayFacts, decode_day
 from streams.detection.rules.catalogue import RuleSet
@@ -38,7 +38,7 @@ class ClosedSessions:
 
     def saw(self, reading: Reading) -> None:
         """Note that a session has a reading."""
-        if reading.tenor == TENOR:
+        if reading.tenor == RULE_TENOR:
             self._seen[reading.index, reading.session] = None
 
     def take(self, chunks: Mapping[str, bytes]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS, GATE_FAILURES
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_book import AlertBook
 from streams.detection.command_handler import CommandHandler, HeldCommand
 from streams.detection.commands import TimedCommand
@@ -31,9 +32,6 @@ from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 from streams.records import Record
 from streams.stage import Count, OutboxEntry
-
-TENOR = "30d"
-"""Rules run on this tenor alone."""
 
 
 class DetectorState(msgspec.Struct):
@@ -64,7 +62,7 @@ class Detector:
         self._configuration = configuration or {}
         self._contexts = ContextBuilder(spec, gates, lookback)
         self._history = self._contexts.history
-        self._book = AlertBook(spec.symbol, TENOR, rules)
+        self._book = AlertBook(spec.symbol, RULE_TENOR, rules)
         self._command_handler = CommandHandler(self._book)
         self._state = DetectorState()
         self._verdicts: list[Evaluated] = []
@@ -74,7 +72,7 @@ class Detector:
     @property
     def evaluated_at(self) -> datetime | None:
         """Event time of the latest reading that rules were evaluated on."""
-        latest = self._state.latest.get(TENOR)
+        latest = self._state.latest.get(RULE_TENOR)
         return None if latest is None else latest.ts_event
 
     def seen(self, reading: Reading) -> bool:
@@ -91,7 +89,7 @@ class Detector:
         """
         self._state.latest[reading.tenor] = msgspec.structs.replace(reading, constituents=None)
         self._dirty = True
-        return self._evaluate(reading, received) if reading.tenor == TENOR else []
+        return self._evaluate(reading, received) if reading.tenor == RULE_TENOR else []
 
     def apply_command(self, command: TimedCommand) -> list[OutboxEntry]:
         """Apply a command to an alert; its echo, or nothing for a repeat.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from streams.catalogue.measures import EVIDENCE, SCORED
 from streams.detection.alert_event import Contributor, DataQuality, Evidence
 from streams.detection.change import Change
 from streams.detection.events import moment
@@ -18,21 +19,6 @@ from streams.detection.scores import scores
 from streams.reading import Reading
 
 TOP = 5
-LEVELS = (
-    "index_vol",
-    "basket_vol",
-    "dispersion",
-    "vol_spread",
-    "implied_correlation",
-    "implied_correlation_lower",
-    "implied_correlation_upper",
-    "index_atm_vol",
-    "basket_atm_vol",
-    "variance_ratio",
-    "realized_correlation",
-    "quality_width",
-)
-RANKED = ("index_vol", "vol_spread", "dispersion", "implied_correlation")
 DISCLAIMER = "Detects, does not predict."
 
 
@@ -97,7 +83,7 @@ def contributors(change: Change, context: RuleContext) -> tuple[Contributor, ...
 
 
 def _levels(reading: Reading) -> dict[str, float | None]:
-    levels: dict[str, float | None] = {name: getattr(reading, name) for name in LEVELS}
+    levels: dict[str, float | None] = {name: getattr(reading, name) for name in EVIDENCE}
     return levels | {name.lower(): value for name, value in sorted(reading.references.items())}
 
 
@@ -105,7 +91,7 @@ def _ranks(context: RuleContext) -> dict[str, float | None]:
     sessions = context.baseline.sessions
     return {
         f"{measure}_percentile_{sessions}d": context.baseline.rank(measure, context.level(measure))
-        for measure in RANKED
+        for measure in SCORED
     }
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent
 from streams.detection.attribution import attribution_between
 from streams.detection.context_builder import ContextBuilder
-from streams.detection.detector import TENOR
 from streams.detection.evaluator import Evaluated, evaluate
 from streams.detection.events import moment
 from streams.detection.explanation import Explanation, RuleLine
@@ -45,7 +45,7 @@ def explain(
     spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
 ) -> Explanation | None:
     """The last of the readings explained; None when there is none of 30 days."""
-    ours = (spec.symbol, TENOR)
+    ours = (spec.symbol, RULE_TENOR)
     readings = [one for one in inputs.readings if (one.index, one.tenor) == ours]
     if not readings:
         return None

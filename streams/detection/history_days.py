@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.measures import RANKED
 from streams.detection.history_codec import pack, unpack
 from streams.detection.instant import Instant
 from streams.detection.seasonality import Part, quarter_week
@@ -21,16 +22,7 @@ SESSIONS = 504
 """Facts kept."""
 VECTORS = 6
 """Latest facts that keep their constituents in memory: the longest window is five sessions."""
-
-
-LEVELS = (
-    "index_vol",
-    "basket_vol",
-    "dispersion",
-    "vol_spread",
-    "implied_correlation",
-    "vol_ratio",
-)
+LEVELS = (*RANKED, "vol_ratio")
 """Measures whose past closes are compared, by their names in `Instant.level`."""
 
 

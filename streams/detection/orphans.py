@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent, EchoedCommand, decode_event
 from streams.detection.commands import TimedCommand
-from streams.detection.detector import TENOR
 from streams.detection.echo import identified
 from streams.detection.events import event_type, fingerprint
 from streams.detection.history_codec import unpack
@@ -33,7 +33,7 @@ def configured_fingerprints(indices: Iterable[str], rules: Sequence[Rule[Any]]) 
     """Fingerprints of all alerts that rules evaluate for some indices."""
     names = [(rule.name, scope) for rule in rules for scope in rule.scopes]
     return frozenset(
-        fingerprint(rule, index, TENOR, scope) for index in indices for rule, scope in names
+        fingerprint(rule, index, RULE_TENOR, scope) for index in indices for rule, scope in names
     )
 
 

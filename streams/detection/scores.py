@@ -9,10 +9,9 @@ import math
 
 from analytics.changepoint import cusum
 from analytics.rolling import robust_z
+from streams.catalogue.measures import SCORED
 from streams.detection.change import Change
 from streams.detection.rule_context import RuleContext
-
-SCORED = ("index_vol", "vol_spread", "dispersion", "implied_correlation")
 
 
 def scores(context: RuleContext) -> dict[str, float | None]:

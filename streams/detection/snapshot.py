@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
-from streams.detection.baseline import MEASURES
+from streams.catalogue.measures import RANKED
 from streams.detection.evaluator import Key
 from streams.detection.events import Identity, moment
 from streams.detection.lifecycle import Alert
@@ -27,6 +27,7 @@ from streams.reading import Reading
 from streams.records import NS
 
 Regime = Literal["unwinding", "converging", "building", "stable"]
+REGIMES: tuple[Regime, ...] = get_args(Regime)
 BUILDING_SESSIONS = 20
 BUILDING_RANK = 0.8
 
@@ -182,9 +183,7 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
 
 def percentiles_of(context: RuleContext) -> dict[str, dict[str, float]]:
     """Ranks of a reading's measures among the closes of the baseline, those that are known."""
-    ranks = {
-        measure: context.baseline.rank(measure, context.level(measure)) for measure in MEASURES
-    }
+    ranks = {measure: context.baseline.rank(measure, context.level(measure)) for measure in RANKED}
     return {
         measure: {f"{context.baseline.sessions}d": rank}
         for measure, rank in ranks.items()

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent
 from streams.detection.rules.verdict import SEVERITIES
 from streams.evaluation.catches import (
@@ -23,7 +24,7 @@ from streams.evaluation.catches import (
     WARNING,
     Catches,
 )
-from streams.evaluation.closes import TENOR_DAYS, Closes
+from streams.evaluation.closes import Closes
 
 SHOCKS: Final = ("vix_spike_unwind", "broad_repricing", "vol_convergence")
 """The rules that tell of a shock; the others tell of a state of the market or of its data."""
@@ -85,7 +86,7 @@ def alert_catches(
         mine = (
             data.rule in rules
             and data.labels.index == closes.index
-            and data.labels.tenor == f"{TENOR_DAYS}d"
+            and data.labels.tenor == RULE_TENOR
         )
         if mine and data.transition in {"firing", "updated"} and data.session in row:
             at = row[data.session]

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.practice import Levels
+from streams.catalogue.measures import RULE_TENOR
 from streams.reading import Reading
 
 Rows = NDArray[np.int64]
 
-TENOR_DAYS = 30
 _APART = 1_000_000
 """Added to positions at a gap: nothing reaches across it."""
 
@@ -55,7 +55,7 @@ def closes_of(readings: Iterable[Reading], index: str, gap_days: int) -> Closes:
         known = None not in (one.index_vol, one.basket_vol, one.implied_correlation)
         if (
             one.index == index
-            and one.tenor_days == TENOR_DAYS
+            and one.tenor == RULE_TENOR
             and "session_close" in one.flags
             and known
         ):

@@ -101,7 +101,7 @@ def score(catches: Catches, closes: Closes, labelled: Sequence[int], window: int
         _episodes(catches, closes, np.flatnonzero(catches.loudness == INFO), labelled),
         closes,
     )
-    grades = ("all", "critical", "warning", "info") if catches.graded else ("all",)
+    grades = ("all", *reversed(SEVERITIES)) if catches.graded else ("all",)
     years = len(closes.sessions) / YEAR
     return Score(
         name=catches.name,

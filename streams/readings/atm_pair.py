@@ -15,7 +15,7 @@ def set_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:
     if reason:
         fields.set_null(reason, "index_atm_vol")
     else:
-        fields.set_value("index_atm_vol", atm_vol, "no_quotes")
+        fields.set_value("index_atm_vol", atm_vol)
 
 
 def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
@@ -30,7 +30,6 @@ def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, re
         fields.set_value(
             "implied_correlation_basket",
             implied_correlation(fields.values["index_atm_vol"], weights, atm_vols),
-            "one_name",
         )
 
 
@@ -50,7 +49,7 @@ def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
     if reason:
         fields.set_null(reason, "basket_atm_vol", *CORRELATION)
         return
-    fields.set_value("basket_atm_vol", basket_sums(weights, atm_vols).vol, "no_quotes")
+    fields.set_value("basket_atm_vol", basket_sums(weights, atm_vols).vol)
     missing = fields.reason_for("basket_atm_vol", "index_atm_vol")
     if missing:
         fields.set_null(missing, *CORRELATION)
@@ -61,6 +60,6 @@ def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
         (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
     )
     for name, value in zip(CORRELATION, (rho, lower, upper), strict=True):
-        fields.set_value(name, value, "one_name")
+        fields.set_value(name, value)
     if rho < 0 or rho > 1:
         fields.flags.add("rho_out_of_range")

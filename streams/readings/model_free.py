@@ -20,15 +20,13 @@ def set_index(fields: Fields, point: IndexPoint, reason: str) -> None:
     if reason:
         fields.set_null(reason, "index_vol", "index_vol_bid", "quality_width")
         return
-    fields.set_value("index_vol", math.sqrt(point.variance), "no_quotes")
+    fields.set_value("index_vol", math.sqrt(point.variance))
     bid, ask = (
         math.sqrt(variance) if variance >= 0 else math.nan
         for variance in (point.bid_variance, point.ask_variance)
     )
-    fields.set_value("index_vol_bid", bid, "no_bid_variance")
-    fields.set_value(
-        "quality_width", ask - bid, "no_bid_variance" if math.isnan(bid) else "no_ask_variance"
-    )
+    fields.set_value("index_vol_bid", bid)
+    fields.set_value("quality_width", ask - bid, "" if math.isnan(bid) else "no_ask_variance")
 
 
 def set_basket(
@@ -44,14 +42,14 @@ def set_basket(
     if reason:
         fields.set_null(reason, "basket_vol")
     else:
-        fields.set_value("basket_vol", basket_vol(weights, variances), "no_quotes")
+        fields.set_value("basket_vol", basket_vol(weights, variances))
     missing = fields.reason_for("basket_vol", "index_vol")
     if missing:
         fields.set_null(missing, *PAIR)
         return
     basket, index = fields.values["basket_vol"], fields.values["index_vol"]
-    fields.set_value("dispersion", dispersion(basket * basket, index), "no_quotes")
-    fields.set_value("variance_ratio", variance_ratio(index, basket), "no_quotes")
-    fields.set_value("vol_spread", vol_spread(index, basket), "no_quotes")
+    fields.set_value("dispersion", dispersion(basket * basket, index))
+    fields.set_value("variance_ratio", variance_ratio(index, basket))
+    fields.set_value("vol_spread", vol_spread(index, basket))
     if index > basket:
         fields.flags.add("dispersion_floor")

@@ -5,42 +5,15 @@ They are VIX, VIXEQ, DSPX and COR1M at the close.
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Final
 
 from analytics.dispersion import variance_ratio, vol_spread
 from streams.calendar.sessions import close_ns
+from streams.catalogue.measures import LEVELS, RULE_TENOR, RULE_TENOR_DAYS
 from streams.reading import Reading
 from streams.readings.fields import Fields
-from streams.readings.tenor_reading import COVERAGE, REALIZED
 from streams.records import NS
 
-LEVELS: Final[Mapping[str, str]] = {
-    "index_vol": "VIX",
-    "basket_vol": "VIXEQ",
-    "dispersion": "DSPX",
-    "implied_correlation": "COR1M",
-}
-"""Field of the reading and the level that is published for it."""
 INDEX = "SPX"
-OURS = (
-    *(
-        "implied_correlation_lower",
-        "implied_correlation_upper",
-        "implied_correlation_basket",
-        "correlation_premium",
-    ),
-    *(
-        "implied_correlation_skew",
-        "index_atm_vol",
-        "basket_atm_vol",
-        "index_vol_bid",
-        "quality_width",
-        "rotation",
-        *REALIZED,
-        *COVERAGE,
-    ),
-)
-"""Fields that nobody publishes: reason `basis_published`."""
 
 
 def published_reading(
@@ -59,28 +32,20 @@ def published_reading(
         else:
             fields.set_null(reasons.get(name, "no_row"), name)
     _put_comparison(fields)
-    fields.set_null("basis_published", *OURS)
     if not 0.0 <= fields.values.get("implied_correlation", 0.0) <= 1.0:
         fields.flags.add("rho_out_of_range")
     if fields.values.get("dispersion") == 0.0:
         fields.flags.add("dispersion_floor")
-    values = fields.values
-    return Reading(
+    # Nobody publishes the others.
+    return fields.reading(
+        "basis_published",
         ts_event=datetime.fromtimestamp(close_ns(session) // NS, UTC),
         session=session,
         index=INDEX,
-        tenor="30d",
-        tenor_days=30,
+        tenor=RULE_TENOR,
+        tenor_days=RULE_TENOR_DAYS,
         mode="replay",
         basis="published",
-        index_vol=values.get("index_vol"),
-        basket_vol=values.get("basket_vol"),
-        dispersion=values.get("dispersion"),
-        implied_correlation=values.get("implied_correlation"),
-        variance_ratio=values.get("variance_ratio"),
-        vol_spread=values.get("vol_spread"),
-        flags=tuple(sorted(fields.flags)),
-        reasons=fields.reasons,
     )
 
 

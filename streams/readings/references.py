@@ -2,18 +2,8 @@
 
 from collections.abc import Mapping
 
+from streams.catalogue.measures import COUNTERPARTS, RULE_TENOR_DAYS
 from streams.points import PricePoints
-
-COUNTERPART: Mapping[str, tuple[int, str]] = {
-    "VIX": (30, "index_vol"),
-    "VIXEQ": (30, "basket_vol"),
-    "DSPX": (30, "dispersion"),
-    "COR1M": (30, "implied_correlation"),
-    "VIX9D": (9, "index_vol"),
-    "VIX3M": (91, "index_vol"),
-    "COR3M": (91, "implied_correlation"),
-}
-"""Reference → tenor in days and the field it is the published form of."""
 
 
 class References:
@@ -37,7 +27,7 @@ class References:
         return {
             symbol: level
             for symbol, level in sorted(self.levels.items())
-            if COUNTERPART.get(symbol, (30, ""))[0] == tenor_days
+            if COUNTERPARTS.get(symbol, (RULE_TENOR_DAYS, ""))[0] == tenor_days
         }
 
 
@@ -49,7 +39,7 @@ def tracking_error(
     >>> tracking_error({"VIX": 0.25, "DSPX": 0.3}, {"index_vol": 0.5})
     {'VIX': 0.25}
     """
-    ours = {symbol: COUNTERPART[symbol][1] for symbol in references if symbol in COUNTERPART}
+    ours = {symbol: COUNTERPARTS[symbol][1] for symbol in references if symbol in COUNTERPARTS}
     return {
         symbol: values[field] - references[symbol]
         for symbol, field in ours.items()

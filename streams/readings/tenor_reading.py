@@ -6,6 +6,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.measures import RULE_TENOR_DAYS
 from streams.market import Mode
 from streams.reading import Constituents, Reading
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
@@ -28,8 +29,6 @@ REALIZED = (
     "realized_correlation_session",
 )
 COVERAGE = ("coverage", "coverage_valid", "coverage_names")
-ROTATION_TENOR = 30
-"""Rotation has no tenor; the readings that the rules run on carry it."""
 
 
 def tenor_reading(
@@ -52,15 +51,15 @@ def tenor_reading(
     skew = skew_of(fields, state, tenor, names, reason)
     _put_realized(fields, state, tenor, boundary, names, reason)
     _put_quality(fields, state, names)
+    # Rotation has no tenor; the readings that the rules run on carry it.
     rotation = (
         state.rotation.at(boundary)
-        if tenor == ROTATION_TENOR
+        if tenor == RULE_TENOR_DAYS
         else RotationAt(reasons={"rotation": "no_window"})
     )
     fields.reasons.update(rotation.reasons)
     references = state.references.at_tenor(tenor)
-    values = fields.values
-    return Reading(
+    return fields.reading(
         ts_event=datetime.fromtimestamp(boundary // NS, UTC),
         session=state.hours.session,
         index=state.spec.symbol,
@@ -71,19 +70,16 @@ def tenor_reading(
         names=names.coverage.names if names else 0,
         implied_correlation_skew=skew,
         references=references,
-        tracking_error=tracking_error(references, values),
+        tracking_error=tracking_error(references, fields.values),
         refresh_seconds=max(
             state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
         )
         or None,
-        flags=tuple(sorted(fields.flags)),
         dividends=names.dividends if names else {},
         names_missing=names.missing if names else {},
         names_carried=names.carried if names else {},
         rotation=rotation.value,
-        reasons=fields.reasons,
         constituents=_constituents(state, names) if names else None,
-        **values,
     )
 
 
@@ -157,7 +153,7 @@ def _put_realized(
         fields.set_null(missing, "correlation_premium")
     else:
         premium = fields.values["implied_correlation"] - realized.correlation
-        fields.set_value("correlation_premium", premium, "no_window")
+        fields.set_value("correlation_premium", premium)
 
 
 def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) -> None:
@@ -168,7 +164,7 @@ def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) 
         for name, value in zip(
             COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True
         ):
-            fields.set_value(name, value, "no_basket")
+            fields.set_value(name, value)
         fields.flags.update(names.flags)
         if state.spec.basket.illustrative:
             fields.flags.add("illustrative_weights")

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.catalogue.measures import LEVELS
 from streams.reading import Reading
-from streams.readings.published_reading import LEVELS, published_reading
+from streams.readings.published_reading import published_reading
 from streams.sources.level_file import LevelFile
 from streams.sources.source_error import SourceError
 

@@ -14,8 +14,8 @@ from agents.lookup.readings_log import ReadingsLog
 from agents.store.keys import snapshot, stage_keys
 from agents.store.sync import connect_sync
 from config.settings import Settings
+from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.detector import TENOR
 from streams.reading import Reading, encode_reading
 from streams.stage import Message
 from tests.support.readings import FRIDAY, INDEX, MONDAY, NAMES, WEIGHTS, Run, closing, eastern, toy
@@ -151,7 +151,7 @@ def test_what_is_explained_is_what_was_told(
 
 def test_a_time_is_found_among_the_readings_of_others(settings: Settings) -> None:
     readings, _ = fill(settings)
-    with ReadingsLog(settings, INDEX, TENOR) as log:
+    with ReadingsLog(settings, INDEX, RULE_TENOR) as log:
         assert log.latest() == readings[-1]
         first, last = eastern(MONDAY, "10:05:00"), eastern(MONDAY, "10:06:01")
         assert list(log.between(first, last)) == [
@@ -159,5 +159,5 @@ def test_a_time_is_found_among_the_readings_of_others(settings: Settings) -> Non
         ]
         assert log.latest(eastern(MONDAY, "09:00:00")) == readings[0]
         assert log.latest(eastern(FRIDAY, "09:00:00")) is None
-    with ReadingsLog(settings, "absent", TENOR) as log:
+    with ReadingsLog(settings, "absent", RULE_TENOR) as log:
         assert log.latest() is None

@@ -12,9 +12,9 @@ from cloudevents.core.v1.event import CloudEvent
 from jsonschema import Draft202012Validator, FormatChecker
 
 import config
+from streams.catalogue.measures import SCORED
 from streams.detection.alert_event import decode_event
 from streams.detection.events import event_id, fingerprint
-from streams.detection.scores import SCORED
 from tests.support.past_closes import weekdays
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 

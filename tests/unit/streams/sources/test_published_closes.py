@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from streams.catalogue.measures import LEVELS, MEASURES
 from streams.reading import Reading
-from streams.readings.published_reading import LEVELS, OURS
 from streams.sources.published_closes import PublishedCloses
 from streams.sources.source_error import SourceError
 
+FIELDS = tuple(one.field for one in MEASURES if "." not in one.field)
 VIX = "date,open,high,low,close\n2018-02-07,30,31,25,27.73\n2018-02-08,28,33,27,33.46\n"
 
 
@@ -63,7 +64,9 @@ def test_levels_are_decimals_at_the_option_close(tmp_path: Path) -> None:
     assert reading.vol_spread == pytest.approx(0.0102, abs=1e-12)
     assert reading.variance_ratio == pytest.approx((33.46 / 34.48) ** 2, rel=1e-12)
     assert reading.flags == ("dispersion_floor", "session_close")
-    assert reading.reasons == dict.fromkeys(OURS, "basis_published")
+    assert reading.reasons == dict.fromkeys(
+        set(FIELDS) - {*LEVELS, "vol_spread", "variance_ratio"}, "basis_published"
+    )
 
 
 def test_a_half_day_closes_at_a_quarter_past_one(tmp_path: Path) -> None:
@@ -97,11 +100,7 @@ def test_what_is_not_there_is_null_with_a_reason(tmp_path: Path) -> None:
         == "no_file"
     )
     for reading in days.values():
-        null = {
-            name
-            for name in (*LEVELS, *OURS, "vol_spread", "variance_ratio")
-            if getattr(reading, name) in (None, {})
-        }
+        null = {name for name in FIELDS if getattr(reading, name) in (None, {})}
         assert null == set(reading.reasons)
 
 
