@@ -46,11 +46,11 @@ def _gauges() -> Iterator[str]:
 
 
 def _fields() -> Iterator[str]:
-    yield from _head("field", "unit", "formula or meaning", "published counterpart")
-    for one in MEASURES:
+    yield from _head("field", "unit", "formula", "published counterpart")
+    for one in (measure for measure in MEASURES if measure.formula):
         name = f"[`{one.field}`](measures/{one.page}.md)" if one.page else f"`{one.field}`"
         level = one.published.get(RULE_TENOR_DAYS, "")
-        yield _row(name, one.unit, one.formula or one.meaning, f"{level} / 100" if level else "")
+        yield _row(name, one.unit, one.formula, f"{level} / 100" if level else "")
 
 
 def _numbers() -> Iterator[str]:

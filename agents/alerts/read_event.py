@@ -6,13 +6,12 @@ Only the fields that are shown are asked for, so that events of a newer version 
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from agents.alerts.cloud_event import HEARTBEAT_TYPE
-from streams.detection.alert_event import AlertEvent, decode_event
 
 ALERT_TYPE = "io.dispersion.alert."
 NO_EVENT = "no alert event of ours"
@@ -74,23 +73,3 @@ def read_event(value: bytes) -> ReadEvent:
     except RecursionError as error:
         raise ValueError(NO_EVENT) from error
     return ReadEvent(found.id, found.type, found.time, data)
-
-
-def whole_event(value: bytes) -> AlertEvent:
-    """All of an alert event.
-
-    Raises `ValueError` on anything else, a time without an offset included.
-    """
-    try:
-        value.decode()
-        event = decode_event(value)
-    except RecursionError as error:
-        raise ValueError(NO_EVENT) from error
-    structs = (event, event.data, event.data.notification)
-    if any(_is_naive(one) for struct in structs for one in msgspec.structs.astuple(struct)):
-        raise ValueError(NO_EVENT)
-    return event
-
-
-def _is_naive(value: Any) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is None

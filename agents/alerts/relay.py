@@ -18,7 +18,7 @@ from agents.kafka.publisher import Publisher, PublishError
 from agents.process.await_within import await_within
 from agents.process.release_deadline import DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
-from streams.detection.alert_event import decode_event
+from streams.detection.alert_event import AlertEvent, decode_event
 from streams.stage import Message, Role
 
 COUNT = 100
@@ -41,7 +41,7 @@ class RelayObserver(Protocol):
     def outbox(self, partition: int, length: int, oldest: float) -> None:
         """Entries that wait, and the Unix time of the oldest (0 for none)."""
 
-    def alert(self, value: bytes, outcome: str) -> None:
+    def alert(self, event: AlertEvent, outcome: str) -> None:
         """An event was acknowledged by the broker, found there already or refused.
 
         The outcome is `published`, `repeated` or `error`.
@@ -152,13 +152,13 @@ class Relay:
 
         The first word under a name stands, whatever the later one says.
         """
-        fresh = []
+        events = [decode_event(entry.value) for entry in entries]
+        fresh: list[int] = []
         try:
-            for entry in entries:
-                event = decode_event(entry.value)
+            for at, (entry, event) in enumerate(zip(entries, events, strict=True)):
                 if self._published.has(event):
                     continue
-                fresh.append(entry)
+                fresh.append(at)
                 self._published.add(PublishedEvent(entry.seq, event, entry.value, time()))
                 self._current.update(event.partitionkey.encode(), event, time())
                 await self._publisher.send(
@@ -166,12 +166,11 @@ class Relay:
                 )
             await self._publisher.drain()
         except PublishError:
-            for entry in fresh:
-                self._observer.alert(entry.value, "error")
+            for at in fresh:
+                self._observer.alert(events[at], "error")
             raise
-        sent = {entry.entry_id for entry in fresh}
-        for entry in entries:
-            self._observer.alert(entry.value, "published" if entry.entry_id in sent else "repeated")
+        for at, event in enumerate(events):
+            self._observer.alert(event, "published" if at in fresh else "repeated")
 
     async def _heartbeat(self) -> None:
         now = time()

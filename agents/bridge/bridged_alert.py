@@ -1,66 +1,32 @@
 """One alert event as Alertmanager's alert.
 
 Labels are identity and routing. Annotations are text for people.
-Only what the bridge needs is read, as any subscriber should: fields may be added within version 1.
 """
 
-import re
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from streams.catalogue.measures import MEASURES
-from streams.detection.notification import Notification
+from streams.detection.alert_event import AlertEvent
 from streams.safe_text import safe
 
 LABEL_LENGTH: Final = 200
 TEXT_LENGTH: Final = 1_000
 """Characters of a label and of an annotation."""
-_LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]{0,99}")
 
 Json = dict[str, Any]
-
-
-class _Data(msgspec.Struct, frozen=True):
-    fingerprint: str
-    rule: str
-    status: Literal["pending", "firing", "suspended", "resolved"]
-    previous_status: str
-    reason: str
-    severity: str
-    label: str
-    mode: str
-    confidence: str
-    unknown: tuple[str, ...]
-    labels: dict[str, str]
-    group_key: str
-    starts_at: datetime
-    ends_at: datetime | None
-    summary: str
-    values: dict[str, float | None]
-    links: dict[str, str]
-    notification: Notification = Notification()
-
-
-class _Event(msgspec.Struct, frozen=True):
-    data: _Data
-
-
-_decode = msgspec.json.Decoder(_Event).decode
 
 
 class BridgedAlert:
     """The latest event of one alert."""
 
     def __init__(
-        self, value: bytes, published: datetime, before: "BridgedAlert | None" = None
+        self, event: AlertEvent, published: datetime, before: "BridgedAlert | None" = None
     ) -> None:
-        """`before` is the alert as it was known so far.
-
-        Raises `ValueError` on what is not an alert event.
-        """
-        self.data = data = _read(value)
+        """`before` is the alert as it was known so far."""
+        self.data = data = event.data
         self.published = published
         # Of an echo on a suspended alert that was never seen otherwise: rather shown than hidden.
         stood = before.active if before else True
@@ -80,7 +46,7 @@ class BridgedAlert:
         """
         data = self.data
         labels = {
-            **{name: text for name, text in data.labels.items() if _LABEL.fullmatch(name)},
+            **msgspec.structs.asdict(data.labels),
             "alertname": alertname(data.rule),
             "fingerprint": data.fingerprint,
             "group_key": data.group_key,
@@ -140,13 +106,6 @@ def alertname(rule: str) -> str:
     'DispersionVixSpikeUnwind'
     """
     return "Dispersion" + "".join(word.capitalize() for word in rule.split("_"))
-
-
-def _read(value: bytes) -> _Data:
-    try:
-        return _decode(value).data
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
 
 
 def _told(number: float | None) -> str:

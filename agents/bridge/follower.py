@@ -24,7 +24,6 @@ from agents.monitoring.identity import identify
 from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from config.settings import Settings
 from streams.detection.own_event import FOREIGN_REASONS
-from streams.safe_text import safe
 from streams.topics import Topics
 
 POLL_SECONDS: Final = 0.5
@@ -124,15 +123,7 @@ class Bridge:
     def _read(self, topic: StateTopic) -> bool:
         records = topic.poll(POLL_SECONDS)
         for record in records:
-            try:
-                self._table.take(record.key, record.value, record.published)
-            except ValueError as error:
-                # Of a version that says it another way.
-                log.warning(
-                    "the event under %r cannot be told to Alertmanager: %s",
-                    record.key,
-                    safe(str(error)),
-                )
+            self._table.take(record.key, record.event, record.published)
         return bool(records)
 
     def _round(self, topic: StateTopic) -> None:

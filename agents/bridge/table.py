@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agents.bridge.bridged_alert import BridgedAlert, Json
+from streams.detection.alert_event import AlertEvent
 from streams.safe_text import safe
 
 TOLD_RESOLVED: Final = timedelta(minutes=15)
@@ -30,14 +31,11 @@ class BridgeTable:
         self._generator_url = generator_url
         self._alerts: dict[bytes, BridgedAlert] = {}
 
-    def take(self, key: bytes, value: bytes | None, published: datetime) -> None:
-        """A record of the state topic; None forgets the alert.
-
-        Raises `ValueError` on what is not an alert event.
-        """
+    def take(self, key: bytes, event: AlertEvent | None, published: datetime) -> None:
+        """The latest event of an alert; None forgets the alert."""
         before = self._alerts.pop(key, None)
-        if value is not None:
-            alert = BridgedAlert(value, published, before)
+        if event is not None:
+            alert = BridgedAlert(event, published, before)
             if alert.data.mode in self._modes:
                 self._alerts[key] = alert
 

@@ -12,6 +12,7 @@ from agents.cli.output_files import OutputFile, folder_for, told
 from agents.cli.shared import print_line
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import COLUMNS
+from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
 from streams.stage import OutboxEntry
@@ -104,7 +105,7 @@ class Table:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str, str], Reading] = {}
-        self._events: list[dict[str, Any]] = []
+        self._events: list[AlertEvent] = []
 
     def reading(self, reading: Reading) -> None:
         """Keep it in place of the earlier ones of its minute.
@@ -119,7 +120,7 @@ class Table:
 
     def event(self, event: OutboxEntry) -> None:
         """Keep it."""
-        self._events.append(msgspec.json.decode(event.value))
+        self._events.append(decode_event(event.value))
 
     def verdicts(self, verdicts: SessionVerdicts) -> None:
         """Nothing: they are summed up at the end."""
@@ -136,11 +137,10 @@ class Table:
             console.print(_table(minutes, narrow=console.width < NARROW))
             console.print()
         for event in self._events:
-            data = event["data"]
-            when = datetime.fromisoformat(event["time"]).astimezone(EASTERN)
+            data, when = event.data, event.time.astimezone(EASTERN)
             line = (
-                f"{when:%Y-%m-%d %H:%M:%S}  {data['severity']:<8}  {data['status']:<10}  "
-                f"{data['rule']}: {data['summary']}"
+                f"{when:%Y-%m-%d %H:%M:%S}  {data.severity:<8}  {data.status:<10}  "
+                f"{data.rule}: {data.summary}"
             )
             console.print(line, markup=False)
 

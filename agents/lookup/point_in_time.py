@@ -11,7 +11,6 @@ from typing import TypeVar, cast
 
 from redis import Redis
 
-from agents.alerts.read_event import whole_event
 from agents.alerts.tail import tail_alerts
 from agents.lookup.readings_log import ReadingsLog
 from agents.process.exits import ActionNeededError
@@ -24,6 +23,7 @@ from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import RULE_TENOR
 from streams.detection.alert_event import AlertEvent, decode_event
 from streams.detection.explainer import ExplainInputs, active_at
+from streams.detection.own_event import readable_event
 from streams.detection.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
 from streams.sources.source_error import SourceError
@@ -162,4 +162,4 @@ def _told(settings: Settings) -> Iterator[AlertEvent]:
                 continue
             # Of another version, or hardly ours.
             with suppress(ValueError):
-                yield whole_event(record.value)
+                yield readable_event(record.key, record.value)

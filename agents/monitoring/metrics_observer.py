@@ -1,8 +1,8 @@
 """The observers that feed the metrics: Redis operations and the relay."""
 
-from agents.alerts.cloud_event import attributes
 from agents.monitoring.metrics import Metrics
 from streams.catalogue.counters import ALERT_EVENTS
+from streams.detection.alert_event import AlertEvent
 
 
 class MetricsObserver:
@@ -28,14 +28,10 @@ class MetricsObserver:
         self._metrics.outbox_entries.labels(str(partition)).set(length)
         self._metrics.outbox_oldest.labels(str(partition)).set(oldest)
 
-    def alert(self, value: bytes, outcome: str) -> None:
+    def alert(self, event: AlertEvent, outcome: str) -> None:
         """What became of one alert event.
 
         It is published, repeated (found on the topic already) or error.
         """
-        context = attributes(value)
-        rule = context.get("subject", "").rpartition("/")[2]
-        transition = (
-            context.get("type", "").removeprefix("io.dispersion.alert.").removesuffix(".v1")
-        )
+        rule, transition = event.data.rule, event.data.transition
         self._metrics.count({ALERT_EVENTS.of(rule, transition, outcome): 1})

@@ -25,7 +25,7 @@ class Measure(NamedTuple):
     reason_when_null: str
     """Why it is null where whoever computes it says no more."""
     formula: str = ""
-    """In the methodology; else its meaning stands there."""
+    """In the methodology, which lists the fields that have one."""
     page: str = ""
     """Its page among those of the measures, without `.md`."""
     gauge: Literal["", "index", "tenor", "window"] = ""
@@ -67,6 +67,7 @@ MEASURES: Final = (
         "index vol",
         "model-free vol of the index, VIX style",
         "no_quotes",
+        formula="model-free vol of the index at the tenor",
         page="index-vol",
         gauge="tenor",
         published={9: "VIX9D", 30: "VIX", 91: "VIX3M"},
@@ -203,6 +204,7 @@ MEASURES: Final = (
         "index ATM vol",
         "50-delta vol of the index",
         "no_quotes",
+        formula="s_I, the 50-delta vol of the index",
         page="at-the-money-vol",
         evidence=8,
         explained=6,
@@ -250,6 +252,7 @@ MEASURES: Final = (
         "rotation",
         "sectors, defensives and the largest names against the index, from prices",
         "no_window",
+        formula="an object: sectors, defensives and the largest names against the index",
         page="rotation",
     ),
     Measure(

@@ -18,7 +18,7 @@ from agents.store.checkpoint_store import CheckpointStore, StoreClient, Watermar
 from agents.store.client import connect
 from agents.store.keys import stage_keys
 from config.settings import RedisSettings
-from streams.detection.alert_event import decode_event
+from streams.detection.alert_event import AlertEvent, decode_event
 from streams.stage import OutboxEntry
 from streams.topics import Topics
 from tests.integration.test_checkpoint_store import Silent
@@ -71,8 +71,8 @@ class World:
         del partition, oldest
         self.lengths.append(length)
 
-    def alert(self, value: bytes, outcome: str) -> None:
-        self.told.append((json.loads(value)["id"], outcome))
+    def alert(self, event: AlertEvent, outcome: str) -> None:
+        self.told.append((event.id, outcome))
 
     async def published(self, partition: int, first: int) -> PublishedEvents:
         assert partition == 2

@@ -17,12 +17,12 @@ from agents.cli.safe_console import SafeConsole
 from agents.cli.shared import Shared
 from agents.cli.worker import log_as
 from agents.process.logs import SafeLines
+from streams.detection.alert_event import decode_event
 from streams.detection.commands import decode_command
 from streams.refusals.dead_letters import RejectedRecordError
-from tests.support.alert_values import event_value
 from tests.support.commands import command
 from tests.support.hostile_texts import HOSTILE, judge_screen
-from tests.support.readings import MONDAY, eastern
+from tests.support.readings import FRIDAY, MONDAY, Run, closing, eastern, path
 
 STYLES = re.compile(r"\x1b\[[0-9;]*m")
 """What rich itself sends to a terminal: colours."""
@@ -81,35 +81,28 @@ def test_json_logs_are_safe_for_whoever_prints_their_texts(
         judge_screen(json.loads(line)["message"], lines=0)
 
 
+@pytest.fixture(scope="module")
+def firing() -> bytes:
+    """An event of an unwind that fires."""
+    run, calm, shock = Run(cap_unknown=False), (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)
+    run.play([closing(FRIDAY, *calm), *path(MONDAY, "10:00:01", 600, [calm, shock], step=10)])
+    values = [entry.value for output in run.outputs for entry in output.outbox]
+    return next(value for value in values if decode_event(value).data.status == "firing")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
-def test_alertmanager_gets_safe_text(text: str) -> None:
-    start = "2026-07-10T15:00:00Z"
-    value = event_value(
-        "a",
-        rule=text,
-        previous_status="pending",
-        reason=text,
-        severity=text,
-        label=text,
-        mode="live",
-        unknown=[text],
-        labels={"index": text, "alertname": "Watchdog", f"a{text}": "x", "tenor": "30d"},
-        group_key=text,
-        starts_at=start,
-        ends_at=None,
-        summary=text,
-        values={},
-        links={"runbook": text},
-        notification={
-            "acked_by": text,
-            "ack_why": text,
-            "silenced_by": text,
-            "silence_why": text,
-            "silenced_until": "2026-07-11T15:00:00Z",
-        },
-    )
-    table, now = BridgeTable(ALL_MODES), datetime(2026, 7, 10, 16, tzinfo=UTC)
-    table.take(b"key", value, now)
+def test_alertmanager_gets_safe_text(firing: bytes, text: str) -> None:
+    event = json.loads(firing)
+    said = ("acked_by", "ack_why", "silenced_by", "silence_why")
+    event["data"] |= dict.fromkeys(("rule", "reason", "label", "group_key", "summary"), text)
+    event["data"] |= {
+        "unknown": [text],
+        "labels": dict.fromkeys(("index", "tenor", "scope"), text),
+        "links": {"runbook": text},
+        "notification": {**dict.fromkeys(said, text), "silenced_until": "2026-07-14T15:00:00Z"},
+    }
+    table, now = BridgeTable(ALL_MODES), datetime(2026, 7, 13, 16, tzinfo=UTC)
+    table.take(b"key", decode_event(json.dumps(event).encode()), now)
     (post,) = table.posts([], now)
     (silence,), _ = table.silences([], now)
     told = [*post["labels"], *post["labels"].values(), *post["annotations"].values()]
