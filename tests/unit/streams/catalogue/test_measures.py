@@ -14,7 +14,7 @@ from streams.readings.published_reading import published_reading
 from tests.support.cross_section_run import VOLS, Run
 from tests.support.points_frames import SESSION, quoted, second
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PACKAGES = ("agents", "config", "streams", "analytics")
 NO_MEASURES = {"refresh_seconds", "constituents"}
 """What may be null and is no measure: they say how a reading was made."""
