@@ -69,9 +69,15 @@ def commands_of(block: Block) -> Iterator[Command]:
         yield Command(block, text, shown)
 
 
-def commands() -> Iterator[Command]:
-    """Every command of every page."""
+def command_blocks() -> Iterator[list[Command]]:
+    """The commands of every block that has some, page by page."""
     for page in PAGES:
         for block in blocks_of(page):
             if block.language in COMMAND_LANGUAGES:
-                yield from commands_of(block)
+                yield list(commands_of(block))
+
+
+def commands() -> Iterator[Command]:
+    """Every command of every page."""
+    for block in command_blocks():
+        yield from block

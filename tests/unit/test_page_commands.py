@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.support.page_blocks import (
     Block,
     Command,
     blocks_of,
+    command_blocks,
     commands,
 )
 from tests.support.page_sessions import NOT_RUN, PageReader, differs, needs_servers, not_run
@@ -25,18 +25,12 @@ from tests.support.subscriber import SCHEMA
 LANGUAGES = {*COMMAND_LANGUAGES, "text", "json", "csv", "toml", "yaml", "python", "dotenv"}
 
 
-def blocks() -> Iterator[list[Command]]:
-    """The commands of each block."""
-    for _, found in groupby(commands(), lambda command: command.block):
-        yield list(found)
-
-
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A folder in which all of them have been typed, and what went otherwise."""
     folder, found = tmp_path_factory.mktemp("pages"), list[str]()
     reader = PageReader(folder)
-    for block in blocks():
+    for block in command_blocks():
         if not needs_servers(block):
             found += reader.findings(block)
     return folder, found

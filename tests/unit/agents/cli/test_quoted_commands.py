@@ -43,7 +43,7 @@ def quoted(page: Path) -> Iterator[str]:
 
 def calls(line: str) -> Iterator[list[str]]:
     """Arguments of each call of `dispersion` in a command line."""
-    for part in re.split(r"\s*(?:&&|\||;)\s*", re.sub(r"\s*2?>\s*\S+", "", line)):
+    for part in re.split(r"\s*(?:&&?|\||;)\s*", re.sub(r"\s*2?>\s*\S+", "", line)):
         words = shlex.split(part) if part.startswith("dispersion ") else part.split()
         while words and ASSIGNMENT.match(words[0]):
             words.pop(0)
