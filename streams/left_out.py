@@ -49,10 +49,10 @@ class LeftOut(msgspec.Struct, frozen=True):
         return f"{self.topic} partition {self.partition} offset {self.offset}{row}"
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """On one line.
 
-        >>> LeftOut("late", "2.1 s late", "SPY").told
+        >>> LeftOut("late", "2.1 s late", "SPY").text
         'SPY: 2.1 s late'
         """
         words = f"{self.symbol}: {self.value}" if self.symbol else self.value

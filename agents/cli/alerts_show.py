@@ -64,7 +64,8 @@ def words(data: "AlertData") -> Iterable[str]:
 
 
 def _words(data: "AlertData") -> Iterator[str]:
-    labels, said = data.labels, data.notification
+    labels = data.labels
+    notice = data.notification
     yield (
         f"{labels.index} {labels.tenor} {data.rule} {labels.scope}: {data.severity}, "
         f"{data.status}, fingerprint {data.fingerprint}"
@@ -79,14 +80,14 @@ def _words(data: "AlertData") -> Iterator[str]:
     if data.reason:
         yield f"reason: {data.reason}"
     yield (
-        f"acknowledged by {said.acked_by} at {wall(said.acked_at)}: {said.ack_why or NO_REASON}"
-        if said.acked_by
+        f"acknowledged by {notice.acked_by} at {wall(notice.acked_at)}: {notice.ack_why or NO_REASON}"
+        if notice.acked_by
         else "not acknowledged"
     )
-    if said.silenced_until:
+    if notice.silenced_until:
         yield (
-            f"silenced by {said.silenced_by} until {wall(said.silenced_until)}: "
-            f"{said.silence_why or NO_REASON}"
+            f"silenced by {notice.silenced_by} until {wall(notice.silenced_until)}: "
+            f"{notice.silence_why or NO_REASON}"
         )
     yield f"values compared with {wall(data.compared_with)}"
     yield from _table(

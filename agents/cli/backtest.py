@@ -189,8 +189,8 @@ def _tell_left_out(
 
     for (role, reason), number in rows.items():
         if example := examples.get((role, reason)):
-            told = msgspec.structs.replace(example, topic="").told
-            line = f"left out {number:,} {role} rows, {reason}: {told}"
+            text = msgspec.structs.replace(example, topic="").text
+            line = f"left out {number:,} {role} rows, {reason}: {text}"
             shared.stderr.print(line, soft_wrap=True)
 
 

@@ -96,7 +96,7 @@ def _left_out(feed: "Feed") -> dict[str, tuple[int, str]]:
     """By outcome: how many rows, and one of them in words."""
     examples = feed.examples
     return {
-        " ".join(key): (count, examples[key].told) for key, count in feed.counts.items() if count
+        " ".join(key): (count, examples[key].text) for key, count in feed.counts.items() if count
     }
 
 

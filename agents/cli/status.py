@@ -203,5 +203,5 @@ def input_lines(found: "InputHealth") -> list[str]:
     line = f"{found.topic}: {found.accepted:,} of {found.rows:,} rows accepted in the last minute"
     reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in found.left_out.items())
     likely = f"; likely: {found.likely}" if found.likely else ""
-    examples = [f"  {one.reason}, for example {one.told}" for one in found.examples]
+    examples = [f"  {one.reason}, for example {one.text}" for one in found.examples]
     return [f"{line}{f'; left out: {reasons}' if reasons else ''}{likely}", *examples]

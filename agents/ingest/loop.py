@@ -192,7 +192,7 @@ class IngestLoop:
         words = "%s: %d records, %d refused, %d quotes in %d frames; %d records to read"
         if told["refused"] or told["unread"]:
             shown = "; ".join(
-                f"{reason}, for example {one.told}" for reason, one in self._intake.examples.items()
+                f"{reason}, for example {one.text}" for reason, one in self._intake.examples.items()
             )
             log.warning(
                 "left out: %d records and %d quotes of others: %s",

@@ -125,11 +125,13 @@ class _Application:
     def _scrape(
         self, environment: Environment, start: StartResponse, method: str
     ) -> Sequence[bytes]:
-        said: list[tuple[str, list[tuple[str, str]]]] = []
+        responses: list[tuple[str, list[tuple[str, str]]]] = []
         body = b"".join(
-            self._metrics(environment, lambda status, headers: said.append((status, list(headers))))
+            self._metrics(
+                environment, lambda status, headers: responses.append((status, list(headers)))
+            )
         )
-        ((status, headers),) = said
+        ((status, headers),) = responses
         start(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if method == "HEAD" else body]
 

@@ -69,12 +69,12 @@ def _ends(consumer: Any, topics: Sequence[str]) -> dict[str, Ends]:
         for topic in topics
     }
     try:
-        told = consumer.end_offsets(
+        offsets = consumer.end_offsets(
             [tp for of_topic in places.values() for tp in of_topic], timeout_ms=TOGETHER_MS
         )
     except KafkaTimeoutError:
         return dict(_one_by_one(consumer, places))
-    return {topic: {tp: told[tp] for tp in of_topic} for topic, of_topic in places.items()}
+    return {topic: {tp: offsets[tp] for tp in of_topic} for topic, of_topic in places.items()}
 
 
 def _one_by_one(

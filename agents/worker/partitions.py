@@ -345,8 +345,8 @@ class PartitionManager:
         now, silent = time_ns(), list[tuple[AssignedStage, float]]()
         for assigned in self.assigned_stages:
             runner = assigned.runner
-            said = runner.idle_declared and monotonic() - runner.declared < RENEW_SECONDS
-            quiet = not said and monotonic() - runner.heard >= self._idle_after
+            declared = runner.idle_declared and monotonic() - runner.declared < RENEW_SECONDS
+            quiet = not declared and monotonic() - runner.heard >= self._idle_after
             if (
                 assigned.plan.owns_source
                 and quiet

@@ -56,22 +56,23 @@ def decimal_mark(texts: Iterable[str]) -> DecimalMark | None:
     >>> decimal_mark(["1,234", "1,234.50"]), decimal_mark(["1,234", "0,5"]), decimal_mark(["1,234"])
     ('.', ',', None)
     """
-    told: dict[DecimalMark, str] = {}
+    example: dict[DecimalMark, str] = {}
     for given in texts:
-        mark = _told(_bare(given))
+        mark = _mark_of(_bare(given))
         if mark:
-            told.setdefault(mark, given)
-    if len(told) > 1:
-        shown = f"{told['.'][:_LONGEST]}, {told[','][:_LONGEST]}"
+            example.setdefault(mark, given)
+    if len(example) > 1:
+        shown = f"{example['.'][:_LONGEST]}, {example[','][:_LONGEST]}"
         raise DecodeError("type", f"decimal points and decimal commas in one column: {shown}")
-    return next(iter(told), None)
+    return next(iter(example), None)
 
 
-def _told(text: str) -> DecimalMark | None:
+def _mark_of(text: str) -> DecimalMark | None:
     """The decimal mark of which one text leaves no doubt."""
     if "," not in text:
-        told = _PLAIN.fullmatch(text) and "." in text and not _POINTS.fullmatch(text)
-        return "." if told else "," if _POINTS.fullmatch(text) and text.count(".") > 1 else None
+        if _POINTS.fullmatch(text):
+            return "," if text.count(".") > 1 else None
+        return "." if _PLAIN.fullmatch(text) and "." in text else None
     if _COMMA_GROUPS.fullmatch(text):
         return ","
     grouped = _GROUPS.fullmatch(text)
@@ -87,7 +88,7 @@ def _of_text(value: str, mark: DecimalMark | None) -> float:
     if text.lower() in ABSENT:
         return math.nan
     plain = _PLAIN.fullmatch(text) and not (mark == "," and _POINTS.fullmatch(text))
-    mark = None if plain else _told(text) or mark
+    mark = None if plain else _mark_of(text) or mark
     if mark == "." and _GROUPS.fullmatch(text):
         text = text.replace(",", "")
     elif mark == "," and (

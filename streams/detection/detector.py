@@ -194,9 +194,9 @@ class Detector:
         for rule, scope, verdict in self._verdicts:
             if scope.form == "daily":
                 fires = self._book.alerts[rule.name, scope].status == "firing"
-                said = verdict.outcome_at_close(fires=fires)
+                outcome = verdict.outcome_at_close(fires=fires)
                 out[rule.name] = max(
-                    out.get(rule.name, said), said, key=get_args(RuleOutcome).index
+                    out.get(rule.name, outcome), outcome, key=get_args(RuleOutcome).index
                 )
         return out
 

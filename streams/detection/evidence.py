@@ -134,8 +134,8 @@ def _summary(
     )
     doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.about_data else f" {DISCLAIMER}"
-    said = rule.summary(context, change, replace(verdict, label=alert.detail.label))
-    return f"{prefix}{index} {said}{doubt}{tail}"
+    text = rule.summary(context, change, replace(verdict, label=alert.detail.label))
+    return f"{prefix}{index} {text}{doubt}{tail}"
 
 
 def _why_over(rule: Rule[Any], transition: Transition) -> str:

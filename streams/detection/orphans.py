@@ -91,7 +91,7 @@ class Orphans:
 def _last(latest: AlertEvent, timed: TimedCommand) -> OutboxEntry:
     command, data = timed.command, latest.data
     at = max(timed.at, data.starts_at + timedelta(seconds=1))
-    said = f": {command.why}" if command.why else ""
+    why = f": {command.why}" if command.why else ""
     gone = "the configuration has it no more"
     ended = replace(
         data,
@@ -100,7 +100,7 @@ def _last(latest: AlertEvent, timed: TimedCommand) -> OutboxEntry:
         previous_status=data.status if data.status != "resolved" else "firing",
         reason=RETIRED,
         ends_at=at,
-        summary=f"{data.labels.index} {data.rule} is over: {gone}; retired by {command.who}{said}.",
+        summary=f"{data.labels.index} {data.rule} is over: {gone}; retired by {command.who}{why}.",
         command=EchoedCommand(str(command.command_id), command.who, command.why, None),
     )
     sequence = f"{int(latest.sequence) + 1:08d}"

@@ -102,6 +102,11 @@ def _ids(value: bytes, event: AlertEvent) -> tuple[str, ...]:
 
 
 def _times(event: AlertEvent) -> tuple[datetime | None, ...]:
-    data, said = event.data, event.data.notification
+    data = event.data
     own = (event.time, data.starts_at, data.ends_at, data.detected_at, data.compared_with)
-    return (*own, said.acked_at, said.silenced_until, data.command.until if data.command else None)
+    return (
+        *own,
+        data.notification.acked_at,
+        data.notification.silenced_until,
+        data.command.until if data.command else None,
+    )

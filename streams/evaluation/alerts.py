@@ -46,10 +46,10 @@ A rule that could not be judged might have caught it.
 """
 
 
-def rules_of(events: Iterable[AlertEvent], told: RuleOutcomes) -> tuple[str, ...]:
+def rules_of(events: Iterable[AlertEvent], outcomes: RuleOutcomes) -> tuple[str, ...]:
     """Names of all rules that were heard of, those of a shock first."""
     names = {event.data.rule for event in events} | {
-        rule for verdicts in told.values() for rule in verdicts
+        rule for verdicts in outcomes.values() for rule in verdicts
     }
     return tuple(
         sorted(
@@ -64,7 +64,7 @@ def alert_catches(
     rules: Sequence[str],
     closes: Closes,
     events: Iterable[AlertEvent],
-    told: RuleOutcomes,
+    outcomes: RuleOutcomes,
 ) -> Catches:
     """The union of some rules.
 
@@ -76,8 +76,7 @@ def alert_catches(
         rules: its rules.
         closes: the sessions.
         events: alert events of any index, tenor and scope.
-        told: verdicts by session; a session or rule without any counts as one of which nothing is
-            known.
+        outcomes: verdicts by session; of a session or rule without any nothing is known.
     """
     row = closes.row
     loudness = np.full(len(closes.sessions), SILENT, dtype=np.int64)
@@ -92,7 +91,7 @@ def alert_catches(
             at = row[data.session]
             loudness[at] = max(int(loudness[at]), INFO + SEVERITIES.index(data.severity))
     why = tuple(
-        _why(int(loud), [told.get(session, {}).get(rule) for rule in rules])
+        _why(int(loud), [outcomes.get(session, {}).get(rule) for rule in rules])
         for session, loud in zip(row, loudness, strict=True)
     )
     return Catches(name, words, graded=True, loudness=loudness, why=why)

@@ -38,7 +38,7 @@ def evaluate(
     closes: Closes,
     labels: Sequence[date],
     events: Sequence[AlertEvent],
-    told: RuleOutcomes,
+    outcomes: RuleOutcomes,
     rules: Sequence[str],
     window: int,
 ) -> Evaluation:
@@ -48,17 +48,17 @@ def evaluate(
         closes: at least one session.
         labels: days, in any order.
         events: our alert events.
-        told: our verdicts.
+        outcomes: our verdicts.
         rules: ours that count together; none for those that tell of a shock.
         window: sessions after a label within which a catch still counts.
     """
     row = closes.row
     labelled = sorted(row[day] for day in set(labels) if day in row)
     chosen = tuple(rules) or SHOCKS
-    ours = alert_catches("ours", " or ".join(chosen), chosen, closes, events, told)
+    ours = alert_catches("ours", " or ".join(chosen), chosen, closes, events, outcomes)
     single = [
-        alert_catches(name, "", (name,), closes, events, told)
-        for name in (rules or rules_of(events, told))
+        alert_catches(name, "", (name,), closes, events, outcomes)
+        for name in (rules or rules_of(events, outcomes))
     ]
     return Evaluation(
         index=closes.index,

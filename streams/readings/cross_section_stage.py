@@ -128,9 +128,9 @@ def _frame(record: Record) -> PointsFrame:
 
 def _declared(record: Record) -> date | None:
     """The session in a record's header; None without a readable one."""
-    told = dict(record.headers or ()).get(DECLARED)
+    declared = dict(record.headers or ()).get(DECLARED)
     try:
-        return None if told is None else date.fromisoformat(told.decode())
+        return None if declared is None else date.fromisoformat(declared.decode())
     except ValueError:
         return None
 

@@ -143,7 +143,7 @@ def told(account: Account) -> list[str]:
     lines = []
     for reason, n in account.left_out.items():
         shown = account.examples.get(reason)
-        lines.append(f"{reason} {n:,}" + (f", for example {shown.told}" if shown else ""))
+        lines.append(f"{reason} {n:,}" + (f", for example {shown.text}" if shown else ""))
     return lines
 
 

@@ -211,13 +211,13 @@ class QuotesStage(SourceStage):
             )
         self._accepted_by_series[: counts.size] += counts
         no_bid, rejects = int(np.count_nonzero(bare)), duplicate.size + no_room.size
-        told = {
+        by_outcome = {
             "no_bid": no_bid,
             "accepted": ts.size - rejects - no_bid,
             "duplicate": duplicate.size,
             "no_room": no_room.size,
         }
-        for outcome, rows in told.items():
+        for outcome, rows in by_outcome.items():
             if rows:
                 output.counts[QUOTES.of(outcome)] += rows
         if no_room.size:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from streams.stage import Role
 from tests.support.counting import record_value
@@ -39,6 +39,12 @@ class Load(threading.Thread):
         self._sending = threading.Lock()
         self._codecs = itertools.cycle(CODECS)
         self.sent: Counter[Role] = Counter()
+        self.refused: Counter[str] = Counter()
+        """Errors with which the client gave a record up, which was then sent again.
+
+        A broker that starts says for a moment that it knows no topic, and a client that knew the
+        topic believes it.
+        """
 
     def run(self) -> None:
         producers = {codec: self._producer(codec) for codec in CODECS}
@@ -79,11 +85,17 @@ class Load(threading.Thread):
             due, self._owed[role] = divmod(self._owed[role], 1.0)
             for _ in range(int(due)):
                 number = self.sent[role]
-                producer.produce(
-                    name, record_value(number), partition=number % self._partitions[role]
-                )
+                self._produce(producer, name, number % self._partitions[role], record_value(number))
                 self.sent[role] += 1
         producer.poll(0)
+
+    def _produce(self, producer: Producer, topic: str, partition: int, value: bytes) -> None:
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                self.refused[str(error.name())] += 1
+                self._produce(producer, topic, partition, value)
+
+        producer.produce(topic, value, partition=partition, on_delivery=delivered)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -178,7 +178,7 @@ def _judge(archive: Archive, load: Load, watch: CommitWatch, result: SessionResu
     judge.all()
     result.violations += judge.violations
     result.violations += [f"committed before its state: {one}" for one in watch.ahead[:3]]
-    result.figures |= {**judge.figures, "looks": watch.looks}
+    result.figures |= {**judge.figures, "looks": watch.looks, "sent_again": dict(load.refused)}
 
 
 def _note_ends(supervisor: Supervisor, script: Script, result: SessionResult) -> None:

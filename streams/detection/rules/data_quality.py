@@ -93,18 +93,18 @@ class DataQuality(LevelRule[DataQualityNumbers]):
         """Which limit, and that the market alerts wait."""
         del change, verdict
         reading, gates = context.reading, context.gates
-        said = []
+        parts = []
         if not covered(reading, gates):
-            said.append(
+            parts.append(
                 f"coverage {reading.coverage or 0.0:.0%} by weight, "
                 f"{reading.coverage_names or 0.0:.0%} by names"
             )
         if not in_range(reading, gates):
-            said.append(
+            parts.append(
                 f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} "
                 "is not credible"
             )
-        text = " and ".join(said) or "coverage and correlation are in range"
+        text = " and ".join(parts) or "coverage and correlation are in range"
         return (
             f"data quality: {text}. Other alerts of this index are suspended while this one fires."
         )

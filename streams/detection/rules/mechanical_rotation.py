@@ -145,16 +145,16 @@ class MechanicalRotation(LevelRule[MechanicalRotationNumbers]):
         """What the defensives have done, and the score as what it is: a heuristic."""
         del change
         score, strength = score_of(context, self.numbers.enter), _strength(context)
-        said = f"Heuristic score {score.passed} of {len(score.tests)}"
+        score_words = f"Heuristic score {score.passed} of {len(score.tests)}"
         of_set = "unknown" if strength is None else percent(strength)
         if verdict.severity == "warning":
             return (
                 "rotation into defensives reverses while the trade converges: "
-                f"strength {of_set} after {percent(verdict.values[PEAK] or 0.0)}. {said}."
+                f"strength {of_set} after {percent(verdict.values[PEAK] or 0.0)}. {score_words}."
             )
         return (
             f"rotation looks mechanical: defensives {of_set} against the index "
-            f"over 20 sessions. {said}."
+            f"over 20 sessions. {score_words}."
         )
 
 

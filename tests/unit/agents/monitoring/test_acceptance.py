@@ -91,7 +91,7 @@ def test_the_log_says_it_once_a_minute(
             asyncio.run(kept.publish())
     lines = [one for one in caplog.records if "rows of the last minute" in one.getMessage()]
     assert [one.levelname for one in lines] == ["INFO", "INFO"]
-    assert LATE.told in lines[0].getMessage()
+    assert LATE.text in lines[0].getMessage()
     caplog.clear()
     clock[0] += 61
     kept.took(PLACE, {"late": 5}, {"read": 5}, {"late": LATE})
@@ -103,7 +103,7 @@ def test_last_words_name_the_example(clock: list[float]) -> None:
     del clock
     kept, views = made()
     kept.took(PLACE, {"late": 5}, {"read": 5}, {"late": LATE})
-    assert asyncio.run(kept.rejection_summary(PLACE)) == f"late 5, for example {LATE.told}"
+    assert asyncio.run(kept.rejection_summary(PLACE)) == f"late 5, for example {LATE.text}"
     assert PLACE in views.written[-1]
     assert asyncio.run(kept.rejection_summary(Partition("else", 0))) == ""
 
@@ -115,5 +115,5 @@ def test_the_screen_has_a_line_for_each_reason() -> None:
             "market.ticks.v1: 0 of 5 rows accepted in the last minute; left out: late 5; "
             "likely: all late"
         ),
-        f"  late, for example {LATE.told}",
+        f"  late, for example {LATE.text}",
     ]

@@ -61,7 +61,7 @@ def test_every_row_left_out_says_why_and_where(
 
 def test_a_late_row_says_by_how_much() -> None:
     rows = [QUOTE, QUOTE | {"ts_event": START + 2 * NS}, QUOTE | {"ts_event": START - NS // 2}]
-    assert examples(rows)["late"].told == (
+    assert examples(rows)["late"].text == (
         "SPX 2026-07-17 P 6200: 2026-07-10T13:59:59.500Z came 1.50 s after its second was closed "
         "(market.option-quotes.v1 partition 3 offset 7, row 2)"
     )
