@@ -79,11 +79,11 @@ def _words(data: "AlertData") -> Iterator[str]:
     )
     if data.reason:
         yield f"reason: {data.reason}"
-    yield (
-        f"acknowledged by {notice.acked_by} at {wall(notice.acked_at)}: {notice.ack_why or NO_REASON}"
-        if notice.acked_by
-        else "not acknowledged"
-    )
+    if notice.acked_by:
+        why = notice.ack_why or NO_REASON
+        yield f"acknowledged by {notice.acked_by} at {wall(notice.acked_at)}: {why}"
+    else:
+        yield "not acknowledged"
     if notice.silenced_until:
         yield (
             f"silenced by {notice.silenced_by} until {wall(notice.silenced_until)}: "
