@@ -9,9 +9,9 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
 from agents.alerts.read_event import ReadEvent, read_event
-from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options, no_topic
 from agents.process.call_timeout import CALL_SECONDS, call_within
-from agents.process.exits import ActionNeededError, UnavailableError
+from agents.process.exits import UnavailableError
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.topics import Topics
@@ -181,14 +181,21 @@ def _assigned(
 ) -> tuple[Any, dict[TopicPartition, int]]:
     consumer = reader(settings, **options)
     try:
-        return consumer, assign(consumer, topic, from_beginning=from_beginning, partition=partition)
+        return consumer, assign(
+            consumer, settings, topic, from_beginning=from_beginning, partition=partition
+        )
     except BaseException:
         consumer.close()
         raise
 
 
 def assign(
-    consumer: Any, topic: str, *, from_beginning: bool, partition: int | None = None
+    consumer: Any,
+    settings: Settings,
+    topic: str,
+    *,
+    from_beginning: bool,
+    partition: int | None = None,
 ) -> dict[TopicPartition, int]:
     """Take every partition of the topic, or one; returns where each ends now."""
     partitions = [
@@ -196,11 +203,7 @@ def assign(
         for number in sorted(consumer.partitions_for_topic(topic) or ())
     ]
     if not partitions:
-        message = (
-            f"there is no topic {topic}: run `dispersion topics create`, "
-            "or check kafka.topic_prefix"
-        )
-        raise ActionNeededError(message)
+        raise no_topic(settings.kafka, topic)
     if partition is not None:
         partitions = [TopicPartition(topic, partition)]
     consumer.assign(partitions)

@@ -110,6 +110,7 @@ def _settings(settings: "Settings") -> "Iterator[Finding]":
 def _kafka(settings: "Settings") -> "Iterator[Finding]":
     from agents.alerts.orphaned_alerts import orphan_warnings
     from agents.topics.admin import check_topics
+    from agents.topics.report import unread_configs
 
     report = check_topics(settings)
     for topic in report.topics:
@@ -117,6 +118,9 @@ def _kafka(settings: "Settings") -> "Iterator[Finding]":
             yield Finding("kafka", ok=True, message=f"{topic.name}: {topic.partitions} partitions")
     for problem in report.problems:
         yield Finding("kafka", ok=False, message=problem)
+    user = settings.kafka.sasl_username
+    for text in unread_configs(report.topics, user) if user else ():
+        yield Finding("kafka", ok=False, message=text)
     if not report.problems:
         for text in orphan_warnings(settings):
             yield Finding("alerts", ok=False, message=text)

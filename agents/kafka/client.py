@@ -104,6 +104,19 @@ def kafka_failures(settings: Settings, grant: str = "the permission") -> Iterato
         logger.removeHandler(found)
 
 
+def no_topic(kafka: KafkaSettings, topic: str) -> ActionNeededError:
+    """What to say of a topic that Kafka does not tell of.
+
+    It hides what a user may not describe.
+    """
+    words = f"there is no topic {topic}"
+    fix = "run `dispersion topics create`, or check kafka.topic_prefix"
+    if kafka.sasl_username:
+        words = f"{words}, or none that we may see"
+        fix = f"{fix}, or grant user {kafka.sasl_username!r} Describe on it"
+    return ActionNeededError(f"{words}: {fix}")
+
+
 def until_reached(question: Callable[[], T], seconds: float) -> T:
     """Ask again while Kafka is down, for so many seconds at most; for services at their start.
 
@@ -130,8 +143,10 @@ def _meaning(
             "check kafka.sasl_mechanism, sasl_username and sasl_password"
         )
     if isinstance(error, AuthorizationError):
+        # kafka-python shows the whole request behind it.
+        words = str(error).partition(": Request '")[0]
         return ActionNeededError(
-            f"{place} denies the operation ({error}): grant user {kafka.sasl_username!r} {grant}"
+            f"{place} denies the operation ({words}): grant user {kafka.sasl_username!r} {grant}"
         )
     if ClusterAuthorizationFailedError.__name__ in str(error):
         return ActionNeededError(

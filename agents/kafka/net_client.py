@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka.net.compat import KafkaNetClient
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 from agents.kafka.connectivity import answering
 
@@ -39,6 +40,27 @@ class KafkaClient(KafkaNetClient):  # type: ignore[misc]
                 raise
 
         return bootstrap_or_close
+
+
+Received = tuple[bytes, BaseException | None]
+
+
+def _with_last_words(receive: Callable[[Any], Received]) -> Callable[[Any], Received]:
+    """What a broker says right before it hangs up is read before the end is told.
+
+    It says so that it refuses a password. kafka-python would report a lost connection, and try
+    again until its time is over.
+    """
+
+    def receive_or_end(transport: Any) -> Received:
+        data, error = receive(transport)
+        return data, None if data else error
+
+    return receive_or_end
+
+
+for _transport in (KafkaTCPTransport, KafkaSSLTransport):
+    _transport._sock_recv = _with_last_words(_transport._sock_recv)  # noqa: SLF001
 
 
 def _first_choice(cluster: Any, *, encrypted: bool) -> Callable[[], list[Any]]:

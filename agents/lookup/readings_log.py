@@ -13,9 +13,9 @@ import msgspec
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options, no_topic
 from agents.process.call_timeout import call_within
-from agents.process.exits import ActionNeededError, UnavailableError
+from agents.process.exits import UnavailableError
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.detection.own_reading import own_reading
@@ -76,10 +76,7 @@ class ReadingsLog:
     def _assign(self, topic: str) -> TopicPartition:
         count = len(self._consumer.partitions_for_topic(topic) or ())
         if not count:
-            raise ActionNeededError(
-                f"there is no topic {topic}: run `dispersion topics create`, "
-                "or check kafka.topic_prefix"
-            )
+            raise no_topic(self._settings.kafka, topic)
         self.partition = partition_of(self._index, count)
         found = TopicPartition(topic, self.partition)
         self._consumer.assign([found])

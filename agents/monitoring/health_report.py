@@ -104,15 +104,14 @@ def health(settings: Settings) -> Health:
     none: list[str] = []
     lag = kafka.ask("how many records wait", lambda: lag_of(settings, consumed), Lag({}, []))
     left = kafka.ask("which alerts nobody will end", lambda: _left_over(settings), none)
-    standing = kafka.ask("which partitions stand refused", lambda: reasons(settings), none)
+    standing = kafka.ask("which partitions stand refused", lambda: _standing(settings), none)
     short = kafka.ask("whether writes wait", lambda: list(check_topics(settings).short), none)
     indices, missing = call_within(redis_at, lambda: _indices(settings))
     inputs, unaccepted = call_within(redis_at, lambda: input_health(settings, opened=opened))
     clock = call_within(redis_at, lambda: list(_clock(settings)))
-    refused = [f"{reason}; workers refuse it: {DECIDE}" for reason in standing()]
     behind = _problems(indices, lag(), opened=opened)
     problems = [
-        *refused,
+        *standing(),
         *missing,
         *behind,
         *unaccepted,
@@ -159,6 +158,14 @@ def _decoded(value: bytes | str) -> Account:
         return msgspec.json.decode(value, type=Account)
     except msgspec.ValidationError:
         return Account()
+
+
+def _standing(settings: Settings) -> list[str]:
+    """Partitions that stand refused, or why that cannot be known."""
+    try:
+        return [f"{reason}; workers refuse it: {DECIDE}" for reason in reasons(settings)]
+    except ActionNeededError as refusal:
+        return [str(refusal)]
 
 
 def _left_over(settings: Settings) -> list[str]:

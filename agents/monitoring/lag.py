@@ -29,7 +29,7 @@ class Lag(NamedTuple):
     waiting: dict[str, int]
     """Topic → records not yet applied, of the topics whose ends Kafka tells."""
     untold: list[str]
-    """The other topics."""
+    """Topics that there are, and whose ends it does not tell."""
 
 
 def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
@@ -44,30 +44,35 @@ def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
     ):
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
-            ends = _ends(consumer, [topic for _, topic in inputs])
+            places = _places(consumer, [topic for _, topic in inputs])
+            ends = _ends(consumer, places)
         finally:
             consumer.close()
         waiting = {
             topic: _waiting(redis, plan, ends[topic]) for plan, topic in inputs if topic in ends
         }
-    return Lag(waiting, [topic for _, topic in inputs if topic not in ends])
+    return Lag(waiting, [topic for topic in places if topic not in ends])
 
 
 Ends = Mapping[TopicPartition, int]
 
 
-def _ends(consumer: Any, topics: Sequence[str]) -> dict[str, Ends]:
+def _places(consumer: Any, topics: Sequence[str]) -> dict[str, list[TopicPartition]]:
+    """Partitions by topic, of the topics that there are and that we may see."""
+    counts = {topic: sorted(consumer.partitions_for_topic(topic) or ()) for topic in topics}
+    return {
+        topic: [TopicPartition(topic, number) for number in numbers]
+        for topic, numbers in counts.items()
+        if numbers
+    }
+
+
+def _ends(consumer: Any, places: Mapping[str, Sequence[TopicPartition]]) -> dict[str, Ends]:
     """Ends of logs by topic.
 
     A leader does not tell the end of its log between its election and the return of the replicas
     that must be in sync. kafka-python asks it again and again, and drops what others have told.
     """
-    places = {
-        topic: [
-            TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        for topic in topics
-    }
     try:
         offsets = consumer.end_offsets(
             [tp for of_topic in places.values() for tp in of_topic], timeout_ms=TOGETHER_MS

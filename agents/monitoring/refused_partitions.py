@@ -13,7 +13,7 @@ from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 from redis import Redis
 
-from agents.kafka.client import kafka_failures, kafka_python_options
+from agents.kafka.client import kafka_failures, kafka_python_options, no_topic
 from agents.plans import flow_plans
 from agents.process.call_timeout import call_within
 from agents.store.refused import (
@@ -74,9 +74,7 @@ def reasons(settings: Settings) -> list[str]:
 
 def _reasons(settings: Settings) -> list[str]:
     with _both(settings) as (redis, consumer):
-        return [
-            one.note.reason for one in _refused_partitions(redis, consumer, inputs_of(settings))
-        ]
+        return [one.note.reason for one in _refused_partitions(redis, consumer, settings)]
 
 
 def take_over(
@@ -106,7 +104,7 @@ def _take_over(
 ) -> list[RefusedPartitionReport]:
     with _both(settings) as (redis, consumer):
         found = []
-        for refused_partition in list(_refused_partitions(redis, consumer, inputs_of(settings))):
+        for refused_partition in list(_refused_partitions(redis, consumer, settings)):
             shown = _described(redis, consumer, refused_partition)
             if (topics and shown.topic not in topics) or (
                 partitions and shown.partition not in partitions
@@ -135,11 +133,13 @@ def _both(settings: Settings) -> Iterator[tuple[Redis, KafkaConsumer]]:
 
 
 def _refused_partitions(
-    redis: Redis, consumer: KafkaConsumer, inputs: Mapping[str, Sequence[str]]
+    redis: Redis, consumer: KafkaConsumer, settings: Settings
 ) -> Iterator[RefusedPartition]:
-    counts = {
-        topics[0]: len(consumer.partitions_for_topic(topics[0]) or ()) for topics in inputs.values()
-    }
+    inputs, counts = inputs_of(settings), dict[str, int]()
+    for topic, *_ in inputs.values():
+        counts[topic] = len(consumer.partitions_for_topic(topic) or ())
+        if not counts[topic]:
+            raise no_topic(settings.kafka, topic)
     return refused_partitions(redis, inputs, counts)
 
 

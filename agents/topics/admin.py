@@ -113,11 +113,12 @@ def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool
         "replication_factor": settings.kafka.replication_factor,
         "configs": configs,
     }
-    try:
-        admin.create_topics({name: topic}, timeout_ms=CREATE_MS)
-    except TopicAlreadyExistsError:
-        # Somebody was faster.
-        return False
+    with kafka_failures(settings, f"Create on {name}"):
+        try:
+            admin.create_topics({name: topic}, timeout_ms=CREATE_MS)
+        except TopicAlreadyExistsError:
+            # Somebody was faster.
+            return False
     return True
 
 
@@ -130,7 +131,7 @@ def _check(settings: Settings, created: frozenset[str]) -> TopicsCheck:
 
 
 def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]] | None:
-    """Configurations by topic; None where the broker does not tell."""
+    """Configurations by topic, of those that the broker tells; None where it tells none."""
     if not names:
         return {}
     try:
@@ -143,4 +144,6 @@ def _configs(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]] | No
     return {
         name: {key: str(entry["value"]) for key, entry in entries.items()}
         for name, entries in answer["topic"].items()
+        # Of a topic whose configuration is denied nothing is told.
+        if entries
     }

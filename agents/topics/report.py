@@ -78,7 +78,7 @@ def judge(
         _report(
             role,
             metadata[name],
-            None if configs is None else configs.get(name),
+            (configs or {}).get(name),
             settings,
             created=name in created,
         )
@@ -89,7 +89,7 @@ def judge(
         for name, found in metadata.items()
         for line in _short(name, found, (configs or {}).get(name, {}))
     )
-    notes = (*_notes(reports), *short)
+    notes = (*_notes(reports, settings.kafka.sasl_username), *short)
     return TopicsCheck(reports, tuple(_problems(reports, settings)), notes, short)
 
 
@@ -168,14 +168,22 @@ def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[st
                 )
 
 
-def _notes(reports: Sequence[TopicReport]) -> Iterator[str]:
-    if unread := [
-        report.name for report in reports if report.partitions and not report.configs_read
-    ]:
+def unread_configs(reports: Sequence[TopicReport], user: str) -> Iterator[str]:
+    """Which configurations the broker does not tell, and what to grant its user, if there is one.
+
+    The embedded broker has no users, and knows no configurations.
+    """
+    unread = [report.name for report in reports if report.partitions and not report.configs_read]
+    if unread:
+        named = f" ({', '.join(unread)}): grant DescribeConfigs to user {user!r}" if user else ""
         yield (
             f"the broker does not tell the configuration of {len(unread)} topics, "
-            "so message size and clean-up are unchecked"
+            f"so message size and clean-up are unchecked{named}"
         )
+
+
+def _notes(reports: Sequence[TopicReport], user: str) -> Iterator[str]:
+    yield from unread_configs(reports, user)
     for report in reports:
         for difference in report.differences:
             if difference.key not in {"cleanup.policy", "max.message.bytes"}:

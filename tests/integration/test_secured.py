@@ -4,6 +4,7 @@ Each process has what the documentation lists for it, and nothing more.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +14,21 @@ from typing import Any, cast
 import pytest
 from kafka import KafkaAdminClient
 
+from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
 from agents.kafka.frame_publisher import FramePublisher
 from agents.process.ports import free_ports
 from agents.topics.admin import create_topics
 from config.settings import Settings
+from streams.detection.events import fingerprint
+from streams.records import InputRecord
+from streams.refusals.dead_letters import dead_letter
 from streams.stage import Message, Role
 from streams.topics import Topics
+from tests.integration.test_dead_letters import QUOTE, SENT_MS
 from tests.support.alert_values import event_value
 from tests.support.command import Finished, Running, run, start, stop
+from tests.support.counted_event import counted_event
 from tests.support.fleet import wait_until
 from tests.support.kafka import KafkaServer
 from tests.support.kafka_jars import JarsUnavailableError
@@ -238,7 +245,7 @@ def test_what_is_not_granted_is_named_with_its_topic(
     gate = Gate(secured.broker.bootstrap_servers)
     topics = Topics(secured.prefix)
     everything = documented(SECTIONS["desk"], secured.prefix, secured.plain().kafka.group)
-    gate.admit(*UNGRANTED, "nobody")
+    gate.admit(*UNGRANTED)
     with FramePublisher(secured.plain()) as publisher:
         for role in ("alerts_state", "alerts", "readings", "dead_letters"):
             publisher.publish_message(Message(role, b"key", event_value("one"), (), 0))
@@ -253,18 +260,94 @@ def test_what_is_not_granted_is_named_with_its_topic(
             shown = "".join(capfd.readouterr())
             assert topic in shown
             assert f"grant user '{role}' {operation}" in shown, (command, shown)
-    as_user(secured, "nobody", monkeypatch)
-    assert main(["doctor"]) == 1
-    assert "grant Describe to user 'nobody'" in capfd.readouterr().out
+
+
+def commands_of(secured: Secured) -> dict[str, list[str]]:
+    """Every command that asks Kafka, by its name; what they speak of is there."""
+    topics, alert = Topics(secured.prefix), counted_event(0, 1, {})
+    refused = InputRecord(topics.name("quotes"), 0, 0, SENT_MS, b"AAPL", b"{", ())
+    with FramePublisher(secured.plain()) as publisher:
+        for role in ("alerts", "alerts_state"):
+            publisher.publish_message(event_message(role, alert.value, 0, 1))
+        publisher.publish_message(dead_letter(refused, "json", "no"))
+        publisher.publish("readings", "SPY", b"{}")
+    mended = secured.directory / "mended.jsonl"
+    place = {"topic": refused.topic, "partition": 0, "offset": 0}
+    mended.write_text(json.dumps({**place, "value": json.dumps(QUOTE)}))
+    name = fingerprint("counting", "SPX", "30d", "alert-0")
+    said = f"{name} --who ann --why seen"
+    lines = (
+        *("status", "doctor", "topics create", "takeover", "explain SPY", "alerts list"),
+        *(f"alerts show {name}", "alerts tail --no-follow", f"alerts ack {said}"),
+        *("dead-letters tail --no-follow", f"dead-letters show {refused.topic}/0/0"),
+        *(f"dead-letters replay --mended {mended} --yes --again", f"replay {' '.join(SCENARIO)}"),
+        *("bridge", "ingest", "worker", f"backfill --quotes {QUOTES[-1]}"),
+    )
+    return {" ".join(words[:2]): words for words in map(str.split, lines)}
+
+
+TAKEN: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
+    ("Write", "commands", ("alerts ack",)),
+    ("Write", "quotes", ("replay --quotes", "dead-letters replay")),
+    ("Write", "dead_letters", ("dead-letters replay",)),
+    ("Describe", "points", ("doctor", "topics create", "replay --quotes", "backfill --quotes")),
+    ("DescribeConfigs", "quotes", ("doctor",)),
+)
+"""One grant that is taken away, of which topic, and the commands that say so."""
+
+
+def test_each_kind_of_grant_is_named_by_who_lacks_it(
+    secured: Secured,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gate, commands = Gate(secured.broker.bootstrap_servers), commands_of(secured)
+
+    def shown(user: str, name: str) -> str:
+        as_user(secured, user, monkeypatch)
+        caplog.clear()
+        assert main(commands[name]) == 1, (user, name, capfd.readouterr())
+        told = "".join((*capfd.readouterr(), caplog.text))
+        assert "internal error" not in told
+        return told
+
+    gate.admit("nobody", "uncreative", *(f"{what}-{role}" for what, role, _ in TAKEN))
+    for name in commands:
+        told = shown("nobody", name)
+        assert "Describe" in told, (name, told)
+        assert "'nobody'" in told, (name, told)
+        assert secured.prefix in told
+    everything = documented(SECTIONS["desk"], secured.prefix, secured.plain().kafka.group)
+    for what, role, names in TAKEN:
+        user, topic = f"{what}-{role}", Topics(secured.prefix).name(role)
+        gate.grant(user, [one for one in everything if (one.name, one.operation) != (topic, what)])
+        for name in names:
+            told = shown(user, name)
+            assert topic in told, (user, name, told)
+            assert re.search(f"grant (user '{user}' {what}|{what} to user '{user}')", told), told
+    secured.prefix += "new."
+    wanted = documented(SECTIONS["desk"], secured.prefix, secured.plain().kafka.group)
+    gate.grant("uncreative", [one for one in wanted if one.operation != "Create"])
+    told = shown("uncreative", "topics create")
+    assert secured.prefix in told
+    assert "grant user 'uncreative' Create" in told, told
 
 
 def test_no_command_shows_a_password_that_kafka_refuses(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    secured: Secured,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Each says at once which settings are wrong: nobody waits for a password to become right."""
+    commands = commands_of(secured)
     as_user(secured, "desk", monkeypatch, DISPERSION_KAFKA__SASL_PASSWORD="abracadabra")
-    for command in ("topics create", "doctor", "alerts list", "explain SPY"):
-        assert main([*command.split(), "-v"]) in {1, 3}, command
-        shown = "".join(capfd.readouterr())
-        assert "sasl_password" in shown, (command, shown)
+    monkeypatch.setattr("agents.kafka.client.BOOTSTRAP_MS", 1_000)
+    for name, command in commands.items():
+        caplog.clear()
+        assert main([*command, "-v"]) == 1, (name, capfd.readouterr())
+        shown = "".join((*capfd.readouterr(), caplog.text))
+        assert "sasl_password" in shown, (name, shown)
         assert "abracadabra" not in shown
         assert "internal error" not in shown
