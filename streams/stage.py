@@ -71,7 +71,7 @@ class Output:
     snapshots: dict[str, bytes] = field(default_factory=dict)
     """Index → JSON of its latest readings, regime, distances and active alerts.
 
-    Its form is that of `streams.detection.snapshot`.
+    Its form is that of `streams.detection.views.snapshot`.
     """
     views: list[ReadingView] = field(default_factory=list)
     counts: Counter[Count] = field(default_factory=Counter)

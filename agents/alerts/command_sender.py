@@ -9,7 +9,7 @@ from agents.kafka.client import kafka_failures
 from agents.kafka.frame_publisher import FramePublisher
 from agents.process.call_timeout import CALL_SECONDS
 from config.settings import Settings
-from streams.detection.commands import Command, encode_command
+from streams.detection.alerts.commands import Command, encode_command
 from streams.stage import Message
 from streams.topics import Topics
 

@@ -6,7 +6,7 @@ from agents.alerts.states import AlertState, alert_states
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
-from streams.detection.orphans import configured_fingerprints
+from streams.detection.alerts.orphans import configured_fingerprints
 from streams.detection.rules.catalogue import catalogue
 from streams.safe_text import safe
 

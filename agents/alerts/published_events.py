@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from agents.alerts.tombstones import KEEP_SECONDS, Tombstones
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 
 KEPT_IDS: Final = 200_000
 """Names of events; each event has one or two."""

@@ -18,7 +18,7 @@ from agents.kafka.publisher import Publisher, PublishError
 from agents.process.await_within import await_within
 from agents.process.release_deadline import DeadlineExceededError
 from agents.store.checkpoint_store import CheckpointStore, OutboxRecord
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
 from streams.stage import Message, Role
 
 COUNT = 100

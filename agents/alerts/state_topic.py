@@ -11,8 +11,8 @@ from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.tail import assigned
 from agents.kafka.client import kafka_failures
 from config.settings import Settings
-from streams.detection.alert_event import AlertEvent
-from streams.detection.own_event import ForeignEventError, readable_event
+from streams.detection.alerts.alert_event import AlertEvent
+from streams.detection.alerts.own_event import ForeignEventError, readable_event
 from streams.topics import Topics
 
 RECONNECT_MS = 2_000

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from agents.alerts.state_topic import StateTopic
 from config.errors import ConfigError
 from config.settings import Settings
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 
 POLL_SECONDS = 0.5
 ANSWER_SECONDS = 5.0

@@ -16,8 +16,8 @@ import agents.transport.consumer_task  # noqa: F401 - records that know of trans
 from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
 from agents.alerts.foreign_records import ForeignRecords, RecordAddress
 from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
-from streams.detection.alert_event import AlertEvent
-from streams.detection.own_event import ForeignEventError, own_event
+from streams.detection.alerts.alert_event import AlertEvent
+from streams.detection.alerts.own_event import ForeignEventError, own_event
 
 STEP: Final = 1_000
 """Records read back at first; four times as many each time while they do not reach far enough."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.catalogue.measures import MEASURES
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.safe_text import safe
 
 LABEL_LENGTH: Final = 200

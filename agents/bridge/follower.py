@@ -23,7 +23,7 @@ from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from config.settings import Settings
-from streams.detection.own_event import FOREIGN_REASONS
+from streams.detection.alerts.own_event import FOREIGN_REASONS
 from streams.topics import Topics
 
 POLL_SECONDS: Final = 0.5

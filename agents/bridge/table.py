@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agents.bridge.bridged_alert import BridgedAlert, Json
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.safe_text import safe
 
 TOLD_RESOLVED: Final = timedelta(minutes=15)

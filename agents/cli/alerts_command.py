@@ -18,7 +18,7 @@ from config.errors import ConfigError
 
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
-    from streams.detection.commands import Command, CommandName
+    from streams.detection.alerts.commands import Command, CommandName
 
 Fingerprint = Annotated[str, FINGERPRINT]
 Who = Annotated[str | None, typer.Option(envvar="USER", metavar="NAME", help="Whose word it is.")]
@@ -138,7 +138,7 @@ def _give(
             "one that was refused is on the dead-letter topic with its reason"
         )
     else:
-        from streams.detection.commands import encode_command
+        from streams.detection.alerts.commands import encode_command
 
         print_line(
             encode_command(command) if shared.json else f"sent {command.command_id}".encode()
@@ -149,7 +149,7 @@ def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> 
     """The command as the detector will read it. Raises `ConfigError` on what it would refuse."""
     from uuid import uuid4
 
-    from streams.detection.commands import (
+    from streams.detection.alerts.commands import (
         Command,
         check_words,
         decode_command,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agents.alerts.states import AlertState
     from agents.alerts.tail import TailedEvent
     from config.settings import Settings
-    from streams.detection.alert_event import AlertData
+    from streams.detection.alerts.alert_event import AlertData
 
 LONGEST = 2_000
 """Characters of a line: some list all names."""

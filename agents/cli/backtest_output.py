@@ -12,8 +12,8 @@ from agents.cli.output_files import OutputFile, folder_for, told
 from agents.cli.shared import print_line
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import COLUMNS
-from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
+from streams.detection.views.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.reading import Reading, encode_reading
 from streams.stage import OutboxEntry
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.session_verdicts import decode_verdicts
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
+from streams.detection.views.session_verdicts import decode_verdicts
 from streams.evaluation.alerts import RuleOutcomes
 from streams.reading import Reading, decode_reading
 from streams.sources.source_error import SourceError

@@ -50,7 +50,7 @@ def explain(
 
     # Pandas takes a while to import.
     from agents.lookup.point_in_time import from_folder, from_stack
-    from streams.detection.explainer import explain as explained
+    from streams.detection.views.explainer import explain as explained
 
     told = (
         from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)

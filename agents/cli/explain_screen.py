@@ -13,8 +13,8 @@ from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import EXPLAINED
-from streams.detection.explanation import Explanation, RuleLine
 from streams.detection.rules.condition import Condition
+from streams.detection.views.explanation import Explanation, RuleLine
 from streams.safe_text import safe
 
 LONGEST = 4_000

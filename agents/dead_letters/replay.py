@@ -20,7 +20,7 @@ from agents.process.exits import UnavailableError
 from config.market import market_of
 from config.settings import Settings
 from streams.decoding.codec import Limits, decode_quotes, decode_ticks
-from streams.detection.commands import decode_command, stamped
+from streams.detection.alerts.commands import decode_command, stamped
 from streams.records import InputRecord, Malformed
 from streams.refusals.dead_letter_records import DeadLetter, marker_headers, replay_headers
 from streams.refusals.dead_letters import RejectedRecordError

@@ -21,10 +21,10 @@ from config.errors import ConfigError
 from config.settings import Settings
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import RULE_TENOR
-from streams.detection.alert_event import AlertEvent, decode_event
-from streams.detection.explainer import ExplainInputs, active_at
-from streams.detection.own_event import readable_event
-from streams.detection.snapshot import ActiveAlert
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.own_event import readable_event
+from streams.detection.views.explainer import ExplainInputs, active_at
+from streams.detection.views.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
 from streams.sources.source_error import SourceError
 from streams.topics import Topics

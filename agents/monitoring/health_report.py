@@ -28,7 +28,7 @@ from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
 from streams.catalogue.measures import COLUMNS, HEADLINES
-from streams.detection.snapshot import ActiveAlert
+from streams.detection.views.snapshot import ActiveAlert
 from streams.left_out import LeftOut
 from streams.records import NS
 from streams.refusals.acceptance import Account, cause, problem, together

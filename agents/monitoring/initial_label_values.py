@@ -8,7 +8,7 @@ from itertools import product
 from typing import Final
 
 from streams.catalogue.counters import COUNTERS, DEAD_LETTERS
-from streams.detection.own_event import FOREIGN_REASONS
+from streams.detection.alerts.own_event import FOREIGN_REASONS
 from streams.detection.rules.catalogue import NAMES
 from streams.refusals.dead_letters import REASONS_BY_ROLE
 from streams.topics import Topics

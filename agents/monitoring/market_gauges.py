@@ -19,7 +19,7 @@ from agents.monitoring.freshness import event_time, fresh_from
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
 from streams.detection.rules.verdict import SEVERITIES
-from streams.detection.snapshot import REGIMES, Snapshot
+from streams.detection.views.snapshot import REGIMES, Snapshot
 from streams.market import IndexSpec
 from streams.reading import Reading
 from streams.readings.realized_values import WINDOW

@@ -2,7 +2,7 @@
 
 from agents.monitoring.metrics import Metrics
 from streams.catalogue.counters import ALERT_EVENTS
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 
 
 class MetricsObserver:

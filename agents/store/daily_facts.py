@@ -17,7 +17,7 @@ from agents.topics.admin import check_topics
 from config.settings import Settings
 from streams.calendar.sessions import next_session
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
-from streams.detection.history_days import SESSIONS, DayFacts, Days, encode_day
+from streams.detection.history.days import SESSIONS, DayFacts, Days, encode_day
 from streams.detection.numbers import Lookback
 from streams.framing.partitioner import partition_of
 

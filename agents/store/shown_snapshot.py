@@ -7,7 +7,7 @@ from redis import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from agents.store.keys import snapshot
-from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.detection.views.snapshot import Snapshot, decode_snapshot
 
 
 class UnreadableError(ValueError):

@@ -8,7 +8,7 @@ from datetime import date
 
 from streams.catalogue.measures import RULE_TENOR
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.history_days import DayFacts, decode_day
+from streams.detection.history.days import DayFacts, decode_day
 from streams.detection.rules.catalogue import RuleSet
 from streams.market import Market
 from streams.reading import Reading, encode_reading

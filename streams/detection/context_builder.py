@@ -7,13 +7,13 @@ from typing import Final
 
 from streams.basket_columns import basket_columns
 from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
-from streams.detection.history import History
-from streams.detection.instant import Instant, instant_of
+from streams.detection.history.history import History
+from streams.detection.history.instant import Instant, instant_of
+from streams.detection.history.panels import Panels
+from streams.detection.history.seasonality import part_of_session
 from streams.detection.numbers import Lookback
-from streams.detection.panels import Panels
 from streams.detection.rule_context import RuleContext
 from streams.detection.scope import Form
-from streams.detection.seasonality import part_of_session
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 from streams.records import NS

@@ -14,20 +14,25 @@ import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS, GATE_FAILURES
 from streams.catalogue.measures import RULE_TENOR
-from streams.detection.alert_book import AlertBook
-from streams.detection.command_handler import CommandHandler, HeldCommand
-from streams.detection.commands import TimedCommand
+from streams.detection.alerts.alert_book import AlertBook
+from streams.detection.alerts.command_handler import CommandHandler, HeldCommand
+from streams.detection.alerts.commands import TimedCommand
+from streams.detection.alerts.description import describe
+from streams.detection.alerts.transitions import AlertTransition, Origin, advance
 from streams.detection.context_builder import ContextBuilder
-from streams.detection.description import describe
 from streams.detection.evaluator import Evaluated, evaluate
-from streams.detection.history_codec import pack, unpack
 from streams.detection.numbers import Lookback
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import RuleOutcome
-from streams.detection.snapshot import FIVE_MINUTES, SnapshotInputs, encode_snapshot, snapshot_of
-from streams.detection.transitions import AlertTransition, Origin, advance
+from streams.detection.state_codec import pack, unpack
+from streams.detection.views.snapshot import (
+    FIVE_MINUTES,
+    SnapshotInputs,
+    encode_snapshot,
+    snapshot_of,
+)
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 from streams.records import Record
@@ -133,7 +138,7 @@ class Detector:
             {} if context is None else self._distances(),
             self._outcomes(),
         )
-        return encode_snapshot(snapshot_of(picture, self._book.alerts, self._book.active()))
+        return encode_snapshot(snapshot_of(picture, self._book))
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""

@@ -9,10 +9,10 @@ from datetime import datetime
 import msgspec
 
 from streams.catalogue.counters import ALERT_EVENTS, DEAD_LETTERS
-from streams.detection.commands import decode_command, stamped
-from streams.detection.configuration import configuration_of
+from streams.detection.alerts.commands import decode_command, stamped
+from streams.detection.alerts.configuration import configuration_of
+from streams.detection.alerts.orphans import Orphans, configured_fingerprints
 from streams.detection.detector import Detector
-from streams.detection.orphans import Orphans, configured_fingerprints
 from streams.detection.own_reading import own_reading
 from streams.detection.rules.catalogue import RuleSet, catalogue
 from streams.market import Market

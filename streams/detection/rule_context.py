@@ -3,13 +3,13 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from streams.detection.baseline import Baseline
-from streams.detection.change import Change, change
 from streams.detection.gates import Phase, relative_width
-from streams.detection.instant import Instant
-from streams.detection.panels import Panels
+from streams.detection.history.baseline import Baseline
+from streams.detection.history.change import Change, change
+from streams.detection.history.instant import Instant
+from streams.detection.history.panels import Panels
+from streams.detection.history.seasonality import Part
 from streams.detection.scope import Form
-from streams.detection.seasonality import Part
 from streams.market import Gates
 from streams.reading import Reading
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from streams.catalogue.measures import RULE_TENOR
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.detection.rules.verdict import SEVERITIES
 from streams.evaluation.catches import (
     INFO,

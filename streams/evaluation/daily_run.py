@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from streams.detection.detector_stage import DetectorStage
 from streams.detection.rules.catalogue import RuleSet
-from streams.detection.session_verdicts import SessionVerdicts
-from streams.detection.snapshot import decode_snapshot
+from streams.detection.views.session_verdicts import SessionVerdicts
+from streams.detection.views.snapshot import decode_snapshot
 from streams.market import Market
 from streams.reading import Reading, encode_reading
 from streams.records import InputRecord

@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.evaluation.alerts import SHOCKS, RuleOutcomes, alert_catches, rules_of
 from streams.evaluation.baselines import LEFT_OUT, baseline_catches
 from streams.evaluation.closes import Closes

@@ -21,7 +21,7 @@ from agents.worker.process import monitor_plans, run_worker
 from agents.worker.stage_runner import AckHandle, StageRunner
 from config.settings import Settings
 from streams.detection import detector_stage
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from streams.readings import points_guard
 from streams.records import Record
 from streams.stage import Output

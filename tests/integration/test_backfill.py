@@ -24,8 +24,8 @@ from agents.store.sync import connect_sync
 from config.rules import load_rules
 from config.settings import RedisSettings
 from streams.detection.closed_sessions import TOO_OLD
-from streams.detection.history_days import SESSIONS, DayFacts, decode_day
-from streams.detection.instant import instant_of
+from streams.detection.history.days import SESSIONS, DayFacts, decode_day
+from streams.detection.history.instant import instant_of
 from streams.records import NS
 from tests.integration.test_checkpoint_store import Silent
 from tests.support.monitor import QUOTES

@@ -20,7 +20,7 @@ from agents.store.sync import connect_sync
 from config.market import market_of
 from config.settings import Settings
 from streams.calendar.sessions import open_ns
-from streams.detection.snapshot import Snapshot, decode_snapshot
+from streams.detection.views.snapshot import Snapshot, decode_snapshot
 from streams.framing.partitioner import partition_of
 from streams.points import PointsFrame
 from streams.points_codec import encode_points

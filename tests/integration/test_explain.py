@@ -15,7 +15,7 @@ from agents.store.keys import snapshot, stage_keys
 from agents.store.sync import connect_sync
 from config.settings import Settings
 from streams.catalogue.measures import RULE_TENOR
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
 from streams.reading import Reading, encode_reading
 from streams.stage import Message
 from tests.support.readings import FRIDAY, INDEX, MONDAY, NAMES, WEIGHTS, Run, closing, eastern, toy

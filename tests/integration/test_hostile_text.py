@@ -15,8 +15,8 @@ from agents.lookup.monitor_watcher import MonitorWatcher
 from agents.store.keys import snapshot
 from agents.store.sync import connect_sync
 from config.settings import Settings
-from streams.detection import events
-from streams.detection.snapshot import decode_snapshot, encode_snapshot
+from streams.detection.alerts import events
+from streams.detection.views.snapshot import decode_snapshot, encode_snapshot
 from streams.reading import encode_reading
 from tests.support.alert_values import event_value
 from tests.support.fleet import Fleet

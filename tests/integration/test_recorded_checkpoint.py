@@ -14,7 +14,7 @@ from agents.embedded.redis_server import EmbeddedRedis
 from agents.store.checkpoint_store import WatermarkStep
 from agents.store.client import connect
 from config.settings import RedisSettings
-from streams.detection.snapshot import decode_snapshot
+from streams.detection.views.snapshot import decode_snapshot
 from tests.support.recorded_checkpoint import MAKE, Recording, checkpoints_of, played, recordings
 
 STAGES = pytest.mark.parametrize("stage", MAKE)

@@ -18,7 +18,7 @@ from agents.store.checkpoint_store import CheckpointStore, StoreClient, Watermar
 from agents.store.client import connect
 from agents.store.keys import stage_keys
 from config.settings import RedisSettings
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
 from streams.stage import OutboxEntry
 from streams.topics import Topics
 from tests.integration.test_checkpoint_store import Silent

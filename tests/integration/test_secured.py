@@ -20,7 +20,7 @@ from agents.kafka.frame_publisher import FramePublisher
 from agents.process.ports import free_ports
 from agents.topics.admin import create_topics
 from config.settings import Settings
-from streams.detection.events import fingerprint
+from streams.detection.alerts.events import fingerprint
 from streams.records import InputRecord
 from streams.refusals.dead_letters import dead_letter
 from streams.stage import Message, Role

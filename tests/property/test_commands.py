@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from streams.detection.alert_event import decode_event, encode_event
+from streams.detection.alerts.alert_event import decode_event, encode_event
+from streams.detection.alerts.events import fingerprint
+from streams.detection.alerts.notification import Notification
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.events import fingerprint
-from streams.detection.notification import Notification
 from streams.records import InputRecord
 from streams.stage import OutboxEntry
 from tests.support.commands import command

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from streams.stage import Count, OutboxEntry, Output
 from tests.support.detector_scripts import FRESH, RANKED, Script
 

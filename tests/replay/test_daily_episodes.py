@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from tests.support.evaluation import vectors
 from tests.support.readings import Run, published, told
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streams.detection.seasonality import quarter_week
+from streams.detection.history.seasonality import quarter_week
 from tests.support.published_history import History, history
 
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from streams.basket_columns import basket_columns
-from streams.detection.change import change
-from streams.detection.instant import Instant, instant_of
-from streams.detection.panels import Panels
+from streams.detection.history.change import change
+from streams.detection.history.instant import Instant, instant_of
+from streams.detection.history.panels import Panels
 from streams.reading import Reading
 from streams.records import NS
 from tests.support.vol_closes import history

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, REFRESH_HEADER
 from streams.decoding.frames import QUOTE_SCHEMA, TICK_SCHEMA
-from streams.detection.commands import MAX_BYTES
+from streams.detection.alerts.commands import MAX_BYTES
 from streams.points import PointsFrame
 from streams.points_codec import encode_points
 from streams.reading import encode_reading

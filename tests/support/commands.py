@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from streams.detection.events import fingerprint
+from streams.detection.alerts.events import fingerprint
 from streams.records import InputRecord
 from tests.support.readings import INDEX
 

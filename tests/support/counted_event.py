@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from streams.detection.echo import id_of_content
-from streams.detection.events import event_id, event_type, fingerprint
+from streams.detection.alerts.echo import id_of_content
+from streams.detection.alerts.events import event_id, event_type, fingerprint
 from streams.records import NS
 from streams.stage import OutboxEntry
 

@@ -12,7 +12,7 @@ import msgspec
 
 from config.rules import load_rules
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.history_days import encode_day
+from streams.detection.history.days import encode_day
 from streams.reading import Reading
 from streams.records import InputRecord
 from streams.stage import Output

@@ -6,9 +6,9 @@ They are published levels on the weekdays up to the Friday of `tests.support.rea
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from streams.detection.baseline import Baseline
-from streams.detection.history_days import DayFacts
-from streams.detection.instant import instant_of
+from streams.detection.history.baseline import Baseline
+from streams.detection.history.days import DayFacts
+from streams.detection.history.instant import instant_of
 from streams.detection.rule_context import RuleContext
 from streams.market import Gates
 from streams.reading import Reading

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.rules import load_rules
-from streams.detection.alert_event import AlertData, decode_event
+from streams.detection.alerts.alert_event import AlertData, decode_event
 from streams.evaluation.daily_run import DailyClose, daily_run
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import INDEX

@@ -13,7 +13,7 @@ import msgspec
 
 from config.rules import load_rules
 from streams.calendar.sessions import EASTERN
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
 from streams.detection.detector_stage import DetectorStage
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.reading import Constituents, Reading, encode_reading

@@ -6,7 +6,7 @@ The module also has how to read what was said about it.
 from datetime import timedelta
 from typing import Any
 
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.reading import Reading
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 

@@ -15,7 +15,7 @@ from agents.replay.inputs import open_feed
 from config.rates import load_rates
 from config.rules import load_rules
 from streams.calendar.sessions import close_ns
-from streams.detection.alert_event import AlertEvent, decode_event
+from streams.detection.alerts.alert_event import AlertEvent, decode_event
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading

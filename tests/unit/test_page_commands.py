@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from tests.support.page_blocks import (
     COMMAND_LANGUAGES,
     PAGES,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from streams.detection.change import Change
+from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, RuleNumbers, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition

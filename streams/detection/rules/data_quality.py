@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from streams.detection.change import Change
 from streams.detection.gates import covered, in_range
+from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, RuleNumbers, Seconds, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition, condition

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
-from streams.detection.change import Change
+from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, Positive
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.verdict import SEVERITIES, Verdict

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from streams.detection.instant import Instant
+from streams.detection.history.instant import Instant
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.level_rank import LevelRank, season_values, unknown

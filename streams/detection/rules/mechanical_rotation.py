@@ -8,8 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.history.change import Change
+from streams.detection.history.instant import Instant
 from streams.detection.numbers import Numbers, Positive, RuleNumbers, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition, condition

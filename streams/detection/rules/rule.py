@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from streams.detection.change import Change
-from streams.detection.instant import Instant
+from streams.detection.history.change import Change
+from streams.detection.history.instant import Instant
 from streams.detection.numbers import RuleNumbers
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.verdict import Severity, Verdict

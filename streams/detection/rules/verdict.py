@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Optional
 
-from streams.detection.instant import Instant
+from streams.detection.history.instant import Instant
 from streams.detection.rules.condition import Condition
 
 Severity = Literal["info", "warning", "critical"]

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from streams.detection.change import Change
+from streams.detection.history.change import Change
 from streams.detection.numbers import Dwell, ExitDwell, Positive, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition, condition

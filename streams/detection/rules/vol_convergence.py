@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from analytics import dispersion as measures
-from streams.detection.change import Change
+from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, Positive, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import condition

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from streams.calendar.sessions import EASTERN
-from streams.detection.change import Change
+from streams.detection.history.change import Change
 from streams.records import NS
 
 

@@ -9,7 +9,7 @@ import pytest
 from config.errors import ConfigError
 from config.rules import load_rules, own_numbers, shipped_tables
 from config.tables import as_toml
-from streams.detection.configuration import configuration_of
+from streams.detection.alerts.configuration import configuration_of
 from streams.detection.rules.catalogue import NAMES, RuleSet
 from streams.market import Basket
 

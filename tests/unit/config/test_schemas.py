@@ -15,7 +15,7 @@ from config.schemas.build import TRANSITIONS, rendered
 from config.schemas.files import FOLDER, contract
 from streams.decoding import json_rows
 from streams.decoding.codec import decode_quotes, decode_ticks
-from streams.detection.alert_event import AlertData, AlertEvent
+from streams.detection.alerts.alert_event import AlertData, AlertEvent
 from streams.reading import encode_reading
 from streams.records import InputRecord, Malformed, Unread
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path

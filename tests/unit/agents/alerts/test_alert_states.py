@@ -8,7 +8,7 @@ from agents.cli.alerts import alert_line
 from agents.cli.alerts_list import COLUMNS, cells
 from agents.cli.alerts_show import words
 from config.errors import ConfigError
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from tests.support.commands import UNWIND, command
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, eastern, path
 

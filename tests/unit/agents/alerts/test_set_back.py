@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from agents.alerts.published_events import PublishedEvent, PublishedEvents
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from streams.detection.detector_stage import DetectorStage
 from streams.records import InputRecord
 from streams.stage import OutboxEntry

@@ -9,7 +9,7 @@ import pytest
 from agents.bridge.bridged_alert import BridgedAlert
 from agents.bridge.follower import ALL_MODES, MODES
 from agents.bridge.table import CREATOR, BridgeTable
-from streams.detection.alert_event import decode_event
+from streams.detection.alerts.alert_event import decode_event
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, path
 
 CALM, SHOCK = (0.148, 0.44, 0.10), (0.31, 0.53, 0.34)

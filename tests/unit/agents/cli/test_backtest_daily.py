@@ -9,8 +9,8 @@ import pytest
 
 from agents.cli.main import main
 from streams.calendar.sessions import shift_session
-from streams.detection.alert_event import decode_event
-from streams.detection.session_verdicts import decode_verdicts
+from streams.detection.alerts.alert_event import decode_event
+from streams.detection.views.session_verdicts import decode_verdicts
 from streams.reading import decode_reading
 from tests.support.trading_days import sessions_in
 

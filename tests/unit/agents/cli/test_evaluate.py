@@ -15,8 +15,8 @@ from rich.console import Console
 
 from agents.cli.evaluation_output import show
 from agents.cli.main import main
-from streams.detection.alert_event import encode_event
-from streams.detection.session_verdicts import SessionVerdicts, encode_verdicts
+from streams.detection.alerts.alert_event import encode_event
+from streams.detection.views.session_verdicts import SessionVerdicts, encode_verdicts
 from streams.evaluation.evaluation import Evaluation
 from streams.reading import encode_reading
 from tests.support.readings import Run, published

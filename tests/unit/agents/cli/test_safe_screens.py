@@ -17,8 +17,8 @@ from agents.cli.safe_console import SafeConsole
 from agents.cli.shared import Shared
 from agents.cli.worker import log_as
 from agents.process.logs import SafeLines
-from streams.detection.alert_event import decode_event
-from streams.detection.commands import decode_command
+from streams.detection.alerts.alert_event import decode_event
+from streams.detection.alerts.commands import decode_command
 from streams.refusals.dead_letters import RejectedRecordError
 from tests.support.commands import command
 from tests.support.hostile_texts import HOSTILE, judge_screen

@@ -6,7 +6,7 @@ import pytest
 
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
 from agents.monitoring.market_gauges import View, _freshness
-from streams.detection.snapshot import decode_snapshot
+from streams.detection.views.snapshot import decode_snapshot
 from streams.market import Mode
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
 

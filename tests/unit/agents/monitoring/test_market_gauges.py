@@ -3,7 +3,7 @@
 import msgspec
 
 from agents.monitoring.market_gauges import View, _rotation
-from streams.detection.snapshot import decode_snapshot
+from streams.detection.views.snapshot import decode_snapshot
 from streams.reading import Rotation
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
 

@@ -6,7 +6,7 @@ import pytest
 
 from config.rules import load_rules
 from streams.detection.closed_sessions import NO_CLOSE, NO_LEVEL, TOO_OLD, ClosedSessions, closed_by
-from streams.detection.history_days import SESSIONS
+from streams.detection.history.days import SESSIONS
 from tests.support.readings import (
     FRIDAY,
     INDEX,

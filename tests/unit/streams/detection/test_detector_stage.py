@@ -8,8 +8,8 @@ import pytest
 
 from config.rules import load_rules
 from streams.detection.detector_stage import DetectorStage
-from streams.detection.history_codec import pack
-from streams.detection.snapshot import decode_snapshot
+from streams.detection.state_codec import pack
+from streams.detection.views.snapshot import decode_snapshot
 from streams.reading import decode_reading
 from tests.support.readings import (
     FRIDAY,

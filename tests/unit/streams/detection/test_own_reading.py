@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.reading import encode_reading
 from tests.support.readings import FRIDAY, MONDAY, Run, closing, eastern, path, toy
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from streams.calendar.sessions import close_ns, equity_close_ns
-from streams.detection.alert_event import AlertEvent
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.points import PointsFrame
 from streams.reading import Reading
 from streams.records import NS

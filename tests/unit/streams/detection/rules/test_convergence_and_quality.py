@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from streams.detection.baseline import Baseline
-from streams.detection.history_days import DayFacts
-from streams.detection.instant import instant_of
+from streams.detection.history.baseline import Baseline
+from streams.detection.history.days import DayFacts
+from streams.detection.history.instant import instant_of
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.data_quality import DataQuality, DataQualityNumbers

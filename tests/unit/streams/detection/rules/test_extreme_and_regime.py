@@ -8,14 +8,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from streams.detection.baseline import Baseline
-from streams.detection.instant import instant_of
+from streams.detection.history.baseline import Baseline
+from streams.detection.history.instant import instant_of
+from streams.detection.history.seasonality import quarter_week
 from streams.detection.rules.correlation_regime import CorrelationRegime, CorrelationRegimeNumbers
 from streams.detection.rules.dispersion_extreme import DispersionExtreme, DispersionExtremeNumbers
 from streams.detection.rules.rule import Firing
 from streams.detection.rules.verdict import Verdict
 from streams.detection.scope import Scope
-from streams.detection.seasonality import quarter_week
 from tests.support.past_closes import Levels, baseline, context, weekdays
 from tests.support.readings import MONDAY, eastern, toy
 

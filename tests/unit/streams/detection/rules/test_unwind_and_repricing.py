@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.detection.baseline import Baseline
-from streams.detection.history_days import DayFacts
-from streams.detection.instant import Instant, instant_of
+from streams.detection.history.baseline import Baseline
+from streams.detection.history.days import DayFacts
+from streams.detection.history.instant import Instant, instant_of
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.broad_repricing import BroadRepricing, BroadRepricingNumbers
 from streams.detection.rules.rule import Firing

@@ -1,0 +1,1 @@
+"""The past that a reading is compared with: instants, closes, the last hour, and their changes."""

@@ -1,0 +1,1 @@
+"""What others see of an index: the snapshot, the explanation, the verdicts of a close."""
