@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from streams.decoding.osi import underlying_of
 from streams.decoding.spellings import NO_DAY, rights
 from streams.records import Quotes, Series, Vols
 from streams.sources.source import SourceUniverse
@@ -82,7 +83,7 @@ def option_rows(
         np.array([name in universe.underlyings for name in spelled], dtype=np.bool_)[name_code]
     )
     part = int(ts_event[0]) if ts_event.size else 0
-    leave_unwanted_out(file, part, names, name_code, keep)
+    leave_unwanted_out(file, part, names, name_code, keep, universe.underlyings)
     expiry = file.days(table, columns.expiry)
     missing = keep[expiry[keep] == NO_DAY]
     if missing.size:
@@ -135,15 +136,22 @@ def leave_unwanted_out(
     names: Sequence[str],
     code: NDArray[np.int32],
     keep: NDArray[np.int64],
+    underlyings: frozenset[str] = frozenset(),
 ) -> None:
-    """Note the rows of names that nobody watches; the most frequent one is the example."""
+    """Note the rows of names that nobody watches; the most frequent one is the example.
+
+    Of options: an option class of one of the underlyings is told as that.
+    """
     rows = np.bincount(code, minlength=len(names))
     rows[np.unique(code[keep])] = 0
     if rows.any():
         name = names[int(rows.argmax())]
         others = np.count_nonzero(rows) - 1
         more = f" and {others:,} more" if others else ""
-        file.refusals.add("unknown", part, int(rows.sum()), f"{name!r}{more}: not watched")
+        owner = underlying_of(normalise(name))
+        why = f"an option class of {owner}; write {owner} as underlying, it as root"
+        told = why if owner in underlyings else "not watched"
+        file.refusals.add("unknown", part, int(rows.sum()), f"{name!r}{more}: {told}")
 
 
 def _calls(file: DataFile, table: pa.Table, right: str) -> NDArray[np.bool_]:

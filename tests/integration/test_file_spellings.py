@@ -20,6 +20,7 @@ from tests.support.base_board import (
     SPOTS,
     TOLERANCE,
     VOLS,
+    WEIGHTS,
     basket_file,
     columns,
     columns_of,
@@ -91,6 +92,11 @@ def spelled(**names: str) -> list[str]:
     return mapped("underlying", lambda name: names.get(name.replace(".", "_"), name))
 
 
+def class_of(name: str, root: str) -> list[str]:
+    """Option classes: that of one name, and nothing for the others."""
+    return mapped("underlying", lambda one: root if one == name else "")
+
+
 ISO_CLOSE = datetime.fromtimestamp(CLOSE / 1e9, UTC)
 READ: dict[str, Callable[[Path], Path]] = {
     "parquet": parquet_file("board.parquet", columns()),
@@ -116,9 +122,16 @@ READ: dict[str, Callable[[Path], Path]] = {
     ),
     "share class without a mark": csv_of(underlying=spelled(BRK_B="BRKB")),
     "share class with a blank": csv_of(underlying=spelled(BRK_B="BRK B")),
+    "share class with a hyphen": csv_of(underlying=spelled(BRK_B="BRK-B")),
+    "share class with a slash": parquet_file(
+        "board.parquet", columns(underlying=spelled(BRK_B="BRK/B"))
+    ),
+    "an option class of its own beside the name": csv_of(root=class_of("BRK.B", "BRKB1")),
     "index mark": csv_of(underlying=spelled(SPY="^SPY")),
     "another index mark": csv_of(underlying=spelled(SPY="$SPY.X")),
     "a third index mark": csv_of(underlying=spelled(SPY="I:SPY")),
+    "a fourth index mark": csv_of(underlying=spelled(SPY="_SPY")),
+    "lower case": csv_of(underlying=mapped("underlying", str.lower)),
     "yyyymmdd numbers in parquet": parquet_file(
         "board.parquet",
         pa.table(columns()).set_column(
@@ -236,6 +249,10 @@ NEARLY: dict[str, tuple[Callable[[Path], Path], str]] = {
         ),
         f"left out {MINE} quotes rows, strike: AAPL 2026-07-31 P -1: strike -1",
     ),
+    "an option class in place of its underlying": (
+        csv_of(underlying=spelled(BRK_B="BRKB1")),
+        "unknown: 'BRKB1': an option class of BRK.B; write BRK.B as underlying, it as root",
+    ),
     "an underlying that is another": (
         csv_of(underlying=spelled(AAPL="TSLA")),
         f"left out {MINE} quotes rows, unknown: 'TSLA': not watched",
@@ -253,7 +270,9 @@ def test_rows_that_are_left_out_are_told_with_an_example(
     assert told in said
     judge_screen(said)
     assert readings[-1]["index_vol"] == pytest.approx(right_answer().index_vol, rel=TOLERANCE)
-    assert readings[-1]["coverage"] == 0.75
+    absent = readings[-1]["names_missing"]
+    assert list(absent) == ["BRK.B" if "BRKB1" in told else "AAPL"]
+    assert readings[-1]["coverage"] == 1.0 - WEIGHTS[next(iter(absent))]
 
 
 def at(hour: int, day: int = 10) -> list[str]:
@@ -286,6 +305,16 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], int, str]] = {
         csv_of(session=None, ts_event=[CLOSE // 10**6] * N),
         2,
         "column ts_event holds no times (1783714500000 is no time in nanoseconds: milliseconds?)",
+    ),
+    "times in microseconds": (
+        csv_of(session=None, ts_event=[CLOSE // 10**3] * N),
+        2,
+        "(1783714500000000 is no time in nanoseconds: microseconds?)",
+    ),
+    "whole seconds": (
+        csv_of(session=None, ts_event=[CLOSE // 10**9] * N),
+        2,
+        "(1783714500 is no time in nanoseconds: seconds?)",
     ),
     "times with and without an offset": (
         csv_of(session=None, ts=["2026-07-10T10:00:00-04:00", "2026-07-10T10:00:00"] * (N // 2)),

@@ -383,10 +383,13 @@ def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
         QUOTE | {"strike": 6300.0},
         QUOTE | {"right": "Y"},
         QUOTE | {"ts_event": 7},
+        QUOTE | {"expiry": None},
     ]
-    bad_right, bad_time, good = decode_quotes([record(rows)])
+    bad_right, bad_time, no_expiry, good = decode_quotes([record(rows)])
     assert isinstance(bad_right, Unread)
     assert (bad_right.reason, bad_right.rows, bad_right.row) == ("type", 2, 1)
+    assert isinstance(no_expiry, Unread)
+    assert (no_expiry.reason, no_expiry.rows, no_expiry.row) == ("missing_field", 1, 5)
     assert isinstance(bad_time, Unread)
     assert (bad_time.reason, bad_time.rows, bad_time.row) == ("time", 1, 4)
     assert isinstance(good, Quotes)
@@ -410,6 +413,7 @@ def test_a_byte_order_mark_is_no_matter() -> None:
     ("change", "words"),
     [
         ({"ts_event": START // 1_000_000}, "milliseconds?"),
+        ({"ts_event": START // 1_000}, "microseconds?"),
         ({"ts_event": START // NS}, "seconds?"),
         ({"expiry": "07/10/2026"}, "month or the day first"),
         ({"bid": "1,500"}, "thousands or decimals?"),
