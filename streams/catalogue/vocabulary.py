@@ -10,8 +10,9 @@ EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
 TRANSITIONS: Final[tuple[str, ...]] = (*get_args(Kind), *get_args(EchoKind))
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 """What becomes of an alert event: stages emit it, the relay says the others."""
-GATES: Final = ("width", "coverage", "range", "spike", "clock", "history")
+Gate = Literal["width", "coverage", "range", "spike", "clock", "history"]
 """Why a rule is suspended; `spike` is a held value that reverted."""
+GATES: Final[tuple[Gate, ...]] = get_args(Gate)
 
 
 class FrameKind(Enum):

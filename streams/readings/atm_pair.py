@@ -7,7 +7,9 @@ import numpy as np
 
 from analytics.arrays import Floats
 from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
-from streams.readings.fields import CORRELATION, Fields
+from streams.readings.fields import Fields
+
+CORRELATION = ("implied_correlation", "implied_correlation_lower", "implied_correlation_upper")
 
 
 def set_index_atm(fields: Fields, atm_vol: float, reason: str) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 from streams.catalogue.measures import MEASURES, REASON_WHEN_NULL
 from streams.reading import Reading
 
-CORRELATION = ("implied_correlation", "implied_correlation_lower", "implied_correlation_upper")
-
 
 @dataclass(slots=True)
 class Fields:

@@ -99,15 +99,11 @@ def _changes(change: Change | None) -> dict[str, float | None]:
     """Moves on the common set; for basis `atm` of the ATM pair."""
     if change is None:
         return {}
+    moves: dict[str, float | None] = {}
+    for measure, (start, rise) in change.moves.items():
+        moves |= {f"{measure}_from": start, f"{measure}_change": rise}
     return {
-        "index_vol_from": change.index_from,
-        "index_vol_change": change.index_move,
-        "basket_vol_from": change.basket_from,
-        "basket_vol_change": change.basket_move,
-        "vol_spread_from": change.spread_from,
-        "vol_spread_change": change.spread_to - change.spread_from,
-        "implied_correlation_from": change.correlation_from,
-        "implied_correlation_change": change.correlation_move,
+        **moves,
         "correlation_share": change.correlation_share,
         "common_names": float(change.names),
     }

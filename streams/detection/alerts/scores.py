@@ -38,10 +38,8 @@ def _move(context: RuleContext, change: Change, measure: str) -> float | None:
     """The change that belongs to `Baseline.changes`: of index vol the log change."""
     if measure == "index_vol":
         return math.log(change.index_to / change.index_from)
-    if measure == "vol_spread":
-        return change.spread_to - change.spread_from
-    if measure == "implied_correlation":
-        return change.correlation_move
+    if measure in change.moves:
+        return change.moves[measure][1]
     close = context.baseline.close(1)
     if change.names:
         return change.dispersion_move

@@ -69,6 +69,16 @@ class Change:
         return self.correlation_to - self.correlation_from
 
     @property
+    def moves(self) -> dict[str, tuple[float | None, float | None]]:
+        """Level at the start and rise since then, by measure; of basis `atm` those of its pair."""
+        return {
+            "index_vol": (self.index_from, self.index_move),
+            "basket_vol": (self.basket_from, self.basket_move),
+            "vol_spread": (self.spread_from, self.spread_to - self.spread_from),
+            "implied_correlation": (self.correlation_from, self.correlation_move),
+        }
+
+    @property
     def dispersion_move(self) -> float | None:
         """Rise of dispersion; None for basis `atm`, whose pair has none."""
         if self.end.basis == "atm":

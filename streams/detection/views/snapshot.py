@@ -170,13 +170,7 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
     change = None if close is None else context.change(close)
     if change is None:
         return out
-    moves = {
-        "index_vol": change.index_move,
-        "basket_vol": change.basket_move,
-        "vol_spread": change.spread_to - change.spread_from,
-        "implied_correlation": change.correlation_move,
-    }
-    for measure, move in moves.items():
+    for measure, (_, move) in change.moves.items():
         if move is not None:
             out.setdefault(measure, {})["1d"] = move
     return out
