@@ -98,7 +98,8 @@ class Gates:
     """Seconds; or three times the declared refresh, whichever is longer."""
     name_quote_age: float = 60.0
     coverage: float = 0.90
-    coverage_names: float = 0.80
+    coverage_names: float = 0.50
+    """Only guards against the absurd: the small half of an index is a tenth of its weight."""
     basket_coverage_valid: float = 0.70
     basket_names: float = 0.50
     correlation_low: float = -0.10
@@ -125,5 +126,5 @@ class Market:
     future_tolerance: float = 5.0
     """Seconds a row may be ahead of its Kafka record."""
     strict_expiries: bool = False
-    """DSPX expiry choice without our near-term fall-back."""
+    """DSPX expiry choice without our near-term fall-back and without a term alone."""
     mode: Mode = "live"

@@ -28,7 +28,7 @@ class NearNextPairs(NamedTuple):
     tenor: NDArray[np.int32]
     """n tenors, days."""
     sooner: Ints
-    """n times to the near expiry, minutes."""
+    """n times to the near expiry, minutes; the tenor itself where that stands for it."""
     later: Ints
 
 
@@ -52,8 +52,9 @@ def pairs_of(
     oldest = np.full(segment.size, NEVER, np.int64)
     oldest[near] = oldest[following] = _oldest(refresh[surface_keys.underlying[rows]], boundary)
     # A monthly 30 days out settles up to a day more than 43,200 minutes ahead. It then stands for
-    # the tenor itself.
-    sooner = np.minimum(minutes[near], tenor * MINUTES_PER_DAY)
+    # the tenor itself, as does a term that stands alone.
+    exact = tenor * MINUTES_PER_DAY
+    sooner = np.where(near == following, exact, np.minimum(minutes[near], exact))
     return NearNextPairs(
         segment, minutes, oldest, near, following, tenor, sooner, minutes[following]
     )

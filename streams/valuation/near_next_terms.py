@@ -39,6 +39,8 @@ class NearNextTerms:
         self.reason: Ints = np.zeros(n, np.int64)
         """Code of `reason_codes`; 0 where there are terms."""
         self.fallback: Bools = np.zeros(n, np.bool_)
+        self.single: Bools = np.zeros(n, np.bool_)
+        """One term stands alone for the tenor: near and next are the same."""
         self.in_vols: Bools = np.zeros(n, np.bool_)
         """The strips of the line are of vols and deltas."""
         self._until: Ints = np.full(n, NEVER_CHOSEN, np.int64)
@@ -76,6 +78,7 @@ class NearNextTerms:
         self._until[row] = terms.until
         self.reason[row] = TERM_CODES[terms.reason]
         self.fallback[row] = terms.fallback
+        self.single[row] = terms.near is not None and terms.near is terms.next
         near, following = terms.near or _NONE, terms.next or _NONE
         self.near[row], self.near_settles[row] = near.segment, near.settles
         self.next[row], self.next_settles[row] = following.segment, following.settles

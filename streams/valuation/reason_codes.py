@@ -29,9 +29,13 @@ BASIS_ATM_CODE = 4
 It has no variance, and this reason tells it from a line of bid and ask.
 """
 
-_BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols")
-DIVIDEND: Final = 8
+FALLBACK: Final = 1
+RATE_STALE: Final = 2
+STATED: Final = 4
+SINGLE: Final = 8
+DIVIDEND: Final = 16
 """Times the size class of the largest dividend inside a strip (`streams.valuation.ex_dates`)."""
+_BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols", "single_term")
 FLAGS: Final = tuple(
     ",".join(
         [*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])]
@@ -42,7 +46,7 @@ FLAGS: Final = tuple(
 """Text by code.
 
 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states
-them; a dividend.
+them, 8 one term alone; a dividend.
 """
 
 

@@ -23,8 +23,12 @@ from streams.valuation.reason_codes import (
     ATM_TEXTS,
     BASIS_ATM_CODE,
     DIVIDEND,
+    FALLBACK,
     FLAGS,
     NO_QUOTES,
+    RATE_STALE,
+    SINGLE,
+    STATED,
     STRIP_TEXTS,
     TERM_CODES,
     of_terms,
@@ -90,7 +94,11 @@ class Surfaces:
         points.strip_reason[rows] = points.atm_reason[rows] = self._terms.reason[rows]
         in_vols = self._terms.in_vols[rows]
         points.strip_reason[rows[in_vols]] = BASIS_ATM_CODE
-        points.flags[rows] = 1 * self._terms.fallback[rows] + np.where(in_vols, 4, 2 * rate.stale)
+        points.flags[rows] = (
+            FALLBACK * self._terms.fallback[rows]
+            + SINGLE * self._terms.single[rows]
+            + np.where(in_vols, STATED, RATE_STALE * rate.stale)
+        )
         with_terms = rows[(self._terms.reason[rows] == 0) & ~in_vols]
         for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
             part = with_terms[self._surface_keys.constituent[with_terms] == constituent]

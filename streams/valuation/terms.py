@@ -2,7 +2,7 @@
 
 Two rules: bracketing the tenor, for indices ("Cboe volatility index mathematics methodology",
 bracket method, and our methodology), and standard monthlies, for the constituents at 30 days ("DSPX
-methodology, November 2024").
+methodology, November 2024"; its two last steps are ours).
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,18 @@ WEEKLIES_UP_TO = 30
 """Tenors in days up to which Friday weeklies are candidates beside the monthlies."""
 NEAREST, FURTHEST = 7 * DAY_MINUTES, 60 * DAY_MINUTES
 """At 30 days the near term is not nearer and the next not further than this."""
+ALONE = range(20, 41)
+"""Days to an expiry that stands for 30 days without a partner."""
 FOREVER = 1 << 62
 
 TermReason = Literal["", "no_near_term", "no_next_term", "not_bracketed"]
 
 
 class Terms(NamedTuple):
-    """A choice; both terms are None unless `reason` is empty."""
+    """A choice; both terms are None unless `reason` is empty.
+
+    They are the same where one stands alone.
+    """
 
     near: Expiry | None
     next: Expiry | None
@@ -78,7 +83,8 @@ def standard_monthlies(expiries: Sequence[Expiry], today: int, *, strict: bool =
 
     Unless `strict`, a near term that is still missing is the nearest standard monthly with at least
     3 days (`fallback`): in about a third of the sessions there is none 10 to 30 days out, and many
-    names list no weeklies there.
+    names list no weeklies there. Where either term is missing even so, the monthly or Friday weekly
+    closest to 30 days stands alone for the tenor, if it is within `ALONE`.
 
     Args:
         expiries: ascending, one for each date.
@@ -90,9 +96,21 @@ def standard_monthlies(expiries: Sequence[Expiry], today: int, *, strict: bool =
     if fallback:
         near = next((one for one in expiries if one.standard and 3 <= one.day - today <= 30), None)
     following = _standard_or_friday(expiries, today, 31, 120)
-    if near is None or following is None:
-        return Terms(None, None, "no_near_term" if near is None else "no_next_term")
-    return Terms(near, following, "", fallback)
+    if near is not None and following is not None:
+        return Terms(near, following, "", fallback)
+    alone = None if strict else _closest(expiries, today)
+    if alone is not None:
+        return Terms(alone, alone, "")
+    return Terms(None, None, "no_near_term" if near is None else "no_next_term")
+
+
+def _closest(expiries: Sequence[Expiry], today: int) -> Expiry | None:
+    """Of two at the same distance the monthly, else the nearer one."""
+    return min(
+        (one for one in expiries if one.friday and one.day - today in ALONE),
+        key=lambda one: (abs(one.day - today - 30), not one.standard, one.day),
+        default=None,
+    )
 
 
 def _minutes(expiry: Expiry, boundary: int) -> int:

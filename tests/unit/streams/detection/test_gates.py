@@ -44,9 +44,9 @@ def test_the_elapsed_share_of_a_session() -> None:
 @pytest.mark.parametrize(
     ("coverage", "names", "rho", "expected"),
     [
-        (0.90, 0.80, 0.3, ""),
-        (0.899, 0.80, 0.3, "coverage"),
-        (0.90, 0.799, 0.3, "coverage"),
+        (0.90, 0.50, 0.3, ""),
+        (0.899, 0.50, 0.3, "coverage"),
+        (0.90, 0.499, 0.3, "coverage"),
         (None, 0.9, 0.3, "coverage"),
         (0.95, 0.9, -0.101, "range"),
         (0.95, 0.9, 1.301, "range"),

@@ -78,7 +78,8 @@ def test_our_one_step_more_is_flagged_and_can_be_turned_off() -> None:
     ours = terms([JULY, AUGUST], 7, JULY)
     assert (dates(ours), ours.fallback) == ((JULY, AUGUST), True)
     assert terms([JULY, AUGUST], 3, JULY).fallback
-    assert terms([JULY, AUGUST], 2, JULY).reason == "no_near_term", "at least three days"
+    later = terms([JULY, AUGUST], 2, JULY)
+    assert (dates(later), later.fallback) == ((AUGUST, AUGUST), False), "at least three days"
 
 
 def market(*symbols: str) -> Market:

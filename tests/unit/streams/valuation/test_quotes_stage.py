@@ -292,6 +292,24 @@ def test_the_near_term_that_stands_in_is_flagged() -> None:
     assert points.reason == ("no_near_term",)
 
 
+def test_a_monthly_beyond_thirty_days_stands_alone_when_there_is_no_nearer_one() -> None:
+    at = open_ns(date(2026, 7, 15)) + 3600 * NS
+    listed = (date(2026, 7, 17), date(2026, 8, 21), date(2026, 9, 18))
+    quotes = quotes_of([Chain("AAPL", listed, vol=0.3)], at)
+    frames = frames_in(stage().process([frame_of(quotes), heartbeat(at)]).messages)
+    points = spy(frames)[-1].surfaces
+    assert points is not None
+    assert (points.flags, points.reason, points.atm_reason) == (("single_term",), ("",), ("",))
+    assert np.sqrt(points.variance) == pytest.approx([0.3], abs=0.003)
+    assert points.atm_vol == pytest.approx([0.3], abs=1e-3)
+    assert points.bid_variance < points.variance < points.ask_variance
+    strict = QuotesStage(market(strict=True), "quotes:0", 1)
+    frames = frames_in(strict.process([frame_of(quotes), heartbeat(at)]).messages)
+    points = spy(frames)[-1].surfaces
+    assert points is not None
+    assert points.reason == points.atm_reason == ("no_near_term",)
+
+
 def test_a_monthly_thirty_days_out_stands_for_the_tenor_all_day() -> None:
     at = open_ns(date(2026, 7, 22)) + 3600 * NS
     chain = Chain("AAPL", (date(2026, 8, 21), date(2026, 9, 18)), vol=0.3)

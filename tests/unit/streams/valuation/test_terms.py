@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
+from streams.calendar.expiries import is_standard_monthly
 from streams.calendar.sessions import close_ns, date_of, day_number, open_ns
 from streams.records import Series
 from streams.valuation.contract_key import segment
@@ -148,7 +150,44 @@ def test_without_a_monthly_the_friday_closest_to_thirty_days() -> None:
 def test_the_nearest_monthly_stands_in_unless_strict() -> None:
     assert dspx(MONTHLY, date(2026, 7, 10)) == (date(2026, 7, 17), date(2026, 8, 21), "", True)
     assert dspx(MONTHLY, date(2026, 7, 10), strict=True) == (None, None, "no_near_term", False)
-    assert dspx(MONTHLY, date(2026, 7, 15)) == (None, None, "no_near_term", False)
+    assert dspx(MONTHLY, date(2026, 7, 15), strict=True) == (None, None, "no_near_term", False)
+
+
+@pytest.mark.parametrize("day", [15, 16, 17, 20, 21])
+def test_names_with_monthlies_only_have_a_term_around_a_monthly_expiry(day: int) -> None:
+    today = date(2026, 7, day)
+    assert dspx(MONTHLY, today) == (date(2026, 8, 21), date(2026, 8, 21), "", False)
+    weekly = [*MONTHLY, date(2026, 8, 7)]
+    assert dspx(weekly, today)[:2] == (date(2026, 8, 7), date(2026, 8, 21))
+
+
+@pytest.mark.parametrize(
+    ("listed", "alone"),
+    [
+        ([19], None),
+        ([20], 20),
+        ([20, 27], 27),
+        ([13, 20], 20),
+        ([33, 40], 33),
+        ([40], 40),
+        ([41], None),
+    ],
+)
+def test_the_friday_closest_to_thirty_days_stands_alone(
+    listed: list[int], alone: int | None
+) -> None:
+    friday = date(2026, 10, 30)
+    today = friday - timedelta(days=listed[0])
+    near, following, _, fallback = dspx([today + timedelta(days=days) for days in listed], today)
+    expected = None if alone is None else today + timedelta(days=alone)
+    assert (near, following, fallback) == (expected, expected, False)
+
+
+def test_no_session_of_a_year_leaves_a_name_with_monthlies_without_terms() -> None:
+    days = np.arange(day_number(date(2026, 1, 1)), day_number(date(2027, 5, 1)), dtype=np.int32)
+    monthlies = [date_of(day) for day in days[is_standard_monthly(days)].tolist()]
+    for day in range(day_number(date(2026, 1, 2)), day_number(date(2026, 12, 31))):
+        assert dspx(monthlies, date_of(day))[2] == "", date_of(day)
 
 
 def test_a_near_term_alone_is_not_enough() -> None:

@@ -129,7 +129,7 @@ def test_without_five_closes_the_long_window_lacks_history() -> None:
         ({}, ""),
         ({"coverage": 0.89}, "warning"),
         ({"coverage": 0.69}, "critical"),
-        ({"coverage_names": 0.79}, "warning"),
+        ({"coverage_names": 0.49}, "warning"),
         ({"implied_correlation": 1.31}, "warning"),
         ({"implied_correlation": -0.11}, "warning"),
         ({"implied_correlation": 1.23}, ""),
