@@ -47,9 +47,15 @@ from agents.transport.consumer_task import DENIED, GuardedConsumer
 from agents.transport.log_identity import UNKNOWN_EPOCH, LogState, Mark, mark_of
 
 COALESCE = 0.01
-"""Seconds between polls of a consumer that is not behind.
+"""Seconds between polls of a consumer that is busy and not behind.
 
 Longer means larger batches and later ones.
+"""
+AT_ONCE = 5.0
+"""Polls in a row, at most, that need no pause: one for each `COALESCE` of waiting for records.
+
+A second ends with a few small polls: heartbeats, points, readings. Each pause between them would be
+a part of the latency of an alert. A consumer that is busy has not waited, and pauses.
 """
 POLL = 1.0
 """Seconds a poll may last that finds nothing."""
@@ -85,6 +91,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._passed: dict[Partition, tuple[int, int]] = {}
         self._looked = 0.0
         self._behind = False
+        # Polls that may follow without a pause.
+        self._at_once = 0.0
         self._room = asyncio.Event()
         # Which log a partition is, as of its takeover.
         self._marks: dict[Partition, Mark] = {}
@@ -104,13 +112,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                await asyncio.sleep(0.0 if self._behind else COALESCE)
+                await asyncio.sleep(self._pause())
                 # Before the fetch: it may straddle a seek.
                 epoch = self._epoch
                 if self.flow_active and not self._get_active_partitions():
                     await self._wait_for_room()
                     continue
+                asked = monotonic()
                 records = await self._fetch(epoch)
+                waited = (monotonic() - asked) / COALESCE
+                self._at_once = min(AT_ONCE, self._at_once + waited)
                 self._behind = any(self._is_behind(tp, fetched) for tp, fetched in records.items())
                 if records and not self.should_stop:
                     await self._deliver(records, epoch)
@@ -131,6 +142,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+
+    def _pause(self) -> float:
+        """Seconds until the next poll."""
+        if self._behind:
+            return 0.0
+        if self._at_once >= 1.0:
+            self._at_once -= 1.0
+            return 0.0
+        return COALESCE
 
     async def _fetch(self, epoch: int) -> Mapping[Partition, list[Any]]:
         try:

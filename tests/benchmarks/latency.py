@@ -141,13 +141,13 @@ def latencies(
             return True
 
         feed.run(seconds, metered)
-        used.append(cpu_seconds(worker.pid))
-        cores = (used[-1] - used[0]) / seconds
         wait_until(
             lambda: all(fleet.drained(role, partitions) for role, partitions in FLOW.items()),
             DRAIN_SECONDS,
             "every reading is judged",
         )
+        # To the last reading: a worker that fell behind has not spent less.
+        cores = (cpu_seconds(worker.pid) - used[0]) / seconds
         assert fleet.stop(worker) == 0, fleet.log(worker)
         return {
             "latency": _to_reading(fleet, feed, seconds, cores),

@@ -35,6 +35,7 @@ from agents.transport import confirmation
 from agents.transport import pins as transport_pins
 from agents.transport.assignment import Assignment, AssignmentCallbacks, Partition
 from agents.transport.consumer import (
+    AT_ONCE,
     COALESCE,
     POLL,
     BatchConsumer,
@@ -378,6 +379,31 @@ async def test_a_consumer_that_is_behind_waits_for_room_all_the_same(
     with pytest.raises(Ended):
         await rig.consumer._drain_messages(rig.consumer)
     assert looks[0] < turns, "it spins"
+
+
+async def test_a_consumer_that_has_waited_polls_at_once_for_a_while(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+
+    async def silent(_seconds: float) -> tuple[dict[TP, Any], set[TP]]:
+        nonlocal turns
+        turns += 1
+        if turns == 2:
+            raise Ended
+        await asyncio.sleep(2 * AT_ONCE * COALESCE)
+        return {}, {ONE}
+
+    assert rig.consumer._pause() == COALESCE, "it has not waited yet"
+    monkeypatch.setattr(rig.consumer, "_wait_next_records", silent)
+    rig.consumer._set_active_tps({ONE})
+    with pytest.raises(Ended):
+        await rig.consumer._drain_messages(rig.consumer)
+    # One has been taken between the two polls.
+    left = int(AT_ONCE) - 1
+    assert [rig.consumer._pause() for _ in range(left + 1)] == [0.0] * left + [COALESCE]
+    rig.consumer._behind = True
+    assert rig.consumer._pause() == 0.0
 
 
 async def test_room_in_a_buffer_ends_the_wait_for_it(
