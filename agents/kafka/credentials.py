@@ -5,6 +5,7 @@ Secrets never enter a log or a URL.
 
 from typing import TYPE_CHECKING, Any
 
+from agents.kafka.async_bootstrap import begin_with_who_answers
 from agents.kafka.unpacking import bound_aiokafka, unpacked_limit
 from config.connections import refuse_open_sasl, tls_context
 from config.settings import KafkaSettings, RedisSettings
@@ -19,6 +20,7 @@ def faust_credentials(kafka: KafkaSettings) -> "CredentialsT | None":
     import faust
 
     bound_aiokafka(unpacked_limit(kafka))
+    begin_with_who_answers()
     refuse_open_sasl(kafka)
     context = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL"):
@@ -34,6 +36,7 @@ def faust_credentials(kafka: KafkaSettings) -> "CredentialsT | None":
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """For an aiokafka client of our own. Raises `ConfigError`."""
     bound_aiokafka(unpacked_limit(kafka))
+    begin_with_who_answers()
     refuse_open_sasl(kafka)
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],

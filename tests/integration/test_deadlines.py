@@ -3,6 +3,7 @@
 Every command says so in time.
 """
 
+import asyncio
 import importlib
 import json
 import os
@@ -20,14 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from agents.alerts.cloud_event import event_message
 from agents.cli.main import main
 from agents.kafka.connectivity import require_kafka, require_redis
+from agents.kafka.credentials import client_options
 from agents.kafka.frame_publisher import FramePublisher
 from agents.process.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
-from config.settings import RedisSettings, Settings
+from config.settings import KafkaSettings, RedisSettings, Settings
 from tests.support.stack import (
     EmbeddedTestStack,
     RealStack,
@@ -217,6 +220,21 @@ def test_a_bootstrap_server_that_hangs_beside_a_kafka_that_is_well_is_not_waited
             told = "".join(capfd.readouterr())
             assert not re.search("hang|not known|cannot be reached|not answer", told), told
         assert hung_up(server) >= len(PROMPT)
+        asyncio.run(asyncio.wait_for(connected(configured_with(settings, servers)), 30.0))
+        assert hung_up(server) >= 5
+
+
+def configured_with(settings: Settings, servers: str) -> KafkaSettings:
+    return settings.kafka.model_copy(update={"bootstrap_servers": servers})
+
+
+async def connected(kafka: KafkaSettings) -> None:
+    """A client as workers have; each server that hangs would take it 40 s."""
+    producer = AIOKafkaProducer(**client_options(kafka))
+    try:
+        await producer.start()
+    finally:
+        await producer.stop()
 
 
 def hung_up(server: socket.socket) -> int:
