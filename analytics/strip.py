@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.arrays import Floats
 from analytics.option_chain import OptionChain
 from analytics.parity import Parity, parity_forwards, valid_quote
-from analytics.walk import select_legs
+from analytics.walk import Legs, select_legs
 
 
 class StripReason(IntEnum):
@@ -28,6 +28,8 @@ class StripReason(IntEnum):
     TOO_FEW = 6
     NO_ATM = 7
     NEGATIVE = 8
+    HOLE = 9
+    """`analytics.strip_shape` says so; the formula itself does not mind."""
 
     @property
     def label(self) -> str:
@@ -45,6 +47,7 @@ _LABELS = {
     StripReason.TOO_FEW: "too few out-of-the-money quotes",
     StripReason.NO_ATM: "at-the-money quotes not two-sided",
     StripReason.NEGATIVE: "variance not positive",
+    StripReason.HOLE: "no strikes around the forward",
 }
 
 
@@ -93,10 +96,30 @@ def value_strips(
     >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
     ([0.039105], [100.0], [0])
     """
-    if min_per_side < 1:
-        raise ValueError(f"min_per_side must be at least 1, got {min_per_side}")
     parity = parity_forwards(chain)
     legs = select_legs(chain, parity, zero_ask_stops=zero_ask_stops)
+    return value_legs(chain, parity, legs, min_per_side=min_per_side, require_atm=require_atm)
+
+
+@np.errstate(all="ignore")  # as above
+def value_legs(
+    chain: OptionChain, parity: Parity, legs: Legs, *, min_per_side: int, require_atm: bool
+) -> StripValues:
+    """The values of `value_strips`, of strips whose options are selected already.
+
+    Source: as there.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105),
+    ...               column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
+    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
+    >>> parity = parity_forwards(chain)
+    >>> legs = select_legs(chain, parity)
+    >>> value_legs(chain, parity, legs, min_per_side=1, require_atm=False).k0.tolist()
+    [100.0]
+    """
+    if min_per_side < 1:
+        raise ValueError(f"min_per_side must be at least 1, got {min_per_side}")
     segments = len(chain.years)
     puts = np.bincount(legs.segment[legs.wing < 0], minlength=segments)
     calls = np.bincount(legs.segment[legs.wing > 0], minlength=segments)

@@ -13,6 +13,7 @@ from streams.catalogue.vocabulary import (
     EVENT_OUTCOMES,
     GATES,
     OUTCOMES,
+    STRIP_QUOTE_REASONS,
     TICK_OUTCOMES,
     TRANSITIONS,
     FrameKind,
@@ -53,6 +54,13 @@ class Counter(NamedTuple):
 
 
 QUOTES: Final = Counter("quotes", "quotes by what became of them", ("outcome",), ((OUTCOMES,),))
+STRIP_QUOTES: Final = Counter(
+    "strip_quotes",
+    "quotes that the judge of strips has found, each once: left out of their strip (out_of_line, "
+    "beyond_payoff), or in arbitrage with others of it (vertical, butterfly)",
+    ("reason",),
+    ((STRIP_QUOTE_REASONS,),),
+)
 TICKS: Final = Counter("ticks", "ticks by what became of them", ("outcome",), ((TICK_OUTCOMES,),))
 POINTS_FRAMES: Final = Counter(
     "points_frames",
@@ -92,6 +100,7 @@ ALERT_EVENTS: Final = Counter(
 )
 COUNTERS: Final = (
     QUOTES,
+    STRIP_QUOTES,
     TICKS,
     POINTS_FRAMES,
     DEAD_LETTERS,

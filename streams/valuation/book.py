@@ -155,6 +155,10 @@ class QuoteBook:
         """Positions in `keys` of the half-open key ranges [low, high)."""
         return np.searchsorted(self.keys, low), np.searchsorted(self.keys, high)
 
+    def key_of(self, slot: int) -> Ints:
+        """The key of the contract that owns a slot, as an array of one."""
+        return self._key[slot : slot + 1]
+
     def _find(self, key: Ints) -> Slots:
         """Slots by the hash index.
 

@@ -38,6 +38,9 @@ class Quoted(NamedTuple):
     chain: OptionChain
     quote_ts: Ints
     """Newest quote of each of the m strips, nanoseconds; NEVER for a strip without rows."""
+    call: Slots
+    """Slot of the call of each of the n rows; ABSENT where it has no quote."""
+    put: Slots
 
 
 class Stated(NamedTuple):
@@ -93,7 +96,7 @@ class ChainAssembler:
             years,
             rate,
         )
-        return Quoted(chain, _newest(np.maximum(call_ts, put_ts), offsets))
+        return Quoted(chain, _newest(np.maximum(call_ts, put_ts), offsets), call, put)
 
     def stated(self, segment: Ints, oldest: Ints) -> Stated:
         """The vols and deltas of m strips, which the book holds in the place of bid and ask.

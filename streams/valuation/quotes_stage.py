@@ -146,6 +146,7 @@ class QuotesStage(SourceStage):
         if session is None or not open_ns(session) < now <= close_ns(session):
             return parts
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
+        self._surfaces.doubted_quotes.put(output, self._codes.known)
         skews = self._skews(second) or [None] * len(parts)
         self._quoted[:] = False
         return [
@@ -184,6 +185,7 @@ class QuotesStage(SourceStage):
         self._accepted_by_series[:] = 0
         self._contracts.forget()
         self._book_chunks.cleared()
+        self._surfaces.doubted_quotes.clear()
         self._listings.clear()
         self._surfaces.relisted(set(self._universe.symbols))
         self._day = day
@@ -277,6 +279,7 @@ class QuotesStage(SourceStage):
             "key", np.where(looked_up(self._codes.underlying, series_of(key)) >= 0, key, -1)
         )
         self._book_chunks.restore(chunks, self._codes.underlying)
+        self._surfaces.doubted_quotes.clear()
         self._listings.clear()
         self._surfaces.relisted(set(self._universe.symbols))
         self._list()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.atm import AtmStatus
 from analytics.strip import StripReason
+from analytics.strip_shape import Doubt
 from streams.points import BASIS_ATM
 from streams.valuation.ex_dates import SIZE_FLAGS
 from streams.valuation.terms import TermReason
@@ -36,17 +37,24 @@ SINGLE: Final = 8
 DIVIDEND: Final = 16
 """Times the size class of the largest dividend inside a strip (`streams.valuation.ex_dates`)."""
 _BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols", "single_term")
-FLAGS: Final = tuple(
+_OWN_FLAGS: Final = tuple(
     ",".join(
         [*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])]
     )
     for size in SIZE_FLAGS
     for bits in range(DIVIDEND)
 )
+DOUBT: Final = len(_OWN_FLAGS)
+"""Times the `Doubt` bits of the two strips."""
+FLAGS: Final = tuple(
+    ",".join([*([own] if own else []), *(doubt.label for doubt in Doubt if doubts & doubt)])
+    for doubts in range(2 ** len(Doubt))
+    for own in _OWN_FLAGS
+)
 """Text by code.
 
 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states
-them, 8 one term alone; a dividend.
+them, 8 one term alone; a dividend; doubts about the shape of a strip.
 """
 
 

@@ -10,6 +10,7 @@ from analytics.atm import delta_vols
 from analytics.correlation import SKEW_DELTAS
 from analytics.parity import parity_forwards
 from analytics.stated_vols import stated_delta_vols
+from analytics.strip_shape import judge_quotes
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_vol
 from streams.market import Market
 from streams.points import SkewPoints
@@ -75,9 +76,10 @@ class Skews:
 
     def _quoted(self, pairs: NearNextPairs, today: int) -> Floats:
         years, rate = pairs.minutes / MINUTES_PER_YEAR, rate_on(self._market.rates, today)
-        chain = self._chains.assemble(
+        quoted = self._chains.assemble(
             pairs.segment, pairs.oldest, years, rate.at(day_of(pairs.segment) - today)
-        ).chain
+        )
+        chain = judge_quotes(quoted.chain).chain
         return delta_vols(chain, parity_forwards(chain).forward, SKEW_DELTAS)[0]
 
     def _stated(self, pairs: NearNextPairs, today: int) -> Floats:

@@ -1,19 +1,17 @@
 """Surfaces: at a closed second, the value of everything that was quoted, all strips at once."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import atm_vols
 from analytics.stated_vols import stated_atm_vols
-from analytics.strip import value_strips
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.market import Market
 from streams.points import SurfacePoints
 from streams.valuation.book import NEVER, QuoteBook
 from streams.valuation.contract_key import day_of
+from streams.valuation.doubted_quotes import DoubtedQuotes
 from streams.valuation.ex_dates import ExDates
 from streams.valuation.listings import Listings
 from streams.valuation.near_next_pairs import NearNextPairs, pairs_of
@@ -23,6 +21,7 @@ from streams.valuation.reason_codes import (
     ATM_TEXTS,
     BASIS_ATM_CODE,
     DIVIDEND,
+    DOUBT,
     FALLBACK,
     FLAGS,
     NO_QUOTES,
@@ -36,22 +35,9 @@ from streams.valuation.reason_codes import (
 )
 from streams.valuation.risk_free import DayRate, rate_on
 from streams.valuation.skews import Skews
+from streams.valuation.strips import INDEX_RULES, NAME_RULES, StripRules, value_judged
 from streams.valuation.surface_keys import surface_keys_of
 from streams.valuation.universe import Universe
-
-
-class _Rules(NamedTuple):
-    """When a strip is valid."""
-
-    min_per_side: int
-    require_atm: bool
-    zero_ask_stops: bool
-
-
-INDEX_RULES = _Rules(min_per_side=1, require_atm=False, zero_ask_stops=True)
-"""Cboe volatility index mathematics methodology."""
-NAME_RULES = _Rules(min_per_side=3, require_atm=True, zero_ask_stops=False)
-"""DSPX methodology, November 2024."""
 
 
 class Surfaces:
@@ -67,6 +53,7 @@ class Surfaces:
         self._terms = NearNextTerms(self._surface_keys, universe, strict=market.strict_expiries)
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
+        self.doubted_quotes = DoubtedQuotes(book)
         self.skews = Skews(
             market, universe, self._surface_keys, self._terms, self._chains, listings
         )
@@ -116,7 +103,7 @@ class Surfaces:
         self,
         points: "_Columns",
         rows: Ints,
-        rules: _Rules,
+        rules: StripRules,
         boundary: int,
         today: int,
         rate: DayRate,
@@ -129,11 +116,14 @@ class Surfaces:
             pairs.following,
             pairs.minutes / MINUTES_PER_YEAR,
         )
-        chain, quote_ts = self._chains.assemble(
+        quoted = self._chains.assemble(
             segment, pairs.oldest, years, rate.at(day_of(segment) - today)
         )
-        strips = value_strips(chain, **rules._asdict())
-        vols, status = atm_vols(chain, strips.forward)
+        judged, quote_ts = value_judged(quoted.chain, rules), quoted.quote_ts
+        strips = judged.values
+        for found in judged.found:
+            self.doubted_quotes.take(found, quoted)
+        vols, status = atm_vols(judged.chain, strips.forward)
 
         def at_tenor(column: Floats) -> Floats:
             return interpolate_variance(
@@ -148,6 +138,9 @@ class Surfaces:
         points.forward[rows] = forward = strips.forward[near]
         underlying, last = self._surface_keys.underlying[rows], day_of(self._terms.next[rows])
         points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
+        points.flags[rows] += DOUBT * np.where(
+            np.isnan(variance), 0, judged.doubts[near] | judged.doubts[following]
+        )
         strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
         points.strip_reason[rows] = _reasons(
             variance, of_terms(strip_code[near], strip_code[following])

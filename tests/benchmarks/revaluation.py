@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-import analytics.strip
+import streams.valuation.strips
 import streams.valuation.surfaces
 from streams.records import NS
 from streams.valuation.option_chains import ChainAssembler
@@ -92,13 +92,15 @@ def skew(names: int, repeats: int = REPEATS) -> Revaluation:
 def stopwatch() -> Iterator[dict[str, float]]:
     """CPU milliseconds by part, filled while the context lasts.
 
-    The parity forwards are a part of the strips, shown apart.
+    Parity forwards and the judge of shapes are parts of the strips, shown apart.
     """
     spent: dict[str, float] = {}
     timed = [
         (ChainAssembler, "assemble", "assembly"),
-        (streams.valuation.surfaces, "value_strips", "strips"),
-        (analytics.strip, "parity_forwards", "parity"),
+        (streams.valuation.surfaces, "value_judged", "strips"),
+        (streams.valuation.strips, "parity_forwards", "parity"),
+        (streams.valuation.strips, "judge_quotes", "judge"),
+        (streams.valuation.strips, "strip_shape", "shape"),
         (streams.valuation.surfaces, "atm_vols", "50-delta"),
     ]
     originals = [(home, name, getattr(home, name)) for home, name, _ in timed]
@@ -110,7 +112,7 @@ def stopwatch() -> Iterator[dict[str, float]]:
     finally:
         for home, name, original in originals:
             setattr(home, name, original)
-        spent["strips"] -= spent["parity"]
+        spent["strips"] -= spent["parity"] + spent["judge"] + spent["shape"]
 
 
 def _timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:

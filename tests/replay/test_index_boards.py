@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents.replay.inputs import open_feed
-from analytics.strip import StripReason, value_strips
+from analytics.strip import StripReason
 from config.rates import load_rates
 from config.rules import load_rules
 from streams.calendar.expiries import minutes_to
@@ -24,7 +24,7 @@ from streams.reading import Reading
 from streams.topics import Topics
 from streams.valuation.book import NEVER
 from streams.valuation.quotes_stage import QuotesStage
-from streams.valuation.surfaces import INDEX_RULES
+from streams.valuation.strips import INDEX_RULES, value_judged
 from streams.valuation.terms import FURTHEST, NEAREST
 from tests.support.evaluation import evaluation_data
 
@@ -98,10 +98,10 @@ def _terms(stage: QuotesStage, now: int) -> Iterator[Term]:
     expiries = sorted(stage._listings._all["SPX"].values(), key=lambda one: (one.day, one.root))
     segment = np.array([one.segment for one in expiries])
     minutes = minutes_to(np.array([one.settles for one in expiries]), now)
-    board, _ = stage._surfaces._chains.assemble(
+    board = stage._surfaces._chains.assemble(
         segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size)
     )
-    strips = value_strips(board, **INDEX_RULES._asdict()).reason.tolist()
+    strips = value_judged(board.chain, INDEX_RULES).values.reason.tolist()
     for one, left, strip in zip(expiries, minutes.tolist(), strips, strict=True):
         rule = "" if one in chosen else "the AM series of its date counts"
         rule = (

@@ -26,7 +26,7 @@ def test_rows_are_strikes_with_call_and_put_side_by_side() -> None:
     segments = np.array(
         [segment(1, day_number(NEAR)), segment(1, day_number(NEXT)), segment(0, day_number(NEAR))]
     )
-    board, newest = ChainAssembler(book).assemble(
+    board, newest, *_ = ChainAssembler(book).assemble(
         segments, np.full(3, NEVER), np.full(3, 0.1), np.zeros(3)
     )
     assert board.offsets.tolist() == [0, 17, 17, 26]
@@ -43,10 +43,12 @@ def test_stale_quotes_leave_the_board_and_take_empty_strikes_along() -> None:
     old = (quotes.strike < 8) | ((quotes.strike == 9) & quotes.call)
     book = booked(quotes._replace(ts_event=np.where(old, TEN - 100, TEN)))
     boards, segments = ChainAssembler(book), np.array([segment(0, day_number(NEAR))])
-    board, newest = boards.assemble(segments, np.array([TEN - 50]), np.array([0.1]), np.zeros(1))
+    board, newest, *_ = boards.assemble(
+        segments, np.array([TEN - 50]), np.array([0.1]), np.zeros(1)
+    )
     assert board.strike.tolist() == [8, 9, 10, 11, 12, 13, 14]
     assert np.isnan(board.call_ask).tolist() == [False, True, False, False, False, False, False]
-    none, never = boards.assemble(segments, np.array([TEN + 1]), np.array([0.1]), np.zeros(1))
+    none, never, *_ = boards.assemble(segments, np.array([TEN + 1]), np.array([0.1]), np.zeros(1))
     assert (none.offsets.tolist(), never.tolist(), newest.tolist()) == ([0, 0], [NEVER], [TEN])
     assert value_strips(none).reason.tolist() != [0]
 
@@ -73,7 +75,7 @@ def test_a_new_strike_appears_on_a_remembered_structure() -> None:
 
 
 def test_an_underlying_in_both_roles_is_valued_twice() -> None:
-    few = Chain("SPY", TERMS, vol=0.8, forward=100.0, step=20.0)
+    few = Chain("SPY", TERMS, vol=1.2, forward=100.0, step=20.0)
     market = Market((IndexSpec("SPY"), IndexSpec("DIA", Basket("x", (Constituent("SPY", 1.0),)))))
     as_index, as_name = surfaces_of(market, [few, Chain("DIA", TERMS)])
     assert as_index.reason == ("",)

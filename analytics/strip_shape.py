@@ -1,0 +1,435 @@
+"""The shape of option strips: quotes that are no market, and strips that say too little.
+
+Two questions are asked of all strips at once, before they are valued. `judge_quotes` finds quotes
+that nobody would deal on, and leaves them out. `strip_shape` measures what is left: arbitrage
+between bids and asks, holes and reach in standard deviations; `doubts` says what of it is too much.
+"""
+
+from dataclasses import replace
+from enum import IntEnum, IntFlag
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.arrays import Bools, Floats, Ints
+from analytics.option_chain import OptionChain
+from analytics.parity import Parity, parity_forwards
+from analytics.segments import segment_of_rows
+from analytics.special_functions import ndtr
+from analytics.walk import Legs
+
+FIRM_ASK: Final = 3.0
+"""Times its bid: a quote with a higher ask may be left out."""
+SLACK_USD: Final = 0.50
+"""A mid is out of line when it is further than this beyond the quotes beside it.
+
+Market makers quote options that are worth next to nothing 0.05 to 1.00: VIX counts such quotes.
+"""
+HOLE_REFUSED: Final = 1.0
+"""Standard deviations between K0 and the first call above the forward."""
+HOLE_DOUBTED: Final = 0.75
+WIDEST_GAP: Final = 1.25
+"""Standard deviations between two strikes."""
+CORE: Final = 2.0
+"""Standard deviations from the forward within which gaps count."""
+LEAST_REACH: Final = 1.0
+"""Standard deviations from the forward to the last strike of either wing."""
+ARBITRAGE: Final = 0.01
+"""Share of a strip's value that is arbitrage between bids and asks."""
+THINNED: Final = 0.10
+"""Share of a strip's options that were left out."""
+LEAST_THINNED: Final = 3
+"""Options that must be left out for a strip to be thinned."""
+_CAP: Final = 1e6
+_APART: Final = 4 * _CAP
+_STEPS: Final = 3
+
+
+class QuoteReason(IntEnum):
+    """What is wrong with a quote; `label` is its word on the wire."""
+
+    OUT_OF_LINE = 0
+    BEYOND_PAYOFF = 1
+    VERTICAL = 2
+    BUTTERFLY = 3
+
+    @property
+    def label(self) -> str:
+        """Lower-case name."""
+        return self.name.lower()
+
+
+class Doubt(IntFlag):
+    """Why a strip is not believed; `label` is the flag of a point."""
+
+    ARBITRAGE = 1
+    GAP = 2
+    REACH = 4
+    THINNED = 8
+    WIDE = 16
+
+    @property
+    def label(self) -> str:
+        """Lower-case name behind `strip_`."""
+        return f"strip_{(self.name or '').lower()}"
+
+
+class FoundQuotes(NamedTuple):
+    """k quotes of a chain, by row and side, and what is wrong with them."""
+
+    row: Ints
+    call: Bools
+    reason: Ints
+    """`QuoteReason` codes."""
+
+
+class JudgedChain(NamedTuple):
+    """A chain without the quotes that are no market."""
+
+    chain: OptionChain
+    left_out: FoundQuotes
+    """Rows are those of the chain that was judged."""
+    thinned: Ints
+    """Out-of-the-money options left out of each of the m strips."""
+    rows: Ints | None = None
+    """Row of the judged chain that each row was; None where all are still there."""
+
+
+class Shape(NamedTuple):
+    """m strips in standard deviations of the forward at expiry; NaN where it is not known."""
+
+    hole: Floats
+    """Between K0 and the first call above the forward."""
+    gap: Floats
+    """The widest between two strikes near the forward."""
+    put_reach: Floats
+    call_reach: Floats
+    arbitrage: Floats
+    """Share of the strip's value by which bids exceed what asks beside them allow."""
+    found: FoundQuotes
+    """The bids that do."""
+
+
+def judge_quotes(chain: OptionChain) -> JudgedChain:
+    """Leave out quotes whose ask is more than three bids, and whose mid no neighbour allows.
+
+    A put is worth no more than a put of a higher strike, no less than one of a lower strike, and
+    no more than its strike; a call mirrors it. Upper bounds are the least ask of the options worth
+    more, lower ones the greatest bid of firm quotes worth less. A quote that is firm is never left
+    out, whatever its neighbours say: which of the two is wrong is not known.
+
+    A strike whose out-of-the-money option is left out leaves the chain, as if it were not listed;
+    of others the option alone becomes NaN.
+
+    Source: bounds of Merton, "Theory of rational option pricing", 1973, section 2.
+
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> chain = OptionChain(np.array([0, 4]), column(90, 95, 100, 105),
+    ...               column(11, 6.0, 2.4, 0.6), column(11.2, 6.2, 2.6, 0.8),
+    ...               column(0.1, 0.6, 2.4, 6.0), column(9999, 0.8, 2.6, 6.2),
+    ...               column(0.1), column(0.0))
+    >>> judged = judge_quotes(chain)
+    >>> judged.chain.strike.tolist(), judged.left_out.row.tolist(), judged.thinned.tolist()
+    ([95.0, 100.0, 105.0], [0], [1])
+    """
+    segments = len(chain.years)
+    loose = _loose(chain.call_bid, chain.call_ask) | _loose(chain.put_bid, chain.put_ask)
+    if not loose.any():
+        return JudgedChain(chain, _NOTHING, np.zeros(segments, np.int64))
+    suspected = np.zeros(segments, np.bool_)
+    segment = segment_of_rows(chain.offsets)
+    suspected[segment[loose]] = True
+    rows = np.flatnonzero(suspected[segment])
+    part = _rows_of(chain, rows, suspected)
+    left_out = _no_market(part)
+    if not left_out.row.size:
+        return JudgedChain(chain, _NOTHING, np.zeros(segments, np.int64))
+    judged, gone = _without(part, left_out)
+    found = left_out._replace(row=rows[left_out.row])
+    thinned = np.bincount(segment[rows[gone]], minlength=segments)
+    kept = np.ones(len(chain.strike), np.bool_)
+    kept[rows[gone]] = False
+    return JudgedChain(_merged(chain, judged, rows, kept), found, thinned, np.flatnonzero(kept))
+
+
+# Strips without a forward are NaN, and doubt nothing.
+@np.errstate(all="ignore")
+def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
+    """Measure the strips that `select_legs` has chosen.
+
+    The standard deviation is that of a normal price at expiry which gives the call and the put of
+    K* together their mid (Bachelier): it needs no strip. A bid above the ask of an option worth
+    more is vertical arbitrage, one above the asks either side of it, weighted by their distance,
+    butterfly arbitrage.
+
+    Source: Carr and Madan, "A note on sufficient conditions for no arbitrage", 2005.
+
+    >>> from analytics.walk import select_legs
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
+    ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
+    ...               column(0.1), column(0.0))
+    >>> parity = parity_forwards(chain)
+    >>> shape = strip_shape(chain, parity, select_legs(chain, parity))
+    >>> shape.hole.round(3).tolist(), shape.call_reach.round(3).tolist(), shape.arbitrage.tolist()
+    ([0.798], [0.798], [0.0])
+    """
+    segments = len(chain.years)
+    counts = np.bincount(legs.segment, minlength=segments)
+    owner = np.flatnonzero(counts)
+    ends = np.cumsum(counts)[owner]
+    first, last = ends - counts[owner], ends - 1
+    strike = chain.strike[legs.row]
+    per_usd = 1.0 / _deviation(chain, parity)
+    place = strike * np.repeat(per_usd, counts) - np.repeat(parity.forward * per_usd, counts)
+    step = np.empty_like(place)
+    step[:-1] = place[1:] - place[:-1]
+    step[last] = 0.0
+    center = np.flatnonzero(legs.wing == 0)
+    found = _arbitrage(strike, legs)
+    return Shape(
+        _of_strips(segments, legs.segment[center], step[center]),
+        _of_strips(segments, owner, _widest(place, step, first)),
+        _of_strips(segments, owner, -place[first]),
+        _of_strips(segments, owner, place[last]),
+        _share(strike, legs, found, segments),
+        FoundQuotes(legs.row[found.leg], legs.wing[found.leg] > 0, found.reason),
+    )
+
+
+@np.errstate(all="ignore")
+def doubts(
+    shape: Shape, thinned: Ints, options: Ints, relative_width: Floats, widest: float
+) -> Ints:
+    """`Doubt` bits of m strips.
+
+    Args:
+        shape: theirs.
+        thinned: options left out of each.
+        options: options that each is valued from.
+        relative_width: vol on asks less vol on bids, over the vol; NaN where it has none.
+        widest: the greatest that is believed.
+
+    Source: our proposal; the thresholds are in the decision record on quotes that are no market.
+
+    >>> one = np.array([0.2])
+    >>> shape = Shape(one, one, np.array([4.0]), np.array([0.7]), np.array([0.02]), _NOTHING)
+    >>> bits = doubts(shape, np.array([0]), np.array([40]), one, 0.3)
+    >>> [doubt.label for doubt in Doubt if doubt & int(bits[0])]
+    ['strip_arbitrage', 'strip_reach']
+    """
+    few = np.minimum(shape.put_reach, shape.call_reach) < LEAST_REACH
+    many = (thinned >= LEAST_THINNED) & (thinned > THINNED * (thinned + options))
+    found = (
+        (Doubt.ARBITRAGE, shape.arbitrage > ARBITRAGE),
+        (Doubt.GAP, (shape.hole > HOLE_DOUBTED) | (shape.gap > WIDEST_GAP)),
+        (Doubt.REACH, few),
+        (Doubt.THINNED, many),
+        (Doubt.WIDE, relative_width > widest),
+    )
+    bits = np.zeros(len(thinned), np.int64)
+    for doubt, mask in found:
+        bits[mask] |= int(doubt)
+    return bits
+
+
+def _loose(bid: Floats, ask: Floats) -> Bools:
+    """Quotes that may be left out: two-sided, and not firm."""
+    return (ask > FIRM_ASK * bid) & (bid > 0) & (ask > SLACK_USD)
+
+
+def _no_market(chain: OptionChain) -> FoundQuotes:
+    segment = segment_of_rows(chain.offsets)
+    highest = np.maximum.reduceat(chain.strike, chain.offsets[:-1])[segment]
+    calls = _out_of_line(chain.call_bid, chain.call_ask, segment, highest)
+    # Puts gain with the strike: from the last row to the first they are in the order of calls.
+    puts = _out_of_line(
+        chain.put_bid[::-1], chain.put_ask[::-1], segment[-1] - segment[::-1], chain.strike[::-1]
+    )[::-1]
+    call_rows, put_rows = np.flatnonzero(calls >= 0), np.flatnonzero(puts >= 0)
+    return FoundQuotes(
+        np.concatenate([call_rows, put_rows]),
+        np.concatenate([np.ones(call_rows.size, np.bool_), np.zeros(put_rows.size, np.bool_)]),
+        np.concatenate([calls[call_rows], puts[put_rows]]),
+    )
+
+
+@np.errstate(all="ignore")
+def _out_of_line(bid: Floats, ask: Floats, segment: Ints, payoff: Floats) -> Ints:
+    """`QuoteReason` of each quote of one side, the most valuable of a segment first; -1 is none.
+
+    Segments are kept apart by moving each to a range of prices of its own, so that one running
+    extreme serves all.
+    """
+    apart = segment * -_APART
+    joined = np.concatenate([[False], segment[1:] == segment[:-1]])
+    asks = np.where(ask > 0, np.minimum(ask, _CAP), _CAP)
+    least = np.minimum.accumulate(asks + apart) - apart
+    upper = np.where(joined, np.concatenate([[_CAP], least[:-1]]), _CAP)
+    firm = (bid > 0) & (ask >= bid) & (ask <= FIRM_ASK * bid)
+    bids = np.where(firm, np.minimum(bid, _CAP), 0.0)
+    greatest = np.maximum.accumulate((bids + apart)[::-1])[::-1] - apart
+    followed = np.concatenate([joined[1:], [False]])
+    lower = np.where(followed, np.concatenate([greatest[1:], [0.0]]), 0.0)
+    mid, loose = 0.5 * (bid + ask), _loose(bid, ask)
+    beyond = loose & (ask > payoff)
+    wrong = loose & ((mid > upper + SLACK_USD) | (mid < lower - SLACK_USD))
+    return np.where(
+        beyond, QuoteReason.BEYOND_PAYOFF, np.where(wrong, QuoteReason.OUT_OF_LINE, -1)
+    ).astype(np.int64)
+
+
+def _without(chain: OptionChain, left_out: FoundQuotes) -> tuple[OptionChain, Ints]:
+    """The chain with those quotes NaN, and the rows whose out-of-the-money option is among them."""
+    call_rows, put_rows = left_out.row[left_out.call], left_out.row[~left_out.call]
+    cleared = replace(
+        chain,
+        call_bid=_cleared(chain.call_bid, call_rows),
+        call_ask=_cleared(chain.call_ask, call_rows),
+        put_bid=_cleared(chain.put_bid, put_rows),
+        put_ask=_cleared(chain.put_ask, put_rows),
+    )
+    parity = parity_forwards(cleared)
+    forward = parity.forward[parity.segment]
+    gone = np.concatenate(
+        [
+            call_rows[chain.strike[call_rows] >= forward[call_rows]],
+            put_rows[chain.strike[put_rows] <= forward[put_rows]],
+        ]
+    )
+    return cleared, np.unique(gone)
+
+
+def _merged(chain: OptionChain, judged: OptionChain, rows: Ints, kept: Bools) -> OptionChain:
+    """The chain with the judged rows in their places, as far as rows are kept."""
+
+    def column(whole: Floats, part: Floats) -> Floats:
+        out = whole.copy()
+        out[rows] = part
+        return out[kept]
+
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return OptionChain(
+        before[chain.offsets],
+        chain.strike[kept],
+        column(chain.call_bid, judged.call_bid),
+        column(chain.call_ask, judged.call_ask),
+        column(chain.put_bid, judged.put_bid),
+        column(chain.put_ask, judged.put_ask),
+        chain.years,
+        chain.rate,
+    )
+
+
+def _rows_of(chain: OptionChain, rows: Ints, chosen: Bools) -> OptionChain:
+    """The chosen segments alone; `rows` are theirs."""
+    return OptionChain(
+        np.concatenate([[0], np.cumsum(np.diff(chain.offsets)[chosen])]),
+        chain.strike[rows],
+        chain.call_bid[rows],
+        chain.call_ask[rows],
+        chain.put_bid[rows],
+        chain.put_ask[rows],
+        chain.years[chosen],
+        chain.rate[chosen],
+    )
+
+
+def _cleared(column: Floats, rows: Ints) -> Floats:
+    out = column.copy()
+    out[rows] = np.nan
+    return out
+
+
+def _deviation(chain: OptionChain, parity: Parity) -> Floats:
+    """Standard deviation of the price at expiry, USD, from the call and the put of K*.
+
+    Newton's steps for 2 s n(d/s) + d (2 N(d/s) - 1) = C + P with d = |C - P|, from the root at
+    d = 0, which lies above: the function is convex, so the steps fall to the root.
+    """
+    found = parity.parity_row >= 0
+    at = np.where(found, parity.parity_row, 0)
+    if not len(chain.strike):
+        return np.full(len(at), np.nan)
+    call = 0.5 * (chain.call_bid[at] + chain.call_ask[at])
+    put = 0.5 * (chain.put_bid[at] + chain.put_ask[at])
+    both, apart = call + put, np.abs(call - put)
+    deviation = both * np.sqrt(0.5 * np.pi)
+    for _ in range(_STEPS):
+        score = apart / deviation
+        density = np.exp(-0.5 * score * score) / np.sqrt(2 * np.pi)
+        value = 2 * deviation * density + apart * (2 * ndtr(score) - 1)
+        deviation = deviation - (value - both) / (2 * density)
+    growth = np.exp(chain.rate * chain.years)
+    return np.where(found & (deviation > 0), deviation * growth, np.nan)
+
+
+def _widest(place: Floats, step: Floats, first: Ints) -> Floats:
+    """The widest step near the forward of each strip that has options."""
+    if not first.size:
+        return np.empty(0)
+    near = np.zeros(place.size, np.bool_)
+    near[:-1] = (place[:-1] < CORE) & (place[1:] > -CORE)
+    return np.asarray(np.maximum.reduceat(step * near, first))
+
+
+def _of_strips(segments: int, owner: Ints, values: Floats) -> Floats:
+    out = np.full(segments, np.nan)
+    out[owner] = values
+    return out
+
+
+class _Excess(NamedTuple):
+    """Selected options whose bid is too high."""
+
+    leg: Ints
+    over: Floats
+    """USD."""
+    reason: Ints
+
+
+def _arbitrage(strike: Floats, legs: Legs) -> _Excess:
+    """Bids above what the asks beside them allow; nearly always there is none."""
+    bid, ask = legs.bid, legs.ask
+    # -2 two puts, 2 two calls; of two strips never, for each has its K0.
+    pair = legs.wing[1:] + legs.wing[:-1]
+    puts = np.flatnonzero((pair == -2) & (bid[:-1] > ask[1:]))
+    calls = np.flatnonzero((pair == 2) & (bid[1:] > ask[:-1])) + 1
+    step = strike[1:] - strike[:-1]
+    line = step[1:] * ask[:-2] + step[:-1] * ask[2:]
+    span = strike[2:] - strike[:-2]
+    inside = (pair[1:] == pair[:-1]) & (legs.wing[1:-1] != 0)
+    middle = np.flatnonzero(inside & (bid[1:-1] * span > line)) + 1
+    leg = np.concatenate([puts, calls, middle])
+    over = np.concatenate(
+        [
+            bid[puts] - ask[puts + 1],
+            bid[calls] - ask[calls - 1],
+            bid[middle] - line[middle - 1] / span[middle - 1],
+        ]
+    )
+    reason = np.repeat(
+        [int(QuoteReason.VERTICAL), int(QuoteReason.BUTTERFLY)],
+        [puts.size + calls.size, middle.size],
+    )
+    # Of an option that is both, the vertical one stands.
+    leg, at = np.unique(leg, return_index=True)
+    return _Excess(leg, over[at], reason[at])
+
+
+def _share(strike: Floats, legs: Legs, found: _Excess, segments: int) -> Floats:
+    """Shares of the strips' values that are arbitrage."""
+    if not found.leg.size:
+        return np.zeros(segments)
+    weight = legs.spacing / strike**2
+    value = np.bincount(
+        legs.segment, weights=weight * 0.5 * (legs.bid + legs.ask), minlength=segments
+    )
+    leg = found.leg
+    over = np.bincount(legs.segment[leg], weights=weight[leg] * found.over, minlength=segments)
+    return np.asarray(over / value)
+
+
+_NO_ROWS: NDArray[np.int64] = np.empty(0, np.int64)
+_NOTHING = FoundQuotes(_NO_ROWS, np.empty(0, np.bool_), _NO_ROWS)

@@ -1,0 +1,83 @@
+"""Strips by the rules of their index or name: judged by their shape, then valued."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics.arrays import Bools, Floats, Ints
+from analytics.option_chain import OptionChain
+from analytics.parity import parity_forwards
+from analytics.strip import StripReason, StripValues, value_legs
+from analytics.strip_shape import HOLE_REFUSED, FoundQuotes, doubts, judge_quotes, strip_shape
+from analytics.walk import select_legs
+
+
+class StripRules(NamedTuple):
+    """When a strip is valid, and when it is doubted."""
+
+    min_per_side: int
+    require_atm: bool
+    zero_ask_stops: bool
+    widest: float
+    """Vol on asks less vol on bids, over the vol."""
+
+
+INDEX_RULES = StripRules(min_per_side=1, require_atm=False, zero_ask_stops=True, widest=0.30)
+"""Cboe volatility index mathematics methodology; the greatest width of 339 real strips is 0.16."""
+NAME_RULES = StripRules(min_per_side=3, require_atm=True, zero_ask_stops=False, widest=0.75)
+"""DSPX methodology, November 2024; of 1,450 strips of names after a close, one is wider."""
+
+
+class JudgedStrips(NamedTuple):
+    """m strips, and what their judge has found."""
+
+    chain: OptionChain
+    """Without the quotes that are no market."""
+    values: StripValues
+    doubts: Ints
+    """`Doubt` bits."""
+    found: tuple[FoundQuotes, ...]
+    """Quotes by row of the chain that was given: left out, and at odds with others."""
+
+
+def value_judged(given: OptionChain, rules: StripRules) -> JudgedStrips:
+    """Value the strips of a chain without quotes that are no market.
+
+    A strip without strikes around its forward is refused, whether they are not listed or not
+    quoted.
+    """
+    chain, left_out, thinned, rows = judge_quotes(given)
+    parity = parity_forwards(chain)
+    legs = select_legs(chain, parity, zero_ask_stops=rules.zero_ask_stops)
+    shape = strip_shape(chain, parity, legs)
+    values = value_legs(
+        chain, parity, legs, min_per_side=rules.min_per_side, require_atm=rules.require_atm
+    )
+    hollow = (values.reason == 0) & (shape.hole > HOLE_REFUSED)
+    if hollow.any():
+        values = _refused(values, hollow)
+    found = doubts(
+        shape, thinned, values.puts + values.calls, _relative_width(values), rules.widest
+    )
+    at_odds = shape.found if rows is None else shape.found._replace(row=rows[shape.found.row])
+    return JudgedStrips(chain, values, found, (left_out, at_odds))
+
+
+def _refused(values: StripValues, hollow: Bools) -> StripValues:
+    def unless(column: Floats) -> Floats:
+        return np.where(hollow, np.nan, column)
+
+    return values._replace(
+        variance=unless(values.variance),
+        bid_variance=unless(values.bid_variance),
+        ask_variance=unless(values.ask_variance),
+        reason=np.where(hollow, int(StripReason.HOLE), values.reason).astype(np.int8),
+    )
+
+
+def _relative_width(values: StripValues) -> Floats:
+    bid, ask, mid = (
+        np.sqrt(variance)
+        for variance in (values.bid_variance, values.ask_variance, values.variance)
+    )
+    return np.asarray((ask - bid) / mid)
