@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from streams.catalogue.vocabulary import DOUBTS, WIDE
 from streams.market import Mode
 
 Basis = Literal["quotes", "atm", "published"]
@@ -124,10 +125,22 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     Why is the reason of their latest point, or `stale`.
     """
+    names_doubted: dict[str, str] = {}
+    """Valid names with a strip that is not believed → why, comma-separated `STRIP_DOUBTS`."""
     rotation: Rotation | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Flags that say that the quotes behind it are no market: no rule runs on it."""
+        return tuple(flag for flag in self.flags if flag in DOUBTS)
+
+    @property
+    def close_doubts(self) -> tuple[str, ...]:
+        """Flags for which no rule compares with it, if it is the close of a session."""
+        return (*self.doubts, *([WIDE] if WIDE in self.flags else []))
 
 
 def encode_reading(reading: Reading) -> bytes:

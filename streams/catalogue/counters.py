@@ -80,7 +80,7 @@ DEAD_LETTERS: Final = Counter(
 )
 GATE_FAILURES: Final = Counter(
     "gate_failures",
-    "why rules were suspended: width, coverage, range, clock, history; "
+    "why rules were suspended: width, coverage, range, shape, clock, history; "
     "spike is a held value that reverted",
     ("index", "reason"),
     ((CONFIGURED, GATES),),

@@ -10,7 +10,22 @@ EchoKind = Literal["acknowledged", "silenced", "unsilenced"]
 TRANSITIONS: Final[tuple[str, ...]] = (*get_args(Kind), *get_args(EchoKind))
 EVENT_OUTCOMES: Final = ("emitted", "published", "repeated", "error")
 """What becomes of an alert event: stages emit it, the relay says the others."""
-Gate = Literal["width", "coverage", "range", "spike", "clock", "history"]
+STRIP_WIDE: Final = "strip_wide"
+STRIP_DOUBTS: Final = {
+    "strip_arbitrage": "bids above what the asks beside them allow",
+    "strip_gap": "too wide a gap between strikes",
+    "strip_reach": "strikes that end too near to the forward",
+    "strip_thinned": "many quotes left out that are no market",
+    STRIP_WIDE: "asks far above bids",
+}
+"""Flags of a point whose strip is not believed (`analytics.strip_shape`), and what they say."""
+DOUBTFUL_NAMES: Final = "doubtful_names"
+"""The flag of a reading in which too much of the basket stands on such points."""
+WIDE: Final = "wide"
+"""The flag of a reading whose index is quoted much wider than usual."""
+DOUBTS: Final = (*STRIP_DOUBTS, DOUBTFUL_NAMES)
+"""Flags of a reading on which no rule runs."""
+Gate = Literal["width", "coverage", "range", "shape", "spike", "clock", "history"]
 """Why a rule is suspended; `spike` is a held value that reverted."""
 GATES: Final[tuple[Gate, ...]] = get_args(Gate)
 

@@ -36,10 +36,12 @@ def elapsed_share(ts: int, session: date) -> float:
 
 
 def data_gate(reading: Reading, gates: Gates) -> str:
-    """`coverage`, `range` or nothing. Published levels have no coverage to test."""
+    """`coverage`, `range`, `shape` or nothing. Published levels have no coverage to test."""
     if not covered(reading, gates):
         return "coverage"
-    return "" if in_range(reading, gates) else "range"
+    if not in_range(reading, gates):
+        return "range"
+    return "shape" if reading.doubts else ""
 
 
 def covered(reading: Reading, gates: Gates) -> bool:

@@ -20,6 +20,7 @@ from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
 from streams.readings.skew_vols import PREFIX as SKEW
 from streams.readings.sources_seen import IdleSource
+from streams.readings.width_past import WidthPast
 
 HEAD, NAMES, ORIGINS, BAR = "head", "names", "origins", "bar"
 POINTS, HELD, GRID, CLOSES = "points/", "held/", "grid/", "closes/"
@@ -43,6 +44,8 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     silent: dict[str, IdleSource] = {}
     words: list[str] = []
     """Reasons of points by code; a head of an earlier release has none."""
+    widths: dict[int, WidthPast] = {}
+    """By tenor; a head of an earlier release has none."""
 
 
 class NameRows(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -128,6 +131,7 @@ class CrossSectionCheckpoint:
                 rotation=state.rotation.latest,
                 silent=section.sources.silent,
                 words=state.words.words,
+                widths=state.widths,
             )
         )
 
@@ -154,6 +158,9 @@ class CrossSectionCheckpoint:
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
         state.words = ReasonWords(head.words)
+        state.widths |= {
+            tenor: past for tenor, past in head.widths.items() if tenor in state.widths
+        }
         state.index.update(
             {tenor: point for tenor, point in head.index.items() if tenor in state.index}
         )

@@ -23,6 +23,7 @@ from streams.readings.references import References
 from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import SessionHours
 from streams.readings.skew_vols import SkewVols
+from streams.readings.width_past import WidthPast
 
 BEFORE = SessionHours(date.min, 0, 0, 0)
 """Hours of no session: before the first frame."""
@@ -50,6 +51,7 @@ class SessionState:
         self.skew = SkewVols(spec.tenors, len(self.basket.symbols) + 1)
         self.points: dict[int, NamePoints] = {}
         self.index: dict[int, IndexPoint] = {}
+        self.widths = {tenor: WidthPast() for tenor in spec.tenors}
         self.touched: set[int] = set()
         """Tenors whose points changed since the set was last cleared."""
         largest = self.basket.largest_symbols

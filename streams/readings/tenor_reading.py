@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.measures import RULE_TENOR_DAYS
+from streams.catalogue.vocabulary import STRIP_WIDE, WIDE
 from streams.market import Mode
 from streams.reading import Constituents, Reading
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
@@ -78,6 +79,7 @@ def tenor_reading(
         dividends=names.dividends if names else {},
         names_missing=names.missing if names else {},
         names_carried=names.carried if names else {},
+        names_doubted=names.doubted if names else {},
         rotation=rotation.value,
         constituents=_constituents(state, names) if names else None,
     )
@@ -96,6 +98,12 @@ def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary:
     set_index(fields, point, "basis_atm" if state.atm_only else stopped or point.reason or stale)
     set_index_atm(fields, point.atm_vol, stopped or point.atm_reason or stale)
     fields.flags.update(point.flags)
+    if "index_vol" in fields.values and "quality_width" in fields.values:
+        width = fields.values["quality_width"] / fields.values["index_vol"]
+        past = state.widths[tenor]
+        if STRIP_WIDE in point.flags or past.exceeded(boundary, width, state.gates.width_multiple):
+            fields.flags.add(WIDE)
+        past.add(boundary, width)
 
 
 def _put_basket_fields(

@@ -1,16 +1,20 @@
 """The names of a basket that count in a reading: valid, fresh or carried."""
 
 from itertools import compress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
 from streams.readings.coverage import Coverage, coverage_of
 from streams.readings.freshness import fresh_names
 from streams.readings.name_points import NamePoints
 from streams.readings.session_state import SessionState
 from streams.valuation.ex_dates import FLAG
+
+DOUBTED_WEIGHT: Final = 0.10
+"""Share of the valid weight with a doubted strip above which the basket is not believed."""
 
 
 class ValidNames(NamedTuple):
@@ -24,6 +28,8 @@ class ValidNames(NamedTuple):
     atm_vol: NDArray[np.float64]
     coverage: Coverage
     flags: set[str]
+    doubted: dict[str, str]
+    """Names with a strip that is not believed → why."""
     dividends: dict[str, str]
     """Names with a large dividend inside a strip → its size."""
     refresh_seconds: float
@@ -57,6 +63,7 @@ def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
     )
     flags = state.flags.union(points.flags[valid])
     dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
+    doubted = _doubted(state, valid, np.where(valid, points.flags, 0), flags)
     carried = valid & (points.superseded | ~fresh)
     if carried.any():
         flags.add("carried")
@@ -66,11 +73,35 @@ def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
         atm_vol=np.where(valid, points.atm_vol, np.nan),
         coverage=coverage_of(state.basket.weights, valid, fresh),
         flags=flags,
+        doubted=doubted,
         dividends=dividends,
         refresh_seconds=float(refresh[valid].max(initial=0.0)),
         missing=_missing(state, points, ~valid),
         carried=_carried(state, points, carried),
     )
+
+
+def _doubted(
+    state: SessionState, valid: NDArray[np.bool_], codes: NDArray[np.int64], flags: set[str]
+) -> dict[str, str]:
+    """Names by the doubts about their strips, which leave the flags.
+
+    `doubtful_names` stands among the flags where more than a tenth of the valid weight is doubted.
+    """
+    kinds = [flag for flag in STRIP_DOUBTS if flag in flags]
+    if not kinds:
+        return {}
+    flags.difference_update(kinds)
+    having = {kind: state.flags.having(codes, kind) for kind in kinds}
+    doubted = np.logical_or.reduce(list(having.values()))
+    weights = state.basket.weights
+    if weights[doubted].sum() > DOUBTED_WEIGHT * weights[valid].sum():
+        flags.add(DOUBTFUL_NAMES)
+    found = {
+        state.basket.symbols[at]: ",".join(kind for kind in kinds if having[kind][at])
+        for at in np.flatnonzero(doubted).tolist()
+    }
+    return dict(sorted(found.items()))
 
 
 def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:

@@ -24,8 +24,8 @@ class StripRules(NamedTuple):
 
 INDEX_RULES = StripRules(min_per_side=1, require_atm=False, zero_ask_stops=True, widest=0.30)
 """Cboe volatility index mathematics methodology; the greatest width of 339 real strips is 0.16."""
-NAME_RULES = StripRules(min_per_side=3, require_atm=True, zero_ask_stops=False, widest=0.75)
-"""DSPX methodology, November 2024; of 1,450 strips of names after a close, one is wider."""
+NAME_RULES = StripRules(min_per_side=3, require_atm=True, zero_ask_stops=False, widest=0.50)
+"""DSPX methodology, November 2024; after a close one strip of names in fifty is wider."""
 
 
 class JudgedStrips(NamedTuple):

@@ -37,6 +37,9 @@ class DayFacts(Instant, frozen=True, kw_only=True, dict=True):
     It is taken at the evaluated readings of each part of the session.
     """
 
+    doubts: tuple[str, ...] = ()
+    """Flags for which the close is not believed: no rule compares with it."""
+
     # a close is looked at again before each of the next 252 sessions: what follows from it is kept
 
     @cached_property
@@ -92,19 +95,21 @@ class Days:
         They are cut at a gap of more than `gap` between two or before `session`.
 
         The model-free and the ATM pair are never mixed; published levels belong to the model-free
-        pair. Closes without a basket do not fill a gap between closes with one.
+        pair. Closes without a basket do not fill a gap between closes with one. Closes that are not
+        believed are left out, and fill none either.
         """
         closes: list[DayFacts] = []
         newer = newer_pair = session
         for facts in reversed(self._facts):
             if facts.session >= session or (facts.basis == "atm") != (basis == "atm"):
                 continue
-            paired = facts.paired
+            paired = facts.paired and not facts.doubts
             if newer - facts.session > gap or (paired and newer_pair - facts.session > gap):
                 break
             newer = facts.session
             newer_pair = facts.session if paired else newer_pair
-            closes.append(facts)
+            if not facts.doubts:
+                closes.append(facts)
         return tuple(reversed(closes))
 
     @property

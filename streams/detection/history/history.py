@@ -141,4 +141,5 @@ def _facts(reading: Reading, now: Instant, rises: dict[Part, float]) -> DayFacts
         dispersion=reading.dispersion,
         vol_spread=now.spread_level,
         correlation_rises=dict(rises),
+        doubts=reading.close_doubts,
     )

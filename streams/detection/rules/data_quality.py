@@ -1,4 +1,4 @@
-"""`data_quality`: coverage or correlation out of range.
+"""`data_quality`: coverage or correlation out of range, or quotes that are no market.
 
 While it fires, every other market alert of its index is suspended.
 """
@@ -15,6 +15,7 @@ from streams.detection.rules.condition import Condition, condition
 from streams.detection.rules.level_rule import LevelRule
 from streams.detection.rules.rule import Firing, Thresholds
 from streams.detection.rules.verdict import Severity, Verdict
+from streams.detection.rules.wording import doubts_in_words
 from streams.detection.scope import Scope
 
 
@@ -37,12 +38,13 @@ class DataQualityNumbers(RuleNumbers, frozen=True, kw_only=True):
 class DataQuality(LevelRule[DataQualityNumbers]):
     """Methodology, "The rules in numbers".
 
-    Its limits are the coverage and range gates of the market.
+    Its limits are the coverage and range gates of the market, and that no strip of the index, and
+    not too much of the basket, is doubted.
     """
 
     name = "data_quality"
     label = "quality"
-    resolve_reason = "coverage and correlation are in range again"
+    resolve_reason = "coverage and correlation are in range again, and no strip is doubted"
     scopes = (Scope.INTRADAY,)
     table = DataQualityNumbers
     about_data = True
@@ -65,9 +67,13 @@ class DataQuality(LevelRule[DataQualityNumbers]):
                 ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
                 ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
             ]
-        return tuple(
-            condition(name, value, limit, neutral, limit, strict=True)
-            for name, value, limit, neutral in limits
+        doubts = condition("doubts", float(len(reading.doubts)), 1.0, 0.0, 1.0)
+        return (
+            *(
+                condition(name, value, limit, neutral, limit, strict=True)
+                for name, value, limit, neutral in limits
+            ),
+            doubts,
         )
 
     def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
@@ -86,6 +92,7 @@ class DataQuality(LevelRule[DataQualityNumbers]):
             "coverage_names": self.gates.coverage_names,
             "implied_correlation_low": self.gates.correlation_low,
             "implied_correlation_high": self.gates.correlation_high,
+            "doubts": 1.0,
         }
         return limits, dict(limits)
 
@@ -104,6 +111,8 @@ class DataQuality(LevelRule[DataQualityNumbers]):
                 f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} "
                 "is not credible"
             )
+        if reading.doubts:
+            parts.append(doubts_in_words(reading))
         text = " and ".join(parts) or "coverage and correlation are in range"
         return (
             f"data quality: {text}. Other alerts of this index are suspended while this one fires."

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 from streams.calendar.sessions import EASTERN
+from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
 from streams.detection.history.change import Change
+from streams.reading import Reading
 from streams.records import NS
 
 
@@ -56,3 +58,15 @@ def correlation_words(change: Change) -> str:
     )
     share = change.correlation_share
     return text if share is None else f"{text}, {share:.0%} of the move is correlation"
+
+
+def doubts_in_words(reading: Reading) -> str:
+    """Why the quotes behind a reading are not believed, with an example of the names."""
+    own = [STRIP_DOUBTS[flag] for flag in reading.doubts if flag in STRIP_DOUBTS]
+    words = [f"options of {reading.index} are doubted ({', '.join(own)})"] if own else []
+    if DOUBTFUL_NAMES in reading.doubts and reading.names_doubted:
+        name, why = next(iter(reading.names_doubted.items()))
+        example = ", ".join(STRIP_DOUBTS.get(one, one) for one in why.split(","))
+        names = len(reading.names_doubted)
+        words.append(f"options of {names} names are doubted, for example {name} ({example})")
+    return " and ".join(words) or "quotes are doubted"

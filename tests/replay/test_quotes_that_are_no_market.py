@@ -1,0 +1,175 @@
+"""Quotes that are no market: left out and counted, or the strip refused, or the reading doubted."""
+
+import numpy as np
+import pytest
+
+from streams.records import NS, Quotes
+from tests.support.base_board import INDEX, INDEX_VOL, TOLERANCE, VOLS, right_answer
+from tests.support.spoiled_board import (
+    Told,
+    at,
+    board,
+    options,
+    priced,
+    told,
+    without,
+)
+
+TEN = at("10:00:00")
+CLOSES = (at("10:00:00"), at("16:15:00"))
+NAME = "NVDA"
+RIGHT = right_answer()
+
+
+def value_of(told_of: Told, leg: str) -> float | None:
+    return told_of.last.index_vol if leg == INDEX else told_of.last.basket_vol
+
+
+def right_of(leg: str) -> float:
+    return RIGHT.index_vol if leg == INDEX else RIGHT.basket_vol
+
+
+def doubted(told_of: Told, leg: str) -> str:
+    """Doubts about a leg, as the reading says them."""
+    reading = told_of.last
+    if leg == INDEX:
+        return ",".join(reading.doubts)
+    return reading.names_doubted.get(leg, "") or reading.names_missing.get(leg, "")
+
+
+def one_option(quotes: Quotes, leg: str, *, call: bool, share: float) -> Quotes:
+    nearby = options(quotes, leg, call=call, low=share - 0.002, high=share + 0.002)
+    assert nearby.sum() == 3, "the option is quoted at each of three expiries"
+    return priced(quotes, nearby, None, 9999.99)
+
+
+def test_the_board_itself_is_believed() -> None:
+    found = told([board(TEN)])
+    assert found.last.index_vol == pytest.approx(RIGHT.index_vol, abs=TOLERANCE)
+    assert found.last.basket_vol == pytest.approx(RIGHT.basket_vol, abs=TOLERANCE)
+    assert (found.last.doubts, found.last.names_doubted) == ((), {})
+    assert not any(name == "strip_quotes" for name, *_ in found.counts)
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize(
+    ("leg", "call", "share"),
+    [(INDEX, False, 0.90), (INDEX, False, 0.97), (INDEX, True, 1.12), (NAME, False, 0.80)],
+)
+def test_a_placeholder_ask_is_left_out(leg: str, *, call: bool, share: float, ts: int) -> None:
+    found = told([one_option(board(ts), leg, call=call, share=share)])
+    assert value_of(found, leg) == pytest.approx(right_of(leg), abs=TOLERANCE)
+    reasons = {
+        reason for name, *reason in found.counts if name == "strip_quotes" for reason in reason
+    }
+    assert reasons
+    assert reasons <= {"out_of_line", "beyond_payoff"}
+    assert sum(n for (name, *_), n in found.counts.items() if name == "strip_quotes") == 2
+    shown = found.examples[reasons.pop()]
+    assert f"{leg} 2026-0" in shown
+    assert "9999.99" in shown
+
+
+def test_a_standing_quote_is_counted_once() -> None:
+    first = one_option(board(TEN), INDEX, call=False, share=0.90)
+    again = board(TEN + NS)
+    again = priced(again, options(again, INDEX, low=0.898, high=0.902), None, 9999.99)
+    standing = without(again, ~options(again, INDEX, low=0.99, high=1.0))
+    found = told([first, standing, again._replace(ts_event=again.ts_event + NS)])
+    assert sum(n for (name, *_), n in found.counts.items() if name == "strip_quotes") == 4
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize(("leg", "call"), [(INDEX, False), (INDEX, True), (NAME, False)])
+def test_a_third_of_a_wing_with_placeholder_asks(leg: str, *, call: bool, ts: int) -> None:
+    quotes = board(ts)
+    wing = options(quotes, leg, call=call, low=1.0 if call else 0.0, high=9.0 if call else 1.0)
+    strikes = np.unique(quotes.strike[wing])
+    spoiled = told([priced(quotes, wing & np.isin(quotes.strike, strikes[::3]), None, 99999.0)])
+    assert value_of(spoiled, leg) == pytest.approx(right_of(leg), abs=TOLERANCE)
+    assert "strip_thinned" in doubted(spoiled, leg)
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize(
+    ("leg", "call", "low", "high"),
+    [(INDEX, False, 0.0, 0.93), (INDEX, True, 1.06, 9.0), (NAME, False, 0.0, 0.85)],
+)
+def test_stub_quotes_of_a_wing(leg: str, *, call: bool, low: float, high: float, ts: int) -> None:
+    quotes = board(ts)
+    stubs = options(quotes, leg, call=call, low=low, high=high)
+    found = told([priced(quotes, stubs, 0.01, 5.0)])
+    assert value_of(found, leg) == pytest.approx(right_of(leg), abs=0.01) or doubted(found, leg)
+    assert doubted(found, leg)
+
+
+@pytest.mark.parametrize("how", ["absent", "zero", "null"])
+@pytest.mark.parametrize("leg", [INDEX, NAME])
+@pytest.mark.parametrize("deviations", [0.7, 1.5])
+def test_a_hole_around_the_forward_is_refused_however_it_is_written(
+    deviations: float, leg: str, how: str
+) -> None:
+    quotes = board(TEN)
+    wide = deviations * {INDEX: INDEX_VOL, **VOLS}[leg] * np.sqrt(35 / 365)
+    hole = options(quotes, leg, low=1 - wide, high=1 + wide)
+    hole |= options(quotes, leg, call=True, low=1 - wide, high=1 + wide)
+    if how == "absent":
+        spoiled = without(quotes, hole)
+    else:
+        spoiled = priced(quotes, hole, *((0.0, 0.0) if how == "zero" else (np.nan, np.nan)))
+    found = told([spoiled])
+    if leg == INDEX:
+        assert found.last.index_vol is None
+        assert found.last.reasons["index_vol"].startswith("near:no ")
+    else:
+        assert leg in found.last.names_missing
+
+
+@pytest.mark.parametrize(
+    ("leg", "call", "low", "high"),
+    [(INDEX, False, 0.80, 0.945), (INDEX, True, 1.03, 1.10), (NAME, False, 0.70, 0.845)],
+)
+def test_arbitrage_is_seen_counted_and_flagged(
+    leg: str, *, call: bool, low: float, high: float
+) -> None:
+    def spoiled(ts: int) -> Quotes:
+        quotes = board(ts)
+        where = options(quotes, leg, call=call, low=low, high=high)
+        return quotes._replace(
+            bid=np.where(where, 8 * quotes.bid, quotes.bid),
+            ask=np.where(where, 8 * quotes.ask, quotes.ask),
+        )
+
+    start = at("10:05:00")
+    found = told([board(start - NS), *(spoiled(start + step * 5 * NS) for step in range(9))])
+    assert "strip_arbitrage" in doubted(found, leg)
+    assert found.counts["strip_quotes", "vertical"] >= 1
+    assert "its bid is above the ask" in found.examples["vertical"]
+    (event,) = found.firing("data_quality")
+    assert "doubted" in event.data.summary
+    assert {one.data.rule for one in found.events} == {"data_quality"}
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize("times", [3.0, 4.0])
+def test_asks_far_above_bids_are_wide(times: float, ts: int) -> None:
+    quotes = board(ts)
+    own = options(quotes, INDEX) | options(quotes, INDEX, call=True)
+    found = told([quotes._replace(ask=np.where(own, times * quotes.ask, quotes.ask))])
+    assert "wide" in found.last.flags
+    assert found.last.close_doubts
+
+
+def test_width_is_held_against_its_own_past() -> None:
+    def wider(ts: int, times: float) -> Quotes:
+        quotes = board(ts)
+        own = options(quotes, INDEX) | options(quotes, INDEX, call=True)
+        mid, half = 0.5 * (quotes.bid + quotes.ask), 0.5 * times * (quotes.ask - quotes.bid)
+        return quotes._replace(
+            bid=np.where(own, mid - half, quotes.bid), ask=np.where(own, mid + half, quotes.ask)
+        )
+
+    calm = [wider(at(f"10:{minute:02}:00"), 1.0) for minute in range(10)]
+    assert "wide" in told([*calm, wider(at("10:10:00"), 8.0)]).last.flags
+    assert "wide" not in told([*calm, wider(at("10:10:00"), 3.0)]).last.flags
+    assert "wide" not in told([wider(at("10:10:00"), 8.0)]).last.flags
