@@ -33,8 +33,6 @@ WIDEST_GAP: Final = 1.25
 """Standard deviations between two strikes."""
 CORE: Final = 2.0
 """Standard deviations from the forward within which gaps count."""
-LEAST_REACH: Final = 1.0
-"""Standard deviations from the forward to the last strike of either wing."""
 ARBITRAGE: Final = 0.01
 """Share of a strip's value that is arbitrage between bids and asks."""
 THINNED: Final = 0.10
@@ -43,6 +41,8 @@ LEAST_THINNED: Final = 3
 """Options that must be left out for a strip to be thinned."""
 _CAP: Final = 1e6
 _APART: Final = 4 * _CAP
+_ROUNDING: Final = 1e-4
+"""More than the move apart rounds away, less than half a cent: no tie depends on the company."""
 _STEPS: Final = 3
 
 
@@ -94,6 +94,15 @@ class JudgedChain(NamedTuple):
     """Out-of-the-money options left out of each of the m strips."""
     rows: Ints | None = None
     """Row of the judged chain that each row was; None where all are still there."""
+
+
+class Believed(NamedTuple):
+    """How far a strip is believed that is not otherwise at odds with itself."""
+
+    widest: float
+    """Vol on asks less vol on bids, over the vol."""
+    least_reach: float
+    """Standard deviations from the forward to the last strike of either wing."""
 
 
 class Shape(NamedTuple):
@@ -200,7 +209,7 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
 
 @np.errstate(all="ignore")
 def doubts(
-    shape: Shape, thinned: Ints, options: Ints, relative_width: Floats, widest: float
+    shape: Shape, thinned: Ints, options: Ints, relative_width: Floats, believed: Believed
 ) -> Ints:
     """`Doubt` bits of m strips.
 
@@ -209,24 +218,24 @@ def doubts(
         thinned: options left out of each.
         options: options that each is valued from.
         relative_width: vol on asks less vol on bids, over the vol; NaN where it has none.
-        widest: the greatest that is believed.
+        believed: the limits that differ by the kind of strip.
 
     Source: our proposal; the thresholds are in the decision record on quotes that are no market.
 
     >>> one = np.array([0.2])
     >>> shape = Shape(one, one, np.array([4.0]), np.array([0.7]), np.array([0.02]), _NOTHING)
-    >>> bits = doubts(shape, np.array([0]), np.array([40]), one, 0.3)
+    >>> bits = doubts(shape, np.array([0]), np.array([40]), one, Believed(0.3, 1.0))
     >>> [doubt.label for doubt in Doubt if doubt & int(bits[0])]
     ['strip_arbitrage', 'strip_reach']
     """
-    few = np.minimum(shape.put_reach, shape.call_reach) < LEAST_REACH
+    few = np.minimum(shape.put_reach, shape.call_reach) < believed.least_reach
     many = (thinned >= LEAST_THINNED) & (thinned > THINNED * (thinned + options))
     found = (
         (Doubt.ARBITRAGE, shape.arbitrage > ARBITRAGE),
         (Doubt.GAP, (shape.hole > HOLE_DOUBTED) | (shape.gap > WIDEST_GAP)),
         (Doubt.REACH, few),
         (Doubt.THINNED, many),
-        (Doubt.WIDE, relative_width > widest),
+        (Doubt.WIDE, relative_width > believed.widest),
     )
     bits = np.zeros(len(thinned), np.int64)
     for doubt, mask in found:
@@ -274,7 +283,8 @@ def _out_of_line(bid: Floats, ask: Floats, segment: Ints, payoff: Floats) -> Int
     lower = np.where(followed, np.concatenate([greatest[1:], [0.0]]), 0.0)
     mid, loose = 0.5 * (bid + ask), _loose(bid, ask)
     beyond = loose & (ask > payoff)
-    wrong = loose & ((mid > upper + SLACK_USD) | (mid < lower - SLACK_USD))
+    slack = SLACK_USD + _ROUNDING
+    wrong = loose & ((mid > upper + slack) | (mid < lower - slack))
     return np.where(
         beyond, QuoteReason.BEYOND_PAYOFF, np.where(wrong, QuoteReason.OUT_OF_LINE, -1)
     ).astype(np.int64)

@@ -8,7 +8,14 @@ from analytics.arrays import Bools, Floats, Ints
 from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
 from analytics.strip import StripReason, StripValues, value_legs
-from analytics.strip_shape import HOLE_REFUSED, FoundQuotes, doubts, judge_quotes, strip_shape
+from analytics.strip_shape import (
+    HOLE_REFUSED,
+    Believed,
+    FoundQuotes,
+    doubts,
+    judge_quotes,
+    strip_shape,
+)
 from analytics.walk import select_legs
 
 
@@ -18,13 +25,16 @@ class StripRules(NamedTuple):
     min_per_side: int
     require_atm: bool
     zero_ask_stops: bool
-    widest: float
-    """Vol on asks less vol on bids, over the vol."""
+    believed: Believed
 
 
-INDEX_RULES = StripRules(min_per_side=1, require_atm=False, zero_ask_stops=True, widest=0.30)
+INDEX_RULES = StripRules(
+    min_per_side=1, require_atm=False, zero_ask_stops=True, believed=Believed(0.30, 1.0)
+)
 """Cboe volatility index mathematics methodology; the greatest width of 339 real strips is 0.16."""
-NAME_RULES = StripRules(min_per_side=3, require_atm=True, zero_ask_stops=False, widest=0.50)
+NAME_RULES = StripRules(
+    min_per_side=3, require_atm=True, zero_ask_stops=False, believed=Believed(0.50, 0.5)
+)
 """DSPX methodology, November 2024; after a close one strip of names in fifty is wider."""
 
 
@@ -57,7 +67,7 @@ def value_judged(given: OptionChain, rules: StripRules) -> JudgedStrips:
     if hollow.any():
         values = _refused(values, hollow)
     found = doubts(
-        shape, thinned, values.puts + values.calls, _relative_width(values), rules.widest
+        shape, thinned, values.puts + values.calls, _relative_width(values), rules.believed
     )
     at_odds = shape.found if rows is None else shape.found._replace(row=rows[shape.found.row])
     return JudgedStrips(chain, values, found, (left_out, at_odds))
