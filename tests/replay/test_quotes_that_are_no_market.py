@@ -59,9 +59,7 @@ def test_the_board_itself_is_believed() -> None:
 def test_a_placeholder_ask_is_left_out(leg: str, *, call: bool, share: float, ts: int) -> None:
     found = told([one_option(board(ts), leg, call=call, share=share)])
     assert value_of(found, leg) == pytest.approx(right_of(leg), abs=TOLERANCE)
-    reasons = {
-        reason for name, *reason in found.counts if name == "strip_quotes" for reason in reason
-    }
+    reasons = {key[1] for key in found.counts if key[0] == "strip_quotes"}
     assert reasons
     assert reasons <= {"out_of_line", "beyond_payoff"}
     assert sum(n for (name, *_), n in found.counts.items() if name == "strip_quotes") == 2

@@ -109,10 +109,11 @@ def _records(boards: Iterable[Quotes], topics: Topics) -> Iterable[InputRecord]:
     offset = 0
     for quotes in boards:
         ts = int(quotes.ts_event.max())
-        for role, record in (
-            ("quotes", frame_of(quotes)),
-            ("quotes", heartbeat(ts)),
-            ("ticks", heartbeat(ts)),
+        prices, ticks = topics.name("quotes"), topics.name("ticks")
+        for topic, record in (
+            (prices, frame_of(quotes)),
+            (prices, heartbeat(ts)),
+            (ticks, heartbeat(ts)),
         ):
-            yield record._replace(topic=topics.name(role), offset=offset)
+            yield record._replace(topic=topic, offset=offset)
             offset += 1
