@@ -70,6 +70,13 @@ class StripValues(NamedTuple):
     """`StripReason` codes."""
 
 
+class Selected(NamedTuple):
+    """What strips are made of."""
+
+    parity: Parity
+    legs: Legs
+
+
 # Garbage in one strip turns non-finite and is refused by name, the others do not notice.
 @np.errstate(all="ignore")
 def value_strips(
@@ -78,13 +85,14 @@ def value_strips(
     min_per_side: int = 1,
     require_atm: bool = False,
     zero_ask_stops: bool = True,
+    selected: Selected | None = None,
 ) -> StripValues:
     """Annualised model-free variance of each of the m strips of a chain, on mids, bids and asks.
 
     variance = (2/T) SUM dK/K^2 e^(RT) Q(K) - (1/T) (F/K0 - 1)^2. The defaults are the VIX rules.
     The Valid Variance Condition of DSPX is
     `min_per_side=3, require_atm=True, zero_ask_stops=False`.
-    Strikes must ascend within a segment.
+    Strikes must ascend within a segment. `selected` has the options where they are known already.
 
     Source: Cboe volatility index mathematics methodology; DSPX methodology, November 2024.
 
@@ -96,30 +104,12 @@ def value_strips(
     >>> values.variance.round(6).tolist(), values.forward.tolist(), values.reason.tolist()
     ([0.039105], [100.0], [0])
     """
-    parity = parity_forwards(chain)
-    legs = select_legs(chain, parity, zero_ask_stops=zero_ask_stops)
-    return value_legs(chain, parity, legs, min_per_side=min_per_side, require_atm=require_atm)
-
-
-@np.errstate(all="ignore")  # as above
-def value_legs(
-    chain: OptionChain, parity: Parity, legs: Legs, *, min_per_side: int, require_atm: bool
-) -> StripValues:
-    """The values of `value_strips`, of strips whose options are selected already.
-
-    Source: as there.
-
-    >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105),
-    ...               column(6.0, 2.4, 0.6), column(6.2, 2.6, 0.8),
-    ...               column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2), column(0.1), column(0.0))
-    >>> parity = parity_forwards(chain)
-    >>> legs = select_legs(chain, parity)
-    >>> value_legs(chain, parity, legs, min_per_side=1, require_atm=False).k0.tolist()
-    [100.0]
-    """
     if min_per_side < 1:
         raise ValueError(f"min_per_side must be at least 1, got {min_per_side}")
+    if selected is None:
+        parity = parity_forwards(chain)
+        selected = Selected(parity, select_legs(chain, parity, zero_ask_stops=zero_ask_stops))
+    parity, legs = selected
     segments = len(chain.years)
     puts = np.bincount(legs.segment[legs.wing < 0], minlength=segments)
     calls = np.bincount(legs.segment[legs.wing > 0], minlength=segments)

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.arrays import Bools, Floats, Ints
 from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
-from analytics.strip import StripReason, StripValues, value_legs
+from analytics.strip import Selected, StripReason, StripValues, value_strips
 from analytics.strip_shape import (
     HOLE_REFUSED,
     Believed,
@@ -60,8 +60,11 @@ def value_judged(given: OptionChain, rules: StripRules) -> JudgedStrips:
     parity = parity_forwards(chain)
     legs = select_legs(chain, parity, zero_ask_stops=rules.zero_ask_stops)
     shape = strip_shape(chain, parity, legs)
-    values = value_legs(
-        chain, parity, legs, min_per_side=rules.min_per_side, require_atm=rules.require_atm
+    values = value_strips(
+        chain,
+        min_per_side=rules.min_per_side,
+        require_atm=rules.require_atm,
+        selected=Selected(parity, legs),
     )
     hollow = (values.reason == 0) & (shape.hole > HOLE_REFUSED)
     if hollow.any():
