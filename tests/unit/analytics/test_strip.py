@@ -1,6 +1,7 @@
 """The single-term variance: hand examples, refusals, quality variances."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ RATE = -math.log(0.95) / 0.25
 
 
 def one(
-    table: list[list[float]], years: float = 0.25, rate: float = RATE, **rules: bool
+    table: list[list[float]], years: float = 0.25, rate: float = RATE, **rules: Any
 ) -> StripValues:
     return value_strips(
         board_of([table], [years], [rate]),
