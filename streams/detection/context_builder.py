@@ -70,10 +70,6 @@ class ContextBuilder:
         self._take_in(context)
         return context
 
-    def forget_panels(self) -> None:
-        """The history was replaced."""
-        self._panels = Panels()
-
     def _forms(self, reading: Reading, ts: int) -> tuple[Form, ...]:
         if not self._has_basket and reading.basis != "published":
             return ()

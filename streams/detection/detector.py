@@ -159,7 +159,6 @@ class Detector:
         self._history.restore(chunks)
         self._book.restore(chunks)
         self._command_handler.restore(chunks)
-        self._contexts.forget_panels()
         self._verdicts = []
         self._context = None
         self._dirty = False

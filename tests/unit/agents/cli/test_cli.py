@@ -54,6 +54,29 @@ def test_config_check_shows_origins(tmp_path: Path, capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert "SPY: 100 names of sample_100, illustrative weights" in shown
     assert "DISPERSION" not in shown
+    assert "rules: " not in shown, "no number is anybody's own"
+
+
+def test_config_check_shows_the_numbers_that_a_rules_file_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "desk_rules.toml"
+    rules.write_text('[vix_spike_unwind]\nversion = "1.1"\nenter = { index_vol_move = 0.04 }\n')
+    file = tmp_path / "mine.toml"
+    file.write_text('[rules]\nfile = "desk_rules.toml"\n')
+    check = ["config", "check", "--config", str(file), "--json"]
+    for arguments in (check, [*check, "--changed"]):
+        assert main(arguments) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        own = {one["key"]: one["value"] for one in rows if one["key"].startswith("rules: ")}
+        assert own == {
+            "rules: vix_spike_unwind.version": "1.1",
+            "rules: vix_spike_unwind.enter.index_vol_move": "0.04",
+        }
+    assert {one["origin"] for one in rows if one["key"] in own} == {str(rules)}
+    rules.write_text("[vix_spike_unwind]\nenter = { index_vol_mvoe = 0.04 }\n")
+    assert main(check) == 2
+    assert f"{rules}: vix_spike_unwind.enter.index_vol_mvoe: is not" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

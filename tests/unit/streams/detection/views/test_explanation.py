@@ -9,6 +9,7 @@ from config.rules import load_rules
 from streams.detection.alerts.alert_event import AlertEvent
 from streams.detection.views.explainer import ExplainInputs, active_at, explain
 from streams.detection.views.explanation import Explanation, RuleLine
+from streams.detection.views.snapshot import ActiveAlert
 from streams.market import Gates
 from streams.reading import Reading
 from tests.support.readings import FRIDAY, INDEX, MARKET, MONDAY, Run, closing, eastern, toy
@@ -136,6 +137,28 @@ def test_at_the_close_it_is_the_daily_form() -> None:
     assert {one.scope for one in found.rules} >= {"daily", "daily-1s"}
     assert not any(one.scope.startswith("intraday") for one in found.rules)
     assert line(found, "vix_spike_unwind", "daily").says == "holds"
+
+
+def test_what_fires_acts_on_the_others_however_it_began() -> None:
+    """Alerts come from their events: these readings alone would not make them fire."""
+    until = eastern(MONDAY, "10:20:01")
+    mine = [one for one in READINGS if one.ts_event <= until][-60:]
+    (unwind,) = (one for one in active_at(EVENTS, INDEX, until) if one.rule == "vix_spike_unwind")
+    doubt = msgspec.structs.replace(unwind, rule="data_quality")
+
+    def says(*alerts: ActiveAlert) -> tuple[str, str | None, str]:
+        told = ExplainInputs(DAYS, mine, alerts)
+        found = explain(SPEC, Gates(), load_rules(cap_unknown=False), told)
+        assert found is not None
+        assert line(found, "data_quality").says == "quiet"
+        one = line(found, "vol_convergence", "intraday-1s")
+        return one.says, one.severity, one.gate
+
+    assert says() == ("holds", "warning", "")
+    assert says(unwind) == ("inhibited", "critical", "")
+    assert says(unwind, doubt) == ("suspended", None, "data_quality")
+    waits = msgspec.structs.replace(unwind, status="pending", underlying_status="pending")
+    assert says(waits) == ("holds", "warning", "")
 
 
 def test_repeats_change_nothing_and_later_closes_are_not_known() -> None:
