@@ -138,7 +138,9 @@ def _refused_partitions(
     inputs, counts = inputs_of(settings), dict[str, int]()
     for topic, *_ in inputs.values():
         counts[topic] = len(consumer.partitions_for_topic(topic) or ())
-        if not counts[topic]:
+        # A topic that there is not has no partition to refuse; of one that is hidden from a user
+        # nobody knows.
+        if not counts[topic] and settings.kafka.sasl_username:
             raise no_topic(settings.kafka, topic)
     return refused_partitions(redis, inputs, counts)
 
