@@ -58,9 +58,9 @@ def test_readings_events_and_verdicts_are_written(
         for event in fired
         if event.data.severity != "info"
     ] == [(SPIKE, "vix_spike_unwind", "unwind")]
-    assert {
+    assert ("correlation_regime", ("season_rank",)) in {
         (event.data.rule, event.data.unknown) for event in fired if event.data.severity == "info"
-    } == {("correlation_regime", ("season_rank",))}
+    }
     verdicts = [decode_verdicts(line) for line in lines(out / "verdicts.jsonl")]
     assert [one.session for one in verdicts] == list(DAYS)
     assert verdicts[0].verdicts["vix_spike_unwind"] == "unknown"
