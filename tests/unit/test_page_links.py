@@ -13,6 +13,7 @@ import yaml
 from streams.topics import NAMES
 from tests.support.page_blocks import CHANGELOG, PAGES, ROOT, Block, blocks_of, prose_of
 
+FOLDERS = "agents|analytics|streams|config|tests|grafana|samples|docs"
 LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([\w-]+))?\)")
 READERS: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
@@ -39,6 +40,12 @@ def astray(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", [*PAGES, CHANGELOG], ids=lambda page: page.name)
 def test_links_lead_to_a_page_and_a_heading(page: Path) -> None:
     assert astray(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{FOLDERS})/[\w./*-]*)`", prose_of(page))
+    assert [name for name in named if not list(ROOT.glob(name.rstrip("/")))] == []
 
 
 def test_a_link_to_no_heading_is_found(tmp_path: Path) -> None:
