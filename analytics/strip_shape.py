@@ -36,9 +36,9 @@ CORE: Final = 2.0
 ARBITRAGE: Final = 0.01
 """Share of a strip's value that is arbitrage between bids and asks."""
 THINNED: Final = 0.10
-"""Share of a strip's options that were left out."""
+"""Share of the options of a wing that were left out."""
 LEAST_THINNED: Final = 3
-"""Options that must be left out for a strip to be thinned."""
+"""Options of a wing that must be left out for a strip to be thinned."""
 _CAP: Final = 1e6
 _APART: Final = 4 * _CAP
 _ROUNDING: Final = 1e-4
@@ -90,8 +90,8 @@ class JudgedChain(NamedTuple):
     chain: OptionChain
     left_out: FoundQuotes
     """Rows are those of the chain that was judged."""
-    thinned: Ints
-    """Out-of-the-money options left out of each of the m strips."""
+    thinned: tuple[Ints, Ints]
+    """Out-of-the-money puts, and calls, left out of each of the m strips."""
     rows: Ints | None = None
     """Row of the judged chain that each row was; None where all are still there."""
 
@@ -139,13 +139,13 @@ def judge_quotes(chain: OptionChain) -> JudgedChain:
     ...               column(0.1, 0.6, 2.4, 6.0), column(9999, 0.8, 2.6, 6.2),
     ...               column(0.1), column(0.0))
     >>> judged = judge_quotes(chain)
-    >>> judged.chain.strike.tolist(), judged.left_out.row.tolist(), judged.thinned.tolist()
+    >>> judged.chain.strike.tolist(), judged.left_out.row.tolist(), judged.thinned[0].tolist()
     ([95.0, 100.0, 105.0], [0], [1])
     """
     segments = len(chain.years)
     loose = _loose(chain.call_bid, chain.call_ask) | _loose(chain.put_bid, chain.put_ask)
     if not loose.any():
-        return JudgedChain(chain, _NOTHING, np.zeros(segments, np.int64))
+        return _all_kept(chain)
     suspected = np.zeros(segments, np.bool_)
     segment = segment_of_rows(chain.offsets)
     suspected[segment[loose]] = True
@@ -153,13 +153,14 @@ def judge_quotes(chain: OptionChain) -> JudgedChain:
     part = _rows_of(chain, rows, suspected)
     left_out = _no_market(part)
     if not left_out.row.size:
-        return JudgedChain(chain, _NOTHING, np.zeros(segments, np.int64))
-    judged, gone = _without(part, left_out)
+        return _all_kept(chain)
+    judged, puts, calls = _without(part, left_out)
     found = left_out._replace(row=rows[left_out.row])
-    thinned = np.bincount(segment[rows[gone]], minlength=segments)
+    thinned = [np.bincount(segment[rows[gone]], minlength=segments) for gone in (puts, calls)]
     kept = np.ones(len(chain.strike), np.bool_)
-    kept[rows[gone]] = False
-    return JudgedChain(_merged(chain, judged, rows, kept), found, thinned, np.flatnonzero(kept))
+    kept[rows[puts]] = kept[rows[calls]] = False
+    merged = _merged(chain, judged, rows, kept)
+    return JudgedChain(merged, found, (thinned[0], thinned[1]), np.flatnonzero(kept))
 
 
 # Strips without a forward are NaN, and doubt nothing.
@@ -209,14 +210,18 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
 
 @np.errstate(all="ignore")
 def doubts(
-    shape: Shape, thinned: Ints, options: Ints, relative_width: Floats, believed: Believed
+    shape: Shape,
+    thinned: tuple[Ints, Ints],
+    options: tuple[Ints, Ints],
+    relative_width: Floats,
+    believed: Believed,
 ) -> Ints:
     """`Doubt` bits of m strips.
 
     Args:
         shape: theirs.
-        thinned: options left out of each.
-        options: options that each is valued from.
+        thinned: puts, and calls, left out of each.
+        options: puts, and calls, that each is valued from.
         relative_width: vol on asks less vol on bids, over the vol; NaN where it has none.
         believed: the limits that differ by the kind of strip.
 
@@ -224,12 +229,15 @@ def doubts(
 
     >>> one = np.array([0.2])
     >>> shape = Shape(one, one, np.array([4.0]), np.array([0.7]), np.array([0.02]), _NOTHING)
-    >>> bits = doubts(shape, np.array([0]), np.array([40]), one, Believed(0.3, 1.0))
+    >>> none, many = np.array([0]), np.array([40])
+    >>> bits = doubts(shape, (none, none), (many, many), one, Believed(0.3, 1.0))
     >>> [doubt.label for doubt in Doubt if doubt & int(bits[0])]
     ['strip_arbitrage', 'strip_reach']
     """
     few = np.minimum(shape.put_reach, shape.call_reach) < believed.least_reach
-    many = (thinned >= LEAST_THINNED) & (thinned > THINNED * (thinned + options))
+    many = np.zeros(len(few), np.bool_)
+    for gone, left in zip(thinned, options, strict=True):
+        many |= (gone >= LEAST_THINNED) & (gone > THINNED * (gone + left))
     found = (
         (Doubt.ARBITRAGE, shape.arbitrage > ARBITRAGE),
         (Doubt.GAP, (shape.hole > HOLE_DOUBTED) | (shape.gap > WIDEST_GAP)),
@@ -237,10 +245,15 @@ def doubts(
         (Doubt.THINNED, many),
         (Doubt.WIDE, relative_width > believed.widest),
     )
-    bits = np.zeros(len(thinned), np.int64)
+    bits = np.zeros(len(few), np.int64)
     for doubt, mask in found:
         bits[mask] |= int(doubt)
     return bits
+
+
+def _all_kept(chain: OptionChain) -> JudgedChain:
+    none = np.zeros(len(chain.years), np.int64)
+    return JudgedChain(chain, _NOTHING, (none, none))
 
 
 def _loose(bid: Floats, ask: Floats) -> Bools:
@@ -290,8 +303,8 @@ def _out_of_line(bid: Floats, ask: Floats, segment: Ints, payoff: Floats) -> Int
     ).astype(np.int64)
 
 
-def _without(chain: OptionChain, left_out: FoundQuotes) -> tuple[OptionChain, Ints]:
-    """The chain with those quotes NaN, and the rows whose out-of-the-money option is among them."""
+def _without(chain: OptionChain, left_out: FoundQuotes) -> tuple[OptionChain, Ints, Ints]:
+    """The chain with those quotes NaN, and the rows of out-of-the-money puts and calls of them."""
     call_rows, put_rows = left_out.row[left_out.call], left_out.row[~left_out.call]
     cleared = replace(
         chain,
@@ -302,13 +315,9 @@ def _without(chain: OptionChain, left_out: FoundQuotes) -> tuple[OptionChain, In
     )
     parity = parity_forwards(cleared)
     forward = parity.forward[parity.segment]
-    gone = np.concatenate(
-        [
-            call_rows[chain.strike[call_rows] >= forward[call_rows]],
-            put_rows[chain.strike[put_rows] <= forward[put_rows]],
-        ]
-    )
-    return cleared, np.unique(gone)
+    calls = call_rows[chain.strike[call_rows] >= forward[call_rows]]
+    puts = put_rows[chain.strike[put_rows] <= forward[put_rows]]
+    return cleared, puts, calls
 
 
 def _merged(chain: OptionChain, judged: OptionChain, rows: Ints, kept: Bools) -> OptionChain:

@@ -5,6 +5,7 @@ No name is left out without a reason.
 
 from collections.abc import Iterator, Mapping
 
+from streams.catalogue.vocabulary import STRIP_DOUBTS
 from streams.reading import Reading
 
 
@@ -44,6 +45,19 @@ def of_reading(reading: Reading) -> Iterator[str]:
         yield (
             f"an earlier value stands for {len(reading.names_carried)} names: "
             f"{_by_reason(reading.names_carried)}"
+        )
+    yield from of_doubts(reading)
+
+
+def of_doubts(reading: Reading) -> Iterator[str]:
+    """What one reading says of quotes that are not believed."""
+    own = [f"{STRIP_DOUBTS[flag]} ({flag})" for flag in reading.doubts if flag in STRIP_DOUBTS]
+    if own:
+        yield f"options of the index are doubted: {', '.join(own)}"
+    if reading.names_doubted:
+        yield (
+            f"options of {len(reading.names_doubted)} names are doubted: "
+            f"{_by_reason(reading.names_doubted)}"
         )
 
 

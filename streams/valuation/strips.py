@@ -70,7 +70,7 @@ def value_judged(given: OptionChain, rules: StripRules) -> JudgedStrips:
     if hollow.any():
         values = _refused(values, hollow)
     found = doubts(
-        shape, thinned, values.puts + values.calls, _relative_width(values), rules.believed
+        shape, thinned, (values.puts, values.calls), _relative_width(values), rules.believed
     )
     at_odds = shape.found if rows is None else shape.found._replace(row=rows[shape.found.row])
     return JudgedStrips(chain, values, found, (left_out, at_odds))

@@ -1,11 +1,14 @@
 """Quotes that are no market: left out and counted, or the strip refused, or the reading doubted."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from streams.records import NS, Quotes
 from tests.support.base_board import INDEX, INDEX_VOL, TOLERANCE, VOLS, right_answer
 from tests.support.spoiled_board import (
+    Spoil,
     Told,
     at,
     board,
@@ -171,3 +174,60 @@ def test_width_is_held_against_its_own_past() -> None:
     assert "wide" in told([*calm, wider(at("10:10:00"), 8.0)]).last.flags
     assert "wide" not in told([*calm, wider(at("10:10:00"), 3.0)]).last.flags
     assert "wide" not in told([wider(at("10:10:00"), 8.0)]).last.flags
+
+
+YESTERDAY = date(2026, 7, 9)
+
+
+def placeholders(quotes: Quotes) -> Quotes:
+    """A third of a name's low puts, as some feeds leave them after the close."""
+    low = options(quotes, NAME, high=0.9)
+    return priced(
+        quotes, low & np.isin(quotes.strike, np.unique(quotes.strike[low])[::3]), None, 999.99
+    )
+
+
+def dear(quotes: Quotes) -> Quotes:
+    """Firm quotes of a name's puts that are eight times too high."""
+    where = options(quotes, NAME, low=0.7, high=0.9)
+    return quotes._replace(
+        bid=np.where(where, 8 * quotes.bid, quotes.bid),
+        ask=np.where(where, 8 * quotes.ask, quotes.ask),
+    )
+
+
+def wide(quotes: Quotes) -> Quotes:
+    """Asks of the index tripled."""
+    own = options(quotes, INDEX) | options(quotes, INDEX, call=True)
+    return quotes._replace(ask=np.where(own, 3 * quotes.ask, quotes.ask))
+
+
+def morning() -> list[Quotes]:
+    return [board(at(f"09:{50 + step // 2}:{step % 2 * 30:02}")) for step in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "doubt"),
+    [(placeholders, "doubtful_names"), (dear, "doubtful_names"), (wide, "strip_wide")],
+)
+def test_no_rule_compares_with_a_doubted_close(spoil: Spoil, doubt: str) -> None:
+    close = spoil(board(at("16:15:00", YESTERDAY)))
+    found = told([close, *morning()])
+    assert doubt in found.closes[YESTERDAY].doubts
+    assert found.events == []
+    assert found.last.doubts == ()
+
+
+def test_a_good_close_is_compared_with() -> None:
+    found = told([board(at("16:15:00", YESTERDAY), times=1.6), *morning()])
+    assert found.closes[YESTERDAY].doubts == ()
+    assert "vol_convergence" in {one.data.rule for one in found.events}
+
+
+@pytest.mark.parametrize("times", [3.0, 4.0])
+def test_asks_of_a_name_far_above_bids(times: float) -> None:
+    quotes = board(TEN)
+    own = options(quotes, NAME) | options(quotes, NAME, call=True)
+    found = told([quotes._replace(ask=np.where(own, times * quotes.ask, quotes.ask))])
+    assert found.last.names_doubted == {NAME: "strip_wide"}
+    assert found.last.doubts == ("doubtful_names",)

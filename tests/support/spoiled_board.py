@@ -10,6 +10,7 @@ from analytics.arrays import Bools
 from config.rules import load_rules
 from streams.calendar.sessions import EASTERN
 from streams.detection.alerts.alert_event import AlertEvent, decode_event
+from streams.detection.history.days import DayFacts, decode_day
 from streams.market import Basket, Constituent, IndexSpec, Market
 from streams.pipeline import Pipeline
 from streams.reading import Reading
@@ -28,9 +29,12 @@ def at(clock: str, session: date = SESSION) -> int:
     return int(datetime.combine(session, time.fromisoformat(clock), EASTERN).timestamp()) * NS
 
 
-def board(ts: int) -> Quotes:
-    """All quotes of the base board, stamped `ts`, with spreads of 2 % and at least two cents."""
-    vols = {INDEX: INDEX_VOL, **VOLS}
+def board(ts: int, times: float = 1.0) -> Quotes:
+    """All quotes of the base board, stamped `ts`, with spreads of 2 % and at least two cents.
+
+    Vols of the names are multiplied.
+    """
+    vols = {INDEX: INDEX_VOL, **{name: times * vol for name, vol in VOLS.items()}}
     chains = [
         Chain(name, EXPIRIES, vols[name], spot, step=spot / 100) for name, spot in SPOTS.items()
     ]
@@ -73,6 +77,7 @@ class Told:
     events: list[AlertEvent] = field(default_factory=list)
     counts: dict[Count, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    closes: dict[date, DayFacts] = field(default_factory=dict)
 
     @property
     def last(self) -> Reading:
@@ -100,6 +105,8 @@ def told(boards: Iterable[Quotes]) -> Told:
             out.readings.append(made)
         else:
             out.events.append(decode_event(made.value))
+    days = [value for name, value in flow.detector_chunks().items() if name.startswith("day/")]
+    out.closes = {facts.session: facts for facts in map(decode_day, days)}
     out.counts = dict(flow.counts)
     out.examples = {reason: one.text for (_, reason), one in flow.examples.items()}
     return out

@@ -54,14 +54,14 @@ def test_strips_are_judged_alone_in_any_company() -> None:
     shape = shape_of(*tables)
     for place, one in enumerate(tables):
         alone = judge_quotes(board_of([one], [YEARS]))
-        assert alone.thinned[0] == together.thinned[place]
+        assert [side[0] for side in alone.thinned] == [side[place] for side in together.thinned]
         first, last = together.chain.offsets[place : place + 2]
         assert np.array_equal(
             together.chain.put_ask[first:last], alone.chain.put_ask, equal_nan=True
         )
         for mine, theirs in zip(shape_of(one)[:5], shape[:5], strict=True):
             assert mine[0] == pytest.approx(theirs[place], nan_ok=True)
-    assert together.thinned[1::2].tolist() == [0] * 4
+    assert not any(side[1::2].any() for side in together.thinned)
 
 
 def test_a_firm_quote_is_never_left_out() -> None:

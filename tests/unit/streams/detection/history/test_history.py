@@ -68,6 +68,26 @@ def test_a_gap_of_more_than_ten_days_forgets() -> None:
     assert base(known, date(2025, 1, 31)).close(1) is None
 
 
+def test_a_doubted_close_is_left_out_and_older_ones_are_not() -> None:
+    doubted = msgspec.structs.replace(facts(date(2025, 1, 8)), doubts=("strip_gap",))
+    known = days(facts(date(2025, 1, 7)), doubted, facts(date(2025, 1, 9)))
+    assert [close.session.day for close in base(known, date(2025, 1, 10)).closes] == [7, 9]
+    assert decode_day(encode_day(doubted)).doubts == ("strip_gap",)
+
+
+def test_doubted_closes_fill_no_gap() -> None:
+    doubted = [msgspec.structs.replace(facts(day), doubts=("wide",)) for day in run_of(12)[1:]]
+    paired = msgspec.structs.replace(facts(date(2025, 1, 6)), basket_vol=0.4)
+    known = days(paired, *doubted)
+    assert base(known, date(2025, 1, 18)).closes == ()
+
+
+def test_facts_of_an_earlier_release_are_believed() -> None:
+    plain = msgspec.to_builtins(facts(date(2025, 1, 7)))
+    del plain["doubts"]
+    assert decode_day(pack(plain)).doubts == ()
+
+
 def test_pairs_are_not_mixed() -> None:
     known = days(facts(date(2025, 1, 6), basis="atm"), facts(date(2025, 1, 7)))
     assert [close.basis for close in base(known, date(2025, 1, 8)).closes] == ["quotes"]
