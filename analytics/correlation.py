@@ -102,29 +102,35 @@ def implied_correlation_skew(index_vols: ArrayLike, weights: ArrayLike, vols: Ar
 
 
 def correlation_bounds(
-    index_vol: float, weights_all: ArrayLike, vols_with_nan: ArrayLike
+    index_vol: float,
+    weights_all: ArrayLike,
+    vols_with_nan: ArrayLike,
+    carried: ArrayLike | None = None,
 ) -> tuple[float, float]:
-    """(lower, upper) of rho over the full weights.
+    """(lower, upper) of rho over the full weights; they enclose `implied_correlation`.
 
-    Missing names are at the weighted 95th and 5th percentile of the vols present.
-    Without a missing name both equal `implied_correlation`. Source: methodology 3.1.
+    Names without a vol, and those whose vol is `carried`, are at the weighted 95th and 5th
+    percentile of the other names' vols (of all that are known, where every vol is carried). Without
+    such a name both equal `implied_correlation`. Source: methodology 3.1; that the value itself,
+    which leaves missing names out, belongs into the band, and carried names, is ours.
 
     >>> weights, vols = [0.4, 0.25, 0.2, 0.15], [0.3, 0.25, 0.4, float("nan")]
-    >>> lower, upper = correlation_bounds(0.18, weights, vols)
-    >>> round(lower, 4), round(upper, 4)
-    (0.0541, 0.0984)
+    >>> lower, upper = correlation_bounds(0.25, weights, vols)
+    >>> round(lower, 4), round(upper, 4), round(implied_correlation(0.25, weights, vols), 4)
+    (0.4517, 0.5696, 0.4627)
     """
     w, s = np.asarray(weights_all, dtype=np.float64), np.asarray(vols_with_nan, dtype=np.float64)
-    missing = ~(np.isfinite(s) & (s >= 0))
-    if missing.all():
+    known = np.isfinite(s) & (s >= 0)
+    if not known.any():
         return math.nan, math.nan
-    high, low = (
-        weighted_percentile(s[~missing], w[~missing], share) for share in (_UPPER_VOLS, _LOWER_VOLS)
-    )
-    return (
-        implied_correlation(index_vol, w, np.where(missing, high, s)),
-        implied_correlation(index_vol, w, np.where(missing, low, s)),
-    )
+    old = np.zeros(s.shape, np.bool_) if carried is None else np.asarray(carried, dtype=np.bool_)
+    sure = known & ~old if (known & ~old).any() else known
+    at = [weighted_percentile(s[sure], w[sure], share) for share in (_UPPER_VOLS, _LOWER_VOLS)]
+    doubtful = ~known | old
+    bounds = [implied_correlation(index_vol, w, np.where(doubtful, vol, s)) for vol in at]
+    bounds.append(implied_correlation(index_vol, w, s))
+    found = [bound for bound in bounds if math.isfinite(bound)]
+    return (min(found), max(found)) if found else (math.nan, math.nan)
 
 
 def weighted_percentile(values: ArrayLike, weights: ArrayLike, share: float) -> float:

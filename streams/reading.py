@@ -25,6 +25,26 @@ class Constituents(msgspec.Struct, frozen=True):
     atm_vols: tuple[float | None, ...]
 
 
+NameState = Literal["valid", "carried", "refused", "missing"]
+"""`missing` was not quoted; what is `refused` was."""
+
+
+class LackingName(msgspec.Struct, frozen=True, kw_only=True):
+    """A constituent without a value of its own at this second, in one pair of vols or in both."""
+
+    symbol: str
+    weight: float
+    """Share of the basket's configured weight."""
+    strip: NameState
+    """Its variance, for the model-free pair; of basis `atm` as `atm`."""
+    strip_reason: str = ""
+    atm: NameState
+    """Its 50-delta vol, for correlation."""
+    atm_reason: str = ""
+    age_seconds: float | None = None
+    """Of the value that is carried, else of the name's newest quote; None without one."""
+
+
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """What sectors and defensives do against their index (`docs/numbers/measures/rotation.md`).
 
@@ -104,7 +124,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     coverage_names: float | None = None
     """Share of the basket's names, by count, with a fresh point."""
     names: int = 0
-    """Names with a valid point."""
+    """Names with a valid point; of basis `quotes` with a valid variance."""
+    coverage_atm: float | None = None
+    """As `coverage`, of names with a fresh 50-delta vol: what implied correlation rests on."""
+    coverage_atm_names: float | None = None
+    names_atm: int = 0
+    """Names with a valid 50-delta vol."""
     references: dict[str, float] = {}
     tracking_error: dict[str, float] = {}
     """Ours minus the published reference."""
@@ -116,7 +141,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     The dividend is at least 0.5 % of the forward.
     """
     names_missing: dict[str, str] = {}
-    """Names of the basket without a valid point → why.
+    """Names of the basket without a valid point (of basis `quotes`: variance) → why.
 
     Why is `no_quotes`, `split_name`, or the reason of their latest point.
     """
@@ -127,6 +152,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """
     names_doubted: dict[str, str] = {}
     """Valid names with a strip that is not believed → why, comma-separated `STRIP_DOUBTS`."""
+    names_missing_atm: dict[str, str] = {}
+    """Names of the basket without a valid 50-delta vol → why, as for `names_missing`."""
+    names_carried_atm: dict[str, str] = {}
+    names_age: dict[str, float] = {}
+    """Names that are missing or carried → age in seconds, as `LackingName.age_seconds`."""
+    names_lacking: tuple[LackingName, ...] = ()
+    """The 20 heaviest of them, each with state, reasons and age."""
     rotation: Rotation | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}

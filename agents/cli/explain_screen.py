@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.names_without_value import of_reading
+from agents.cli.names_without_value import heaviest, of_reading
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.calendar.sessions import EASTERN
@@ -95,6 +95,11 @@ def _quality(found: Explanation) -> Text:
         f"coverage {percent(reading.coverage)} by weight, "
         f"{percent(reading.coverage_names)} of the names, {reading.names} valid"
     )
+    if reading.coverage_atm is not None and reading.basis == "quotes":
+        text.append(
+            f"; by ATM vol {percent(reading.coverage_atm)}, "
+            f"{percent(reading.coverage_atm_names)}, {reading.names_atm}"
+        )
     text.append(
         f"; basis {reading.basis}; "
         f"closes to compare with: {found.history}, ranks need {found.needed}"
@@ -105,7 +110,7 @@ def _quality(found: Explanation) -> Text:
     for reason, names in by_reason.items():
         told = f"unknown for {reason}: {', '.join(names)}"
         text.append(f"\n{safe(told, LONGEST)}", style="dim")
-    for told in of_reading(reading):
+    for told in (*of_reading(reading), *heaviest(reading)):
         text.append(f"\n{safe(told, LONGEST)}", style="dim")
     if reading.flags:
         text.append(f"\nflags: {safe(', '.join(reading.flags))}", style="dim")

@@ -35,18 +35,39 @@ class NamesWithoutValue:
 
 def of_reading(reading: Reading) -> Iterator[str]:
     """What one reading says of names without a value, and of names with an old one."""
-    if reading.names_missing:
-        of = reading.names + len(reading.names_missing)
-        yield (
-            f"{reading.names} of {of} names valued, without a value: "
-            f"{_by_reason(reading.names_missing)}"
-        )
-    if reading.names_carried:
-        yield (
-            f"an earlier value stands for {len(reading.names_carried)} names: "
-            f"{_by_reason(reading.names_carried)}"
+    yield from _of_pair("", reading.names, reading.names_missing, reading.names_carried)
+    if reading.basis == "quotes":
+        yield from _of_pair(
+            "by ATM vol ",
+            reading.names_atm,
+            reading.names_missing_atm,
+            reading.names_carried_atm,
         )
     yield from of_doubts(reading)
+
+
+def heaviest(reading: Reading) -> Iterator[str]:
+    """The heaviest names that lack something, a line each: weight, what, why and how old."""
+    for one in reading.names_lacking:
+        strip, atm = (
+            f"{state} ({reason})" if reason else state
+            for state, reason in ((one.strip, one.strip_reason), (one.atm, one.atm_reason))
+        )
+        what = atm if reading.basis == "atm" else f"strip {strip}, ATM vol {atm}"
+        age = "" if one.age_seconds is None else f", {one.age_seconds:.0f} s old"
+        yield f"{one.symbol} {100 * one.weight:.2f} %: {what}{age}"
+
+
+def _of_pair(
+    pair: str, valued: int, missing: Mapping[str, str], carried: Mapping[str, str]
+) -> Iterator[str]:
+    if missing:
+        of = valued + len(missing)
+        yield f"{valued} of {of} names valued {pair.strip()}".rstrip() + (
+            f", without a value: {_by_reason(missing)}"
+        )
+    if carried:
+        yield f"an earlier value {pair}stands for {len(carried)} names: {_by_reason(carried)}"
 
 
 def of_doubts(reading: Reading) -> Iterator[str]:

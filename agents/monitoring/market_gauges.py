@@ -6,6 +6,7 @@ would go on telling its last number. Values are decimals; ages are for PromQL to
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -27,6 +28,8 @@ from streams.safe_text import safe
 
 FIRST_SEVERITY = "warning"
 """What the distance is measured to; the further steps of the ladder lie beyond it."""
+ALWAYS_COUNTED = (("missing", "no_quotes"), ("carried", "stale"), ("refused", "split_name"))
+"""States and reasons of names that are told at 0 too."""
 SAID_EVERY = 60.0
 """Seconds between log lines on snapshots that are none."""
 
@@ -78,6 +81,7 @@ class MarketGauges(Collector):
         yield up
         yield self._foreign()
         yield from _freshness(views)
+        yield lacking_names(views)
         yield from _levels(views)
         yield from _history(views)
         yield from _references(views)
@@ -151,6 +155,37 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
         if reading.coverage_names is not None:
             stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
     yield from (published, event, stale, weights)
+
+
+def lacking_names(views: Sequence[View]) -> GaugeMetricFamily:
+    """Names without a value of their own, by pair, state and reason; states are there at 0 too."""
+    family = _gauge(
+        "names_lacking",
+        "Names of the basket without a value of their own, by pair of vols and why.",
+        *("index", "pair", "state", "reason"),
+    )
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        if reading is not None and view.spec.basket.constituents:
+            for labels, count in sorted(_lacking(reading).items()):
+                family.add_metric([view.spec.symbol, *labels], count)
+    return family
+
+
+def _lacking(reading: Reading) -> Counter[tuple[str, str, str]]:
+    found = Counter(
+        {(pair, *kind): 0 for pair in ("strip", "atm") for kind in ALWAYS_COUNTED},
+    )
+    for pair, missing, carried in (
+        ("strip", reading.names_missing, reading.names_carried),
+        ("atm", reading.names_missing_atm, reading.names_carried_atm),
+    ):
+        found.update(
+            (pair, "missing" if why == "no_quotes" else "refused", safe(why))
+            for why in missing.values()
+        )
+        found.update((pair, "carried", safe(why)) for why in carried.values())
+    return found
 
 
 def _levels(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:

@@ -325,6 +325,22 @@ MEASURES: Final = (
         "no_basket",
     ),
     Measure(
+        "coverage_atm",
+        "share",
+        "coverage, ATM vols",
+        "share of the basket's weight with a fresh 50-delta vol: whether to believe correlation",
+        "no_basket",
+        formula="configured weight of names with a fresh 50-delta vol / configured weight",
+        gauge="index",
+    ),
+    Measure(
+        "coverage_atm_names",
+        "share",
+        "coverage, ATM vols, names",
+        "share of the basket's names, by count, with a fresh 50-delta vol",
+        "no_basket",
+    ),
+    Measure(
         "rotation.index_return",
         "return",
         "index return",

@@ -3,10 +3,11 @@
 Gates of the reading stand in the context: the rules are asked or not, and they change nothing here.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from streams.basket_columns import basket_columns
-from streams.detection.gates import data_gate, elapsed_share, phase, relative_width
+from streams.detection.gates import Pair, data_gate, elapsed_share, phase, relative_width
 from streams.detection.history.history import History
 from streams.detection.history.instant import Instant, instant_of
 from streams.detection.history.panels import Panels
@@ -20,6 +21,8 @@ from streams.records import NS
 
 CLOSE: Final = "session_close"
 """The flag of a closing reading."""
+SETTLING: Final = 60
+"""Seconds for which ATM vols must be whole before doubts about strips are no concern of theirs."""
 
 
 class ContextBuilder:
@@ -43,9 +46,10 @@ class ContextBuilder:
         begins = self.history.begin(reading.session)
         now = instant_of(reading, ts)
         forms = self._forms(reading, ts)
-        gate = self._gate(reading, now) if forms else ""
+        gates = self._pair_gates(reading, now) if forms else {}
+        settled = self._atm_settled(ts, gates) if "intraday" in forms else True
         spike = "accepted"
-        if "intraday" in forms and not gate:
+        if "intraday" in forms and not gates["atm"]:
             rho = reading.implied_correlation
             spike = self.history.progress.spike.admit(ts, rho, self._gates)
         window = self.history.window
@@ -62,7 +66,9 @@ class ContextBuilder:
             panels=self._panels,
             hours=phase(ts, reading.session),
             forms=forms,
-            gate=gate,
+            gate=gates.get("both", ""),
+            pair_gates=gates,
+            atm_settled=settled,
             held=spike == "held",
             reverted=spike == "reverted",
             begins_session=begins,
@@ -76,9 +82,20 @@ class ContextBuilder:
         intraday: tuple[Form, ...] = ("intraday",) if phase(ts, reading.session) == "open" else ()
         return (*intraday, "daily") if CLOSE in reading.flags else intraday
 
-    def _gate(self, reading: Reading, now: Instant) -> str:
+    def _pair_gates(self, reading: Reading, now: Instant) -> dict[Pair, str]:
         missing = now.index_level is None or now.basket_level is None
-        return data_gate(reading, self._gates) or ("coverage" if missing else "")
+        levels = "coverage" if missing else ""
+        return {
+            "both": data_gate(reading, self._gates) or levels,
+            "model_free": data_gate(reading, self._gates, "model_free") or levels,
+            "atm": data_gate(reading, self._gates, "atm"),
+        }
+
+    def _atm_settled(self, ts: int, gates: Mapping[Pair, str]) -> bool:
+        progress = self.history.progress
+        if gates["atm"]:
+            progress.atm_doubted = ts
+        return ts - progress.atm_doubted >= SETTLING * NS
 
     def _take_in(self, context: RuleContext) -> None:
         if "intraday" in context.forms and not context.gate and not context.held:

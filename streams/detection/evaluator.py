@@ -42,8 +42,8 @@ def evaluate(
 
 
 def _verdict(rule: Rule[Any], scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
-    if context.gate and not rule.about_data:
-        return Verdict(blocked=context.gate, asked=False)
+    if (gate := context.gate_of(rule.pair)) and not rule.about_data:
+        return Verdict(blocked=gate, asked=False)
     if context.held and scope.form == "intraday" and not rule.about_data:
         return Verdict(held=True, asked=False)
     return rule.evaluate(scope, context, firing)

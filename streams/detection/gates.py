@@ -4,6 +4,7 @@ A gate says why not, in one word, and an empty string otherwise; the words are t
 `dispersion_gate_failures_total`.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
@@ -14,6 +15,8 @@ from streams.market import Gates
 from streams.reading import Reading
 from streams.records import NS
 
+Pair = Literal["both", "model_free", "atm"]
+"""The pairs of vols that a rule looks at: that of strips, that of ATM vols and correlation."""
 Phase = Literal["before", "open", "after"]
 Spike = Literal["accepted", "held", "reverted"]
 
@@ -35,22 +38,36 @@ def elapsed_share(ts: int, session: date) -> float:
     return min(max((ts - opened) / (closed - opened), 0.0), 1.0)
 
 
-def data_gate(reading: Reading, gates: Gates) -> str:
+def data_gate(reading: Reading, gates: Gates, pair: Pair = "both") -> str:
     """`coverage`, `range`, `shape` or nothing. Published levels have no coverage to test."""
-    if not covered(reading, gates):
+    if not covered(reading, gates, pair):
         return "coverage"
     if not in_range(reading, gates):
         return "range"
     return "shape" if reading.doubts else ""
 
 
-def covered(reading: Reading, gates: Gates) -> bool:
+def covered(reading: Reading, gates: Gates, pair: Pair = "both") -> bool:
     """Whether enough of the configured basket, by weight and by names, has a fresh point."""
-    if reading.basis == "published":
-        return True
-    return (reading.coverage or 0.0) >= gates.coverage and (
-        reading.coverage_names or 0.0
-    ) >= gates.coverage_names
+    return reading.basis == "published" or all(
+        weight >= gates.coverage and names >= gates.coverage_names
+        for weight, names in _shares(reading, pair)
+    )
+
+
+def coverage_atm(reading: Reading) -> tuple[float, float]:
+    """By weight and by names; a reading of an earlier release knows that of strips alone."""
+    known = reading.coverage_atm is not None
+    weight = reading.coverage_atm if known else reading.coverage
+    names = reading.coverage_atm_names if known else reading.coverage_names
+    return weight or 0.0, names or 0.0
+
+
+def _shares(reading: Reading, pair: Pair) -> Iterator[tuple[float, float]]:
+    if pair != "atm":
+        yield reading.coverage or 0.0, reading.coverage_names or 0.0
+    if pair != "model_free":
+        yield coverage_atm(reading)
 
 
 def in_range(reading: Reading, gates: Gates) -> bool:

@@ -1,9 +1,10 @@
 """The context of a reading: everything that a rule may look at, and nothing that it may change."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from streams.detection.gates import Phase, relative_width
+from streams.detection.gates import Pair, Phase, relative_width
 from streams.detection.history.baseline import Baseline
 from streams.detection.history.change import Change, change
 from streams.detection.history.instant import Instant
@@ -36,7 +37,12 @@ class RuleContext:
     forms: tuple[Form, ...] = ()
     """The forms in which rules are evaluated at this reading."""
     gate: str = ""
-    """The gate that is closed: no rule on the market is asked."""
+    """The gate that is closed: no rule that looks at both pairs of vols is asked."""
+    pair_gates: Mapping[Pair, str] = field(default_factory=dict)
+    """The same for rules that look at one pair alone; `gate` where a pair is not named."""
+    atm_settled: bool = False
+    """The gate of the ATM pair has been open for a minute, so that doubts about strips alone do not
+    concern a rule on that pair."""
     held: bool = False
     """The spike gate holds the value back: no intraday rule on the market is asked."""
     reverted: bool = False
@@ -61,6 +67,10 @@ class RuleContext:
         same_pair = (start.basis == "atm") == (self.now.basis == "atm")
         oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session
         return same_pair and start.session < oldest
+
+    def gate_of(self, pair: Pair) -> str:
+        """The gate that is closed for a rule on this pair of vols."""
+        return self.pair_gates.get(pair, self.gate)
 
     def level(self, measure: str) -> float | None:
         """A measure of this reading, to be ranked among the closes of the baseline.

@@ -5,7 +5,7 @@ It includes the correlation that they imply.
 
 import numpy as np
 
-from analytics.arrays import Floats
+from analytics.arrays import Bools, Floats
 from analytics.correlation import basket_sums, correlation_bounds, implied_correlation
 from streams.readings.fields import Fields
 
@@ -35,7 +35,9 @@ def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, re
         )
 
 
-def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: str) -> None:
+def set_correlation(
+    fields: Fields, weights: Floats, atm_vols: Floats, carried: Bools, reason: str
+) -> None:
     """`basket_atm_vol`, `implied_correlation` and its bounds.
 
     The correlation is published raw; outside [0, 1] it is flagged `rho_out_of_range`. One name
@@ -46,6 +48,7 @@ def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
         weights: of the k largest names, any unit.
         atm_vols: theirs, NaN for a name without a valid one: what is left is renormalised, and the
             bounds say what the rest could do.
+        carried: names whose vol is an old one; the bounds hold for any vol of theirs.
         reason: why the basket has no values, or empty.
     """
     if reason:
@@ -58,9 +61,8 @@ def set_correlation(fields: Fields, weights: Floats, atm_vols: Floats, reason: s
         return
     index = fields.values["index_atm_vol"]
     rho = implied_correlation(index, weights, atm_vols)
-    lower, upper = (
-        (rho, rho) if np.isfinite(atm_vols).all() else correlation_bounds(index, weights, atm_vols)
-    )
+    sure = np.isfinite(atm_vols).all() and not carried.any()
+    lower, upper = (rho, rho) if sure else correlation_bounds(index, weights, atm_vols, carried)
     for name, value in zip(CORRELATION, (rho, lower, upper), strict=True):
         fields.set_value(name, value)
     if rho < 0 or rho > 1:

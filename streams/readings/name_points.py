@@ -24,7 +24,8 @@ class NewPoints(NamedTuple):
     """0 for a feed of changes."""
     atm_only: NDArray[np.bool_]
     reason: Rows
-    """Codes of a `ReasonWords`: why a point is invalid."""
+    """Codes of a `ReasonWords`: why there is no variance; of a source of ATM vols no ATM vol."""
+    atm_reason: Rows
 
 
 class NamePoints:
@@ -32,13 +33,13 @@ class NamePoints:
 
     With them is what is needed to judge how fresh they are.
 
-    A valid point stays when an invalid one follows in the same session (`superseded` then says so);
+    A valid value stays when an invalid one follows in the same session (`superseded` then says so);
     a new session drops everything. The two values are kept apart because each can fail alone.
     """
 
     VALUES = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh")
-    COLUMNS = (*VALUES, "flags", "superseded", "atm_only", "reason")
-    ADDED = frozenset({"reason"})
+    ADDED = frozenset({"reason", "atm_superseded", "atm_reason", "seen_ts"})
+    COLUMNS = (*VALUES, "flags", "superseded", "atm_only", *sorted(ADDED))
     """Columns that chunks of earlier releases lack."""
 
     def __init__(self, n: int) -> None:
@@ -50,11 +51,16 @@ class NamePoints:
         self.atm_refresh = np.zeros(n)
         self.flags = np.zeros(n, np.int64)
         self.superseded = np.zeros(n, np.bool_)
-        """The name's latest point was invalid."""
+        """The name's latest point had no variance; of a source of ATM vols no ATM vol."""
+        self.atm_superseded = np.zeros(n, np.bool_)
+        """The name's latest point had no ATM vol."""
         self.atm_only = np.zeros(n, np.bool_)
         """The name's latest point came from a source of ATM vols without bid and ask."""
         self.reason = np.zeros(n, np.int64)
-        """Why the name's latest point was invalid; 0 where it was valid, or there was none."""
+        """Why `superseded`; 0 where it is not, or no point has come."""
+        self.atm_reason = np.zeros(n, np.int64)
+        self.seen_ts = np.zeros(n, np.int64)
+        """Newest quote behind the name's latest point, valid or not."""
 
     def apply(self, new: NewPoints) -> None:
         """Put the points of a frame in place."""
@@ -68,11 +74,14 @@ class NamePoints:
         self.variance[at] = new.variance[variance_ok]
         self.variance_ts[at] = new.quote_ts[variance_ok]
         self.variance_refresh[at] = new.refresh_seconds
+        either = atm_ok | variance_ok
+        self.flags[new.at[either]] = new.flags[either]
         valid = np.where(new.atm_only, atm_ok, variance_ok)
-        self.flags[new.at[valid]] = new.flags[valid]
-        self.superseded[new.at] = ~valid
+        self.superseded[new.at], self.atm_superseded[new.at] = ~valid, ~atm_ok
         self.atm_only[new.at] = new.atm_only
         self.reason[new.at] = np.where(valid, 0, new.reason)
+        self.atm_reason[new.at] = np.where(atm_ok, 0, new.atm_reason)
+        self.seen_ts[new.at] = new.quote_ts
 
     def chunk(self) -> bytes:
         """State chunk."""

@@ -36,6 +36,11 @@ class ReasonWords:
         """The reason of a code."""
         return self.words[code - 1] if 0 < code <= len(self.words) else ""
 
+    def texts(self, codes: NDArray[np.int64]) -> list[str]:
+        """The reasons of codes."""
+        table = ["", *self.words]
+        return [table[code] if 0 < code < len(table) else "" for code in codes.tolist()]
+
     def _code(self, word: str) -> int:
         if word not in self.words:
             self.words.append(word)

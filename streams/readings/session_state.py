@@ -130,6 +130,7 @@ class SessionState:
         chosen: NDArray[np.bool_],
         atm_only: NDArray[np.bool_],
     ) -> NewPoints:
+        reason, atm_reason = self.words.encode(rows.reason), self.words.encode(rows.atm_reason)
         return NewPoints(
             at=at[chosen],
             variance=rows.variance[chosen],
@@ -138,7 +139,6 @@ class SessionState:
             flags=self.flags.encode(rows.flags)[chosen],
             refresh_seconds=frame.refresh_seconds or 0.0,
             atm_only=atm_only[chosen],
-            reason=np.where(
-                atm_only, self.words.encode(rows.atm_reason), self.words.encode(rows.reason)
-            )[chosen],
+            reason=np.where(atm_only, atm_reason, reason)[chosen],
+            atm_reason=atm_reason[chosen],
         )

@@ -30,7 +30,7 @@ def skew_of(
         return {}
     largest, vols = state.basket.largest, state.skew.at_tenor[tenor]
     weights = state.basket.weights[largest]
-    of_names = np.where(names.valid[largest, None], vols[largest], np.nan)
+    of_names = np.where(names.atm.valid[largest, None], vols[largest], np.nan)
     values = implied_correlation_skew(vols[-1], weights, of_names)
     skew: dict[str, float] = {}
     for name, index_vol, column, value in zip(

@@ -15,6 +15,7 @@ from streams.readings.coverage import too_thin
 from streams.readings.fields import Fields
 from streams.readings.freshness import fresh_index
 from streams.readings.model_free import set_basket, set_index
+from streams.readings.pair_names import PairNames
 from streams.readings.references import tracking_error
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_state import SessionState
@@ -29,7 +30,7 @@ REALIZED = (
     "basket_gap",
     "realized_correlation_session",
 )
-COVERAGE = ("coverage", "coverage_valid", "coverage_names")
+COVERAGE = ("coverage", "coverage_valid", "coverage_names", "coverage_atm", "coverage_atm_names")
 
 
 def tenor_reading(
@@ -44,13 +45,12 @@ def tenor_reading(
     """
     fields = Fields(flags=set(marks))
     names = names_at(state, tenor, boundary) if state.basket.symbols else None
-    reason = (
-        "no_basket" if names is None else "" if names.coverage.carries(state.gates) else "coverage"
-    )
+    reason = _too_little(state, names and names.strips)
+    atm_reason = _too_little(state, names and names.atm)
     _put_index_fields(fields, state, tenor, boundary)
-    _put_basket_fields(fields, state, names, reason)
-    skew = skew_of(fields, state, tenor, names, reason)
-    _put_realized(fields, state, tenor, boundary, names, reason)
+    _put_basket_fields(fields, state, names, reason, atm_reason)
+    skew = skew_of(fields, state, tenor, names, atm_reason)
+    _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
     # Rotation has no tenor; the readings that the rules run on carry it.
     rotation = (
@@ -69,6 +69,7 @@ def tenor_reading(
         mode=mode,
         basis="atm" if state.atm_only else "quotes",
         names=names.coverage.names if names else 0,
+        names_atm=names.atm.coverage.names if names else 0,
         implied_correlation_skew=skew,
         references=references,
         tracking_error=tracking_error(references, fields.values),
@@ -77,12 +78,23 @@ def tenor_reading(
         )
         or None,
         dividends=names.dividends if names else {},
-        names_missing=names.missing if names else {},
-        names_carried=names.carried if names else {},
+        names_missing=names.strips.missing if names else {},
+        names_carried=names.strips.carried_why if names else {},
         names_doubted=names.doubted if names else {},
+        names_missing_atm=names.atm.missing if names else {},
+        names_carried_atm=names.atm.carried_why if names else {},
+        names_age=names.ages if names else {},
+        names_lacking=names.lacking if names else (),
         rotation=rotation.value,
         constituents=_constituents(state, names) if names else None,
     )
+
+
+def _too_little(state: SessionState, names: PairNames | None) -> str:
+    """Why a pair of vols has no basket values, or empty."""
+    if names is None:
+        return "no_basket"
+    return "" if names.coverage.carries(state.gates) else "coverage"
 
 
 def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary: int) -> None:
@@ -107,9 +119,8 @@ def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary:
 
 
 def _put_basket_fields(
-    fields: Fields, state: SessionState, names: ValidNames | None, reason: str
+    fields: Fields, state: SessionState, names: ValidNames | None, reason: str, atm_reason: str
 ) -> None:
-    largest = state.basket.largest
     empty = np.empty(0)
     variances = names.variance if names else empty
     set_basket(
@@ -120,10 +131,17 @@ def _put_basket_fields(
         fields,
         state.basket.weights,
         atm_vols,
-        reason or too_thin(state.gates, state.basket.weights, atm_vols),
+        atm_reason,
     )
+    largest = state.basket.largest if names else np.empty(0, np.int64)
     atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
-    set_correlation(fields, weights, atm_vols, reason or too_thin(state.gates, weights, atm_vols))
+    set_correlation(
+        fields,
+        weights,
+        atm_vols,
+        names.atm.carried[largest] if names else np.empty(0, np.bool_),
+        atm_reason or too_thin(state.gates, weights, atm_vols),
+    )
 
 
 def _put_realized(
@@ -132,14 +150,13 @@ def _put_realized(
     tenor: int,
     boundary: int,
     names: ValidNames | None,
-    reason: str,
 ) -> None:
     """Realized values over the names behind `implied_correlation`.
 
     They are over all of the largest while there is none.
     """
     if names is None:
-        fields.set_null(reason, *REALIZED, "correlation_premium")
+        fields.set_null("no_basket", *REALIZED, "correlation_premium")
         return
     largest = state.basket.largest
     wanted = (
@@ -168,10 +185,10 @@ def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) 
     if names is None:
         fields.set_null("no_basket", *COVERAGE)
     else:
-        share = names.coverage
-        for name, value in zip(
-            COVERAGE, (share.fresh_weight, share.valid_weight, share.fresh_names), strict=True
-        ):
+        share, atm = names.coverage, names.atm.coverage
+        shares = (share.fresh_weight, share.valid_weight, share.fresh_names)
+        of_atm = (atm.fresh_weight, atm.fresh_names)
+        for name, value in zip(COVERAGE, (*shares, *of_atm), strict=True):
             fields.set_value(name, value)
         fields.flags.update(names.flags)
         if state.spec.basket.illustrative:
@@ -183,7 +200,7 @@ def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) 
 
 
 def _constituents(state: SessionState, names: ValidNames) -> Constituents:
-    chosen = names.valid
+    chosen = names.either
     everyone = bool(chosen.all())
     return Constituents(
         symbols=state.basket.symbols
@@ -192,7 +209,7 @@ def _constituents(state: SessionState, names: ValidNames) -> Constituents:
         weights=tuple(state.basket.weights[chosen].tolist()),
         variances=(None,) * int(chosen.sum())
         if state.atm_only
-        else tuple(names.variance[chosen].tolist()),
+        else _optional(names.variance[chosen]),
         atm_vols=_optional(names.atm_vol[chosen]),
     )
 

@@ -1,4 +1,4 @@
-"""The names of a basket that count in a reading: valid, fresh or carried."""
+"""The names of a basket that count in a reading: valid, fresh or carried, in each pair of vols."""
 
 from itertools import compress
 from typing import Final, NamedTuple
@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
-from streams.readings.coverage import Coverage, coverage_of
-from streams.readings.freshness import fresh_names
+from streams.reading import LackingName
+from streams.readings.coverage import Coverage, Mask
+from streams.readings.lacking_names import age_by_name, heaviest_lacking
 from streams.readings.name_points import NamePoints
+from streams.readings.pair_names import PairNames, pair_names
 from streams.readings.session_state import SessionState
 from streams.valuation.ex_dates import FLAG
 
@@ -23,61 +25,60 @@ class ValidNames(NamedTuple):
     Arrays are over the n names of the basket, NaN where a name does not count.
     """
 
-    valid: NDArray[np.bool_]
+    strips: PairNames
+    """For the model-free pair; of a source of ATM vols the same as `atm`."""
+    atm: PairNames
+    """For the ATM pair and correlation."""
     variance: NDArray[np.float64]
     atm_vol: NDArray[np.float64]
-    coverage: Coverage
     flags: set[str]
     doubted: dict[str, str]
     """Names with a strip that is not believed → why."""
     dividends: dict[str, str]
     """Names with a large dividend inside a strip → its size."""
     refresh_seconds: float
-    missing: dict[str, str]
-    """Names without a value → why."""
-    carried: dict[str, str]
-    """Names with an old value → why there is no new one."""
+    lacking: tuple[LackingName, ...]
+    ages: dict[str, float]
+
+    @property
+    def coverage(self) -> Coverage:
+        """Of the pair that the basis has."""
+        return self.strips.coverage
+
+    @property
+    def either(self) -> Mask:
+        """Names that count in one pair at least."""
+        return self.strips.valid | self.atm.valid
 
 
 def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
     """Valid and fresh names at second `boundary` (ns) of the state's session.
 
-    The basis decides which of the two values makes a name valid: the variance, or for a source of
-    ATM vols the ATM vol. Names of the other basis do not count, for the two are never mixed, nor do
-    names that arrive from two sources.
+    A name is valid for the model-free pair by its variance, for the ATM pair by its ATM vol. Names
+    of the other basis do not count, for the two are never mixed, nor do names that arrive from two
+    sources.
     """
     points = state.points[tenor]
     counts = ~state.origins.split[:-1] & (points.atm_only == state.atm_only)
-    value, quote_ts, refresh = (
-        (points.atm_vol, points.atm_ts, points.atm_refresh)
-        if state.atm_only
-        else (points.variance, points.variance_ts, points.variance_refresh)
-    )
-    valid = counts & np.isfinite(value)
-    fresh = fresh_names(
-        quote_ts,
-        refresh,
-        boundary=boundary,
-        equity_close=state.hours.equity_close,
-        quote_age=state.gates.name_quote_age,
-    )
-    flags = state.flags.union(points.flags[valid])
-    dividends = _dividends(state, np.where(valid, points.flags, 0), flags)
-    doubted = _doubted(state, valid, np.where(valid, points.flags, 0), flags)
-    carried = valid & (points.superseded | ~fresh)
-    if carried.any():
+    atm = pair_names(state, points, counts, boundary, atm=True)
+    strips = atm if state.atm_only else pair_names(state, points, counts, boundary, atm=False)
+    either = strips.valid | atm.valid
+    flags = state.flags.union(points.flags[either])
+    dividends = _dividends(state, np.where(either, points.flags, 0), flags)
+    doubted = _doubted(state, strips.valid, np.where(strips.valid, points.flags, 0), flags)
+    if strips.carried.any() or atm.carried.any():
         flags.add("carried")
     return ValidNames(
-        valid=valid,
-        variance=np.where(valid, points.variance, np.nan),
-        atm_vol=np.where(valid, points.atm_vol, np.nan),
-        coverage=coverage_of(state.basket.weights, valid, fresh),
+        strips=strips,
+        atm=atm,
+        variance=np.where(strips.valid, points.variance, np.nan),
+        atm_vol=np.where(atm.valid, points.atm_vol, np.nan),
         flags=flags,
         doubted=doubted,
         dividends=dividends,
-        refresh_seconds=float(refresh[valid].max(initial=0.0)),
-        missing=_missing(state, points, ~valid),
-        carried=_carried(state, points, carried),
+        refresh_seconds=_refresh(points, strips, atm),
+        lacking=heaviest_lacking(state, points, strips, atm, boundary),
+        ages=age_by_name(state, points, strips, atm, boundary),
     )
 
 
@@ -104,42 +105,14 @@ def _doubted(
     return dict(sorted(found.items()))
 
 
-def _missing(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
-    """Why these names count for nothing.
-
-    The reason is two sources, the other basis, no point yet, or that of the latest one.
-    """
-    if not chosen.any():
-        return {}
-    seen = state.origins.code[:-1] >= 0
-    other = "basis_atm" if not state.atm_only else "basis_quotes"
-    found = {}
-    for at in np.flatnonzero(chosen).tolist():
-        if state.origins.split[at]:
-            why = "split_name"
-        elif not seen[at]:
-            why = "no_quotes"
-        else:
-            why = (
-                other
-                if points.atm_only[at] != state.atm_only
-                else state.words.text(int(points.reason[at]))
-            )
-        found[state.basket.symbols[at]] = why or "unknown"
-    return dict(sorted(found.items()))
-
-
-def _carried(state: SessionState, points: NamePoints, chosen: NDArray[np.bool_]) -> dict[str, str]:
-    """Why these names have no newer value.
-
-    It is the reason of their latest point, or `stale` where none has come.
-    """
-    places = np.flatnonzero(chosen).tolist()
-    found = {
-        state.basket.symbols[at]: state.words.text(int(points.reason[at])) or "stale"
-        for at in places
-    }
-    return dict(sorted(found.items()))
+def _refresh(points: NamePoints, strips: PairNames, atm: PairNames) -> float:
+    return max(
+        float(refresh[valid].max(initial=0.0))
+        for refresh, valid in (
+            (points.variance_refresh, strips.valid),
+            (points.atm_refresh, atm.valid),
+        )
+    )
 
 
 def _dividends(state: SessionState, codes: NDArray[np.int64], flags: set[str]) -> dict[str, str]:

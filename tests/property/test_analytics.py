@@ -152,9 +152,24 @@ def test_equal_vols_recover_the_correlation(seed: int, rho: float, vol: float) -
     index = index_vol_at(rho, weights, np.full(30, vol))
     if not np.isnan(index):
         assert abs(implied_correlation(index, weights, np.full(30, vol)) - rho) < 1e-12
-        lower, upper = correlation_bounds(index, weights, np.where(np.arange(30) < 7, np.nan, vol))
-        assert abs(lower - rho) < 1e-12
-        assert abs(upper - rho) < 1e-12
+        left = np.where(np.arange(30) < 7, np.nan, vol)
+        value = implied_correlation(index, weights, left)
+        lower, upper = correlation_bounds(index, weights, left)
+        assert abs(lower - min(rho, value)) < 1e-12
+        assert abs(upper - max(rho, value)) < 1e-12
+
+
+@few
+@given(seeds, st.floats(0.05, 0.6))
+def test_the_band_always_contains_the_value(seed: int, index: float) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    weights, vols = rng.dirichlet(np.full(n, 0.3)) + 1e-6, rng.uniform(0.05, 1.5, n)
+    vols = np.where(rng.random(n) < 0.3, np.nan, vols)
+    carried = rng.random(n) < rng.choice([0.0, 0.3, 1.0])
+    value = implied_correlation(index, weights, vols)
+    lower, upper = correlation_bounds(index, weights, vols, carried)
+    assert np.isnan(value) or lower <= value <= upper
 
 
 @few

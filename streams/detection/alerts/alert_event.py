@@ -45,6 +45,7 @@ class DataQuality(msgspec.Struct, frozen=True):
     names: int
     flags: tuple[str, ...]
     reasons: dict[str, str]
+    coverage_atm: float | None = None
 
 
 class Contributor(msgspec.Struct, frozen=True):

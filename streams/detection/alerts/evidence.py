@@ -52,6 +52,7 @@ def evidence(
             reading.names,
             reading.flags,
             reading.reasons,
+            reading.coverage_atm,
         ),
         contributors=() if change is None else contributors(change, context),
         compared_with=None if start is None else moment(start.ts),

@@ -33,6 +33,8 @@ class SessionProgress(msgspec.Struct):
     """Greatest rise of implied correlation from a 60-minute low so far, by part of the session."""
     samples: list[Sample] = []
     spike: SpikeHold = msgspec.field(default_factory=SpikeHold)
+    atm_doubted: int = 0
+    """The latest reading (ns) whose ATM vols or correlation a gate forbade to judge."""
 
 
 class History:

@@ -44,6 +44,7 @@ class CorrelationRegime(LevelRule[CorrelationRegimeNumbers]):
     label = "regime"
     resolve_reason = "implied correlation is back in its band"
     table = CorrelationRegimeNumbers
+    pair = "atm"
     any_of = True
 
     def ranks(self, context: RuleContext) -> Ranks:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from streams.detection.gates import covered, in_range
+from streams.detection.gates import coverage_atm, covered, in_range
 from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, RuleNumbers, Seconds, Share
 from streams.detection.rule_context import RuleContext
@@ -67,6 +67,12 @@ class DataQuality(LevelRule[DataQualityNumbers]):
                 ("coverage", reading.coverage or 0.0, gates.coverage, 1.0),
                 ("coverage_names", reading.coverage_names or 0.0, gates.coverage_names, 1.0),
             ]
+        if reading.basis == "quotes":
+            weight, names = coverage_atm(reading)
+            limits += [
+                ("coverage_atm", weight, gates.coverage, 1.0),
+                ("coverage_atm_names", names, gates.coverage_names, 1.0),
+            ]
         doubts = condition("doubts", float(len(reading.doubts)), 1.0, 0.0, 1.0)
         return (
             *(
@@ -80,7 +86,8 @@ class DataQuality(LevelRule[DataQualityNumbers]):
         """Whether any limit is broken; nothing forbids to say so."""
         del scope, firing
         reading, critical = context.reading, self.numbers.critical.coverage
-        lost = reading.basis != "published" and (reading.coverage or 0.0) < critical
+        least = min(reading.coverage or 0.0, coverage_atm(reading)[0])
+        lost = reading.basis != "published" and least < critical
         severity: Severity = "critical" if lost else "warning"
         quiet = Verdict(conditions=self.conditions(context) or (), any_of=True)
         return self.decided(quiet, severity)
@@ -90,6 +97,8 @@ class DataQuality(LevelRule[DataQualityNumbers]):
         limits = {
             "coverage": self.gates.coverage,
             "coverage_names": self.gates.coverage_names,
+            "coverage_atm": self.gates.coverage,
+            "coverage_atm_names": self.gates.coverage_names,
             "implied_correlation_low": self.gates.correlation_low,
             "implied_correlation_high": self.gates.correlation_high,
             "doubts": 1.0,
@@ -101,11 +110,14 @@ class DataQuality(LevelRule[DataQualityNumbers]):
         del change, verdict
         reading, gates = context.reading, context.gates
         parts = []
-        if not covered(reading, gates):
+        if not covered(reading, gates, "model_free"):
             parts.append(
                 f"coverage {reading.coverage or 0.0:.0%} by weight, "
                 f"{reading.coverage_names or 0.0:.0%} by names"
             )
+        if reading.basis == "quotes" and not covered(reading, gates, "atm"):
+            weight, names = coverage_atm(reading)
+            parts.append(f"coverage of ATM vols {weight:.0%} by weight, {names:.0%} by names")
         if not in_range(reading, gates):
             parts.append(
                 f"implied correlation {100 * (reading.implied_correlation or 0.0):.1f} "

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
+from streams.detection.gates import Pair
 from streams.detection.history.change import Change
 from streams.detection.history.instant import Instant
 from streams.detection.numbers import RuleNumbers
@@ -42,6 +43,8 @@ class Rule(ABC, Generic[N]):
     scopes: ClassVar[tuple[Scope, ...]] = (Scope.INTRADAY, Scope.DAILY)
     table: ClassVar[type[RuleNumbers]]
     """Its table in a rules file."""
+    pair: ClassVar[Pair] = "both"
+    """The vols that it looks at: their coverage alone suspends it."""
     about_data: ClassVar[bool] = False
     """It is about the data, not about the market: no gate comes before it."""
 

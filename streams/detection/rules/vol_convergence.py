@@ -72,6 +72,7 @@ class VolConvergence(MoveRule[VolConvergenceNumbers]):
     label = "convergence"
     scopes = tuple(WINDOWS)
     table = VolConvergenceNumbers
+    pair = "model_free"
 
     def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """The fall of the spread against what is needed."""

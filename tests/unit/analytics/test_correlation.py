@@ -71,17 +71,31 @@ def test_no_value(index: float, vols: list[float]) -> None:
     assert math.isnan(implied_correlation(index, [0.7, 0.2, 0.1][: len(vols)], vols))
 
 
-def test_bounds_enclose_the_value_of_the_full_basket() -> None:
+@pytest.mark.parametrize("index", [0.18, 0.25, 0.30])
+def test_bounds_enclose_the_value_of_the_full_basket_and_of_what_is_left(index: float) -> None:
     missing = VOLS.copy()
     missing[1] = np.nan
-    lower, upper = correlation_bounds(0.18, WEIGHTS, missing)
-    assert lower < implied_correlation(0.18, WEIGHTS, VOLS) < upper
-    high, low = (
-        np.where(np.isnan(missing), 0.40, missing),
-        np.where(np.isnan(missing), 0.20, missing),
-    )
-    assert lower == implied_correlation(0.18, WEIGHTS, high)
-    assert upper == implied_correlation(0.18, WEIGHTS, low)
+    lower, upper = correlation_bounds(index, WEIGHTS, missing)
+    assert lower < implied_correlation(index, WEIGHTS, VOLS) < upper
+    filled = [
+        implied_correlation(index, WEIGHTS, np.where(np.isnan(missing), vol, missing))
+        for vol in (0.20, 0.40)
+    ]
+    both = [*filled, implied_correlation(index, WEIGHTS, missing)]
+    assert (lower, upper) == (min(both), max(both))
+
+
+def test_bounds_hold_for_any_vol_of_a_name_that_is_carried() -> None:
+    carried = np.array([False, True, False, False])
+    value = implied_correlation(0.25, WEIGHTS, VOLS)
+    lower, upper = correlation_bounds(0.25, WEIGHTS, VOLS, carried)
+    assert lower < value < upper
+    for vol in (0.20, 0.25, 0.33, 0.40):
+        other = implied_correlation(0.25, WEIGHTS, np.where(carried, vol, VOLS))
+        assert lower <= other <= upper
+    lower, upper = correlation_bounds(0.25, WEIGHTS, VOLS, np.ones(4, np.bool_))
+    assert lower < value < upper
+    assert correlation_bounds(0.25, WEIGHTS, VOLS, np.zeros(4, np.bool_)) == (value, value)
 
 
 def test_bounds_without_any_or_with_every_name() -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agents.monitoring.market_gauges import View, _rotation
+from agents.monitoring.market_gauges import View, _rotation, lacking_names
 from streams.detection.views.snapshot import decode_snapshot
 from streams.reading import Rotation
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
@@ -32,3 +32,35 @@ def test_nothing_is_shown_without_the_index() -> None:
         ).samples
         == []
     )
+
+
+def test_names_without_a_value_are_counted_by_pair_and_reason() -> None:
+    run = Run()
+    run.play(
+        [
+            toy(
+                eastern(MONDAY, "11:00:00"),
+                0.15,
+                0.44,
+                0.1,
+                names_missing={"N01": "near:gap", "N02": "near:gap", "N03": "no_quotes"},
+                names_missing_atm={"N03": "no_quotes"},
+                names_carried_atm={"N04": "stale"},
+            )
+        ]
+    )
+    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
+    samples = lacking_names([View(MARKET.indices[0], shown, 1.0)]).samples
+    found = {
+        (one.labels["pair"], one.labels["state"], one.labels["reason"]): one.value
+        for one in samples
+    }
+    assert found == {
+        ("strip", "refused", "near:gap"): 2,
+        ("strip", "missing", "no_quotes"): 1,
+        ("strip", "refused", "split_name"): 0,
+        ("strip", "carried", "stale"): 0,
+        ("atm", "missing", "no_quotes"): 1,
+        ("atm", "refused", "split_name"): 0,
+        ("atm", "carried", "stale"): 1,
+    }

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from tests.support.past_closes import weekdays
 from tests.support.readings import (
     FRIDAY,
     MONDAY,
@@ -37,6 +38,27 @@ def test_lost_coverage_suspends_and_never_resolves() -> None:
     assert found[0].time == eastern(MONDAY, "10:46:04"), "a minute of good data"
     assert found[1].data.status == "firing"
     assert run.count("gate_failures", "SPX", "coverage") == 1
+
+
+def test_strips_that_are_lost_do_not_suspend_what_rests_on_correlation_alone() -> None:
+    run = Run(cap_unknown=False)
+    past = [closing(day, 0.15, 0.44, 0.1 + at % 7 / 1e3) for at, day in enumerate(weekdays(72))]
+    run.play(past)
+    whole = {"coverage_atm": 0.97, "coverage_atm_names": 0.9}
+    high = (0.15, 0.44, 0.20)
+    run.play(stay("10:00:00", 600, high, step=10, coverage=0.74, **whole))
+    assert rules_of(run) == {"correlation_regime": "firing", "data_quality": "firing"}
+    run.play(stay("10:10:01", 120, high, step=10, coverage=0.74, coverage_atm=0.85))
+    assert rules_of(run) == {"correlation_regime": "suspended", "data_quality": "firing"}
+    run.play(stay("10:12:02", 50, high, step=10, coverage=0.74, **whole))
+    assert rules_of(run)["correlation_regime"] == "suspended", "not yet a minute"
+    run.play(stay("10:12:53", 60, high, step=10, coverage=0.74, **whole))
+    assert rules_of(run) == {"correlation_regime": "firing", "data_quality": "firing"}
+
+
+def rules_of(run: Run) -> dict[str, str]:
+    alerts = run.snapshot()["alerts"]
+    return {one["rule"]: one["status"] for one in alerts if one["scope"] == "intraday"}
 
 
 def test_missing_values_are_lost_data() -> None:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from streams.detection.gates import (
+    Pair,
     SpikeHold,
     covered,
     data_gate,
@@ -67,6 +68,31 @@ def test_the_data_gates(
         implied_correlation=rho,
     )
     assert data_gate(reading, GATES) == expected
+
+
+@pytest.mark.parametrize(
+    ("strips", "atm", "closed"),
+    [
+        (0.95, 0.95, []),
+        (0.74, 0.97, ["both", "model_free"]),
+        (0.95, 0.85, ["atm", "both"]),
+        (0.74, None, ["atm", "both", "model_free"]),
+    ],
+)
+def test_each_pair_of_vols_has_its_own_coverage(
+    strips: float, atm: float | None, closed: list[str]
+) -> None:
+    reading = toy(
+        eastern(MONDAY, "10:00:00"),
+        0.15,
+        0.44,
+        0.1,
+        coverage=strips,
+        coverage_atm=atm,
+        coverage_atm_names=atm,
+    )
+    pairs: list[Pair] = ["atm", "both", "model_free"]
+    assert [pair for pair in pairs if data_gate(reading, GATES, pair)] == closed
 
 
 def test_published_levels_have_no_coverage_to_fail() -> None:

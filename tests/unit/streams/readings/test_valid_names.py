@@ -93,7 +93,8 @@ def test_missing_names_widen_the_bounds() -> None:
     (reading,) = Run().feed(
         quoted(second(60), {name: vol for name, vol in VOLS.items() if name != "D"})
     )
-    assert reading.implied_correlation_lower == pytest.approx(0.054079, abs=1e-6)
+    assert reading.implied_correlation == pytest.approx(-0.0293495, abs=1e-6)
+    assert reading.implied_correlation_lower == reading.implied_correlation
     assert reading.implied_correlation_upper == pytest.approx(0.0984152, abs=1e-6)
     assert reading.basket_vol == pytest.approx(
         ((0.4 * 0.09 + 0.25 * 0.0625 + 0.2 * 0.16) / 0.85) ** 0.5
@@ -115,6 +116,92 @@ def test_strips_without_smiles_leave_the_correlation_alone() -> None:
         assert reading.reasons[name] == "coverage"
     assert reading.constituents is not None
     assert reading.constituents.atm_vols == (None, None, 0.40, 0.20)
+
+
+def test_a_name_without_a_strip_counts_for_correlation() -> None:
+    strips = {**VOLS, "A": None, "B": None}
+    (reading,) = Run().feed(
+        quoted(second(60), strips, atm={"A": 0.30, "B": 0.25}, reason="near:gap")
+    )
+    assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
+    assert reading.implied_correlation_lower == reading.implied_correlation
+    assert reading.implied_correlation_basket == reading.implied_correlation
+    assert reading.basket_atm_vol == pytest.approx(0.2925)
+    assert reading.reasons["basket_vol"] == reading.reasons["dispersion"] == "coverage"
+    assert reading.coverage == pytest.approx(0.35)
+    assert reading.names == 2
+    assert (reading.coverage_atm, reading.coverage_atm_names, reading.names_atm) == (1.0, 1.0, 4)
+    assert reading.names_missing == {"A": "near:gap", "B": "near:gap"}
+    assert reading.names_missing_atm == {}
+    assert reading.constituents is not None
+    assert reading.constituents.symbols == ("A", "B", "C", "D")
+    assert reading.constituents.variances[:2] == (None, None)
+    assert reading.constituents.variances[2] == pytest.approx(0.16)
+    assert reading.constituents.atm_vols == (0.30, 0.25, 0.40, 0.20)
+
+
+def test_a_name_without_an_atm_vol_counts_for_the_model_free_pair() -> None:
+    (reading,) = Run().feed(quoted(second(60), VOLS, atm={"D": None}))
+    assert reading.basket_vol == pytest.approx(0.299374, abs=1e-6)
+    assert reading.coverage == 1.0
+    assert reading.coverage_atm == pytest.approx(0.85)
+    assert reading.names_missing_atm == {"D": "too_few"}
+    assert reading.implied_correlation is not None
+    assert reading.implied_correlation_lower is not None
+    assert reading.implied_correlation_upper is not None
+    assert (
+        reading.implied_correlation_lower
+        <= reading.implied_correlation
+        <= reading.implied_correlation_upper
+    )
+    assert reading.implied_correlation_lower < reading.implied_correlation_upper
+
+
+def test_a_carried_vol_widens_the_band_and_leaves_the_value() -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS))
+    (reading,) = run.feed(quoted(second(61), VOLS, atm={"B": None}, reason="near:no smile"))
+    assert reading.names_carried_atm == {"B": "near:no smile"}
+    assert (reading.names_carried, reading.flags) == ({}, ("carried",))
+    assert reading.implied_correlation == pytest.approx(0.1133236, abs=1e-7)
+    lower, upper = reading.implied_correlation_lower, reading.implied_correlation_upper
+    assert lower is not None
+    assert upper is not None
+    assert lower < 0.1133236 < upper
+    (reading,) = run.feed(quoted(second(62), VOLS))
+    assert reading.implied_correlation_lower == reading.implied_correlation
+
+
+def test_names_that_lack_something_are_told_with_weight_reason_and_age() -> None:
+    run = Run()
+    run.feed(quoted(second(60), {name: vol for name, vol in VOLS.items() if name != "D"}))
+    late = {"IDX": 0.18, "A": None, "B": None}
+    (reading,) = run.feed(quoted(second(70), late, atm={"B": 0.25}, reason="near:gap"))
+    told = [
+        (one.symbol, one.strip, one.strip_reason, one.atm, one.atm_reason, one.age_seconds)
+        for one in reading.names_lacking
+    ]
+    assert told == [
+        ("A", "carried", "near:gap", "carried", "near:gap", 10.0),
+        ("B", "carried", "near:gap", "valid", "", 10.0),
+        ("D", "missing", "no_quotes", "missing", "no_quotes", None),
+    ]
+    assert [one.weight for one in reading.names_lacking] == pytest.approx([0.40, 0.25, 0.15])
+    assert reading.names_age == {"A": 10.0, "B": 10.0}
+    reading = run.feed(quoted(second(131), {"IDX": 0.18, "C": 0.4}))[-1]
+    assert reading.names_carried == {"A": "near:gap", "B": "near:gap"}
+    assert reading.names_carried_atm == {"A": "near:gap", "B": "stale"}
+    assert reading.names_age == {"A": 71.0, "B": 71.0}
+
+
+def test_twenty_of_the_names_that_lack_something_are_told_in_full_heaviest_first() -> None:
+    weights = {f"N{n:02d}": 1.0 + n for n in range(60)}
+    vols = {name: 0.3 if n < 31 else None for n, name in enumerate(weights)}
+    (reading,) = Run(weights).feed(quoted(second(60), {"IDX": 0.2, **vols}, reason="next:gap"))
+    assert len(reading.names_missing) == 29
+    assert [one.symbol for one in reading.names_lacking] == [f"N{n}" for n in range(59, 39, -1)]
+    assert {one.strip for one in reading.names_lacking} == {"refused"}
+    assert reading.names_age == dict.fromkeys(reading.names_missing, 0.0)
 
 
 def test_the_two_bases_are_never_mixed() -> None:

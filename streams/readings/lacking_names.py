@@ -1,0 +1,77 @@
+"""The names of a basket without a value of their own, heaviest first: state, reason and age."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.reading import LackingName, NameState
+from streams.readings.name_points import NamePoints
+from streams.readings.pair_names import PairNames
+from streams.readings.session_state import SessionState
+from streams.records import NS
+
+SHOWN = 20
+"""Names that a reading tells in full."""
+
+
+def heaviest_lacking(
+    state: SessionState, points: NamePoints, strips: PairNames, atm: PairNames, boundary: int
+) -> tuple[LackingName, ...]:
+    """The at most `SHOWN` heaviest names that are missing, refused or carried in either pair."""
+    places = np.flatnonzero(_lacking(strips, atm))
+    if not places.size:
+        return ()
+    weights = state.basket.weights
+    heaviest = places[np.argsort(-weights[places], kind="stable")[:SHOWN]].tolist()
+    ages, total = _ages(points, strips, atm, boundary), float(weights.sum())
+    return tuple(
+        _told(state.basket.symbols[at], float(weights[at]) / total, strips, atm, float(ages[at]))
+        for at in heaviest
+    )
+
+
+def age_by_name(
+    state: SessionState, points: NamePoints, strips: PairNames, atm: PairNames, boundary: int
+) -> dict[str, float]:
+    """Age in seconds of every name that lacks something and was quoted, in the basket's order."""
+    ages = _ages(points, strips, atm, boundary)
+    places = np.flatnonzero(_lacking(strips, atm) & np.isfinite(ages))
+    symbols = state.basket.symbols
+    return {
+        symbols[at]: age for at, age in zip(places.tolist(), ages[places].tolist(), strict=True)
+    }
+
+
+def _lacking(strips: PairNames, atm: PairNames) -> NDArray[np.bool_]:
+    return ~strips.valid | strips.carried | ~atm.valid | atm.carried
+
+
+def _ages(
+    points: NamePoints, strips: PairNames, atm: PairNames, boundary: int
+) -> NDArray[np.float64]:
+    """Of the value that is carried, else of the newest quote; NaN without one."""
+    since = np.where(
+        strips.carried,
+        np.where(points.atm_only, points.atm_ts, points.variance_ts),
+        np.where(atm.carried, points.atm_ts, points.seen_ts),
+    )
+    return np.where(since > 0, (boundary - since) / NS, np.nan)
+
+
+def _told(symbol: str, weight: float, strips: PairNames, atm: PairNames, age: float) -> LackingName:
+    (strip, strip_reason), (vol, vol_reason) = _state(symbol, strips), _state(symbol, atm)
+    return LackingName(
+        symbol=symbol,
+        weight=weight,
+        strip=strip,
+        strip_reason=strip_reason,
+        atm=vol,
+        atm_reason=vol_reason,
+        age_seconds=None if np.isnan(age) else age,
+    )
+
+
+def _state(symbol: str, pair: PairNames) -> tuple[NameState, str]:
+    if (why := pair.missing.get(symbol)) is not None:
+        return "missing" if why == "no_quotes" else "refused", why
+    why = pair.carried_why.get(symbol, "")
+    return "carried" if why else "valid", why
