@@ -31,6 +31,7 @@ def with_servers() -> list[list[Command]]:
     return sorted(found, key=lambda block: ORDER.index(block[0].block.page))
 
 
+@pytest.mark.timeout(600)
 def test_they_print_what_the_pages_show(real_stack: RealStack, tmp_path: Path) -> None:
     variables = {
         "DISPERSION_KAFKA__BOOTSTRAP_SERVERS": real_stack.bootstrap_servers,

@@ -141,7 +141,8 @@ class PageReader:
             if time.monotonic() > deadline:
                 return problem
             self._typed.pop(text)
-            time.sleep(0.5)
+            # Looking costs a second of CPU, which what is waited for needs too.
+            time.sleep(2.0)
         return ""
 
     def _problem(self, command: Command, text: str) -> str:
