@@ -110,7 +110,7 @@ def _quality(found: Explanation) -> Text:
     for reason, names in by_reason.items():
         told = f"unknown for {reason}: {', '.join(names)}"
         text.append(f"\n{safe(told, LONGEST)}", style="dim")
-    for told in (*of_reading(reading), *heaviest(reading)):
+    for told in (*of_reading(reading, ages=True), *heaviest(reading)):
         text.append(f"\n{safe(told, LONGEST)}", style="dim")
     if reading.flags:
         text.append(f"\nflags: {safe(', '.join(reading.flags))}", style="dim")

@@ -33,15 +33,20 @@ class NamesWithoutValue:
             yield f"{what}, close of {days[-1]}{several}: {words}"
 
 
-def of_reading(reading: Reading) -> Iterator[str]:
-    """What one reading says of names without a value, and of names with an old one."""
-    yield from _of_pair("", reading.names, reading.names_missing, reading.names_carried)
+def of_reading(reading: Reading, *, ages: bool = False) -> Iterator[str]:
+    """What one reading says of names without a value, and of names with an old one.
+
+    `ages` adds how old each is, in seconds.
+    """
+    old = reading.names_age if ages else {}
+    yield from _of_pair("", reading.names, reading.names_missing, reading.names_carried, old)
     if reading.basis == "quotes":
         yield from _of_pair(
             "by ATM vol ",
             reading.names_atm,
             reading.names_missing_atm,
             reading.names_carried_atm,
+            old,
         )
     yield from of_doubts(reading)
 
@@ -59,15 +64,19 @@ def heaviest(reading: Reading) -> Iterator[str]:
 
 
 def _of_pair(
-    pair: str, valued: int, missing: Mapping[str, str], carried: Mapping[str, str]
+    pair: str,
+    valued: int,
+    missing: Mapping[str, str],
+    carried: Mapping[str, str],
+    ages: Mapping[str, float],
 ) -> Iterator[str]:
     if missing:
         of = valued + len(missing)
         yield f"{valued} of {of} names valued {pair.strip()}".rstrip() + (
-            f", without a value: {_by_reason(missing)}"
+            f", without a value: {_by_reason(missing, ages)}"
         )
     if carried:
-        yield f"an earlier value {pair}stands for {len(carried)} names: {_by_reason(carried)}"
+        yield f"an earlier value {pair}stands for {len(carried)} names: {_by_reason(carried, ages)}"
 
 
 def of_doubts(reading: Reading) -> Iterator[str]:
@@ -82,8 +91,9 @@ def of_doubts(reading: Reading) -> Iterator[str]:
         )
 
 
-def _by_reason(names: Mapping[str, str]) -> str:
+def _by_reason(names: Mapping[str, str], ages: Mapping[str, float] | None = None) -> str:
     by_reason: dict[str, list[str]] = {}
     for name, reason in names.items():
-        by_reason.setdefault(reason, []).append(name)
+        age = (ages or {}).get(name)
+        by_reason.setdefault(reason, []).append(name if age is None else f"{name} {age:.0f} s")
     return "; ".join(f"{', '.join(them)} ({reason})" for reason, them in sorted(by_reason.items()))

@@ -100,6 +100,10 @@ class NamePoints:
         kept = moved >= 0
         for name, column in columns.items():
             getattr(self, name)[moved[kept]] = column[kept]
+        if "atm_reason" not in columns:
+            # An earlier release told of a source of ATM vols in the columns of the variance.
+            self.atm_superseded = self.superseded & self.atm_only
+            self.atm_reason = np.where(self.atm_only, self.reason, 0)
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {name: getattr(self, name) for name in self.COLUMNS}

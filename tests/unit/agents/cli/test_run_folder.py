@@ -79,8 +79,20 @@ def test_every_missing_name_has_its_reason(
     (reading,) = map(json.loads, shown.out.splitlines())
     assert reading["names_missing"] == dict.fromkeys(("MRK", "PEP", "PG", "XOM"), NO_QUOTE)
     assert reading["names_carried"] == {}
+    assert [one["symbol"] for one in reading["names_lacking"]] == ["XOM", "PG", "MRK", "PEP"]
+    states = {(one["strip_reason"], one["atm"]) for one in reading["names_lacking"]}
+    assert states == {(NO_QUOTE, "valid")}
+    assert (reading["names"], reading["names_atm"]) == (2, 6)
+    assert reading["implied_correlation"] is not None
+    assert reading["reasons"]["basket_vol"] == "coverage"
+    assert main(["explain", "SPY", "--run", str(tmp_path), "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)["reading"]
+    assert explained["names_lacking"] == reading["names_lacking"]
+    assert explained["names_age"] == reading["names_age"]
     assert main(["explain", "SPY", "--run", str(tmp_path)]) == 0
-    assert told in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert "MRK 0 s, PEP 0 s, PG 0 s, XOM 0 s" in screen
+    assert f"XOM 16.67 %: strip refused ({NO_QUOTE}), ATM vol valid, 0 s old" in screen
 
 
 def test_lines_gather_sessions_that_tell_the_same() -> None:

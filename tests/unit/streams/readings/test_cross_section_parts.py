@@ -10,6 +10,7 @@ from streams.column_chunk import pack_columns, unpack_columns
 from streams.market import Basket, Constituent
 from streams.readings.flag_bits import WIDTH, FlagBits
 from streams.readings.held_frames import HeldFrames
+from streams.readings.name_points import NamePoints, NewPoints
 from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
 from streams.readings.sources_seen import SourcesSeen
@@ -180,3 +181,30 @@ def test_references_of_no_known_counterpart_belong_with_30_days() -> None:
     assert tracking_error(references.at_tenor(30), {"index_vol": 0.25}) == {
         "VIX": pytest.approx(0.05)
     }
+
+
+def test_points_of_an_earlier_release_are_read() -> None:
+    points, three = NamePoints(3), np.arange(3)
+    points.apply(
+        NewPoints(
+            at=three,
+            variance=np.array([0.04, np.nan, np.nan]),
+            atm_vol=np.array([0.2, 0.3, np.nan]),
+            quote_ts=np.full(3, NS),
+            flags=np.zeros(3, np.int64),
+            refresh_seconds=0.0,
+            atm_only=np.array([False, False, True]),
+            reason=np.array([0, 1, 2]),
+            atm_reason=np.array([0, 0, 2]),
+        )
+    )
+    columns, _ = unpack_columns("points", points.chunk(), points._columns())
+    added = {"atm_superseded", "atm_reason", "seen_ts"}
+    old = pack_columns(
+        "points", {name: column for name, column in columns.items() if name not in added}
+    )
+    restored = NamePoints(3)
+    restored.restore(old, three)
+    for name in ("variance", "superseded", "reason", "atm_vol", "atm_superseded", "atm_reason"):
+        assert np.array_equal(getattr(restored, name), getattr(points, name), equal_nan=True), name
+    assert not restored.seen_ts.any()
