@@ -17,7 +17,7 @@ from streams.detection.rules.condition import Condition
 from streams.detection.views.explanation import Explanation, RuleLine
 from streams.safe_text import safe
 
-LONGEST = 4_000
+LONGEST = 20_000
 """Characters of a list of names."""
 HOURS = {
     "before": "The rules are judged from 09:45 on: nothing is judged yet.",

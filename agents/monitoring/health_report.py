@@ -40,7 +40,9 @@ LAG = 10_000
 TOLD_SECONDS = 600.0
 """How long what a worker told of the input counts: after a worker's end nobody tells more."""
 COVERAGE = 0.90
-VALUES = tuple(dict.fromkeys(measure.field for measure in (*HEADLINES, *COLUMNS)))
+COVERED = {"coverage": "coverage", "coverage_atm": "coverage of ATM vols"}
+"""The shares that a gate looks at, in words."""
+VALUES = tuple(dict.fromkeys((*(one.field for one in (*HEADLINES, *COLUMNS)), *COVERED)))
 
 
 class IndexHealth(msgspec.Struct, frozen=True):
@@ -226,9 +228,10 @@ def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iter
                 f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; "
                 "see the runbook, DispersionStale"
             )
-        coverage = one.values["coverage"]
-        if coverage is not None and coverage < COVERAGE:
-            yield f"{one.index}: coverage is {coverage:.0%}; see the runbook, data_quality"
+        for field, words in COVERED.items():
+            share = one.values.get(field)
+            if share is not None and share < COVERAGE:
+                yield f"{one.index}: {words} is {share:.0%}; see the runbook, data_quality"
     for topic in lag.untold:
         yield (
             f"{topic}: Kafka does not tell where its log ends, "

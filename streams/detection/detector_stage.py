@@ -192,7 +192,12 @@ def _parse(name: str) -> tuple[str, str, str]:
 def _view(reading: Reading) -> ReadingView:
     # One a second is kept for days: the names one by one stand on the topic and in the snapshot.
     plain = msgspec.structs.replace(
-        reading, constituents=None, names_missing_atm={}, names_age={}, names_lacking=()
+        reading,
+        constituents=None,
+        names_missing_atm={},
+        names_carried_atm={},
+        names_age={},
+        names_lacking=(),
     )
     return ReadingView(
         reading.index, reading.tenor, int(reading.ts_event.timestamp()), encode_reading(plain)

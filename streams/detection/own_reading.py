@@ -23,6 +23,7 @@ LONGEST_NAME: Final = 64
 """Characters of a symbol, a tenor, a flag."""
 _numbers: Final = attrgetter(
     "names",
+    "names_atm",
     *(field.name for field in msgspec.structs.fields(Reading) if field.type == float | None),
 )
 
