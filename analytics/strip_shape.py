@@ -21,6 +21,8 @@ from analytics.walk import Legs
 
 FIRM_ASK: Final = 3.0
 """Times its bid: a quote with a higher ask may be left out."""
+LOOSEST_ASK: Final = 10.0
+"""Times its bid: a quote with a higher ask says next to nothing."""
 SLACK_USD: Final = 0.50
 """A mid is out of line when it is further than this beyond the quotes beside it.
 
@@ -33,7 +35,7 @@ WIDEST_GAP: Final = 1.25
 """Standard deviations between two strikes."""
 CORE: Final = 2.0
 """Standard deviations from the forward within which gaps count."""
-ARBITRAGE: Final = 0.01
+ARBITRAGE: Final = 0.003
 """Share of a strip's value that is arbitrage between bids and asks."""
 THINNED: Final = 0.10
 """Share of the options of a wing that were left out."""
@@ -53,6 +55,7 @@ class QuoteReason(IntEnum):
     BEYOND_PAYOFF = 1
     VERTICAL = 2
     BUTTERFLY = 3
+    PARITY = 4
 
     @property
     def label(self) -> str:
@@ -101,6 +104,8 @@ class Believed(NamedTuple):
 
     widest: float
     """Vol on asks less vol on bids, over the vol."""
+    loosest: float
+    """Share of the strip's value that stands on asks of more than ten bids."""
     least_reach: float
     """Standard deviations from the forward to the last strike of either wing."""
 
@@ -116,8 +121,10 @@ class Shape(NamedTuple):
     call_reach: Floats
     arbitrage: Floats
     """Share of the strip's value by which bids exceed what asks beside them allow."""
+    loose: Floats
+    """Share of the strip's value that stands on asks of more than ten bids."""
     found: FoundQuotes
-    """The bids that do."""
+    """Of the bids that exceed what is allowed."""
 
 
 def judge_quotes(chain: OptionChain) -> JudgedChain:
@@ -171,7 +178,8 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
     The standard deviation is that of a normal price at expiry which gives the call and the put of
     K* together their mid (Bachelier): it needs no strip. A bid above the ask of an option worth
     more is vertical arbitrage, one above the asks either side of it, weighted by their distance,
-    butterfly arbitrage.
+    butterfly arbitrage. A call and a put at K0, or next to it, whose forwards do not include that
+    of K* are parity arbitrage.
 
     Source: Carr and Madan, "A note on sufficient conditions for no arbitrage", 2005.
 
@@ -197,14 +205,16 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
     step[:-1] = place[1:] - place[:-1]
     step[last] = 0.0
     center = np.flatnonzero(legs.wing == 0)
-    found = _arbitrage(strike, legs)
+    excesses = _arbitrage(chain, parity, strike, legs)
+    arbitrage, loose = _shares(chain, strike, legs, excesses, segments)
     return Shape(
         _of_strips(segments, legs.segment[center], step[center]),
         _of_strips(segments, owner, _widest(place, step, first)),
         _of_strips(segments, owner, -place[first]),
         _of_strips(segments, owner, place[last]),
-        _share(strike, legs, found, segments),
-        FoundQuotes(legs.row[found.leg], legs.wing[found.leg] > 0, found.reason),
+        arbitrage,
+        loose,
+        _found(excesses),
     )
 
 
@@ -228,11 +238,11 @@ def doubts(
     Source: our proposal; the thresholds are in the decision record on quotes that are no market.
 
     >>> one = np.array([0.2])
-    >>> shape = Shape(one, one, np.array([4.0]), np.array([0.7]), np.array([0.02]), _NOTHING)
+    >>> shape = Shape(one, one, np.array([4.0]), np.array([0.7]), np.array([0.02]), one, _NOTHING)
     >>> none, many = np.array([0]), np.array([40])
-    >>> bits = doubts(shape, (none, none), (many, many), one, Believed(0.3, 1.0))
+    >>> bits = doubts(shape, (none, none), (many, many), one, Believed(0.3, 0.05, 1.0))
     >>> [doubt.label for doubt in Doubt if doubt & int(bits[0])]
-    ['strip_arbitrage', 'strip_reach']
+    ['strip_arbitrage', 'strip_reach', 'strip_wide']
     """
     few = np.minimum(shape.put_reach, shape.call_reach) < believed.least_reach
     many = np.zeros(len(few), np.bool_)
@@ -243,7 +253,7 @@ def doubts(
         (Doubt.GAP, (shape.hole > HOLE_DOUBTED) | (shape.gap > WIDEST_GAP)),
         (Doubt.REACH, few),
         (Doubt.THINNED, many),
-        (Doubt.WIDE, relative_width > believed.widest),
+        (Doubt.WIDE, (relative_width > believed.widest) | (shape.loose > believed.loosest)),
     )
     bits = np.zeros(len(few), np.int64)
     for doubt, mask in found:
@@ -400,54 +410,103 @@ def _of_strips(segments: int, owner: Ints, values: Floats) -> Floats:
 
 
 class _Excess(NamedTuple):
-    """Selected options whose bid is too high."""
+    """Bids that are too high, one row each."""
 
-    leg: Ints
+    row: Ints
+    """Of the chain."""
+    call: Bools
     over: Floats
     """USD."""
-    reason: Ints
+    reason: QuoteReason
 
 
-def _arbitrage(strike: Floats, legs: Legs) -> _Excess:
-    """Bids above what the asks beside them allow; nearly always there is none."""
-    bid, ask = legs.bid, legs.ask
-    # -2 two puts, 2 two calls; of two strips never, for each has its K0.
-    pair = legs.wing[1:] + legs.wing[:-1]
-    puts = np.flatnonzero((pair == -2) & (bid[:-1] > ask[1:]))
-    calls = np.flatnonzero((pair == 2) & (bid[1:] > ask[:-1])) + 1
+def _arbitrage(chain: OptionChain, parity: Parity, strike: Floats, legs: Legs) -> list[_Excess]:
+    """Bids above what the quotes beside them allow; nearly always there is none."""
+    found = [*_of_wings(chain, strike, legs), _off_parity(chain, parity)]
+    return [one for one in found if one.row.size]
+
+
+def _of_wings(chain: OptionChain, strike: Floats, legs: Legs) -> tuple[_Excess, _Excess, _Excess]:
+    """Bids of selected options above what the options selected beside them allow.
+
+    A put is followed by a put or by K0, and a call follows a call or K0, of the same strip: at K0
+    each meets the quote of its own side.
+    """
+    center = np.flatnonzero(legs.wing == 0)
+    row, bid, is_put, is_call = legs.row, legs.bid, legs.wing < 0, legs.wing > 0
+    above, below = legs.ask.copy(), legs.ask.copy()
+    above[center], below[center] = chain.put_ask[row[center]], chain.call_ask[row[center]]
+    puts = np.flatnonzero(is_put[:-1] & (bid[:-1] > above[1:]))
+    calls = np.flatnonzero(is_call[1:] & (bid[1:] > below[:-1])) + 1
     step = strike[1:] - strike[:-1]
-    line = step[1:] * ask[:-2] + step[:-1] * ask[2:]
+    line = step[1:] * below[:-2] + step[:-1] * above[2:]
     span = strike[2:] - strike[:-2]
-    inside = (pair[1:] == pair[:-1]) & (legs.wing[1:-1] != 0)
+    inside = (is_put[:-2] & is_put[1:-1]) | (is_call[1:-1] & is_call[2:])
     middle = np.flatnonzero(inside & (bid[1:-1] * span > line)) + 1
-    leg = np.concatenate([puts, calls, middle])
-    over = np.concatenate(
-        [
-            bid[puts] - ask[puts + 1],
-            bid[calls] - ask[calls - 1],
-            bid[middle] - line[middle - 1] / span[middle - 1],
-        ]
+    over = bid[middle] - line[middle - 1] / span[middle - 1]
+    return (
+        _excess(row[puts], bid[puts] - above[puts + 1], QuoteReason.VERTICAL, call=False),
+        _excess(row[calls], bid[calls] - below[calls - 1], QuoteReason.VERTICAL),
+        _Excess(row[middle], is_call[middle], over, QuoteReason.BUTTERFLY),
     )
-    reason = np.repeat(
-        [int(QuoteReason.VERTICAL), int(QuoteReason.BUTTERFLY)],
-        [puts.size + calls.size, middle.size],
-    )
-    # Of an option that is both, the vertical one stands.
-    leg, at = np.unique(leg, return_index=True)
-    return _Excess(leg, over[at], reason[at])
 
 
-def _share(strike: Floats, legs: Legs, found: _Excess, segments: int) -> Floats:
-    """Shares of the strips' values that are arbitrage."""
-    if not found.leg.size:
-        return np.zeros(segments)
-    weight = legs.spacing / strike**2
-    value = np.bincount(
-        legs.segment, weights=weight * 0.5 * (legs.bid + legs.ask), minlength=segments
+def _off_parity(chain: OptionChain, parity: Parity) -> _Excess:
+    """Puts around K0 that with their calls allow no forward as high, or as low, as that of K*."""
+    strips = np.repeat(np.flatnonzero(parity.k0_row >= 0), 3)
+    row = parity.k0_row[strips] + np.tile([-1, 0, 1], strips.size // 3)
+    inside = (row >= chain.offsets[strips]) & (row < chain.offsets[strips + 1])
+    strips, row = strips[inside], row[inside]
+    discount = np.exp(-chain.rate[strips] * chain.years[strips])
+    apart = discount * (parity.forward[strips] - chain.strike[row])
+    over = np.maximum(
+        chain.call_bid[row] - chain.put_ask[row] - apart,
+        apart - chain.call_ask[row] + chain.put_bid[row],
     )
-    leg = found.leg
-    over = np.bincount(legs.segment[leg], weights=weight[leg] * found.over, minlength=segments)
-    return np.asarray(over / value)
+    wrong = over > _ROUNDING
+    return _excess(row[wrong], over[wrong], QuoteReason.PARITY, call=False)
+
+
+def _excess(row: Ints, over: Floats, reason: QuoteReason, *, call: bool = True) -> _Excess:
+    return _Excess(row, np.full(row.size, call), over, reason)
+
+
+def _found(excesses: list[_Excess]) -> FoundQuotes:
+    """Each quote once; of what is wrong with it the first stands."""
+    if not excesses:
+        return _NOTHING
+    row = np.concatenate([one.row for one in excesses])
+    call = np.concatenate([one.call for one in excesses])
+    reason = np.repeat([int(one.reason) for one in excesses], [one.row.size for one in excesses])
+    _, first = np.unique(2 * row + call, return_index=True)
+    return FoundQuotes(row[first], call[first], reason[first])
+
+
+def _shares(
+    chain: OptionChain, strike: Floats, legs: Legs, excesses: list[_Excess], segments: int
+) -> tuple[Floats, Floats]:
+    """Shares of the strips' values that are arbitrage, and that stand on very loose quotes."""
+    loose = np.flatnonzero(legs.ask > LOOSEST_ASK * legs.bid)
+    if not excesses and not loose.size:
+        return np.zeros(segments), np.zeros(segments)
+    worth = legs.spacing / strike**2 * 0.5 * (legs.bid + legs.ask)
+    value = np.bincount(legs.segment, weights=worth, minlength=segments)
+    standing = np.bincount(legs.segment[loose], weights=worth[loose], minlength=segments)
+    over = np.zeros(segments)
+    if excesses:
+        row = np.concatenate([one.row for one in excesses])
+        usd = np.concatenate([one.over for one in excesses])
+        owner = np.searchsorted(chain.offsets, row, side="right") - 1
+        weight = _strike_spacing(chain, row, owner) / chain.strike[row] ** 2
+        over += np.bincount(owner, weights=weight * usd, minlength=segments)
+    return np.asarray(over / value), np.asarray(standing / value)
+
+
+def _strike_spacing(chain: OptionChain, row: Ints, owner: Ints) -> Floats:
+    """Half the distance between the strikes either side of some rows."""
+    low = np.maximum(row - 1, chain.offsets[owner])
+    high = np.minimum(row + 1, chain.offsets[owner + 1] - 1)
+    return np.asarray(0.5 * (chain.strike[high] - chain.strike[low]))
 
 
 _NO_ROWS: NDArray[np.int64] = np.empty(0, np.int64)

@@ -51,7 +51,8 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
     >>> chain.strike[legs.row].tolist(), legs.spacing.tolist()
     ([95.0, 100.0, 105.0], [5.0, 5.0, 5.0])
     """
-    segment, k0_row = parity.segment, parity.k0_row[parity.segment]
+    segment = parity.segment
+    k0_row = np.repeat(parity.k0_row, np.diff(chain.offsets))
     row = np.arange(len(segment))
     wing = np.sign(row - k0_row)
     walked = k0_row >= 0
@@ -66,7 +67,7 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
     skipped = ~(bid > 0) | (~(ask > 0) if zero_ask_stops else False)
     kept = (
         walked
-        & ~_beyond_stop(skipped & walked & (wing != 0), segment, k0_row, call)
+        & ~_beyond_stop(skipped & walked & (wing != 0), chain.offsets, parity.k0_row, call)
         & valid_quote(bid, ask)
     )
     kept[center] = True
@@ -78,16 +79,21 @@ def select_legs(chain: OptionChain, parity: Parity, *, zero_ask_stops: bool = Tr
 
 
 def _beyond_stop(
-    skipped: Mask, segment: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask
+    skipped: Mask, offsets: NDArray[np.int64], k0_row: NDArray[np.int64], call: Mask
 ) -> Mask:
     """Rows that two consecutive skipped strikes part from K0.
 
     Pairs are counted by a running sum, so no row looks far.
     """
-    twice = skipped[:-1] & skipped[1:] & (segment[:-1] == segment[1:])
+    if not len(skipped):
+        return skipped
     # Pairs of rows before each row.
-    pairs = np.concatenate([_NONE[: len(skipped)], np.cumsum(twice)])
-    at_k0 = pairs[np.maximum(k0_row, 0)]
+    twice = np.zeros(len(skipped), np.bool_)
+    np.logical_and(skipped[:-1], skipped[1:], out=twice[1:])
+    # A row is no pair with one of the strip before; the last offset of empty strips has no row.
+    twice[offsets[:-1][offsets[:-1] < len(skipped)]] = False
+    pairs = np.cumsum(twice, dtype=np.int32)
+    at_k0 = np.repeat(pairs[np.maximum(k0_row, 0)], np.diff(offsets))
     return np.where(call, pairs > at_k0, at_k0 > pairs)
 
 

@@ -57,7 +57,7 @@ QUOTES: Final = Counter("quotes", "quotes by what became of them", ("outcome",),
 STRIP_QUOTES: Final = Counter(
     "strip_quotes",
     "quotes that the judge of strips has found, each once: left out of their strip (out_of_line, "
-    "beyond_payoff), or in arbitrage with others of it (vertical, butterfly)",
+    "beyond_payoff), or in arbitrage with others of it (vertical, butterfly, parity)",
     ("reason",),
     ((STRIP_QUOTE_REASONS,),),
 )

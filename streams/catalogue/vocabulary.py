@@ -78,7 +78,7 @@ It is let in without a bid or an ask, or of a contract for which there is no roo
 read.
 """
 NO_ROOM: Final = OUTCOMES.index("no_room")
-STRIP_QUOTE_REASONS: Final = ("out_of_line", "beyond_payoff", "vertical", "butterfly")
+STRIP_QUOTE_REASONS: Final = ("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity")
 """What is wrong with a quote among the others of its strip: `analytics.strip_shape`."""
 TICK_OUTCOMES: Final = (
     *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),

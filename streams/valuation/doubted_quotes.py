@@ -27,6 +27,7 @@ _WORDS: Final = {
     QuoteReason.OUT_OF_LINE: "no neighbour allows its mid; it is left out of its strip",
     QuoteReason.BEYOND_PAYOFF: "more than the option can ever pay; it is left out of its strip",
     QuoteReason.VERTICAL: "its bid is above the ask of an option that is worth more",
+    QuoteReason.PARITY: "with its call it does not allow the forward",
     QuoteReason.BUTTERFLY: "its bid is above the line between the asks either side of it",
 }
 

@@ -29,11 +29,11 @@ class StripRules(NamedTuple):
 
 
 INDEX_RULES = StripRules(
-    min_per_side=1, require_atm=False, zero_ask_stops=True, believed=Believed(0.30, 1.0)
+    min_per_side=1, require_atm=False, zero_ask_stops=True, believed=Believed(0.30, 0.05, 1.0)
 )
 """Cboe volatility index mathematics methodology; the greatest width of 339 real strips is 0.16."""
 NAME_RULES = StripRules(
-    min_per_side=3, require_atm=True, zero_ask_stops=False, believed=Believed(0.50, 0.5)
+    min_per_side=3, require_atm=True, zero_ask_stops=False, believed=Believed(0.50, 0.25, 0.5)
 )
 """DSPX methodology, November 2024; after a close one strip of names in fifty is wider."""
 

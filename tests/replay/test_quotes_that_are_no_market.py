@@ -151,6 +151,37 @@ def test_arbitrage_is_seen_counted_and_flagged(
     assert {one.data.rule for one in found.events} == {"data_quality"}
 
 
+@pytest.mark.parametrize("leg", [INDEX, NAME])
+@pytest.mark.parametrize(
+    ("call", "low", "high", "times"),
+    [
+        (False, 0.998, 1.002, 8.0),
+        (True, 0.998, 1.002, 0.1),
+        (False, 0.988, 0.992, 20.0),
+        (True, 1.008, 1.012, 20.0),
+        (False, 0.85, 0.995, 8.0),
+        (False, 0.90, 0.98, 0.2),
+        (True, 0.998, 1.145, 3.0),
+        (True, 1.02, 1.10, 0.2),
+    ],
+)
+def test_quotes_at_odds_are_found_near_the_money_and_when_too_low(
+    leg: str, *, call: bool, low: float, high: float, times: float
+) -> None:
+    quotes = board(TEN)
+    where = options(quotes, leg, call=call, low=low, high=high)
+    found = told(
+        [
+            quotes._replace(
+                bid=np.where(where, times * quotes.bid, quotes.bid),
+                ask=np.where(where, times * quotes.ask, quotes.ask),
+            )
+        ]
+    )
+    right = value_of(found, leg) == pytest.approx(right_of(leg), abs=TOLERANCE)
+    assert right or "strip_" in doubted(found, leg) or doubted(found, leg).startswith("near:")
+
+
 @pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
 @pytest.mark.parametrize("times", [3.0, 4.0])
 def test_asks_far_above_bids_are_wide(times: float, ts: int) -> None:
