@@ -17,6 +17,7 @@ from analytics.option_chain import OptionChain
 from analytics.parity import Parity, parity_forwards
 from analytics.segments import segment_of_rows
 from analytics.special_functions import ndtr
+from analytics.strip import Selected, StripValues
 from analytics.walk import Legs
 
 FIRM_ASK: Final = 3.0
@@ -172,8 +173,8 @@ def judge_quotes(chain: OptionChain) -> JudgedChain:
 
 # Strips without a forward are NaN, and doubt nothing.
 @np.errstate(all="ignore")
-def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
-    """Measure the strips that `select_legs` has chosen.
+def strip_shape(chain: OptionChain, selected: Selected, values: StripValues) -> Shape:
+    """Measure strips and their values.
 
     The standard deviation is that of a normal price at expiry which gives the call and the put of
     K* together their mid (Bachelier): it needs no strip. A bid above the ask of an option worth
@@ -183,16 +184,19 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
 
     Source: Carr and Madan, "A note on sufficient conditions for no arbitrage", 2005.
 
+    >>> from analytics.strip import value_strips
     >>> from analytics.walk import select_legs
     >>> column = lambda *x: np.array(x, dtype=float)
     >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
     ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
     ...               column(0.1), column(0.0))
     >>> parity = parity_forwards(chain)
-    >>> shape = strip_shape(chain, parity, select_legs(chain, parity))
+    >>> selected = Selected(parity, select_legs(chain, parity))
+    >>> shape = strip_shape(chain, selected, value_strips(chain, selected=selected))
     >>> shape.hole.round(3).tolist(), shape.call_reach.round(3).tolist(), shape.arbitrage.tolist()
     ([0.798], [0.798], [0.0])
     """
+    parity, legs = selected
     segments = len(chain.years)
     counts = np.bincount(legs.segment, minlength=segments)
     owner = np.flatnonzero(counts)
@@ -206,7 +210,7 @@ def strip_shape(chain: OptionChain, parity: Parity, legs: Legs) -> Shape:
     step[last] = 0.0
     center = np.flatnonzero(legs.wing == 0)
     excesses = _arbitrage(chain, parity, strike, legs)
-    arbitrage, loose = _shares(chain, strike, legs, excesses, segments)
+    arbitrage, loose = _shares(chain, strike, legs, excesses, values)
     return Shape(
         _of_strips(segments, legs.segment[center], step[center]),
         _of_strips(segments, owner, _widest(place, step, first)),
@@ -483,23 +487,27 @@ def _found(excesses: list[_Excess]) -> FoundQuotes:
 
 
 def _shares(
-    chain: OptionChain, strike: Floats, legs: Legs, excesses: list[_Excess], segments: int
+    chain: OptionChain, strike: Floats, legs: Legs, excesses: list[_Excess], values: StripValues
 ) -> tuple[Floats, Floats]:
     """Shares of the strips' values that are arbitrage, and that stand on very loose quotes."""
+    segments = len(chain.years)
+    over: Floats = np.zeros(segments)
+    standing: Floats = np.zeros(segments)
     loose = np.flatnonzero(legs.ask > LOOSEST_ASK * legs.bid)
-    if not excesses and not loose.size:
-        return np.zeros(segments), np.zeros(segments)
-    worth = legs.spacing / strike**2 * 0.5 * (legs.bid + legs.ask)
-    value = np.bincount(legs.segment, weights=worth, minlength=segments)
-    standing = np.bincount(legs.segment[loose], weights=worth[loose], minlength=segments)
-    over = np.zeros(segments)
+    if loose.size:
+        mid = 0.5 * (legs.bid[loose] + legs.ask[loose])
+        worth = legs.spacing[loose] / strike[loose] ** 2 * mid
+        standing += np.bincount(legs.segment[loose], weights=worth, minlength=segments)
     if excesses:
         row = np.concatenate([one.row for one in excesses])
         usd = np.concatenate([one.over for one in excesses])
         owner = np.searchsorted(chain.offsets, row, side="right") - 1
         weight = _strike_spacing(chain, row, owner) / chain.strike[row] ** 2
         over += np.bincount(owner, weights=weight * usd, minlength=segments)
-    return np.asarray(over / value), np.asarray(standing / value)
+    # The sum of the strip, from the variance that was made of it.
+    total = values.variance * chain.years + (values.forward / values.k0 - 1) ** 2
+    total *= 0.5 * np.exp(-chain.rate * chain.years)
+    return np.asarray(over / total), np.asarray(standing / total)
 
 
 def _strike_spacing(chain: OptionChain, row: Ints, owner: Ints) -> Floats:

@@ -58,14 +58,14 @@ def value_judged(given: OptionChain, rules: StripRules) -> JudgedStrips:
     """
     chain, left_out, thinned, rows = judge_quotes(given)
     parity = parity_forwards(chain)
-    legs = select_legs(chain, parity, zero_ask_stops=rules.zero_ask_stops)
-    shape = strip_shape(chain, parity, legs)
+    selected = Selected(parity, select_legs(chain, parity, zero_ask_stops=rules.zero_ask_stops))
     values = value_strips(
         chain,
         min_per_side=rules.min_per_side,
         require_atm=rules.require_atm,
-        selected=Selected(parity, legs),
+        selected=selected,
     )
+    shape = strip_shape(chain, selected, values)
     hollow = (values.reason == 0) & (shape.hole > HOLE_REFUSED)
     if hollow.any():
         values = _refused(values, hollow)

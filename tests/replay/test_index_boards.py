@@ -50,6 +50,9 @@ class Term(NamedTuple):
     session: str
     expiry: str
     reason: str
+    left_out: int
+    """Quotes that the judge of strips has left out."""
+    doubted: bool
 
 
 @cache
@@ -101,8 +104,17 @@ def _terms(stage: QuotesStage, now: int) -> Iterator[Term]:
     board = stage._surfaces._chains.assemble(
         segment, np.full(segment.size, NEVER), minutes / 525_600, np.zeros(segment.size)
     )
-    strips = value_judged(board.chain, INDEX_RULES).values.reason.tolist()
-    for one, left, strip in zip(expiries, minutes.tolist(), strips, strict=True):
+    judged = value_judged(board.chain, INDEX_RULES)
+    gone = np.searchsorted(board.chain.offsets, judged.found[0].row, side="right") - 1
+    strips = zip(
+        judged.values.reason.tolist(),
+        np.bincount(gone, minlength=segment.size).tolist(),
+        (judged.doubts != 0).tolist(),
+        strict=True,
+    )
+    for one, left, (strip, left_out, doubted) in zip(
+        expiries, minutes.tolist(), strips, strict=True
+    ):
         rule = "" if one in chosen else "the AM series of its date counts"
         rule = (
             rule
@@ -113,6 +125,8 @@ def _terms(stage: QuotesStage, now: int) -> Iterator[Term]:
             str(date_of(stage._day)),
             f"{date_of(one.day)} {one.root}",
             StripReason(strip).label or rule,
+            left_out,
+            doubted,
         )
 
 
@@ -152,3 +166,11 @@ def test_refusals_are_told_apart(name: str) -> None:
     }
     for session, reasons in by_session.items():
         assert reasons.count("") >= 2, f"{session} has no two terms to interpolate between"
+
+
+@pytest.mark.parametrize("name", ["ivol_spx_2011", "cboe_index_chains"])
+def test_no_quote_of_the_terms_of_vix_is_left_out_or_doubted(name: str) -> None:
+    used = [term for term in terms(name) if not term.reason]
+    print(f"\n{name}: {len(used)} terms, {sum(term.left_out for term in used)} quotes left out")
+    assert sum(term.left_out for term in used) == 0
+    assert [term for term in used if term.doubted] == []

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analytics.parity import parity_forwards
+from analytics.strip import Selected, value_strips
 from analytics.strip_shape import Doubt, QuoteReason, Shape, judge_quotes, strip_shape
 from analytics.walk import select_legs
 from streams.catalogue.vocabulary import STRIP_DOUBTS, STRIP_QUOTE_REASONS
@@ -21,7 +22,8 @@ def table(vol: float = 0.3) -> np.ndarray:
 def shape_of(*tables: np.ndarray) -> Shape:
     chain = judge_quotes(board_of(tables, [YEARS] * len(tables))).chain
     parity = parity_forwards(chain)
-    return strip_shape(chain, parity, select_legs(chain, parity))
+    selected = Selected(parity, select_legs(chain, parity))
+    return strip_shape(chain, selected, value_strips(chain, selected=selected))
 
 
 def test_words_of_the_wire_are_those_of_the_judge() -> None:
