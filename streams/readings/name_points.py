@@ -101,9 +101,14 @@ class NamePoints:
         for name, column in columns.items():
             getattr(self, name)[moved[kept]] = column[kept]
         if "atm_reason" not in columns:
-            # An earlier release told of a source of ATM vols in the columns of the variance.
-            self.atm_superseded = self.superseded & self.atm_only
-            self.atm_reason = np.where(self.atm_only, self.reason, 0)
+            self._tell_atm()
+
+    def _tell_atm(self) -> None:
+        """What an earlier release did not tell of ATM vols, as far as the rest says it."""
+        unknown = self.atm_only | np.isnan(self.atm_vol)
+        self.atm_superseded = self.superseded & unknown
+        self.atm_reason = np.where(unknown, self.reason, 0)
+        self.seen_ts = np.maximum(self.variance_ts, self.atm_ts)
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {name: getattr(self, name) for name in self.COLUMNS}
