@@ -187,8 +187,8 @@ def strip_shape(chain: OptionChain, selected: Selected, values: StripValues) -> 
     >>> from analytics.strip import value_strips
     >>> from analytics.walk import select_legs
     >>> column = lambda *x: np.array(x, dtype=float)
-    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(6.0, 2.4, 0.6),
-    ...               column(6.2, 2.6, 0.8), column(0.6, 2.4, 6.0), column(0.8, 2.6, 6.2),
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(5.6, 2.4, 0.6),
+    ...               column(5.8, 2.6, 0.8), column(0.6, 2.4, 5.6), column(0.8, 2.6, 5.8),
     ...               column(0.1), column(0.0))
     >>> parity = parity_forwards(chain)
     >>> selected = Selected(parity, select_legs(chain, parity))
