@@ -88,7 +88,9 @@ class ContextBuilder:
         return {
             "both": data_gate(reading, self._gates) or levels,
             "model_free": data_gate(reading, self._gates, "model_free") or levels,
-            "atm": data_gate(reading, self._gates, "atm"),
+            # Published levels are one set: without one of them none is judged.
+            "atm": data_gate(reading, self._gates, "atm")
+            or (levels if reading.basis == "published" else ""),
         }
 
     def _atm_settled(self, ts: int, gates: Mapping[Pair, str]) -> bool:
