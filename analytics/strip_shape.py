@@ -158,17 +158,22 @@ def judge_quotes(chain: OptionChain) -> JudgedChain:
     segment = segment_of_rows(chain.offsets)
     suspected[segment[loose]] = True
     rows = np.flatnonzero(suspected[segment])
-    part = _rows_of(chain, rows, suspected)
-    left_out = _no_market(part)
-    if not left_out.row.size:
+    offsets = _offsets(np.diff(chain.offsets)[suspected])
+    found = _no_market(_taken(chain, rows, offsets, suspected))
+    if not found.row.size:
         return _all_kept(chain)
-    judged, puts, calls = _without(part, left_out)
-    found = left_out._replace(row=rows[left_out.row])
-    thinned = [np.bincount(segment[rows[gone]], minlength=segments) for gone in (puts, calls)]
+    left_out = found._replace(row=rows[found.row])
+    cleared = _without(chain, left_out)
+    forward = np.full(segments, np.nan)
+    forward[suspected] = parity_forwards(_taken(cleared, rows, offsets, suspected)).forward
+    puts, calls = _out_of_the_money(chain.strike, forward[segment], left_out)
+    thinned = [np.bincount(segment[gone], minlength=segments) for gone in (puts, calls)]
     kept = np.ones(len(chain.strike), np.bool_)
-    kept[rows[puts]] = kept[rows[calls]] = False
-    merged = _merged(chain, judged, rows, kept)
-    return JudgedChain(merged, found, (thinned[0], thinned[1]), np.flatnonzero(kept))
+    kept[puts] = kept[calls] = False
+    rows = np.flatnonzero(kept)
+    offsets = _offsets(kept)[chain.offsets]
+    judged = _taken(cleared, rows, offsets, np.ones(segments, np.bool_))
+    return JudgedChain(judged, left_out, (thinned[0], thinned[1]), rows)
 
 
 # Strips without a forward are NaN, and doubt nothing.
@@ -317,56 +322,40 @@ def _out_of_line(bid: Floats, ask: Floats, segment: Ints, payoff: Floats) -> Int
     ).astype(np.int64)
 
 
-def _without(chain: OptionChain, left_out: FoundQuotes) -> tuple[OptionChain, Ints, Ints]:
-    """The chain with those quotes NaN, and the rows of out-of-the-money puts and calls of them."""
-    call_rows, put_rows = left_out.row[left_out.call], left_out.row[~left_out.call]
-    cleared = replace(
+def _without(chain: OptionChain, left_out: FoundQuotes) -> OptionChain:
+    """The chain with those quotes NaN."""
+    calls, puts = left_out.row[left_out.call], left_out.row[~left_out.call]
+    return replace(
         chain,
-        call_bid=_cleared(chain.call_bid, call_rows),
-        call_ask=_cleared(chain.call_ask, call_rows),
-        put_bid=_cleared(chain.put_bid, put_rows),
-        put_ask=_cleared(chain.put_ask, put_rows),
-    )
-    parity = parity_forwards(cleared)
-    forward = parity.forward[parity.segment]
-    calls = call_rows[chain.strike[call_rows] >= forward[call_rows]]
-    puts = put_rows[chain.strike[put_rows] <= forward[put_rows]]
-    return cleared, puts, calls
-
-
-def _merged(chain: OptionChain, judged: OptionChain, rows: Ints, kept: Bools) -> OptionChain:
-    """The chain with the judged rows in their places, as far as rows are kept."""
-
-    def column(whole: Floats, part: Floats) -> Floats:
-        out = whole.copy()
-        out[rows] = part
-        return out[kept]
-
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return OptionChain(
-        before[chain.offsets],
-        chain.strike[kept],
-        column(chain.call_bid, judged.call_bid),
-        column(chain.call_ask, judged.call_ask),
-        column(chain.put_bid, judged.put_bid),
-        column(chain.put_ask, judged.put_ask),
-        chain.years,
-        chain.rate,
+        call_bid=_cleared(chain.call_bid, calls),
+        call_ask=_cleared(chain.call_ask, calls),
+        put_bid=_cleared(chain.put_bid, puts),
+        put_ask=_cleared(chain.put_ask, puts),
     )
 
 
-def _rows_of(chain: OptionChain, rows: Ints, chosen: Bools) -> OptionChain:
-    """The chosen segments alone; `rows` are theirs."""
+def _out_of_the_money(strike: Floats, forward: Floats, left_out: FoundQuotes) -> tuple[Ints, Ints]:
+    """Rows of the puts, and of the calls, among those quotes; `forward` is by row."""
+    calls, puts = left_out.row[left_out.call], left_out.row[~left_out.call]
+    return puts[strike[puts] <= forward[puts]], calls[strike[calls] >= forward[calls]]
+
+
+def _taken(chain: OptionChain, rows: Ints, offsets: Ints, segments: Bools) -> OptionChain:
+    """Some rows of some segments; `offsets` are the new ones."""
     return OptionChain(
-        np.concatenate([[0], np.cumsum(np.diff(chain.offsets)[chosen])]),
+        offsets,
         chain.strike[rows],
         chain.call_bid[rows],
         chain.call_ask[rows],
         chain.put_bid[rows],
         chain.put_ask[rows],
-        chain.years[chosen],
-        chain.rate[chosen],
+        chain.years[segments],
+        chain.rate[segments],
     )
+
+
+def _offsets(counts: Ints | Bools) -> Ints:
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def _cleared(column: Floats, rows: Ints) -> Floats:

@@ -29,6 +29,15 @@ NameState = Literal["valid", "carried", "refused", "missing"]
 """`missing` was not quoted; what is `refused` was."""
 
 
+def missing_state(reason: str) -> NameState:
+    """The state of a name that has no value, by the reason why.
+
+    >>> missing_state("no_quotes"), missing_state("split_name")
+    ('missing', 'refused')
+    """
+    return "missing" if reason == "no_quotes" else "refused"
+
+
 class LackingName(msgspec.Struct, frozen=True, kw_only=True):
     """A constituent without a value of its own at this second, in one pair of vols or in both."""
 

@@ -153,12 +153,12 @@ class Relay:
         The first word under a name stands, whatever the later one says.
         """
         events = [decode_event(entry.value) for entry in entries]
-        fresh: list[int] = []
+        fresh = set[int]()
         try:
             for at, (entry, event) in enumerate(zip(entries, events, strict=True)):
                 if self._published.has(event):
                     continue
-                fresh.append(at)
+                fresh.add(at)
                 self._published.add(PublishedEvent(entry.seq, event, entry.value, time()))
                 self._current.update(event.partitionkey.encode(), event, time())
                 await self._publisher.send(
@@ -166,7 +166,7 @@ class Relay:
                 )
             await self._publisher.drain()
         except PublishError:
-            for at in fresh:
+            for at in sorted(fresh):
                 self._observer.alert(events[at], "error")
             raise
         for at, event in enumerate(events):

@@ -6,7 +6,7 @@ aiokafka tries one bootstrap server after the other, each for as long as a reque
 import asyncio
 from typing import Any
 
-from agents.kafka.connectivity import answering
+from agents.kafka.connectivity import first_choice
 
 
 def begin_with_who_answers() -> None:
@@ -38,10 +38,6 @@ async def _who_answers(client: Any, servers: str | list[str]) -> list[str]:
     from aiokafka.conn import collect_hosts
 
     named = servers.split(",") if isinstance(servers, str) else servers
-    if len(named) == 1:
-        return named
     at = [(host, port) for host, port, _ in collect_hosts(named, randomize=False)]
     encrypted = client._security_protocol.endswith("SSL")  # noqa: SLF001
-    well = await asyncio.to_thread(answering, at, encrypted=encrypted)
-    chosen = [name for name, address in zip(named, at, strict=True) if address in well]
-    return chosen or named
+    return await asyncio.to_thread(first_choice, named, at, encrypted=encrypted) or named

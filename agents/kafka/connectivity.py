@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import TypeVar
 
 from agents.process.exits import UnavailableError
 from config.connections import check_kafka, check_redis, kafka_addresses, kafka_place, redis_place
@@ -33,6 +34,8 @@ API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 It is allowed before anybody signs in.
 """
 PING = b"PING\r\n"
+
+Server = TypeVar("Server")
 
 
 def require_kafka(kafka: KafkaSettings) -> None:
@@ -137,6 +140,19 @@ def answering(
                 well.add(answer)
                 deadline = min(deadline, monotonic() + GRACE_SECONDS)
     return frozenset(well)
+
+
+def first_choice(
+    servers: Sequence[Server], addresses: Sequence[tuple[str, int]], *, encrypted: bool
+) -> list[Server]:
+    """Of several servers those that answer, by their addresses.
+
+    Empty when none does; a single one is not asked, for there is no choice.
+    """
+    if len(servers) < 2:
+        return []
+    well = answering(addresses, encrypted=encrypted)
+    return [one for one, at in zip(servers, addresses, strict=True) if at in well]
 
 
 def _says_something(address: tuple[str, int], encrypted: bool) -> bool:

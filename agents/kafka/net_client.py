@@ -10,7 +10,7 @@ from typing import Any
 from kafka.net.compat import KafkaNetClient
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
-from agents.kafka.connectivity import answering
+from agents.kafka.connectivity import first_choice
 
 
 class KafkaClient(KafkaNetClient):  # type: ignore[misc]
@@ -68,6 +68,5 @@ def _first_choice(cluster: Any, *, encrypted: bool) -> Callable[[], list[Any]]:
     everybody = cluster.bootstrap_brokers
     servers = everybody()
     at = [(server.host, server.port) for server in servers]
-    well = answering(at, encrypted=encrypted) if len(servers) > 1 else frozenset()
-    chosen = [server for server, address in zip(servers, at, strict=True) if address in well]
+    chosen = first_choice(servers, at, encrypted=encrypted)
     return lambda: everybody() if cluster.brokers() or not chosen else chosen

@@ -22,7 +22,7 @@ from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
 from streams.detection.rules.verdict import SEVERITIES
 from streams.detection.views.snapshot import REGIMES, Snapshot
 from streams.market import IndexSpec
-from streams.reading import Reading
+from streams.reading import Reading, missing_state
 from streams.readings.realized_values import WINDOW
 from streams.safe_text import safe
 
@@ -180,10 +180,7 @@ def _lacking(reading: Reading) -> Counter[tuple[str, str, str]]:
         ("strip", reading.names_missing, reading.names_carried),
         ("atm", reading.names_missing_atm, reading.names_carried_atm),
     ):
-        found.update(
-            (pair, "missing" if why == "no_quotes" else "refused", safe(why))
-            for why in missing.values()
-        )
+        found.update((pair, missing_state(why), safe(why)) for why in missing.values())
         found.update((pair, "carried", safe(why)) for why in carried.values())
     return found
 

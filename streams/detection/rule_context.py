@@ -68,6 +68,10 @@ class RuleContext:
         oldest = self.baseline.closes[0].session if self.baseline.closes else self.now.session
         return same_pair and start.session < oldest
 
+    def is_unconcerned(self, pair: Pair) -> bool:
+        """Whether doubts about the data are no concern of a rule on this pair of vols."""
+        return pair == "atm" and self.atm_settled
+
     def gate_of(self, pair: Pair) -> str:
         """The gate that is closed for a rule on this pair of vols."""
         return self.pair_gates.get(pair, self.gate)

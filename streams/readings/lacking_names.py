@@ -1,9 +1,12 @@
 """The names of a basket without a value of their own, heaviest first: state, reason and age."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.reading import LackingName, NameState
+from streams.reading import LackingName, NameState, missing_state
 from streams.readings.name_points import NamePoints
 from streams.readings.pair_names import PairNames
 from streams.readings.session_state import SessionState
@@ -13,36 +16,33 @@ SHOWN = 20
 """Names that a reading tells in full."""
 
 
-def heaviest_lacking(
+class LackingNames(NamedTuple):
+    """Names that are missing, refused or carried in either pair."""
+
+    heaviest: tuple[LackingName, ...] = ()
+    """The at most `SHOWN` heaviest."""
+    ages: Mapping[str, float] = {}
+    """Age in seconds of each that was quoted, in the basket's order."""
+
+
+def lacking_names(
     state: SessionState, points: NamePoints, strips: PairNames, atm: PairNames, boundary: int
-) -> tuple[LackingName, ...]:
-    """The at most `SHOWN` heaviest names that are missing, refused or carried in either pair."""
-    places = np.flatnonzero(_lacking(strips, atm))
+) -> LackingNames:
+    """Names without a value of their own at second `boundary` (ns)."""
+    places = np.flatnonzero(~strips.valid | strips.carried | ~atm.valid | atm.carried)
     if not places.size:
-        return ()
-    weights = state.basket.weights
-    heaviest = places[np.argsort(-weights[places], kind="stable")[:SHOWN]].tolist()
+        return LackingNames()
+    symbols, weights = state.basket.symbols, state.basket.weights
     ages, total = _ages(points, strips, atm, boundary), float(weights.sum())
-    return tuple(
-        _told(state.basket.symbols[at], float(weights[at]) / total, strips, atm, float(ages[at]))
-        for at in heaviest
+    heaviest = places[np.argsort(-weights[places], kind="stable")[:SHOWN]].tolist()
+    aged = places[np.isfinite(ages[places])].tolist()
+    return LackingNames(
+        tuple(
+            _told(symbols[at], float(weights[at]) / total, strips, atm, float(ages[at]))
+            for at in heaviest
+        ),
+        {symbols[at]: age for at, age in zip(aged, ages[aged].tolist(), strict=True)},
     )
-
-
-def age_by_name(
-    state: SessionState, points: NamePoints, strips: PairNames, atm: PairNames, boundary: int
-) -> dict[str, float]:
-    """Age in seconds of every name that lacks something and was quoted, in the basket's order."""
-    ages = _ages(points, strips, atm, boundary)
-    places = np.flatnonzero(_lacking(strips, atm) & np.isfinite(ages))
-    symbols = state.basket.symbols
-    return {
-        symbols[at]: age for at, age in zip(places.tolist(), ages[places].tolist(), strict=True)
-    }
-
-
-def _lacking(strips: PairNames, atm: PairNames) -> NDArray[np.bool_]:
-    return ~strips.valid | strips.carried | ~atm.valid | atm.carried
 
 
 def _ages(
@@ -72,6 +72,6 @@ def _told(symbol: str, weight: float, strips: PairNames, atm: PairNames, age: fl
 
 def _state(symbol: str, pair: PairNames) -> tuple[NameState, str]:
     if (why := pair.missing.get(symbol)) is not None:
-        return "missing" if why == "no_quotes" else "refused", why
+        return missing_state(why), why
     why = pair.carried_why.get(symbol, "")
     return "carried" if why else "valid", why

@@ -83,8 +83,8 @@ def tenor_reading(
         names_doubted=names.doubted if names else {},
         names_missing_atm=names.atm.missing if names else {},
         names_carried_atm=names.atm.carried_why if names else {},
-        names_age=names.ages if names else {},
-        names_lacking=names.lacking if names else (),
+        names_age=names.lacking.ages if names else {},
+        names_lacking=names.lacking.heaviest if names else (),
         rotation=rotation.value,
         constituents=_constituents(state, names) if names else None,
     )

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
-from streams.reading import LackingName
 from streams.readings.coverage import Coverage, Mask
-from streams.readings.lacking_names import age_by_name, heaviest_lacking
+from streams.readings.lacking_names import LackingNames, lacking_names
 from streams.readings.name_points import NamePoints
 from streams.readings.pair_names import PairNames, pair_names
 from streams.readings.session_state import SessionState
@@ -37,8 +36,7 @@ class ValidNames(NamedTuple):
     dividends: dict[str, str]
     """Names with a large dividend inside a strip → its size."""
     refresh_seconds: float
-    lacking: tuple[LackingName, ...]
-    ages: dict[str, float]
+    lacking: LackingNames
 
     @property
     def coverage(self) -> Coverage:
@@ -77,8 +75,7 @@ def names_at(state: SessionState, tenor: int, boundary: int) -> ValidNames:
         doubted=doubted,
         dividends=dividends,
         refresh_seconds=_refresh(points, strips, atm),
-        lacking=heaviest_lacking(state, points, strips, atm, boundary),
-        ages=age_by_name(state, points, strips, atm, boundary),
+        lacking=lacking_names(state, points, strips, atm, boundary),
     )
 
 

@@ -81,7 +81,7 @@ def advance(
     if context.begins_session or context.hours == "after":
         out.transitions.extend(advancing.end_session())
     for rule, scope, verdict in verdicts:
-        unconcerned = rule.pair == "atm" and context.atm_settled
+        unconcerned = context.is_unconcerned(rule.pair)
         counts = policy.applied(rule.name, verdict, book.firing_rules(), unconcerned=unconcerned)
         out.verdicts.append(Evaluated(rule, scope, counts))
         out.transitions.extend(advancing.by_verdict(rule, scope, counts))

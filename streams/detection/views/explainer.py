@@ -120,10 +120,7 @@ def _explanation(
         move=None if split is None else split.change,
         move_by_correlation=None if split is None else split.common,
         move_by_name={} if split is None else _largest(split.names),
-        rules=tuple(
-            _line(one, {one.rule for one in firing}, active, settled=context.atm_settled)
-            for one in verdicts
-        ),
+        rules=tuple(_line(one, {one.rule for one in firing}, active, context) for one in verdicts),
         alerts=tuple(alerts),
     )
 
@@ -132,11 +129,10 @@ def _line(
     one: Evaluated,
     firing: AbstractSet[str],
     active: Mapping[tuple[str, str], ActiveAlert],
-    *,
-    settled: bool,
+    context: RuleContext,
 ) -> RuleLine:
     rule, scope = one.rule, one.scope
-    unconcerned = rule.pair == "atm" and settled
+    unconcerned = context.is_unconcerned(rule.pair)
     verdict = POLICY.applied(rule.name, one.verdict, firing, unconcerned=unconcerned)
     entry, exit_ = rule.thresholds()
     alert = active.get((rule.name, scope))
