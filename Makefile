@@ -83,7 +83,7 @@ dashboards: setup ## Grafana JSON anew from its code
 	$(BIN)/python -m grafana.build
 
 lock: ## requirements.lock and requirements-peers.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile --group peers --generate-hashes --universal --quiet --output-file requirements-peers.lock
 
 up: ## the whole stack in Docker
