@@ -51,18 +51,23 @@ class Plan(NamedTuple):
     """Label of its duration."""
 
 
-def first_inputs(settings: Settings) -> Mapping[str, str]:
-    """The first input of each stage of the monitor, without a plan's modules.
+def stage_inputs(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """The input topics of each stage of the monitor, without a plan's modules.
 
     An exporter needs none of their libraries.
     """
     topics = Topics(settings.kafka.topic_prefix)
     return {
-        "surfaces": topics.name("quotes"),
-        "prices": topics.name("ticks"),
-        "cross_section": topics.name("points"),
-        "detector": topics.name("readings"),
+        "surfaces": (topics.name("quotes"),),
+        "prices": (topics.name("ticks"),),
+        "cross_section": (topics.name("points"),),
+        "detector": (topics.name("readings"), topics.name("commands")),
     }
+
+
+def first_inputs(settings: Settings) -> Mapping[str, str]:
+    """The first input of each stage, which gives its partitions their numbers."""
+    return {stage: inputs[0] for stage, inputs in stage_inputs(settings).items()}
 
 
 def flow_plans(settings: Settings, market: Market, rules: RuleSet) -> Sequence[Plan]:

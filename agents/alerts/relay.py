@@ -47,6 +47,9 @@ class RelayObserver(Protocol):
         The outcome is `published`, `repeated` or `error`.
         """
 
+    def delivered(self, seconds: float) -> None:
+        """The broker acknowledged an event so long after it was committed."""
+
 
 class PublishedHistory(Protocol):
     """How to read back what was published before; both raise `KafkaError`."""
@@ -105,7 +108,7 @@ class Relay:
             self._wake.clear()
             length, entries, _ = await self._checkpoints.outbox(published, COUNT, floor)
             floor = 0
-            self._oldest = int(entries[0].entry_id.partition("-")[0]) / 1000 if entries else 0.0
+            self._oldest = _committed(entries[0]) if entries else 0.0
             self._observer.outbox(self._partition, length, self._oldest)
             if entries:
                 await self._publish(entries)
@@ -169,8 +172,12 @@ class Relay:
             for at in sorted(fresh):
                 self._observer.alert(events[at], "error")
             raise
+        now = time()
         for at, event in enumerate(events):
             self._observer.alert(event, "published" if at in fresh else "repeated")
+            if at in fresh:
+                # Redis gave the time of the commit: its clock may be a little ahead of ours.
+                self._observer.delivered(max(0.0, now - _committed(entries[at])))
 
     async def _heartbeat(self) -> None:
         now = time()
@@ -197,3 +204,8 @@ class Relay:
             await await_within(FLUSH_SECONDS, self._empty.wait())
         except (TimeoutError, DeadlineExceededError):
             log.info("the outbox of partition %d is left to its next owner", self._partition)
+
+
+def _committed(entry: OutboxRecord) -> float:
+    """When Redis took an entry, Unix seconds by its clock."""
+    return int(entry.entry_id.partition("-")[0]) / 1000

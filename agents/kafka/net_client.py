@@ -42,6 +42,15 @@ class KafkaClient(KafkaNetClient):  # type: ignore[misc]
         return bootstrap_or_close
 
 
+def reach(consumer: Any, milliseconds: int) -> None:
+    """Wait until Kafka answers a consumer; raises `KafkaError` when it does not in time.
+
+    One that is told Kafka's version does not ask when it is made, and its first question about a
+    topic then waits without end.
+    """
+    consumer._manager.bootstrap(milliseconds)  # noqa: SLF001
+
+
 Received = tuple[bytes, BaseException | None]
 
 

@@ -6,11 +6,13 @@ The gates of the alert rules match on these in every job, and must stay when Red
 """
 
 import hashlib
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from time import time
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, ProcessCollector
 
 from config.secret_files import SECRETS, file_of
 from config.settings import Settings
@@ -18,6 +20,9 @@ from streams.calendar.sessions import close_ns, open_ns, session_of
 from streams.records import NS
 
 CALENDAR = "XNYS"
+REVISION_VARIABLE = "SOURCE_REVISION"
+"""Set in the image; no setting of ours, for it is not for people to choose."""
+CHECKOUT = Path(__file__).parents[2]
 FIRST_READING = 5 * NS
 """The session gauge rises when the first reading is due, not at the bell."""
 
@@ -27,16 +32,17 @@ for _section, _key in SECRETS:
 
 
 def identify(registry: CollectorRegistry, settings: Settings) -> None:
-    """Put build, configuration and session on a registry."""
+    """Put build, configuration, session and what the process uses on a registry."""
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
     build = Gauge(
         "dispersion_build_info",
         "Version of the program, always 1.",
         ("version", "revision", "python", "faust"),
         registry=registry,
     )
-    build.labels(
-        _version("dispersion-monitor"), "", platform.python_version(), _version("faust-streaming")
-    ).set(1)
+    versions = _version("dispersion-monitor"), revision(), platform.python_version()
+    build.labels(*versions, _version("faust-streaming")).set(1)
     config = Gauge(
         "dispersion_config_info",
         "Configuration in force, always 1.",
@@ -48,6 +54,35 @@ def identify(registry: CollectorRegistry, settings: Settings) -> None:
     text = "1 from the first reading due to the option close."
     session = Gauge("dispersion_market_session_open", text, ("calendar",), registry=registry)
     session.labels(CALENDAR).set_function(lambda: float(session_open(int(time() * NS))))
+
+
+def revision(checkout: Path = CHECKOUT) -> str:
+    """The commit that runs here, 12 digits.
+
+    An image is told it when it is built, a checkout has it; elsewhere it is empty.
+    """
+    said = os.environ.get(REVISION_VARIABLE, "")
+    return (said or _checked_out(checkout / ".git"))[:12]
+
+
+def _checked_out(git: Path) -> str:
+    try:
+        if git.is_file():
+            git = git.parent / git.read_text().removeprefix("gitdir:").strip()
+        head = (git / "HEAD").read_text().strip()
+        common = git / "commondir"
+        shared = git / common.read_text().strip() if common.exists() else git
+        name = head.removeprefix("ref:").strip()
+        return head if name == head else _commit_of(shared, name)
+    except OSError:
+        return ""
+
+
+def _commit_of(git: Path, name: str) -> str:
+    if (git / name).exists():
+        return (git / name).read_text().strip()
+    packed = (git / "packed-refs").read_text().splitlines()
+    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
 
 
 def config_hash(settings: Settings) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Final
 
-from streams.catalogue.counters import COUNTERS, DEAD_LETTERS
+from streams.catalogue.counters import ALERT_EVENTS, COUNTERS, DEAD_LETTERS
 from streams.detection.alerts.own_event import FOREIGN_REASONS
-from streams.detection.rules.catalogue import NAMES
+from streams.detection.rules.catalogue import NAMES, POLICY
 from streams.refusals.dead_letters import REASONS_BY_ROLE
 from streams.topics import Topics
 
@@ -33,6 +33,9 @@ def initial_label_values(indices: Sequence[str], topics: Topics) -> Mapping[str,
         DEAD_LETTERS.name: [
             (names[role], reason) for role, reason in DEAD_LETTERS.children(configured)
         ],
+        ALERT_EVENTS.name: [
+            child for child in ALERT_EVENTS.children(configured) if _possible(*child[:2])
+        ],
         "messages_consumed": inputs,
         "offset_gaps": inputs,
         "replayed_messages": inputs,
@@ -41,3 +44,8 @@ def initial_label_values(indices: Sequence[str], topics: Topics) -> Mapping[str,
         "redis_errors": product(REDIS_OPERATIONS, REDIS_REASONS),
         "rebalances": [("completed",)],
     }
+
+
+def _possible(rule: str, transition: str) -> bool:
+    """Nothing suspends the one rule that suspends the others."""
+    return POLICY.suspends_others != (rule,) or transition not in {"suspended", "resumed"}

@@ -44,8 +44,8 @@ def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
     ):
         consumer = KafkaConsumer(**kafka_python_options(settings))
         try:
-            places = _places(consumer, [topic for _, topic in inputs])
-            ends = _ends(consumer, places)
+            places = partitions_of(consumer, [topic for _, topic in inputs])
+            ends = ends_of(consumer, places)
         finally:
             consumer.close()
         waiting = {
@@ -57,7 +57,7 @@ def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
 Ends = Mapping[TopicPartition, int]
 
 
-def _places(consumer: Any, topics: Sequence[str]) -> dict[str, list[TopicPartition]]:
+def partitions_of(consumer: Any, topics: Sequence[str]) -> dict[str, list[TopicPartition]]:
     """Partitions by topic, of the topics that there are and that we may see."""
     counts = {topic: sorted(consumer.partitions_for_topic(topic) or ()) for topic in topics}
     return {
@@ -67,7 +67,7 @@ def _places(consumer: Any, topics: Sequence[str]) -> dict[str, list[TopicPartiti
     }
 
 
-def _ends(consumer: Any, places: Mapping[str, Sequence[TopicPartition]]) -> dict[str, Ends]:
+def ends_of(consumer: Any, places: Mapping[str, Sequence[TopicPartition]]) -> dict[str, Ends]:
     """Ends of logs by topic.
 
     A leader does not tell the end of its log between its election and the return of the replicas

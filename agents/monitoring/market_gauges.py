@@ -8,8 +8,10 @@ would go on telling its last number. Values are decimals; ages are for PromQL to
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -19,6 +21,7 @@ from redis.exceptions import RedisError
 from agents.monitoring.freshness import event_time, fresh_from
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
+from streams.detection.rules.catalogue import NAMES
 from streams.detection.rules.verdict import SEVERITIES
 from streams.detection.views.snapshot import REGIMES, Snapshot
 from streams.market import IndexSpec
@@ -30,6 +33,9 @@ FIRST_SEVERITY = "warning"
 """What the distance is measured to; the further steps of the ladder lie beyond it."""
 ALWAYS_COUNTED = (("missing", "no_quotes"), ("carried", "stale"), ("refused", "split_name"))
 """States and reasons of names that are told at 0 too."""
+UNSHOWABLE = (ValueError, ArithmeticError, LookupError, TypeError)
+"""What a snapshot raises that can be decoded, but whose numbers no gauge can show."""
+ALERT_STATES = ("pending", "firing", "suspended", "silenced", "inhibited")
 SAID_EVERY = 60.0
 """Seconds between log lines on snapshots that are none."""
 
@@ -50,6 +56,14 @@ class View:
         return fresh_from(self.snapshot.mode, event_time(self.snapshot.readings), self.published_at)
 
 
+class Look(NamedTuple):
+    """What Redis holds of the indices."""
+
+    views: list[View]
+    unreadable: dict[str, str]
+    """Index → why its snapshot cannot be shown."""
+
+
 class MarketGauges(Collector):
     """A custom collector over the snapshot views of some indices."""
 
@@ -57,70 +71,110 @@ class MarketGauges(Collector):
         self._redis = redis
         self._prefix = prefix
         self._indices = indices
-        self.redis_up = False
-        self._unreadable: set[str] = set()
         self._said = -SAID_EVERY
 
-    def answers(self) -> bool:
-        """Whether Redis answers now."""
-        try:
-            return bool(self._redis.ping())
-        except RedisError:
-            return False
+    def problems(self) -> list[str]:
+        """Snapshots that cannot be shown, in words.
+
+        Raises `RedisError`.
+        """
+        look = self._looked()
+        _rendered(look)
+        return list(look.unreadable.values())
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing in advance: registering must not ask Redis."""
         return ()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """All gauges of all indices that have a snapshot."""
-        views = list(self._views())
-        up = GaugeMetricFamily(
-            "dispersion_redis_up", "Whether Redis answered this scrape.", value=float(self.redis_up)
-        )
-        yield up
-        yield self._foreign()
-        yield from _freshness(views)
-        yield lacking_names(views)
-        yield from _levels(views)
-        yield from _history(views)
-        yield from _references(views)
-        yield from _state(views)
-        yield from _names(views)
-        yield _rotation(views)
+        """All gauges of all indices that have a snapshot; one that is none leaves the others."""
+        try:
+            look = self._looked()
+        except RedisError:
+            yield from self.without_redis()
+            return
+        shown = _rendered(look)
+        self._warn(look.unreadable)
+        yield _redis_up(1.0)
+        yield from self._snapshots(look)
+        yield from shown
 
-    def _views(self) -> Iterator[View]:
-        self._unreadable.clear()
+    def without_redis(self) -> Iterator[GaugeMetricFamily]:
+        """What is there while Redis does not answer."""
+        yield _redis_up(0.0)
+        yield self._snapshot_up(frozenset())
+
+    def _looked(self) -> Look:
+        look = Look([], {})
         for spec in self._indices:
             try:
                 shown = shown_snapshot(self._redis, self._prefix, spec.symbol)
-            except RedisError:
-                self.redis_up = False
-                return
             except UnreadableError as problem:
-                self._pass_over(spec.symbol, problem)
-                shown = None
-            self.redis_up = True
+                look.unreadable[spec.symbol] = str(problem)
+                continue
             if shown is not None:
-                yield View(spec, shown.snapshot, shown.published_at)
+                look.views.append(View(spec, shown.snapshot, shown.published_at))
+        return look
 
-    def _pass_over(self, index: str, problem: UnreadableError) -> None:
-        self._unreadable.add(index)
-        if monotonic() - self._said >= SAID_EVERY:
+    def _warn(self, unreadable: Mapping[str, str]) -> None:
+        if unreadable and monotonic() - self._said >= SAID_EVERY:
             self._said = monotonic()
-            log.warning(
-                "%s; the index is left out until a worker writes the next", safe(str(problem))
-            )
+            told = safe("; ".join(unreadable.values()))
+            log.warning("%s; left out until a worker writes the next", told)
 
-    def _foreign(self) -> GaugeMetricFamily:
-        family = _gauge(
-            "snapshot_unreadable",
-            "1 while what Redis holds as the snapshot of an index is none of ours.",
-            "index",
-        )
+    def _snapshots(self, look: Look) -> Iterator[GaugeMetricFamily]:
+        yield self._snapshot_up({view.spec.symbol for view in look.views})
+        text = "1 while what Redis holds as the snapshot of an index is none of ours."
+        family = _gauge("snapshot_unreadable", text, "index")
         for spec in self._indices:
-            family.add_metric([spec.symbol], float(spec.symbol in self._unreadable))
+            family.add_metric([spec.symbol], float(spec.symbol in look.unreadable))
+        yield family
+
+    def _snapshot_up(self, shown: AbstractSet[str]) -> GaugeMetricFamily:
+        text = "Whether the snapshot of an index is there and can be read."
+        family = _gauge("snapshot_up", text, "index")
+        for spec in self._indices:
+            family.add_metric([spec.symbol], float(spec.symbol in shown))
         return family
+
+
+def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    """All gauges of some indices."""
+    yield from _freshness(views)
+    yield lacking_names(views)
+    yield from _levels(views)
+    yield from _history(views)
+    yield from _references(views)
+    yield from _state(views)
+    yield alert_states(views)
+    yield from _names(views)
+    yield _rotation(views)
+
+
+def _rendered(look: Look) -> list[GaugeMetricFamily]:
+    """Gauges of what was found; snapshots that no gauge can show are moved to the unreadable."""
+    try:
+        return list(families(look.views))
+    except UNSHOWABLE:
+        for view in tuple(look.views):
+            if problem := _unshowable(view):
+                look.views.remove(view)
+                look.unreadable[view.spec.symbol] = problem
+        return list(families(look.views))
+
+
+def _unshowable(view: View) -> str:
+    try:
+        list(families([view]))
+    except UNSHOWABLE as problem:
+        return f"{view.spec.symbol}: its snapshot in Redis cannot be shown: {problem!r}"
+    return ""
+
+
+def _redis_up(value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "dispersion_redis_up", "Whether Redis answered this scrape.", value=value
+    )
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
@@ -290,6 +344,29 @@ def _state(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
                     [symbol, rule, alert.severity, alert.acked_by], alert.starts_at.timestamp()
                 )
     yield from (regime, active, since, distance)
+
+
+def alert_states(views: Sequence[View]) -> GaugeMetricFamily:
+    """Where each rule stands; all are 0 for one that is calm."""
+    text = "1 for the states that the alert of a rule is in."
+    family = _gauge("alert_state", text, "index", "alert", "state")
+    for view in views:
+        found = _states(view.snapshot)
+        for rule in NAMES:
+            for state in ALERT_STATES:
+                value = float((rule, state) in found)
+                family.add_metric([view.spec.symbol, rule, state], value)
+    return family
+
+
+def _states(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """Pairs of rule and state; of several scopes each counts."""
+    found = {(rule, "inhibited") for rule in snapshot.inhibited}
+    for alert in snapshot.alerts:
+        found |= {(alert.rule, alert.status), (alert.rule, alert.underlying_status)}
+        if alert.silenced_until is not None:
+            found.add((alert.rule, "silenced"))
+    return found
 
 
 def _names(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:

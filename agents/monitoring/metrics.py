@@ -16,6 +16,7 @@ from streams.stage import Count
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+DELIVERY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -48,7 +49,10 @@ class Metrics:
 
     def _define_flow(self) -> None:
         self.last_event = self._gauge(
-            "last_event_timestamp_seconds", "Event time of the newest input, Unix seconds.", "topic"
+            "last_event_timestamp_seconds",
+            "Event time of the newest input, Unix seconds.",
+            "topic",
+            "partition",
         )
         self.event_to_publish = self._histogram(
             "event_to_publish_seconds", "From event time to published result.", "index"
@@ -117,6 +121,9 @@ class Metrics:
         self.coordinator_errors = self._counter(
             "coordinator_errors", "Group coordinator errors found by the guard."
         )
+        self.loop_beat = self._gauge(
+            "loop_beat_timestamp_seconds", "When the event loop last ran its timer, Unix seconds."
+        )
         self.loop_lag = self._histogram(
             "event_loop_lag_seconds", "How late the event loop runs its timers.", buckets=SHORT
         )
@@ -149,6 +156,11 @@ class Metrics:
             "outbox_oldest_timestamp_seconds",
             "When the oldest waiting alert event was committed, 0 for none.",
             "partition",
+        )
+        self.alert_delivery = self._histogram(
+            "alert_delivery_seconds",
+            "From the commit of an alert event to the broker's acknowledgement.",
+            buckets=DELIVERY,
         )
 
     def declare(self, labels: Mapping[str, Iterable[tuple[str, ...]]]) -> None:
@@ -192,10 +204,10 @@ class Metrics:
             self.committed_offset,
             self.end_offset,
             self.watermark,
+            self.last_event,
         ):
             _remove(gauge, topic, str(partition))
-        for gauge in (self.last_event, self.watermark_lag):
-            _remove(gauge, topic)
+        _remove(self.watermark_lag, topic)
         _remove(self.clock_skew, source_label(stage, partition))
 
     def forget_outbox(self, partition: int) -> None:

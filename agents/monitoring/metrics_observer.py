@@ -35,3 +35,7 @@ class MetricsObserver:
         """
         rule, transition = event.data.rule, event.data.transition
         self._metrics.count({ALERT_EVENTS.of(rule, transition, outcome): 1})
+
+    def delivered(self, seconds: float) -> None:
+        """The broker has acknowledged an alert event so long after its commit."""
+        self._metrics.alert_delivery.observe(seconds)

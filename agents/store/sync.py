@@ -24,14 +24,14 @@ from config.connections import redis_place
 from config.settings import RedisSettings
 
 
-def connect_sync(settings: RedisSettings) -> Redis:
-    """A client that answers bytes and does not retry by itself."""
+def connect_sync(settings: RedisSettings, seconds: float = CALL_SECONDS) -> Redis:
+    """A client that answers bytes, does not retry by itself and waits at most so many seconds."""
     return Redis.from_url(
         settings.url.get_secret_value(),
         **redis_options(settings),
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=min(settings.operation_timeout, CALL_SECONDS),
-        socket_connect_timeout=min(settings.operation_timeout, CALL_SECONDS),
+        socket_timeout=min(settings.operation_timeout, seconds),
+        socket_connect_timeout=min(settings.operation_timeout, seconds),
     )
 
 

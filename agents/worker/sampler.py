@@ -59,6 +59,7 @@ class Sampler:
             started = monotonic()
             await asyncio.sleep(LAG_PERIOD)
             self._status.beat = monotonic()
+            self._adapter.metrics.loop_beat.set(time())
             self._adapter.metrics.loop_lag.observe(
                 max(0.0, self._status.beat - started - LAG_PERIOD)
             )
@@ -121,7 +122,7 @@ class Sampler:
         if newest is None:
             return
         metrics, seconds = self._adapter.metrics, newest / NS
-        metrics.last_event.labels(tp.topic).set(seconds)
+        metrics.last_event.labels(tp.topic, str(tp.partition)).set(seconds)
         metrics.watermark_lag.labels(tp.topic).set(time() - seconds)
         if assigned.plan.owns_source and (broker_ms := runner.newest[tp.topic]):
             metrics.clock_skew.labels(source_label(assigned.plan.name, tp.partition)).set(

@@ -137,6 +137,7 @@ class Detector:
             ago,
             {} if context is None else self._distances(),
             self._outcomes(),
+            self._inhibited(),
         )
         return encode_snapshot(snapshot_of(picture, self._book))
 
@@ -191,6 +192,16 @@ class Detector:
                 out[rule.name] = min(verdict.distance, out.get(rule.name, 1.0))
         firing = self._book.firing_rules()
         return out | {rule.name: 0.0 for rule in self._rules if rule.name in firing}
+
+    def _inhibited(self) -> list[str]:
+        """Rules that would have begun an alert if another did not fire."""
+        firing = self._book.firing_rules()
+        found = {
+            rule.name
+            for rule, _, verdict in self._verdicts
+            if verdict.outcome == "inhibited" and rule.name not in firing
+        }
+        return sorted(found)
 
     def _outcomes(self) -> dict[str, RuleOutcome]:
         """What each rule says at a close, of several scopes the greatest; else nothing."""

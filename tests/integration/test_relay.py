@@ -43,6 +43,7 @@ class World:
         self.checkpoints = checkpoints
         self.sent: list[tuple[str, bytes | None, bytes | None, int | None, dict[str, bytes]]] = []
         self.told: list[tuple[str, str]] = []
+        self.delays: list[float] = []
         self.lengths: list[int] = []
         self.refuse = False
         self.log: list[PublishedEvent] = []
@@ -73,6 +74,9 @@ class World:
 
     def alert(self, event: AlertEvent, outcome: str) -> None:
         self.told.append((event.id, outcome))
+
+    def delivered(self, seconds: float) -> None:
+        self.delays.append(seconds)
 
     async def published(self, partition: int, first: int) -> PublishedEvents:
         assert partition == 2
@@ -155,6 +159,8 @@ async def test_publishes_in_order_to_both_topics_on_its_own_partition_and_emptie
     }
     assert world.lengths[-1] == 0
     assert world.told == [(entry.event_id, "published") for entry in entries]
+    assert len(world.delays) == len(entries)
+    assert all(0 <= delay < 60 for delay in world.delays)
 
 
 async def test_the_first_word_under_an_id_stands_whatever_its_number_and_content(

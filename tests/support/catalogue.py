@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 PAGE = Path(__file__).parents[2] / "docs/use/metrics.md"
 _JOBS = "worker|exporter|bridge|ingest|worker, ingest|worker, bridge|both|all"
+_NAME = r"(?:dispersion|process|python)_\w+"
 _ROW = re.compile(
-    rf"^\| `(dispersion_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$"
+    rf"^\| `({_NAME})` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$"
 )
 
 
@@ -23,7 +24,7 @@ class Metric(NamedTuple):
 def catalogue() -> dict[str, Metric]:
     """Every metric by name."""
     lines = PAGE.read_text().splitlines()
-    rows = [line for line in lines if line.startswith("| `dispersion_")]
+    rows = [line for line in lines if re.match(rf"\| `{_NAME}`", line)]
     found: dict[str, Metric] = {}
     for row in rows:
         match = _ROW.match(row)

@@ -61,6 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     distances: dict[str, float]
     verdicts: dict[str, RuleOutcome] = {}
     """What each rule says at a close; empty at other readings."""
+    inhibited: list[str] = []
+    """Rules whose condition holds while another tells the same story, and that do not fire."""
     alerts: list[ActiveAlert]
     changes: dict[str, dict[str, float]]
     percentiles: dict[str, dict[str, float]]
@@ -78,6 +80,7 @@ class SnapshotInputs:
     """Index vol then."""
     distances: dict[str, float]
     outcomes: dict[str, RuleOutcome]
+    inhibited: list[str]
 
 
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
@@ -139,6 +142,7 @@ def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
         ),
         distances=picture.distances,
         verdicts=picture.outcomes,
+        inhibited=picture.inhibited,
         alerts=[
             active_alert(book.identity(key), key[0], alert)
             for key, alert in book.alerts.items()

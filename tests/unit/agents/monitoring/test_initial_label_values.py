@@ -18,6 +18,8 @@ def test_the_rules_and_transitions_are_those_of_the_engine() -> None:
     assert tuple(rule.name for rule in rules) == NAMES
     children = set(initial_label_values(["SPY"], Topics(""))["alert_events"])
     assert all((name, "firing", "emitted") in children for name in NAMES)
+    assert ("vix_spike_unwind", "suspended", "error") in children
+    assert not {one for one in children if one[:2] == ("data_quality", "suspended")}
     assert set(TICK_OUTCOMES) < set(OUTCOMES)
 
 

@@ -1,9 +1,12 @@
 """The gauge of sector rotation: what it shows, and when it shows nothing."""
 
+from typing import Any
+
 import msgspec
 
-from agents.monitoring.market_gauges import View, _rotation, lacking_names
-from streams.detection.views.snapshot import decode_snapshot
+from agents.monitoring.market_gauges import View, _rotation, alert_states, lacking_names
+from streams.detection.rules.catalogue import NAMES
+from streams.detection.views.snapshot import ActiveAlert, decode_snapshot
 from streams.reading import Rotation
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
 
@@ -64,3 +67,42 @@ def test_names_without_a_value_are_counted_by_pair_and_reason() -> None:
         ("atm", "refused", "split_name"): 0,
         ("atm", "carried", "stale"): 1,
     }
+
+
+def alert(rule: str, **values: Any) -> ActiveAlert:
+    known = {
+        "fingerprint": "1",
+        "scope": "intraday",
+        "tenor": "30d",
+        "severity": "warning",
+        "label": "x",
+        "direction": None,
+        "summary": "",
+        "rule": rule,
+        "starts_at": eastern(MONDAY, "11:00:00"),
+    }
+    return ActiveAlert(**{**known, **values})
+
+
+def test_the_states_of_alerts() -> None:
+    silenced = {"silenced_until": eastern(MONDAY, "12:00:00")}
+    snapshot = msgspec.structs.replace(
+        view(None).snapshot,
+        alerts=[
+            alert("vix_spike_unwind", status="suspended", underlying_status="firing"),
+            alert("broad_repricing", status="pending", underlying_status="pending"),
+            alert("data_quality", status="firing", underlying_status="firing", **silenced),
+        ],
+        inhibited=["vol_convergence"],
+    )
+    samples = alert_states([View(MARKET.indices[0], snapshot, 0.0)]).samples
+    on = {(one.labels["alert"], one.labels["state"]) for one in samples if one.value == 1.0}
+    assert on == {
+        ("vix_spike_unwind", "suspended"),
+        ("vix_spike_unwind", "firing"),
+        ("broad_repricing", "pending"),
+        ("data_quality", "firing"),
+        ("data_quality", "silenced"),
+        ("vol_convergence", "inhibited"),
+    }
+    assert len(samples) == 5 * len(NAMES)
