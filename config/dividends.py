@@ -8,13 +8,20 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from config.errors import ConfigError
 from streams.market import Dividend
+from streams.sources.columns import FileColumn, all_missing
 from streams.symbols import normalise
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_COLUMNS = ("symbol", "ex_date", "amount")
+DIVIDEND_COLUMNS: Final = (
+    FileColumn("symbol", "text", "the stock"),
+    FileColumn("ex_date", "text", "ISO date"),
+    FileColumn("amount", "number", "USD a share"),
+)
+_COLUMNS: Final = tuple(one.field for one in DIVIDEND_COLUMNS)
 
 
 def load_dividends(path: Path) -> tuple[Dividend, ...]:
@@ -38,15 +45,10 @@ def load_dividends(path: Path) -> tuple[Dividend, ...]:
 def _parse(path: Path, lines: Iterable[str]) -> list[Dividend]:
     reader = csv.DictReader(lines)
     found = list(reader.fieldnames or ())
-    for wanted in _COLUMNS:
-        if wanted not in found:
-            has = ", ".join(found) or "none"
-            raise ConfigError(
-                f"column missing; it has {has}",
-                file=path,
-                key=wanted,
-                fix=f"expected: {','.join(_COLUMNS)}",
-            )
+    missing = [one for one in _COLUMNS if one not in found]
+    if missing:
+        fix = f"expected: {','.join(_COLUMNS)}"
+        raise ConfigError(all_missing(missing, found), file=path, key=", ".join(missing), fix=fix)
     return [_dividend(path, f"line {reader.line_num}", row) for row in reader]
 
 

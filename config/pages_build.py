@@ -4,24 +4,48 @@ A table stands between `<!-- catalogue: … -->` and `<!-- end -->`. A test hold
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
 from msgspec.structs import fields
 
+from config.dividends import DIVIDEND_COLUMNS
+from config.rates import RATE_COLUMNS
 from config.rules import leaves, shipped_tables
 from streams.catalogue.counters import COUNTERS
 from streams.catalogue.measures import GAUGES, MEASURES, RULE_TENOR_DAYS
 from streams.detection.rules.catalogue import RuleSet
+from streams.sources.columns import FileColumn
+from streams.sources.daily_closes import CLOSE_COLUMNS, LEVEL
+from streams.sources.labels import LABEL_COLUMNS
+from streams.sources.layouts import LAYOUTS
+from streams.sources.option_closes import QUOTE_TIME, SESSION
+from streams.sources.option_columns import OPTION_COLUMNS
+from streams.sources.option_snapshots import SNAPSHOT
+from streams.sources.time_slices import TIME_COLUMNS
+from streams.sources.timed_ticks import TICK_COLUMNS
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PART: Final = re.compile(r"(<!-- catalogue: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+FILE_TABLES: Final = {
+    "closing_chains": (SESSION, *OPTION_COLUMNS, QUOTE_TIME),
+    "snapshots": (SNAPSHOT, *OPTION_COLUMNS),
+    "timed_quotes": (*TIME_COLUMNS, *OPTION_COLUMNS),
+    "timed_prices": TICK_COLUMNS,
+    "daily_closes": (*CLOSE_COLUMNS, LEVEL),
+    "labels": LABEL_COLUMNS,
+    "rates": RATE_COLUMNS,
+    "dividends": DIVIDEND_COLUMNS,
+}
+"""Columns of each family on the page of files."""
 
 
 def rendered() -> dict[Path, str]:
     """Text of each page that has such a table."""
     made = {"counters": _counters(), "gauges": _gauges(), "fields": _fields(), "rules": _numbers()}
+    files = {name: _columns(columns) for name, columns in FILE_TABLES.items()}
+    made |= files | {"layouts": _layouts()}
     tables = {name: "".join(rows) for name, rows in made.items()}
     texts = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
     return {
@@ -29,6 +53,19 @@ def rendered() -> dict[Path, str]:
         for page, text in texts.items()
         if PART.search(text)
     }
+
+
+def _columns(columns: Sequence[FileColumn]) -> Iterator[str]:
+    """What a family of files may have."""
+    yield from _head("column", "needed", "holds")
+    for one in columns:
+        yield _row(", ".join(f"`{name}`" for name in one.names), one.needed, one.holds)
+
+
+def _layouts() -> Iterator[str]:
+    yield from _head("layout", "columns", "is read as")
+    for one in LAYOUTS:
+        yield _row(one.name, one.columns, one.says)
 
 
 def _counters() -> Iterator[str]:

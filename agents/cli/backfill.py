@@ -5,7 +5,7 @@ Ranks and changes are taken in this history.
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from streams.detection.closed_sessions import ClosedSessions
     from streams.detection.rules.catalogue import RuleSet
     from streams.market import Market
+    from streams.sources.columns import ColumnMap
+    from streams.sources.published_closes import PublishedCloses
 
 Typed = tuple[datetime | None, datetime | None]
 """First and last session."""
@@ -36,6 +38,7 @@ def backfill(
     context: typer.Context,
     quotes: options.Quotes = None,
     ticks: options.Ticks = None,
+    columns: options.Map = None,
     daily: options.Daily = None,
     index: options.PublishedIndex = None,
     basket: options.Basket = None,
@@ -60,6 +63,7 @@ def backfill(
             {
                 "--quotes": quotes,
                 "--ticks": ticks,
+                "--map": columns,
                 "--basket": basket,
                 "--rates": rates,
                 "--rate": rate,
@@ -69,6 +73,7 @@ def backfill(
     settings = shared.settings({"mode": "replay"})
     chosen = index or (PUBLISHED if daily else None)
     _refuse_unknown(settings, chosen)
+    inputs = Inputs.of(quotes, ticks, columns)
     settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
     require_servers(settings.kafka, settings.redis)
 
@@ -76,13 +81,14 @@ def backfill(
     from agents.store.daily_facts import fill_history
     from config.market import market_of
     from config.rules import load_rules
+    from streams.sources.published_closes import PublishedCloses
 
     market, rules = market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
     span = (since, until)
     closed = (
-        _published(shared, daily, market, rules, span)
+        published(shared, PublishedCloses(daily), market, rules, span)
         if daily
-        else _quoted(shared, (quotes or [], ticks or []), market, rules, span)
+        else quoted(shared, inputs, market, rules, span)
     )
     _tell(shared, fill_history(settings, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
 
@@ -101,9 +107,26 @@ def _refuse_unknown(settings: "Settings", index: str | None) -> None:
         )
 
 
-def _quoted(
+class Inputs(NamedTuple):
+    """Files of quotes and prices, and what was said of their columns."""
+
+    quotes: list[Path]
+    ticks: list[Path]
+    columns: "ColumnMap"
+
+    @classmethod
+    def of(
+        cls, quotes: list[Path] | None, ticks: list[Path] | None, columns: list[str] | None
+    ) -> "Inputs":
+        """As the options give them. Raises `ConfigError`."""
+        from config.column_maps import column_map
+
+        return cls(quotes or [], ticks or [], column_map(columns or []))
+
+
+def quoted(
     shared: Shared,
-    files: "tuple[list[Path], list[Path]]",
+    inputs: Inputs,
     market: "Market",
     rules: "RuleSet",
     typed: "Typed",
@@ -117,7 +140,7 @@ def _quoted(
     from streams.reading import Reading
     from streams.topics import Topics
 
-    feed = open_feed(*files, None, market, (1, 1), Topics())
+    feed = open_feed(inputs.quotes, inputs.ticks, None, market, (1, 1), Topics(), inputs.columns)
     pipeline, closed, readings = Pipeline(market, rules, 1, 1), ClosedSessions(), 0
     with interruptible(), BacktestProgress(shared.stderr) as progress:
         for record in feed.records(*TimeRange.of(*typed)):
@@ -136,18 +159,17 @@ def _quoted(
     return closed
 
 
-def _published(
-    shared: Shared, folder: Path, market: "Market", rules: "RuleSet", typed: "Typed"
+def published(
+    shared: Shared, closes: "PublishedCloses", market: "Market", rules: "RuleSet", typed: "Typed"
 ) -> "ClosedSessions":
     """The same for published closes, as closes of the one index that was chosen."""
     import msgspec
 
     from agents.cli.backtest_output import BacktestProgress
     from streams.detection.closed_sessions import closed_by
-    from streams.sources.published_closes import PublishedCloses
 
     first, last = (one.date() if one else None for one in typed)
-    closes, (spec,) = PublishedCloses(folder), market.indices
+    (spec,) = market.indices
     with interruptible(), BacktestProgress(shared.stderr):
         readings = [
             msgspec.structs.replace(reading, index=spec.symbol)

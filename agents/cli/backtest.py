@@ -29,6 +29,7 @@ def backtest(
     context: typer.Context,
     quotes: options.Quotes = None,
     ticks: options.Ticks = None,
+    columns: options.Map = None,
     daily: options.Daily = None,
     index: options.Index = None,
     basket: options.Basket = None,
@@ -46,7 +47,12 @@ def backtest(
     With --json one reading a line, else a table.
     """
     if daily is not None:
-        inputs = {"--quotes": quotes, "--ticks": ticks, "--scenario": scenario}
+        inputs = {
+            "--quotes": quotes,
+            "--ticks": ticks,
+            "--map": columns,
+            "--scenario": scenario,
+        }
         daily_alone({**inputs, "--basket": basket, "--rates": rates, "--rate": rate}, index)
         _daily(shared_of(context), daily, (since, until), out)
         return
@@ -55,6 +61,7 @@ def backtest(
     from agents.cli.selection import select
     from agents.cli.time_range import TimeRange
     from agents.replay.inputs import open_feed, scenario_of
+    from config.column_maps import column_map
     from config.market import market_of
     from config.rules import load_rules
     from streams.pipeline import Pipeline
@@ -68,7 +75,9 @@ def backtest(
     rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
     topics = Topics(settings.kafka.topic_prefix)
     pipeline = Pipeline(market, rules, partitions, partitions, topics)
-    feed = open_feed(quotes or [], ticks or [], played, market, (partitions, partitions), topics)
+    chosen = column_map(columns or [])
+    widths = (partitions, partitions)
+    feed = open_feed(quotes or [], ticks or [], played, market, widths, topics, chosen)
     if out is not None:
         folder_for(out, "--out")
         keep_settings(out, settings)

@@ -110,6 +110,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion schema print",
         "dispersion schema print alert.firing.v1",
     ),
+    "files": ("dispersion files check FILE",),
+    "files check": (
+        "dispersion files check samples/option_closes_2026-07-10.parquet",
+        "dispersion files check chain.csv --map right=option_type --save my.toml",
+        "dispersion files check chain.csv --map my.toml --json",
+    ),
     "config": ("dispersion config check",),
     "config check": (
         "dispersion config check --config my.toml",

@@ -28,6 +28,7 @@ from agents.cli import (
     doctor,
     evaluate,
     explain,
+    files,
     ingest,
     replay,
     schema,
@@ -92,6 +93,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "takeover": takeover.takeover,
     "topics create": topics.create,
     "config check": config.check,
+    "files check": files.check,
     "schema print": schema.show,
 }
 GROUPS = {
@@ -99,6 +101,7 @@ GROUPS = {
     "dead-letters": "What was refused, and sending it again.",
     "topics": "Topics.",
     "config": "Settings.",
+    "files": "Files of quotes, prices, levels and rates.",
     "schema": "Schemas of the topics.",
 }
 

@@ -15,6 +15,17 @@ Ticks = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE …", help="Prices and index levels: Parquet or CSV."),
 ]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help=(
+            "Which column holds a field: right=option_type, strike=x/1000; "
+            "what holds for every row: session:2026-07-10; or a TOML file of these."
+        ),
+    ),
+]
 Daily = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Published closes instead: vix_daily, vixeq_daily, …"),

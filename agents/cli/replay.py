@@ -25,6 +25,7 @@ def replay(
     context: typer.Context,
     quotes: options.Quotes = None,
     ticks: options.Ticks = None,
+    columns: options.Map = None,
     index: options.Index = None,
     basket: options.Basket = None,
     rates: options.Rates = None,
@@ -62,8 +63,10 @@ def replay(
     from agents.replay.replay import replay as publish
     from agents.store.sync import connect_sync
     from agents.topics.admin import check_topics
+    from config.column_maps import column_map
     from streams.topics import Topics
 
+    chosen = column_map(columns or [])
     played = scenario_of(scenario, refresh)
     refuse_live(settings, allow_live=allow_live)
     report = check_topics(settings)
@@ -71,7 +74,7 @@ def replay(
     partitions = {topic.role: topic.partitions for topic in report.topics}
     topics = Topics(settings.kafka.topic_prefix)
     widths = (partitions["quotes"], partitions["ticks"])
-    feed = open_feed(quotes or [], ticks or [], played, market, widths, topics)
+    feed = open_feed(quotes or [], ticks or [], played, market, widths, topics, chosen)
     budget = None
     if ahead:
         watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)

@@ -3,16 +3,17 @@
 It is called back from Kafka and Redis or from the files of a backtest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from redis import Redis
 
 from agents.alerts.tail import tail_alerts
 from agents.lookup.readings_log import ReadingsLog
+from agents.lookup.run_readings import lines_of
 from agents.process.exits import ActionNeededError
 from agents.store.keys import stage_keys
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
@@ -26,10 +27,7 @@ from streams.detection.alerts.own_event import readable_event
 from streams.detection.views.explainer import ExplainInputs, active_at
 from streams.detection.views.snapshot import ActiveAlert
 from streams.reading import Reading, decode_reading
-from streams.sources.source_error import SourceError
 from streams.topics import Topics
-
-T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
 """How far the rules look back within a session."""
@@ -105,7 +103,7 @@ def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
         )
     readings = [
         reading
-        for reading in _lines(file, decode_reading)
+        for reading in lines_of(file, decode_reading)
         if (reading.index, reading.tenor) == (index, RULE_TENOR)
     ]
     if not readings:
@@ -113,28 +111,8 @@ def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
     until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
     readings = [reading for reading in readings if reading.ts_event <= until]
     latest = _not_none(readings[-1] if readings else None, index, at)
-    alerts = active_at(_lines(folder / "alerts.jsonl", decode_event), index, latest.ts_event)
+    alerts = active_at(lines_of(folder / "alerts.jsonl", decode_event), index, latest.ts_event)
     return ExplainInputs({}, readings, alerts)
-
-
-def _lines(file: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
-    """The records of a file, one a line. Raises `SourceError`."""
-    expected = "what `dispersion backtest --out` has written"
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                yield _decoded(file, number, line, decode, expected)
-    except OSError as error:
-        raise SourceError(file, f"cannot be read ({error.strerror})", expected) from None
-
-
-def _decoded(
-    file: Path, number: int, line: bytes, decode: Callable[[bytes], T], expected: str
-) -> T:
-    try:
-        return decode(line)
-    except ValueError as error:
-        raise SourceError(file, f"line {number}: {error}", expected) from None
 
 
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:

@@ -6,6 +6,7 @@ from pathlib import Path
 from config.errors import ConfigError
 from streams.framing.partitioner import partition_of
 from streams.market import Market
+from streams.sources.columns import NO_MAP, ColumnMap
 from streams.sources.feed import Feed, Routing
 from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.scenario import SCENARIOS, Scenario
@@ -32,6 +33,7 @@ def open_feed(
     market: Market,
     partitions: tuple[int, int],
     topics: Topics,
+    chosen: ColumnMap = NO_MAP,
 ) -> Feed:
     """The feed of some files, its scenario after their last close.
 
@@ -42,6 +44,7 @@ def open_feed(
         market: names the underlyings and symbols worth reading.
         partitions: of the quotes and of the ticks topic.
         topics: names of the two.
+        chosen: which columns of the option files hold what; of the prices where there are none.
 
     Raises:
         SourceError: a file that no adapter can read.
@@ -53,8 +56,9 @@ def open_feed(
             key="--quotes",
             fix="name at least one file, for example samples/option_closes_2026-07-10.parquet",
         )
-    closes = [open_quotes(path) for path in quotes]
-    sources: list[Source] = [*closes, *(open_ticks(path) for path in ticks)]
+    closes = [open_quotes(path, chosen) for path in quotes]
+    of_ticks = NO_MAP if quotes else chosen
+    sources: list[Source] = [*closes, *(open_ticks(path, of_ticks) for path in ticks)]
     if scenario is not None:
         sources.append(ScenarioSource(closes, scenario, market))
     return Feed(sources, source_universe(market), Routing(*partitions, partition_of, topics))

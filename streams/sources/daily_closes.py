@@ -8,24 +8,38 @@ ET (half days 13:15 and 13:00). A file of one level is named after it: `vix_dail
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.calendar.sessions import close_ns, date_of, equity_close_ns
+from streams.sources.columns import FileColumn
 from streams.sources.option_closes import DAY_SECONDS
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
-from streams.sources.tick_rows import make_ticks, take_ticks, tick_rows
+from streams.sources.tick_rows import SYMBOL, make_ticks, take_ticks, tick_rows
 from streams.stage import Role
 from streams.symbols import normalise
 
-CLOSE_COLUMNS = (
+DAY: Final = FileColumn("date", "date", "date of the session", ("observation_date",))
+CLOSE: Final = FileColumn("close", "number", "index points or USD")
+MANY: Final = SYMBOL._replace(holds="the stock, where the file has many", needed="no")
+LEVEL: Final = FileColumn(
+    "vix",
+    "number",
+    "index points: a column named like its index, in a file of one",
+    needed="instead of `close`",
+)
+CLOSE_COLUMNS: Final = (DAY, CLOSE, MANY)
+CLOSES_EXPECTED: Final = (
     "date and close (the file named after the index, such as vix_daily.csv), "
     "date and one column named after it, or date, symbol, close"
 )
+PUBLISHED_AS: Final = {"VIXCLS": "VIX"}
+"""Names under which FRED publishes an index."""
 
 
 class DailyCloses:
@@ -35,14 +49,17 @@ class DailyCloses:
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
-        others = [name for name in file.columns if name != "date"]
-        self._price = "close" if "close" in others else others[0] if len(others) == 1 else ""
-        self._symbol = normalise(
-            file.path.name.split(".")[0].split("_")[0] if self._price == "close" else self._price
-        )
+        self._day = file.column(DAY) or DAY.field
+        self._stock = file.column(MANY)
+        others = [name for name in file.columns if name != self._day]
+        alone = others[0] if len(others) == 1 else ""
+        close = file.column(CLOSE)
+        self._price = close or alone
+        named = normalise(file.path.name.split(".")[0].split("_")[0] if close else alone)
+        self._symbol = PUBLISHED_AS.get(named, named)
         if not self._price or not self._symbol:
             raise SourceError(
-                file.path, f"no column of closes among {', '.join(file.columns)}", CLOSE_COLUMNS
+                file.path, f"no column of closes among {', '.join(file.columns)}", CLOSES_EXPECTED
             )
 
     @property
@@ -52,18 +69,18 @@ class DailyCloses:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """One second a day."""
-        many = "symbol" in self._file.columns
-        if not many and self._symbol not in universe.symbols:
+        stock = self._stock
+        if not stock and self._symbol not in universe.symbols:
             return
-        days = self._file.all_days(self._file.read(["date"]), "date")
+        days = self._file.all_days(self._file.read([self._day]), self._day)
         # A year at a time: many stocks over decades would not fit.
         for year in np.unique(_years(days)).tolist():
             rows = np.flatnonzero(_years(days) == year)
-            stamps = _stamps(days[rows], at_equity_close=many)
-            table = self._file.take(["symbol", self._price] if many else [self._price], rows)
-            if many:
+            stamps = _stamps(days[rows], at_equity_close=bool(stock))
+            table = self._file.take([stock, self._price] if stock else [self._price], rows)
+            if stock:
                 ticks = tick_rows(
-                    self._file, table, "symbol", (self._price,), stamps, universe
+                    self._file, table, stock, (self._price,), stamps, universe
                 )._replace(refresh_seconds=DAY_SECONDS)
             else:
                 nothing = np.zeros(len(rows))

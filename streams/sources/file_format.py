@@ -30,6 +30,8 @@ _OTHERS: Final = {
     b"{": ("JSON", "CSV or Parquet; quotes as JSON go to the quotes topic"),
     b"[": ("JSON", "CSV or Parquet; quotes as JSON go to the quotes topic"),
 }
+_MARKUP: Final = (b"<", b"{", b"[")
+"""Blanks may stand before it."""
 
 
 class FileFormat(NamedTuple):
@@ -46,8 +48,9 @@ def file_format(path: Path) -> FileFormat:
         return FileFormat("parquet")
     if not head.strip(b"\xef\xbb\xbf\r\n\t "):
         raise SourceError(path, "is empty", EXPECTED)
+    text = head.lstrip(b"\xef\xbb\xbf\r\n\t ")
     for start, (what, instead) in _OTHERS.items():
-        if head.startswith(start):
+        if head.startswith(start) or (start in _MARKUP and text.startswith(start)):
             raise SourceError(path, f"is {what}", instead)
     if b"\0" in head:
         raise SourceError(path, "is no text", EXPECTED)
@@ -56,6 +59,14 @@ def file_format(path: Path) -> FileFormat:
     except UnicodeDecodeError:
         raise SourceError(path, "is no UTF-8 text", "CSV saved as UTF-8") from None
     return FileFormat("text", max(SEPARATORS, key=header.count))
+
+
+def ends_within_a_line(path: Path) -> bool:
+    """Whether the last line of a plain text file has no end, as when a file is cut off."""
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(file.tell() - 1, 0))
+        return file.read() not in {b"\n", b"\r", b""}
 
 
 def _head(path: Path) -> bytes:

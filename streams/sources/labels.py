@@ -2,15 +2,19 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from streams.calendar.sessions import date_of
+from streams.sources.columns import FileColumn
 from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
+
+LABEL_COLUMNS: Final = (FileColumn("date", "date", "date of the session"),)
 
 
 def read_labels(path: Path) -> tuple[date, ...]:
     """The days, each once, oldest first. Raises `SourceError`."""
-    file = DataFile(path)
+    file = DataFile(path, LABEL_COLUMNS)
     if "date" not in file.columns:
         raise SourceError(
             path,

@@ -8,21 +8,24 @@ itself alone: the longest times of at least half the names are not longer than w
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.calendar.sessions import session_days
 from streams.records import NS, take_quotes
+from streams.sources.columns import FileColumn
 from streams.sources.option_closes import DAY_SECONDS
-from streams.sources.option_rows import option_columns, option_rows
+from streams.sources.option_columns import option_columns
+from streams.sources.option_rows import option_rows
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.table import DataFile
 from streams.sources.time_slices import time_slices
 from streams.stage import Role
 
-SNAPSHOT_COLUMNS = ("snapshot_utc",)
+SNAPSHOT: Final = FileColumn("snapshot_utc", "text", "time of the snapshot, UTC")
 
 
 class OptionSnapshots:
@@ -33,6 +36,7 @@ class OptionSnapshots:
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._columns = option_columns(file)
+        self._time = file.column(SNAPSHOT) or SNAPSHOT.field
 
     @property
     def refusals(self) -> Refusals:
@@ -41,14 +45,12 @@ class OptionSnapshots:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Snapshot by snapshot."""
-        (time,) = SNAPSHOT_COLUMNS
-        fetched = self._file.read([time, self._columns.underlying])
+        time, name = self._time, self._columns.identity
+        fetched = self._file.read([time, name])
         refresh = refresh_seconds(
-            self._file.times(fetched, time), self._file.codes(fetched, self._columns.underlying)[1]
+            self._file.times(fetched, time), self._file.codes(fetched, name)[1]
         )
-        for table, ts_event in time_slices(
-            self._file, time, [name for name in self._columns if name]
-        ):
+        for table, ts_event in time_slices(self._file, time, self._columns.present):
             quotes = option_rows(self._file, table, self._columns, ts_event, universe, refresh)
             for boundary, rows in by_second(quotes.ts_event):
                 yield Batch(boundary, take_quotes(quotes, rows))

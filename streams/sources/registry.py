@@ -1,50 +1,67 @@
 """Which adapter reads a file: decided by its columns."""
 
 from pathlib import Path
+from typing import Final
 
-from streams.sources.daily_closes import CLOSE_COLUMNS, DailyCloses
-from streams.sources.option_closes import SESSION_COLUMNS, OptionCloses
-from streams.sources.option_rows import OPTION_COLUMNS, option_columns
-from streams.sources.option_snapshots import SNAPSHOT_COLUMNS, OptionSnapshots
+from streams.sources.columns import NO_MAP, ColumnMap, all_missing
+from streams.sources.daily_closes import CLOSE_COLUMNS, CLOSES_EXPECTED, DAY, DailyCloses
+from streams.sources.option_closes import QUOTE_TIME, SESSION, OptionCloses
+from streams.sources.option_columns import EXPECTED, OPTION_COLUMNS, found_columns
+from streams.sources.option_snapshots import SNAPSHOT, OptionSnapshots
 from streams.sources.source import Source
 from streams.sources.source_error import SourceError
 from streams.sources.table import DataFile
-from streams.sources.time_slices import TIME_COLUMNS
+from streams.sources.time_slices import TIME_COLUMNS, time_column
 from streams.sources.timed_quotes import TimedQuotes
-from streams.sources.timed_ticks import TICK_COLUMNS, TimedTicks
+from streams.sources.timed_ticks import TICK_COLUMNS, TICKS_EXPECTED, TimedTicks
 
-_TIMES = (*SESSION_COLUMNS, *TIME_COLUMNS, *SNAPSHOT_COLUMNS)
+QUOTE_FILE_COLUMNS: Final = (*TIME_COLUMNS, SNAPSHOT, SESSION, QUOTE_TIME, *OPTION_COLUMNS)
+"""What files of option quotes may have."""
+TICK_FILE_COLUMNS: Final = (*TICK_COLUMNS, *CLOSE_COLUMNS)
+"""What files of prices may have."""
+WHEN: Final = (
+    f"that says when: {SESSION.told}, {SNAPSHOT.told}, "
+    f"{', '.join(one.told for one in TIME_COLUMNS)}; "
+    "one day for the whole file is --map session:2026-07-10"
+)
 
 
-def open_quotes(path: Path) -> Source:
+def open_quotes(path: Path, chosen: ColumnMap = NO_MAP) -> Source:
     """The source of a file of option quotes.
 
-    Raises `SourceError` naming file, column and what is expected.
+    Raises `SourceError` naming the file and all columns that are missing.
     """
-    file = DataFile(path)
-    option_columns(file)
-    if file.one_of(TIME_COLUMNS):
+    return quotes_in(DataFile(path, QUOTE_FILE_COLUMNS, chosen))
+
+
+def quotes_in(file: DataFile) -> Source:
+    """The same of a file that is open."""
+    said = file.value(SESSION) is not None
+    dated = said or file.column(SESSION)
+    timed, snapshots = time_column(file), file.column(SNAPSHOT)
+    if not (timed or snapshots or dated):
+        missing = [*found_columns(file)[1], WHEN]
+        raise SourceError(file.path, all_missing(missing, file.columns), EXPECTED)
+    if timed and not said:
         return TimedQuotes(file)
-    if file.one_of(SNAPSHOT_COLUMNS):
+    if snapshots and not said:
         return OptionSnapshots(file)
-    if file.one_of(SESSION_COLUMNS):
-        return OptionCloses(file)
-    raise SourceError(
-        path,
-        f"no column says when; it has {', '.join(file.columns)}",
-        f"one of {', '.join(_TIMES)}, with {OPTION_COLUMNS}",
-    )
+    return OptionCloses(file)
 
 
-def open_ticks(path: Path) -> Source:
+def open_ticks(path: Path, chosen: ColumnMap = NO_MAP) -> Source:
     """The source of a file of prices or index levels. Raises `SourceError`."""
-    file = DataFile(path)
-    if file.one_of(TIME_COLUMNS):
+    return ticks_in(DataFile(path, TICK_FILE_COLUMNS, chosen))
+
+
+def ticks_in(file: DataFile) -> Source:
+    """The same of a file that is open."""
+    if time_column(file):
         return TimedTicks(file)
-    if "date" in file.columns:
+    if file.column(DAY):
         return DailyCloses(file)
     raise SourceError(
-        path,
+        file.path,
         f"no column says when; it has {', '.join(file.columns)}",
-        f"{TICK_COLUMNS}; or {CLOSE_COLUMNS}",
+        f"{TICKS_EXPECTED}; or {CLOSES_EXPECTED}",
     )

@@ -8,3 +8,5 @@ class SourceError(ValueError):
 
     def __init__(self, path: Path, problem: str, expected: str) -> None:
         super().__init__(f"{path}: {problem}; expected {expected}")
+        self.problem = problem
+        self.expected = expected

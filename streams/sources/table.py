@@ -1,6 +1,7 @@
 """One data file, Parquet or CSV (plain or gzip), read a few columns and one session at a time.
 
-Names of columns are taken without case and blanks, values in the spellings of
+Which of its columns holds a field is said by a map of the user, else by the layout, else by the
+names of columns, taken without case and blanks. Values are read in the spellings of
 `streams.decoding.spellings`.
 """
 
@@ -22,20 +23,19 @@ from streams.decoding.spellings import NO_DAY, days, moments, numbers
 from streams.decoding.times import nanoseconds
 from streams.records import NS
 from streams.safe_text import safe
+from streams.sources.columns import NO_MAP, ColumnMap, FileColumn, Kind, Mapped, kinds, spelled
 from streams.sources.file_format import EXPECTED, file_format
+from streams.sources.layouts import layout_of
 from streams.sources.refusals import Refusals
 from streams.sources.source_error import SourceError
 
 spare_pandas()
 
-_DATES: Final = ("expiration", "expiry", "session", "quote_date", "date")
-_TEXT: Final = (
-    *("underlying", "root", "symbol", "cp", "right"),
-    *(*_DATES, "quote_time_et", "ts", "snapshot_utc"),
-)
-_NUMBERS: Final = ("strike", "bid", "ask", "price", "size", "close", "iv", "iv_pct", "delta")
 _DECIMALS = 4
 """Prices stored in single precision come back as the decimals they were."""
+_UTC: Final = "_utc"
+_SCALED_DECIMALS: Final = 6
+"""Of numbers in another unit, such as strikes in thousandths."""
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, ValueError)
 _OFFSET = re.compile(
     r".*:\d\d(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII | re.IGNORECASE
@@ -44,6 +44,13 @@ _OPEN = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII)
 """A date that may have the day or the month first."""
 _LABELLED = re.compile(r" *(\d{4}-\d\d-\d\d) +[^\d ].*", re.ASCII)
 """A date with words behind it, such as `2026-07-10 close`."""
+_CUT: Final = re.compile(
+    r"Expected \d+ columns, got \d+|truncated|Truncated|unexpected end|ended before|EOF|"
+    r"corrupted|footer",
+)
+"""What Arrow says of a file that ends too early."""
+_UNDEFINED: Final = 2**63 - 1
+"""A fixed-point price that is none."""
 _DAYS: Final = "dates such as 2026-07-10"
 _PRICES: Final = "prices in USD or index points, such as 205.5"
 _TIMES: Final = (
@@ -55,7 +62,10 @@ _TIMES: Final = (
 class DataFile:
     """A file with named columns. Every error names the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, known: Sequence[FileColumn] = (), chosen: ColumnMap = NO_MAP
+    ) -> None:
+        """`known` are the columns of the families that the file may be of."""
         self.path = path
         self.refusals = Refusals()
         """Rows that were left out of what was read."""
@@ -64,10 +74,15 @@ class DataFile:
         self._format = file_format(path)
         self._dataset: Any = self._open({})
         found = self._dataset.schema.names
-        self._names = {_spelled(name): name for name in found}
+        self._names = {spelled(name): name for name in found}
         if len(self._names) < len(found):
             raise SourceError(path, f"two columns of one name among {', '.join(found)}", "one")
         self.columns: tuple[str, ...] = tuple(self._names)
+        self.layout = layout_of(frozenset(self.columns))
+        self._chosen = self._fitting(chosen, known)
+        self._kinds = self._kinds_of(known)
+        self._factors: dict[str, float] = {}
+        self._utc: set[str] = set()
         self._loose = self._format.kind != "text"
         """Whether Arrow need not read the numbers of a text file."""
         if not self._loose:
@@ -79,6 +94,54 @@ class DataFile:
     def one_of(self, names: Sequence[str]) -> str | None:
         """The first of several names that is a column here."""
         return next((name for name in names if name in self.columns), None)
+
+    def column(self, wanted: FileColumn) -> str | None:
+        """The column that holds a field; None where there is none."""
+        mapped = self._mapped(wanted)
+        if mapped is None:
+            return self.one_of(wanted.names)
+        self._factors[mapped.column] = mapped.factor
+        if wanted.field.endswith(_UTC):
+            self._utc.add(mapped.column)
+        return mapped.column
+
+    def value(self, wanted: FileColumn) -> str | None:
+        """What the user says that every row holds."""
+        return self._chosen.value(wanted)
+
+    def _mapped(self, wanted: FileColumn) -> Mapped | None:
+        said = self._chosen.column(wanted)
+        if said is not None or self.layout is None:
+            return said
+        meant = self.layout.mapped.get(wanted.field)
+        return meant if meant and meant.column in self.columns else None
+
+    def _fitting(self, chosen: ColumnMap, known: Sequence[FileColumn]) -> ColumnMap:
+        """The map as far as it is of these families. Raises `SourceError`."""
+        fields = {name for one in known for name in one.names}
+        columns = {
+            field: mapped._replace(column=spelled(mapped.column))
+            for field, mapped in chosen.columns.items()
+            if field in fields
+        }
+        for field, mapped in columns.items():
+            if mapped.column not in self.columns:
+                problem = f"no column {mapped.column}; it has {', '.join(self.columns)}"
+                raise SourceError(self.path, problem, f"a column of it in the map of {field}")
+        values = {field: text for field, text in chosen.values.items() if field in fields}
+        return ColumnMap(columns, values)
+
+    def _kinds_of(self, known: Sequence[FileColumn]) -> dict[str, Kind]:
+        """How the columns of a text file are read."""
+        by_map = {
+            mapped.column: one.kind for one in known if (mapped := self._mapped(one)) is not None
+        }
+        return {**kinds(known), **by_map}
+
+    def first(self, name: str) -> Any:  # noqa: ANN401 - what stands in a file
+        """The first value of a column that has one; None of an empty one."""
+        found = self._table("head", [name], num_rows=64)[name].drop_null()
+        return found[0].as_py() if len(found) else None
 
     def read(
         self, columns: Sequence[str], key: str | None = None, values: Sequence[Any] = ()
@@ -127,7 +190,14 @@ class DataFile:
 
     def numbers(self, table: pa.Table, name: str) -> NDArray[np.float64]:
         """A numeric column; NaN where it is empty."""
-        column = table[name]
+        if self.layout is not None and name in self.layout.fixed_point:
+            return _fixed_point(table[name])
+        values = self._numbers(table[name], name)
+        factor = self._factors.get(name, 1.0)
+        return values if factor == 1.0 else np.round(values * factor, _SCALED_DECIMALS)
+
+    # `column` is an Arrow column.
+    def _numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
         if _is_text(column.type):
             return self._written_numbers(column, name)
         try:
@@ -142,6 +212,7 @@ class DataFile:
         Times without a zone are New York wall times. A column whose name ends in `_utc` is UTC.
         """
         column = table[name]
+        zone = name + _UTC if name in self._utc else name
         if column.null_count:
             raise self._wrong(name, "times", "empty values", "a time in every row")
         try:
@@ -150,9 +221,9 @@ class DataFile:
             if pa.types.is_floating(column.type):
                 return _seconds(_array(column, np.float64))
             if pa.types.is_timestamp(column.type):
-                return _located(column.to_pandas(), name)
+                return _located(column.to_pandas(), zone)
             words, code = _words(column)
-            return _moments(words, name)[code]
+            return _moments(words, zone)[code]
         except (*_UNREADABLE, OverflowError) as error:
             raise self._wrong(name, "times", error, _TIMES) from None
 
@@ -174,7 +245,7 @@ class DataFile:
         try:
             return dataset.dataset(self.path, format=kind)
         except (*_UNREADABLE, OSError) as error:
-            raise SourceError(self.path, f"cannot be read ({_said(error)})", EXPECTED) from None
+            raise SourceError(self.path, *_unreadable(error, EXPECTED)) from None
 
     def _loosen(self) -> None:
         """From now on numbers are text.
@@ -186,8 +257,12 @@ class DataFile:
 
     def _types(self, number: pa.DataType) -> dict[str, pa.DataType]:
         """The types that columns of a text file are read as; the others are found out."""
-        universe = dict.fromkeys(_TEXT, pa.string()) | dict.fromkeys(_NUMBERS, number)
-        return {self._names[name]: kind for name, kind in universe.items() if name in self._names}
+        types = {"text": pa.string(), "date": pa.string(), "number": number}
+        return {
+            self._names[name]: types[kind]
+            for name, kind in self._kinds.items()
+            if name in self._names and kind in types
+        }
 
     # `**options` is what Arrow takes.
     def _table(self, way: str, columns: Sequence[str], **options: Any) -> pa.Table:  # noqa: ANN401
@@ -197,9 +272,8 @@ class DataFile:
             found = getattr(self._dataset, way)(columns=chosen, **options)
         except (*_UNREADABLE, OSError) as error:
             if self._loose:
-                problem = f"cannot be read ({_said(error)})"
                 expected = f"columns {', '.join(names)} of one type each"
-                raise SourceError(self.path, problem, expected) from None
+                raise SourceError(self.path, *_unreadable(error, expected)) from None
             self._loosen()
             return self._table(way, columns, **options)
         return found.rename_columns(names)
@@ -216,7 +290,7 @@ class DataFile:
 
     @cached_property
     def _order_of_all(self) -> DateOrder | None:
-        dates = [name for name in _DATES if name in self.columns]
+        dates = [name for name in self.columns if self._kinds.get(name) == "date"]
         table = self.read(dates)
         found = [_words(table[name])[0] for name in dates if _is_text(table[name].type)]
         return date_order(word for words in found for word in words if word)
@@ -225,7 +299,8 @@ class DataFile:
     def _written_numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
         words, code = _words(column)
         try:
-            found, refused = numbers(["" if word is None else word for word in words])
+            # FRED writes a point where there is no value.
+            found, refused = numbers(["" if word in {None, "."} else word for word in words])
         except DecodeError as error:
             raise self._wrong(name, "numbers", error, _PRICES) from None
         if refused:
@@ -236,8 +311,22 @@ class DataFile:
         return SourceError(self.path, f"column {name} holds no {what} ({_said(problem)})", expected)
 
 
-def _spelled(name: str) -> str:
-    return "_".join(name.strip(" \t\ufeff\xa0'\"").lower().split())
+def _unreadable(error: Exception, expected: str) -> tuple[str, str]:
+    """Problem and expectation of what Arrow could not read."""
+    if _CUT.search(str(error)):
+        return f"cannot be read, it ends too early or is damaged ({_said(error)})", (
+            "a whole file; fetch it again"
+        )
+    return f"cannot be read ({_said(error)})", expected
+
+
+def _fixed_point(column: Any) -> NDArray[np.float64]:  # noqa: ANN401 - an Arrow column
+    """Prices of which an undefined one is that of nobody, 0."""
+    if pa.types.is_integer(column.type):
+        whole = _array(pc.fill_null(column.cast(pa.int64()), _UNDEFINED), np.int64)
+        return np.where(whole == _UNDEFINED, 0.0, whole / 1e9).astype(np.float64)
+    prices: NDArray[np.float64] = _array(column.cast(pa.float64()), np.float64)
+    return np.nan_to_num(prices, nan=0.0)
 
 
 def _said(problem: object) -> str:

@@ -1,16 +1,21 @@
 """Rows of a price table as ticks: symbols normalised, unwanted ones left out."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.records import Ticks
+from streams.sources.columns import FileColumn
 from streams.sources.option_rows import leave_unwanted_out
 from streams.sources.source import SourceUniverse
 from streams.sources.table import DataFile
 from streams.symbols import normalise
+
+SYMBOL: Final = FileColumn("symbol", "text", "`SPY`, `VIX`", ("ticker",))
+SIZE: Final = FileColumn("size", "number", "shares", needed="no")
 
 
 def tick_rows(
@@ -32,7 +37,9 @@ def tick_rows(
         np.array([name in universe.symbols for name in spelled], dtype=np.bool_)[code]
     )
     leave_unwanted_out(file, int(ts_event[0]) if ts_event.size else 0, names, code, keep)
-    size = file.numbers(table, "size") if "size" in table.column_names else np.zeros(table.num_rows)
+    sizes = file.column(SIZE)
+    given = sizes is not None and sizes in table.column_names
+    size = file.numbers(table, str(sizes)) if given else np.zeros(table.num_rows)
     prices = np.mean([file.numbers(table, name) for name in price], axis=0)
     return make_ticks(spelled, code[keep], prices[keep], size[keep], ts_event[keep])
 

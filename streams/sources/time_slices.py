@@ -1,17 +1,33 @@
 """A file of timed rows, one New York date at a time, whatever the order of its rows."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.calendar.sessions import session_days
+from streams.sources.columns import FileColumn
 from streams.sources.intervals import known_at
 from streams.sources.table import DataFile
 
-EXACT, LABEL = "ts_event", "ts"
-TIME_COLUMNS = (EXACT, LABEL)
+EXACT: Final = FileColumn(
+    "ts_event", "found", "nanoseconds UTC, or a time with an offset", ("ts_recv",)
+)
+LABEL: Final = FileColumn(
+    "ts",
+    "text",
+    "New York wall time, or a time with an offset",
+    ("timestamp", "quote_datetime", "datetime"),
+    "instead of `ts_event`",
+)
+TIME_COLUMNS: Final = (EXACT, LABEL)
+
+
+def time_column(file: DataFile) -> str | None:
+    """The column that says when; None where there is none."""
+    return file.column(EXACT) or file.column(LABEL)
 
 
 def time_slices(
@@ -19,12 +35,12 @@ def time_slices(
 ) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
     """Tables of one session date each, dates ascending, with the times of their rows.
 
-    A row's time is when it was known, in nanoseconds UTC. A column `ts` may hold the beginnings of
+    A row's time is when it was known, in nanoseconds UTC. A column like `ts` may hold beginnings of
     intervals (`streams.sources.intervals`); other times are taken as they are. Only the time column
     is ever held whole. Rows of dates without a session come first, for the feed to reject.
     """
     stamps = file.times(file.read([time]), time)
-    if time == LABEL:
+    if time == file.column(LABEL):
         stamps = known_at(stamps)
     days = session_days(stamps)
     for day in np.unique(days).tolist():

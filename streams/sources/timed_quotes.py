@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.records import Quotes, Vols, take_quotes
-from streams.sources.option_rows import option_columns, option_rows
+from streams.sources.option_columns import option_columns
+from streams.sources.option_rows import option_rows
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.table import DataFile
-from streams.sources.time_slices import TIME_COLUMNS, time_slices
+from streams.sources.time_slices import EXACT, time_column, time_slices
 from streams.stage import Role
 
 
@@ -28,7 +29,7 @@ class TimedQuotes:
     def __init__(self, file: DataFile) -> None:
         self._file = file
         self._columns = option_columns(file)
-        self._time = file.one_of(TIME_COLUMNS) or TIME_COLUMNS[0]
+        self._time = time_column(file) or EXACT.field
 
     @property
     def refusals(self) -> Refusals:
@@ -37,9 +38,7 @@ class TimedQuotes:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Second by second."""
-        for table, ts_event in time_slices(
-            self._file, self._time, [name for name in self._columns if name]
-        ):
+        for table, ts_event in time_slices(self._file, self._time, self._columns.present):
             quotes = _carried(
                 option_rows(self._file, table, self._columns, ts_event, universe, None)
             )

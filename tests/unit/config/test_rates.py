@@ -29,12 +29,12 @@ def test_percent_becomes_continuous(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("day,dff\n", "date: column missing; it has day, dff"),
+        ("day,dff\n", "no column date (or observation_date); it has day, dff"),
         ("date,dff\n", "no rates"),
         ("date,dff\n2011-01-03,high\n", "line 2"),
         ("date,dff\n03/01/2011,1\n", "line 2"),
         ("date,dff\n2011-01-03,400\n", "percent"),
-        ("date,1m,2m,3m\n2011-01-03,1,1,1\n", "dff: column missing"),
+        ("date,1m,2m,3m\n2011-01-03,1,1,1\n", "no column dff (or effr, sofr); it has"),
         ("date,1m,2m,3m,6m\n2011-01-03,1,1,1,\n", "no rates"),
         ("date,1m,2m,3m,6m\n2011-01-03,1,1,n/a,1\n", "3m is n/a"),
         ("date,1m,2m,3m,6m\n2011-01-03,1,1,433,1\n", "4.33 is 4.33 %"),
@@ -47,6 +47,67 @@ def test_error_names_file_and_line(tmp_path: Path, text: str, problem: str) -> N
         load_rates(file)
     assert str(file) in str(caught.value)
     assert problem in str(caught.value)
+
+
+TREASURY = (
+    'Date,"1 Mo","1.5 Month","2 Mo","3 Mo","4 Mo","6 Mo","1 Yr","2 Yr","30 Yr"\n'
+    "09/15/2026,3.70,3.69,3.68,3.66,3.60,3.55,3.40,3.30,4.60\n"
+    "09/14/2026,3.71,,3.69,3.67,3.61,3.56,3.41,3.31,4.61\n"
+)
+
+
+@pytest.mark.parametrize("text", [TREASURY, TREASURY.replace("15/", "11/").replace("14/", "10/")])
+def test_the_par_curve_as_the_treasury_publishes_it(tmp_path: Path, text: str) -> None:
+    """Newest first, the month first, whether a date of the file tells that or not."""
+    file = tmp_path / "daily-treasury-rates.csv"
+    file.write_text(text)
+    curves = load_rates(file).curves
+    first, second = ("2026-09-14", "2026-09-15") if "15/" in text else ("2026-09-10", "2026-09-11")
+    assert list(curves) == [days(first), days(second)]
+    maturities, yields = curves[days(second)]
+    assert maturities == (30, 60, 91, 120, 182, 365)
+    assert yields == pytest.approx((0.037, 0.0368, 0.0366, 0.036, 0.0355, 0.034))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("observation_date,DFF\n1954-07-01,1.13\n2026-09-14,3.63\n2026-09-15,.\n", 3.63),
+        ("observation_date,SOFR\n2026-09-14,3.61\n2026-09-15,\n", 3.61),
+        ("DATE,DFF\n2026-09-14,3.63\n", 3.63),
+    ],
+)
+def test_overnight_rates_as_fred_publishes_them(tmp_path: Path, text: str, expected: float) -> None:
+    file = tmp_path / "fredgraph.csv"
+    file.write_text(text)
+    dated = load_rates(file).dated
+    assert max(dated) == days("2026-09-14")
+    assert dated[max(dated)] == pytest.approx(math.log1p(expected / 100), abs=1e-15)
+
+
+def test_yields_as_fred_publishes_them(tmp_path: Path) -> None:
+    file = tmp_path / "fredgraph.csv"
+    file.write_text("observation_date,DGS1MO,DGS3MO,DGS6MO,DGS1\n2026-09-14,3.7,3.66,3.55,3.4\n")
+    assert load_rates(file).curves[days("2026-09-14")][0] == (30, 91, 182, 365)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"<html>sign in</html>", "is HTML or XML"),
+        (b"PAR1" + bytes(40), "is a Parquet file"),
+        (b"Date,1 Mo\n09/15/2026,1\n15/09/2026,1\n", "no column dff (or effr, sofr)"),
+        (b"date,dff\n09/15/2026,1\n15/09/2026,1\n", "month first and the day first"),
+        (gzip.compress(TREASURY.encode())[:90], "cannot be read"),
+    ],
+)
+def test_what_was_fetched_in_place_of_rates(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / ("rates.csv.gz" if content.startswith(b"\x1f\x8b") else "rates.csv")
+    file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_rates(file)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_unreadable_files(tmp_path: Path) -> None:

@@ -88,9 +88,9 @@ def test_vols_may_be_decimals_and_bid_and_ask_count_before_them(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({name: CLOSES[name] for name in CLOSES if name != "delta"}, "column delta is missing"),
-        ({name: CLOSES[name] for name in CLOSES if name != "iv_pct"}, "column bid is missing"),
-        ({**CLOSES, "bid": [1.0] * 3}, "column ask is missing"),
+        ({name: CLOSES[name] for name in CLOSES if name != "delta"}, "no column delta"),
+        ({name: CLOSES[name] for name in CLOSES if name != "iv_pct"}, "no column bid"),
+        ({**CLOSES, "bid": [1.0] * 3}, "no column ask"),
         ({**CLOSES, "iv_pct": ["high"] * 3}, "column iv_pct holds no numbers"),
         (
             {**CONTRACT, "bid": [1.0] * 3, "ask": [1.0] * 3, "snapshot_utc": ["noon"] * 3},
@@ -256,7 +256,7 @@ def test_a_table_of_stocks_without_a_price_is_refused(tmp_path: Path) -> None:
     path.write_text("ts,symbol,bid\n")
     with pytest.raises(
         SourceError,
-        match=r"column price is missing; it has ts, symbol, bid; "
+        match=r"no column price \(or close, last_price\); it has ts, symbol, bid; "
         r"expected ts .*bid and ask, whose mid",
     ):
         open_ticks(path)

@@ -205,3 +205,81 @@ def test_the_sample_reads_whole() -> None:
     readings = list(closes.readings())
     assert readings[-1].session == date(2026, 7, 10)
     assert readings[-1].index_vol == pytest.approx(0.1503)
+
+
+PUBLISHED = {
+    "VIX_History.csv": (
+        "DATE,OPEN,HIGH,LOW,CLOSE\n01/02/1990,17.24,17.24,17.24,17.24\n"
+        "02/07/2018,30,31,25,27.73\n02/08/2018,28,33,27,33.46\n"
+    ),
+    "DSPX_History.csv": "DATE,DSPX\n02/07/2018,21.5\n02/08/2018,20.1\n",
+    "COR1M_History.csv": "DATE,OPEN,HIGH,LOW,CLOSE\n02/08/2018,1,1,1,68.61\n",
+    "VIXEQ_History.csv.gz": "DATE,VIXEQ\n02/08/2018,34.48\n",
+}
+
+
+def write(path: Path, text: str) -> Path:
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def test_the_files_of_their_publisher_are_read_as_they_are(tmp_path: Path) -> None:
+    files = [write(tmp_path / name, text) for name, text in PUBLISHED.items()]
+    (tmp_path / "VIX_notes.txt").write_text("mine")
+    days = by_day(closes := PublishedCloses(tmp_path))
+    assert (closes.missing, not closes.counts) == ((), True)
+    assert list(days) == ["1990-01-02", "2018-02-07", "2018-02-08"]
+    last = days["2018-02-08"]
+    assert (last.index_vol, last.basket_vol, last.dispersion, last.implied_correlation) == (
+        0.3346,
+        0.3448,
+        0.201,
+        0.6861,
+    )
+    assert by_day(PublishedCloses(*files)) == days
+
+
+def test_an_excerpt_of_them_has_the_month_first_too(tmp_path: Path) -> None:
+    """No date of it tells the order of day and month; that it is published so does."""
+    text = "DATE,DSPX\n02/07/2018,21.5\n02/08/2018,20.1\n"
+    write(tmp_path / "dspx_history.csv", text)
+    assert list(by_day(PublishedCloses(tmp_path))) == ["2018-02-07", "2018-02-08"]
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other / "dspx_daily.csv", text)
+    assert "line 2: '02/07/2018' is no date" in refusal(other)
+
+
+def test_a_series_of_fred_has_points_for_nothing(tmp_path: Path) -> None:
+    text = "observation_date,VIXCLS\n2018-02-07,27.73\n2018-02-08,33.46\n2018-02-09,.\n"
+    write(tmp_path / "VIXCLS.csv", text + "2018-02-10,\n")
+    closes = PublishedCloses(tmp_path)
+    assert [one.index_vol for one in closes.readings()] == [0.2773, 0.3346, None]
+    assert closes.counts == Counter({("VIX", "bad_level"): 1, ("VIX", "no_session"): 1})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"<!DOCTYPE html><html>sign in</html>", "is HTML or XML; expected CSV"),
+        (b'{"message": "denied"}', "is JSON"),
+        (b"PAR1" + bytes(40), "is a Parquet file"),
+        (PUBLISHED["VIX_History.csv"].encode()[:-9], "line 4: 4 values; expected a value for each"),
+        (b"DATE,CLOSE\n13/02/2018,1\n02/13/2018,1\n", "month first and the day first"),
+    ],
+)
+def test_what_was_fetched_in_its_place_is_one_line(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    (tmp_path / "VIX_History.csv").write_bytes(content)
+    assert told in refusal(tmp_path)
+    assert "\n" not in refusal(tmp_path)
+
+
+def test_a_history_cut_off_while_packed_is_one_line(tmp_path: Path) -> None:
+    whole = PUBLISHED["VIX_History.csv"] + "".join(
+        f"2018-03-{day:02},1,1,1,{day}\n" for day in range(1, 29)
+    )
+    (tmp_path / "VIX_History.csv.gz").write_bytes(gzip.compress(whole.encode())[:-20])
+    assert "cannot be read" in refusal(tmp_path)

@@ -177,9 +177,15 @@ def test_timed_ticks(tmp_path: Path) -> None:
     [
         (
             {"session": ["2026-07-10"]},
-            "column underlying is missing; it has session; expected underlying, expiration",
+            (
+                "no column underlying (or underlying_symbol, act_symbol, ticker, symbol, "
+                "root_symbol), no column expiration (or expiry"
+            ),
         ),
-        ({**{name: CHAIN[name] for name in CHAIN if name != "session"}}, "no column says when"),
+        (
+            {**{name: CHAIN[name] for name in CHAIN if name != "session"}},
+            "no column that says when",
+        ),
         ({**CHAIN, "session": ["July"] * 4}, "column session holds no dates"),
         ({**CHAIN, "expiration": ["soon"] * 4}, "column expiration holds no dates"),
         ({**CHAIN, "cp": ["C", "P", "X", "C"]}, "column cp holds 'X'; expected C or P"),
@@ -205,7 +211,7 @@ def test_error_names_file_column_and_expectation(
 def test_tick_files_that_cannot_be_read(tmp_path: Path) -> None:
     for text, message in (
         ("symbol,price\n", "no column says when"),
-        ("ts,price\n", "column symbol is missing"),
+        ("ts,price\n", "no column symbol"),
         ("date,a,b\n", "no column of closes"),
     ):
         path = tmp_path / "ticks.csv"
