@@ -54,6 +54,22 @@ class LackingName(msgspec.Struct, frozen=True, kw_only=True):
     """Of the value that is carried, else of the name's newest quote; None without one."""
 
 
+class SilentLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A leg of the trade that has gone silent while the rest of the feed goes on."""
+
+    leg: Literal["index", "sector"]
+    name: str
+    """Symbol of the index, or the sector."""
+    names: int = 0
+    """Names of the sector that were quoted in this session."""
+    age_seconds: float
+    """Since the newest quote; of the index since the newest of a point that had a vol."""
+    limit_seconds: float
+    """Age from which on it counts as silent: it follows the declared refresh."""
+    reason: str
+    """`stale`, or why its quotes give no vol."""
+
+
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """What sectors and defensives do against their index (`docs/numbers/measures/rotation.md`).
 
@@ -168,6 +184,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Names that are missing or carried → age in seconds, as `LackingName.age_seconds`."""
     names_lacking: tuple[LackingName, ...] = ()
     """The 20 heaviest of them, each with state, reasons and age."""
+    legs_silent: tuple[SilentLeg, ...] = ()
+    """The index, or sectors, without a quote while the others go on; at 30 days alone."""
     rotation: Rotation | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}

@@ -6,6 +6,7 @@ No name is left out without a reason.
 from collections.abc import Iterator, Mapping
 
 from streams.catalogue.vocabulary import STRIP_DOUBTS
+from streams.detection.rules.wording import leg_in_words
 from streams.reading import Reading
 
 
@@ -34,10 +35,11 @@ class NamesWithoutValue:
 
 
 def of_reading(reading: Reading, *, ages: bool = False) -> Iterator[str]:
-    """What one reading says of names without a value, and of names with an old one.
+    """What one reading says of legs that are silent, and of names without a value of their own.
 
     `ages` adds how old each is, in seconds.
     """
+    yield from map(leg_in_words, reading.legs_silent)
     old = reading.names_age if ages else {}
     yield from _of_pair("", reading.names, reading.names_missing, reading.names_carried, old)
     if reading.basis == "quotes":

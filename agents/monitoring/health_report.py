@@ -27,9 +27,11 @@ from config.connections import kafka_place, redis_place
 from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
-from streams.catalogue.measures import COLUMNS, HEADLINES
+from streams.catalogue.measures import COLUMNS, HEADLINES, RULE_TENOR
+from streams.detection.rules.wording import leg_in_words
 from streams.detection.views.snapshot import ActiveAlert
 from streams.left_out import LeftOut
+from streams.reading import SilentLeg
 from streams.records import NS
 from streams.refusals.acceptance import Account, cause, problem, together
 from streams.safe_text import safe
@@ -61,6 +63,8 @@ class IndexHealth(msgspec.Struct, frozen=True):
     alerts: list[ActiveAlert]
     stale_seconds: float = 0.0
     """The age, less what a delayed feed may be behind."""
+    legs_silent: tuple[SilentLeg, ...] = ()
+    """Of the newest reading of 30 days."""
 
 
 class InputHealth(msgspec.Struct, frozen=True):
@@ -201,9 +205,19 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
             when, event, now = reading.ts_event.isoformat(), event_time(shown.readings), time()
             age = round(age_seconds(shown.mode, event, published, now), 1)
             stale = round(now - fresh_from(shown.mode, event, published), 1)
+            rule_reading = shown.readings.get(RULE_TENOR)
+            silent = rule_reading.legs_silent if rule_reading else ()
             found.append(
                 IndexHealth(
-                    index.symbol, shown.mode, when, age, shown.regime, values, shown.alerts, stale
+                    index.symbol,
+                    shown.mode,
+                    when,
+                    age,
+                    shown.regime,
+                    values,
+                    shown.alerts,
+                    stale,
+                    silent,
                 )
             )
     return found, missing
@@ -228,6 +242,8 @@ def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iter
                 f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; "
                 "see the runbook, DispersionStale"
             )
+        for leg in one.legs_silent:
+            yield f"{one.index}: {leg_in_words(leg)}; see the runbook, data_quality"
         for field, words in COVERED.items():
             share = one.values.get(field)
             if share is not None and share < COVERAGE:

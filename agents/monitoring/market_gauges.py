@@ -142,6 +142,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     """All gauges of some indices."""
     yield from _freshness(views)
     yield lacking_names(views)
+    yield silent_legs(views)
     yield from _levels(views)
     yield from _history(views)
     yield from _references(views)
@@ -237,6 +238,31 @@ def _lacking(reading: Reading) -> Counter[tuple[str, str, str]]:
         found.update((pair, missing_state(why), safe(why)) for why in missing.values())
         found.update((pair, "carried", safe(why)) for why in carried.values())
     return found
+
+
+def silent_legs(views: Sequence[View]) -> GaugeMetricFamily:
+    """How long the index and each sector have been silent while the others are quoted."""
+    family = _gauge(
+        "leg_silent_seconds",
+        "Seconds for which a leg has been silent while others are quoted; 0 while it is not.",
+        *("index", "leg", "sector"),
+    )
+    for view in views:
+        reading, names = view.snapshot.readings.get(RULE_TENOR), view.spec.basket.constituents
+        if reading is None or not names:
+            continue
+        sectors = sorted({name.sector for name in names} - {""})
+        ages = dict.fromkeys(_legs(sectors), 0.0)
+        for one in reading.legs_silent:
+            ages[one.leg, one.name if one.leg == "sector" else ""] = one.age_seconds
+        for labels, age in ages.items():
+            family.add_metric([view.spec.symbol, *map(safe, labels)], age)
+    return family
+
+
+def _legs(sectors: Iterable[str]) -> Iterator[tuple[str, str]]:
+    yield "index", ""
+    yield from (("sector", sector) for sector in sectors)
 
 
 def _levels(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:

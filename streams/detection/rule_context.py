@@ -70,7 +70,7 @@ class RuleContext:
 
     def is_unconcerned(self, pair: Pair) -> bool:
         """Whether doubts about the data are no concern of a rule on this pair of vols."""
-        return pair == "atm" and self.atm_settled
+        return pair == "atm" and self.atm_settled and not self.reading.legs_silent
 
     def gate_of(self, pair: Pair) -> str:
         """The gate that is closed for a rule on this pair of vols."""

@@ -46,6 +46,8 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     """Reasons of points by code; a head of an earlier release has none."""
     widths: dict[int, WidthPast] = {}
     """By tenor; a head of an earlier release has none."""
+    began: int = 0
+    """As `SessionState.began`; 0 of an earlier release too."""
 
 
 class NameRows(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -132,6 +134,7 @@ class CrossSectionCheckpoint:
                 silent=section.sources.silent,
                 words=state.words.words,
                 widths=state.widths,
+                began=state.began,
             )
         )
 
@@ -154,7 +157,7 @@ class CrossSectionCheckpoint:
             if source in section.sources.idle
         }
         section.passed, section.last = head.passed, head.last
-        state.atm_only = head.atm_only
+        state.atm_only, state.began = head.atm_only, head.began
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
         state.words = ReasonWords(head.words)

@@ -13,7 +13,7 @@ from streams.market import Gates, IndexSpec
 from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
 from streams.readings.daily_prices import DailyPrices
 from streams.readings.flag_bits import FlagBits
-from streams.readings.index_point import MISSING, IndexPoint, index_point_of
+from streams.readings.index_point import MISSING, IndexPoint, followed, index_point_of
 from streams.readings.name_origins import NameOrigins
 from streams.readings.name_points import NamePoints, NewPoints
 from streams.readings.realized_grid import RealizedGrid
@@ -22,6 +22,7 @@ from streams.readings.reason_words import ReasonWords
 from streams.readings.references import References
 from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import SessionHours
+from streams.readings.silent_legs import Sectors
 from streams.readings.skew_vols import SkewVols
 from streams.readings.width_past import WidthPast
 
@@ -40,7 +41,10 @@ class SessionState:
         self.spec = spec
         self.gates = gates
         self.basket = basket_columns(spec.basket)
+        self.sectors = Sectors(spec.basket)
         self.hours = BEFORE
+        self.began = 0
+        """The session's first second with a quote of a name, ns; 0 without one."""
         self.atm_only = False
         """The index (before its first point, whatever came last) is known by vols alone."""
         self.flags = FlagBits()
@@ -96,6 +100,7 @@ class SessionState:
         self.skew.clear()
         self.references.levels.clear()
         self.atm_only = False
+        self.began = 0
 
     def _places(self, symbols: tuple[str, ...]) -> NDArray[np.int64]:
         """Positions of symbols, -1 for one that is neither a name nor the index."""
@@ -114,13 +119,22 @@ class SessionState:
         for row in index_rows.tolist():
             tenor = int(rows.tenor_days[row])
             if tenor in self.index:
-                self.index[tenor] = index_point_of(rows, row, refresh_seconds=frame.refresh_seconds)
+                self._take_index(tenor, rows, row, frame.refresh_seconds)
         named = (at >= 0) & (at < len(self.basket.symbols))
+        if not self.began and named.any():
+            self.began = frame.boundary
         for tenor, points in self.points.items():
             chosen = named & (rows.tenor_days == tenor)
             if chosen.any():
                 points.apply(self._new_points(frame, rows, at, chosen, atm_only))
                 self.touched.add(tenor)
+
+    def _take_index(
+        self, tenor: int, rows: SurfacePoints, row: int, refresh_seconds: float | None
+    ) -> None:
+        point = index_point_of(rows, row, refresh_seconds=refresh_seconds)
+        stopped = bool(self.origins.split[-1])
+        self.index[tenor] = followed(self.index[tenor], point, stopped=stopped)
 
     def _new_points(
         self,

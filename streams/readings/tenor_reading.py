@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from streams.catalogue.measures import RULE_TENOR_DAYS
 from streams.catalogue.vocabulary import STRIP_WIDE, WIDE
 from streams.market import Mode
-from streams.reading import Constituents, Reading
+from streams.reading import Constituents, Reading, SilentLeg
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
 from streams.readings.coverage import too_thin
 from streams.readings.fields import Fields
-from streams.readings.freshness import fresh_index
+from streams.readings.freshness import age_limit, fresh_index
 from streams.readings.model_free import set_basket, set_index
 from streams.readings.pair_names import PairNames
 from streams.readings.references import tracking_error
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_state import SessionState
+from streams.readings.silent_legs import Silence
 from streams.readings.skew import skew_of
 from streams.readings.valid_names import ValidNames, names_at
 from streams.records import NS
@@ -85,6 +86,7 @@ def tenor_reading(
         names_carried_atm=names.atm.carried_why if names else {},
         names_age=names.lacking.ages if names else {},
         names_lacking=names.lacking.heaviest if names else (),
+        legs_silent=_silent_legs(state, boundary) if tenor == RULE_TENOR_DAYS else (),
         rotation=rotation.value,
         constituents=_constituents(state, names) if names else None,
     )
@@ -116,6 +118,26 @@ def _put_index_fields(fields: Fields, state: SessionState, tenor: int, boundary:
         if STRIP_WIDE in point.flags or past.exceeded(boundary, width, state.gates.width_multiple):
             fields.flags.add(WIDE)
         past.add(boundary, width)
+
+
+def _silent_legs(state: SessionState, boundary: int) -> tuple[SilentLeg, ...]:
+    point, gates = state.index[RULE_TENOR_DAYS], state.gates
+    silence = Silence(
+        state.points[RULE_TENOR_DAYS],
+        state.hours,
+        boundary=boundary,
+        quote_age=gates.name_quote_age,
+    )
+    if silence.total:
+        return ()
+    refresh = (point.refresh_seconds or 0.0) if point.seen else silence.slowest
+    since = point.last_valued or state.began or state.hours.open
+    reason = "split_name" if state.origins.split[-1] else point.lacking
+    limit = age_limit(gates.index_quote_age, refresh)
+    return (
+        *silence.index(state.spec.symbol, since, limit, reason or "stale"),
+        *silence.sectors(state.sectors),
+    )
 
 
 def _put_basket_fields(

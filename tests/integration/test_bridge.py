@@ -135,6 +135,7 @@ def test_the_life_of_an_alert(
 
     _outlives_kafka(bridged, real_stack)
     _severity_changes_while_nobody_bridges(bridged, firing, first)
+    _severity_falls_and_rises(bridged, firing)
     _silenced(bridged, firing)
 
     bridged.publish(firing, severity="critical", status="resolved", ends_at=firing["time"])
@@ -187,6 +188,18 @@ def _severity_changes_while_nobody_bridges(
     bridged.publish(firing, severity="critical", transition="updated", previous_status="firing")
     bridged.start()
     bridged.shows(("critical", "active"))
+
+
+def _severity_falls_and_rises(bridged: Bridged, firing: dict[str, Any]) -> None:
+    for severity, reason in (("warning", "eased"), ("critical", "escalated")):
+        bridged.publish(
+            firing,
+            severity=severity,
+            transition="updated",
+            previous_status="firing",
+            reason=reason,
+        )
+        bridged.shows((severity, "active"))
 
 
 def _silenced(bridged: Bridged, firing: dict[str, Any]) -> None:

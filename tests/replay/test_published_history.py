@@ -5,9 +5,11 @@ It says what must be caught, what it must be called, and how much noise there is
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import date
 
 import pytest
 
+from streams.detection.alerts.alert_event import AlertData, decode_event
 from tests.support.published_history import history
 
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
@@ -89,6 +91,35 @@ def test_a_spike_with_little_history_fires_with_low_confidence() -> None:
         "low",
         ("correlation_change_rank",),
     )
+
+
+def convergences() -> list[tuple[date, AlertData]]:
+    """Sessions, and what was told of convergences there."""
+    told = (
+        (close.reading.session, decode_event(entry.value).data)
+        for close in history().closes
+        for entry in close.events
+    )
+    return [(session, event) for session, event in told if event.rule == "vol_convergence"]
+
+
+def test_no_benign_and_no_mixed_convergence_asks_for_action() -> None:
+    told = [event for _, event in convergences()]
+    severe = {"warning", "critical"}
+    assert {one.direction for one in told if one.severity in severe} == {"adverse"}
+    assert {one.direction for one in told} == {"adverse", "benign", "mixed"}
+    assert {"direction", "aged", "eased", "escalated"} <= {one.reason for one in told}
+
+
+def test_a_convergence_lasts_no_longer_than_twice_its_window() -> None:
+    sessions = [close.reading.session for close in history().closes]
+    lasted: dict[str, int] = {}
+    for session, event in convergences():
+        if event.status == "resolved":
+            age = sessions.index(session) - sessions.index(event.starts_at.date())
+            lasted[event.labels.scope] = max(lasted.get(event.labels.scope, 0), age)
+    assert lasted["daily-1s"] == 2
+    assert lasted["daily-5s"] == 10
 
 
 def test_noise_stays_within_its_budget() -> None:

@@ -84,7 +84,13 @@ class AlertBook:
     def firing(self) -> dict[Key, Firing]:
         """The alerts that fire, suspended or not, as the next reading finds them."""
         return {
-            key: Firing(alert.severity, alert.peak, self._references.get(key))
+            key: Firing(
+                alert.severity,
+                alert.peak,
+                self._references.get(key),
+                alert.detail.direction,
+                alert.starts_at,
+            )
             for key, alert in self.alerts.items()
             if alert.underlying_status == "firing"
         }

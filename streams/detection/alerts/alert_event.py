@@ -100,7 +100,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["pending", "firing", "suspended", "resolved"]
     previous_status: Literal["inactive", "pending", "firing", "suspended"]
     reason: str
-    """The gate that suspends, `escalated`, `gap`, or why a pending alert ended without its exit.
+    """The gate that suspends, `escalated` or `eased`, or why it ended without its exit.
 
     Else it is empty.
     """

@@ -16,10 +16,17 @@ from streams.detection.history.panels import members
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import Verdict
+from streams.detection.rules.vol_convergence import AGED, DIRECTION
 from streams.reading import Reading
 
 TOP = 5
 DISCLAIMER = "Detects, does not predict."
+ENDS = {
+    GAP: "it began before a gap in the history, and nothing is compared across one",
+    DIRECTION: "single-name vol bleeds now, so that the convergence is benign",
+    AGED: "it has stood for twice its window",
+}
+"""Why an alert that fires is over without its exit."""
 
 
 def evidence(
@@ -140,8 +147,8 @@ def _why_over(rule: Rule[Any], transition: Transition) -> str:
         return "the session's evaluation ended before it fired"
     if transition.reason == "inhibited":
         return "an unwind or a repricing of the index tells the same story"
-    if transition.reason == GAP:
-        return "it began before a gap in the history, and nothing is compared across one"
+    if transition.reason in ENDS:
+        return ENDS[transition.reason]
     return (
         "its condition ended before it fired"
         if transition.previous == "pending"

@@ -15,11 +15,15 @@ inactive ─► pending ─► firing ─► resolved (inactive again, cooling d
 * The exit is measured from the greatest move, so it may hold while the condition still does (half
   of a great move is a move): intraday the exit wins, and the cool-down keeps old news from firing
   again; at a close the condition wins.
-* A firing alert is `updated` at once when its severity rises (severity never falls while it fires),
-  and when label, direction or confidence have differed for one dwell. The daily form is updated at
-  each close whose condition holds.
+* A firing alert is `updated` at once when its severity rises, and when severity has been lower, or
+  label, direction or confidence have differed, for one dwell. The daily form is updated at each
+  close whose condition holds. Severity and all else are always of one verdict.
+* A rule may say that what fires is over though its exit does not hold. That has to last for the
+  exit dwell too, and at a close the condition does not win over it: another alert begins.
 * After it has resolved, an alert may become pending within the cool-down only with a higher
   severity than it had.
+* A condition that is proven, for it has been measured over time already, has neither dwell nor
+  cool-down.
 * An alert whose start lies beyond a gap in the history is resolved, for nothing is compared across
   a gap.
 * Inhibition keeps an alert that is not firing from starting; one that is firing stays and may still
@@ -43,6 +47,8 @@ Confidence = Literal["high", "low"]
 
 GAP = "gap"
 """The reason of an alert that ends because the history was cut."""
+EASED = "eased"
+"""The reason of an update with a lower severity."""
 
 
 class AlertDetail(msgspec.Struct, frozen=True, array_like=True):
@@ -51,6 +57,8 @@ class AlertDetail(msgspec.Struct, frozen=True, array_like=True):
     label: str = ""
     direction: Direction | None = None
     confidence: Confidence = "high"
+    legs: tuple[str, ...] = ()
+    """Legs of the trade that have gone silent."""
 
 
 class Alert(msgspec.Struct):
@@ -74,6 +82,8 @@ class Alert(msgspec.Struct):
     changed_since: int = 0
     changed: AlertDetail | None = None
     """Another detail that has to prove itself."""
+    eased_since: int = 0
+    """Since when verdicts are less severe than the alert."""
     paused_at: int = 0
     cool_until: int = 0
     cool_severity: Severity = "info"
@@ -104,7 +114,7 @@ class Transition(NamedTuple):
     status: Literal["pending", "firing", "suspended", "resolved"]
     previous: Status
     reason: str = ""
-    """The gate that suspends, or why it ended without its exit."""
+    """The gate that suspends, why its severity changed, or why it ended without its exit."""
 
 
 class Durations(NamedTuple):
@@ -188,16 +198,22 @@ def advance(
         out += _start(alert, ts, verdict, detail, durations)
     elif alert.status == "pending":
         alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
-        if ts - alert.since >= durations.dwell and _may_start(alert, ts, verdict):
+        dwelt = verdict.proven or ts - alert.since >= durations.dwell
+        if dwelt and _may_start(alert, ts, verdict):
             alert.status = "firing"
             out.append(Transition("firing", "firing", "pending"))
-    elif alert.status == "firing" and verdict.ended and not (durations.daily and verdict.enter):
-        alert.changed, alert.changed_since = None, 0
-        out += _exit(alert, ts, durations)
+    elif alert.status == "firing" and _is_over(verdict, durations):
+        _forget_changes(alert)
+        out += _exit(alert, ts, durations, verdict.over)
     elif alert.status == "firing":
         alert.exit_since = 0
         out += _update(alert, ts, verdict, detail, durations) if verdict.enter else []
     return out
+
+
+def _is_over(verdict: Verdict, durations: Durations) -> bool:
+    """Whether what fires is over: by its story, or by its exit, which a close may overrule."""
+    return bool(verdict.over or (verdict.ended and not (durations.daily and verdict.enter)))
 
 
 def _resume(alert: Alert) -> list[Transition]:
@@ -216,6 +232,7 @@ def _advance_clocks(alert: Alert, ts: int, durations: Durations) -> None:
         alert.since += pause
         alert.exit_since += pause if alert.exit_since else 0
         alert.changed_since += pause if alert.changed_since else 0
+        alert.eased_since += pause if alert.eased_since else 0
         alert.paused_at = 0
     else:
         _restart_after_gap(alert, ts, durations)
@@ -227,10 +244,12 @@ def _restart_after_gap(alert: Alert, ts: int, durations: Durations) -> None:
         alert.since = ts
         alert.exit_since = ts if alert.exit_since else 0
         alert.changed_since = ts if alert.changed_since else 0
+        alert.eased_since = ts if alert.eased_since else 0
 
 
 def _may_start(alert: Alert, ts: int, verdict: Verdict) -> bool:
-    return ts >= alert.cool_until or greater(verdict.severity, alert.cool_severity)
+    warm = ts >= alert.cool_until or verdict.proven
+    return warm or greater(verdict.severity, alert.cool_severity)
 
 
 def _start(
@@ -238,9 +257,9 @@ def _start(
 ) -> list[Transition]:
     alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
     alert.starts_at = alert.since = alert.last = ts
-    alert.ends_at = alert.exit_since = alert.changed_since = alert.paused_at = 0
-    alert.changed = None
-    if durations.dwell > 0:
+    alert.ends_at = alert.exit_since = alert.paused_at = 0
+    _forget_changes(alert)
+    if durations.dwell > 0 and not verdict.proven:
         alert.status = "pending"
         return [Transition("pending", "pending", "inactive")]
     alert.status = "firing"
@@ -258,27 +277,45 @@ def _update(
 ) -> list[Transition]:
     """A firing alert whose condition holds.
 
-    A detail that differs has to last for a dwell without a break.
+    A lower severity, or a detail that differs, has to last for a dwell without a break. Severity,
+    detail and what is unknown are then taken over together, for they belong to one verdict.
     """
-    escalated = greater(verdict.severity, alert.severity)
-    if escalated:
-        alert.severity = verdict.severity
+    rises = greater(verdict.severity, alert.severity)
+    eases = greater(alert.severity, verdict.severity)
+    if not (
+        rises
+        or _settled(alert, ts, detail, durations)
+        or _eased(alert, ts, durations, eases=eases)
+        or durations.daily
+    ):
+        return []
+    alert.severity, alert.detail, alert.unknown = verdict.severity, detail, verdict.unknown
+    _forget_changes(alert)
+    reason = "escalated" if rises else EASED if eases else ""
+    return [Transition("updated", "firing", "firing", reason)]
+
+
+def _settled(alert: Alert, ts: int, detail: AlertDetail, durations: Durations) -> bool:
     if detail == alert.detail:
         alert.changed, alert.changed_since = None, 0
     elif detail != alert.changed:
         alert.changed, alert.changed_since = detail, ts
-    settled = alert.changed is not None and ts - alert.changed_since >= durations.dwell
-    if not (escalated or settled or durations.daily):
-        return []
-    alert.detail, alert.unknown = detail, verdict.unknown
-    alert.changed, alert.changed_since = None, 0
-    return [Transition("updated", "firing", "firing", "escalated" if escalated else "")]
+    return alert.changed is not None and ts - alert.changed_since >= durations.dwell
 
 
-def _exit(alert: Alert, ts: int, durations: Durations) -> list[Transition]:
+def _eased(alert: Alert, ts: int, durations: Durations, *, eases: bool) -> bool:
+    alert.eased_since = (alert.eased_since or ts) if eases else 0
+    return eases and ts - alert.eased_since >= durations.dwell
+
+
+def _forget_changes(alert: Alert) -> None:
+    alert.changed, alert.changed_since, alert.eased_since = None, 0, 0
+
+
+def _exit(alert: Alert, ts: int, durations: Durations, reason: str) -> list[Transition]:
     alert.exit_since = alert.exit_since or ts
     if ts - alert.exit_since < durations.exit_dwell:
         return []
     alert.status, alert.ends_at = "inactive", ts
     alert.cool_until, alert.cool_severity = ts + durations.cool_down, alert.severity
-    return [Transition("resolved", "resolved", "firing")]
+    return [Transition("resolved", "resolved", "firing", reason)]

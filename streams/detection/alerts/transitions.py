@@ -113,6 +113,10 @@ class _Advancing(NamedTuple):
         if alert.status != "inactive":
             self.book.touch(key)
         yield from self._noted(rule, scope, verdict, transitions)
+        if verdict.over and alert.status == "inactive" and transitions:
+            # What holds beyond the end of one story is another one.
+            again = follow(alert, ts, verdict, detail, durations)
+            yield from self._noted(rule, scope, verdict, again)
 
     def _noted(
         self, rule: Rule[Any], scope: Scope, verdict: Verdict, transitions: list[Transition]
@@ -157,4 +161,4 @@ def _detail(rule: Rule[Any], context: RuleContext, verdict: Verdict) -> AlertDet
         bool(verdict.unknown) or context.now.basis == "atm" or rho_out_of_range(context.reading)
     )
     confidence: Confidence = "low" if doubtful and not rule.about_data else "high"
-    return AlertDetail(verdict.label, verdict.direction, confidence)
+    return AlertDetail(verdict.label, verdict.direction, confidence, verdict.legs)

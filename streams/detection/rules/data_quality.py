@@ -1,9 +1,9 @@
-"""`data_quality`: coverage or correlation out of range, or quotes that are no market.
+"""`data_quality`: coverage or correlation out of range, quotes that are no market, silent legs.
 
 While it fires, every other market alert of its index is suspended.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -14,9 +14,13 @@ from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition, condition
 from streams.detection.rules.level_rule import LevelRule
 from streams.detection.rules.rule import Firing, Thresholds
-from streams.detection.rules.verdict import Severity, Verdict
-from streams.detection.rules.wording import doubts_in_words
+from streams.detection.rules.verdict import Verdict
+from streams.detection.rules.wording import doubts_in_words, leg_in_words
 from streams.detection.scope import Scope
+from streams.reading import Reading, SilentLeg
+
+INDEX_LOST: Final = 60.0
+"""Seconds beyond its limit after which an index that is silent is critical."""
 
 
 class QualityCritical(Numbers, frozen=True):
@@ -38,13 +42,16 @@ class DataQualityNumbers(RuleNumbers, frozen=True, kw_only=True):
 class DataQuality(LevelRule[DataQualityNumbers]):
     """Methodology, "The rules in numbers".
 
-    Its limits are the coverage and range gates of the market, and that no strip of the index, and
-    not too much of the basket, is doubted.
+    Its limits are the coverage and range gates of the market, that no strip of the index, and not
+    too much of the basket, is doubted, and that neither the index nor a sector is silent while the
+    rest is quoted. Silence has been measured over time already: it has no dwell.
     """
 
     name = "data_quality"
     label = "quality"
-    resolve_reason = "coverage and correlation are in range again, and no strip is doubted"
+    resolve_reason = (
+        "coverage and correlation are in range again, no strip is doubted and no leg is silent"
+    )
     scopes = (Scope.INTRADAY,)
     table = DataQualityNumbers
     about_data = True
@@ -73,24 +80,40 @@ class DataQuality(LevelRule[DataQualityNumbers]):
                 ("coverage_atm", weight, gates.coverage, 1.0),
                 ("coverage_atm_names", names, gates.coverage_names, 1.0),
             ]
-        doubts = condition("doubts", float(len(reading.doubts)), 1.0, 0.0, 1.0)
+        counted = (("doubts", reading.doubts), ("legs_silent", reading.legs_silent))
         return (
             *(
                 condition(name, value, limit, neutral, limit, strict=True)
                 for name, value, limit, neutral in limits
             ),
-            doubts,
+            *(condition(name, float(len(them)), 1.0, 0.0, 1.0) for name, them in counted),
         )
 
     def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """Whether any limit is broken; nothing forbids to say so."""
         del scope, firing
-        reading, critical = context.reading, self.numbers.critical.coverage
+        reading = context.reading
+        silent = reading.legs_silent
+        quiet = Verdict(
+            conditions=self.conditions(context) or (),
+            any_of=True,
+            proven=bool(silent),
+            legs=tuple(f"{one.leg} {one.name}" for one in silent),
+            values={
+                "index_silent_seconds": max(map(index_silence, silent), default=0.0),
+                "sectors_silent": float(sum(one.leg == "sector" for one in silent)),
+            },
+        )
+        return self.decided(quiet, "critical" if self._lost(reading) else "warning")
+
+    def _lost(self, reading: Reading) -> bool:
+        """Whether the picture is lost: too little of the basket, or no index for too long."""
         least = min(reading.coverage or 0.0, coverage_atm(reading)[0])
-        lost = reading.basis != "published" and least < critical
-        severity: Severity = "critical" if lost else "warning"
-        quiet = Verdict(conditions=self.conditions(context) or (), any_of=True)
-        return self.decided(quiet, severity)
+        dead = any(
+            one.leg == "index" and one.age_seconds >= one.limit_seconds + INDEX_LOST
+            for one in reading.legs_silent
+        )
+        return dead or (reading.basis != "published" and least < self.numbers.critical.coverage)
 
     def thresholds(self) -> Thresholds:
         """The limits, the same both ways: the exit dwell is the hysteresis."""
@@ -102,6 +125,7 @@ class DataQuality(LevelRule[DataQualityNumbers]):
             "implied_correlation_low": self.gates.correlation_low,
             "implied_correlation_high": self.gates.correlation_high,
             "doubts": 1.0,
+            "legs_silent": 1.0,
         }
         return limits, dict(limits)
 
@@ -125,7 +149,13 @@ class DataQuality(LevelRule[DataQualityNumbers]):
             )
         if reading.doubts:
             parts.append(doubts_in_words(reading))
+        parts += map(leg_in_words, reading.legs_silent)
         text = " and ".join(parts) or "coverage and correlation are in range"
         return (
             f"data quality: {text}. Other alerts of this index are suspended while this one fires."
         )
+
+
+def index_silence(leg: SilentLeg) -> float:
+    """Seconds for which the index has had no vol; 0 of another leg."""
+    return leg.age_seconds if leg.leg == "index" else 0.0

@@ -17,7 +17,7 @@ from streams.detection.rules.level_rule import LevelRule
 from streams.detection.rules.mechanical_score import MechanicalScore, RotationEnter, score_of
 from streams.detection.rules.move_rule import retraced
 from streams.detection.rules.rule import Firing, Thresholds
-from streams.detection.rules.verdict import Verdict
+from streams.detection.rules.verdict import Severity, Verdict
 from streams.detection.rules.wording import percent
 from streams.detection.scope import Scope
 from streams.reading import Rotation
@@ -92,7 +92,9 @@ class MechanicalRotation(LevelRule[MechanicalRotationNumbers]):
         )
         if context.wide():
             return replace(quiet, blocked="width")
-        return self.decided(quiet) if tested.holds else quiet
+        # A reversal is told once and stands until the end.
+        told: Severity = "info" if firing is None else firing.severity
+        return self.decided(quiet, told) if tested.holds else quiet
 
     def escalated(
         self, verdict: Verdict, context: RuleContext, firing: Firing | None

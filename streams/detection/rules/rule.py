@@ -12,7 +12,7 @@ from streams.detection.history.change import Change
 from streams.detection.history.instant import Instant
 from streams.detection.numbers import RuleNumbers
 from streams.detection.rule_context import RuleContext
-from streams.detection.rules.verdict import Severity, Verdict
+from streams.detection.rules.verdict import Direction, Severity, Verdict
 from streams.detection.scope import Scope
 from streams.market import Gates
 
@@ -29,6 +29,9 @@ class Firing(NamedTuple):
     """Greatest move so far."""
     reference: Instant | None = None
     """The instant that its move is measured from."""
+    direction: Direction | None = None
+    starts_at: int = 0
+    """Event time of its beginning, ns."""
 
 
 class Rule(ABC, Generic[N]):
@@ -81,6 +84,11 @@ class Rule(ABC, Generic[N]):
         del verdict, context, firing
         return None
 
+    def over(self, scope: Scope, verdict: Verdict, context: RuleContext, firing: Firing) -> str:
+        """Why an alert that fires is over though its exit does not hold; empty: it is not."""
+        del scope, verdict, context, firing
+        return ""
+
     def evaluate(self, scope: Scope, context: RuleContext, firing: Firing | None = None) -> Verdict:
         """The verdict on a reading, with the exit of the alert that fires, if one does."""
         verdict = self.entry(scope, context, firing)
@@ -90,6 +98,7 @@ class Rule(ABC, Generic[N]):
             verdict = replace(verdict, move=self.move(context, verdict.start))
         if firing is not None:
             verdict = self._with_exit(verdict, context, firing)
+            verdict = replace(verdict, over=self.over(scope, verdict, context, firing))
         return replace(verdict, escalated=self.escalated(verdict, context, firing))
 
     def _with_exit(self, verdict: Verdict, context: RuleContext, firing: Firing) -> Verdict:

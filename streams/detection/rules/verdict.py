@@ -65,6 +65,12 @@ class Verdict:
     """Greatest move of the alert that fires, this reading included; None while none fires."""
     beyond_history: bool = False
     """The alert that fires is measured from beyond a gap in the history."""
+    over: str = ""
+    """Why the alert that fires is over though its exit does not hold: a word for its event."""
+    proven: bool = False
+    """The condition has held for long enough already: no dwell, and no cool-down."""
+    legs: tuple[str, ...] = ()
+    """Legs of the trade that have gone silent, where the rule is about the data."""
     escalated: Optional["Verdict"] = None
     """What counts instead while a rule fires that escalates this one."""
 

@@ -20,6 +20,10 @@ from streams.detection.rules.verdict import Direction, Verdict
 from streams.detection.rules.wording import basket_words, index_words, points, since
 from streams.detection.scope import Scope
 
+DIRECTION: Final = "direction"
+"""The reason of one that ends because the singles bleed now."""
+AGED: Final = "aged"
+"""The reason of one that ends at twice its window, counted in sessions since it began."""
 WINDOWS: Final = {
     Scope.INTRADAY_1S: 1,
     Scope.INTRADAY_5S: 5,
@@ -111,6 +115,18 @@ class VolConvergence(MoveRule[VolConvergenceNumbers]):
         """An adverse one is critical."""
         del context, firing
         return replace(verdict, severity="critical") if verdict.direction == "adverse" else None
+
+    def over(self, scope: Scope, verdict: Verdict, context: RuleContext, firing: Firing) -> str:
+        """The singles have taken the move over, or it is older than twice its window.
+
+        Without history neither is told.
+        """
+        if verdict.lacking:
+            return ""
+        if verdict.direction == "benign" and firing.direction in {"adverse", "mixed"}:
+            return DIRECTION
+        oldest = context.baseline.close(2 * WINDOWS[scope])
+        return AGED if oldest is not None and oldest.ts >= firing.starts_at else ""
 
     def needed(self, spread: float, sessions: float) -> float:
         """The fall that counts, from a spread at the start over a number of sessions."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
 from streams.detection.history.change import Change
-from streams.reading import Reading
+from streams.reading import Reading, SilentLeg
 from streams.records import NS
 
 
@@ -70,3 +70,24 @@ def doubts_in_words(reading: Reading) -> str:
         names = len(reading.names_doubted)
         words.append(f"options of {names} names are doubted, for example {name} ({example})")
     return " and ".join(words) or "quotes are doubted"
+
+
+def leg_in_words(leg: SilentLeg) -> str:
+    """Which leg is silent, and for how long.
+
+    >>> leg_in_words(
+    ...     SilentLeg(
+    ...         leg="index", name="SPY", age_seconds=31.0, limit_seconds=30.0, reason="stale"
+    ...     )
+    ... )
+    'the index leg is silent: no quote of SPY options for 31 s'
+    """
+    age = f"{leg.age_seconds:.0f} s"
+    if leg.leg == "sector":
+        return (
+            f"sector {leg.name} is silent: none of its {leg.names} names quoted for {age} "
+            "while others are"
+        )
+    if leg.reason in {"stale", "no_quotes"}:
+        return f"the index leg is silent: no quote of {leg.name} options for {age}"
+    return f"the index leg is lost: options of {leg.name} give no vol for {age} ({leg.reason})"

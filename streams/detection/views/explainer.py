@@ -22,7 +22,13 @@ from streams.detection.history.attribution import attribution_between
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
 from streams.detection.views.explanation import Explanation, RuleLine
-from streams.detection.views.snapshot import ActiveAlert, changes_of, percentiles_of, regime
+from streams.detection.views.snapshot import (
+    ActiveAlert,
+    RegimeAlert,
+    changes_of,
+    percentiles_of,
+    regime,
+)
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 
@@ -111,7 +117,13 @@ def _explanation(
     return Explanation(
         reading=msgspec.structs.replace(context.reading, constituents=None),
         hours=phase(context.now.ts, context.reading.session),
-        regime=regime({(one.rule, one.direction) for one in firing}, context),
+        regime=regime(
+            [
+                RegimeAlert(one.rule, one.direction, suspended=one.status == "suspended")
+                for one in firing
+            ],
+            context,
+        ),
         changes=changes_of(context, None),
         percentiles=percentiles_of(context),
         history=len(context.baseline.closes),

@@ -8,10 +8,10 @@ to windows (`5m`, `1d` = since the prior close; `252d`), `bands` a measure to p0
 the same baseline. Decimals throughout.
 """
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -19,16 +19,27 @@ from streams.catalogue.measures import RANKED
 from streams.detection.alerts.alert_book import AlertBook
 from streams.detection.alerts.events import Identity, moment
 from streams.detection.alerts.lifecycle import Alert
+from streams.detection.gates import data_gate
 from streams.detection.rule_context import RuleContext
+from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.verdict import Direction, RuleOutcome, Severity
 from streams.market import Mode
 from streams.reading import Reading
 from streams.records import NS
 
-Regime = Literal["unwinding", "converging", "building", "stable"]
+Regime = Literal["unwinding", "converging", "building", "stable", "unknown"]
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 BUILDING_SESSIONS = 20
 BUILDING_RANK = 0.8
+UNWIND = "vix_spike_unwind"
+
+
+class RegimeAlert(NamedTuple):
+    """An alert that fires, as far as the regime looks at it."""
+
+    rule: str
+    direction: Direction | None
+    suspended: bool
 
 
 class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,24 +115,45 @@ def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
     )
 
 
-def regime(
-    firing: AbstractSet[tuple[str, Direction | None]], context: RuleContext | None
-) -> Regime:
+def regime(alerts: Collection[RegimeAlert], context: RuleContext | None) -> Regime:
     """The state of the trade in one word (methodology, "The rules in numbers").
 
-    `firing` has the rules that fire, with the directions of their alerts.
+    It is unknown while what it rests on is missing or doubted. `alerts` are those that fire,
+    suspended or not.
     """
-    if any(rule == "vix_spike_unwind" for rule, _ in firing):
+    if context is None or not _founded(context) or any(map(_in_doubt, alerts)):
+        return "unknown"
+    if any(one.rule == UNWIND for one in alerts):
         return "unwinding"
-    if ("vol_convergence", "adverse") in firing:
+    if any(map(_converges, alerts)):
         return "converging"
-    spread = context.now.spread_level if context is not None else None
-    if context is None or spread is None:
-        return "stable"
+    spread = context.now.spread_level
     before = context.baseline.close(BUILDING_SESSIONS)
     rank = context.baseline.rank("vol_spread", spread)
-    risen = before is not None and before.vol_spread is not None and spread > before.vol_spread
+    risen = (
+        spread is not None
+        and before is not None
+        and before.vol_spread is not None
+        and spread > before.vol_spread
+    )
     return "building" if risen and rank is not None and rank > BUILDING_RANK else "stable"
+
+
+def _founded(context: RuleContext) -> bool:
+    """Whether both vols and correlation are known, of a reading that is believed."""
+    reading = context.reading
+    known = context.now.spread_level is not None and reading.implied_correlation is not None
+    return known and not data_gate(reading, context.gates)
+
+
+def _in_doubt(alert: RegimeAlert) -> bool:
+    """Whether an alert says that the data are doubted, or waits for better ones."""
+    waits = alert.suspended and (alert.rule == UNWIND or _converges(alert))
+    return waits or alert.rule in POLICY.suspends_others
+
+
+def _converges(alert: RegimeAlert) -> bool:
+    return alert.rule == "vol_convergence" and alert.direction == "adverse"
 
 
 def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
@@ -133,11 +165,11 @@ def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
         readings=dict(sorted(picture.latest.items())),
         names={} if context is None else _names(context.reading),
         regime=regime(
-            {
-                (rule, alert.detail.direction)
+            [
+                RegimeAlert(rule, alert.detail.direction, suspended=alert.status == "suspended")
                 for (rule, _), alert in book.alerts.items()
                 if alert.underlying_status == "firing"
-            },
+            ],
             context,
         ),
         distances=picture.distances,

@@ -114,11 +114,14 @@ def test_an_echo_on_a_suspended_alert_keeps_what_it_was(
     assert table(echo).active == 1
 
 
-def test_a_changed_severity_ends_the_old_alert_first(events: dict[str, bytes]) -> None:
-    (before,) = table(changed(events["firing"], severity="warning")).posts([], NOW)
-    end, post = table(changed(events["updated"], severity="critical")).posts([held(before)], NOW)
+@pytest.mark.parametrize(("old", "new"), [("warning", "critical"), ("critical", "info")])
+def test_a_changed_severity_ends_the_old_alert_first(
+    events: dict[str, bytes], old: str, new: str
+) -> None:
+    (before,) = table(changed(events["firing"], severity=old)).posts([], NOW)
+    end, post = table(changed(events["updated"], severity=new)).posts([held(before)], NOW)
     assert (end["labels"], end["endsAt"]) == (before["labels"], NOW.isoformat())
-    assert post["labels"] == {**before["labels"], "severity": "critical"}
+    assert post["labels"] == {**before["labels"], "severity": new}
     assert "endsAt" not in post
 
 

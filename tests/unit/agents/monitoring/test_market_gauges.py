@@ -4,10 +4,17 @@ from typing import Any
 
 import msgspec
 
-from agents.monitoring.market_gauges import View, _rotation, alert_states, lacking_names
+from agents.monitoring.market_gauges import (
+    View,
+    _rotation,
+    alert_states,
+    lacking_names,
+    silent_legs,
+)
 from streams.detection.rules.catalogue import NAMES
 from streams.detection.views.snapshot import ActiveAlert, decode_snapshot
-from streams.reading import Rotation
+from streams.market import Basket, Constituent, IndexSpec
+from streams.reading import Rotation, SilentLeg
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
 
 
@@ -106,3 +113,21 @@ def test_the_states_of_alerts() -> None:
         ("vol_convergence", "inhibited"),
     }
     assert len(samples) == 5 * len(NAMES)
+
+
+def test_a_silent_leg_has_an_age_and_the_others_none() -> None:
+    run = Run()
+    silent = (
+        SilentLeg(leg="index", name=INDEX, age_seconds=41.0, limit_seconds=30.0, reason="stale"),
+        SilentLeg(leg="sector", name="Energy", age_seconds=65.0, limit_seconds=60.0, reason=""),
+    )
+    run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, legs_silent=silent)])
+    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
+    names = [Constituent(name, 1.0, name[:-1]) for name in ("Energy1", "Energy2", "Tech1")]
+    basket = Basket("three", (*names, Constituent("X", 1.0)))
+    samples = silent_legs([View(IndexSpec(INDEX, basket), shown, 1.0)]).samples
+    assert {(one.labels["leg"], one.labels["sector"]): one.value for one in samples} == {
+        ("index", ""): 41.0,
+        ("sector", "Energy"): 65.0,
+        ("sector", "Tech"): 0.0,
+    }

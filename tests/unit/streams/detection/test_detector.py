@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from streams.detection.alerts.alert_event import AlertEvent
 from streams.market import IndexSpec, Market
 from streams.readings.published_reading import published_reading
 from tests.support.readings import (
@@ -176,6 +177,74 @@ def test_an_unwind_inhibits_a_convergence_and_escalates_one_that_fires() -> None
         ("updated", "warning"),
         ("updated", "critical"),
     ]
+
+
+def story(events: list[AlertEvent]) -> list[tuple[str, str, str, str | None]]:
+    """What convergences over one session did: transition, reason, severity, direction."""
+    return [
+        (one.data.transition, one.data.reason, one.data.severity, one.data.direction)
+        for one in events
+        if one.data.rule == "vol_convergence" and one.data.labels.scope.endswith("-1s")
+    ]
+
+
+def test_an_adverse_convergence_ends_when_the_singles_take_the_move_over() -> None:
+    run = Run(cap_unknown=False)
+    benign = (0.15, 0.405, 0.12)
+    run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 700, (0.175, 0.435, 0.12), step=10)])
+    events = run.play(stay("10:11:50", 900, benign, step=10))
+    assert story(events) == [("resolved", "direction", "warning", "adverse")]
+    assert events[0].time == eastern(MONDAY, "10:21:50"), "it has lasted"
+    assert "the convergence is benign" in events[0].data.summary
+    assert run.snapshot()["regime"] == "stable"
+
+
+def test_a_convergence_that_becomes_mixed_eases() -> None:
+    run = Run(cap_unknown=False)
+    run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 700, (0.175, 0.435, 0.12), step=10)])
+    events = run.play(stay("10:11:50", 700, (0.165, 0.42, 0.12), step=10))
+    assert story(events) == [("updated", "eased", "info", "mixed")]
+    assert run.snapshot()["regime"] == "stable"
+
+
+def test_at_a_close_another_convergence_follows_one_that_has_turned_benign() -> None:
+    run = Run()
+    first = run.play([published(FRIDAY, 15, 40, 37, 10), published(MONDAY, 17.6, 40, 36, 12)])
+    assert story(first) == [("firing", "", "warning", "adverse")]
+    turned = run.play([published(TUESDAY, 17.6, 37.5, 33, 12)])
+    assert story(turned) == [
+        ("resolved", "direction", "warning", "adverse"),
+        ("firing", "", "info", "benign"),
+    ]
+    over, again = (one.data for one in turned)
+    assert over.starts_at == first[0].time
+    assert (again.starts_at, again.compared_with) == (
+        turned[1].time,
+        eastern(MONDAY, "16:15:00"),
+    )
+
+
+def test_a_convergence_is_over_at_twice_its_window() -> None:
+    days = sessions_in(FRIDAY, FRIDAY + timedelta(days=30))
+    run = Run()
+    run.play([published(days[0], 15, 40, 37, 10), published(days[1], 17.6, 40, 36, 12)])
+    assert story(run.play([published(days[2], 17.6, 40, 36, 12)])) == []
+    aged = run.play([published(days[3], 17.6, 40, 36, 12)])
+    assert story(aged) == [("resolved", "aged", "warning", "adverse")]
+    assert "twice its window" in aged[0].data.summary
+
+
+def test_a_long_convergence_lasts_ten_sessions_and_one_that_goes_on_is_another() -> None:
+    days = sessions_in(FRIDAY, FRIDAY + timedelta(days=40))
+    run, told_of = Run(), []
+    levels = [(15.0, 40.0)] * 5 + [(17.0, 39.0)] * 5 + [(17.6, 39.0)] * 10
+    for day, (vix, vixeq) in zip(days, levels, strict=False):
+        told_of += [
+            (days.index(day), one.data.transition, one.data.reason)
+            for one in run.play([published(day, vix, vixeq, 35, 12)])
+            if one.data.labels.scope == "daily-5s" and one.data.transition != "updated"
+        ]
+    assert told_of == [(5, "firing", ""), (15, "resolved", "aged")]
 
 
 def test_the_regime_of_an_adverse_convergence() -> None:

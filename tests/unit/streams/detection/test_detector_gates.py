@@ -1,9 +1,11 @@
 """Scripted sessions with bad data: what is suspended, held, rejected, and never resolved."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from streams.reading import SilentLeg
 from tests.support.past_closes import weekdays
 from tests.support.readings import (
     FRIDAY,
@@ -15,6 +17,7 @@ from tests.support.readings import (
     path,
     published,
     told,
+    toy,
 )
 from tests.support.unwind import CALM, SHOCK, of, stay, unwound
 
@@ -54,6 +57,83 @@ def test_strips_that_are_lost_do_not_suspend_what_rests_on_correlation_alone() -
     assert rules_of(run)["correlation_regime"] == "suspended", "not yet a minute"
     run.play(stay("10:12:53", 60, high, step=10, coverage=0.74, **whole))
     assert rules_of(run) == {"correlation_regime": "firing", "data_quality": "firing"}
+
+
+def dead_index(age: int) -> dict[str, Any]:
+    """Fields of a reading whose index has been silent for so long, s."""
+    silent = SilentLeg(leg="index", name="SPX", age_seconds=age, limit_seconds=30.0, reason="stale")
+    lost = ("index_vol", "vol_spread", "dispersion", "implied_correlation", "index_atm_vol")
+    return {**dict.fromkeys(lost), "legs_silent": (silent,) if age > 30 else ()}
+
+
+def test_an_index_that_dies_is_told_at_once_and_its_end_a_minute_after_it_is_back() -> None:
+    run = unwound()
+    assert run.snapshot()["regime"] == "unwinding"
+    start = eastern(MONDAY, "10:30:03")
+    dead = [toy(start + timedelta(seconds=age), *SHOCK, **dead_index(age)) for age in range(1, 101)]
+    lost = run.play(dead)
+    assert of(lost, "data_quality") == [
+        ("firing", "warning", "10:30:34"),
+        ("updated", "critical", "10:31:33"),
+    ]
+    assert of(lost, "vix_spike_unwind") == [("suspended", "critical", "10:30:04")]
+    first, later = (event.data for event in lost if event.data.rule == "data_quality")
+    assert "no quote of SPX options for 31 s" in first.summary
+    assert (first.starts_at, first.previous_status) == (start + timedelta(seconds=31), "inactive")
+    assert first.values["index_silent_seconds"] == 31.0
+    assert later.reason == "escalated"
+    assert run.snapshot()["regime"] == "unknown"
+    back = run.play(stay("10:31:44", 70))
+    assert of(back, "data_quality") == [("resolved", "critical", "10:32:44")]
+    assert run.snapshot()["regime"] == "unwinding"
+    frozen = SilentLeg(
+        leg="sector", name="Energy", names=3, age_seconds=61, limit_seconds=60.0, reason="stale"
+    )
+    again = run.play(stay("10:32:55", 40, legs_silent=(frozen,)))
+    assert of(again, "data_quality") == [("firing", "warning", "10:32:55")], "no cool-down"
+    assert "sector Energy is silent" in again[0].data.summary
+    assert run.snapshot()["regime"] == "unknown"
+
+
+def test_another_leg_is_told_while_the_first_is_silent() -> None:
+    run = Run(cap_unknown=False)
+    names = ("Energy", "Utilities")
+    frozen = [
+        SilentLeg(
+            leg="sector", name=name, names=3, age_seconds=70, limit_seconds=60.0, reason="stale"
+        )
+        for name in names
+    ]
+    run.play(stay("10:00:00", 10, CALM, legs_silent=(frozen[0],)))
+    events = run.play(stay("10:00:11", 40, CALM, legs_silent=tuple(frozen)))
+    assert of(events, "data_quality") == [("updated", "warning", "10:00:41")]
+    assert all(name in events[0].data.summary for name in names)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"implied_correlation": None},
+        {"index_vol": None},
+        {"basket_vol": None},
+        {"coverage": 0.8},
+        {"implied_correlation": 1.5},
+        {"flags": ("strip_gap",)},
+    ],
+)
+def test_the_regime_is_unknown_while_what_it_rests_on_is_missing(fields: dict[str, Any]) -> None:
+    run = unwound()
+    run.play(stay("10:30:03", 1, **fields))
+    assert run.snapshot()["regime"] == "unknown"
+    run.play(stay("10:30:05", 1))
+    assert run.snapshot()["regime"] == "unwinding"
+
+
+def test_the_regime_is_unknown_while_the_unwind_waits_for_narrower_quotes() -> None:
+    run = unwound()
+    run.play(stay("10:30:03", 5, index_vol_bid=0.15))
+    assert rules_of(run) == {"vix_spike_unwind": "suspended"}
+    assert run.snapshot()["regime"] == "unknown"
 
 
 def rules_of(run: Run) -> dict[str, str]:

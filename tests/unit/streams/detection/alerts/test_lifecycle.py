@@ -19,6 +19,7 @@ from streams.records import NS
 TEMPO = Durations(dwell=180 * NS, exit_dwell=180 * NS, cool_down=1800 * NS, gap=30 * NS)
 DAILY = Durations(0, 0, 0, 30 * NS, daily=True)
 UNWIND = AlertDetail("unwind")
+ADVERSE, BENIGN = AlertDetail("convergence", "adverse"), AlertDetail("convergence", "benign")
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Life:
     durations: Durations = TEMPO
     alert: Alert = field(default_factory=Alert)
     told: list[tuple[int, str]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
     def on(
         self,
@@ -35,9 +37,10 @@ class Life:
         severity: Severity = "warning",
         detail: AlertDetail = UNWIND,
         inhibited: bool = False,
+        proven: bool = False,
     ) -> None:
         for second in seconds:
-            verdict = Verdict(enter=True, severity=severity, inhibited=inhibited)
+            verdict = Verdict(enter=True, severity=severity, inhibited=inhibited, proven=proven)
             self._follow(second, verdict, detail)
 
     def off(self, *seconds: int, ended: bool = True) -> None:
@@ -46,6 +49,11 @@ class Life:
 
     def both(self, second: int) -> None:
         self._follow(second, Verdict(enter=True, severity="warning", ended=True), UNWIND)
+
+    def over(self, *seconds: int) -> None:
+        for second in seconds:
+            verdict = Verdict(enter=True, severity="info", ended=False, over="aged")
+            self._follow(second, verdict, BENIGN)
 
     def block(self, *seconds: int) -> None:
         for second in seconds:
@@ -61,6 +69,7 @@ class Life:
     def _follow(self, second: int, verdict: Verdict, detail: AlertDetail) -> None:
         moved = follow(self.alert, second * NS, verdict, detail, self.durations)
         self.told += [(second, item.kind) for item in moved]
+        self.reasons += [item.reason for item in moved]
 
     @property
     def kinds(self) -> list[str]:
@@ -183,13 +192,86 @@ def test_an_escalation_breaks_the_cool_down() -> None:
     assert life.told == [(562, "pending"), (742, "firing")]
 
 
-def test_a_rise_in_severity_is_told_at_once_and_a_fall_never() -> None:
+def test_a_rise_in_severity_is_told_at_once_and_a_fall_when_it_has_lasted() -> None:
     life = fired()
     life.on(281, severity="critical")
-    life.on(282, severity="warning")
-    life.on(283, severity="critical")
-    assert life.told == [(281, "updated")]
-    assert life.alert.severity == "critical"
+    life.on(*range(282, 461))
+    life.on(461, severity="critical")
+    life.on(*range(462, 700))
+    assert life.told == [(281, "updated"), (642, "updated")]
+    assert life.reasons[-2:] == ["escalated", "eased"]
+    assert life.alert.severity == "warning"
+    life.on(700, severity="critical")
+    assert (life.told[-1], life.reasons[-1]) == ((700, "updated"), "escalated")
+
+
+def test_a_fall_by_two_steps_is_measured_from_where_it_began() -> None:
+    life = fired(severity="critical")
+    life.on(*range(281, 400))
+    life.on(*range(400, 600), severity="info")
+    assert life.told == [(461, "updated")]
+    assert life.alert.severity == "info"
+
+
+def test_a_gap_restarts_a_fall_and_suspended_time_does_not_count() -> None:
+    life, other = fired(severity="critical"), fired(severity="critical")
+    life.on(*range(281, 400), *range(440, 700))
+    assert life.told == [(620, "updated")]
+    other.on(*range(281, 400))
+    other.block(*range(400, 1000))
+    other.on(*range(1000, 1100))
+    assert other.told == [(400, "suspended"), (1000, "resumed"), (1061, "updated")]
+
+
+def test_an_update_takes_severity_and_shade_from_one_verdict() -> None:
+    life = fired(severity="warning")
+    mixed = AlertDetail("convergence", "mixed")
+    life.on(*range(281, 400), severity="info", detail=mixed)
+    life.on(400, severity="critical", detail=ADVERSE)
+    assert (life.alert.severity, life.alert.detail) == ("critical", ADVERSE)
+    life.on(*range(401, 581), severity="info", detail=mixed)
+    assert (life.alert.severity, life.alert.detail) == ("critical", ADVERSE)
+    life.on(581, severity="info", detail=mixed)
+    assert (life.alert.severity, life.alert.detail) == ("info", mixed)
+    assert (life.reasons[-2:], life.kinds[-2:]) == (["escalated", "eased"], ["updated"] * 2)
+
+
+def test_at_a_close_severity_falls_with_the_next_that_holds() -> None:
+    life = Life(DAILY)
+    life.on(86400, severity="critical")
+    life.on(2 * 86400, severity="info")
+    assert life.reasons == ["", "eased"]
+    assert life.alert.severity == "info"
+
+
+def test_what_is_over_by_its_story_ends_after_the_exit_dwell_with_its_reason() -> None:
+    life = fired()
+    life.over(*range(281, 400))
+    life.on(400)
+    life.over(*range(401, 582))
+    assert (life.told, life.reasons[-1]) == ([(581, "resolved")], "aged")
+    life.on(*range(583, 1000))
+    assert life.told == [(581, "resolved")], "cooling down"
+
+
+def test_at_a_close_the_story_wins_over_the_condition() -> None:
+    life = Life(DAILY)
+    life.on(86400)
+    life.over(2 * 86400)
+    assert (life.kinds, life.reasons[-1]) == (["firing", "resolved"], "aged")
+
+
+def test_what_is_proven_has_neither_dwell_nor_cool_down() -> None:
+    life = Life()
+    life.on(100, proven=True)
+    life.off(*range(101, 282))
+    life.on(282)
+    life.on(283, proven=True)
+    assert life.told == [(100, "firing"), (281, "resolved"), (283, "firing")]
+    pending = Life()
+    pending.on(100)
+    pending.on(101, proven=True)
+    assert pending.told == [(100, "pending"), (101, "firing")]
 
 
 def test_another_shade_is_told_when_it_has_lasted() -> None:

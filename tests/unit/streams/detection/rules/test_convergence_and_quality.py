@@ -1,6 +1,6 @@
 """The conditions of `vol_convergence` and `data_quality`."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.vol_convergence import VolConvergence, VolConvergenceNumbers
 from streams.detection.scope import Scope
 from streams.market import Gates
+from streams.reading import SilentLeg
 from streams.records import NS
 from tests.support.readings import FRIDAY, MONDAY, eastern, published, toy
 
@@ -147,6 +148,46 @@ def test_data_quality(fields: dict[str, Any], severity: str) -> None:
     assert QUALITY.ended(context, Firing()) is not found.enter
     assert found.any_of
     assert found.enter is any(one.holds for one in found.conditions), "one broken limit is enough"
+
+
+def leg(
+    name: str = "Utilities", age: float = 61.0, limit: float = 60.0, reason: str = "stale"
+) -> SilentLeg:
+    kind: Literal["index", "sector"] = "index" if name == "SPX" else "sector"
+    return SilentLeg(
+        leg=kind, name=name, names=2, age_seconds=age, limit_seconds=limit, reason=reason
+    )
+
+
+@pytest.mark.parametrize(
+    ("legs", "severity", "words"),
+    [
+        ((leg("SPX", 31.0, 30.0),), "warning", "no quote of SPX options for 31 s"),
+        ((leg("SPX", 89.9, 30.0),), "warning", "the index leg is silent"),
+        ((leg("SPX", 90.0, 30.0),), "critical", "for 90 s"),
+        ((leg("SPX", 239.0, 180.0),), "warning", "for 239 s"),
+        ((leg("SPX", 240.0, 180.0),), "critical", "for 240 s"),
+        (
+            (leg("SPX", 40.0, 30.0, "near:gap"),),
+            "warning",
+            "options of SPX give no vol for 40 s (near:gap)",
+        ),
+        ((leg(age=4000.0),), "warning", "sector Utilities is silent: none of its 2 names"),
+        ((leg("SPX", 31.0, 30.0), leg("Energy")), "warning", "and sector Energy is silent"),
+    ],
+)
+def test_a_silent_leg_is_doubt_about_the_data(
+    legs: tuple[SilentLeg, ...], severity: str, words: str
+) -> None:
+    reading = toy(eastern(MONDAY, "11:00:00"), 0.15, 0.40, 0.1, legs_silent=legs)
+    context = RuleContext(
+        reading=reading, now=instant_of(reading, NS), gates=Gates(), atm_settled=True
+    )
+    found = QUALITY.evaluate(Scope.INTRADAY, context)
+    assert (found.enter, found.proven, found.severity) == (True, True, severity)
+    assert words in QUALITY.summary(context, None, found)
+    assert QUALITY.ended(context, Firing()) is False
+    assert not context.is_unconcerned("atm"), "correlation has lost a leg too"
 
 
 def test_data_quality_nears_as_coverage_falls() -> None:
