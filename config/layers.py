@@ -19,6 +19,8 @@ from config.secret_files import SECRETS, file_of, with_secrets
 from config.tables import read_toml
 
 PREFIX = "DISPERSION_"
+FOUND = "dispersion.toml"
+"""The settings file that is found in the working directory."""
 _FILE_PATHS = (
     ("market", "rates_file"),
     ("market", "dividends_file"),
@@ -75,8 +77,7 @@ def layers_of(
 
     Raises `ConfigError`.
     """
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    chosen = file or (Path(named) if named else None)
+    chosen = settings_file(file)
     layers = (
         *([Layer(chosen, file_values(chosen))] if chosen else []),
         Layer("environment", _from_environment(model)),
@@ -90,6 +91,18 @@ def layers_of(
     for layer in complete:
         _remember(layer.values)
     return complete
+
+
+def settings_file(given: Path | None) -> Path | None:
+    """The file of the settings: as it is given, as the environment names it, or in this folder.
+
+    An empty variable says that there is none.
+    """
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if given is not None or named is not None:
+        return given or (Path(named) if named else None)
+    found = Path(FOUND)
+    return found if found.is_file() else None
 
 
 def _remember(values: Mapping[str, Any]) -> None:

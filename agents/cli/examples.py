@@ -10,6 +10,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion topics create && dispersion worker",
         "dispersion status --json",
     ),
+    "init": (
+        "dispersion init",
+        "dispersion init --index SPX --basket holdings.toml --from topic --rate 0.0364",
+    ),
     "backtest": (
         "dispersion backtest --quotes samples/option_closes_*.parquet --json",
         "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",

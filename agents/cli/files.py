@@ -85,7 +85,7 @@ def _other(path: Path, kind: "FileKind") -> "FileReport":
         index = index_of(path) or ""
         levels = LevelFile(path, index)
         report = dated(path, "--daily", "published closes", list(levels.closes))
-        report.names, report.refused = [index], dict(levels.counts)
+        report.names, report.refused = [index], dict(+levels.counts)
         return report
     if kind == "rates":
         rates = load_rates(path)

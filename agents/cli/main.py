@@ -30,6 +30,7 @@ from agents.cli import (
     explain,
     files,
     ingest,
+    init,
     replay,
     schema,
     status,
@@ -69,6 +70,7 @@ CODES: dict[type[Exception], int] = {
 }
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
+    "init": init.init,
     "backtest": backtest.backtest,
     "evaluate": evaluate.evaluate,
     "worker": worker.worker,
@@ -151,7 +153,11 @@ def _shared(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file (TOML).", metavar="FILE", envvar="DISPERSION_CONFIG"),
+        typer.Option(
+            help="Settings file (TOML); else dispersion.toml of this folder, if there is one.",
+            metavar="FILE",
+            envvar="DISPERSION_CONFIG",
+        ),
     ] = None,
     json: Annotated[
         bool,
