@@ -76,6 +76,9 @@ schemas: setup ## JSON Schemas that follow from the code
 tables: setup ## tables of the pages anew from the catalogue of measures and counters
 	$(BIN)/python -m config.pages_build
 
+alerting: setup ## rules and scrape configuration of Prometheus anew: PARAMETERS=site.toml OUT=/etc/prometheus for those of your own site
+	$(BIN)/python -m config.service_alerts.build $(PARAMETERS) $(OUT)
+
 calendar: setup ## sessions of the exchange anew from exchange_calendars, after an upgrade of it
 	$(BIN)/python -m config.exchange_days_build
 
@@ -95,4 +98,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables calendar dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables alerting calendar dashboards lock up down clean

@@ -17,6 +17,7 @@ ROOTS = (
     "config.exchange_days_build",
     "config.pages_build",
     "config.schemas.build",
+    "config.service_alerts.build",
 )
 """Where programs begin."""
 WITHOUT_A_CALLER = {

@@ -23,7 +23,8 @@ from tests.support.page_blocks import (
 from tests.support.page_sessions import NOT_RUN, PageReader, differs, needs_servers, not_run
 from tests.support.subscriber import SCHEMA
 
-LANGUAGES = {*COMMAND_LANGUAGES, "text", "json", "csv", "toml", "yaml", "python", "dotenv"}
+DATA = {"text", "json", "csv", "toml", "yaml", "python", "dotenv", "promql"}
+LANGUAGES = {*COMMAND_LANGUAGES, *DATA}
 
 
 @pytest.fixture(scope="module")
