@@ -1,19 +1,24 @@
-"""Baskets: the names behind an index and their weights, one TOML file each.
+"""Baskets: the names behind an index and their weights or shares, one TOML file each.
 
 ```toml
 name = "sample_100"
+as_of = 2026-06-30           # day of the weights or shares
+source = "cover pages of quarterly reports"
 illustrative = true          # hand-set weights, not the index owner's
+partial = true               # a few names against the index: no implied correlation
 defensives = ["WMT", "COST", "Utilities"] # symbols and sectors; these are the default
 
 [[constituents]]
 symbol = "AAPL"
-weight = 5.0                 # any positive unit; normalised where used
+shares = 14.7e9              # of all names, or of none: weights then move with prices
+weight = 5.0                 # any positive unit; beside shares what counts until there is a price
 sector = "Information Technology"
 ```
 """
 
 import difflib
 import math
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +28,16 @@ from streams.market import Basket, Constituent
 from streams.symbols import normalise
 
 SHIPPED = Path(__file__).parent / "baskets"
-_BASKET_KEYS = ("name", "illustrative", "defensives", "constituents")
-_CONSTITUENT_KEYS = ("symbol", "weight", "sector")
+_BASKET_KEYS = (
+    "name",
+    "as_of",
+    "source",
+    "illustrative",
+    "partial",
+    "defensives",
+    "constituents",
+)
+_CONSTITUENT_KEYS = ("symbol", "weight", "shares", "sector")
 
 
 def find_basket(name: str) -> Path:
@@ -52,17 +65,14 @@ def load_basket(path: Path) -> Basket:
     """The basket in a TOML file. Raises `ConfigError` that names file, key and fix."""
     table = read_toml(path)
     _refuse_unknown(path, "", table, _BASKET_KEYS)
-    name = table.get("name", path.stem)
-    illustrative = table.get("illustrative", False)
-    if not isinstance(name, str):
-        raise ConfigError("must be text", file=path, key="name", fix='write name = "…"')
-    if not isinstance(illustrative, bool):
-        raise ConfigError(
-            "must be true or false",
-            file=path,
-            key="illustrative",
-            fix="write illustrative = true for hand-set weights",
-        )
+    rest: dict[str, Any] = {
+        "name": _text(path, table, "name", path.stem),
+        "illustrative": _truth(path, table, "illustrative", "for hand-set weights"),
+        "defensives": _defensives(path, table),
+        "as_of": _day(path, table),
+        "source": _text(path, table, "source", ""),
+        "partial": _truth(path, table, "partial", "for a few names against the index"),
+    }
     rows = table.get("constituents", [])
     if not isinstance(rows, list) or not rows:
         raise ConfigError(
@@ -73,12 +83,35 @@ def load_basket(path: Path) -> Basket:
         )
     constituents = tuple(_constituent(path, place, row) for place, row in enumerate(rows))
     _refuse_duplicates(path, constituents)
-    return Basket(
-        name=name,
-        constituents=constituents,
-        illustrative=illustrative,
-        defensives=_defensives(path, table),
-    )
+    _refuse_mixed(path, constituents)
+    return Basket(constituents=constituents, **rest)
+
+
+def _text(path: Path, table: dict[str, Any], key: str, default: str) -> str:
+    text = table.get(key, default)
+    if not isinstance(text, str):
+        raise ConfigError("must be text", file=path, key=key, fix=f'write {key} = "…"')
+    return text
+
+
+def _truth(path: Path, table: dict[str, Any], key: str, use: str) -> bool:
+    chosen = table.get(key, False)
+    if not isinstance(chosen, bool):
+        fix = f"write {key} = true {use}"
+        raise ConfigError("must be true or false", file=path, key=key, fix=fix)
+    return chosen
+
+
+def _day(path: Path, table: dict[str, Any]) -> date | None:
+    day = table.get("as_of")
+    try:
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+    except ValueError:
+        day = str(day)
+    if isinstance(day, datetime) or not isinstance(day, date | None):
+        fix = "write as_of = 2026-06-30, the day of the weights"
+        raise ConfigError(f"{table['as_of']} is no date", file=path, key="as_of", fix=fix)
+    return day
 
 
 def _defensives(path: Path, table: dict[str, Any]) -> tuple[str, ...]:
@@ -99,23 +132,13 @@ def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN4
     if not isinstance(row, dict):
         raise ConfigError("must be a table", file=path, key=key, fix="write [[constituents]]")
     _refuse_unknown(path, f"{key}.", row, _CONSTITUENT_KEYS)
-    symbol, weight, sector = row.get("symbol"), row.get("weight"), row.get("sector", "")
+    symbol, sector = row.get("symbol"), row.get("sector", "")
     if not isinstance(symbol, str) or not normalise(symbol):
         raise ConfigError(
             f"{symbol!r} is no symbol", file=path, key=f"{key}.symbol", fix='write symbol = "AAPL"'
         )
-    if (
-        isinstance(weight, bool)
-        or not isinstance(weight, int | float)
-        or not math.isfinite(weight)
-        or weight <= 0
-    ):
-        raise ConfigError(
-            f"{symbol} has weight {weight}",
-            file=path,
-            key=f"{key}.weight",
-            fix="give a number above 0, or remove it",
-        )
+    shares = _amount(path, key, row, "shares") if "shares" in row else 0.0
+    weight = 0.0 if shares and "weight" not in row else _amount(path, key, row, "weight")
     if not isinstance(sector, str):
         raise ConfigError(
             "must be text",
@@ -123,7 +146,35 @@ def _constituent(path: Path, place: int, row: Any) -> Constituent:  # noqa: ANN4
             key=f"{key}.sector",
             fix='write sector = "Energy", or leave it out',
         )
-    return Constituent(normalise(symbol), float(weight), sector)
+    return Constituent(normalise(symbol), weight, sector, shares)
+
+
+def _amount(path: Path, place: str, row: dict[str, Any], key: str) -> float:
+    amount = row.get(key)
+    if (
+        isinstance(amount, bool)
+        or not isinstance(amount, int | float)
+        or not math.isfinite(amount)
+        or amount <= 0
+    ):
+        raise ConfigError(
+            f"{row['symbol']} has {key} {amount}",
+            file=path,
+            key=f"{place}.{key}",
+            fix="give weight or shares, a number above 0, or remove the name",
+        )
+    return float(amount)
+
+
+def _refuse_mixed(path: Path, constituents: tuple[Constituent, ...]) -> None:
+    without = [place for place, one in enumerate(constituents) if not one.shares]
+    if without and len(without) < len(constituents):
+        raise ConfigError(
+            f"{constituents[without[0]].symbol} has a weight alone, other names have shares",
+            file=path,
+            key=f"constituents[{without[0]}].shares",
+            fix="give shares of all names, or weights of all",
+        )
 
 
 def _refuse_duplicates(path: Path, constituents: tuple[Constituent, ...]) -> None:

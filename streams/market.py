@@ -6,6 +6,7 @@ given.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, NamedTuple
 
 Mode = Literal["live", "replay", "scenario", "delayed"]
@@ -20,14 +21,17 @@ OEX, XEO, XSP and MRUT settle at the close.
 
 @dataclass(frozen=True, slots=True)
 class Constituent:
-    """One name of a basket with its configured weight.
+    """One name of a basket with its configured weight, or with a count of shares.
 
     The weight has any positive unit and is normalised where used.
     """
 
     symbol: str
     weight: float
+    """Beside shares what the name weighs until it has a price; 0 where that is not given."""
     sector: str = ""
+    shares: float = 0.0
+    """0 in a basket of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,17 @@ class Basket:
     """Weights are hand-set, not the index owner's."""
     defensives: tuple[str, ...] = ("WMT", "COST", "Utilities")
     """Symbols and sectors whose names make the defensive set."""
+    as_of: date | None = None
+    """Day of the weights or shares."""
+    source: str = ""
+    """Where they are from, in words."""
+    partial: bool = False
+    """A few names against the index, not the index: no implied correlation is taken on them."""
+
+    @property
+    def in_shares(self) -> bool:
+        """Weights move with prices, for the names have counts of shares."""
+        return any(name.shares for name in self.constituents)
 
 
 @dataclass(frozen=True, slots=True)

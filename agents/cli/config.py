@@ -23,6 +23,7 @@ def check(
     """
     import msgspec
 
+    from agents.cli.basket_words import basket_line
     from config.connections import check_connections
     from config.market import market_of
     from config.origins import number_origins, setting_origins
@@ -49,11 +50,4 @@ def check(
         table.add_row(*map(Text, one))
     shared.stdout.print(table)
     for index in market.indices:
-        basket = index.basket
-        names = (
-            f"{len(basket.constituents)} names of {basket.name}"
-            f"{', illustrative weights' if basket.illustrative else ''}"
-        )
-        shared.stdout.print(
-            f"{index.symbol}: {names if basket.constituents else 'no basket'}", markup=False
-        )
+        shared.stdout.print(f"{index.symbol}: {basket_line(index.basket)}", markup=False)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from time import monotonic
 from typing import NamedTuple
 
@@ -199,17 +200,22 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     )
     stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
     weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
+    dated = _gauge(
+        "weights_timestamp_seconds", "Day of a basket's weights or shares, Unix seconds.", "index"
+    )
     for view in views:
         symbol, names = view.spec.symbol, view.spec.basket.constituents
         published.add_metric([symbol], view.fresh_from)
         weights.add_metric([symbol], sum(c.weight for c in names) / 100.0)
+        if (day := view.spec.basket.as_of) is not None:
+            dated.add_metric([symbol], datetime.combine(day, time.min, UTC).timestamp())
         reading = view.snapshot.readings.get(RULE_TENOR)
         if reading is None:
             continue
         event.add_metric([symbol], reading.ts_event.timestamp())
         if reading.coverage_names is not None:
             stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
-    yield from (published, event, stale, weights)
+    yield from (published, event, stale, weights, dated)
 
 
 def lacking_names(views: Sequence[View]) -> GaugeMetricFamily:

@@ -19,6 +19,10 @@ STRIP_DOUBTS: Final = {
     STRIP_WIDE: "asks far above bids",
 }
 """Flags of a point whose strip is not believed (`analytics.strip_shape`), and what they say."""
+STALE_WEIGHTS: Final = "stale_weights"
+"""The flag of a reading whose basket's weights are of long ago."""
+PARTIAL_BASKET: Final = "partial_basket"
+"""The reason of a correlation that is not taken, for its basket is a few names by declaration."""
 DOUBTFUL_NAMES: Final = "doubtful_names"
 """The flag of a reading in which too much of the basket stands on such points."""
 WIDE: Final = "wide"

@@ -6,7 +6,7 @@ Gates of the reading stand in the context: the rules are asked or not, and they 
 from collections.abc import Mapping
 from typing import Final
 
-from streams.basket_columns import basket_columns
+from streams.basket_columns import core_of
 from streams.detection.gates import Pair, data_gate, elapsed_share, phase, relative_width
 from streams.detection.history.history import History
 from streams.detection.history.instant import Instant, instant_of
@@ -36,7 +36,8 @@ class ContextBuilder:
     def __init__(self, spec: IndexSpec, gates: Gates, lookback: Lookback) -> None:
         self.history = History(lookback)
         self._has_basket = bool(spec.basket.constituents)
-        self._core = frozenset(basket_columns(spec.basket).largest_symbols) or None
+        self._basket = spec.basket
+        self._core = core_of(spec.basket, None) or None
         self._gates = gates
         self._panels = Panels()
 
@@ -62,7 +63,7 @@ class ContextBuilder:
             width_median=window.width_median(ts),
             elapsed=elapsed_share(ts, reading.session),
             part=part_of_session(ts, reading.session),
-            core=self._core,
+            core=self._core_at(reading),
             panels=self._panels,
             hours=phase(ts, reading.session),
             forms=forms,
@@ -75,6 +76,10 @@ class ContextBuilder:
         )
         self._take_in(context)
         return context
+
+    def _core_at(self, reading: Reading) -> frozenset[str] | None:
+        moving = self._basket.in_shares and reading.constituents is not None
+        return core_of(self._basket, reading.constituents) if moving else self._core
 
     def _forms(self, reading: Reading, ts: int) -> tuple[Form, ...]:
         if not self._has_basket and reading.basis != "published":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from streams.catalogue.vocabulary import PARTIAL_BASKET
 from streams.detection.gates import Pair, Phase, relative_width
 from streams.detection.history.baseline import Baseline
 from streams.detection.history.change import Change, change
@@ -58,6 +59,11 @@ class RuleContext:
         if start.ts not in self._changes:
             self._changes[start.ts] = change(start, self.now, self.panels, self.core)
         return self._changes[start.ts]
+
+    @property
+    def is_partial(self) -> bool:
+        """The basket is a few names, so there never is an implied correlation to wait for."""
+        return self.reading.reasons.get("implied_correlation") == PARTIAL_BASKET
 
     def beyond_history(self, start: Instant) -> bool:
         """Whether an earlier instant lies beyond the gap in the history of its pair of vols.

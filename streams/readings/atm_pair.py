@@ -36,7 +36,12 @@ def set_basket_correlation(fields: Fields, weights: Floats, atm_vols: Floats, re
 
 
 def set_correlation(
-    fields: Fields, weights: Floats, atm_vols: Floats, carried: Bools, reason: str
+    fields: Fields,
+    weights: Floats,
+    atm_vols: Floats,
+    carried: Bools,
+    reason: str,
+    untaken: str = "",
 ) -> None:
     """`basket_atm_vol`, `implied_correlation` and its bounds.
 
@@ -50,12 +55,13 @@ def set_correlation(
             bounds say what the rest could do.
         carried: names whose vol is an old one; the bounds hold for any vol of theirs.
         reason: why the basket has no values, or empty.
+        untaken: why no correlation is taken whatever is there, or empty.
     """
     if reason:
-        fields.set_null(reason, "basket_atm_vol", *CORRELATION)
-        return
-    fields.set_value("basket_atm_vol", basket_sums(weights, atm_vols).vol)
-    missing = fields.reason_for("basket_atm_vol", "index_atm_vol")
+        fields.set_null(reason, "basket_atm_vol")
+    else:
+        fields.set_value("basket_atm_vol", basket_sums(weights, atm_vols).vol)
+    missing = untaken or fields.reason_for("basket_atm_vol", "index_atm_vol")
     if missing:
         fields.set_null(missing, *CORRELATION)
         return

@@ -116,6 +116,7 @@ class CrossSection:
 
     def _readings(self, second: int, hours: SessionHours, *, quiet: bool) -> list[Reading]:
         self.last = second
+        self.state.weigh()
         marks = {"session_close"} if second == hours.close else {"no_input"} if quiet else set()
         return [
             tenor_reading(self.state, tenor, second, self._mode, marks)

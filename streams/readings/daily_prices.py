@@ -36,6 +36,7 @@ class DailyPrices:
         self._hours: SessionHours | None = None
         self._unsaved: set[date] = set()
         self._gone: set[date] = set()
+        self._prior: tuple[list[date], Prices] = ([], np.empty(0))
 
     @property
     def session(self) -> date | None:
@@ -81,6 +82,21 @@ class DailyPrices:
         return DailyTable(
             closes, nothing if self.session is None else self._days.get(self.session, nothing)
         )
+
+    def today(self) -> Prices:
+        """The latest price of this session, NaN for a symbol that has none."""
+        day = self._days.get(self.session) if self.session else None
+        return np.full(len(self.symbols), np.nan) if day is None else day
+
+    def prior(self) -> Prices:
+        """The latest close before this session, NaN for a symbol that has none."""
+        days = self._days_before()
+        if days != self._prior[0] or len(self._prior[1]) != len(self.symbols):
+            closes = np.full(len(self.symbols), np.nan)
+            for day in days:
+                closes = np.where(np.isfinite(self._days[day]), self._days[day], closes)
+            self._prior = days, closes
+        return self._prior[1]
 
     def changed(self) -> Iterator[tuple[str, bytes]]:
         """Chunks since the last call; an empty value deletes one."""

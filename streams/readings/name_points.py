@@ -26,6 +26,8 @@ class NewPoints(NamedTuple):
     reason: Rows
     """Codes of a `ReasonWords`: why there is no variance; of a source of ATM vols no ATM vol."""
     atm_reason: Rows
+    forward: NDArray[np.float64]
+    """Parity forward of the near term, NaN where unknown."""
 
 
 class NamePoints:
@@ -38,7 +40,7 @@ class NamePoints:
     """
 
     VALUES = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh")
-    ADDED = frozenset({"reason", "atm_superseded", "atm_reason", "seen_ts"})
+    ADDED = frozenset({"reason", "atm_superseded", "atm_reason", "seen_ts", "forward"})
     COLUMNS = (*VALUES, "flags", "superseded", "atm_only", *sorted(ADDED))
     """Columns that chunks of earlier releases lack."""
 
@@ -61,6 +63,8 @@ class NamePoints:
         self.atm_reason = np.zeros(n, np.int64)
         self.seen_ts = np.zeros(n, np.int64)
         """Newest quote behind the name's latest point, valid or not."""
+        self.forward = np.full(n, np.nan)
+        """The latest one that was known; USD."""
 
     def apply(self, new: NewPoints) -> None:
         """Put the points of a frame in place."""
@@ -82,6 +86,8 @@ class NamePoints:
         self.reason[new.at] = np.where(valid, 0, new.reason)
         self.atm_reason[new.at] = np.where(atm_ok, 0, new.atm_reason)
         self.seen_ts[new.at] = new.quote_ts
+        known = np.isfinite(new.forward) & (new.forward > 0)
+        self.forward[new.at[known]] = new.forward[known]
 
     def chunk(self) -> bytes:
         """State chunk."""

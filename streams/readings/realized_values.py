@@ -54,10 +54,11 @@ class RealizedValues:
 
     def __init__(self, grid: RealizedGrid, weights: NDArray[np.float64], gates: Gates) -> None:
         self._grid = grid
-        self._weights = weights
+        self.weights = weights
+        """Of the k names; 0 for one that is not among the largest."""
         self._gates = gates
         self._windows: dict[int, tuple[WindowKey, GridWindow | None]] = {}
-        self._values: dict[tuple[int, bytes], Realized] = {}
+        self._values: dict[tuple[int, bytes, bytes], Realized] = {}
 
     def at(self, boundary: int, tenor_days: int, wanted: NDArray[np.bool_]) -> Realized:
         """Values at second `boundary` over the wanted names that the grid can serve.
@@ -78,8 +79,8 @@ class RealizedValues:
         window = self._window(boundary, sessions) if sessions else None
         if window is None:
             return Realized(reason="no_window", index_reason="no_window")
-        names = wanted & window.usable[: len(self._weights)]
-        key = (sessions, names.tobytes())
+        names = wanted & window.usable[: len(self.weights)] & (self.weights > 0)
+        key = (sessions, names.tobytes(), self.weights.tobytes())
         if key not in self._values:
             self._values[key] = self._over(window, names)
         return self._values[key]
@@ -101,14 +102,15 @@ class RealizedValues:
         return window
 
     def _over(self, window: GridWindow, names: NDArray[np.bool_]) -> Realized:
-        k = len(self._weights)
-        share = self._weights[names].sum() / self._weights.sum()
-        if share < self._gates.basket_coverage_valid or names.mean() < self._gates.basket_names:
+        k = len(self.weights)
+        share = self.weights[names].sum() / self.weights.sum()
+        count = names.sum() / (self.weights > 0).sum()
+        if share < self._gates.basket_coverage_valid or count < self._gates.basket_names:
             return Realized(reason="coverage", index_reason="coverage")
         returns = window.returns[:k][names].T
         index = window.returns[k] if window.usable[k:].any() else None
         periods_a_year = SESSIONS_A_YEAR * len(returns) / window.sessions
-        basket = realized_basket(returns, self._weights[names], periods_a_year, index)
+        basket = realized_basket(returns, self.weights[names], periods_a_year, index)
         reason = "" if math.isfinite(basket.correlation) else "one_name"
         index_reason = (
             "no_index_ticks"

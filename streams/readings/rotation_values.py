@@ -18,6 +18,7 @@ from analytics.rotation import (
     relative_strength,
     sector_dispersion,
 )
+from streams.basket_columns import basket_columns
 from streams.market import Basket, Gates
 from streams.reading import Rotation
 from streams.readings.daily_prices import DailyPrices
@@ -53,19 +54,28 @@ class RotationValues:
         self._prices = prices
         self._gates = gates
         names = basket.constituents
-        weights = np.array([name.weight for name in names], np.float64)
         self._sectors = tuple(sorted({name.sector for name in names} - {""}))
-        self._members = weights[:, None] * np.array(
+        self._in_sector = np.array(
             [[name.sector == sector for sector in self._sectors] for name in names], np.float64
         )
-        chosen = [
-            name.symbol in basket.defensives or name.sector in basket.defensives for name in names
-        ]
-        self._defensive = (weights * chosen)[:, None]
+        self._in_set = np.array(
+            [name.symbol in basket.defensives or name.sector in basket.defensives for name in names]
+        )
+        self._weights = np.array([np.nan])
         self._leaders = _leaders([name.symbol for name in names])
         self._past_of = date.min
         self._past = np.empty(0)
         self.latest = RotationAt()
+        self.weigh(basket_columns(basket).weights)
+
+    def weigh(self, weights: Floats) -> None:
+        """From now on the n names weigh this."""
+        if np.array_equal(weights, self._weights):
+            return
+        self._weights = weights
+        self._members = weights[:, None] * self._in_sector
+        self._defensive = (weights * self._in_set)[:, None]
+        self._past_of = date.min
 
     def at(self, boundary: int) -> RotationAt:
         """The value that holds at second `boundary` (ns) of the current session.

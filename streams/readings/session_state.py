@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.basket_columns import basket_columns
-from streams.market import Gates, IndexSpec
+from streams.basket_columns import LARGEST, basket_columns, heaviest
+from streams.market import Basket, Gates, IndexSpec
 from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
 from streams.readings.daily_prices import DailyPrices
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import MISSING, IndexPoint, followed, index_point_of
+from streams.readings.moving_weights import MovingWeights
 from streams.readings.name_origins import NameOrigins
 from streams.readings.name_points import NamePoints, NewPoints
 from streams.readings.realized_grid import RealizedGrid
@@ -26,6 +27,8 @@ from streams.readings.silent_legs import Sectors
 from streams.readings.skew_vols import SkewVols
 from streams.readings.width_past import WidthPast
 
+SPARE = 25
+"""Names after the largest that may come to be among them as prices move."""
 BEFORE = SessionHours(date.min, 0, 0, 0)
 """Hours of no session: before the first frame."""
 
@@ -58,11 +61,14 @@ class SessionState:
         self.widths = {tenor: WidthPast() for tenor in spec.tenors}
         self.touched: set[int] = set()
         """Tenors whose points changed since the set was last cleared."""
-        largest = self.basket.largest_symbols
+        self._moving = MovingWeights(spec.basket) if spec.basket.in_shares else None
+        self.on_grid = _on_grid(spec.basket)
+        """Positions of the names whose five-minute prices are kept: the largest."""
+        kept = tuple(self.basket.symbols[at] for at in self.on_grid)
         self.grid = RealizedGrid(
-            (*largest, *([spec.symbol] if largest and spec.symbol not in largest else []))
+            (*kept, *([spec.symbol] if kept and spec.symbol not in kept else []))
         )
-        self.realized = RealizedValues(self.grid, self.basket.weights[self.basket.largest], gates)
+        self.realized = RealizedValues(self.grid, self.basket.weights[self.on_grid], gates)
         self.daily = DailyPrices(self.symbols if self.basket.symbols else ())
         self.rotation = RotationValues(self.daily, spec.basket, gates)
         self._forget()
@@ -90,6 +96,19 @@ class SessionState:
             self.daily.apply(frame.prices)
         if frame.references is not None:
             self.references.apply(frame.references)
+
+    def weigh(self) -> None:
+        """Weights of a basket of shares at the latest prices: ticks, else parity forwards."""
+        if self._moving is None:
+            return
+        now = self.daily.today()[:-1]
+        for tenor in sorted(self.points):
+            now = np.where(np.isfinite(now), now, self.points[tenor].forward)
+        self.basket = self._moving.move(now, self.daily.prior()[:-1])
+        start, among = self._moving.start, np.zeros(len(now))
+        among[self.basket.largest] = 1.0
+        self.realized.weights = (start * among)[self.on_grid]
+        self.rotation.weigh(start)
 
     def _forget(self) -> None:
         n = len(self.basket.symbols)
@@ -155,4 +174,14 @@ class SessionState:
             atm_only=atm_only[chosen],
             reason=np.where(atm_only, atm_reason, reason)[chosen],
             atm_reason=atm_reason[chosen],
+            forward=rows.forward[chosen],
         )
+
+
+def _on_grid(basket: Basket) -> NDArray[np.int64]:
+    """The largest names; where weights move also those that may become so, or all."""
+    columns = basket_columns(basket)
+    if not basket.in_shares:
+        return columns.largest
+    spare = SPARE if all(name.weight for name in basket.constituents) else len(columns.symbols)
+    return heaviest(columns.symbols, columns.weights)[: LARGEST + spare]

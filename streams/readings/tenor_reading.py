@@ -1,5 +1,6 @@
 """One reading from the state of a session: one index, one tenor, one second."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import compress
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.measures import RULE_TENOR_DAYS
-from streams.catalogue.vocabulary import STRIP_WIDE, WIDE
+from streams.catalogue.vocabulary import PARTIAL_BASKET, STALE_WEIGHTS, STRIP_WIDE, WIDE
 from streams.market import Mode
 from streams.reading import Constituents, Reading, SilentLeg
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
@@ -31,6 +32,8 @@ REALIZED = (
     "basket_gap",
     "realized_correlation_session",
 )
+STALE_WEIGHT_DAYS = 30
+"""Calendar days; indices are reweighed each quarter, and counts of shares change with it."""
 COVERAGE = ("coverage", "coverage_valid", "coverage_names", "coverage_atm", "coverage_atm_names")
 
 
@@ -41,8 +44,8 @@ def tenor_reading(
 
     `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`,
     `coverage`, `basis_atm`, `stale`, `no_quotes`, `split_name`, `one_name`, `no_window`,
-    `no_ticks`, or the reason of the index's own point; `reasons` also names each split constituent
-    and the null fields of `rotation`.
+    `no_ticks`, `partial_basket`, or the reason of the index's own point; `reasons` also names
+    each split constituent and the null fields of `rotation`.
     """
     fields = Fields(flags=set(marks))
     names = names_at(state, tenor, boundary) if state.basket.symbols else None
@@ -50,7 +53,8 @@ def tenor_reading(
     atm_reason = _too_little(state, names and names.atm)
     _put_index_fields(fields, state, tenor, boundary)
     _put_basket_fields(fields, state, names, reason, atm_reason)
-    skew = skew_of(fields, state, tenor, names, atm_reason)
+    untaken = PARTIAL_BASKET if state.spec.basket.partial else ""
+    skew = skew_of(fields, state, tenor, names, untaken or atm_reason)
     _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
     # Rotation has no tenor; the readings that the rules run on carry it.
@@ -149,12 +153,8 @@ def _put_basket_fields(
         fields, state.basket.weights, variances, reason or ("basis_atm" if state.atm_only else "")
     )
     atm_vols = names.atm_vol if names else empty
-    set_basket_correlation(
-        fields,
-        state.basket.weights,
-        atm_vols,
-        atm_reason,
-    )
+    untaken = PARTIAL_BASKET if state.spec.basket.partial else ""
+    set_basket_correlation(fields, state.basket.weights, atm_vols, untaken or atm_reason)
     largest = state.basket.largest if names else np.empty(0, np.int64)
     atm_vols, weights = atm_vols[largest], state.basket.weights[largest]
     set_correlation(
@@ -163,6 +163,7 @@ def _put_basket_fields(
         atm_vols,
         names.atm.carried[largest] if names else np.empty(0, np.bool_),
         atm_reason or too_thin(state.gates, weights, atm_vols),
+        untaken,
     )
 
 
@@ -180,19 +181,22 @@ def _put_realized(
     if names is None:
         fields.set_null("no_basket", *REALIZED, "correlation_premium")
         return
-    largest = state.basket.largest
+    kept = state.on_grid
     wanted = (
-        np.isfinite(names.atm_vol[largest])
+        np.isfinite(names.atm_vol[kept])
         if "implied_correlation" in fields.values
-        else np.ones(len(largest), np.bool_)
+        else np.ones(len(kept), np.bool_)
     )
     realized = state.realized.at(boundary, tenor, wanted)
     today = state.realized.in_session(boundary, wanted)
     fields.set_value("realized_correlation", realized.correlation, realized.reason)
     fields.set_value("realized_dispersion", realized.dispersion, realized.reason)
-    fields.set_value(
-        "realized_correlation_index", realized.correlation_index, realized.index_reason
-    )
+    if state.spec.basket.partial:
+        fields.set_null(PARTIAL_BASKET, "realized_correlation_index")
+    else:
+        fields.set_value(
+            "realized_correlation_index", realized.correlation_index, realized.index_reason
+        )
     fields.set_value("basket_gap", realized.basket_gap, realized.index_reason)
     fields.set_value("realized_correlation_session", today.correlation, today.reason)
     missing = fields.reason_for("implied_correlation", "realized_correlation")
@@ -213,12 +217,19 @@ def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) 
         for name, value in zip(COVERAGE, (*shares, *of_atm), strict=True):
             fields.set_value(name, value)
         fields.flags.update(names.flags)
-        if state.spec.basket.illustrative:
-            fields.flags.add("illustrative_weights")
+        fields.flags.update(_weight_flags(state))
     if state.origins.split.any():
         fields.flags.add("split_name")
         for symbol in compress(state.symbols, state.origins.split.tolist()):
             fields.set_null("split_name", f"constituents.{symbol}")
+
+
+def _weight_flags(state: SessionState) -> Iterator[str]:
+    basket = state.spec.basket
+    if basket.illustrative:
+        yield "illustrative_weights"
+    if basket.as_of is not None and (state.hours.session - basket.as_of).days > STALE_WEIGHT_DAYS:
+        yield STALE_WEIGHTS
 
 
 def _constituents(state: SessionState, names: ValidNames) -> Constituents:

@@ -12,15 +12,9 @@ import pytest
 
 from analytics.correlation import implied_correlation
 from streams.basket_columns import basket_columns
-from streams.calendar.sessions import close_ns
-from streams.market import Basket, Constituent, IndexSpec, Market, Rates
+from streams.market import Basket, Constituent
 from streams.reading import Reading
-from streams.readings.cross_section import CrossSection
-from streams.stage import Output
-from streams.valuation.quotes_stage import QuotesStage
-from tests.support.input_records import frame_of, frames_in
-from tests.support.nbbo_closes import closing_quotes, index_weights
-from tests.support.option_chains import taken
+from tests.support.nbbo_closes import closing_quotes, closing_reading, index_weights
 
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 SESSION = date(2026, 7, 10)
@@ -33,21 +27,7 @@ def close() -> tuple[Basket, Reading]:
     names = [Constituent(*one) for one in index_weights().items() if one[0] in listed]
     # One weight of the file is rounded to nothing.
     basket = Basket("members", tuple(replace(one, weight=one.weight or 1e-4) for one in names))
-    spec = IndexSpec("SPY", basket)
-    market = Market((spec,), rates=Rates(constant=0.0364), mode="replay")
-    stage, section = QuotesStage(market, "quotes:0", 1), CrossSection(spec, market)
-    records = [
-        frame_of(taken(quotes, np.arange(at, min(at + 5000, quotes.strike.size))))
-        for at in range(0, quotes.strike.size, 5000)
-    ]
-    messages = [*stage.process(records).messages, *stage.idle().messages]
-    readings = [
-        reading
-        for frame in frames_in(messages)
-        if frame.boundary <= close_ns(SESSION)
-        for reading in section.receive(frame, b"", Output().counts)
-    ]
-    return basket, readings[-1]
+    return basket, closing_reading(SESSION, basket)
 
 
 def test_each_name_counts_for_the_pair_that_it_has_a_value_for() -> None:

@@ -64,8 +64,8 @@ def test_unwind(tmp_path: Path) -> None:
     assert played[0]["basket_vol"] == pytest.approx(close["basket_vol"], abs=0.01)
     last = played[-1]
     assert last["index_vol"] == pytest.approx(0.31, abs=0.01)
-    assert last["basket_vol"] == pytest.approx(0.53, abs=0.015)
-    assert last["implied_correlation"] == pytest.approx(0.30, abs=0.03)
+    assert last["basket_vol"] == pytest.approx(0.574, abs=0.015)
+    assert last["implied_correlation"] == pytest.approx(0.25, abs=0.03)
     assert min(reading["coverage"] for reading in played) >= 0.90
     assert {rule for rule, _ in fired(run)} == {"vix_spike_unwind"}
     assert "critical" in {event["data"]["severity"] for event in run.events}

@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 
 from streams.calendar.sessions import close_ns
+from streams.market import Basket, IndexSpec, Market, Rates
+from streams.reading import Reading
+from streams.readings.cross_section import CrossSection
 from streams.records import Quotes, Series
+from streams.stage import Output
 from streams.symbols import normalise
+from streams.valuation.quotes_stage import QuotesStage
 from tests.support.evaluation import evaluation_data
+from tests.support.input_records import frame_of, frames_in
+from tests.support.option_chains import taken
 
 REFRESH = 86_400.0
 
@@ -37,6 +44,26 @@ def closing_quotes(session: date) -> Quotes:
         stamp,
         REFRESH,
     )
+
+
+def closing_reading(session: date, basket: Basket, index: str = "SPY") -> Reading:
+    """The closing reading of an index over a basket, at a constant rate."""
+    quotes = closing_quotes(session)
+    spec = IndexSpec(index, basket)
+    market = Market((spec,), rates=Rates(constant=0.0364), mode="replay")
+    stage, section = QuotesStage(market, "quotes:0", 1), CrossSection(spec, market)
+    records = [
+        frame_of(taken(quotes, np.arange(at, min(at + 5000, quotes.strike.size))))
+        for at in range(0, quotes.strike.size, 5000)
+    ]
+    messages = [*stage.process(records).messages, *stage.idle().messages]
+    readings = [
+        reading
+        for frame in frames_in(messages)
+        if frame.boundary <= close_ns(session)
+        for reading in section.receive(frame, b"", Output().counts)
+    ]
+    return readings[-1]
 
 
 def index_weights() -> dict[str, float]:

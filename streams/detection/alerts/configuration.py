@@ -1,7 +1,7 @@
 """Whether the basket or the rules behind an alert were edited while it was active."""
 
 from collections.abc import Mapping
-from dataclasses import astuple
+from typing import Any
 
 import msgspec
 
@@ -19,8 +19,18 @@ def configuration_of(basket: Basket, rules: RuleSet) -> dict[str, str]:
     Comments and order of keys have no part in them.
     """
     numbers = {**rules.tables, "cap_unknown": rules.cap_unknown}
-    texts = {"basket": repr(astuple(basket)), "rules": msgspec.json.encode(numbers).decode()}
+    texts = {"basket": repr(_said(basket)), "rules": msgspec.json.encode(numbers).decode()}
     return {what: hashed(text)[:DIGITS] for what, text in texts.items()}
+
+
+def _said(basket: Basket) -> tuple[Any, ...]:
+    """What a basket says of its names; the words of earlier releases give the hashes of then."""
+    names = tuple(
+        (one.symbol, one.weight, one.sector, *([one.shares] if one.shares else []))
+        for one in basket.constituents
+    )
+    added = ["partial"] if basket.partial else []
+    return basket.name, names, basket.illustrative, basket.defensives, *added
 
 
 def configuration_changes(

@@ -18,7 +18,7 @@ from analytics.name_attribution import (
     index_atm_vol_by_name,
     index_vol_by_name,
 )
-from streams.basket_columns import basket_columns
+from streams.basket_columns import core_of
 from streams.detection.history.instant import Instant
 from streams.detection.history.panels import (
     Members,
@@ -68,7 +68,7 @@ def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attr
     common = common_names(before, after, Panels())
     if common is None:
         return Attribution(None, None, None, None)
-    core = frozenset(basket_columns(basket).largest_symbols)
+    core = core_of(basket, after.constituents)
     variances = None if after.basis == "atm" else _members(*common, "variances", None)
     vols = _members(*common, "atm_vols", core)
     sectors = {one.symbol: one.sector or UNCLASSIFIED for one in basket.constituents}
@@ -80,7 +80,7 @@ def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attr
     return Attribution(
         index_vol,
         _dispersion(before, after, variances, sectors),
-        _correlation(before, after, vols, sectors),
+        None if basket.partial else _correlation(before, after, vols, sectors),
         _share(before, after, vols if after.basis == "atm" else variances),
     )
 

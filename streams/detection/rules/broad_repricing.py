@@ -52,7 +52,9 @@ class BroadRepricing(MoveRule[BroadRepricingNumbers]):
     def entry(self, scope: Scope, context: RuleContext, firing: Firing | None) -> Verdict:
         """Both comparisons, the stronger one counts."""
         del firing
-        return evaluate_jump(scope, context, self.numbers.enter, self._classify)
+        return evaluate_jump(
+            scope, context, self.numbers.enter, lambda case: self._classify(case, context)
+        )
 
     def moved(self, change: Change) -> float:
         """The rise of index vol."""
@@ -84,7 +86,7 @@ class BroadRepricing(MoveRule[BroadRepricingNumbers]):
             "Broad repricing, not a dispersion unwind."
         )
 
-    def _classify(self, case: Case) -> Verdict:
+    def _classify(self, case: Case, context: RuleContext) -> Verdict:
         enter, change = self.numbers.enter, case.change
         correlation, share, alone = (
             change.correlation_move,
@@ -99,12 +101,19 @@ class BroadRepricing(MoveRule[BroadRepricingNumbers]):
         quiet = Verdict(
             start=change.start, distance=max(one.distance for one in tested[:2]), conditions=tested
         )
-        if correlation is None:
+        if correlation is None and not context.is_partial:
             return replace(quiet, blocked="coverage")
-        if correlation >= alone:
+        if correlation is not None and correlation >= alone:
             return replace(quiet, distance=1.0)
         if not case.holds or share is None or share > enter.correlation_share_low:
             return quiet
         twice = change.index_move >= self.numbers.critical.needed(change.index_from)
         severity: Severity = "critical" if twice else "warning"
-        return replace(quiet, enter=True, severity=severity, label=self.label, distance=0.0)
+        return replace(
+            quiet,
+            enter=True,
+            severity=severity,
+            label=self.label,
+            unknown=() if correlation is not None else (tested[-1].name,),
+            distance=0.0,
+        )

@@ -51,10 +51,14 @@ class DispersionExtreme(LevelRule[DispersionExtremeNumbers]):
     table = DispersionExtremeNumbers
 
     def ranks(self, context: RuleContext) -> Ranks:
-        """Those that are known; none without that of correlation or of any other."""
+        """Those that are known; none without that of correlation or of any other.
+
+        A partial basket has no correlation and goes without.
+        """
         found = {measure: level_rank(context, measure) for measure in (RHO, *WIDE)}
         known = {measure: at for measure, at in found.items() if at is not None}
-        return known if RHO in known and len(known) > 1 else {}
+        correlated = RHO in known or context.is_partial
+        return known if correlated and not known.keys().isdisjoint(WIDE) else {}
 
     def conditions(
         self, context: RuleContext, *, at_exit: bool = False
@@ -65,8 +69,10 @@ class DispersionExtreme(LevelRule[DispersionExtremeNumbers]):
             return None
         bounds = exit_ if at_exit else self.numbers.enter
         wide = [ranks[name].above(bounds.rank, exit_.rank) for name in WIDE if name in ranks]
-        low = ranks[RHO].below(bounds.correlation_rank, exit_.correlation_rank)
-        return min(wide, key=lambda one: one.distance), low
+        least = min(wide, key=lambda one: one.distance)
+        if RHO not in ranks:
+            return (least,)
+        return least, ranks[RHO].below(bounds.correlation_rank, exit_.correlation_rank)
 
     def thresholds(self) -> Thresholds:
         """Enter and exit ranks; that of implied correlation is an upper bound."""
@@ -90,9 +96,10 @@ class DispersionExtreme(LevelRule[DispersionExtremeNumbers]):
             for measure, name in {**WIDE, RHO: "implied correlation"}.items()
             if measure in ranks
         ]
-        where = f"{', '.join(stand)} among {len(context.baseline.levels(RHO))} closes"
-        high = self._high(ranks)
-        return f"crowded dispersion trade: {high} high, implied correlation low. {where}."
+        closes = context.baseline.levels(RHO if RHO in ranks else next(iter(ranks)))
+        where = f"{', '.join(stand)} among {len(closes)} closes"
+        low = ", implied correlation low" if RHO in ranks else ""
+        return f"crowded dispersion trade: {self._high(ranks)} high{low}. {where}."
 
     def _high(self, ranks: Ranks) -> str:
         """The measures that are at the top; while none is, those that have not come back yet."""

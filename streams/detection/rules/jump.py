@@ -89,6 +89,7 @@ def evaluate_jump(
         blocked = "coverage"
     return Verdict(
         blocked=blocked,
+        lacking=any(case.holds and verdict.lacking for case, verdict in verdicts),
         start=nearest.start,
         distance=nearest.distance,
         conditions=nearest.conditions,

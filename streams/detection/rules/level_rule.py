@@ -21,7 +21,8 @@ Ranks = Mapping[str, LevelRank]
 class LevelRule(Rule[N]):
     """A rule on a level. There is no move; the change in its events is that since the prior close.
 
-    Without a level of implied correlation it is blocked, without ranks it lacks history.
+    Without a level of implied correlation it is blocked, but for a partial basket, which never has
+    one; without ranks it lacks history.
     """
 
     any_of: ClassVar[bool] = False
@@ -42,7 +43,7 @@ class LevelRule(Rule[N]):
         """The levels against their ranks."""
         del scope, firing
         start = context.baseline.close(1)
-        if context.level(RHO) is None:
+        if context.level(RHO) is None and not context.is_partial:
             return Verdict(blocked="coverage", start=start)
         tested = self.conditions(context)
         if tested is None:

@@ -139,6 +139,8 @@ class VixSpikeUnwind(MoveRule[VixSpikeUnwindNumbers]):
         quiet = Verdict(
             start=change.start, distance=max(one.distance for one in known), conditions=tested
         )
+        if correlation is None and context.is_partial:
+            return replace(quiet, lacking=True, unknown=("implied_correlation_change",))
         if correlation is None:
             return replace(quiet, blocked="coverage")
         label = self._label(correlation, share, change.variance_ratio)

@@ -1,5 +1,6 @@
 """Baskets from TOML, and every way they can be wrong."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,59 @@ def test_finds_a_path_or_a_shipped_name(tmp_path: Path) -> None:
         find_basket("absent.toml")
 
 
-def test_sample_basket_has_a_hundred_names_in_tiers() -> None:
+def test_sample_basket_has_shares_of_a_day_with_their_source() -> None:
     sample = load_basket(find_basket("sample_100.toml"))
-    assert len(sample.constituents) == 100
-    assert sample.illustrative
-    assert {one.weight for one in sample.constituents} == {5.0, 3.0, 1.0, 0.5}
-    assert sum(one.weight for one in sample.constituents) == pytest.approx(100.0)
+    assert len(sample.constituents) == 108
+    assert not sample.illustrative
+    assert sample.as_of == date(2026, 7, 10)
+    assert "SEC" in sample.source
+    assert sample.in_shares
+    assert all(one.shares >= 1e8 for one in sample.constituents)
+    assert sum(one.weight for one in sample.constituents) == pytest.approx(100.0, abs=0.05)
+    assert {"GOOGL", "GOOG", "XOM", "CSCO", "MRK", "PG", "STX", "TMO", "ADI"} <= {
+        one.symbol for one in sample.constituents
+    }
     assert all(one.sector for one in sample.constituents)
+
+
+SHARES = """
+as_of = 2026-06-30
+source = "reports"
+partial = true
+[[constituents]]
+symbol = "AAPL"
+shares = 14.7e9
+[[constituents]]
+symbol = "MSFT"
+shares = 7_430_000_000
+weight = 5.7
+"""
+
+
+def test_shares_have_a_day_and_a_source(tmp_path: Path) -> None:
+    found = load_basket(basket(tmp_path, SHARES))
+    assert (found.as_of, found.source, found.partial) == (date(2026, 6, 30), "reports", True)
+    assert [(one.shares, one.weight) for one in found.constituents] == [(14.7e9, 0), (7.43e9, 5.7)]
+    quoted = load_basket(basket(tmp_path, SHARES.replace("2026-06-30", '"2026-06-30"')))
+    assert quoted == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "problem"),
+    [
+        ("2026-06-30", '"June"', "as_of", "June is no date"),
+        ("2026-06-30", "2026", "as_of", "2026 is no date"),
+        ("2026-06-30", "2026-06-30T10:00:00", "as_of", "is no date"),
+        ('"reports"', "1", "source", "must be text"),
+        ("partial = true", "partial = 1", "partial", "true or false"),
+        ("14.7e9", "0", "constituents[0].shares", "AAPL has shares 0"),
+        ("14.7e9", "-1", "constituents[0].shares", "AAPL has shares -1"),
+        ("shares = 14.7e9", "weight = 7", "constituents[0].shares", "AAPL has a weight alone"),
+        ("weight = 5.7", "weight = 0", "constituents[1].weight", "MSFT has weight 0"),
+    ],
+)
+def test_wrong_shares_and_days(tmp_path: Path, old: str, new: str, key: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        load_basket(basket(tmp_path, SHARES.replace(old, new)))
+    assert caught.value.key == key
+    assert caught.value.fix

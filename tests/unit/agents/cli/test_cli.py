@@ -52,7 +52,9 @@ def test_config_check_shows_origins(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert {"key": "kafka.sasl_password", "value": "***", "origin": str(file)} in rows
     assert main(["config", "check"]) == 0
     shown = capsys.readouterr().out
-    assert "SPY: 100 names of sample_100, illustrative weights" in shown
+    told = " ".join(shown.split())
+    assert "SPY: 108 names of sample_100, shares as of 2026-07-10 (" in told
+    assert "days old)" in told
     assert "DISPERSION" not in shown
     assert "rules: " not in shown, "no number is anybody's own"
 

@@ -196,10 +196,11 @@ def test_points_of_an_earlier_release_are_read() -> None:
             atm_only=np.array([False, False, True]),
             reason=np.array([0, 1, 2]),
             atm_reason=np.array([0, 0, 2]),
+            forward=np.array([100.0, np.nan, 50.0]),
         )
     )
     columns, _ = unpack_columns("points", points.chunk(), points._columns())
-    added = {"atm_superseded", "atm_reason", "seen_ts"}
+    added = {"atm_superseded", "atm_reason", "seen_ts", "forward"}
     old = pack_columns(
         "points", {name: column for name, column in columns.items() if name not in added}
     )
