@@ -13,7 +13,7 @@ from streams.market import Basket, Rates
 def test_default_market_is_the_sample() -> None:
     market = market_of(Settings(mode="scenario"))
     assert [(one.symbol, one.tenors, len(one.basket.constituents)) for one in market.indices] == [
-        ("SPY", (30,), 100)
+        ("SPY", (30,), 108)
     ]
     assert market.rates == Rates(constant=0.0364)
     assert market.mode == "scenario"
