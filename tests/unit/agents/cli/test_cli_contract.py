@@ -535,4 +535,4 @@ def test_quiet_says_nothing_beside_the_result(capsys: pytest.CaptureFixture[str]
     assert main(["config", "check", "-q", "--changed"]) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
-    assert "SPY: 100 names" in shown.out
+    assert "SPY: 108 names" in shown.out
