@@ -140,9 +140,13 @@ def regime(alerts: Collection[RegimeAlert], context: RuleContext | None) -> Regi
 
 
 def _founded(context: RuleContext) -> bool:
-    """Whether both vols and correlation are known, of a reading that is believed."""
+    """Whether both vols and correlation are known, of a reading that is believed.
+
+    A partial basket never has a correlation.
+    """
     reading = context.reading
-    known = context.now.spread_level is not None and reading.implied_correlation is not None
+    correlated = reading.implied_correlation is not None or context.is_partial
+    known = context.now.spread_level is not None and correlated
     return known and not data_gate(reading, context.gates)
 
 
