@@ -45,6 +45,7 @@ _FLAGS = {
     ("market", "indices"): "--index or --basket",
     ("bridge", "alertmanager_url"): "--alertmanager",
     ("ingest", "topic"): "--topic",
+    ("feed", "record_dir"): "--record",
 }
 """Options that stand for a setting."""
 _FIXES = {

@@ -18,6 +18,7 @@ from streams.catalogue.measures import GAUGES, MEASURES, RULE_TENOR_DAYS
 from streams.detection.rules.catalogue import RuleSet
 from streams.sources.columns import FileColumn
 from streams.sources.daily_closes import CLOSE_COLUMNS, LEVEL
+from streams.sources.declared_refresh import REFRESH
 from streams.sources.labels import LABEL_COLUMNS
 from streams.sources.layouts import LAYOUTS
 from streams.sources.option_closes import QUOTE_TIME, SESSION
@@ -31,7 +32,7 @@ PART: Final = re.compile(r"(<!-- catalogue: (\w+) -->\n).*?(<!-- end -->)", re.D
 FILE_TABLES: Final = {
     "closing_chains": (SESSION, *OPTION_COLUMNS, QUOTE_TIME),
     "snapshots": (SNAPSHOT, *OPTION_COLUMNS),
-    "timed_quotes": (*TIME_COLUMNS, *OPTION_COLUMNS),
+    "timed_quotes": (*TIME_COLUMNS, *OPTION_COLUMNS, REFRESH),
     "timed_prices": TICK_COLUMNS,
     "daily_closes": (*CLOSE_COLUMNS, LEVEL),
     "labels": LABEL_COLUMNS,

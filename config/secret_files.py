@@ -16,6 +16,7 @@ SECRETS = (
     ("kafka", "ssl_key_password"),
     ("bridge", "password"),
     ("bridge", "token"),
+    ("feed", "key"),
 )
 """Section and key of every secret.
 

@@ -9,22 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.feed_settings import FeedSettings
 from config.layers import Layer, complaints, layers_of, merged
+from config.section import SettingsSection
 from streams.market import AM_ROOTS, Mode
 
 HERE = Path(__file__).parent
 DEFAULTS = HERE / "defaults.toml"
 
 Tenor = Annotated[int, Field(ge=1, le=730)]
-
-
-class SettingsSection(BaseModel):
-    """A frozen group of settings that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class PartitionCounts(SettingsSection):
@@ -225,6 +221,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     bridge: BridgeSettings = BridgeSettings()
     ingest: IngestSettings = IngestSettings()
+    feed: FeedSettings = FeedSettings()
 
     @classmethod
     def settings_customise_sources(

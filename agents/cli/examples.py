@@ -41,6 +41,15 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion ingest --topic vendor.quotes",
         "dispersion ingest --topic vendor.quotes --from latest",
     ),
+    "feed": (
+        "dispersion feed list",
+        "dispersion feed run cboe --once --dry-run",
+    ),
+    "feed list": ("dispersion feed list",),
+    "feed run": (
+        "dispersion feed run cboe",
+        "dispersion feed run cboe --once --dry-run --record build/recorded",
+    ),
     "replay": (
         "dispersion replay --quotes samples/option_closes_*.parquet --speed 60x",
         "dispersion replay --quotes FILE --from 2026-07-10 --to 2026-07-10 --json",

@@ -28,6 +28,7 @@ from agents.cli import (
     doctor,
     evaluate,
     explain,
+    feed,
     files,
     ingest,
     init,
@@ -77,6 +78,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "exporter": worker.exporter,
     "bridge": bridge.bridge,
     "ingest": ingest.ingest,
+    "feed list": feed.feed_list,
+    "feed run": feed.feed_run,
     "replay": replay.replay,
     "backfill": backfill.backfill,
     "status": status.status,
@@ -99,6 +102,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema print": schema.show,
 }
 GROUPS = {
+    "feed": "Quotes from a vendor's source.",
     "alerts": "Alert events, and who deals with them.",
     "dead-letters": "What was refused, and sending it again.",
     "topics": "Topics.",

@@ -1,4 +1,4 @@
-"""Publishing input: quotes as frames, and records as they are, in order.
+"""Publishing input: quotes and ticks as frames, and records as they are, in order.
 
 Every failure is brought to the caller.
 """
@@ -19,6 +19,7 @@ from streams.topics import Topics
 
 if TYPE_CHECKING:
     from streams.framing.framing import Framer, Options
+    from streams.records import Ticks
 
 LINGER_MS = 20
 """Records of this span share a batch.
@@ -46,11 +47,11 @@ class _InFlight:
 class FramePublisher:
     """A synchronous producer of one process; a context manager that flushes on a clean exit.
 
-    `add` is for quotes: they leave in frames, those of an underlying on one partition. `publish` is
-    for records that are made. Both return at once while less than `IN_FLIGHT_BYTES` wait for their
-    acknowledgement. A record that Kafka refuses, or does not take in time, is raised by the next
-    call; nothing is dropped in silence. What was not acknowledged by then is given up together with
-    it, and what is published after that is sent as ever.
+    `add` is for quotes and ticks: they leave in frames, those of an underlying or a symbol on one
+    partition. `publish` is for records that are made. Both return at once while less than
+    `IN_FLIGHT_BYTES` wait for their acknowledgement. A record that Kafka refuses, or does not take
+    in time, is raised by the next call; nothing is dropped in silence. What was not acknowledged by
+    then is given up together with it, and what is published after that is sent as ever.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class FramePublisher:
         # Made at the first quotes: numpy and pandas take a second to import.
         self._framer: Framer | None = None
         self._framed = 0.0
+        self._ticks = 0
         self._connection = RenewableProducer(
             settings,
             batch_size=BATCH_BYTES,
@@ -96,8 +98,8 @@ class FramePublisher:
         with kafka_failures(self._settings):
             return len(self._connection.current().partitions_for(self._topics.name(role)))
 
-    def add(self, options: "Options") -> None:
-        """Gather quotes, or vols, into frames.
+    def add(self, items: "Options | Ticks") -> None:
+        """Gather quotes, or vols, into frames; ticks are framed at once.
 
         What waits leaves with a later call, or with `flush`.
 
@@ -105,20 +107,30 @@ class FramePublisher:
 
         Their `record_ts` is not looked at: Kafka says when a frame was published.
         """
+        from streams.framing.tick_frames import tick_frames
+        from streams.records import Ticks
+
+        if isinstance(items, Ticks):
+            self._send_frames(list(tick_frames(items, self._tick_partitions(), partition_of)))
+            return
         framer = self._framing()
         if not framer.waiting:
             self._framed = monotonic()
         late = monotonic() - self._framed >= FRAME_SECONDS
-        self._send_frames([*framer.add(options), *(framer.flush() if late else ())])
+        self._send_frames([*framer.add(items), *(framer.flush() if late else ())])
 
-    def beat(self, ts_event: int) -> None:
-        """Frame what waits, and make a promise on every partition.
+    def beat(self, ts_event: int, roles: Sequence[Role] = ("quotes", "ticks")) -> None:
+        """Frame what waits, and make a promise on every partition of both input topics.
 
-        The promise is that nothing at or before a time (ns) will follow.
+        The promise is that nothing at or before a time (ns) will follow. Whoever publishes to one
+        of the topics alone names it in `roles`.
 
         Raises `ActionNeededError`, `UnavailableError`.
         """
-        self._send_frames(self._framing().beat(ts_event))
+        if "quotes" in roles:
+            self._send_frames(self._framing().beat(ts_event))
+        if "ticks" in roles:
+            self._send_frames(_beats(ts_event, self._tick_partitions()))
 
     def publish(
         self,
@@ -192,6 +204,10 @@ class FramePublisher:
         self._framer = self._framer or Framer(self.partitions("quotes"), partition_of)
         return self._framer
 
+    def _tick_partitions(self) -> int:
+        self._ticks = self._ticks or self.partitions("ticks")
+        return self._ticks
+
     def _send_frames(self, frames: Sequence[Message]) -> None:
         for frame in frames:
             self.publish_message(frame._replace(timestamp=None))
@@ -222,3 +238,10 @@ class FramePublisher:
         self._connection.drop(CLOSE_SECONDS)
         with kafka_failures(self._settings, "Write"):
             raise failure if isinstance(failure, KafkaError) else KafkaError(str(failure))
+
+
+def _beats(ts_event: int, partitions: int) -> list[Message]:
+    from streams.framing.framing import BEAT_HEADERS, beat_value
+
+    value = beat_value(ts_event)
+    return [Message("ticks", None, value, BEAT_HEADERS, place) for place in range(partitions)]

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from streams.calendar.sessions import trading_hours
 from streams.catalogue.vocabulary import Outcome
-from streams.decoding.frames import encode_ticks
 from streams.framing.framing import (
     BEAT_HEADERS,
     FRAME_ROWS,
@@ -26,11 +25,11 @@ from streams.framing.framing import (
     frame_headers,
     option_frame,
 )
+from streams.framing.tick_frames import tick_frame
 from streams.left_out import LeftOut, left_out
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, Source, SourceUniverse
-from streams.sources.tick_rows import take_ticks
 from streams.stage import Count, Role
 from streams.topics import Topics
 from streams.valuation.row_examples import outside
@@ -182,13 +181,6 @@ def _boundary(batch: Batch) -> int:
 
 def _encode(rows: Quotes | Vols | Ticks, chosen: NDArray[np.int64]) -> bytes:
     """A frame of some rows, its vocabulary only what they use."""
-    if not isinstance(rows, Ticks):
-        return option_frame(rows, chosen)
-    ticks = take_ticks(rows, chosen)
-    used, code = np.unique(ticks.symbol_code, return_inverse=True)
-    return encode_ticks(
-        ticks._replace(
-            symbols=tuple(rows.symbols[at] for at in used.tolist()),
-            symbol_code=code.astype(np.int32),
-        )
-    )
+    if isinstance(rows, Ticks):
+        return tick_frame(rows, chosen)
+    return option_frame(rows, chosen)

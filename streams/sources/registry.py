@@ -5,6 +5,7 @@ from typing import Final
 
 from streams.sources.columns import NO_MAP, ColumnMap, all_missing
 from streams.sources.daily_closes import CLOSE_COLUMNS, CLOSES_EXPECTED, DAY, DailyCloses
+from streams.sources.declared_refresh import REFRESH
 from streams.sources.option_closes import QUOTE_TIME, SESSION, OptionCloses
 from streams.sources.option_columns import EXPECTED, OPTION_COLUMNS, found_columns
 from streams.sources.option_snapshots import SNAPSHOT, OptionSnapshots
@@ -15,7 +16,10 @@ from streams.sources.time_slices import TIME_COLUMNS, time_column
 from streams.sources.timed_quotes import TimedQuotes
 from streams.sources.timed_ticks import TICK_COLUMNS, TICKS_EXPECTED, TimedTicks
 
-QUOTE_FILE_COLUMNS: Final = (*TIME_COLUMNS, SNAPSHOT, SESSION, QUOTE_TIME, *OPTION_COLUMNS)
+QUOTE_FILE_COLUMNS: Final = (
+    *(*TIME_COLUMNS, SNAPSHOT, SESSION, QUOTE_TIME, *OPTION_COLUMNS),
+    REFRESH,
+)
 """What files of option quotes may have."""
 TICK_FILE_COLUMNS: Final = (*TICK_COLUMNS, *CLOSE_COLUMNS)
 """What files of prices may have."""

@@ -6,12 +6,15 @@ has no row, so they are a feed of changes like any other: an unchanged wing stay
 as fresh as its newest row, and the empty side of a row is one without change.
 """
 
+import heapq
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from streams.records import Quotes, Vols, take_quotes
+from streams.sources.declared_refresh import REFRESH, by_refresh
 from streams.sources.option_columns import option_columns
 from streams.sources.option_rows import option_rows
 from streams.sources.refusals import Refusals
@@ -22,7 +25,10 @@ from streams.stage import Role
 
 
 class TimedQuotes:
-    """A file of intraday quotes, in any order; a feed of changes, so it declares no refresh."""
+    """A file of intraday quotes, in any order.
+
+    It is a feed of changes and declares no refresh, unless a column does (a recorded feed).
+    """
 
     role: Role = "quotes"
 
@@ -38,12 +44,26 @@ class TimedQuotes:
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Second by second."""
-        for table, ts_event in time_slices(self._file, self._time, self._columns.present):
-            quotes = _carried(
-                option_rows(self._file, table, self._columns, ts_event, universe, None)
-            )
-            for boundary, rows in by_second(quotes.ts_event):
-                yield Batch(boundary, take_quotes(quotes, rows))
+        refresh = self._file.column(REFRESH)
+        names = [*self._columns.present, *([refresh] if refresh else [])]
+        for table, ts_event in time_slices(self._file, self._time, names):
+            parts = [
+                self._seconds(*part, universe) for part in by_refresh(self._file, table, ts_event)
+            ]
+            yield from heapq.merge(*parts, key=lambda batch: batch.boundary)
+
+    def _seconds(
+        self,
+        table: pa.Table,
+        ts_event: NDArray[np.int64],
+        refresh: float | None,
+        universe: SourceUniverse,
+    ) -> Iterator[Batch]:
+        """Rows of one declared refresh. A snapshot has no side that stands from before."""
+        quotes = option_rows(self._file, table, self._columns, ts_event, universe, refresh)
+        quotes = _carried(quotes) if refresh is None else quotes
+        for boundary, rows in by_second(quotes.ts_event):
+            yield Batch(boundary, take_quotes(quotes, rows))
 
 
 def _carried(quotes: Quotes | Vols) -> Quotes | Vols:

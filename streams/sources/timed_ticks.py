@@ -6,10 +6,16 @@ They are trades (`price`), bars (`close`), or quotes (`bid`, `ask`: their mid).
 then the row counts at its end.
 """
 
+import heapq
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from streams.sources.columns import FileColumn, all_missing
+from streams.sources.declared_refresh import REFRESH, by_refresh
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.source_error import SourceError
@@ -25,7 +31,7 @@ TICK_BID: Final = FileColumn(
 TICK_ASK: Final = FileColumn(
     "ask", "number", "USD, together with `bid`", ("ask_price",), "instead of `price`"
 )
-TICK_COLUMNS: Final = (*TIME_COLUMNS, SYMBOL, PRICE, TICK_BID, TICK_ASK, SIZE)
+TICK_COLUMNS: Final = (*TIME_COLUMNS, SYMBOL, PRICE, TICK_BID, TICK_ASK, SIZE, REFRESH)
 TICKS_EXPECTED: Final = (
     "ts (New York wall time) or ts_event (nanoseconds UTC), symbol, "
     "price (or close, or bid and ask, whose mid is taken) and, if known, size"
@@ -56,11 +62,27 @@ class TimedTicks:
         """Second by second."""
         symbol = self._symbol or SYMBOL.field
         size = self._file.column(SIZE)
-        columns = [symbol, *self._price, *([size] if size else [])]
-        for table, ts_event in time_slices(self._file, self._time, columns):
-            ticks = tick_rows(self._file, table, symbol, self._price, ts_event, universe)
-            for boundary, rows in by_second(ticks.ts_event):
-                yield Batch(boundary, take_ticks(ticks, rows))
+        others = [name for name in (size, self._file.column(REFRESH)) if name]
+        for table, ts_event in time_slices(self._file, self._time, [symbol, *self._price, *others]):
+            parts = [
+                self._seconds(symbol, *part, universe)
+                for part in by_refresh(self._file, table, ts_event)
+            ]
+            yield from heapq.merge(*parts, key=lambda batch: batch.boundary)
+
+    def _seconds(
+        self,
+        symbol: str,
+        table: pa.Table,
+        ts_event: NDArray[np.int64],
+        refresh: float | None,
+        universe: SourceUniverse,
+    ) -> Iterator[Batch]:
+        """Rows of one declared refresh."""
+        ticks = tick_rows(self._file, table, symbol, self._price, ts_event, universe)
+        ticks = ticks._replace(refresh_seconds=refresh)
+        for boundary, rows in by_second(ticks.ts_event):
+            yield Batch(boundary, take_ticks(ticks, rows))
 
 
 def _prices(file: DataFile) -> tuple[str, ...]:

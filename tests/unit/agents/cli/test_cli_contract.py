@@ -36,6 +36,8 @@ REQUIRED = [
     "worker",
     "exporter",
     "bridge",
+    "feed list",
+    "feed run",
     "ingest",
     "replay",
     "backfill",

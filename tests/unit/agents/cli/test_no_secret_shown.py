@@ -28,6 +28,8 @@ ARGUMENTS: dict[str, list[str]] = {
     "worker": [],
     "exporter": [],
     "bridge": [],
+    "feed list": [],
+    "feed run": ["cboe"],
     "ingest": ["--topic", "feed"],
     "replay": ["--quotes", SAMPLE, "--ahead", "1"],
     "backfill": ["--quotes", SAMPLE],

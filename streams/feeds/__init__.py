@@ -1,0 +1,1 @@
+"""What vendors send becomes columns: bytes in, columns or a refusal out."""
