@@ -15,6 +15,8 @@ from analytics.arrays import Floats
 from analytics.black76 import Greeks
 from analytics.finite import finite, finite_float
 
+MONTH = 30 / 365
+"""Years to expiry of the standard book: 30 days."""
 TOY_WEIGHTS, TOY_VOLS = (0.40, 0.25, 0.20, 0.15), (0.30, 0.25, 0.40, 0.20)
 """The four names of the worked example; their index vol is 0.18."""
 
@@ -56,6 +58,15 @@ class VarianceTrade(NamedTuple):
     """rho_real = RV_I^2 / SUM w RV^2."""
     pnl: float
     """SUM w RV^2 (rho_K - rho_real), per unit of index variance."""
+
+
+class VolLegs(NamedTuple):
+    """What a move of vols earns per unit of index vega, in vol: 0.01 is one vol point of it."""
+
+    of_index: float
+    """Of the index that is sold: its fall."""
+    singles: float
+    """Of the names that are bought."""
 
 
 class LegPnl(NamedTuple):
@@ -123,6 +134,50 @@ def book_greeks(
         finite_float(-(v @ s - index_vega * index_vol) / (2 * np.float64(years))),
         finite_float(((v / s).sum() - index_vega / np.float64(index_vol)) / np.float64(years)),
     )
+
+
+@np.errstate(all="ignore")  # as above
+def vol_legs(
+    index_vols: tuple[float, float], vegas: ArrayLike, vols: tuple[ArrayLike, ArrayLike]
+) -> VolLegs:
+    """Legs of a book that is short one unit of index vega and long n names of these vegas.
+
+    Vols are (before, after). With the vegas of `Weighting.VEGA` the sum is the change of SUM w s
+    less index vol.
+
+    Source: methodology 7.3, the terms in ds.
+
+    >>> vegas = name_vegas(Weighting.THETA, 1.0, 0.18, TOY_WEIGHTS, TOY_VOLS)
+    >>> legs = vol_legs((0.18, 0.22), vegas, (TOY_VOLS, (0.32, 0.28, 0.41, 0.24)))
+    >>> round(100 * legs.of_index, 9), round(100 * legs.singles, 6)
+    (-4.0, 1.446154)
+    """
+    before, after = (np.asarray(column, dtype=np.float64) for column in vols)
+    vega = np.asarray(vegas, dtype=np.float64)
+    return VolLegs(
+        finite_float(np.float64(index_vols[0]) - index_vols[1]),
+        finite_float(vega @ (after - before)),
+    )
+
+
+@np.errstate(all="ignore")  # as above
+def gamma_pnl(
+    vegas: ArrayLike, vols: ArrayLike, moves: ArrayLike, years: float, expiry: float = MONTH
+) -> Floats:
+    """Vega (move^2 - s^2 dt) / 2sT of each leg that is hedged at the start: gamma less time decay.
+
+    The options are at the money forward and expire in `expiry` years; vegas are negative where they
+    are sold, moves are relative, and `years` is the time that passes. It is in the unit of the
+    vegas times vol.
+
+    Source: methodology 7.3, gamma and theta of `book_greeks`.
+
+    >>> calm = 0.2 * np.sqrt(1 / 365)
+    >>> gamma_pnl([1.0, 1.0, -1.0], 0.2, [0.0, calm, 0.05], 1 / 365).round(6).tolist()
+    [-0.003333, 0.0, -0.072708]
+    """
+    vega, s, move = (np.asarray(column, dtype=np.float64) for column in (vegas, vols, moves))
+    return finite(vega * (move**2 - s**2 * years) / (2 * s * np.float64(expiry)))
 
 
 @np.errstate(all="ignore")  # as above

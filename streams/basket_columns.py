@@ -34,6 +34,13 @@ class BasketColumns:
     position: Mapping[str, int]
 
     @property
+    def is_largest(self) -> NDArray[np.bool_]:
+        """Whether a name is among `largest`."""
+        mask = np.zeros(len(self.symbols), np.bool_)
+        mask[self.largest] = True
+        return mask
+
+    @property
     def largest_symbols(self) -> tuple[str, ...]:
         """The symbols at `largest`."""
         return tuple(self.symbols[at] for at in self.largest)

@@ -98,6 +98,67 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """Of the defensive set's session-to-session strength, the latest five sessions."""
 
 
+class BookMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What a standard book has earned, per unit of index vega: 0.01 is one vol point of it."""
+
+    total: float
+    """Sum of the legs that are known."""
+    index: float
+    """Of the index vol that is sold: its fall."""
+    singles: float
+    """Of the names' vols that are bought."""
+    gamma: float | None = None
+    """Of the moves of prices, less time decay; None without ticks."""
+
+
+class BookWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Marks of the standard books since one instant, sized at the vols of that instant."""
+
+    since: datetime
+    session: date
+    """Of that instant."""
+    names: int
+    """Names with a vol at both ends; the marks are theirs."""
+    coverage: float
+    """Their share of the basket's configured weight."""
+    vega: BookMark
+    theta: BookMark
+    gamma: BookMark
+
+
+class BookCarry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a standard book costs, in the unit of the marks."""
+
+    time_decay: float
+    """Of one calendar day; negative where the book pays."""
+    cost: float | None = None
+    """To enter or leave it: half of bid to ask of both legs, from the widths of our strips."""
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """The standard dispersion books: short one unit of index vega at 30 days, long the names.
+
+    The names' vegas are as their weights. Their sum makes the book without vega, without time decay
+    or without gamma (`docs/numbers/measures/trade.md`). Reasons stand among those of the reading
+    under `book.` and the field.
+    """
+
+    close: BookWindow | None = None
+    """Since the prior close."""
+    open: BookWindow | None = None
+    """Since the session's first reading that is believed, from 09:45 ET on."""
+    vega: BookCarry | None = None
+    theta: BookCarry | None = None
+    gamma: BookCarry | None = None
+    breakeven_correlation: float | None = None
+    """Index variance over the weighted variance of the names: realized above it, the book loses."""
+    realized_correlation: float | None = None
+    """The same ratio of the variances realized over 21 sessions."""
+    carry: float | None = None
+    """Of theta-weighted variance swaps held to expiry, if the names and the index realize again
+    what they did over 21 sessions; in the unit of the marks."""
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Values of one index and tenor at one second T, covering (T-1 s, T].
 
@@ -187,6 +248,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     legs_silent: tuple[SilentLeg, ...] = ()
     """The index, or sectors, without a quote while the others go on; at 30 days alone."""
     rotation: Rotation | None = None
+    """At 30 days alone."""
+    book: Book | None = None
     """At 30 days alone."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None

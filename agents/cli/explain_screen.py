@@ -15,6 +15,7 @@ from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import EXPLAINED
 from streams.detection.rules.condition import Condition
 from streams.detection.views.explanation import Explanation, RuleLine
+from streams.reading import BookMark
 from streams.safe_text import safe
 
 LONGEST = 20_000
@@ -48,6 +49,7 @@ def screen(found: Explanation) -> RenderableType:
         Text(),
         *_alerts(found),
         *_moves(found),
+        *_book(found),
     )
 
 
@@ -192,6 +194,37 @@ def _moves(found: Explanation) -> Iterator[Text]:
         f"index vol {100 * found.move:+.2f} points "
         f"since the close of {_wall(found.prior_close)}: {told}"
     )
+
+
+def _book(found: Explanation) -> Iterator[Text]:
+    """The standard books: since the close and the open, and what they cost."""
+    book = found.reading.book
+    if book is None:
+        return
+    for name, window in (("close", book.close), ("open", book.open)):
+        if window is not None:
+            marks = {"vega": window.vega, "theta": window.theta, "gamma": window.gamma}
+            told = "; ".join(f"{weighting} {_mark(mark)}" for weighting, mark in marks.items())
+            yield Text(
+                f"book since the {name} of {_wall(window.since)}, points of index vega: {told}"
+            )
+    known = {
+        "break-even correlation": book.breakeven_correlation,
+        "realized": book.realized_correlation,
+        "carry of a month": book.carry,
+        "time decay a day": None if book.vega is None else book.vega.time_decay,
+        "half of bid to ask": None if book.vega is None else book.vega.cost,
+    }
+    told = ", ".join(
+        f"{name} {100 * value:.2f}" for name, value in known.items() if value is not None
+    )
+    yield Text(f"book ahead: {told}", style="dim")
+
+
+def _mark(mark: BookMark) -> str:
+    legs = {"index": mark.index, "singles": mark.singles, "gamma": mark.gamma}
+    parts = (f"{leg} {100 * part:+.2f}" for leg, part in legs.items() if part is not None)
+    return f"{100 * mark.total:+.2f} ({', '.join(parts)})"
 
 
 def _sign(one: Condition) -> str:

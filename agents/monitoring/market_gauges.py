@@ -21,12 +21,13 @@ from redis.exceptions import RedisError
 
 from agents.monitoring.freshness import event_time, fresh_from
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
+from analytics.trade import Weighting
 from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
 from streams.detection.rules.catalogue import NAMES
 from streams.detection.rules.verdict import SEVERITIES
 from streams.detection.views.snapshot import REGIMES, Snapshot
 from streams.market import IndexSpec
-from streams.reading import Reading, missing_state
+from streams.reading import Book, BookCarry, BookWindow, Reading, missing_state
 from streams.readings.realized_values import WINDOW
 from streams.safe_text import safe
 
@@ -37,6 +38,8 @@ ALWAYS_COUNTED = (("missing", "no_quotes"), ("carried", "stale"), ("refused", "s
 UNSHOWABLE = (ValueError, ArithmeticError, LookupError, TypeError)
 """What a snapshot raises that can be decoded, but whose numbers no gauge can show."""
 ALERT_STATES = ("pending", "firing", "suspended", "silenced", "inhibited")
+WEIGHTINGS = tuple(weighting.value for weighting in Weighting)
+LEGS = ("total", "index", "singles", "gamma")
 SAID_EVERY = 60.0
 """Seconds between log lines on snapshots that are none."""
 
@@ -151,6 +154,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield alert_states(views)
     yield from _names(views)
     yield _rotation(views)
+    yield from _book(views)
 
 
 def _rendered(look: Look) -> list[GaugeMetricFamily]:
@@ -428,3 +432,57 @@ def _rotation(views: Sequence[View]) -> GaugeMetricFamily:
                 family.add_metric([sector], move - rotation.index_return)
             break
     return family
+
+
+def _book(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    mark = _gauge(
+        "book_mark_ratio",
+        "What a standard dispersion book has earned, in vol per unit of index vega.",
+        *("index", "weighting", "leg", "window"),
+    )
+    decay = _gauge(
+        "book_time_decay_ratio", "Time decay of a book in one day.", "index", "weighting"
+    )
+    cost = _gauge("book_cost_ratio", "Half of bid to ask of a book's legs.", "index", "weighting")
+    carry = _gauge(
+        "book_carry_ratio",
+        "What theta-weighted variance swaps earn if the last month is realized again.",
+        "index",
+    )
+    correlation = _gauge(
+        "book_correlation_ratio",
+        "Correlation at which the theta-weighted book breaks even, and the one realized.",
+        *("index", "kind"),
+    )
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        book = None if reading is None else reading.book
+        if book is None:
+            continue
+        symbol = view.spec.symbol
+        for labels, value in _marks(book):
+            mark.add_metric([symbol, *labels], value)
+        for weighting in WEIGHTINGS:
+            one: BookCarry | None = getattr(book, weighting)
+            if one is not None:
+                decay.add_metric([symbol, weighting], one.time_decay)
+            if one is not None and one.cost is not None:
+                cost.add_metric([symbol, weighting], one.cost)
+        if book.carry is not None:
+            carry.add_metric([symbol], book.carry)
+        for kind in ("breakeven", "realized"):
+            value = getattr(book, f"{kind}_correlation")
+            if value is not None:
+                correlation.add_metric([symbol, kind], value)
+    yield from (mark, decay, cost, carry, correlation)
+
+
+def _marks(book: Book) -> Iterator[tuple[tuple[str, str, str], float]]:
+    """Labels weighting, leg and window, and values of the legs that are known."""
+    for window in ("close", "open"):
+        found: BookWindow | None = getattr(book, window)
+        for weighting in WEIGHTINGS if found is not None else ():
+            for leg in LEGS:
+                value = getattr(getattr(found, weighting), leg)
+                if value is not None:
+                    yield (weighting, leg, window), value

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from streams.points_codec import decode_points
+from streams.readings.closing_vols import PREFIX as VOLS
 from streams.readings.cross_section import CrossSection
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
@@ -84,6 +85,7 @@ class CrossSectionCheckpoint:
         changed.update(state.grid.changed())
         changed.update(state.skew.changed())
         changed.update(state.daily.changed())
+        changed.update(state.closings.changed())
         changed.update(self._section.held.changed())
         return changed
 
@@ -92,7 +94,7 @@ class CrossSectionCheckpoint:
 
         Names may have moved in the basket since. Raises `ValueError` on foreign bytes.
         """
-        prefixes = (POINTS, HELD, GRID, CLOSES, SKEW)
+        prefixes = (POINTS, HELD, GRID, CLOSES, SKEW, VOLS)
         foreign = [
             name
             for name in chunks
@@ -111,6 +113,7 @@ class CrossSectionCheckpoint:
         self._restore_names(msgspec.msgpack.decode(chunks[NAMES], type=NameRows).symbols, chunks)
         self._section.state.grid.restore(chunks)
         self._section.state.daily.restore(chunks)
+        self._section.state.closings.restore(chunks)
         for name, value in chunks.items():
             if name.startswith(HELD):
                 self._section.held.put(decode_points(value), value, saved=True)

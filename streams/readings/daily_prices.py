@@ -77,11 +77,8 @@ class DailyPrices:
         """What is known at this moment of the current session."""
         days = self._days_before()
         rows = [self._days[day] for day in days]
-        nothing = np.full(len(self.symbols), np.nan)
         closes = np.array(rows) if rows else np.empty((0, len(self.symbols)))
-        return DailyTable(
-            closes, nothing if self.session is None else self._days.get(self.session, nothing)
-        )
+        return DailyTable(closes, self.today())
 
     def today(self) -> Prices:
         """The latest price of this session, NaN for a symbol that has none."""

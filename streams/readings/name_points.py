@@ -16,6 +16,8 @@ class NewPoints(NamedTuple):
     at: Rows
     """Positions in the basket."""
     variance: NDArray[np.float64]
+    width: NDArray[np.float64]
+    """Vol on asks less vol on bids."""
     atm_vol: NDArray[np.float64]
     quote_ts: Rows
     flags: Rows
@@ -40,7 +42,7 @@ class NamePoints:
     """
 
     VALUES = ("variance", "variance_ts", "variance_refresh", "atm_vol", "atm_ts", "atm_refresh")
-    ADDED = frozenset({"reason", "atm_superseded", "atm_reason", "seen_ts", "forward"})
+    ADDED = frozenset({"reason", "atm_superseded", "atm_reason", "seen_ts", "forward", "width"})
     COLUMNS = (*VALUES, "flags", "superseded", "atm_only", *sorted(ADDED))
     """Columns that chunks of earlier releases lack."""
 
@@ -48,6 +50,8 @@ class NamePoints:
         self.variance = np.full(n, np.nan)
         self.variance_ts = np.zeros(n, np.int64)
         self.variance_refresh = np.zeros(n)
+        self.width = np.full(n, np.nan)
+        """Of the strip behind the variance: vol on asks less vol on bids."""
         self.atm_vol = np.full(n, np.nan)
         self.atm_ts = np.zeros(n, np.int64)
         self.atm_refresh = np.zeros(n)
@@ -76,6 +80,7 @@ class NamePoints:
         variance_ok = np.isfinite(new.variance) & (new.variance > 0)
         at = new.at[variance_ok]
         self.variance[at] = new.variance[variance_ok]
+        self.width[at] = new.width[variance_ok]
         self.variance_ts[at] = new.quote_ts[variance_ok]
         self.variance_refresh[at] = new.refresh_seconds
         either = atm_ok | variance_ok

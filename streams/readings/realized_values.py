@@ -42,7 +42,11 @@ class Realized(NamedTuple):
     """Realized vol of the index less that of the synthetic basket."""
     reason: str = ""
     index_reason: str = ""
-    """Why the last two are NaN."""
+    """Why `correlation_index` and `basket_gap` are NaN."""
+    basket_vol: float = math.nan
+    """sqrt(SUM w RV) of the names."""
+    portfolio_vol: float = math.nan
+    """Of the synthetic basket, which stands for the index."""
 
 
 class RealizedValues:
@@ -126,4 +130,6 @@ class RealizedValues:
             basket.basket_gap,
             reason,
             index_reason,
+            basket.basket_vol,
+            basket.portfolio_vol,
         )

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.basket_columns import LARGEST, basket_columns, heaviest
+from streams.calendar.sessions import evaluation_window
 from streams.market import Basket, Gates, IndexSpec
 from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
+from streams.readings.closing_vols import ClosingVols
 from streams.readings.daily_prices import DailyPrices
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import MISSING, IndexPoint, followed, index_point_of
@@ -25,6 +27,7 @@ from streams.readings.rotation_values import RotationValues
 from streams.readings.session_hours import SessionHours
 from streams.readings.silent_legs import Sectors
 from streams.readings.skew_vols import SkewVols
+from streams.readings.vols_at import VolsAt
 from streams.readings.width_past import WidthPast
 
 SPARE = 25
@@ -71,6 +74,7 @@ class SessionState:
         self.realized = RealizedValues(self.grid, self.basket.weights[self.on_grid], gates)
         self.daily = DailyPrices(self.symbols if self.basket.symbols else ())
         self.rotation = RotationValues(self.daily, spec.basket, gates)
+        self.closings = ClosingVols(self.symbols if self.basket.symbols else ())
         self._forget()
 
     @property
@@ -84,6 +88,15 @@ class SessionState:
         self._forget()
         self.grid.begin(hours)
         self.daily.begin(hours)
+        self.closings.begin()
+
+    def keep(self, vols: VolsAt, *, closing: bool) -> None:
+        """Keep the vols of a reading that is believed, where it is the open or the close."""
+        first, _ = evaluation_window(self.hours.session)
+        if self.closings.opening is None and vols.ts >= first:
+            self.closings.open(vols)
+        if closing:
+            self.closings.close(vols)
 
     def apply(self, frame: PointsFrame) -> None:
         """Take the points, prices and references of a frame of the current session."""
@@ -167,6 +180,7 @@ class SessionState:
         return NewPoints(
             at=at[chosen],
             variance=rows.variance[chosen],
+            width=_width(rows, chosen),
             atm_vol=rows.atm_vol[chosen],
             quote_ts=rows.quote_ts[chosen],
             flags=self.flags.encode(rows.flags)[chosen],
@@ -185,3 +199,9 @@ def _on_grid(basket: Basket) -> NDArray[np.int64]:
         return columns.largest
     spare = SPARE if all(name.weight for name in basket.constituents) else len(columns.symbols)
     return heaviest(columns.symbols, columns.weights)[: LARGEST + spare]
+
+
+def _width(rows: SurfacePoints, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    # A variance on bids may be negative: no vol.
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(rows.ask_variance[chosen]) - np.sqrt(rows.bid_variance[chosen])

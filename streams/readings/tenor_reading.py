@@ -8,21 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.measures import RULE_TENOR_DAYS
-from streams.catalogue.vocabulary import PARTIAL_BASKET, STALE_WEIGHTS, STRIP_WIDE, WIDE
+from streams.catalogue.vocabulary import DOUBTS, PARTIAL_BASKET, STALE_WEIGHTS, STRIP_WIDE, WIDE
 from streams.market import Mode
-from streams.reading import Constituents, Reading, SilentLeg
+from streams.reading import Book, Constituents, Reading, SilentLeg
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
+from streams.readings.book_values import BookInputs, book_of
 from streams.readings.coverage import too_thin
 from streams.readings.fields import Fields
 from streams.readings.freshness import age_limit, fresh_index
 from streams.readings.model_free import set_basket, set_index
 from streams.readings.pair_names import PairNames
+from streams.readings.realized_values import Realized
 from streams.readings.references import tracking_error
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_state import SessionState
 from streams.readings.silent_legs import Silence
 from streams.readings.skew import skew_of
 from streams.readings.valid_names import ValidNames, names_at
+from streams.readings.vols_at import VolsAt
 from streams.records import NS
 
 REALIZED = (
@@ -45,7 +48,7 @@ def tenor_reading(
     `marks` are flags of the second itself. Null fields carry these reasons: `no_basket`,
     `coverage`, `basis_atm`, `stale`, `no_quotes`, `split_name`, `one_name`, `no_window`,
     `no_ticks`, `partial_basket`, or the reason of the index's own point; `reasons` also names
-    each split constituent and the null fields of `rotation`.
+    each split constituent and the null fields of `rotation` and `book`.
     """
     fields = Fields(flags=set(marks))
     names = names_at(state, tenor, boundary) if state.basket.symbols else None
@@ -55,8 +58,9 @@ def tenor_reading(
     _put_basket_fields(fields, state, names, reason, atm_reason)
     untaken = PARTIAL_BASKET if state.spec.basket.partial else ""
     skew = skew_of(fields, state, tenor, names, untaken or atm_reason)
-    _put_realized(fields, state, tenor, boundary, names)
+    realized = _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
+    book = _book(fields, state, boundary, names, realized) if tenor == RULE_TENOR_DAYS else None
     # Rotation has no tenor; the readings that the rules run on carry it.
     rotation = (
         state.rotation.at(boundary)
@@ -64,6 +68,8 @@ def tenor_reading(
         else RotationAt(reasons={"rotation": "no_window"})
     )
     fields.reasons.update(rotation.reasons)
+    if book is None:
+        fields.reasons.setdefault("book", "no_window")
     references = state.references.at_tenor(tenor)
     return fields.reading(
         ts_event=datetime.fromtimestamp(boundary // NS, UTC),
@@ -92,6 +98,7 @@ def tenor_reading(
         names_lacking=names.lacking.heaviest if names else (),
         legs_silent=_silent_legs(state, boundary) if tenor == RULE_TENOR_DAYS else (),
         rotation=rotation.value,
+        book=book,
         constituents=_constituents(state, names) if names else None,
     )
 
@@ -173,14 +180,14 @@ def _put_realized(
     tenor: int,
     boundary: int,
     names: ValidNames | None,
-) -> None:
+) -> Realized:
     """Realized values over the names behind `implied_correlation`.
 
     They are over all of the largest while there is none.
     """
     if names is None:
         fields.set_null("no_basket", *REALIZED, "correlation_premium")
-        return
+        return Realized(reason="no_basket", index_reason="no_basket")
     kept = state.on_grid
     wanted = (
         np.isfinite(names.atm_vol[kept])
@@ -205,6 +212,7 @@ def _put_realized(
     else:
         premium = fields.values["implied_correlation"] - realized.correlation
         fields.set_value("correlation_premium", premium)
+    return realized
 
 
 def _put_quality(fields: Fields, state: SessionState, names: ValidNames | None) -> None:
@@ -230,6 +238,53 @@ def _weight_flags(state: SessionState) -> Iterator[str]:
         yield "illustrative_weights"
     if basket.as_of is not None and (state.hours.session - basket.as_of).days > STALE_WEIGHT_DAYS:
         yield STALE_WEIGHTS
+
+
+def _book(
+    fields: Fields,
+    state: SessionState,
+    boundary: int,
+    names: ValidNames | None,
+    realized: Realized,
+) -> Book | None:
+    """The books, on vols that are believed; then the vols are kept for later ones.
+
+    Their pair is that of the rules: of strips, or of ATM vols where a source has no others.
+    """
+    pair = ("index_atm_vol", "basket_atm_vol") if state.atm_only else ("index_vol", "basket_vol")
+    doubted = "doubted" if fields.flags.intersection(DOUBTS) else ""
+    reason = fields.reason_for(*pair) or doubted
+    if names is None or reason:
+        fields.set_null(reason or "no_basket", "book")
+        return None
+    now = _vols_now(fields, state, boundary, names)
+    closes = state.closings.before(now.session, atm_only=now.atm_only)
+    inputs = BookInputs(
+        now=now,
+        weights=state.basket.weights,
+        largest=state.basket.is_largest,
+        widths=np.where(names.strips.valid, state.points[RULE_TENOR_DAYS].width, np.nan),
+        index_width=fields.values.get("quality_width", np.nan),
+        realized=realized,
+        gates=state.gates,
+    )
+    book = book_of(fields, inputs, closes[0] if closes else None, state.closings.opening)
+    if WIDE not in fields.flags:
+        state.keep(now, closing="session_close" in fields.flags)
+    return book
+
+
+def _vols_now(fields: Fields, state: SessionState, boundary: int, names: ValidNames) -> VolsAt:
+    index = (fields.values.get(name, np.nan) for name in ("index_vol", "index_atm_vol"))
+    vol, atm_vol = index
+    return VolsAt(
+        ts=boundary,
+        session=state.hours.session,
+        atm_only=state.atm_only,
+        variance=np.append(names.variance, vol * vol),
+        atm_vol=np.append(names.atm_vol, atm_vol),
+        price=state.daily.today().copy(),
+    )
 
 
 def _constituents(state: SessionState, names: ValidNames) -> Constituents:

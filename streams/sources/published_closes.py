@@ -55,6 +55,7 @@ class PublishedCloses:
 
     def readings(self) -> Iterator[Reading]:
         """Closing readings in order of session."""
+        prior: Reading | None = None
         absent = {field: "no_file" for field in LEVELS if field not in self._files}
         for session in sorted(
             {session for file in self._files.values() for session in file.closes}
@@ -64,7 +65,9 @@ class PublishedCloses:
                 for field, file in self._files.items()
                 if session in file.closes
             }
-            yield published_reading(session, levels, absent)
+            reading = published_reading(session, levels, absent, prior)
+            prior = prior if reading.vol_spread is None else reading
+            yield reading
 
 
 def _stem(index: str) -> str:

@@ -22,7 +22,6 @@ ROOTS = (
 """Where programs begin."""
 WITHOUT_A_CALLER = {
     "analytics.attribution": "the report",
-    "analytics.trade": "the book of a reading",
 }
 """Modules that nothing reaches yet, and what they wait for."""
 COMMANDS = "agents.cli."
@@ -30,6 +29,9 @@ COMMANDS = "agents.cli."
 UNCALLED = {
     "analytics.realized.cross_sectional_dispersion": "the report",
     "analytics.realized.realized_vol": "the report",
+    "analytics.trade.correlation_swap_pnl": "the report",
+    "analytics.trade.leg_pnl": "the report",
+    "analytics.trade.straddle_pnl": "the report",
 }
 """Functions that nothing calls yet, and what they wait for."""
 REUSED_NAMES = 3

@@ -17,7 +17,8 @@ from streams.detection.rule_context import RuleContext
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.vol_convergence import AGED, DIRECTION
-from streams.reading import Reading
+from streams.detection.rules.wording import book_words
+from streams.reading import BookWindow, Reading
 
 TOP = 5
 DISCLAIMER = "Detects, does not predict."
@@ -50,6 +51,7 @@ def evidence(
             **_ranks(context),
             **scores(context),
             **_changes(change),
+            **_book(reading),
             **verdict.values,
         },
         data_quality=DataQuality(
@@ -97,10 +99,11 @@ def _levels(reading: Reading) -> dict[str, float | None]:
 
 def _ranks(context: RuleContext) -> dict[str, float | None]:
     sessions = context.baseline.sessions
-    return {
+    ranks: dict[str, float | None] = {
         f"{measure}_percentile_{sessions}d": context.baseline.rank(measure, context.level(measure))
         for measure in SCORED
     }
+    return ranks | {"closes": float(len(context.baseline.levels("implied_correlation")))}
 
 
 def _changes(change: Change | None) -> dict[str, float | None]:
@@ -117,6 +120,32 @@ def _changes(change: Change | None) -> dict[str, float | None]:
     }
 
 
+def _book(reading: Reading) -> dict[str, float | None]:
+    """Marks of the standard books, of the vega-weighted one by leg."""
+    windows = (
+        {} if reading.book is None else {"close": reading.book.close, "open": reading.book.open}
+    )
+    out: dict[str, float | None] = {}
+    for window in ("close", "open"):
+        out |= _marks(window, windows.get(window))
+    return out
+
+
+def _marks(name: str, window: BookWindow | None) -> dict[str, float | None]:
+    weightings, legs = ("vega", "theta", "gamma"), ("index", "singles", "gamma")
+    if window is None:
+        return dict.fromkeys(
+            (
+                *(f"book_{weighting}_{name}" for weighting in weightings),
+                *(f"book_vega_{name}_{leg}" for leg in legs),
+            )
+        )
+    totals = {
+        f"book_{weighting}_{name}": getattr(window, weighting).total for weighting in weightings
+    }
+    return totals | {f"book_vega_{name}_{leg}": getattr(window.vega, leg) for leg in legs}
+
+
 def _summary(
     rule: Rule[Any],
     context: RuleContext,
@@ -125,21 +154,21 @@ def _summary(
     transition: Transition,
     verdict: Verdict,
 ) -> str:
-    index = context.reading.index
+    index, book = context.reading.index, book_words(context.reading)
     if transition.kind == "suspended":
         return (
             f"{index} {rule.name} suspended by the {transition.reason} gate; "
-            "it stands until the data is back."
+            f"it stands until the data is back. {book}"
         )
     if transition.kind == "resolved":
-        return f"{index} {rule.name} is over: {_why_over(rule, transition)}."
+        return f"{index} {rule.name} is over: {_why_over(rule, transition)}. {book}"
     prefix = {"pending": "Building: ", "resumed": "Data is back: ", "updated": "Update: "}.get(
         transition.kind, ""
     )
     doubt = f" Not tested: {', '.join(alert.unknown)}." if alert.unknown else ""
     tail = "" if rule.about_data else f" {DISCLAIMER}"
     text = rule.summary(context, change, replace(verdict, label=alert.detail.label))
-    return f"{prefix}{index} {text}{doubt}{tail}"
+    return f"{prefix}{index} {text} {book}{doubt}{tail}"
 
 
 def _why_over(rule: Rule[Any], transition: Transition) -> str:

@@ -119,14 +119,12 @@ class VixSpikeUnwind(MoveRule[VixSpikeUnwindNumbers]):
         )
 
     def summary(self, context: RuleContext, change: Change | None, verdict: Verdict) -> str:
-        """The jump, the correlation behind it, and what it means for a dispersion book."""
+        """The jump and the correlation behind it."""
         del context
         if change is None:
             return "index vol and implied correlation have jumped together."
         meaning = (
-            "Dispersion unwind: short index, long singles loses on both legs"
-            if verdict.label == self.label
-            else "Part unwind, part repricing"
+            "Dispersion unwind" if verdict.label == self.label else "Part unwind, part repricing"
         )
         return f"{index_words(change)}; {correlation_words(change)}. {meaning}."
 

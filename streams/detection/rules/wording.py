@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from streams.calendar.sessions import EASTERN
+from streams.calendar.sessions import EASTERN, previous_session
 from streams.catalogue.vocabulary import DOUBTFUL_NAMES, STRIP_DOUBTS
 from streams.detection.history.change import Change
-from streams.reading import Reading, SilentLeg
+from streams.reading import BookMark, Reading, SilentLeg
 from streams.records import NS
 
 
@@ -91,3 +91,20 @@ def leg_in_words(leg: SilentLeg) -> str:
     if leg.reason in {"stale", "no_quotes"}:
         return f"the index leg is silent: no quote of {leg.name} options for {age}"
     return f"the index leg is lost: options of {leg.name} give no vol for {age} ({leg.reason})"
+
+
+def book_words(reading: Reading) -> str:
+    """What the vega-weighted book has earned since the prior close, leg by leg."""
+    window = None if reading.book is None else reading.book.close
+    if window is None:
+        why = reading.reasons.get("book.close") or reading.reasons.get("book") or "unknown"
+        return f"The vega-weighted book has no mark ({why.replace('_', ' ')})."
+    prior = previous_session(reading.session)
+    which = "" if window.session == prior else f" of {window.session.isoformat()}"
+    total = f"{100 * window.vega.total:+.1f} points since the close{which}"
+    return f"The vega-weighted book {total}: {_legs(window.vega)}."
+
+
+def _legs(mark: BookMark) -> str:
+    legs = {"index": mark.index, "singles": mark.singles, "gamma": mark.gamma}
+    return ", ".join(f"{leg} {100 * part:+.1f}" for leg, part in legs.items() if part is not None)

@@ -189,6 +189,7 @@ def test_points_of_an_earlier_release_are_read() -> None:
         NewPoints(
             at=three,
             variance=np.array([0.04, np.nan, np.nan]),
+            width=np.full(3, 0.01),
             atm_vol=np.array([0.2, 0.3, np.nan]),
             quote_ts=np.full(3, NS),
             flags=np.zeros(3, np.int64),

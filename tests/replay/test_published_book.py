@@ -1,0 +1,97 @@
+"""The vega-weighted book on the published closes, and the sentences that state it."""
+
+import csv
+import gzip
+import re
+from datetime import date
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from tests.support.evaluation import evaluation_data
+from tests.support.published_history import history
+
+pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
+
+STATED = re.compile(
+    r"vega-weighted book ([+-][\d.]+) points since the close(?: of \S+)?: "
+    r"index ([+-][\d.]+), singles ([+-][\d.]+)\."
+)
+UNMARKED = {date(2014, 6, 19), date(2025, 7, 1)}
+"""The first session with both vols, and the first after the gap."""
+
+
+@cache
+def levels(index: str) -> dict[date, float]:
+    """Closes of a published file, in points."""
+    path = evaluation_data() / "vol_indices" / f"{index}_daily.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))
+    column = rows[0].index("close") if "close" in rows[0] else 1
+    return {date.fromisoformat(row[0]): float(row[column]) for row in rows[1:] if row[column]}
+
+
+@pytest.mark.parametrize(
+    ("day", "index", "singles"),
+    [("2018-02-05", -20.01, 5.82), ("2025-10-10", -5.23, 3.66), ("2020-02-24", None, None)],
+)
+def test_the_mark_is_what_the_closes_imply(
+    day: str, index: float | None, singles: float | None
+) -> None:
+    reading = next(
+        one.reading for one in history().closes if one.reading.session.isoformat() == day
+    )
+    assert reading.book is not None, reading.reasons
+    assert reading.book.close is not None, reading.reasons
+    window, mark = reading.book.close, reading.book.close.vega
+    vix, vixeq = levels("vix"), levels("vixeq")
+    rise = [(level[reading.session] - level[window.session]) / 100 for level in (vix, vixeq)]
+    assert mark.index == pytest.approx(-rise[0], abs=1e-12)
+    assert mark.singles == pytest.approx(rise[1], abs=1e-12)
+    assert mark.total == pytest.approx(rise[1] - rise[0], abs=1e-12)
+    ratio = vix[window.session] / vixeq[window.session]
+    assert window.theta.singles == pytest.approx(ratio * rise[1], abs=1e-12)
+    assert window.gamma.singles == pytest.approx(rise[1] / ratio, abs=1e-12)
+    if index is not None and singles is not None:
+        assert 100 * mark.index == pytest.approx(index, abs=0.005)
+        assert 100 * mark.singles == pytest.approx(singles, abs=0.005)
+
+
+def test_every_close_is_marked_from_the_close_before() -> None:
+    closes = [one.reading for one in history().closes if one.reading.vol_spread is not None]
+    marked = 0
+    for before, after in pairwise(closes):
+        window = None if after.book is None else after.book.close
+        if (after.session - before.session).days > 10:
+            assert window is None
+            continue
+        assert window is not None
+        assert window.session == before.session
+        assert window.vega.total == pytest.approx(
+            (after.vol_spread or 0.0) - (before.vol_spread or 0.0), abs=1e-12
+        )
+        marked += 1
+    assert marked > 2_500
+
+
+def test_sentences_state_the_mark_of_the_day() -> None:
+    vix, vixeq = levels("vix"), levels("vixeq")
+    unwinds = [event for event in history().fired if event.rule == "vix_spike_unwind"]
+    assert len(unwinds) >= 25
+    gains = 0
+    for event in history().fired:
+        found = STATED.search(event.summary)
+        assert "both legs" not in event.summary
+        if event.session in UNMARKED:
+            assert "no mark (no prior close)" in event.summary
+            continue
+        assert found is not None, event.summary
+        total, index, singles = map(float, found.groups())
+        day = event.session
+        prior = max(known for known in vix.keys() & vixeq.keys() if known < day)
+        assert index == pytest.approx(vix[prior] - vix[day], abs=0.051)
+        assert singles == pytest.approx(vixeq[day] - vixeq[prior], abs=0.051)
+        assert total == pytest.approx(index + singles, abs=0.11)
+        gains += event.rule == "vix_spike_unwind" and singles > 0
+    assert gains > 0.8 * len(unwinds), "the long leg mostly gains in an unwind"
