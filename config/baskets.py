@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import ConfigError
-from config.tables import read_toml
+from config.holdings import basket_of, read_holdings
+from config.tables import as_toml, read_toml
 from streams.market import Basket, Constituent
 from streams.symbols import normalise
 
@@ -62,7 +63,12 @@ def find_basket(name: str) -> Path:
 
 
 def load_basket(path: Path) -> Basket:
-    """The basket in a TOML file. Raises `ConfigError` that names file, key and fix."""
+    """The basket in a TOML file, or in a file of holdings (CSV, xlsx).
+
+    Raises `ConfigError` that names file, key and fix.
+    """
+    if path.suffix.lower() != ".toml" and looks_like_holdings(path):
+        return basket_of(read_holdings(path))
     table = read_toml(path)
     _refuse_unknown(path, "", table, _BASKET_KEYS)
     rest: dict[str, Any] = {
@@ -85,6 +91,34 @@ def load_basket(path: Path) -> Basket:
     _refuse_duplicates(path, constituents)
     _refuse_mixed(path, constituents)
     return Basket(constituents=constituents, **rest)
+
+
+def looks_like_holdings(path: Path) -> bool:
+    """Whether the name of a file says that it is no TOML."""
+    names = path.name.lower().removesuffix(".gz")
+    return names.endswith((".csv", ".xlsx", ".tsv", ".txt", ".xls"))
+
+
+def basket_toml(basket: Basket) -> str:
+    """A basket as a TOML file that loads as the same basket."""
+    head: dict[str, Any] = {
+        "name": basket.name,
+        "as_of": basket.as_of.isoformat() if basket.as_of else None,
+        "source": basket.source or None,
+        "illustrative": basket.illustrative or None,
+        "partial": basket.partial or None,
+        "defensives": None if basket.defensives == Basket().defensives else basket.defensives,
+    }
+    rows = [
+        {
+            "symbol": one.symbol,
+            "shares": one.shares or None,
+            "weight": one.weight or None,
+            "sector": one.sector or None,
+        }
+        for one in basket.constituents
+    ]
+    return as_toml({**head, "constituents": rows})
 
 
 def _text(path: Path, table: dict[str, Any], key: str, default: str) -> str:

@@ -14,6 +14,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion init",
         "dispersion init --index SPX --basket holdings.toml --from topic --rate 0.0364",
     ),
+    "basket": ("dispersion basket import holdings.csv --out spx.toml",),
+    "basket import": (
+        "dispersion basket import holdings.xlsx --sectors sectors.csv --out spx.toml",
+        "dispersion basket import holdings.csv --top 50 --as-of 2026-07-10",
+    ),
+    "basket show": (
+        "dispersion basket show sample_100 --top 10",
+        "dispersion basket show spx.toml --json",
+    ),
+    "basket diff": ("dispersion basket diff spx.toml holdings.csv",),
     "backtest": (
         "dispersion backtest --quotes samples/option_closes_*.parquet --json",
         "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",

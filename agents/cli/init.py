@@ -124,18 +124,13 @@ def _symbol(text: str) -> str:
 
 def _basket_text(name: str) -> str:
     """The basket as TOML; a file of TOML as it stands. Raises `ConfigError`."""
-    from config.baskets import find_basket, load_basket
-    from config.tables import as_toml
+    from config.baskets import basket_toml, find_basket, load_basket
 
     path = find_basket(SAMPLE if name == "sample" else str(Path(name).expanduser()))
     found = load_basket(path)
     if path.suffix == ".toml":
         return path.read_text(encoding="utf-8-sig")
-    rows: list[dict[str, Any]] = [
-        {"symbol": one.symbol, "weight": one.weight, "sector": one.sector}
-        for one in found.constituents
-    ]
-    return as_toml({"name": path.stem, "constituents": rows})
+    return basket_toml(found)
 
 
 def _rate(text: str, folder: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agents.cli import (
     alerts_show,
     backfill,
     backtest,
+    basket,
     bridge,
     config,
     dead_letters,
@@ -99,6 +100,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "topics create": topics.create,
     "config check": config.check,
     "files check": files.check,
+    "basket import": basket.import_holdings,
+    "basket show": basket.show,
+    "basket diff": basket.diff,
     "schema print": schema.show,
 }
 GROUPS = {
@@ -107,6 +111,7 @@ GROUPS = {
     "dead-letters": "What was refused, and sending it again.",
     "topics": "Topics.",
     "config": "Settings.",
+    "basket": "Baskets: names and weights.",
     "files": "Files of quotes, prices, levels and rates.",
     "schema": "Schemas of the topics.",
 }

@@ -50,7 +50,8 @@ def _rules(folder: Path, file: Path) -> str:
 def _index(folder: Path, index: IndexSettings) -> dict[str, Any]:
     if not index.basket:
         return index.model_dump()
-    kept = _kept(folder, find_basket(index.basket), f"basket_{index.symbol}.toml")
+    path = find_basket(index.basket)
+    kept = _kept(folder, path, f"basket_{index.symbol}{''.join(path.suffixes) or '.toml'}")
     return {**index.model_dump(), "basket": kept}
 
 
