@@ -190,12 +190,12 @@ class Detector:
         for rule, _, verdict in self._verdicts:
             if verdict.distance is not None:
                 out[rule.name] = min(verdict.distance, out.get(rule.name, 1.0))
-        firing = self._book.firing_rules()
+        firing = POLICY.acting(self._book.firing_alerts())
         return out | {rule.name: 0.0 for rule in self._rules if rule.name in firing}
 
     def _inhibited(self) -> list[str]:
         """Rules that would have begun an alert if another did not fire."""
-        firing = self._book.firing_rules()
+        firing = {one.rule for one in self._book.firing_alerts()}
         found = {
             rule.name
             for rule, _, verdict in self._verdicts

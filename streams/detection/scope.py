@@ -22,5 +22,10 @@ class Scope(StrEnum):
         """Its form."""
         return "intraday" if self in _INTRADAY else "daily"
 
+    @property
+    def sessions(self) -> int:
+        """Over how many sessions changes are taken."""
+        return 5 if self.endswith("-5s") else 1
+
 
 _INTRADAY = frozenset({Scope.INTRADAY, Scope.INTRADAY_1S, Scope.INTRADAY_5S})

@@ -46,7 +46,7 @@ def on(day: str, rule: str) -> AlertEvent | None:
 @pytest.mark.parametrize(
     ("day", "share", "label", "severity"),
     [
-        ("2015-08-21", 0.44, "mixed", "warning"),
+        ("2015-08-21", 0.44, "mixed", "critical"),
         ("2018-02-02", 1.02, "unwind", "critical"),
         ("2018-02-05", 0.75, "unwind", "critical"),
         ("2020-02-24", 0.58, "unwind", "critical"),

@@ -47,7 +47,7 @@ def test_the_page_has_the_counts() -> None:
     text, run = PAGE.read_text(encoding="utf-8"), history()
     days, risen = run.evaluated, rises(run)
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| ([\d.]+) \| (\d+) \|$", text, re.MULTILINE)
-    assert len(rows) == 5
+    assert len(rows) == 6
     for rule, *shown in rows:
         firing = sessions(run, rule)
         first = episodes(days, firing)

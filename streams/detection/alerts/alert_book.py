@@ -11,6 +11,7 @@ from streams.detection.alerts.events import Identity, fingerprint, moment
 from streams.detection.alerts.lifecycle import Alert
 from streams.detection.evaluator import Key
 from streams.detection.history.instant import Instant
+from streams.detection.rules.policy import FiringAlert
 from streams.detection.rules.rule import Firing, Rule
 from streams.detection.state_codec import pack, unpack
 
@@ -95,9 +96,13 @@ class AlertBook:
             if alert.underlying_status == "firing"
         }
 
-    def firing_rules(self) -> set[str]:
-        """Names of the rules that fire in any scope."""
-        return {name for name, _ in self.firing()}
+    def firing_alerts(self) -> list[FiringAlert]:
+        """The same for the policy."""
+        return [
+            FiringAlert(*key, alert.detail.label)
+            for key, alert in self.alerts.items()
+            if alert.underlying_status == "firing"
+        ]
 
     def chunks(self) -> dict[str, bytes]:
         """Chunks that changed since the last call."""

@@ -84,6 +84,8 @@ class Alert(msgspec.Struct):
     """Another detail that has to prove itself."""
     eased_since: int = 0
     """Since when verdicts are less severe than the alert."""
+    rising_since: int = 0
+    """Since when verdicts are more severe than an alert with a quiet label."""
     paused_at: int = 0
     cool_until: int = 0
     cool_severity: Severity = "info"

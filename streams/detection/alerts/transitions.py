@@ -26,6 +26,7 @@ from streams.detection.alerts.lifecycle import (
     follow,
 )
 from streams.detection.alerts.notification import Notification
+from streams.detection.alerts.rising import patient
 from streams.detection.evaluator import Evaluated
 from streams.detection.gates import rho_out_of_range
 from streams.detection.history.instant import Instant
@@ -76,13 +77,18 @@ def advance(
     origin: Origin,
 ) -> Advanced:
     """Advance every alert of the book; rules in the order of their verdicts."""
-    advancing = _Advancing(book, context, origin)
+    advancing = _Advancing(book, context, origin, policy)
     out = Advanced([], [])
     if context.begins_session or context.hours == "after":
         out.transitions.extend(advancing.end_session())
     for rule, scope, verdict in verdicts:
-        unconcerned = context.is_unconcerned(rule.pair)
-        counts = policy.applied(rule.name, verdict, book.firing_rules(), unconcerned=unconcerned)
+        counts = policy.applied(
+            rule.name,
+            verdict,
+            policy.acting(book.firing_alerts()),
+            scope=scope,
+            unconcerned=context.is_unconcerned(rule.pair),
+        )
         out.verdicts.append(Evaluated(rule, scope, counts))
         out.transitions.extend(advancing.by_verdict(rule, scope, counts))
     return out
@@ -92,6 +98,7 @@ class _Advancing(NamedTuple):
     book: AlertBook
     context: RuleContext
     origin: Origin
+    policy: Policy
 
     def end_session(self) -> Iterator[AlertTransition]:
         """Evaluation is over for this session: what is pending ends."""
@@ -108,6 +115,8 @@ class _Advancing(NamedTuple):
         if verdict.beyond_history:
             yield from self._noted(rule, scope, verdict, end_at_gap(alert, ts))
         durations = durations_of(rule.numbers, self.context.reading.refresh_seconds, scope.form)
+        if alert.detail.label in self.policy.quiet_labels:
+            verdict = patient(alert, ts, verdict, durations)
         detail = _detail(rule, self.context, verdict) if verdict.enter else alert.detail
         transitions = follow(alert, ts, verdict, detail, durations)
         if alert.status != "inactive":

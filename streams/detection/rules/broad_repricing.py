@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from streams.detection.history.change import Change
-from streams.detection.numbers import Dwell, ExitDwell, Positive, Share
+from streams.detection.numbers import Dwell, ExitDwell, Positive, Share, Version
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import condition
 from streams.detection.rules.jump import Case, Jump, evaluate_jump
@@ -29,13 +29,20 @@ class RepricingEnter(Jump, frozen=True):
     ] = 0.20
 
 
+class RepricingCritical(Jump, frozen=True):
+    """Either of these makes a repricing critical."""
+
+    correlation_move: Annotated[Positive, Meta(description="or rise of correlation")] = 0.10
+
+
 class BroadRepricingNumbers(MoveNumbers, frozen=True, kw_only=True):
     """The jump of an unwind without its correlation."""
 
     dwell_seconds: Dwell = 180.0
     exit_dwell_seconds: ExitDwell = 180.0
     enter: RepricingEnter = RepricingEnter()
-    critical: Jump = Jump(0.06, 0.30)
+    critical: RepricingCritical = RepricingCritical(0.06, 0.30)
+    version: Version = "2"
 
     def __post_init__(self) -> None:
         if self.critical.index_vol_move < self.enter.index_vol_move:
@@ -107,13 +114,18 @@ class BroadRepricing(MoveRule[BroadRepricingNumbers]):
             return replace(quiet, distance=1.0)
         if not case.holds or share is None or share > enter.correlation_share_low:
             return quiet
-        twice = change.index_move >= self.numbers.critical.needed(change.index_from)
-        severity: Severity = "critical" if twice else "warning"
         return replace(
             quiet,
             enter=True,
-            severity=severity,
+            severity=self._severity(change, correlation),
             label=self.label,
             unknown=() if correlation is not None else (tested[-1].name,),
             distance=0.0,
         )
+
+    def _severity(self, change: Change, correlation: float | None) -> Severity:
+        critical = self.numbers.critical
+        strong = change.index_move >= critical.needed(change.index_from) or (
+            correlation is not None and correlation >= critical.correlation_move
+        )
+        return "critical" if strong else "warning"

@@ -13,10 +13,11 @@ from streams.detection.rules.broad_repricing import BroadRepricing
 from streams.detection.rules.correlation_regime import CorrelationRegime
 from streams.detection.rules.data_quality import DataQuality
 from streams.detection.rules.dispersion_extreme import DispersionExtreme
+from streams.detection.rules.dispersion_widening import DispersionWidening
 from streams.detection.rules.mechanical_rotation import MechanicalRotation
 from streams.detection.rules.policy import Policy
 from streams.detection.rules.rule import Rule
-from streams.detection.rules.vix_spike_unwind import VixSpikeUnwind
+from streams.detection.rules.vix_spike_unwind import EARLY, VixSpikeUnwind
 from streams.detection.rules.vol_convergence import VolConvergence
 from streams.market import Gates
 
@@ -25,6 +26,7 @@ RULES: Final[tuple[type[Rule[Any]], ...]] = (
     VixSpikeUnwind,
     BroadRepricing,
     VolConvergence,
+    DispersionWidening,
     DispersionExtreme,
     CorrelationRegime,
     MechanicalRotation,
@@ -32,11 +34,16 @@ RULES: Final[tuple[type[Rule[Any]], ...]] = (
 """In the order in which they are evaluated: what acts on others comes before them."""
 POLICY: Final = Policy(
     suspends_others=tuple(rule.name for rule in RULES if rule.about_data),
-    inhibited_by={"vol_convergence": ("vix_spike_unwind", "broad_repricing")},
+    inhibited_by={
+        "vix_spike_unwind/5s": ("vix_spike_unwind/1s", "broad_repricing"),
+        "vol_convergence": ("vix_spike_unwind", "broad_repricing"),
+        "dispersion_widening": ("vix_spike_unwind/1s",),
+    },
     escalated_by={
         "vol_convergence": ("vix_spike_unwind",),
         "mechanical_rotation": ("vix_spike_unwind", "vol_convergence"),
     },
+    quiet_labels=(EARLY,),
 )
 NAMES: Final = tuple(rule.name for rule in RULES)
 

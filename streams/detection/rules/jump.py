@@ -1,9 +1,9 @@
 """The jump of index vol that `vix_spike_unwind` and `broad_repricing` share.
 
 Index vol is compared with two instants: the prior session's close and, intraday, the low of the
-last 60 minutes. A rule holds when it holds from either. The quality gate asks that the jump is
-there on bids too: a mid that rose because the asks went away has not moved. It is tested only where
-the jump holds on mids.
+last 60 minutes; in a scope of five sessions with the close five sessions ago alone. A rule holds
+when it holds from either. The quality gate asks that the jump is there on bids too: a mid that rose
+because the asks went away has not moved. It is tested only where the jump holds on mids.
 """
 
 from collections.abc import Callable
@@ -45,19 +45,24 @@ class Case(NamedTuple):
     """The jump is there on bids, or the source has none."""
 
 
-def cases(scope: Scope, context: RuleContext, jump: Jump) -> list[Case]:
-    """The comparisons that can be made, prior close first."""
+def changes_in(scope: Scope, context: RuleContext) -> list[tuple[Change, bool]]:
+    """The changes that can be taken, and whether from a close; that from the close first."""
+    with_low = scope.form == "intraday" and scope.sessions == 1
     starts = [
-        (context.baseline.close(1), True),
-        (context.low if scope.form == "intraday" else None, False),
+        (context.baseline.close(scope.sessions), True),
+        (context.low if with_low else None, False),
     ]
     changes = [
         (context.change(start), from_close) for start, from_close in starts if start is not None
     ]
+    return [(change, from_close) for change, from_close in changes if change is not None]
+
+
+def cases(scope: Scope, context: RuleContext, jump: Jump) -> list[Case]:
+    """The comparisons that can be made, prior close first."""
     return [
         _case(change, from_close, context, jump)
-        for change, from_close in changes
-        if change is not None
+        for change, from_close in changes_in(scope, context)
     ]
 
 

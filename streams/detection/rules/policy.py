@@ -1,17 +1,29 @@
 """The policy: what a rule that fires does to the others of its index."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
 from streams.detection.rules.verdict import Verdict
+from streams.detection.scope import Scope
 
 Names = tuple[str, ...]
 
 
+class FiringAlert(NamedTuple):
+    """What the policy has to know of an alert that fires, suspended or not."""
+
+    rule: str
+    scope: Scope
+    label: str
+
+
 class Policy(NamedTuple):
-    """Names of rules; each acts in whatever scope it fires, suspended or not."""
+    """Names of rules; each acts in whatever scope it fires, suspended or not.
+
+    `rule/5s` is the rule in its scopes of five sessions alone, `rule/1s` in those of one.
+    """
 
     suspends_others: Names = ()
     """While one of these fires, all other rules are suspended.
@@ -22,17 +34,38 @@ class Policy(NamedTuple):
     """A rule that tells no new story while one of these fires."""
     escalated_by: Mapping[str, Names] = {}
     """A rule whose `escalated` verdict counts while one of these fires."""
+    quiet_labels: Names = ()
+    """An alert with such a label does nothing to others."""
+
+    def acting(self, firing: Iterable[FiringAlert]) -> frozenset[str]:
+        """Names under which the alerts that fire act on others."""
+        alerts = [one for one in firing if one.label not in self.quiet_labels]
+        return frozenset(name for one in alerts for name in _names(one.rule, one.scope))
 
     def applied(
-        self, rule: str, verdict: Verdict, firing: AbstractSet[str], *, unconcerned: bool = False
+        self,
+        rule: str,
+        verdict: Verdict,
+        firing: AbstractSet[str],
+        *,
+        scope: Scope = Scope.INTRADAY,
+        unconcerned: bool = False,
     ) -> Verdict:
-        """The verdict of a rule that counts, given the names of the rules that fire."""
+        """The verdict of a rule that counts, given what `acting` says of the alerts that fire."""
         if verdict.blocked and not verdict.asked:
             return verdict
         suspending = [name for name in self.suspends_others if name in firing and name != rule]
         if suspending and not unconcerned:
             return Verdict(blocked=suspending[0], asked=False)
-        if verdict.escalated and not firing.isdisjoint(self.escalated_by.get(rule, ())):
+        if verdict.escalated and _any_acts(self.escalated_by, _names(rule, scope), firing):
             verdict = verdict.escalated
-        inhibited = not firing.isdisjoint(self.inhibited_by.get(rule, ()))
+        inhibited = _any_acts(self.inhibited_by, _names(rule, scope), firing)
         return replace(verdict, inhibited=True) if inhibited else verdict
+
+
+def _names(rule: str, scope: Scope) -> Names:
+    return rule, f"{rule}/{scope.sessions}s"
+
+
+def _any_acts(actors: Mapping[str, Names], on: Names, firing: AbstractSet[str]) -> bool:
+    return any(not firing.isdisjoint(actors.get(name, ())) for name in on)

@@ -21,6 +21,8 @@ from streams.detection.gates import phase
 from streams.detection.history.attribution import attribution_between
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
+from streams.detection.rules.policy import FiringAlert
+from streams.detection.scope import Scope
 from streams.detection.views.explanation import Explanation, RuleLine
 from streams.detection.views.snapshot import (
     ActiveAlert,
@@ -108,6 +110,8 @@ def _explanation(
 ) -> Explanation:
     active = {(one.rule, one.scope): one for one in alerts}
     firing = [one for one in alerts if one.underlying_status == "firing"]
+    told = [one for one in firing if one.label not in POLICY.quiet_labels]
+    acting = POLICY.acting(FiringAlert(one.rule, Scope(one.scope), one.label) for one in firing)
     close = context.baseline.close(1)
     split = (
         None
@@ -120,7 +124,7 @@ def _explanation(
         regime=regime(
             [
                 RegimeAlert(one.rule, one.direction, suspended=one.status == "suspended")
-                for one in firing
+                for one in told
             ],
             context,
         ),
@@ -132,7 +136,7 @@ def _explanation(
         move=None if split is None else split.change,
         move_by_correlation=None if split is None else split.common,
         move_by_name={} if split is None else _largest(split.names),
-        rules=tuple(_line(one, {one.rule for one in firing}, active, context) for one in verdicts),
+        rules=tuple(_line(one, acting, active, context) for one in verdicts),
         alerts=tuple(alerts),
     )
 
@@ -145,7 +149,7 @@ def _line(
 ) -> RuleLine:
     rule, scope = one.rule, one.scope
     unconcerned = context.is_unconcerned(rule.pair)
-    verdict = POLICY.applied(rule.name, one.verdict, firing, unconcerned=unconcerned)
+    verdict = POLICY.applied(rule.name, one.verdict, firing, scope=scope, unconcerned=unconcerned)
     entry, exit_ = rule.thresholds()
     alert = active.get((rule.name, scope))
     return RuleLine(

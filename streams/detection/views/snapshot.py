@@ -173,6 +173,7 @@ def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
                 RegimeAlert(rule, alert.detail.direction, suspended=alert.status == "suspended")
                 for (rule, _), alert in book.alerts.items()
                 if alert.underlying_status == "firing"
+                and alert.detail.label not in POLICY.quiet_labels
             ],
             context,
         ),

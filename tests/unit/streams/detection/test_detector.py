@@ -24,17 +24,20 @@ from tests.support.unwind import CALM, SHOCK, of, ramp, stay, unwound
 def test_an_unwind_fires_and_becomes_critical() -> None:
     run = Run(cap_unknown=False)
     events = run.play([closing(FRIDAY, *CALM), *ramp(), *stay("10:20:02", 600, step=10)])
-    assert told(events) == [
-        ("vix_spike_unwind", "intraday", kind) for kind in ("pending", "firing", "updated")
+    assert of(events, "vix_spike_unwind") == [
+        ("pending", "info", "10:02:33"),
+        ("firing", "info", "10:05:33"),
+        ("updated", "warning", "10:07:11"),
+        ("updated", "critical", "10:07:26"),
     ]
-    assert [event.data.severity for event in events] == ["warning", "warning", "critical"]
-    firing = events[1].data
-    assert (firing.label, firing.direction, firing.previous_status) == ("unwind", None, "pending")
+    assert len(events) == 4
+    assert [event.data.label for event in events] == ["early", "early", "unwind", "unwind"]
+    firing, warning = events[1].data, events[2].data
+    assert (firing.direction, firing.previous_status) == (None, "pending")
     assert (firing.confidence, firing.unknown) == ("low", ("correlation_change_rank",))
-    assert (events[1].time - events[0].time) == timedelta(seconds=180)
-    assert firing.starts_at == events[0].time
+    assert firing.starts_at == warning.starts_at == events[0].time
     assert firing.compared_with == eastern(FRIDAY, "16:15:00")
-    assert events[2].data.reason == "escalated"
+    assert {event.data.reason for event in events[2:]} == {"escalated"}
     assert run.snapshot()["regime"] == "unwinding"
     assert run.snapshot()["distances"]["vix_spike_unwind"] == 0.0
 
@@ -43,7 +46,38 @@ def test_without_history_it_is_a_warning_at_most() -> None:
     events = Run(cap_unknown=True).play(
         [closing(FRIDAY, *CALM), *ramp(10), *stay("10:20:02", 600, step=10)]
     )
-    assert [event.data.severity for event in events] == ["warning", "warning"]
+    assert [event.data.severity for event in events] == ["info", "info", "warning"]
+
+
+def test_an_early_sign_is_no_unwind_yet_and_a_second_of_more_pages_nobody() -> None:
+    """Two points of index vol; then the numbers of a warning for one dwell less a second."""
+    early, more = (0.172, 0.445, 0.14), (0.182, 0.45, 0.16)
+    run = Run(cap_unknown=False)
+    events = run.play([closing(FRIDAY, *CALM), *stay("10:00:00", 200, early)])
+    assert of(events, "vix_spike_unwind") == [
+        ("pending", "info", "10:00:00"),
+        ("firing", "info", "10:03:00"),
+    ]
+    assert run.snapshot()["regime"] != "unwinding"
+    assert 0.0 < run.snapshot()["distances"]["vix_spike_unwind"] < 1.0
+    assert run.play(stay("10:03:21", 179, more)) == []
+    assert run.play(stay("10:06:21", 0, early)) == []
+    risen = run.play(stay("10:06:22", 200, more))
+    assert of(risen, "vix_spike_unwind") == [("updated", "warning", "10:09:22")]
+    assert risen[0].data.label == "unwind"
+    assert risen[0].data.starts_at == events[0].time
+    assert run.snapshot()["regime"] == "unwinding"
+    assert run.play(stay("10:09:43", 400, early)) == [], "early is what it was, not what it is"
+
+
+def test_an_early_sign_hides_no_convergence() -> None:
+    """A spread that collapses beside an early sign is told, and as a warning alone."""
+    events = Run(cap_unknown=False).play(
+        [closing(FRIDAY, *CALM), *stay("10:00:00", 800, (0.176, 0.42, 0.135), step=10)]
+    )
+    assert [kind for kind, _, _ in of(events, "vix_spike_unwind")] == ["pending", "firing"]
+    assert {severity for _, severity, _ in of(events, "vol_convergence")} <= {"info", "warning"}
+    assert "firing" in {kind for kind, _, _ in of(events, "vol_convergence")}
 
 
 def test_without_a_prior_close_the_low_of_the_hour_is_enough() -> None:
@@ -51,6 +85,7 @@ def test_without_a_prior_close_the_low_of_the_hour_is_enough() -> None:
     assert [kind for kind, _, _ in of(events, "vix_spike_unwind")] == [
         "pending",
         "firing",
+        "updated",
         "updated",
     ]
     assert events[1].data.compared_with == eastern(MONDAY, "09:45:00")

@@ -130,7 +130,7 @@ def test_the_snapshot_shows_the_latest_picture() -> None:
     assert [(alert.rule, alert.severity, alert.status) for alert in snapshot.alerts] == [
         ("vix_spike_unwind", "critical", "firing")
     ]
-    assert snapshot.alerts[0].summary.startswith("SPX index vol 14.8 to 21.5 (+6.7)")
+    assert snapshot.alerts[0].summary.startswith("Update: SPX index vol 14.8 to 21.5 (+6.7)")
     assert snapshot.changes["index_vol"]["1d"] == pytest.approx(0.162)
     assert snapshot.changes["index_vol"]["5m"] == pytest.approx(0.054, abs=0.002)
     assert set(snapshot.distances) == {
@@ -138,6 +138,7 @@ def test_the_snapshot_shows_the_latest_picture() -> None:
         "vix_spike_unwind",
         "broad_repricing",
         "vol_convergence",
+        "dispersion_widening",
     }
     assert all(0.0 <= distance <= 1.0 for distance in snapshot.distances.values())
     assert snapshot.percentiles == {}

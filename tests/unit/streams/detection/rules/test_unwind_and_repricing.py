@@ -62,24 +62,29 @@ def with_share(
     )
 
 
+def pages(verdict: Verdict) -> bool:
+    """Whether it is more than the early tier."""
+    return verdict.enter and verdict.severity != "info"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "holds"),
     [
-        ((0.10, 0.40, 0.10), (0.131, 0.40, 0.20), True),
-        ((0.10, 0.40, 0.10), (0.129, 0.40, 0.20), False),
-        ((0.40, 0.60, 0.30), (0.461, 0.61, 0.40), True),
-        ((0.40, 0.60, 0.30), (0.455, 0.61, 0.40), False),
+        ((0.10, 0.40, 0.10), (0.131, 0.40, 0.16), True),
+        ((0.10, 0.40, 0.10), (0.129, 0.40, 0.16), False),
+        ((0.40, 0.60, 0.30), (0.461, 0.61, 0.36), True),
+        ((0.40, 0.60, 0.30), (0.455, 0.61, 0.36), False),
     ],
 )
 def test_the_move_is_at_least_three_points_and_fifteen_percent(
     before: tuple[float, float, float], after: tuple[float, float, float], *, holds: bool
 ) -> None:
-    assert FREE.evaluate(Scope.INTRADAY, context(before, after)).enter is holds
+    assert pages(FREE.evaluate(Scope.INTRADAY, context(before, after))) is holds
 
 
 @pytest.mark.parametrize(("rho", "holds"), [(0.0499, False), (0.0501, True)])
 def test_correlation_has_to_rise(rho: float, *, holds: bool) -> None:
-    assert FREE.evaluate(Scope.INTRADAY, with_share(0.7, rho=rho)).enter is holds
+    assert pages(FREE.evaluate(Scope.INTRADAY, with_share(0.7, rho=rho))) is holds
 
 
 @pytest.mark.parametrize(
@@ -105,12 +110,95 @@ def test_the_bands_of_the_share(share: float, rho: float, basket: float, label: 
         (0.7, 1.20, 0.06, "warning"),
         (0.7, 1.31, 0.06, "critical"),
         (0.7, 1.20, 0.11, "critical"),
-        (0.5, 1.50, 0.15, "warning"),
+        (0.5, 1.50, 0.09, "warning"),
+        (0.5, 1.50, 0.11, "critical"),
     ],
 )
 def test_severity(share: float, rise: float, rho: float, severity: str) -> None:
     verdict = FREE.evaluate(Scope.INTRADAY, with_share(share, rise, rho))
     assert (verdict.enter, verdict.severity) == (True, severity)
+
+
+@pytest.mark.parametrize(
+    ("index", "rho", "share", "said"),
+    [
+        (0.0206, 0.031, 0.9, "early"),
+        (0.0199, 0.031, 0.9, ""),
+        (0.0206, 0.029, 0.9, ""),
+        (0.0206, 0.031, 0.41, "early"),
+        (0.0206, 0.031, 0.39, ""),
+        (0.0299, 0.09, 0.9, "early"),
+        (0.0299, 0.101, 0.9, "unwind"),
+        (0.0306, 0.051, 0.9, "unwind"),
+    ],
+)
+def test_the_early_tier(index: float, rho: float, share: float, said: str) -> None:
+    """From 15 points: 12 % are 1.8, so two points decide."""
+    judged = with_share(share, 1 + index / 0.15, rho, start=0.15)
+    verdict = FREE.evaluate(Scope.INTRADAY, judged)
+    assert (verdict.label, verdict.enter) == (said, bool(said))
+    assert (verdict.severity == "info") is (said in {"", "early"})
+    if said == "early":
+        assert verdict.distance, "how far the warning is"
+        start = judged.baseline.close(1)
+        assert start is not None
+        assert "Early sign" in FREE.summary(judged, judged.change(start), verdict)
+
+
+def test_the_early_tier_needs_its_share_of_where_it_started() -> None:
+    for rise, early in ((1.119, False), (1.122, True)):
+        verdict = FREE.evaluate(Scope.INTRADAY, with_share(0.9, rise, 0.04, start=0.30))
+        assert (verdict.label == "early") is early
+
+
+def test_the_early_tier_is_silent_once_the_alert_is_a_warning() -> None:
+    judged = with_share(0.9, 1.14, 0.04)
+    start = judged.baseline.close(1)
+    for severity, early in (("info", True), ("warning", False), ("critical", False)):
+        firing = Firing(severity, 0.03, start)  # type: ignore[arg-type]
+        assert FREE.evaluate(Scope.INTRADAY, judged, firing).enter is early
+
+
+def test_the_early_rank_is_lower() -> None:
+    judged = replace(with_share(0.9, 1.14, 0.04), baseline=history(0.03))
+    rank = CAPPED.evaluate(Scope.DAILY, judged)
+    assert (rank.label, rank.severity, rank.values[RANK]) == ("early", "info", 1.0)
+    usual = replace(judged, baseline=history(0.05))
+    assert not CAPPED.evaluate(Scope.DAILY, usual).enter
+
+
+def grinding(index: float, rho: float, basket: float = 0.40) -> RuleContext:
+    """Five closes at an index vol of 20, then this one."""
+    judged = context((0.20, 0.40, 0.30), (0.20 + index, basket, 0.30 + rho))
+    day = judged.baseline.closes[0]
+    past = tuple(msgspec.structs.replace(day, ts=day.ts - at * NS) for at in range(5, 0, -1))
+    return replace(judged, baseline=Baseline(past))
+
+
+@pytest.mark.parametrize(
+    ("index", "rho", "basket", "severity"),
+    [
+        (0.0506, 0.081, 0.40, "warning"),
+        (0.0499, 0.081, 0.40, ""),
+        (0.0506, 0.079, 0.40, ""),
+        (0.0506, 0.101, 0.40, "critical"),
+        (0.0506, 0.081, 0.47, ""),
+    ],
+)
+def test_a_grind_over_five_sessions(index: float, rho: float, basket: float, severity: str) -> None:
+    for scope in (Scope.INTRADAY_5S, Scope.DAILY_5S):
+        judged = grinding(index, rho, basket)
+        verdict = FREE.evaluate(scope, judged)
+        assert (verdict.severity if verdict.enter else "") == severity
+        assert verdict.start is judged.baseline.closes[0]
+        assert (verdict.label == "grind") is bool(severity)
+
+
+def test_a_grind_needs_five_closes_and_bids() -> None:
+    judged = grinding(0.06, 0.09)
+    assert FREE.evaluate(Scope.DAILY_5S, replace(judged, baseline=Baseline())).lacking
+    bids = msgspec.structs.replace(judged.reading, index_vol_bid=0.249)
+    assert FREE.evaluate(Scope.INTRADAY_5S, replace(judged, reading=bids)).blocked == "width"
 
 
 def test_an_unknown_rank_caps_severity_unless_it_may_not() -> None:
@@ -238,6 +326,8 @@ def test_the_exit_is_half_of_the_greatest_move_or_correlation_back_below_its_sta
         (0.39, 1.20, 0.0, "warning"),
         (0.39, 1.31, 0.0, "critical"),
         (0.41, 1.31, 0.0, ""),
+        (0.39, 1.20, 0.099, "warning"),
+        (0.39, 1.20, 0.101, "critical"),
         (0.39, 1.31, 0.2001, ""),
         (0.39, 1.1, 0.0, ""),
     ],
