@@ -32,7 +32,7 @@ demo: setup ## the main job on the embedded stack: real closes, then an unwind s
 
 test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints what it skipped
 	$(BIN)/python -m tests.support.provision
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations=10 --ignore tests/integration --ignore tests/chaos --ignore tests/benchmarks
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations=10 --ignore tests/preview --ignore tests/integration --ignore tests/chaos --ignore tests/benchmarks
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=10 tests/chaos tests/integration
 	$(BIN)/python -m pytest --durations=10 tests/benchmarks
 
@@ -82,8 +82,13 @@ alerting: setup ## rules and scrape configuration of Prometheus anew: PARAMETERS
 calendar: setup ## sessions of the exchange anew from exchange_calendars, after an upgrade of it
 	$(BIN)/python -m config.exchange_days_build
 
-dashboards: setup ## Grafana JSON anew from its code
-	$(BIN)/python -m grafana.build
+dashboards: setup ## Grafana JSON anew from its code; RUNBOOK=… is the address that panels link to
+	$(BIN)/python -m grafana.build $(RUNBOOK)
+
+wall: setup dashboards ## pictures of the wall by Grafana's components and Chromium, to build/wall and docs/use/pictures, and a test of what they show
+	$(BIN)/python -m tests.support.provision preview
+	$(BIN)/python -m tests.support.wall_pictures
+	$(BIN)/python -m pytest tests/preview
 
 lock: ## requirements.lock and requirements-peers.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --quiet --output-file requirements.lock
@@ -98,4 +103,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables alerting calendar dashboards lock up down clean
+.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables alerting calendar dashboards wall lock up down clean

@@ -3,7 +3,7 @@
 They are complete where the SDK leaves gaps (id, refId, reduce options).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,22 +19,34 @@ from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueJustifyMode,
     BigValueTextMode,
     GraphDrawStyle,
+    VisibilityMode,
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardLinkType,
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
+    DynamicConfigValue,
+    FieldColorModeId,
     GridPos,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
     ValueMappingResult,
 )
 
+from grafana.colours import CALM, LINES, OFF, STALE
+
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-CALM, ATTENTION, ACT = "#8ab8ff", "#ff9830", "#e02f44"
-"""Colour-blind safe; a word always says the same as the colour."""
+Steps = Sequence[tuple[float | None, str]]
+Words = Mapping[str, tuple[str, str]]
+"""Value → (word, colour); no colour is that of the thresholds."""
+PLAIN: Steps = ((None, CALM),)
 
 
 @dataclass(frozen=True)
@@ -56,95 +68,134 @@ class Query:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a panel is: its number, title, meaning, and the runbook's heading that it serves."""
+
+    number: int
+    title: str
+    meaning: str
+    runbook: str = ""
+
+
+@dataclass(frozen=True)
 class Look:
     """How values are shown."""
 
     unit: str = "percentunit"
     decimals: int | None = 1
-    steps: Sequence[tuple[float | None, str]] = ((None, CALM),)
-    words: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Value → (word, colour)."""
-    no_value: str = "STALE"
-    names: bool = False
-    """Print the legend beside each value."""
+    steps: Steps = PLAIN
+    words: Words = field(default_factory=dict)
+    nan: str = "STALE"
+    """The word of a value that is not known now."""
+    no_value: str = "NO DATA"
+    """The word of a query without any series."""
+    names: bool = True
+    """Print the legend with each value."""
+    name_size: int = 0
+    """Pixels; 0 leaves it to the panel."""
+    size: int = 0
+    """Of the value, pixels; 0 leaves it to the panel."""
+    beside: bool = False
+    """The name stands beside the value, not above it."""
+    columns: bool = False
+    """Values stand side by side."""
+    whole: tuple[str, ...] = ()
+    """Legends whose values have no decimals."""
+    bounds: tuple[float, float] | None = None
+    """Of an axis, at least."""
 
 
-def stat_tile(
-    number: int,
-    title: str,
-    description: str,
-    place: GridPosition,
-    queries: Sequence[Query],
-    look: Look,
-) -> stat.Panel:
-    """Big numbers: the only thing that can be read from five metres.
+def tile(about: About, place: GridPosition, queries: Sequence[Query], look: Look) -> stat.Panel:
+    """Big words and numbers: the only thing that can be read from five metres.
 
     Instant queries, hence no sparkline: the last number of a range would stay on the tile for as
     long as the range is.
     """
     panel = (
         stat.Panel()
-        .color_mode(
-            BigValueColorMode.BACKGROUND_SOLID
-            if look.words or len(look.steps) > 1
-            else BigValueColorMode.VALUE
-        )
+        .color_mode(BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.VALUE_AND_NAME if look.names else BigValueTextMode.VALUE)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
-        .mappings(
-            [
-                ValueMap(
-                    options={
-                        value: ValueMappingResult(text=text, color=color)
-                        for value, (text, color) in look.words.items()
-                    }
-                )
-            ]
-        )
+        .wide_layout(look.beside)
+        .orientation(_orientation(look))
+        .justify_mode(BigValueJustifyMode.AUTO if look.beside else BigValueJustifyMode.CENTER)
+        .reduce_options(common.ReduceDataOptions().calcs(["last"]).values(values=False))
+        .mappings(mappings(look))
     )
-    return _finish(panel, number, title, description, place, queries, look, instant=True)
+    if look.size:
+        text = common.VizTextDisplayOptions().title_size(look.name_size or look.size)
+        panel = panel.text(text.value_size(look.size))
+    for legend in look.whole:
+        panel = panel.override_by_name(legend, [DynamicConfigValue("decimals", 0)])
+    return _finish(panel, about, place, queries, look, instant=True)
+
+
+def _orientation(look: Look) -> VizOrientation:
+    if look.columns:
+        return VizOrientation.VERTICAL
+    return VizOrientation.HORIZONTAL if look.beside else VizOrientation.AUTO
 
 
 def line_chart(
-    number: int,
-    title: str,
-    description: str,
-    place: GridPosition,
-    queries: Sequence[Query],
-    look: Look,
+    about: About, place: GridPosition, queries: Sequence[Query], look: Look, *, legend: bool = True
 ) -> timeseries.Panel:
-    """Shape through the day, not reading off."""
-    panel = timeseries.Panel().draw_style(GraphDrawStyle.LINE).line_width(3).fill_opacity(0)
-    return _finish(panel, number, title, description, place, queries, look, instant=False)
+    """Shape through the day, not reading off. A gap stays a gap."""
+    panel = (
+        timeseries.Panel()
+        .draw_style(GraphDrawStyle.LINE)
+        .line_width(3)
+        .fill_opacity(0)
+        .show_points(VisibilityMode.NEVER)
+        .span_nulls(span_nulls=False)
+        .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
+        .legend(common.VizLegendOptions().show_legend(legend).placement("bottom"))
+    )
+    if look.bounds:
+        panel = panel.axis_soft_min(look.bounds[0]).axis_soft_max(look.bounds[1])
+    for query, colour in zip(queries, LINES, strict=False):
+        panel = panel.override_by_name(query.legend, [_colour(colour)])
+    return _finish(panel, about, place, queries, look, instant=False)
 
 
-def bars(
-    number: int,
-    title: str,
-    description: str,
-    place: GridPosition,
-    queries: Sequence[Query],
-    look: Look,
-    reach: float,
-) -> bargauge.Panel:
-    """One bar a series, from -`reach` to `reach`: half a bar is zero. Instant, like the tiles."""
+def bars(about: About, place: GridPosition, queries: Sequence[Query], look: Look) -> bargauge.Panel:
+    """One bar a series. Instant, like the tiles."""
     panel = (
         bargauge.Panel()
         .display_mode(BarGaugeDisplayMode.BASIC)
         .orientation(VizOrientation.HORIZONTAL)
-        .min(-reach)
-        .max(reach)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
+        .reduce_options(common.ReduceDataOptions().calcs(["last"]).values(values=False))
+        .mappings(mappings(look))
     )
-    return _finish(panel, number, title, description, place, queries, look, instant=True)
+    if look.bounds:
+        panel = panel.min(look.bounds[0]).max(look.bounds[1])
+    return _finish(panel, about, place, queries, look, instant=True)
+
+
+def mappings(look: Look) -> list[Any]:
+    """Words for values, for what is not known now and for what nobody tells."""
+    words = {
+        value: ValueMappingResult(text=text, color=colour or None)
+        for value, (text, colour) in look.words.items()
+    }
+    return [
+        *([ValueMap(options=words)] if words else []),
+        _special(SpecialValueMatch.NA_N, look.nan, STALE),
+        _special(SpecialValueMatch.NULL, look.no_value, OFF),
+    ]
+
+
+def _special(match: SpecialValueMatch, text: str, colour: str) -> SpecialValueMap:
+    result = ValueMappingResult(text=text, color=colour)
+    return SpecialValueMap(options=DashboardSpecialValueMapOptions(match, result))
+
+
+def _colour(colour: str) -> DynamicConfigValue:
+    return DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})
 
 
 def _finish(
     panel: Any,
-    number: int,
-    title: str,
-    description: str,
+    about: About,
     place: GridPosition,
     queries: Sequence[Query],
     look: Look,
@@ -152,9 +203,9 @@ def _finish(
     instant: bool,
 ) -> Any:
     panel = (
-        panel.id(number)
-        .title(title)
-        .description(description)
+        panel.id(about.number)
+        .title(about.title)
+        .description(about.meaning)
         .grid_pos(GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
         .datasource(SOURCE)
         .unit(look.unit)
@@ -167,13 +218,24 @@ def _finish(
     )
     if look.decimals is not None:
         panel = panel.decimals(look.decimals)
+    if about.runbook:
+        panel = panel.links([_runbook(about.runbook)])
     for letter, query in zip("ABCDEFGH", queries, strict=False):
-        target = (
-            prometheus.Dataquery()
-            .ref_id(letter)
-            .expr(query.expr)
-            .legend_format(query.legend)
-            .datasource(SOURCE)
-        )
-        panel = panel.with_target(target.instant() if instant else target.range())
+        panel = panel.with_target(_target(letter, query, instant=instant))
     return panel
+
+
+def _runbook(heading: str) -> dashboard.DashboardLink:
+    link = dashboard.DashboardLink(f"Runbook: {heading}").type(DashboardLinkType.LINK)
+    return link.url(f"${{runbook}}#{heading.lower()}").target_blank(True)
+
+
+def _target(letter: str, query: Query, *, instant: bool) -> prometheus.Dataquery:
+    target = (
+        prometheus.Dataquery()
+        .ref_id(letter)
+        .expr(query.expr)
+        .legend_format(query.legend)
+        .datasource(SOURCE)
+    )
+    return target.instant() if instant else target.range()

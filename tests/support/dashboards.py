@@ -42,7 +42,7 @@ def queries(board: Mapping[str, Any]) -> Iterator[Query]:
         panels += panel.get("panels", [])
         for target in panel.get("targets", []):
             yield Query(
-                f"{panel['title']} {target['refId']}",
+                f"{panel['title'] or panel['id']} {target['refId']}",
                 target["expr"],
                 bool(target.get("instant")),
                 panel["type"] == "stat",

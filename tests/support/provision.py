@@ -1,11 +1,13 @@
 """Fetching beforehand what the tests need.
 
-Run ``python -m tests.support.provision [programs] [kafka] [asyncapi]`` (nothing named: all).
+Run ``python -m tests.support.provision [programs] [kafka] [asyncapi] [preview]`` (nothing named:
+all but the last).
 
 Kafka's jars come from Maven Central into `build/kafka/jars`, AsyncAPI's parser by npm into
-`build/asyncapi`, as its lock says. Programs that are missing are installed with apt-get where that
-is possible (Debian, root), and named where it is not. It is safe to repeat. The exit code is 1 when
-something is missing in CI.
+`build/asyncapi`, as its lock says. `preview` is what pictures of the dashboards need: Grafana's
+components into `build/preview`, and Chromium. Programs that are missing are installed with apt-get
+where that is possible (Debian, root), and named where it is not. It is safe to repeat. The exit
+code is 1 when something is missing in CI.
 """
 
 import os
@@ -13,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tests.support.asyncapi_parser import MODULES, PARSER, parser_present
 from tests.support.kafka_jars import JARS, JarsUnavailableError, fetch, present
@@ -33,8 +36,12 @@ PROGRAMS = {
 
 docker-compose only checks the compose file; no daemon is needed.
 """
+PICTURES = {"chromium": ("chromium", "fonts-inter"), "pngquant": ("pngquant",)}
+"""Programs of pictures alone; without Inter all texts have other sizes than in Grafana."""
 APT_SECONDS = 900
-NPM_SECONDS = 300
+NPM_SECONDS = 600
+PREVIEW = Path(__file__).parents[2] / "grafana/preview"
+COMPONENTS = Path(__file__).parents[2] / "build/preview"
 
 
 def say(text: str) -> None:
@@ -54,6 +61,15 @@ def provide_programs() -> bool:
         say(f"programs: all here ({', '.join(PROGRAMS)})")
         return True
     packages = sorted({PROGRAMS[name] for name in wanted})
+    if not _installed(wanted, packages):
+        return False
+    if left := absent():
+        say(f"programs: {', '.join(left)} still missing; their tests will be skipped")
+    return not left
+
+
+def _installed(wanted: Sequence[str], packages: Sequence[str]) -> bool:
+    """Whether apt-get could be asked for packages."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         say(
             f"programs: {', '.join(wanted)} missing; their tests will be skipped. "
@@ -71,9 +87,7 @@ def provide_programs() -> bool:
         )
         if outcome.returncode:
             say(f"failed: {outcome.stderr.strip()[-500:]}")
-    if left := absent():
-        say(f"programs: {', '.join(left)} still missing; their tests will be skipped")
-    return not left
+    return True
 
 
 def provide_kafka() -> bool:
@@ -96,27 +110,46 @@ def provide_asyncapi() -> bool:
     if parser_present():
         say(f"asyncapi: parser here ({MODULES})")
         return True
-    if shutil.which("npm") is None:
-        say("asyncapi: npm is missing; the test of the document will be skipped")
+    return _node_packages("asyncapi", PARSER, MODULES) and parser_present()
+
+
+def provide_preview() -> bool:
+    """Install Chromium and Grafana's components, no scripts run; False when they cannot be had."""
+    wanted = [name for name in PICTURES if shutil.which(name) is None]
+    if wanted and not _installed(wanted, [one for name in wanted for one in PICTURES[name]]):
         return False
-    MODULES.mkdir(parents=True, exist_ok=True)
+    if (COMPONENTS / "node_modules/@grafana/ui").is_dir():
+        say(f"preview: components here ({COMPONENTS})")
+        return True
+    return _node_packages("preview", PREVIEW, COMPONENTS, "--legacy-peer-deps")
+
+
+def _node_packages(what: str, source: Path, target: Path, *options: str) -> bool:
+    """What a lock file says; False when it cannot be had."""
+    if shutil.which("npm") is None:
+        say(f"{what}: npm is missing; its test will be skipped")
+        return False
+    target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(PARSER / name, MODULES)
-    step = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        shutil.copy(source / name, target)
+    step = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options]
     say(" ".join(step))
     done = subprocess.run(
-        step, cwd=MODULES, capture_output=True, text=True, timeout=NPM_SECONDS, check=False
+        step, cwd=target, capture_output=True, text=True, timeout=NPM_SECONDS, check=False
     )
     if done.returncode:
         say(f"failed: {done.stderr.strip()[-500:]}")
-    return parser_present()
+    return not done.returncode
 
 
 STEPS: dict[str, Callable[[], bool]] = {
     "programs": provide_programs,
     "kafka": provide_kafka,
     "asyncapi": provide_asyncapi,
+    "preview": provide_preview,
 }
+WHEN_ASKED = {"preview"}
+"""Steps that are too large for who does not name them: 417 MB."""
 
 
 def main(names: Sequence[str]) -> int:
@@ -124,7 +157,8 @@ def main(names: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in STEPS]:
         say(f"unknown: {', '.join(unknown)}; known: {', '.join(STEPS)}")
         return 2
-    done = [STEPS[name]() for name in STEPS if not names or name in names]
+    chosen = names or [name for name in STEPS if name not in WHEN_ASKED]
+    done = [STEPS[name]() for name in STEPS if name in chosen]
     return 0 if all(done) or os.environ.get("CI") != "true" else 1
 
 

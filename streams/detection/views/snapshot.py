@@ -211,7 +211,8 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
     change = None if close is None else context.change(close)
     if change is None:
         return out
-    for measure, (_, move) in change.moves.items():
+    moves = {measure: move for measure, (_, move) in change.moves.items()}
+    for measure, move in {**moves, "dispersion": change.dispersion_move}.items():
         if move is not None:
             out.setdefault(measure, {})["1d"] = move
     return out
