@@ -183,6 +183,7 @@ def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -
     head = f"{made.readings} readings, {made.events} alert events"
     shared.stderr.print(head + (f"; rows: {told}" if rows else ""), soft_wrap=True)
     _tell_left_out(shared, rows, {**pipeline.examples, **feed.examples})
+    _tell_no_market(shared, counts, pipeline.examples)
     if not made.readings:
         raise ActionNeededError(_nothing(rows))
 
@@ -201,6 +202,24 @@ def _tell_left_out(
             text = msgspec.structs.replace(example, topic="").text
             line = f"left out {number:,} {role} rows, {reason}: {text}"
             shared.stderr.print(line, soft_wrap=True)
+
+
+def _tell_no_market(
+    shared: Shared, counts: "Mapping[Count, int]", examples: "Mapping[Any, LeftOut]"
+) -> None:
+    """How many quotes are no market, by reason and with an example of each, in one line."""
+    from streams.catalogue.counters import STRIP_QUOTES
+
+    found = {count[1]: number for count, number in counts.items() if count[0] == STRIP_QUOTES.name}
+    if not found:
+        return
+    told = (
+        f"{reason} {number:,}"
+        + (f" ({example.text})" if (example := examples.get(("quotes", reason))) else "")
+        for reason, number in sorted(found.items())
+    )
+    line = f"no market: {sum(found.values()):,} quotes left out of their strips: {'; '.join(told)}"
+    shared.stderr.print(line, soft_wrap=True, markup=False)
 
 
 def _nothing(rows: "Mapping[Count, int]") -> str:

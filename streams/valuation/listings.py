@@ -1,6 +1,7 @@
 """Which expiries each underlying has in the book, one series for each date."""
 
 from collections.abc import Collection, Iterable, Sequence
+from string import digits
 from typing import NamedTuple
 
 import numpy as np
@@ -69,15 +70,17 @@ class Listings:
 
         Where a date has several series: on the monthly date of an underlying that settles AM the
         AM series alone (its PM series of that date is left out), else the series named like the
-        underlying before adjusted ones. Vols count only where the underlying has no bid and ask at
-        all: one value is never made of both.
+        underlying before others. An adjusted series is never one of them: it delivers something
+        else. Vols count only where the underlying has no bid and ask at all: one value is never
+        made of both.
         """
         if underlying not in self._chosen:
             self._chosen[underlying] = self._choose(underlying)
         return self._chosen[underlying]
 
     def _choose(self, underlying: str) -> tuple[Expiry, ...]:
-        every = self._all.get(underlying, {}).values()
+        known = self._all.get(underlying, {}).values()
+        every = [one for one in known if not is_adjusted(one.root, underlying)]
         listed = [one for one in every if not one.in_vols] or every
         settles_am = underlying in self._am_roots or any(
             one.root in self._am_roots for one in listed
@@ -89,3 +92,21 @@ class Listings:
             if one.morning or not (settles_am and one.standard):
                 by_day.setdefault(one.day, one)
         return tuple(by_day[day] for day in sorted(by_day))
+
+
+def is_adjusted(root: str, underlying: str) -> bool:
+    """Whether a root is that of the underlying with digits before or after it.
+
+    Its contracts deliver another number of shares, shares of others or cash, or are FLEX options.
+
+    >>> is_adjusted("AAPL1", "AAPL"), is_adjusted("BRKB2", "BRK.B"), is_adjusted("2SPX", "SPX")
+    (True, True, True)
+    >>> is_adjusted("AAPL", "AAPL"), is_adjusted("SPXW", "SPX"), is_adjusted("BRKB", "BRK.B")
+    (False, False, False)
+    """
+    own, of = _plain(root), _plain(underlying)
+    return own != of and own.strip(digits) == of
+
+
+def _plain(symbol: str) -> str:
+    return "".join(filter(str.isalnum, symbol)).upper()

@@ -1,12 +1,23 @@
 """Quotes that are no market: left out and counted, or the strip refused, or the reading doubted."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from agents.cli.main import main
 from streams.records import NS, Quotes
-from tests.support.base_board import INDEX, INDEX_VOL, TOLERANCE, VOLS, right_answer
+from tests.support.base_board import (
+    INDEX,
+    INDEX_VOL,
+    TOLERANCE,
+    VOLS,
+    basket_file,
+    columns,
+    csv_text,
+    right_answer,
+)
 from tests.support.spoiled_board import (
     Spoil,
     Told,
@@ -262,3 +273,34 @@ def test_asks_of_a_name_far_above_bids(times: float) -> None:
     found = told([quotes._replace(ask=np.where(own, times * quotes.ask, quotes.ask))])
     assert found.last.names_doubted == {NAME: "strip_wide"}
     assert found.last.doubts == ("doubtful_names",)
+
+
+def test_backtest_says_what_is_no_market(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, place = columns(), (INDEX, "2026-08-07", "P", 673.4)
+    keys = ("underlying", "expiration", "cp", "strike")
+    lines = list(zip(*(table[name] for name in keys), strict=True))
+    table["ask"][lines.index(place)] = 9999.99
+    own = {row for row, line in enumerate(lines) if line[0] == NAME}
+    table["ask"] = [3 * ask if row in own else ask for row, ask in enumerate(table["ask"])]
+    file = tmp_path / "closes.csv"
+    file.write_text(csv_text(table))
+    basket = str(basket_file(tmp_path))
+    assert main(["backtest", "--quotes", str(file), "--index", INDEX, "--basket", basket]) == 0
+    said = capsys.readouterr().err
+    (line,) = (one for one in said.splitlines() if one.startswith("no market: "))
+    assert "quotes left out of their strips: beyond_payoff 1 (SPY 2026-08-07 P 673.4: bid" in line
+    assert "options of 1 names are doubted: NVDA (strip_wide)" in said
+
+
+def test_an_adjusted_series_never_stands_in_for_the_name() -> None:
+    quotes = board(TEN)
+    adjusted = quotes._replace(
+        series=tuple(
+            one._replace(root="NVDA1") if one.underlying == NAME else one for one in quotes.series
+        )
+    )
+    found = told([adjusted])
+    assert NAME in found.last.names_missing
+    assert found.last.index_vol == pytest.approx(RIGHT.index_vol, abs=TOLERANCE)

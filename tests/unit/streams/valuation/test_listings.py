@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from streams.calendar.sessions import day_number
 from streams.records import Series
 from streams.valuation.contract_key import segment
@@ -37,10 +39,22 @@ def test_on_the_monthly_date_the_am_series_stands_alone() -> None:
     ]
 
 
-def test_an_adjusted_series_gives_way_to_the_standard_one() -> None:
-    series = [Series("AAPL", "AAPL1"), Series("AAPL", "AAPL")]
-    assert [one.root for one in listed(series, (0, FRIDAY), (1, FRIDAY)).of("AAPL")] == ["AAPL"]
-    assert [one.root for one in listed(series, (0, FRIDAY)).of("AAPL")] == ["AAPL1"]
+@pytest.mark.parametrize(
+    ("underlying", "root", "adjusted"),
+    [
+        ("AAPL", "AAPL", "AAPL1"),
+        ("AAPL", "AAPL", "AAPL7"),
+        ("AAPL", "AAPL", "AAPL12"),
+        ("BRK.B", "BRKB", "BRKB1"),
+        ("BRK.B", "BRK.B", "BRK.B2"),
+        ("SPX", "SPXW", "2SPX"),
+    ],
+)
+def test_an_adjusted_series_is_never_used(underlying: str, root: str, adjusted: str) -> None:
+    series = [Series(underlying, adjusted), Series(underlying, root)]
+    both = listed(series, (0, FRIDAY), (1, FRIDAY), (0, MONDAY)).of(underlying)
+    assert [(one.day, one.root) for one in both] == [(day_number(FRIDAY), root)]
+    assert listed(series, (0, FRIDAY)).of(underlying) == ()
 
 
 def test_what_is_added_later_counts() -> None:
