@@ -72,7 +72,7 @@ def backfill(
     refuse_missing([*(quotes or []), *(ticks or [])])
     settings = shared.settings({"mode": "replay"})
     chosen = index or (PUBLISHED if daily else None)
-    _refuse_unknown(settings, chosen)
+    refuse_unknown(settings, chosen)
     inputs = Inputs.of(quotes, ticks, columns)
     settings = select(settings, index=chosen, basket=basket, rates=rates, rate=rate)
     require_servers(settings.kafka, settings.redis)
@@ -90,10 +90,10 @@ def backfill(
         if daily
         else quoted(shared, inputs, market, rules, span)
     )
-    _tell(shared, fill_history(settings, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
+    tell(shared, fill_history(settings, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
 
 
-def _refuse_unknown(settings: "Settings", index: str | None) -> None:
+def refuse_unknown(settings: "Settings", index: str | None) -> None:
     """Raise `ConfigError` for an index whose history no worker would read."""
     from config.errors import ConfigError
     from streams.symbols import normalise
@@ -190,7 +190,7 @@ def published(
     return closed
 
 
-def _tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
+def tell(shared: Shared, filled: "list[Filled]", *, dry_run: bool) -> None:
     """A line an index, or an object an index."""
     import msgspec
 

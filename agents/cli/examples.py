@@ -133,6 +133,27 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion schema print",
         "dispersion schema print alert.firing.v1",
     ),
+    "export": ("dispersion export readings",),
+    "export readings": (
+        "dispersion export readings --from 2026-07-10 --out readings.parquet",
+        "dispersion export readings --run build/run --format csv",
+        "dispersion export readings --closes --out closes.csv",
+    ),
+    "plot": (
+        "dispersion plot build/run/readings.jsonl --out run.svg",
+        "dispersion plot --index SPY --from 2026-07-10 --out today.png",
+        "dispersion plot --closes --out closes.svg",
+    ),
+    "history": ("dispersion history show",),
+    "history import": (
+        "dispersion history import samples/option_closes_*.parquet --dry-run",
+        "dispersion history import VIX_History.csv COR1M_History.csv --index SPY",
+        "dispersion history import build/run --json",
+    ),
+    "history show": (
+        "dispersion history show",
+        "dispersion history show --index SPY --json",
+    ),
     "files": ("dispersion files check FILE",),
     "files check": (
         "dispersion files check samples/option_closes_2026-07-10.parquet",

@@ -29,10 +29,13 @@ from agents.cli import (
     doctor,
     evaluate,
     explain,
+    export,
     feed,
     files,
+    history,
     ingest,
     init,
+    plot,
     replay,
     schema,
     status,
@@ -103,6 +106,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "basket import": basket.import_holdings,
     "basket show": basket.show,
     "basket diff": basket.diff,
+    "export readings": export.readings,
+    "plot": plot.plot,
+    "history import": history.import_,
+    "history show": history.show,
     "schema print": schema.show,
 }
 GROUPS = {
@@ -112,6 +119,8 @@ GROUPS = {
     "topics": "Topics.",
     "config": "Settings.",
     "basket": "Baskets: names and weights.",
+    "export": "Readings for other programs.",
+    "history": "The daily history that ranks and changes are taken in.",
     "files": "Files of quotes, prices, levels and rates.",
     "schema": "Schemas of the topics.",
 }

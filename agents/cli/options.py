@@ -92,6 +92,15 @@ Hold = Annotated[
     bool,
     typer.Option("--hold", help="Keep everything running at the end and print where it listens."),
 ]
+Run = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="What `backtest --out DIR` wrote, or its readings.jsonl; not the topic."
+    ),
+]
+Closes = Annotated[
+    bool, typer.Option("--closes", help="The closes of the daily history in Redis; not the topic.")
+]
 Picture = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Save the last board as an SVG picture.")
 ]

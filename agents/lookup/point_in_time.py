@@ -81,7 +81,9 @@ def from_stack(settings: Settings, index: str, at: str | None) -> ExplainInputs:
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
         standing = _standing(redis, topics.prefix, index) if at is None else None
-    alerts = active_at(_told(settings), index, latest.ts_event) if standing is None else standing
+    alerts = (
+        active_at(events_told(settings), index, latest.ts_event) if standing is None else standing
+    )
     return ExplainInputs(
         {date.fromisoformat(session.decode()): facts for session, facts in days.items()},
         readings,
@@ -111,8 +113,14 @@ def from_folder(folder: Path, index: str, at: str | None) -> ExplainInputs:
     until = readings[-1].ts_event if at is None else when_of(at, readings[-1].ts_event)
     readings = [reading for reading in readings if reading.ts_event <= until]
     latest = _not_none(readings[-1] if readings else None, index, at)
-    alerts = active_at(lines_of(folder / "alerts.jsonl", decode_event), index, latest.ts_event)
+    alerts = active_at(events_of_run(folder), index, latest.ts_event)
     return ExplainInputs({}, readings, alerts)
+
+
+def events_of_run(run: Path) -> Iterator[AlertEvent]:
+    """The alert events in the folder of a run, or beside its readings. Raises `SourceError`."""
+    folder = run if run.is_dir() else run.parent
+    return lines_of(folder / "alerts.jsonl", decode_event)
 
 
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
@@ -132,7 +140,7 @@ def _standing(redis: Redis, prefix: str, index: str) -> list[ActiveAlert] | None
     return None if shown is None else shown.snapshot.alerts
 
 
-def _told(settings: Settings) -> Iterator[AlertEvent]:
+def events_told(settings: Settings) -> Iterator[AlertEvent]:
     """Every alert event kept, heartbeats left out."""
     with closing(tail_alerts(settings, follow=False, from_beginning=True)) as events:
         for record, event in events:

@@ -1,5 +1,6 @@
 """`explain` over real topics and a real daily history tells what the detector told."""
 
+import csv
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -161,3 +162,35 @@ def test_a_time_is_found_among_the_readings_of_others(settings: Settings) -> Non
         assert log.latest(eastern(FRIDAY, "09:00:00")) is None
     with ReadingsLog(settings, "absent", RULE_TENOR) as log:
         assert log.latest() is None
+
+
+def test_the_topic_and_the_history_are_exported_and_drawn(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What stands there, each second once, as files for others."""
+    for name, value in environment_for(settings).items():
+        monkeypatch.setenv(name, value)
+    readings, events = fill(settings)
+    fired = sum(event.data.transition == "firing" for event in events)
+
+    def made(*arguments: str) -> dict[str, object]:
+        assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
+        found: dict[str, object] = json.loads(capsys.readouterr().out)
+        return found
+
+    table = tmp_path / "readings.csv"
+    made("export", "readings", "--index", INDEX, "--from", str(MONDAY), "--out", str(table))
+    with table.open() as lines:
+        own = [one for one in csv.DictReader(lines) if one["tenor"] == "30d"]
+    assert [float(one["index_vol"]) for one in own] == [one.index_vol for one in readings[1:]]
+    assert {one["session"] for one in own} == {str(MONDAY)}
+    told = made("plot", "--index", INDEX, "--out", str(tmp_path / "topic.svg"))
+    assert (told["readings"], told["alerts"]) == (len(readings), fired)
+
+    told = made("export", "readings", "--closes", "--index", INDEX, "--out", str(table))
+    assert (told["rows"], told["first"], told["last"]) == (1, str(FRIDAY), str(FRIDAY))
+    told = made("plot", "--closes", "--index", INDEX, "--out", str(tmp_path / "closes.png"))
+    assert told["readings"] == 1

@@ -20,8 +20,8 @@ LOOK = re.compile(
 )
 """May be typed again until what it waits for has come."""
 _SERVED = re.compile(
-    r"dispersion (?:worker|exporter|bridge|ingest|topics|replay|backfill|alerts|dead-letters|status"
-    r"|doctor|takeover|explain(?!.* --run ))|127\.0\.0\.1:9092|^export "
+    r"dispersion (?:worker|exporter|bridge|ingest|topics|replay|backfill|history|alerts"
+    r"|dead-letters|status|doctor|takeover|explain(?!.* --run ))|127\.0\.0\.1:9092|^export "
 )
 _URL = re.compile(r"(?:metrics and health|market gauges) on http://")
 _SECONDS = 90.0
