@@ -245,10 +245,11 @@ class FeedHost:
         seconds = asked if asked is not None else LIMITED_WAIT * 2**self._limited
         seconds = min(max(seconds, FIRST_WAIT), LONGEST_LIMITED)
         self._limited = min(self._limited + 1, 10)
-        self.troubles["source"] = f"{_place(url)}: asks to wait for {seconds:.0f} s (HTTP 429)"
+        self.troubles["limit"] = f"{_place(url)}: asks to wait for {seconds:.0f} s (HTTP 429)"
         log.warning("%s: HTTP 429, waiting for %.0f s", _place(url), seconds)
         self._slot = max(self._slot, self.now() + round(seconds * NS))
         await self.sleep((self._slot - self.now()) / NS)
+        self.troubles.pop("limit", None)
 
     def _taken(self, url: str, answer: HttpAnswer) -> bytes | None:
         self._failed = 0

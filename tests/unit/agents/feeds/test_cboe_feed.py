@@ -1,7 +1,5 @@
 """Cboe's format from a local server to the monitor, on a played clock."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,61 +8,15 @@ import pytest
 
 from agents.replay.inputs import open_feed
 from config.market import market_of
-from config.settings import Settings
 from streams.reading import encode_reading
 from streams.records import NS, Quotes, Ticks
 from streams.topics import Topics
-from tests.support.feed_run import (
-    MONDAY,
-    NAMES,
-    MonitorSink,
-    PlayedFeed,
-    eastern,
-    feed_settings,
-    played,
-)
+from tests.support.cboe_market import cboe
+from tests.support.feed_run import MONDAY, NAMES, eastern
 from tests.support.monitor import comparable_reading, expected
-from tests.support.played_clock import PlayedClock
-from tests.support.vendor_documents import cboe_chain, cboe_levels, cboe_options, moment, within
-from tests.support.vendor_server import VendorServer
+from tests.support.vendor_documents import cboe_options, within
 
-BASE = "/api/global/delayed_quotes"
 DELAY = 900 * NS
-
-
-class Market:
-    """What the server shows: made at the clock's time unless it stands still."""
-
-    def __init__(self, clock: PlayedClock) -> None:
-        self.clock = clock
-        self.still: dict[str, int] = {}
-        self.shift = 0.0
-
-    def __call__(self, path: str) -> bytes | None:
-        name = path.rpartition("/")[2].removesuffix(".json")
-        at = moment(self.still.get(name, self.clock.now))
-        if path == f"{BASE}/quotes/all_us_indices.json":
-            return cboe_levels(at)
-        if path.startswith(f"{BASE}/options/") and name in {"SPY", *NAMES}:
-            options = cboe_options(name)
-            if self.shift:
-                options = [{**one, "ask": round(one["ask"] + self.shift, 2)} for one in options]
-            return cboe_chain(name, at, options)
-        return None
-
-
-@asynccontextmanager
-async def cboe(
-    folder: Path, start: int, *, redirect: bool = False, names: Any = NAMES, **more: Any
-) -> AsyncIterator[tuple[PlayedFeed, VendorServer, MonitorSink, Market, Settings]]:
-    clock = PlayedClock(start)
-    market = Market(clock)
-    async with VendorServer(market, redirect=redirect) as server:
-        feed = {"cboe": {"accept_terms": True, "host": server.url}, "period": 60.0}
-        settings = feed_settings(folder, names, feed=feed | more.pop("feed", {}))
-        sink = MonitorSink(settings, clock)
-        async with played(settings, clock, sink, **more) as running:
-            yield running, server, sink, market, settings
 
 
 async def test_a_sweep_is_one_snapshot_on_the_delayed_clock(tmp_path: Path) -> None:
