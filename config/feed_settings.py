@@ -28,6 +28,24 @@ class CboeFeedSettings(SettingsSection):
     """Our name to theirs, where the two differ."""
 
 
+class ReplayFeedSettings(SettingsSection):
+    """Files as a feed."""
+
+    quotes: tuple[Path, ...] = ()
+    ticks: tuple[Path, ...] = ()
+    speed: float = Field(default=0.0, ge=0)
+    """Event time against wall time; 0 is as fast as it goes."""
+
+
+class MassiveFeedSettings(SettingsSection):
+    """Snapshot chains of Massive (Polygon) by REST; the key is `feed.key`."""
+
+    host: str = Field(default="https://api.massive.com", pattern=_WEB)
+    delay: float = Field(default=900.0, ge=0, le=86_400)
+    """Seconds that the plan's quotes are behind."""
+    expiry_days: ExpiryDays = (1, 75)
+
+
 class FeedSettings(SettingsSection):
     """`[feed]`, and a table for each feed; that of a feed of somebody else is checked by it."""
 
@@ -44,6 +62,8 @@ class FeedSettings(SettingsSection):
     """What the vendor has given."""
     key_file: Path | None = None
     cboe: CboeFeedSettings = CboeFeedSettings()
+    massive: MassiveFeedSettings = MassiveFeedSettings()
+    replay: ReplayFeedSettings = ReplayFeedSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -17,7 +17,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUESTS: Final = ("ok", "not_modified", "forbidden", "limited", "failed", "malformed")
 PUBLISHED: Final = "published"
-GAPS: Final = ("clock", "ended", "failed", "kafka", "source")
+GAPS: Final = ("clock", "ended", "failed", "kafka")
 STATES: Final = ("fresh", "stale", "missing")
 SWEEP_SECONDS: Final = (1, 5, 15, 30, 60, 90, 120, 150, 180, 240, 300, 600, 1200)
 _PREFIX: Final = "dispersion_feed_"
@@ -52,6 +52,7 @@ class FeedMetrics:
         self.last_beat = self._gauge(
             registry, "last_beat_timestamp_seconds", "When a heartbeat was published, Unix seconds."
         )
+        self.open = self._gauge(registry, "open", "1 while the feed publishes.")
         self.delay = self._gauge(
             registry, "delay_seconds", "How far the feed's quotes are behind the clock."
         )

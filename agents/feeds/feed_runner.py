@@ -14,8 +14,10 @@ from agents.feeds.order_guard import OrderGuard
 from agents.feeds.recording import Recorder
 from agents.feeds.sinks import FeedSink, Rows
 from agents.process.exits import ActionNeededError, UnavailableError
+from config.errors import ConfigError
 from streams.calendar.sessions import EASTERN, close_ns, next_session, open_ns, session_of
 from streams.records import NS, Heartbeat
+from streams.sources.source_error import SourceError
 
 CLOSED_LOOK: Final = 30.0
 """Seconds between looks at the clock while the market is closed."""
@@ -98,6 +100,9 @@ class FeedRunner:
     async def _session(self, close: int) -> None:
         """Publish until the close, and then say that nothing follows."""
         self.in_session = True
+        self._metrics.open.set(1)
+        self.beat_at = self._host.now()
+        self._metrics.last_beat.set(self.beat_at / NS)
         self._names.begin(self._host.market_time())
         work = asyncio.create_task(self._consume())
         beats = asyncio.create_task(self._beats(close))
@@ -111,6 +116,7 @@ class FeedRunner:
                 task.cancel()
             await asyncio.gather(work, beats, return_exceptions=True)
             self.in_session = False
+            self._metrics.open.set(0)
         await self._beat(close)
         await self._reached(self._sink.flush())
         if self._recorder is not None:
@@ -128,7 +134,7 @@ class FeedRunner:
                     async for item in items:
                         await self._take(item)
                         self._host.troubles.pop("feed", None)
-            except (DeniedError, ActionNeededError):
+            except (DeniedError, ActionNeededError, ConfigError, SourceError):
                 raise
             except Exception as error:  # noqa: BLE001 - a feed may raise whatever its library does
                 reason = "failed"

@@ -26,7 +26,23 @@ def _cboe() -> Feed:
     return FEED
 
 
-_OURS: Mapping[str, Callable[[], Feed]] = {"cboe": _cboe}
+def _massive() -> Feed:
+    from agents.feeds.massive import FEED
+
+    return FEED
+
+
+def _replay() -> Feed:
+    from agents.feeds.replay import FEED
+
+    return FEED
+
+
+_OURS: Mapping[str, Callable[[], Feed]] = {
+    "cboe": _cboe,
+    "massive": _massive,
+    "replay": _replay,
+}
 
 
 def installed_feeds() -> list[InstalledFeed]:

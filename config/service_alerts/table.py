@@ -485,3 +485,24 @@ def _delivery() -> Iterator[ServiceAlert]:
         "Kafka has taken nothing from job {{ $labels.job }} for a minute.",
         waits="30s",
     )
+    yield ServiceAlert(
+        "DispersionFeedFailing",
+        "(time() - max by (job, feed) (dispersion_feed_last_beat_timestamp_seconds) > 60) "
+        "and max by (job, feed) (dispersion_feed_open) == 1",
+        "critical",
+        ("job", "feed"),
+        "The vendor's quotes do not reach the monitor.",
+        "Feed {{ $labels.feed }} has published no heartbeat for a minute of the session.",
+        waits="15s",
+    )
+    yield ServiceAlert(
+        "DispersionFeedFailing",
+        '(sum by (job, feed) (dispersion_feed_names{state="fresh"}) '
+        "< 0.9 * sum by (job, feed) (dispersion_feed_names)) "
+        "and max by (job, feed) (dispersion_feed_open) == 1",
+        "warning",
+        ("job", "feed"),
+        "The vendor's quotes are incomplete.",
+        "{{ $value }} names of feed {{ $labels.feed }} are fresh, fewer than nine in ten.",
+        waits="5m",
+    )

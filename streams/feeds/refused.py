@@ -9,7 +9,7 @@ DOCUMENT_REASONS: Final = (
 """Why a whole document is left out."""
 ROW_REASONS: Final = ("symbol", "adjusted", "other_underlying", "expiry_window", "price", "time")
 """Why a row of a document is left out."""
-HOST_REASONS: Final = ("late", "future", "after_close", "unwanted")
+HOST_REASONS: Final = ("late", "future", "after_close")
 """Why the host leaves out a row of a feed."""
 REASONS: Final = (*DOCUMENT_REASONS, *ROW_REASONS, *HOST_REASONS)
 _SHOWN: Final = 80

@@ -7,8 +7,6 @@ input topics, so no partition waits for another; at the end it is repeated. Rows
 session's hours are left out as `outside_session` and counted.
 """
 
-import heapq
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +27,7 @@ from streams.framing.tick_frames import tick_frame
 from streams.left_out import LeftOut, left_out
 from streams.records import InputRecord, Quotes, Ticks, Vols
 from streams.sources.refusals import Refusals
-from streams.sources.source import Batch, Source, SourceUniverse
+from streams.sources.source import Source, SourceUniverse, in_time_order
 from streams.stage import Count, Role
 from streams.topics import Topics
 from streams.valuation.row_examples import outside
@@ -94,10 +92,7 @@ class Feed:
         `timestamp` is their second, in milliseconds.
         """
         end: int | None = None
-        merged = heapq.merge(
-            *(source.batches(self._universe) for source in self._sources), key=_boundary
-        )
-        for boundary, batches in itertools.groupby(merged, key=_boundary):
+        for boundary, batches in in_time_order(self._sources, self._universe):
             if not first <= boundary <= last:
                 continue
             sent = False
@@ -173,10 +168,6 @@ class Feed:
         offset = self._offsets[topic, partition]
         self._offsets[topic, partition] += 1
         return InputRecord(topic, partition, offset, boundary // _MS, None, value, headers)
-
-
-def _boundary(batch: Batch) -> int:
-    return batch.boundary
 
 
 def _encode(rows: Quotes | Vols | Ticks, chosen: NDArray[np.int64]) -> bytes:

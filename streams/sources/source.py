@@ -1,6 +1,8 @@
 """What a source of input rows is: batches in event-time order, one second each."""
 
-from collections.abc import Iterator
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -44,6 +46,18 @@ class Source(Protocol):
 
     def batches(self, universe: SourceUniverse) -> Iterator[Batch]:
         """Seconds in ascending order; at most one session in memory. Raises `SourceError`."""
+
+
+def in_time_order(
+    sources: Sequence[Source], universe: SourceUniverse
+) -> Iterator[tuple[int, Iterator[Batch]]]:
+    """The batches of several sources, second by second (ns). Raises `SourceError`."""
+    merged = heapq.merge(*(one.batches(universe) for one in sources), key=_boundary)
+    yield from itertools.groupby(merged, key=_boundary)
+
+
+def _boundary(batch: Batch) -> int:
+    return batch.boundary
 
 
 def source_universe(market: Market) -> SourceUniverse:

@@ -45,6 +45,7 @@ class PlayedClock:
 
     async def play(self, until: int, work: "asyncio.Task[Any]") -> None:
         """Let the work go on until a time."""
+        idle = 0
         while self.now < until and not work.done():
             for _ in range(SPINS):
                 await asyncio.sleep(0)
@@ -53,6 +54,11 @@ class PlayedClock:
                 continue
             while self._sleepers and self._sleepers[0][2].done():
                 heapq.heappop(self._sleepers)
+            if not self._sleepers and idle < 100:
+                # Connections are being closed, or nothing is left to do.
+                idle += 1
+                await asyncio.sleep(0.005)
+                continue
             if not self._sleepers or self._sleepers[0][0] > until:
                 self.now = until
                 return

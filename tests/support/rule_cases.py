@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 E, W, B, N = "dispersion-exporter", "dispersion-worker", "dispersion-bridge", "dispersion-ingest"
+FEED = "dispersion-feed"
+F = f'job="{FEED}", feed="cboe"'
 Series = Mapping[str, str]
 
 
@@ -907,6 +909,36 @@ DELIVERY = [
             )
         },
         {"2m20s": [], "2m40s": [f"severity=critical job={N}"], "5m": [], "20m": []},
+    ),
+    RuleCase(
+        "DispersionFeedFailing",
+        "no heartbeat from 1m on, well again at 4m; closed from 8m on",
+        {
+            f"dispersion_feed_last_beat_timestamp_seconds{{{F}}}": (
+                "0+5x12 60x35 240+5x48 480x100"
+            ),
+            f"dispersion_feed_open{{{F}}}": "1x96 0x60",
+        },
+        {
+            "2m10s": [],
+            "2m20s": [f"severity=critical job={FEED} feed=cboe"],
+            "5m": [],
+            "10m": [],
+        },
+    ),
+    RuleCase(
+        "DispersionFeedFailing",
+        "two of ten names are stale from 1m to 8m",
+        {
+            f'dispersion_feed_names{{{F}, state="fresh"}}': "10x11 8x83 10x60",
+            f'dispersion_feed_names{{{F}, state="stale"}}': "0x11 2x83 0x60",
+            f"dispersion_feed_open{{{F}}}": "1x160",
+        },
+        {
+            "5m": [],
+            "6m10s": [f"severity=warning job={FEED} feed=cboe"],
+            "9m": [],
+        },
     ),
 ]
 FRESH_BOOL = "index:dispersion_session_fresh:bool"

@@ -1,0 +1,160 @@
+"""Massive's format, files as a feed, and a feed of somebody else's package."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from agents.feeds.registry import feed_config, find_feed, installed_feeds
+from agents.replay.inputs import open_feed
+from config.errors import ConfigError
+from config.market import market_of
+from streams.reading import encode_reading
+from streams.records import NS, Quotes, Ticks
+from streams.topics import Topics
+from tests.support.cboe_market import cboe
+from tests.support.feed_run import MONDAY, MonitorSink, eastern, feed_settings, played
+from tests.support.monitor import comparable_reading, expected
+from tests.support.played_clock import PlayedClock
+from tests.support.vendor_documents import cboe_options, closes
+from tests.support.vendor_server import VendorServer
+
+START = eastern(MONDAY, 10, 15)
+
+
+class MassiveMarket:
+    """Pages of 250 contracts, quotes a quarter of an hour old."""
+
+    def __init__(self, clock: PlayedClock) -> None:
+        self.clock = clock
+        self.server: VendorServer | None = None
+        self.quoted = True
+
+    def page(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != "Bearer sesame":
+            return web.Response(status=401)
+        name = request.path.rpartition("/")[2]
+        if name not in {"SPY", "NVDA"}:
+            return web.Response(status=404)
+        first = int(request.query.get("cursor", "0"))
+        rows = cboe_options(name)[first : first + 250]
+        results = []
+        for at, row in enumerate(rows):
+            told = {"details": {"ticker": f"O:{row['option']}"}}
+            quote = {"bid": row["bid"], "ask": row["ask"], "timeframe": "DELAYED"}
+            quote["last_updated"] = self.clock.now - 900 * NS - at
+            asset = {"price": closes(name)[0]["spot"], "ticker": name}
+            results.append(told | {"underlying_asset": asset})
+            if self.quoted:
+                results[-1]["last_quote"] = quote
+        answer = {"status": "OK", "results": results}
+        if first + 250 < len(cboe_options(name)):
+            answer["next_url"] = f"{request.url.origin()}{request.path}?cursor={first + 250}"
+        return web.json_response(answer)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        return self.page(request)
+
+
+async def test_chains_of_massive_page_by_page(tmp_path: Path) -> None:
+    clock = PlayedClock(START)
+    market = MassiveMarket(clock)
+    async with VendorServer(lambda _: None) as server:
+        server.always = market
+        feed = {"massive": {"host": server.url}, "period": 60.0, "key": "sesame"}
+        settings = feed_settings(tmp_path, ("NVDA",), feed=feed | {"requests_per_second": 50.0})
+        sink = MonitorSink(settings, clock)
+        async with played(settings, clock, sink, name="massive") as running:
+            await running.seconds(50)
+            quotes = next(one for one in sink.rows if isinstance(one, Quotes))
+            read = [
+                one
+                for name in ("SPY", "NVDA")
+                for one in cboe_options(name)
+                if one["option"][-15:-9] != f"{MONDAY:%y%m%d}"
+            ]
+            assert quotes.strike.size == len(read)
+            assert sink.readings[0].coverage == 1.0
+        market.quoted = False
+        async with played(settings, clock, sink, name="massive") as running:
+            with pytest.raises(ConfigError, match="the plan of this key holds no quotes"):
+                await running.seconds(30)
+        denied = feed_settings(tmp_path, ("NVDA",), feed=feed | {"key": "other"})
+        async with played(denied, clock, sink, name="massive") as running:
+            with pytest.raises(ConfigError, match=r"401.*feed\.key"):
+                await running.seconds(30)
+
+
+async def test_recorded_files_as_a_feed(tmp_path: Path) -> None:
+    folder = tmp_path / "recorded"
+    async with cboe(tmp_path, START, record=folder) as (running, _, _, _, _):
+        await running.seconds(100)
+    files = {
+        "quotes": tuple(sorted(folder.glob("quotes*"))),
+        "ticks": tuple(sorted(folder.glob("ticks*"))),
+    }
+    settings = feed_settings(tmp_path, mode="replay", feed={"replay": files})
+    clock = PlayedClock(START)
+    sink = MonitorSink(settings, clock)
+    async with played(settings, clock, sink, name="replay") as running:
+        await running.work
+    market = market_of(settings)
+    feed = open_feed(files["quotes"], files["ticks"], None, market, (1, 1), Topics())
+    readings, _ = expected(settings, feed.records(), 1)
+    assert [comparable_reading(encode_reading(one)) for one in sink.readings] == readings
+    assert len(readings) >= 2
+
+
+MODULE = """
+from collections.abc import AsyncIterator
+
+import msgspec
+import numpy as np
+
+from agents.feeds.contract import Feed, FeedItem, Host, Wanted
+from streams.records import Heartbeat, Ticks
+
+
+class MineConfig(msgspec.Struct, forbid_unknown_fields=True):
+    delay: float = 0.0
+    url: str = ""
+
+
+async def mine(config: MineConfig, wanted: Wanted, host: Host) -> AsyncIterator[FeedItem]:
+    async for sweep in host.sweeps():
+        body = await host.get(config.url)
+        if body is not None:
+            at = np.array([host.market_time()])
+            code, size = np.zeros(1, np.int32), np.zeros(1)
+            yield Ticks(("VIX",), code, np.array([float(body)]), size, at, at, sweep.refresh)
+            yield Heartbeat(host.market_time())
+
+
+FEED = Feed(mine, MineConfig, "live", "the VIX of our own server")
+"""
+
+
+async def test_a_feed_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    info = site / "my_feed-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "my_feed.py").write_text(MODULE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-feed\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dispersion.feeds]\nmine = my_feed:FEED\n")
+    monkeypatch.syspath_prepend(str(site))
+    found = {one.name: one.package for one in installed_feeds()}
+    assert found["mine"] == "my-feed"
+    async with VendorServer(lambda path: b"17.25" if path == "/vix" else None) as server:
+        own = {"mine": {"url": f"{server.url}/vix"}, "period": 5.0}
+        settings = feed_settings(tmp_path, mode="live", feed=own)
+        clock = PlayedClock(START)
+        sink = MonitorSink(settings, clock)
+        async with played(settings, clock, sink, name="mine") as running:
+            await running.seconds(12)
+        ticks = [one for one in sink.rows if isinstance(one, Ticks)]
+        assert [one.price.tolist() for one in ticks] == [[17.25]] * 3
+        wrong = feed_settings(tmp_path, feed={"mine": {"uri": "x"}})
+        with pytest.raises(ConfigError, match="uri"):
+            feed_config(wrong, "mine", find_feed(wrong, "mine")[1])
+    sys.modules.pop("my_feed", None)
