@@ -14,7 +14,7 @@ class _Details(msgspec.Struct, gc=False):
     ticker: str
 
 
-class _Quote(msgspec.Struct, gc=False):
+class _LastQuote(msgspec.Struct, gc=False):
     bid: float | None = None
     ask: float | None = None
     last_updated: int = 0
@@ -28,7 +28,7 @@ class _Asset(msgspec.Struct, gc=False):
 
 class _Result(msgspec.Struct, gc=False):
     details: _Details
-    last_quote: _Quote | None = None
+    last_quote: _LastQuote | None = None
     underlying_asset: _Asset | None = None
 
 
