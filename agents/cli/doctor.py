@@ -168,10 +168,10 @@ def _input(settings: "Settings") -> "Iterator[Finding]":
     """What a worker has told of the input of late."""
     from agents.cli.status import input_lines
     from agents.monitoring.health_report import input_health
-    from agents.monitoring.identity import session_open
+    from agents.monitoring.identity import readings_due
     from streams.records import NS
 
-    found, problems = input_health(settings, opened=session_open(int(time() * NS)))
+    found, problems = input_health(settings, opened=readings_due(int(time() * NS), settings.mode))
     for one in found:
         for line in input_lines(one):
             yield Finding("input", ok=True, message=line.strip())

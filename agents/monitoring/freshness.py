@@ -9,6 +9,8 @@ from datetime import datetime
 from streams.market import Mode
 from streams.reading import Reading
 
+USUAL_DELAY = 900.0
+"""Seconds of a delayed feed, at least."""
 DELAY_SECONDS = 1_200.0
 """How far a delayed feed may be behind the wall before its readings count as old."""
 ALLOWED: Mapping[Mode, float] = {"live": 0.0, "delayed": DELAY_SECONDS}
@@ -16,6 +18,21 @@ ALLOWED: Mapping[Mode, float] = {"live": 0.0, "delayed": DELAY_SECONDS}
 
 In the other modes event time has nothing to do with the wall's.
 """
+
+
+STALE_SECONDS = 15.0
+LONGEST_REFRESH = 300.0
+
+
+def stale_after(refresh_seconds: float | None) -> float:
+    """Age in seconds at which a reading is stale; of a slow source its refresh is added.
+
+    Between two sweeps nothing new can come, and readings are repeated every 300 s at the latest.
+
+    >>> stale_after(None), stale_after(120.0), stale_after(86_400.0)
+    (15.0, 135.0, 315.0)
+    """
+    return STALE_SECONDS + min(refresh_seconds or 0.0, LONGEST_REFRESH)
 
 
 def event_time(readings: Mapping[str, Reading]) -> datetime | None:

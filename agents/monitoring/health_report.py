@@ -10,8 +10,14 @@ from typing import cast
 import msgspec
 
 from agents.alerts.orphaned_alerts import orphan_warnings
-from agents.monitoring.freshness import age_seconds, event_time, fresh_from
-from agents.monitoring.identity import session_open
+from agents.monitoring.freshness import (
+    STALE_SECONDS,
+    age_seconds,
+    event_time,
+    fresh_from,
+    stale_after,
+)
+from agents.monitoring.identity import readings_due
 from agents.monitoring.lag import Lag, lag_of
 from agents.monitoring.refused_partitions import reasons
 from agents.plans import flow_plans
@@ -37,7 +43,6 @@ from streams.refusals.acceptance import Account, cause, problem, together
 from streams.safe_text import safe
 from streams.topics import Topics
 
-STALE_SECONDS = 15.0
 LAG = 10_000
 TOLD_SECONDS = 600.0
 """How long what a worker told of the input counts: after a worker's end nobody tells more."""
@@ -65,6 +70,8 @@ class IndexHealth(msgspec.Struct, frozen=True):
     """The age, less what a delayed feed may be behind."""
     legs_silent: tuple[SilentLeg, ...] = ()
     """Of the newest reading of 30 days."""
+    stale_after: float = STALE_SECONDS
+    """Seconds of it that are too many, by how often the source repeats itself."""
 
 
 class InputHealth(msgspec.Struct, frozen=True):
@@ -100,7 +107,7 @@ def health(settings: Settings) -> Health:
     Raises `UnavailableError` when Redis does not answer, or Kafka not one question,
     `ActionNeededError`, `ConfigError`.
     """
-    opened = session_open(int(time() * NS))
+    opened = readings_due(int(time() * NS), settings.mode)
     plans = flow_plans(
         settings, market_of(settings), load_rules(settings.rules.file, settings.rules.cap_unknown)
     )
@@ -218,6 +225,7 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                     shown.alerts,
                     stale,
                     silent,
+                    stale_after=stale_after(reading.refresh_seconds),
                 )
             )
     return found, missing
@@ -237,7 +245,7 @@ def _clock(settings: Settings) -> Iterator[str]:
 
 def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iterator[str]:
     for one in indices:
-        if opened and one.mode in {"live", "delayed"} and one.stale_seconds > STALE_SECONDS:
+        if opened and one.mode in {"live", "delayed"} and one.stale_seconds > one.stale_after:
             yield (
                 f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; "
                 "see the runbook, DispersionStale"

@@ -14,9 +14,11 @@ from time import time
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, ProcessCollector
 
+from agents.monitoring.freshness import DELAY_SECONDS, USUAL_DELAY
 from config.secret_files import SECRETS, file_of
 from config.settings import Settings
 from streams.calendar.sessions import close_ns, open_ns, session_of
+from streams.market import Mode
 from streams.records import NS
 
 CALENDAR = "XNYS"
@@ -53,7 +55,9 @@ def identify(registry: CollectorRegistry, settings: Settings) -> None:
         config.labels(config_hash(settings), index.symbol, settings.mode).set(1)
     text = "1 from the first reading due to the option close."
     session = Gauge("dispersion_market_session_open", text, ("calendar",), registry=registry)
-    session.labels(CALENDAR).set_function(lambda: float(session_open(int(time() * NS))))
+    session.labels(CALENDAR).set_function(
+        lambda: float(readings_due(int(time() * NS), settings.mode))
+    )
 
 
 def revision(checkout: Path = CHECKOUT) -> str:
@@ -95,6 +99,18 @@ def session_open(now: int) -> bool:
     """Whether readings are due at a wall time (ns)."""
     day = session_of(now)
     return day is not None and open_ns(day) + FIRST_READING <= now <= close_ns(day)
+
+
+def readings_due(now: int, mode: Mode) -> bool:
+    """Whether readings are due at a wall time (ns): of a delayed feed, later by its delay.
+
+    How long the delay is differs by source and from minute to minute. Until the longest has passed
+    since the open nothing is due, nor is anything once the shortest has passed since the close.
+    """
+    if mode != "delayed":
+        return session_open(now)
+    shortest, longest = (round(seconds * NS) for seconds in (USUAL_DELAY, DELAY_SECONDS))
+    return session_open(now - longest) and session_open(now - shortest)
 
 
 def _version(distribution: str) -> str:

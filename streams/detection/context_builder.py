@@ -51,8 +51,8 @@ class ContextBuilder:
         settled = self._atm_settled(ts, gates) if "intraday" in forms else True
         spike = "accepted"
         if "intraday" in forms and not gates["atm"]:
-            rho = reading.implied_correlation
-            spike = self.history.progress.spike.admit(ts, rho, self._gates)
+            rho, refresh = reading.implied_correlation, reading.refresh_seconds
+            spike = self.history.progress.spike.admit(ts, rho, self._gates, refresh)
         window = self.history.window
         context = RuleContext(
             reading=reading,

@@ -19,6 +19,9 @@ Pair = Literal["both", "model_free", "atm"]
 """The pairs of vols that a rule looks at: that of strips, that of ATM vols and correlation."""
 Phase = Literal["before", "open", "after"]
 Spike = Literal["accepted", "held", "reverted"]
+SPIKE_REPETITIONS = 2.5
+LONGEST_REFRESH = 3_600.0
+"""Seconds; what is refreshed less often is a file of closes."""
 
 
 def phase(ts: int, session: date) -> Phase:
@@ -92,6 +95,13 @@ def relative_width(reading: Reading) -> float | None:
     return reading.quality_width / reading.index_vol
 
 
+def _hold_seconds(gates: Gates, refresh_seconds: float) -> float:
+    """A source of closes does not repeat itself within a session."""
+    if refresh_seconds > LONGEST_REFRESH:
+        return gates.spike_seconds
+    return max(gates.spike_seconds, SPIKE_REPETITIONS * refresh_seconds)
+
+
 class SpikeHold(msgspec.Struct):
     """The spike gate: a value that moves implied correlation too fast is held.
 
@@ -104,9 +114,14 @@ class SpikeHold(msgspec.Struct):
     reference: float | None = None
     since: int = 0
 
-    def admit(self, ts: int, rho: float | None, gates: Gates) -> Spike:
-        """Judge the value at `ts` (nanoseconds); a missing one passes, other gates speak for it."""
-        hold = int(gates.spike_seconds * NS)
+    def admit(
+        self, ts: int, rho: float | None, gates: Gates, refresh_seconds: float | None = None
+    ) -> Spike:
+        """Judge the value at `ts` (nanoseconds); a missing one passes, other gates speak for it.
+
+        A source that repeats itself every `refresh_seconds` has to have said it more than twice.
+        """
+        hold = int(_hold_seconds(gates, refresh_seconds or 0.0) * NS)
         if rho is None:
             return "held" if self.reference is not None and ts - self.since < hold else "accepted"
         if self.reference is not None:

@@ -9,7 +9,7 @@ from streams.market import IndexSpec, Market
 from streams.points import PointsFrame
 from streams.reading import Reading
 from streams.readings.held_frames import HeldFrames
-from streams.readings.reading_seconds import quiet_seconds
+from streams.readings.reading_seconds import QUIET_NS, quiet_interval, quiet_seconds
 from streams.readings.session_hours import SessionHours, hours_at
 from streams.readings.session_state import SessionState
 from streams.readings.sources_seen import SourcesSeen
@@ -23,9 +23,9 @@ class CrossSection:
 
     It does so once every source has reached T. Which seconds give a reading is a function of the
     frames alone (design section 3, point 5): those of the session with an accepted quote, price or
-    reference; each 30th second since the session's last reading, `no_input`; and the session's last
-    second, `session_close`, if the session had a reading. Points of other seconds are applied and
-    give none.
+    reference; each 30th second (of a slower source each of its refreshes, 300 s at most) since the
+    session's last reading, `no_input`; and the session's last second, `session_close`, if the
+    session had a reading. Points of other seconds are applied and give none.
     """
 
     def __init__(self, spec: IndexSpec, market: Market) -> None:
@@ -107,9 +107,10 @@ class CrossSection:
         The state is still that of the session of the latest reading.
         """
         hours = self.state.hours
-        if self.last <= hours.open:
+        if self.last <= hours.open or until < min(self.last + QUIET_NS, hours.close):
             return []
-        seconds = quiet_seconds(self.last, until, hours.close)
+        interval = quiet_interval(self.state.refresh_seconds())
+        seconds = quiet_seconds(self.last, until, hours.close, interval)
         return [
             reading for second in seconds for reading in self._readings(second, hours, quiet=True)
         ]

@@ -35,6 +35,8 @@ REALIZED = (
     "basket_gap",
     "realized_correlation_session",
 )
+ASYNCHRONOUS_SECONDS = 30.0
+"""Refresh from which values of one reading may be of different moments."""
 STALE_WEIGHT_DAYS = 30
 """Calendar days; indices are reweighed each quarter, and counts of shares change with it."""
 COVERAGE = ("coverage", "coverage_valid", "coverage_names", "coverage_atm", "coverage_atm_names")
@@ -61,6 +63,11 @@ def tenor_reading(
     realized = _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
     book = _book(fields, state, boundary, names, realized) if tenor == RULE_TENOR_DAYS else None
+    refresh = max(
+        state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
+    )
+    if refresh >= ASYNCHRONOUS_SECONDS:
+        fields.flags.add("asynchronous")
     # Rotation has no tenor; the readings that the rules run on carry it.
     rotation = (
         state.rotation.at(boundary)
@@ -84,10 +91,7 @@ def tenor_reading(
         implied_correlation_skew=skew,
         references=references,
         tracking_error=tracking_error(references, fields.values),
-        refresh_seconds=max(
-            state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
-        )
-        or None,
+        refresh_seconds=refresh or None,
         dividends=names.dividends if names else {},
         names_missing=names.strips.missing if names else {},
         names_carried=names.strips.carried_why if names else {},

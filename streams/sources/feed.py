@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.calendar.sessions import trading_hours
+from streams.calendar.sessions import close_ns, equity_close_ns, session_of, trading_hours
 from streams.catalogue.vocabulary import Outcome
 from streams.framing.framing import (
     BEAT_HEADERS,
@@ -33,6 +33,7 @@ from streams.topics import Topics
 from streams.valuation.row_examples import outside
 
 _MS = 1_000_000
+_MINUTE = 60_000 * _MS
 
 Partitioner = Callable[[str, int], int]
 """Symbol and number of partitions to a partition."""
@@ -46,6 +47,19 @@ class Routing:
     ticks_partitions: int
     partition_of: Partitioner
     topics: Topics
+
+
+def _session_end(end: int, last: int) -> int:
+    """The second that is over with the last row, at `end` (ns), of files.
+
+    Rows that reach the close of the stocks, 16:00 ET, are those of a whole session: what goes on
+    to 16:15 is options of indices, which many files do not hold. So the session is closed, unless
+    what is wanted ends before (`last`).
+    """
+    session = session_of(end)
+    if session is None or end < equity_close_ns(session) - _MINUTE or last < close_ns(session):
+        return end
+    return max(end, close_ns(session))
 
 
 class Feed:
@@ -104,7 +118,7 @@ class Feed:
                 end = boundary
                 yield from self._heartbeats(boundary)
         if end is not None:
-            yield from self._heartbeats(end)
+            yield from self._heartbeats(_session_end(end, last))
 
     def _frames(self, boundary: int, rows: Quotes | Vols | Ticks) -> Iterator[InputRecord]:
         role: Role = "ticks" if isinstance(rows, Ticks) else "quotes"

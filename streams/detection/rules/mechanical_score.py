@@ -91,17 +91,13 @@ def score_of(context: RuleContext, numbers: RotationEnter) -> MechanicalScore:
 
 
 def _sectors_apart(context: RuleContext, rotation: Rotation, numbers: RotationEnter) -> bool | None:
-    """Unusual sector dispersion while the index is flat.
+    """Unusually wide sector dispersion while the index is flat.
 
     The index's daily sd is taken as index vol / sqrt(252).
-    A young session has had little time to disperse: before the equity close an unusually *low*
-    figure is unknown.
     """
     index, z, vol = rotation.index_return, rotation.sector_dispersion_z, context.now.index_level
     if index is None or z is None or vol is None:
         return None
     if abs(index) >= numbers.index_return_sds * vol / math.sqrt(SESSIONS_A_YEAR):
         return False
-    if z < -numbers.sector_dispersion_z:
-        return True if context.elapsed >= 1.0 else None
     return z > numbers.sector_dispersion_z

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
+from agents.monitoring.identity import readings_due
 from agents.monitoring.market_gauges import View, _freshness
 from streams.detection.views.snapshot import decode_snapshot
 from streams.market import Mode
@@ -38,6 +39,25 @@ def test_the_older_of_event_and_publication_counts(
 ) -> None:
     assert age_seconds(mode, EVENT, published, now) == pytest.approx(age)
     assert now - fresh_from(mode, EVENT, published) == pytest.approx(stale)
+
+
+@pytest.mark.parametrize(
+    ("clock", "live", "delayed"),
+    [
+        ("09:30:04", False, False),
+        ("09:30:06", True, False),
+        ("09:49:00", True, False),
+        ("09:50:06", True, True),
+        ("16:14:59", True, True),
+        ("16:20:00", False, True),
+        ("16:29:59", False, True),
+        ("16:30:01", False, False),
+    ],
+)
+def test_readings_of_a_delayed_feed_are_due_later(clock: str, *, live: bool, delayed: bool) -> None:
+    now = int(eastern(MONDAY, clock).timestamp()) * 1_000_000_000
+    assert readings_due(now, "live") is live
+    assert readings_due(now, "delayed") is delayed
 
 
 def test_without_a_reading_the_publication_counts() -> None:

@@ -15,7 +15,8 @@ from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
 from streams.readings.sources_seen import SourcesSeen
 from streams.records import NS
-from tests.support.points_frames import SESSION, frame, prices, second
+from tests.support.cross_section_run import VOLS, Run, at
+from tests.support.points_frames import SESSION, frame, prices, quoted, second
 
 
 def test_the_largest_names_are_the_heaviest_with_ties_by_symbol() -> None:
@@ -46,6 +47,21 @@ def test_quiet_seconds_end_with_the_close() -> None:
     assert quiet_seconds(10 * NS, 99 * NS, 100 * NS) == [40 * NS, 70 * NS]
     assert quiet_seconds(10 * NS, 10**6 * NS, 100 * NS) == [40 * NS, 70 * NS, 100 * NS]
     assert quiet_seconds(95 * NS, 10**6 * NS, 100 * NS) == [100 * NS]
+
+
+@pytest.mark.parametrize(
+    ("refresh", "repeats"),
+    [(None, [30, 60, 90]), (10.0, [30, 60, 90]), (45.0, [45, 90]), (60.0, [60])],
+)
+def test_readings_without_input_follow_the_refresh(
+    refresh: float | None, repeats: list[float]
+) -> None:
+    run = Run()
+    run.feed(quoted(second(60), VOLS, refresh_seconds=refresh))
+    readings = run.feed(frame(second(159), accepted=0))
+    assert [seconds - 60 for seconds in at(readings)] == repeats
+    marked = {"asynchronous" in one.flags for one in readings}
+    assert marked == {refresh is not None and refresh >= 30.0}
 
 
 def test_sources_are_waited_for_unless_idle() -> None:
