@@ -8,13 +8,13 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana import wall
+from grafana import desk, sre, wall
 from grafana.board import RUNBOOK
 
 OUT = Path(__file__).parent / "dashboards"
 
 
-BOARDS = {"wall.json": wall.build}
+BOARDS = {"desk.json": desk.build, "sre.json": sre.build, "wall.json": wall.build}
 
 
 def rendered(runbook: str = RUNBOOK) -> dict[str, str]:

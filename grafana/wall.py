@@ -381,6 +381,7 @@ def _waiting(place: GridPosition) -> object:
             45,
             "",
             "Records that no stage has applied yet; AWAY while Kafka does not answer.",
+            "DispersionConsumerLagGrowing",
         ),
         place,
         [

@@ -43,7 +43,24 @@ NUMBERS = {
     "14 A": "vol_spread",
 }
 """The headlines' queries on the wall."""
-QUIET_BY_BOARD = {"wall.json": QUIET}
+DESK_QUIET = {
+    "Carry A": "the samples have no prices",
+    "Carry B": "the same",
+    "Rank of the year A": "ranks need more closes than three",
+    "Rotation A": "the samples have no prices",
+    "Published levels A": "the samples have no published level of the scenario's day",
+    "Tracking error A": "the same",
+}
+SERVICE_QUIET = {
+    "Budgets A": "a replay is not live, and no rules are recorded here",
+    "Budgets B": "the same",
+    "Event to publication A": "measured in live mode alone",
+    "Event to publication B": "the same",
+    "Dead letters A": "there are none",
+    "Outbox B": "nothing waits",
+    "Bridge A": "there is none",
+}
+QUIET_BY_BOARD = {"wall.json": QUIET, "desk.json": DESK_QUIET, "sre.json": SERVICE_QUIET}
 SCRAPES = """
 global: {{scrape_interval: 500ms, evaluation_interval: 500ms}}
 scrape_configs:

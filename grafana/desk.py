@@ -1,0 +1,162 @@
+"""The desk: what a trader asks of the trade, from a metre and a half."""
+
+from grafana_foundation_sdk.builders import dashboard
+
+from grafana.board import board
+from grafana.colours import LINES
+from grafana.panels import About, GridPosition, Look, Query, bars, line_chart, tile
+from grafana.promql import OF_INDEX, at_rule_tenor, gauge, masked, masked_on_index
+from streams.catalogue.measures import HEADLINES, MEASURES, RULE_TENOR
+
+BAR = ((None, LINES[0]),)
+POINTS = Look(unit="none", decimals=1)
+"""Hundredths: vol points, points of correlation."""
+
+
+def build(runbook: str) -> dashboard.Dashboard:
+    """The dashboard of the desk."""
+    panels = (*_carry(), *_day(), *_names(), *_history())
+    return board(
+        "Dispersion desk", "dispersion-desk", panels, since="now-8h", refresh="10s", runbook=runbook
+    )
+
+
+def _carry() -> tuple[object, ...]:
+    return (
+        tile(
+            About(1, "Carry", "Implied less realized, points: what the trade earns if no more "
+                  "comes than came."),
+            GridPosition(0, 0, 8, 6),
+            [
+                Query(_less_realized("implied_correlation", "realized_correlation"), "correlation"),
+                Query(_less_realized("dispersion", "realized_dispersion"), "dispersion"),
+            ],
+            POINTS,
+        ),
+        tile(
+            About(2, "Since the prior close", "Points, on the names that both have."),
+            GridPosition(8, 0, 8, 6),
+            [Query(_of_day("dispersion_change_ratio", 'window="1d"'), "{{measure}}")],
+            POINTS,
+        ),
+        tile(
+            About(3, "Rank of the year", "Share of the closes that were below, percent."),
+            GridPosition(16, 0, 8, 6),
+            [Query(_of_day("dispersion_percentile_ratio", 'window=~".+d"'), "{{measure}}")],
+            Look(unit="none", decimals=0),
+        ),
+    )  # fmt: skip
+
+
+def _less_realized(implied: str, realized: str) -> str:
+    known = gauge(f"dispersion_{realized}_ratio", 'window="21d"')
+    return masked(f"100 * ({at_rule_tenor(implied)} - {known})")
+
+
+def _of_day(metric: str, window: str) -> str:
+    found = f'max by (measure) ({metric}{{{OF_INDEX},tenor="{RULE_TENOR}",{window}}})'
+    return masked_on_index(f"100 * {found}")
+
+
+def _lines(chart: str) -> list[Query]:
+    return [
+        Query(masked(f"100 * {at_rule_tenor(one.field)}"), one.heading)
+        for one in MEASURES
+        if one.chart == chart
+    ]
+
+
+def _day() -> tuple[object, ...]:
+    tenors = "max by (tenor) (dispersion_{}_ratio{{" + OF_INDEX + "}})"
+    return (
+        line_chart(
+            About(10, "Vols", "When the lower two meet the upper one, the trade has converged."),
+            GridPosition(0, 6, 8, 9),
+            _lines("vols"),
+            Look(unit="none"),
+        ),
+        line_chart(
+            About(11, "Implied correlation", "With its bounds from missing names."),
+            GridPosition(8, 6, 8, 9),
+            _lines("correlation"),
+            Look(unit="none"),
+        ),
+        bars(
+            About(12, "Term structure", "Index vol and implied correlation by tenor, points."),
+            GridPosition(16, 6, 8, 9),
+            [
+                Query(masked_on_index(f"100 * {tenors.format('index_vol')}"), "vol {{tenor}}"),
+                Query(
+                    masked_on_index(f"100 * {tenors.format('implied_correlation')}"),
+                    "correlation {{tenor}}",
+                ),
+            ],
+            Look(unit="none", steps=BAR, bounds=(0.0, 100.0)),
+        ),
+    )
+
+
+def _names() -> tuple[object, ...]:
+    vols = 'max by (symbol) (dispersion_symbol_vol_ratio{job=~"$job"})'
+    sectors = 'max by (sector) (dispersion_sector_rotation_ratio{job=~"$job"})'
+    lacking = f"sum by (pair, state, reason) (dispersion_names_lacking{{{OF_INDEX}}})"
+    return (
+        bars(
+            About(20, "Highest vols", "30-day at-the-money vols of names."),
+            GridPosition(0, 15, 8, 10),
+            [Query(masked_on_index(f"topk(12, {vols})"), "{{symbol}}")],
+            Look(steps=BAR, bounds=(0.0, 1.5)),
+        ),
+        bars(
+            About(21, "Rotation", "Sectors less the index since the prior close."),
+            GridPosition(8, 15, 8, 10),
+            [Query(masked_on_index(sectors), "{{sector}}")],
+            Look(decimals=2, steps=((None, LINES[1]), (0, LINES[0])), bounds=(-0.03, 0.03)),
+        ),
+        tile(
+            About(22, "Names without a value", "By pair of vols and why.", "data_quality"),
+            GridPosition(16, 15, 8, 10),
+            [Query(masked_on_index(lacking), "{{pair}} {{state}} {{reason}}")],
+            Look(unit="none", decimals=0, beside=True),
+        ),
+    )
+
+
+def _history() -> tuple[object, ...]:
+    active = f"max by (alert) (dispersion_alert_active{{{OF_INDEX}}} == 1)"
+    level = 'max by (reference) (dispersion_reference_index_ratio{job=~"$job"})'
+    error = 'max by (reference) (dispersion_reference_tracking_error_ratio{job=~"$job"})'
+    followed = [
+        Query(masked(f"100 * {at_rule_tenor(one.field)}"), one.heading) for one in HEADLINES[3:]
+    ]
+    return (
+        line_chart(
+            About(30, "Alerts that fired", "A line for as long as an alert fires."),
+            GridPosition(0, 25, 12, 8),
+            [Query(active, "{{alert}}")],
+            Look(unit="none", decimals=0),
+        ),
+        line_chart(
+            About(31, "What followed", "Spread and correlation, under the same times."),
+            GridPosition(12, 25, 12, 8),
+            followed,
+            Look(unit="none"),
+        ),
+        tile(
+            About(32, "Published levels", "Of the index provider."),
+            GridPosition(0, 33, 12, 6),
+            [Query(masked_on_index(f"100 * {level}"), "{{reference}}")],
+            POINTS,
+        ),
+        tile(
+            About(
+                33,
+                "Tracking error",
+                "Ours less the published level, points.",
+                "DispersionTrackingError",
+            ),
+            GridPosition(12, 33, 12, 6),
+            [Query(masked_on_index(f"100 * {error}"), "{{reference}}")],
+            POINTS,
+        ),
+    )
