@@ -201,6 +201,15 @@ class IngestSettings(SettingsSection):
     linger: float = Field(default=0.1, gt=0, le=5)
 
 
+class ReportSettings(SettingsSection):
+    """What `dispersion report` shows beside the readings."""
+
+    watch_list: str = "rotation.toml"
+    """A TOML file: a path, or the name of one shipped in `config/watchlists`."""
+    calendar_file: Path | None = None
+    """Events: `date,kind,symbol,when,what`."""
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -222,6 +231,7 @@ class Settings(BaseSettings):
     bridge: BridgeSettings = BridgeSettings()
     ingest: IngestSettings = IngestSettings()
     feed: FeedSettings = FeedSettings()
+    report: ReportSettings = ReportSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -29,6 +29,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion backtest --quotes FILE --scenario unwind_2018_02 --out build/run",
         "dispersion backtest --daily samples --from 2026-06-04 --json",
     ),
+    "report": (
+        "dispersion report --out report.html",
+        "dispersion report --run build/run --prices FILE.csv --out report.html",
+        "dispersion report --run build/run --session 2026-07-10 --json",
+    ),
+    "study": ("dispersion study rotation --prices FILE.csv",),
+    "study rotation": (
+        "dispersion study rotation --prices FILE.csv",
+        "dispersion study rotation --run build/run --prices FILE.csv --json",
+    ),
     "evaluate": (
         "dispersion evaluate --labels FILE.csv build/run/alerts.jsonl",
         "dispersion evaluate --labels FILE.csv build/run/alerts.jsonl --plot FILE.svg",

@@ -37,8 +37,10 @@ from agents.cli import (
     init,
     plot,
     replay,
+    report,
     schema,
     status,
+    study,
     takeover,
     topics,
     worker,
@@ -88,6 +90,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backfill": backfill.backfill,
     "status": status.status,
     "explain": explain.explain,
+    "report": report.report,
+    "study rotation": study.rotation,
     "doctor": doctor.doctor,
     "alerts tail": alerts.tail,
     "alerts list": alerts_list.alerts_list,
@@ -122,6 +126,7 @@ GROUPS = {
     "export": "Readings for other programs.",
     "history": "The daily history that ranks and changes are taken in.",
     "files": "Files of quotes, prices, levels and rates.",
+    "study": "What the history says of a thesis.",
     "schema": "Schemas of the topics.",
 }
 

@@ -123,6 +123,14 @@ def events_of_run(run: Path) -> Iterator[AlertEvent]:
     return lines_of(folder / "alerts.jsonl", decode_event)
 
 
+def alert_events(settings: Settings, run: Path | None) -> Iterator[AlertEvent]:
+    """Every alert event that the topic keeps, or of a backtest's folder, in order.
+
+    Raises `ConfigError`, `ActionNeededError`, `UnavailableError`.
+    """
+    return events_told(settings) if run is None else events_of_run(run)
+
+
 def _not_none(reading: Reading | None, index: str, at: str | None) -> Reading:
     if reading is None:
         raise ActionNeededError(

@@ -12,6 +12,7 @@ import msgspec
 
 from config.schemas.files import FOLDER
 from streams.reading import Reading
+from streams.report.document import Report
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ACTIVE: Final = ("pending", "firing", "suspended")
@@ -33,7 +34,7 @@ Schema = dict[str, Any]
 
 def rendered() -> dict[str, str]:
     """File name → JSON text of each schema that is made here."""
-    made = {"reading.v1.json": reading()} | {
+    made = {"reading.v1.json": reading(), "report.v1.json": report()} | {
         f"alert.{name}.v1.json": transition(name) for name in TRANSITIONS
     }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in made.items()}
@@ -50,6 +51,14 @@ def reading() -> Schema:
     about = "Fields may be added within version 1; docs/numbers/methodology.md explains them."
     whole["description"] = f"{whole['description']} {about}"
     return {"$schema": DIALECT, "$id": "urn:dispersion:schema:reading:1", **whole, "$defs": parts}
+
+
+def report() -> Schema:
+    """What `dispersion report --json` prints."""
+    schema = msgspec.json.schema(Report)
+    parts = schema["$defs"]
+    whole = parts.pop("Report")
+    return {"$schema": DIALECT, "$id": "urn:dispersion:schema:report:1", **whole, "$defs": parts}
 
 
 def transition(name: str) -> Schema:

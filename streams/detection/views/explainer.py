@@ -18,7 +18,8 @@ from streams.detection.alerts.events import moment
 from streams.detection.context_builder import ContextBuilder
 from streams.detection.evaluator import Evaluated, evaluate
 from streams.detection.gates import phase
-from streams.detection.history.attribution import attribution_between
+from streams.detection.history.attribution import Split, attribution_between
+from streams.detection.history.days import SESSIONS
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
 from streams.detection.rules.policy import FiringAlert
@@ -49,14 +50,34 @@ class ExplainInputs(NamedTuple):
     alerts: Sequence[ActiveAlert] = ()
 
 
+class Explained(NamedTuple):
+    """The explanation, and the context that it was taken from."""
+
+    explanation: Explanation
+    context: RuleContext
+    move: Split | None
+    """Of index vol since the prior close, by name and sector."""
+
+
 def explain(
     spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
 ) -> Explanation | None:
     """The last of the readings explained; None when there is none of 30 days."""
+    found = explain_in_context(spec, gates, rules, inputs)
+    return None if found is None else found.explanation
+
+
+def explain_in_context(
+    spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
+) -> Explained | None:
+    """The same, with what it was taken from."""
     ours = (spec.symbol, RULE_TENOR)
     readings = [one for one in inputs.readings if (one.index, one.tenor) == ours]
     if not readings:
         return None
+    # Older sessions would be forgotten again.
+    known = set(sorted({one.session for one in readings})[-SESSIONS - 1 :])
+    readings = [one for one in readings if one.session in known]
     contexts = ContextBuilder(spec, gates, rules.baseline)
     session = readings[-1].session
     contexts.history.restore(
@@ -67,7 +88,8 @@ def explain(
         if reading.ts_event > context.reading.ts_event:
             context = contexts.build(reading)
     verdicts = evaluate(catalogue(rules, gates), context, {})
-    return _explanation(spec, context, verdicts, inputs.alerts)
+    move = _move(spec, context)
+    return Explained(_explanation(context, verdicts, inputs.alerts, move), context, move)
 
 
 def active_at(events: Iterable[AlertEvent], index: str, at: datetime) -> list[ActiveAlert]:
@@ -102,22 +124,24 @@ def _active(event: AlertEvent) -> ActiveAlert:
     )
 
 
+def _move(spec: IndexSpec, context: RuleContext) -> Split | None:
+    close = context.baseline.close(1)
+    if close is None or close.basis != context.now.basis:
+        return None
+    return attribution_between(close, context.now, spec.basket).index_vol
+
+
 def _explanation(
-    spec: IndexSpec,
     context: RuleContext,
     verdicts: Iterable[Evaluated],
     alerts: Sequence[ActiveAlert],
+    split: Split | None,
 ) -> Explanation:
     active = {(one.rule, one.scope): one for one in alerts}
     firing = [one for one in alerts if one.underlying_status == "firing"]
     told = [one for one in firing if one.label not in POLICY.quiet_labels]
     acting = POLICY.acting(FiringAlert(one.rule, Scope(one.scope), one.label) for one in firing)
     close = context.baseline.close(1)
-    split = (
-        None
-        if close is None or close.basis != context.now.basis
-        else attribution_between(close, context.now, spec.basket).index_vol
-    )
     return Explanation(
         reading=msgspec.structs.replace(context.reading, constituents=None),
         hours=phase(context.now.ts, context.reading.session),

@@ -43,6 +43,8 @@ REQUIRED = [
     "backfill",
     "backtest",
     "evaluate",
+    "report",
+    "study rotation",
     "demo",
     "alerts tail",
     "alerts list",
@@ -60,6 +62,15 @@ REQUIRED = [
     "topics create",
     "config check",
     "schema print",
+    "init",
+    "files check",
+    "basket import",
+    "basket show",
+    "basket diff",
+    "export readings",
+    "plot",
+    "history import",
+    "history show",
 ]
 
 
@@ -374,7 +385,7 @@ BASKET = (
         (
             {"my.toml": "", "b.toml": BASKET.format(weight=-1, other="MSFT")},
             "constituents[0].weight",
-            "give a number above 0",
+            "a number above 0",
         ),
         (
             {"my.toml": "", "b.toml": BASKET.format(weight=1, other="AAPL")},

@@ -1,0 +1,1 @@
+"""Reports on paper and screen: HTML, Markdown and JSON of one document."""

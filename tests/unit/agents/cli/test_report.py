@@ -1,0 +1,175 @@
+"""`dispersion report`: of the demo's scenario and of published closes, with and without inputs."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import jsonschema
+import pytest
+
+from agents.cli.main import main
+from config.schemas.files import FOLDER
+from streams.calendar.sessions import shift_session
+from tests.support.trading_days import sessions_in
+
+ROOT = Path(__file__).resolve().parents[4]
+LARGEST = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the unwind scenario, one refresh a minute."""
+    out = tmp_path_factory.mktemp("scenario")
+    quotes = str(ROOT / "samples" / "option_closes_2026-07-10.parquet")
+    played = ["--scenario", "unwind_2018_02", "--refresh", "300", "--out", str(out)]
+    assert main(["--quiet", "backtest", "--quotes", quotes, *played]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty sessions of most of the watch list; a hostile name stands in the calendar below."""
+    from datetime import date
+
+    last = date(2026, 7, 13)
+    days = sessions_in(shift_session(last, -30), last)
+    symbols = ("WMT", "COST", "SPY", "RSP", "XLP", "XLU", "XLK", "AAPL", "MSFT", "GOOG", "NVDA")
+    rows = [
+        f"{day},{symbol},{100 + 3 * at + (0.1 + 0.02 * at) * step:.2f}"
+        for step, day in enumerate(days)
+        for at, symbol in enumerate(symbols)
+    ]
+    file = tmp_path_factory.mktemp("prices") / "closes.csv"
+    file.write_text("date,symbol,close\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def calendar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("calendar") / "events.csv"
+    file.write_text(
+        "date,kind,symbol,when,what\n2026-07-14,cpi,,08:30,<script>alert(1)</script>\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def reported(*arguments: str, out: Path) -> str:
+    assert main(["--quiet", "report", *arguments, "--out", str(out)]) == 0
+    return out.read_text(encoding="utf-8")
+
+
+def test_the_page_is_valid_self_contained_and_quotes_its_alerts(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
+    page = reported(*given, out=tmp_path / "report.html")
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert len(page) < LARGEST
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="https?:', page)
+    assert "nan" not in re.sub(r"<[^>]*>", "", page).lower().split()
+    assert "unwinding" in page
+    assert 'class="mode">scenario' in page
+    told = [json.loads(line) for line in (scenario / "alerts.jsonl").read_bytes().splitlines()]
+    last = [one for one in told if one["data"]["rule"] == "vix_spike_unwind"][-1]
+    assert last["data"]["summary"].replace("&", "&amp;") in page
+    assert page.count("<svg") == 4, "every chart has something to show"
+
+
+def test_markdown_and_json_say_the_same(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
+    document = json.loads(reported(*given, out=tmp_path / "report.json"))
+    schema = json.loads((FOLDER / "report.v1.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+    text = reported(*given, out=tmp_path / "report.md")
+    assert document["verdict"] in text
+    strength = next(row for row in document["rotation"]["rows"] if row["symbol"] == "WMT")
+    assert f"{100 * strength['returns']['20']['value']:.2f} %".replace("-", "−") in text
+
+
+def test_the_parts_of_a_move_sum_to_it(scenario: Path, tmp_path: Path) -> None:
+    document = json.loads(reported("--run", str(scenario), out=tmp_path / "report.json"))
+    move = document["move"]
+    for parts in (move["names"], move["sectors"]):
+        total = move["correlation"]["value"] + sum(one["part"] for one in parts)
+        assert total == pytest.approx(move["move"]["value"], abs=1e-12)
+
+
+def _missing(document: dict[str, Any]) -> str:
+    return " ".join(document["missing"])
+
+
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [
+        ("--prices", "No prices: name files of daily closes, bars or ticks with --prices"),
+        ("--calendar", "No calendar of events: name a CSV file with --calendar"),
+    ],
+)
+def test_without_an_input_it_still_comes_and_says_so(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path, left_out: str, words: str
+) -> None:
+    given = {"--run": scenario, "--prices": prices, "--calendar": calendar}
+    arguments = [
+        part for key, path in given.items() if key != left_out for part in (key, str(path))
+    ]
+    document = json.loads(reported(*arguments, out=tmp_path / "report.json"))
+    assert words in _missing(document)
+    for figure in _figures(document):
+        assert (figure["value"] is None) == bool(figure["reason"]), figure
+    html5lib.HTMLParser(strict=True).parse(reported(*arguments, out=tmp_path / "report.html"))
+
+
+def test_a_young_history_and_a_name_without_a_price_are_named(
+    scenario: Path, prices: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices))
+    missing = _missing(json.loads(reported(*given, out=tmp_path / "report.json")))
+    assert "1 closes before this session, 60 are needed for ranks" in missing
+    assert "No price of XLV" in missing
+    assert "GOOGL" not in missing, "GOOG stands in for it"
+
+
+def _figures(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        if {"value", "unit", "reason"} <= set(value):
+            return [value]
+        return [one for part in value.values() for one in _figures(part)]
+    return [one for part in value for one in _figures(part)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "report.pdf"], "report.pdf is of no known kind"),
+        (["--index", "NDX"], "NDX is not monitored"),
+        (["--calendar", "nowhere.csv"], "no such file"),
+        (["--prices", "nowhere.parquet"], "no such file"),
+    ],
+)
+def test_wrong_arguments_are_usage(
+    scenario: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["report", "--run", str(scenario), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_session_that_is_not_there_is_named(
+    scenario: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "--run", str(scenario), "--session", "2026-08-03"]) == 1
+    assert "no reading of SPY in the session 2026-08-03" in capsys.readouterr().err
+
+
+def test_the_study_needs_neighbouring_sessions(
+    scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "closes.csv"
+    file.write_text("date,symbol,close\n2026-07-13,WMT,100\n", encoding="utf-8")
+    assert main(["study", "rotation", "--run", str(scenario), "--prices", str(file)]) == 1
+    assert "no two neighbouring sessions of SPY" in capsys.readouterr().err
