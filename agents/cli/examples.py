@@ -65,6 +65,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion feed list",
         "dispersion feed run cboe --once --dry-run",
     ),
+    "feed check": ("dispersion feed check cboe", "dispersion feed check massive --json"),
     "feed list": ("dispersion feed list",),
     "feed run": (
         "dispersion feed run cboe",

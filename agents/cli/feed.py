@@ -72,6 +72,29 @@ def feed_run(
     _tell(shared, run_feed(settings, plan))
 
 
+def feed_check(context: typer.Context, name: Name = None) -> None:
+    """Ask a feed for the first index alone, whatever the hour, and publish nothing.
+
+    Exit code 1: it gave no quotes.
+    """
+    from agents.feeds.feed_service import run_feed
+    from agents.process.exits import ActionNeededError
+    from agents.process.logs import log_to_stderr
+
+    shared = shared_of(context)
+    settings = shared.settings()
+    plan = _plan(settings, name)
+    one = plan.wanted._replace(indices=plan.wanted.indices[:1], names=())
+    log_as(shared)
+    log_to_stderr()
+    service = run_feed(settings, plan._replace(wanted=one, once=True, dry_run=True))
+    _tell(shared, service)
+    rows = service.metrics.rows
+    if not rows["published"] + rows["after_close"]:
+        troubles = "; ".join(service.host.troubles.values()) or "nothing came"
+        raise ActionNeededError(f"{plan.name} gives no quotes of {one.indices[0]}: {troubles}")
+
+
 def _plan(settings: "Settings", name: str | None) -> "FeedPlan":
     from agents.feeds.feed_service import FeedPlan
     from agents.feeds.registry import feed_config, find_feed, wanted_of

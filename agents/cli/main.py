@@ -84,6 +84,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "exporter": worker.exporter,
     "bridge": bridge.bridge,
     "ingest": ingest.ingest,
+    "feed check": feed.feed_check,
     "feed list": feed.feed_list,
     "feed run": feed.feed_run,
     "replay": replay.replay,

@@ -66,7 +66,7 @@ class KafkaSink:
 
     def _connected(self) -> FramePublisher:
         if self._publisher is None:
-            self._publisher = FramePublisher(self._settings, compression="lz4")
+            self._publisher = FramePublisher(self._settings)
         return self._publisher
 
     async def _call(self, work: Callable[[], _Value]) -> _Value:

@@ -36,6 +36,7 @@ REQUIRED = [
     "worker",
     "exporter",
     "bridge",
+    "feed check",
     "feed list",
     "feed run",
     "ingest",
