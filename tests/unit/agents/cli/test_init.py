@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.cli.main import main
+from config.baskets import find_basket, load_basket
 from config.layers import FOUND
 from config.settings import load
 
@@ -30,7 +31,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_a_terminal_the_defaults_stand(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"settings": FOUND, "basket": "basket_SPY.toml", "names": 100}
+    names = len(load_basket(find_basket("sample_100")).constituents)
+    assert told == {"settings": FOUND, "basket": "basket_SPY.toml", "names": names}
     (index,) = load().market.indices
     assert (load().mode, index.symbol, index.basket) == ("live", "SPY", "basket_SPY.toml")
 
@@ -48,6 +50,22 @@ def test_four_questions_are_asked_of_a_person(
     chosen = load().market
     assert [(one.symbol, one.basket) for one in chosen.indices] == [("SPX", "basket_SPX.toml")]
     assert chosen.rates_file == Path("rates.csv")
+
+
+def test_a_funds_holdings_become_a_basket_and_a_feed_a_mode(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("holdings.csv").write_text("symbol,weight\nAAPL,6.5\nBRKB,1.5\nMSFT,5\n")
+    assert main(["init", "--basket", "holdings.csv", "--from", "cboe"]) == 0
+    assert "with 3 names" in capsys.readouterr().out
+    chosen = load()
+    basket = load_basket(find_basket(chosen.market.indices[0].basket))
+    assert [one.symbol for one in basket.constituents] == ["AAPL", "MSFT", "BRK.B"]
+    assert (chosen.mode, chosen.feed.name, chosen.feed.cboe.accept_terms) == (
+        "delayed",
+        "cboe",
+        False,
+    )
 
 
 def test_what_an_option_says_is_not_asked(
