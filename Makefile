@@ -44,6 +44,10 @@ else
 	DISPERSION_CHAOS_KILLS=$(KILLS) DISPERSION_CHAOS_SECONDS=$(SECONDS) DISPERSION_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos/test_alerts_survive.py
 endif
 
+drill: setup ## faults under a real Prometheus and Alertmanager: what the wall says, who is paged; to build/drill.json: FAULTED="redis hung,…"
+	$(BIN)/python -m tests.support.provision
+	$(BIN)/python -m tests.drill.run $(if $(FAULTED),--faults "$(FAULTED)")
+
 hostile: setup ## a million hostile messages, each accounted for, to build/hostile.json: MESSAGES=1000000, SEED=…
 	$(BIN)/python -m tests.chaos.hostile --seed $(SEED) --count $(MESSAGES)
 
@@ -103,4 +107,4 @@ down: ## stop it
 clean: ## remove the environment and all that was built
 	rm -rf .venv build
 
-.PHONY: help setup demo test chaos hostile check bench soak peers schemas tables alerting calendar dashboards wall lock up down clean
+.PHONY: help setup demo test chaos drill hostile check bench soak peers schemas tables alerting calendar dashboards wall lock up down clean
