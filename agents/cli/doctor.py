@@ -5,7 +5,7 @@ Each failure ends with the next step.
 
 from datetime import UTC, datetime
 from time import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
+    Check = Callable[[Settings], Iterator["Finding"]]
 
 LONGEST = 2_000
 
@@ -29,11 +30,19 @@ class Finding(NamedTuple):
     message: str
 
 
-def doctor(context: typer.Context) -> None:
-    """Check settings, Kafka, topics, Redis, logs, clock and calendar.
+def doctor(
+    context: typer.Context,
+    prometheus: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Check monitoring too, beginning with this Prometheus."),
+    ] = "",
+) -> None:
+    """Check settings, Kafka, topics, Redis, logs, clock, calendar and, where asked, monitoring.
 
     Exit code 1: a check failed, 3: a service is down.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     import msgspec
 
     from agents.kafka.connectivity import server_errors
@@ -50,8 +59,14 @@ def doctor(context: typer.Context) -> None:
         "clock": redis,
         "input": redis,
     }
-    for name, check in CHECKS.items():
-        found, unreachable = _run(name, check, settings, silent.get(name))
+    checks = {**CHECKS, **(_monitoring(prometheus) if prometheus else {})}
+    with ThreadPoolExecutor(len(checks)) as pool:
+        running = [
+            pool.submit(_run, name, check, settings, silent.get(name))
+            for name, check in checks.items()
+        ]
+    for one_check in running:
+        found, unreachable = one_check.result()
         down |= unreachable
         findings += found
         if not shared.json:
@@ -188,6 +203,18 @@ def _calendar(_settings: "Settings") -> "Iterator[Finding]":
         ok=True,
         message=f"{today} is {'a' if is_session(today) else 'no'} session of XNYS",
     )
+
+
+def _monitoring(url: str) -> "dict[str, Callable[[Settings], Iterator[Finding]]]":
+    from agents.monitoring.monitoring_checks import MonitoringChecks
+    from agents.monitoring.prometheus_server import PrometheusServer
+
+    checks = MonitoringChecks(PrometheusServer(url))
+
+    def told(name: str, look: "Callable[[], Iterator[tuple[bool, str]]]") -> "Check":
+        return lambda _settings: (Finding(name, ok, text) for ok, text in look())
+
+    return {name: told(name, look) for name, look in checks.all().items()}
 
 
 CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from agents.monitoring.health_report import Health, InputHealth
+    from agents.monitoring.health_report import Health, IndexHealth, InputHealth
 
 WATCH_SECONDS = 2.0
 
@@ -28,23 +28,31 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")
     ] = False,
+    prometheus: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Ask this Prometheus for workers, service alerts and trends too."
+        ),
+    ] = "",
 ) -> None:
     """Session, age, coverage and regime of each index, lag, active alerts and what is wrong.
 
     Exit code 1: something is.
     """
     from agents.kafka.connectivity import require_servers
+    from agents.monitoring.prometheus_server import PrometheusServer
     from config.connections import check_connections
 
     shared = shared_of(context)
     settings = shared.settings()
+    server = PrometheusServer(prometheus) if prometheus else None
 
     def look() -> "Health":
         require_servers(settings.kafka, settings.redis)
         # Pandas takes a while to import.
         from agents.monitoring.health_report import health
 
-        return health(settings)
+        return health(settings, server)
 
     if watch:
         check_connections(settings)
@@ -163,17 +171,22 @@ def screen(found: "Health") -> "RenderableType":
         "index",
         "regime",
         *(measure.column for measure in COLUMNS),
+        "spread",
         "age",
+        "event age",
         "mode",
         box=None,
     )
     for one in found.indices:
         shown = [percent(one.values[measure.field]) for measure in COLUMNS]
+        shown.append(percent(one.values.get("vol_spread")))
         age, mode = f"{one.age_seconds:.0f} s", foreign(one.mode.upper())
-        indices.add_row(foreign(one.index), foreign(one.regime), *shown, age, mode)
-    lag = Table("topic", "waiting", box=None)
+        row = (*shown, age, _event_age(one))
+        indices.add_row(foreign(one.index), foreign(one.regime), *row, mode)
+    trend = found.service.trend if found.service else {}
+    lag = Table("topic", "waiting", "", box=None)
     for topic, waiting in found.lag.items():
-        lag.add_row(topic, f"{waiting:,}")
+        lag.add_row(topic, f"{waiting:,}", trend.get(topic, "") if waiting else "")
     alerts = [
         foreign(
             f"{a.severity:8} {a.rule} {a.scope} {a.status}: {a.summary}",
@@ -184,7 +197,10 @@ def screen(found: "Health") -> "RenderableType":
     ]
     inputs = [foreign(line, "dim") for one in found.inputs for line in input_lines(one)]
     problems = [foreign(f"! {text}", "bold yellow") for text in found.problems]
-    session = Text(f"session {'open' if found.session_open else 'closed'}", style="bold")
+    service = found.service
+    workers = f", {service.workers} of {service.workers_known} workers answer" if service else ""
+    opened = "open" if found.session_open else "closed"
+    session = Text(f"session {opened}{workers}", style="bold")
     told = [*inputs, Text()] if inputs else []
     return Group(
         session,
@@ -196,6 +212,12 @@ def screen(found: "Health") -> "RenderableType":
         *(alerts or [Text("no alert is active", style="dim")]),
         *problems,
     )
+
+
+def _event_age(one: "IndexHealth") -> str:
+    """Of a replay or a scenario event time is of another day, and its age says nothing."""
+    told = one.event_age_seconds is not None and one.mode in {"live", "delayed"}
+    return f"{one.event_age_seconds:.0f} s" if told else "-"
 
 
 def input_lines(found: "InputHealth") -> list[str]:

@@ -3,7 +3,7 @@
 It is what Redis shows of each index, and how far the stages are behind Kafka.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import time
 from typing import cast
 
@@ -19,10 +19,12 @@ from agents.monitoring.freshness import (
 )
 from agents.monitoring.identity import readings_due
 from agents.monitoring.lag import Lag, lag_of
+from agents.monitoring.prometheus_server import PrometheusServer
 from agents.monitoring.refused_partitions import reasons
+from agents.monitoring.service_view import ServiceView, service_view
 from agents.plans import flow_plans
-from agents.process.call_timeout import Questions, call_within
-from agents.process.exits import ActionNeededError
+from agents.process.call_timeout import Questions, ask, call_within
+from agents.process.exits import ActionNeededError, UnavailableError
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
 from agents.store.keys import input_outcomes
 from agents.store.refused import NEXT as DECIDE
@@ -72,6 +74,8 @@ class IndexHealth(msgspec.Struct, frozen=True):
     """Of the newest reading of 30 days."""
     stale_after: float = STALE_SECONDS
     """Seconds of it that are too many, by how often the source repeats itself."""
+    event_age_seconds: float | None = None
+    """Wall time less event time; of another day in replays."""
 
 
 class InputHealth(msgspec.Struct, frozen=True):
@@ -99,9 +103,11 @@ class Health(msgspec.Struct, frozen=True):
     """Topic → records not yet applied."""
     problems: list[str]
     inputs: list[InputHealth] = []
+    service: ServiceView | None = None
+    """What Prometheus says, where it was asked."""
 
 
-def health(settings: Settings) -> Health:
+def health(settings: Settings, prometheus: PrometheusServer | None = None) -> Health:
     """Look at Redis and Kafka once; what a part of Kafka does not tell is a problem of the report.
 
     Raises `UnavailableError` when Redis does not answer, or Kafka not one question,
@@ -115,6 +121,7 @@ def health(settings: Settings) -> Health:
     redis_at, kafka_at = f"Redis at {redis_place(settings.redis)}", kafka_place(settings.kafka)
     kafka = Questions(kafka_at)
     none: list[str] = []
+    view = None if prometheus is None else _asked(prometheus)
     lag = kafka.ask("how many records wait", lambda: lag_of(settings, consumed), Lag({}, []))
     left = kafka.ask("which alerts nobody will end", lambda: _left_over(settings), none)
     standing = kafka.ask("which partitions stand refused", lambda: _standing(settings), none)
@@ -123,6 +130,7 @@ def health(settings: Settings) -> Health:
     inputs, unaccepted = call_within(redis_at, lambda: input_health(settings, opened=opened))
     clock = call_within(redis_at, lambda: list(_clock(settings)))
     behind = _problems(indices, lag(), opened=opened)
+    service, unseen = (None, none) if view is None else view()
     problems = [
         *standing(),
         *missing,
@@ -132,8 +140,23 @@ def health(settings: Settings) -> Health:
         *short(),
         *left(),
         *kafka.unanswered(),
+        *unseen,
+        *(service.problems if service else ()),
     ]
-    return Health(opened, indices, lag().waiting, problems, inputs)
+    return Health(opened, indices, lag().waiting, problems, inputs, service)
+
+
+def _asked(server: PrometheusServer) -> Callable[[], tuple[ServiceView | None, list[str]]]:
+    """Begin to ask Prometheus; that it does not answer is a problem of the report."""
+    answer = ask(server.place, lambda: service_view(server))
+
+    def answered() -> tuple[ServiceView | None, list[str]]:
+        try:
+            return answer(), []
+        except UnavailableError as down:
+            return None, [f"not known, workers and service alerts: {down}"]
+
+    return answered
 
 
 def input_health(settings: Settings, *, opened: bool) -> tuple[list[InputHealth], list[str]]:
@@ -226,6 +249,9 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                     stale,
                     silent,
                     stale_after=stale_after(reading.refresh_seconds),
+                    event_age_seconds=(
+                        None if event is None else round(now - event.timestamp(), 1)
+                    ),
                 )
             )
     return found, missing

@@ -258,6 +258,8 @@ def _delay(site: AlertingParameters) -> Iterator[ServiceAlert]:
         at,
         "A partition has input and makes no progress.",
         "Nothing of {{ $labels.topic }}/{{ $labels.partition }} has been applied for two minutes.",
+        # Workers that have just started need some of it.
+        waits="1m",
     )
     yield ServiceAlert(
         "DispersionRebalanceStorm",

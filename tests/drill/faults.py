@@ -10,6 +10,15 @@ Act = Callable[[Scene], None]
 STOP, CONT, KILL = signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL
 
 
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "DispersionDown": {"status": "DispersionDown fires", "doctor": "answer; start"},
+    "DispersionWorkerMissing": {"status": "1 of 2 workers", "doctor": "1 of 2 answer; start"},
+    "DispersionRedisDown": {"status": "Redis", "doctor": "FAIL redis"},
+    "DispersionKafkaDown": {"status": "Kafka", "doctor": "FAIL kafka"},
+    "DispersionStale": {"status": "DispersionStale fires", "doctor": "the newest reading is"},
+}
+
+
 class Fault(NamedTuple):
     """One kind of it."""
 
@@ -20,6 +29,11 @@ class Fault(NamedTuple):
     severity: str = "critical"
     stale: bool = True
     """Whether the numbers of the wall must go."""
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What each command says of it."""
+        return WORDS[self.alert]
 
 
 def _workers(number: int) -> Act:

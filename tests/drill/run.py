@@ -15,7 +15,9 @@ from pathlib import Path
 from tests.drill.faults import FAULTS, Fault
 from tests.drill.scene import Scene, say, scene
 from tests.drill.tiles import Looker
+from tests.support.command import run
 from tests.support.fleet import wait_until
+from tests.support.stack import environment_for
 
 STALE_SECONDS = 16.0
 FIRE_SECONDS = 45.0
@@ -23,6 +25,7 @@ TOLD_SECONDS = 60.0
 HOLD_SECONDS = 62.0
 WARNING_SECONDS = 160.0
 """How long a warning that waits two minutes may take."""
+COMMAND_SECONDS = 6.0
 RECOVER_SECONDS = 120.0
 CALM_SECONDS = 150.0
 """For alerts that go on firing for a minute after."""
@@ -45,12 +48,16 @@ class Played:
     """Tiles that showed a number or a calm word while STALE was due."""
     others: list[str] = field(default_factory=list)
     """Further pages."""
+    status: float | None = None
+    doctor: float | None = None
+    """Seconds until the command had said the words of the fault; None where it did not."""
 
     def wrong(self, fault: Fault, slack: float = 1.0) -> list[str]:
         """What is not as it must be; `slack` stretches the seconds on a loaded machine."""
         found = [f"lie: {text}" for text in self.lies]
         found += [f"further page: {name}" for name in self.others]
         limits = [("recovered", RECOVER_SECONDS)]
+        limits += [("status", COMMAND_SECONDS), ("doctor", COMMAND_SECONDS)]
         limits += [("stale", STALE_SECONDS)] if fault.stale else []
         critical = [("fired", FIRE_SECONDS), ("told", TOLD_SECONDS)]
         limits += critical if fault.severity == "critical" else [("fired", WARNING_SECONDS)]
@@ -73,11 +80,13 @@ class Player:
     def play(self, name: str) -> Played:
         """One fault, from calm to calm."""
         fault, seen = FAULTS[name], Played(name, FAULTS[name].alert)
-        wait_until(lambda: not self._scene.firing(), CALM_SECONDS, "no alert before")
+        wait_until(lambda: self._calm(fault), CALM_SECONDS, f"no page before {name}")
         before = len(self._scene.receiver.pages)
         begun = time.monotonic()
         fault.apply(self._scene)
         self._watch(fault, seen, begun, before)
+        seen.status = self._asked("status", fault)
+        seen.doctor = self._asked("doctor", fault)
         mended = time.monotonic()
         fault.mend(self._scene)
         wait_until(self._well, RECOVER_SECONDS, f"numbers back after {name}")
@@ -85,8 +94,24 @@ class Player:
         seen.others = self._others(fault, before)
         return seen
 
+    def _asked(self, command: str, fault: Fault) -> float | None:
+        """Seconds of a command that says what is wrong, and that something is."""
+        begun = time.monotonic()
+        place = self._scene.prometheus.url
+        done = run(command, "--prometheus", place, env=environment_for(self._scene.settings))
+        said = " ".join((done.stdout + done.stderr).split())
+        words = fault.words[command]
+        if done.returncode in {1, 3} and words in said:
+            return round(time.monotonic() - begun, 1)
+        say(f"{command} ended with {done.returncode}, without {words!r}: {said}")
+        return None
+
     def _well(self) -> bool:
         return self._looker.numbers() >= 5 and self._scene.age() < 8
+
+    def _calm(self, fault: Fault) -> bool:
+        firing = self._scene.firing()
+        return fault.alert not in firing and "critical" not in firing.values()
 
     def _watch(self, fault: Fault, seen: Played, begun: float, before: int) -> None:
         """Once a second until the page is there and the wall has had time to be stale."""
@@ -143,10 +168,14 @@ def played(names: Sequence[str], directory: Path) -> list[Played]:
 
 def table(found: Sequence[Played]) -> str:
     """The note's table."""
-    heads = ("fault", "STALE, s", "alert", "fires, s", "at the receiver, s", "numbers back, s")
-    rows = [f"| {' | '.join((*heads, 'lies', 'other pages'))} |", f"|{'---|' * 8}"]
+    heads = [
+        *("fault", "STALE, s", "alert", "fires, s", "at the receiver, s", "numbers back, s"),
+        *("`status`, s", "`doctor`, s", "lies", "other pages"),
+    ]
+    rows = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for one in found:
-        cells = (one.fault, one.stale, one.alert, one.fired, one.told, one.recovered)
+        seconds = (one.fired, one.told, one.recovered, one.status, one.doctor)
+        cells = (one.fault, one.stale, one.alert, *seconds)
         told = ["-" if cell is None else str(cell) for cell in cells]
         rows.append(f"| {' | '.join(told)} | {len(one.lies)} | {', '.join(one.others) or '-'} |")
     return "\n".join(rows)

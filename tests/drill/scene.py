@@ -1,11 +1,12 @@
 """The monitor under a real Prometheus and a real Alertmanager, and who is paged.
 
 The market is a scenario, for event time is of another day on most days. So the rules are those that
-are shipped with `scenario` in the place of `live`, without those that judge event time; the session
-gauge is held open by a page beside.
+are shipped with `scenario` in the place of `live`, without those that judge event time and those
+that add up faults (the budgets); the session gauge is held open by a page beside.
 """
 
 import json
+import re
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import subprocess
 
 PARTITIONS = 2
-JUDGE_EVENT_TIME = {"DispersionBehind", "DispersionInputStalled"}
+LEFT_OUT = re.compile("Dispersion(Behind|InputStalled|.*BudgetBurn)")
 
 
 class Page(NamedTuple):
@@ -101,7 +102,9 @@ def rules(mode: str = "scenario") -> dict[str, str]:
             text.replace('mode="live"', f'mode="{mode}"').replace("live|", f"{mode}|")
         )
         (group,) = made["groups"]
-        group["rules"] = [one for one in group["rules"] if one.get("alert") not in JUDGE_EVENT_TIME]
+        group["rules"] = [
+            one for one in group["rules"] if not LEFT_OUT.fullmatch(one.get("alert", ""))
+        ]
         found[name] = yaml.safe_dump(made)
     return found
 

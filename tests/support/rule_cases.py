@@ -462,13 +462,13 @@ DELAY = [
         "DispersionConsumerStuck",
         "the owner lives and makes no progress",
         {**known(E), **lag("5+5x99"), **watermark("9x99")},
-        {"3m": [f"severity=critical {WAITS}"]},
+        {"30s": [], "3m": [f"severity=critical {WAITS}"]},
     ),
     RuleCase(
         "DispersionConsumerStuck",
         "what comes after a silence has not waited for long",
         {**known(E), **lag("0x36 5+5x99"), **watermark("9x99")},
-        {"3m30s": [], "5m30s": [f"severity=critical {WAITS}"]},
+        {"3m30s": [], "5m30s": [], "6m30s": [f"severity=critical {WAITS}"]},
     ),
     RuleCase(
         "DispersionConsumerStuck",
