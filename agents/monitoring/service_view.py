@@ -9,7 +9,7 @@ STEADY = 0.5
 """Records a second below which lag neither drains nor grows."""
 
 
-class FiringAlert(msgspec.Struct, frozen=True):
+class FiringServiceAlert(msgspec.Struct, frozen=True):
     """One alert on the service."""
 
     alert: str
@@ -24,7 +24,7 @@ class ServiceView(msgspec.Struct, frozen=True):
     """Workers that answer."""
     workers_known: int
     """Workers that are scraped."""
-    alerts: list[FiringAlert]
+    alerts: list[FiringServiceAlert]
     trend: dict[str, str]
     """Topic → draining or growing; others stand."""
 
@@ -63,9 +63,9 @@ def service_view(server: PrometheusServer) -> ServiceView:
     )
 
 
-def _firing(labels: dict[str, str]) -> FiringAlert:
+def _firing(labels: dict[str, str]) -> FiringServiceAlert:
     name, severity = labels.pop("alertname"), labels.pop("severity")
-    return FiringAlert(
+    return FiringServiceAlert(
         name,
         severity,
         {key: labels[key] for key in labels if key not in {"__name__", "alertstate"}},

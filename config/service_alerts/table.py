@@ -23,6 +23,8 @@ IN_SESSION: Final = f"\nand on (job) ({SESSION} == 1)"
 LIVE: Final = f"\nand on (job) {LIVE_JOB}"
 LIVE_OF_INDEX: Final = f"\nand on (job, index) {LIVE_INDEX}"
 SOMEWHERE_LIVE: Final = f"\nand on () max({LIVE_JOB})"
+OUTLASTS: Final = "2m"
+"""How long a cause goes on firing: until what followed from it is over, or that would be a page."""
 INPUTS: Final = 'topic=~".*(quotes|ticks).*"'
 LOST: Final = {
     "exporter": "No exporter answers, so the wall is dark.",
@@ -119,6 +121,7 @@ def _down(site: AlertingParameters, component: str) -> Iterator[ServiceAlert]:
             LOST[component],
             "Job {{ $labels.job }} has no living target.",
             waits="15s",
+            keeps=OUTLASTS,
             labels=(("component", component),),
         )
 
@@ -132,6 +135,7 @@ def _servers() -> Iterator[ServiceAlert]:
         "Kafka does not answer, so nothing is read and nothing published.",
         "It has not told the ends of the logs.",
         waits="15s",
+        keeps=OUTLASTS,
     )
     yield ServiceAlert(
         "DispersionRedisDown",
@@ -141,6 +145,7 @@ def _servers() -> Iterator[ServiceAlert]:
         "Redis does not answer or takes no write, so readings stop.",
         "One of the jobs has had no answer.",
         waits="15s",
+        keeps=OUTLASTS,
     )
 
 
@@ -165,7 +170,6 @@ def _fresh(site: AlertingParameters) -> Iterator[ServiceAlert]:
         "Index {{ $labels.index }} has published nothing for more than "
         f"{limits.stale_seconds:g} seconds.",
         waits="20s",
-        keeps="1m",
     )
     yield ServiceAlert(
         "DispersionBehind",

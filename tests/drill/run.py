@@ -123,7 +123,7 @@ class Player:
             if seen.told is None and self._told(fault.alert, before):
                 seen.told = round(passed, 1)
             over = seen.fired if fault.severity != "critical" else seen.told
-            if over is not None and passed > over + 10 and passed > STALE_SECONDS + 5:
+            if over is not None and passed > over + 10 and passed > 2 * STALE_SECONDS + 5:
                 return
             time.sleep(max(0.0, 1.0 - (time.monotonic() - begun - passed)))
 

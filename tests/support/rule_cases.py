@@ -60,19 +60,26 @@ def _down(component: str, job: str) -> list[RuleCase]:
         RuleCase(
             name,
             f"{component} is killed in the session, and comes back; others live",
-            {**known(other), **up(other, "1x99"), **up(job, "1x11 0x11 1x60")},
+            {**known(other), **up(other, "1x99"), **up(job, "1x11 0x11 1x99")},
             {
                 "1m10s": [],
                 "1m20s": [f"severity=critical {fired}"],
                 "1m50s": [f"severity=critical {fired}"],
-                "2m": [],
+                "3m50s": [f"severity=critical {fired}"],
+                "4m10s": [],
             },
         ),
         RuleCase(
             name,
             f"{component} is away while the exchange is closed",
-            {**known(other, opened="0x99"), **up("other", "0x99"), **up(job, "1x11 0x99")},
-            {"50s": [], "1m10s": [], "1m30s": [f"severity=warning {fired}"]},
+            {**known(other, opened="0x99"), **up("other", "0x99"), **up(job, "1x11 0x11 1x99")},
+            {
+                "50s": [],
+                "1m10s": [],
+                "1m30s": [f"severity=warning {fired}"],
+                "3m50s": [f"severity=warning {fired}"],
+                "4m10s": [],
+            },
         ),
         RuleCase(
             name,
@@ -177,7 +184,12 @@ SERVERS = [
                 f'{metric}{{job="{E}", instance="a"}}': "1x99",
                 f'{metric}{{job="{W}", instance="b"}}': "1x11 0x11 1x99",
             },
-            {"1m10s": [], "1m20s": ["severity=critical"], "2m10s": []},
+            {
+                "1m10s": [],
+                "1m20s": ["severity=critical"],
+                "3m50s": ["severity=critical"],
+                "4m10s": [],
+            },
         ),
         RuleCase(
             f"Dispersion{name}Down",
@@ -209,7 +221,7 @@ FRESHNESS = [
             **published("0+5x90", "QQQ"),
             **read("0+5x12 60x23 180+5x60"),
         },
-        {"1m35s": [], "1m45s": [STALE], "3m30s": [STALE], "4m20s": []},
+        {"1m35s": [], "1m45s": [STALE], "3m30s": []},
     ),
     RuleCase(
         "DispersionStale",
