@@ -47,6 +47,24 @@ class SkewPoints(NamedTuple):
     """(n, 4), a column for each of `analytics.correlation.SKEW_DELTAS`; NaN where unknown."""
 
 
+class RollPoints(NamedTuple):
+    """Names whose near and next term are others on the next session; n rows.
+
+    Their vols at 30 days on those terms over their vols on the terms of this session, at one
+    second; NaN where either is unknown.
+    """
+
+    symbol: tuple[str, ...]
+    variance_ratio: NDArray[np.float64]
+    atm_ratio: NDArray[np.float64]
+
+    @property
+    def ratios(self) -> dict[str, tuple[float, float]]:
+        """Both by name."""
+        pairs = zip(self.variance_ratio.tolist(), self.atm_ratio.tolist(), strict=True)
+        return dict(zip(self.symbol, pairs, strict=True))
+
+
 class PricePoints(NamedTuple):
     """Previous-tick prices (or, for references, decimal levels) of symbols that ticked.
 
@@ -92,3 +110,5 @@ class PointsFrame:
     references: PricePoints | None = None
     skew: SkewPoints | None = None
     """Present in one second of ten at most."""
+    roll: RollPoints | None = None
+    """The same, before the close of a session after which terms roll."""

@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from streams.arrow import spare_pandas
 from streams.decoding.frame_layout import inspect
-from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
+from streams.points import PointsFrame, PricePoints, RollPoints, SkewPoints, SurfacePoints
 
 spare_pandas()
 
-SURFACE, PRICE, REFERENCE, SKEW = 0, 1, 2, 3
+SURFACE, PRICE, REFERENCE, SKEW, ROLL = 0, 1, 2, 3, 4
 MAX_BYTES: Final = 8 * 2**20
 MAX_ROWS: Final = 100_000
 VERSION: Final = 1
@@ -52,12 +52,14 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refresh_seconds: float | None
     rows: tuple[int | None, int | None, int | None]
     skew: int | None = None
+    roll: int | msgspec.UnsetType = msgspec.UNSET
+    """Unset where the part is absent, so that such a frame has the bytes of earlier releases."""
 
 
 def encode_points(frame: PointsFrame) -> bytes:
     """Bytes of a frame; the same bytes for the same frame."""
-    parts = (frame.surfaces, frame.prices, frame.references, frame.skew)
-    surfaces, prices, references, skew = map(_length, parts)
+    parts = (frame.surfaces, frame.prices, frame.references, frame.skew, frame.roll)
+    surfaces, prices, references, skew, roll = map(_length, parts)
     scalars = (
         frame.index,
         frame.source,
@@ -68,7 +70,13 @@ def encode_points(frame: PointsFrame) -> bytes:
         frame.refresh_seconds,
     )
     header = msgspec.json.encode(
-        _Header(VERSION, *scalars, rows=(surfaces, prices, references), skew=skew)
+        _Header(
+            VERSION,
+            *scalars,
+            rows=(surfaces, prices, references),
+            skew=skew,
+            roll=msgspec.UNSET if roll is None else roll,
+        )
     )
     schema = _SCHEMA.with_metadata({_KEY: header})
     sink = pa.BufferOutputStream()
@@ -94,7 +102,9 @@ def decode_points(value: bytes) -> PointsFrame:
             batch.validate(full=True)
     except (pa.ArrowException, OSError, MemoryError) as problem:
         raise ValueError(f"not a points frame: {problem}") from None
-    expected = [(kind, count) for kind, count in enumerate((*header.rows, header.skew)) if count]
+    roll = None if header.roll is msgspec.UNSET else header.roll
+    counts = (*header.rows, header.skew, roll)
+    expected = [(kind, count) for kind, count in enumerate(counts) if count]
     if len(expected) != len(batches) or any(
         _foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)
     ):
@@ -115,6 +125,7 @@ def decode_points(value: bytes) -> PointsFrame:
         None if prices is None else _read_prices(by_kind.get(PRICE, _empty())),
         None if references is None else _read_prices(by_kind.get(REFERENCE, _empty())),
         None if header.skew is None else _read_skew(by_kind.get(SKEW, _empty())),
+        None if roll is None else _read_roll(by_kind.get(ROLL, _empty())),
     )
 
 
@@ -133,13 +144,18 @@ def _foreign(kind: int, rows: int, batch: Any) -> bool:  # noqa: ANN401 - an Arr
     return gaps or batch.num_rows != rows or bool((batch.column("kind").to_numpy() != kind).any())
 
 
-def _length(part: SurfacePoints | PricePoints | SkewPoints | None) -> int | None:
+_Part = SurfacePoints | PricePoints | SkewPoints | RollPoints
+
+
+def _length(part: _Part | None) -> int | None:
     return None if part is None else len(part.symbol)
 
 
-def _columns(part: SurfacePoints | PricePoints | SkewPoints, kind: int) -> dict[str, Any]:
+def _columns(part: _Part, kind: int) -> dict[str, Any]:
     if isinstance(part, SurfacePoints):
         return _surfaces(part)
+    if isinstance(part, RollPoints):
+        return _roll(part)
     return _skew(part) if isinstance(part, SkewPoints) else _prices(part, kind)
 
 
@@ -167,6 +183,11 @@ def _skew(part: SkewPoints) -> dict[str, Any]:
     columns = zip(_NUMBERS, part.vols.T, strict=True)
     vols = {name: pa.array(np.ascontiguousarray(column), pa.float64()) for name, column in columns}
     return _bare(part.symbol, SKEW) | vols | {"tenor_days": pa.array(part.tenor_days, pa.int32())}
+
+
+def _roll(part: RollPoints) -> dict[str, Any]:
+    ratios = {"variance": pa.array(part.variance_ratio), "atm_vol": pa.array(part.atm_ratio)}
+    return _bare(part.symbol, ROLL) | ratios
 
 
 def _bare(symbol: tuple[str, ...], kind: int) -> dict[str, Any]:
@@ -204,6 +225,14 @@ def _read_skew(batch: Any) -> SkewPoints:  # noqa: ANN401 - an Arrow batch
     vols = np.column_stack([batch.column(name).to_numpy() for name in _NUMBERS])
     return SkewPoints(
         tuple(batch.column("symbol").to_pylist()), batch.column("tenor_days").to_numpy(), vols
+    )
+
+
+def _read_roll(batch: Any) -> RollPoints:  # noqa: ANN401 - an Arrow batch
+    return RollPoints(
+        tuple(batch.column("symbol").to_pylist()),
+        batch.column("variance").to_numpy(),
+        batch.column("atm_vol").to_numpy(),
     )
 
 

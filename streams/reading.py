@@ -23,6 +23,9 @@ class Constituents(msgspec.Struct, frozen=True):
     variances: tuple[float | None, ...]
     """Model-free variances at the tenor; None for a source without bid/ask."""
     atm_vols: tuple[float | None, ...]
+    next_terms: dict[str, tuple[float | None, float | None]] = {}
+    """Names whose expiries are others on the next session → their variance and ATM vol on those
+    over the ones above, at one second near the close; None where unknown."""
 
 
 NameState = Literal["valid", "carried", "refused", "missing"]

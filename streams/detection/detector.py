@@ -21,6 +21,7 @@ from streams.detection.alerts.description import describe
 from streams.detection.alerts.transitions import AlertTransition, Origin, advance
 from streams.detection.context_builder import ContextBuilder
 from streams.detection.evaluator import Evaluated, evaluate
+from streams.detection.history.common_terms import steps_into
 from streams.detection.numbers import Lookback
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY
@@ -166,6 +167,8 @@ class Detector:
 
     def _evaluate(self, reading: Reading, received: int) -> list[OutboxEntry]:
         context = self._context = self._contexts.build(reading)
+        if context.begins_session:
+            self._book.step(steps_into(reading.session, self._history.days.newest))
         self._book.end_silences(context.now.ts)
         verdicts = evaluate(self._rules, context, self._book.firing())
         origin = Origin(self._configuration, received)

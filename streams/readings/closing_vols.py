@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 
+import numpy as np
+
 from streams.readings.grid_window import GAP_DAYS
 from streams.readings.vols_at import VolsAt, read_vols
 
@@ -45,6 +47,20 @@ class ClosingVols:
             del self._days[day]
             self._unsaved.discard(_name(day))
             self._gone.add(_name(day))
+
+    def on_next_terms(self, ratios: Mapping[str, tuple[float, float]]) -> None:
+        """A session begins on whose terms names are valued otherwise: so are the closes before it.
+
+        `ratios` are those of variances and ATM vols; a close without one has no vol any more.
+        """
+        rows = [at for at, symbol in enumerate(self._symbols) if symbol in ratios]
+        of = np.array([ratios[self._symbols[at]] for at in rows]).reshape(len(rows), 2)
+        for day, vols in self._days.items():
+            variance, atm_vol = vols.variance.copy(), vols.atm_vol.copy()
+            variance[rows] *= of[:, 0]
+            atm_vol[rows] *= of[:, 1]
+            self._days[day] = vols._replace(variance=variance, atm_vol=atm_vol)
+            self._unsaved.add(_name(day))
 
     def before(self, session: date, *, atm_only: bool) -> list[VolsAt]:
         """Closes before a session of the same pair of vols, the latest first.

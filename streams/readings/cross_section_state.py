@@ -47,6 +47,8 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     """Reasons of points by code; a head of an earlier release has none."""
     widths: dict[int, WidthPast] = {}
     """By tenor; a head of an earlier release has none."""
+    next_terms: dict[str, tuple[float, float]] = {}
+    """As in the state; a head of an earlier release has none."""
     began: int = 0
     """As `SessionState.began`; 0 of an earlier release too."""
 
@@ -137,6 +139,7 @@ class CrossSectionCheckpoint:
                 silent=section.sources.silent,
                 words=state.words.words,
                 widths=state.widths,
+                next_terms=state.next_terms,
                 began=state.began,
             )
         )
@@ -164,6 +167,7 @@ class CrossSectionCheckpoint:
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))
         state.words = ReasonWords(head.words)
+        state.next_terms = dict(head.next_terms)
         state.widths |= {
             tenor: past for tenor, past in head.widths.items() if tenor in state.widths
         }

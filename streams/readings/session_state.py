@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.basket_columns import LARGEST, basket_columns, heaviest
-from streams.calendar.sessions import evaluation_window
+from streams.calendar.sessions import evaluation_window, next_session
 from streams.market import Basket, Gates, IndexSpec
 from streams.points import BASIS_ATM, PointsFrame, SurfacePoints
 from streams.readings.closing_vols import ClosingVols
@@ -74,6 +74,8 @@ class SessionState:
         self.realized = RealizedValues(self.grid, self.basket.weights[self.on_grid], gates)
         self.daily = DailyPrices(self.symbols if self.basket.symbols else ())
         self.rotation = RotationValues(self.daily, spec.basket, gates)
+        self.next_terms: dict[str, tuple[float, float]] = {}
+        """Names whose terms roll after this session → ratios as in `RollPoints`."""
         self.closings = ClosingVols(self.symbols if self.basket.symbols else ())
         self._forget()
 
@@ -84,6 +86,8 @@ class SessionState:
 
     def begin(self, hours: SessionHours) -> None:
         """A new session: what was carried in the last one ends with it."""
+        if self.next_terms and next_session(self.hours.session) == hours.session:
+            self.closings.on_next_terms(self.next_terms)
         self.hours = hours
         self._forget()
         self.grid.begin(hours)
@@ -104,6 +108,8 @@ class SessionState:
             self._apply_surfaces(frame, frame.surfaces)
         if frame.skew is not None:
             self.skew.apply(frame.skew, self._places(frame.skew.symbol))
+        if frame.roll is not None:
+            self.next_terms.update(frame.roll.ratios)
         if frame.prices is not None:
             self.grid.apply(frame.prices)
             self.daily.apply(frame.prices)
@@ -133,6 +139,7 @@ class SessionState:
     def _forget(self) -> None:
         n = len(self.basket.symbols)
         self.points = {tenor: NamePoints(n) for tenor in self.spec.tenors}
+        self.next_terms = {}
         self.index = dict.fromkeys(self.spec.tenors, MISSING)
         self.touched = set(self.spec.tenors)
         self.origins.clear()

@@ -1,5 +1,6 @@
 """One reading from the state of a session: one index, one tenor, one second."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import compress
@@ -103,7 +104,7 @@ def tenor_reading(
         legs_silent=_silent_legs(state, boundary) if tenor == RULE_TENOR_DAYS else (),
         rotation=rotation.value,
         book=book,
-        constituents=_constituents(state, names) if names else None,
+        constituents=_constituents(state, names, tenor) if names else None,
     )
 
 
@@ -291,7 +292,7 @@ def _vols_now(fields: Fields, state: SessionState, boundary: int, names: ValidNa
     )
 
 
-def _constituents(state: SessionState, names: ValidNames) -> Constituents:
+def _constituents(state: SessionState, names: ValidNames, tenor: int) -> Constituents:
     chosen = names.either
     everyone = bool(chosen.all())
     return Constituents(
@@ -303,7 +304,14 @@ def _constituents(state: SessionState, names: ValidNames) -> Constituents:
         if state.atm_only
         else _optional(names.variance[chosen]),
         atm_vols=_optional(names.atm_vol[chosen]),
+        next_terms={name: (_known(v), _known(s)) for name, (v, s) in state.next_terms.items()}
+        if tenor == RULE_TENOR_DAYS
+        else {},
     )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _optional(values: NDArray[np.float64]) -> tuple[float | None, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics.arrays import Bools, Ints
+from streams.calendar.sessions import date_of, day_number, previous_session
 from streams.valuation.listings import Expiry, Listings
 from streams.valuation.reason_codes import TERM_CODES
 from streams.valuation.surface_keys import SurfaceKeys
@@ -41,10 +42,13 @@ class NearNextTerms:
         self.fallback: Bools = np.zeros(n, np.bool_)
         self.single: Bools = np.zeros(n, np.bool_)
         """One term stands alone for the tenor: near and next are the same."""
+        self.rolled: Bools = np.zeros(n, np.bool_)
+        """A constituent's terms are others than its expiries gave on the session before."""
         self.in_vols: Bools = np.zeros(n, np.bool_)
         """The strips of the line are of vols and deltas."""
         self._until: Ints = np.full(n, NEVER_CHOSEN, np.int64)
         self._today = -1
+        self._before = -1
 
     def forget(self, underlyings: set[str]) -> None:
         """The listings of these have changed."""
@@ -62,15 +66,32 @@ class NearNextTerms:
         """
         if today != self._today:
             self._today = today
+            self._before = day_number(previous_session(date_of(today)))
             self._until[:] = NEVER_CHOSEN
         for row in rows[self._until[rows] < boundary].tolist():
             expiries = listings.of(self._universe.symbols[self._surface_keys.underlying[row]])
             self.in_vols[row] = any(one.in_vols for one in expiries)
-            self._put(row, self._choose(row, expiries, boundary))
+            terms = self._choose(row, expiries, boundary)
+            self._put(row, terms)
+            self.rolled[row] = self._is_rolled(row, expiries, terms)
+
+    def _is_rolled(self, row: int, expiries: Sequence[Expiry], terms: Terms) -> bool:
+        """Whether a choice by days is another than on the session before.
+
+        Brackets of minutes pass from one pair to the next without a step.
+        """
+        if not self._by_days(row):
+            return False
+        before = standard_monthlies(expiries, self._before, strict=self._strict)
+        return not before.reason and (before.near, before.next) != (terms.near, terms.next)
+
+    def _by_days(self, row: int) -> bool:
+        tenor = int(self._surface_keys.tenor_days[row])
+        return bool(self._surface_keys.constituent[row]) and tenor == DSPX_TENOR
 
     def _choose(self, row: int, expiries: Sequence[Expiry], boundary: int) -> Terms:
         tenor = int(self._surface_keys.tenor_days[row])
-        if self._surface_keys.constituent[row] and tenor == DSPX_TENOR:
+        if self._by_days(row):
             return standard_monthlies(expiries, self._today, strict=self._strict)
         return bracketing(expiries, tenor, boundary)
 

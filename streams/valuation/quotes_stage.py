@@ -1,18 +1,19 @@
 """QuotesStage: from the quote topic to the surfaces of each closed second."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, cast
 
 import msgspec
 import numpy as np
 
 from analytics.arrays import Bools, Floats, Ints
-from streams.calendar.sessions import close_ns, day_number, open_ns, session_of
+from streams.calendar.sessions import close_ns, day_number, equity_close_ns, open_ns, session_of
 from streams.catalogue.counters import QUOTES
 from streams.decoding.codec import decode_quotes
 from streams.left_out import left_out
 from streams.market import Market
-from streams.points import SkewPoints
+from streams.points import RollPoints, SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Unread, Vols
 from streams.stage import Output, Role
 from streams.uniform import is_uniform, uniform
@@ -33,6 +34,8 @@ from streams.valuation.universe import underlyings
 
 SERIES_CHUNK = "series"
 NO_SECOND = -1
+ROLL_NS = 15 * 60 * NS
+"""Before the equity close: from then on it is told what the terms of the next session change."""
 CHANGES = np.float64(np.nan)
 """Refresh of a feed of changes."""
 
@@ -147,19 +150,30 @@ class QuotesStage(SourceStage):
             return parts
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
         self._surfaces.doubted_quotes.put(output, self._codes.known)
+        self._unskewed |= self._quoted
+        rolls = self._rolls(second, session) or [None] * len(parts)
         skews = self._skews(second) or [None] * len(parts)
         self._quoted[:] = False
         return [
-            part._replace(surfaces=points, skew=skew)
-            for part, points, skew in zip(parts, surfaces, skews, strict=True)
+            part._replace(surfaces=points, skew=skew, roll=roll)
+            for part, points, skew, roll in zip(parts, surfaces, skews, rolls, strict=True)
         ]
+
+    def _rolls(self, second: int, session: date) -> tuple[RollPoints | None, ...]:
+        """What the terms of the next session do to vols, in the seconds of skews near the close.
+
+        Of an underlying that is quoted later in its ten seconds, those before hold.
+        """
+        near_close = second * NS > equity_close_ns(session) - ROLL_NS
+        if not near_close or second // EVERY_SECONDS == self._skew_slot:
+            return ()
+        return self._surfaces.roll(second * NS, self._day, self._unskewed, self._refresh)
 
     def _skews(self, second: int) -> tuple[SkewPoints | None, ...]:
         """Skews of what was quoted since the last ones.
 
         They come in the first second with quotes of each ten; empty in the others.
         """
-        self._unskewed |= self._quoted
         if second // EVERY_SECONDS == self._skew_slot:
             return ()
         self._skew_slot = second // EVERY_SECONDS

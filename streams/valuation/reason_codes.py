@@ -34,9 +34,11 @@ FALLBACK: Final = 1
 RATE_STALE: Final = 2
 STATED: Final = 4
 SINGLE: Final = 8
-DIVIDEND: Final = 16
+ROLL: Final = 16
+"""The terms are others than on the session before."""
+DIVIDEND: Final = 32
 """Times the size class of the largest dividend inside a strip (`streams.valuation.ex_dates`)."""
-_BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols", "single_term")
+_BITS: Final = ("near_term_fallback", "rate_stale", "stated_vols", "single_term", "roll")
 _OWN_FLAGS: Final = tuple(
     ",".join(
         [*(flag for bit, flag in enumerate(_BITS) if bits >> bit & 1), *([size] if size else [])]
@@ -54,7 +56,8 @@ FLAGS: Final = tuple(
 """Text by code.
 
 1 near term nearer than the methodology allows, 2 rate carried too long, 4 vols as the source states
-them, 8 one term alone; a dividend; doubts about the shape of a strip.
+them, 8 one term alone, 16 other terms than on the session before; a dividend; doubts about the
+shape of a strip.
 """
 
 

@@ -19,7 +19,7 @@ from streams.decoding.codec import Limits
 from streams.decoding.times import FIRST_NS, LAST_NS, dated
 from streams.left_out import unread_example
 from streams.market import Market
-from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
+from streams.points import PointsFrame, PricePoints, RollPoints, SkewPoints, SurfacePoints
 from streams.points_codec import encode_points
 from streams.records import (
     NS,
@@ -62,6 +62,7 @@ class IndexPart(NamedTuple):
     prices: PricePoints | None = None
     references: PricePoints | None = None
     skew: SkewPoints | None = None
+    roll: RollPoints | None = None
 
 
 class Rows(NamedTuple):
@@ -261,6 +262,7 @@ class SourceStage(ABC):
                 prices=part.prices,
                 references=part.references,
                 skew=part.skew,
+                roll=part.roll,
             )
             output.messages.append(
                 Message(

@@ -7,15 +7,16 @@ from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import atm_vols
 from analytics.stated_vols import stated_atm_vols
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
+from streams.calendar.sessions import date_of, day_number, next_session
 from streams.market import Market
-from streams.points import SurfacePoints
+from streams.points import RollPoints, SurfacePoints
 from streams.valuation.book import NEVER, QuoteBook
 from streams.valuation.contract_key import day_of
 from streams.valuation.doubted_quotes import DoubtedQuotes
 from streams.valuation.ex_dates import ExDates
 from streams.valuation.listings import Listings
 from streams.valuation.near_next_pairs import NearNextPairs, pairs_of
-from streams.valuation.near_next_terms import NearNextTerms
+from streams.valuation.near_next_terms import DSPX_TENOR, NearNextTerms
 from streams.valuation.option_chains import ChainAssembler
 from streams.valuation.reason_codes import (
     ATM_TEXTS,
@@ -26,6 +27,7 @@ from streams.valuation.reason_codes import (
     FLAGS,
     NO_QUOTES,
     RATE_STALE,
+    ROLL,
     SINGLE,
     STATED,
     STRIP_TEXTS,
@@ -51,6 +53,10 @@ class Surfaces:
         self._listings = listings
         self._surface_keys = surface_keys_of(market, universe)
         self._terms = NearNextTerms(self._surface_keys, universe, strict=market.strict_expiries)
+        self._next_terms = NearNextTerms(
+            self._surface_keys, universe, strict=market.strict_expiries
+        )
+        """Those of the next session."""
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
         self.doubted_quotes = DoubtedQuotes(book)
@@ -61,6 +67,7 @@ class Surfaces:
     def relisted(self, underlyings: set[str]) -> None:
         """These underlyings have gained a strip, or lost all."""
         self._terms.forget(underlyings)
+        self._next_terms.forget(underlyings)
 
     def value(
         self, boundary: int, today: int, quoted: Bools, refresh: Floats
@@ -84,24 +91,72 @@ class Surfaces:
         points.flags[rows] = (
             FALLBACK * self._terms.fallback[rows]
             + SINGLE * self._terms.single[rows]
+            + ROLL * self._terms.rolled[rows]
             + np.where(in_vols, STATED, RATE_STALE * rate.stale)
         )
-        with_terms = rows[(self._terms.reason[rows] == 0) & ~in_vols]
-        for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
-            part = with_terms[self._surface_keys.constituent[with_terms] == constituent]
-            if part.size:
-                self._value(points, part, rules, boundary, today, rate, refresh)
-        stated = rows[(self._terms.reason[rows] == 0) & in_vols]
-        if stated.size:
-            self._value_stated(points, stated, boundary, refresh)
+        self._value_rows(points, self._terms, rows, boundary, today, refresh)
         return tuple(
             self._points(points, lines[quoted[self._surface_keys.underlying[lines]]])
             for lines in self._surface_keys.of_index
         )
 
+    def roll(
+        self, boundary: int, today: int, quoted: Bools, refresh: Floats
+    ) -> tuple[RollPoints | None, ...]:
+        """Names whose terms are others on the next session, on both pairs of terms at this second.
+
+        Of each index of the market, None where there is none. Arguments as for `value`.
+        """
+        keys = self._surface_keys
+        constituents = keys.constituent & (keys.tenor_days == DSPX_TENOR)
+        rows = np.flatnonzero(quoted[keys.underlying] & constituents)
+        tomorrow = day_number(next_session(date_of(today)))
+        self._terms.renew(rows, self._listings, boundary, today)
+        self._next_terms.renew(rows, self._listings, boundary, tomorrow)
+        rows = rows[_other_terms(self._terms, self._next_terms, rows)]
+        if not rows.size:
+            return (None,) * len(keys.of_index)
+        now, then = _Columns(keys.underlying.size), _Columns(keys.underlying.size)
+        for points, terms in ((now, self._terms), (then, self._next_terms)):
+            self._value_rows(points, terms, rows, boundary, today, refresh)
+        rolls = np.isin(np.arange(keys.underlying.size), rows)
+        return tuple(self._ratios(now, then, lines[rolls[lines]]) for lines in keys.of_index)
+
+    def _ratios(self, now: "_Columns", then: "_Columns", rows: Ints) -> RollPoints | None:
+        if not rows.size:
+            return None
+        symbols = self._universe.symbols
+        return RollPoints(
+            tuple([symbols[at] for at in self._surface_keys.underlying[rows].tolist()]),
+            then.variance[rows] / now.variance[rows],
+            then.atm_vol[rows] / now.atm_vol[rows],
+        )
+
+    def _value_rows(
+        self,
+        points: "_Columns",
+        terms: NearNextTerms,
+        rows: Ints,
+        boundary: int,
+        today: int,
+        refresh: Floats,
+    ) -> None:
+        """Value lines on the terms given."""
+        rate = rate_on(self._market.rates, today)
+        in_vols, known = terms.in_vols[rows], terms.reason[rows] == 0
+        with_terms = rows[known & ~in_vols]
+        for constituent, rules in ((False, INDEX_RULES), (True, NAME_RULES)):
+            part = with_terms[self._surface_keys.constituent[with_terms] == constituent]
+            if part.size:
+                self._value(points, terms, part, rules, boundary, today, rate, refresh)
+        stated = rows[known & in_vols]
+        if stated.size:
+            self._value_stated(points, terms, stated, boundary, refresh)
+
     def _value(
         self,
         points: "_Columns",
+        terms: NearNextTerms,
         rows: Ints,
         rules: StripRules,
         boundary: int,
@@ -109,7 +164,7 @@ class Surfaces:
         rate: DayRate,
         refresh: Floats,
     ) -> None:
-        pairs = pairs_of(self._surface_keys, self._terms, rows, boundary, refresh)
+        pairs = pairs_of(self._surface_keys, terms, rows, boundary, refresh)
         segment, near, following, years = (
             pairs.segment,
             pairs.near,
@@ -121,8 +176,9 @@ class Surfaces:
         )
         judged, quote_ts = value_judged(quoted.chain, rules), quoted.quote_ts
         strips = judged.values
-        for found in judged.found:
-            self.doubted_quotes.take(found, quoted)
+        if terms is self._terms:
+            for found in judged.found:
+                self.doubted_quotes.take(found, quoted)
         vols, status = atm_vols(judged.chain, strips.forward)
 
         def at_tenor(column: Floats) -> Floats:
@@ -136,7 +192,7 @@ class Surfaces:
             at_tenor(strips.ask_variance),
         )
         points.forward[rows] = forward = strips.forward[near]
-        underlying, last = self._surface_keys.underlying[rows], day_of(self._terms.next[rows])
+        underlying, last = self._surface_keys.underlying[rows], day_of(terms.next[rows])
         points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
         points.flags[rows] += DOUBT * np.where(
             np.isnan(variance), 0, judged.doubts[near] | judged.doubts[following]
@@ -147,8 +203,15 @@ class Surfaces:
         )
         _put_atm(points, rows, pairs, vols, status, quote_ts)
 
-    def _value_stated(self, points: "_Columns", rows: Ints, boundary: int, refresh: Floats) -> None:
-        pairs = pairs_of(self._surface_keys, self._terms, rows, boundary, refresh)
+    def _value_stated(
+        self,
+        points: "_Columns",
+        terms: NearNextTerms,
+        rows: Ints,
+        boundary: int,
+        refresh: Floats,
+    ) -> None:
+        pairs = pairs_of(self._surface_keys, terms, rows, boundary, refresh)
         calls, puts, quote_ts = self._chains.stated(pairs.segment, pairs.oldest)
         vols, status = stated_atm_vols(calls, puts, pairs.minutes / MINUTES_PER_YEAR)
         _put_atm(points, rows, pairs, vols, status, quote_ts)
@@ -170,6 +233,13 @@ class Surfaces:
             texts(ATM_TEXTS, points.atm_reason[rows]),
             texts(FLAGS, points.flags[rows]),
         )
+
+
+def _other_terms(one: NearNextTerms, other: NearNextTerms, rows: Ints) -> Bools:
+    """Which lines have terms in both choices, and not the same."""
+    both = (one.reason[rows] == 0) & (other.reason[rows] == 0)
+    differ = (one.near[rows] != other.near[rows]) | (one.next[rows] != other.next[rows])
+    return np.asarray(both & differ)
 
 
 class _Columns:

@@ -10,6 +10,7 @@ from typing import Any
 from streams.detection.alerts.events import Identity, fingerprint, moment
 from streams.detection.alerts.lifecycle import Alert
 from streams.detection.evaluator import Key
+from streams.detection.history.common_terms import Steps, stepped
 from streams.detection.history.instant import Instant
 from streams.detection.rules.policy import FiringAlert
 from streams.detection.rules.rule import Firing, Rule
@@ -76,6 +77,11 @@ class AlertBook:
         """Measure the alert from here on."""
         self._references[key] = instant
         self._moved.add(key)
+
+    def step(self, steps: Steps) -> None:
+        """A session begins on other terms: what alerts are measured from is put on them."""
+        for key, reference in self._references.items() if steps else ():
+            self.set_reference(key, stepped(reference, steps))
 
     def clear_reference(self, key: Key) -> None:
         """The alert is over."""

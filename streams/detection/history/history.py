@@ -14,6 +14,7 @@ import msgspec
 
 from streams.detection.gates import SpikeHold
 from streams.detection.history.baseline import Baseline
+from streams.detection.history.common_terms import on_terms_of
 from streams.detection.history.days import DayFacts, Days
 from streams.detection.history.instant import Instant
 from streams.detection.history.seasonality import Part, part_of_session
@@ -70,6 +71,7 @@ class History:
         if key not in self._baselines:
             lookback = self._lookback
             closes = self.days.before(session, basis, timedelta(days=lookback.gap_days))
+            closes = on_terms_of(session, closes)
             self._baselines[key] = Baseline(
                 closes, lookback.sessions, lookback.minimum, lookback.season_weeks
             )

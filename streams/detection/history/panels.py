@@ -39,18 +39,20 @@ class Panels:
 
     def __init__(self, keep: int = 24) -> None:
         self._keep = keep
-        self._panels: dict[int, Panel] = {}
+        self._panels: dict[int, tuple[Constituents, Panel]] = {}
 
     def of(self, instant: Instant) -> Panel | None:
         """Columns of an instant's names; None for a source without constituents."""
         if instant.constituents is None:
             return None
-        panel = self._panels.get(instant.ts)
-        if panel is None or panel.symbols is not instant.constituents.symbols:
-            panel = _panel(instant.constituents)
-            self._panels[instant.ts] = panel
-            if len(self._panels) > self._keep:
-                del self._panels[next(iter(self._panels))]
+        known = self._panels.get(instant.ts)
+        # The names of a close are other ones on the terms of a later session.
+        if known is not None and known[0] is instant.constituents:
+            return known[1]
+        panel = _panel(instant.constituents)
+        self._panels[instant.ts] = (instant.constituents, panel)
+        if len(self._panels) > self._keep:
+            del self._panels[next(iter(self._panels))]
         return panel
 
 

@@ -244,11 +244,21 @@ class VixSpikeUnwind(MoveRule[VixSpikeUnwindNumbers]):
         )
         if rise is None:
             return replace(quiet, blocked="" if context.is_partial else "coverage")
-        if not all(one.holds for one in tested):
+        if self._reprices(context) or not all(one.holds for one in tested):
             return quiet
         great = rise >= self.numbers.critical.correlation_move
         severity: Severity = "critical" if great else "warning"
         return replace(quiet, enter=True, severity=severity, label=GRIND, distance=0.0)
+
+    def _reprices(self, context: RuleContext) -> bool:
+        """Whether the session by itself is a jump that is no unwind: another rule tells it."""
+        start = context.baseline.close(1)
+        change = None if start is None else context.change(start)
+        if change is None or change.correlation_move is None:
+            return False
+        jumps = change.index_move >= self.numbers.enter.needed(change.index_from)
+        share, ratio = change.correlation_share, change.variance_ratio
+        return jumps and not self._label(change.correlation_move, share, ratio)
 
     def _rank(self, case: Case, context: RuleContext, rise: float) -> float | None:
         return (

@@ -299,7 +299,7 @@ def test_a_monthly_beyond_thirty_days_stands_alone_when_there_is_no_nearer_one()
     frames = frames_in(stage().process([frame_of(quotes), heartbeat(at)]).messages)
     points = spy(frames)[-1].surfaces
     assert points is not None
-    assert (points.flags, points.reason, points.atm_reason) == (("single_term",), ("",), ("",))
+    assert (points.flags, points.reason, points.atm_reason) == (("single_term,roll",), ("",), ("",))
     assert np.sqrt(points.variance) == pytest.approx([0.3], abs=0.003)
     assert points.atm_vol == pytest.approx([0.3], abs=1e-3)
     assert points.bid_variance < points.variance < points.ask_variance

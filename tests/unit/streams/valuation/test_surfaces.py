@@ -178,7 +178,7 @@ def test_a_large_dividend_before_the_next_expiry_is_flagged_on_the_point() -> No
     )
     assert dict(zip(points.symbol, points.flags, strict=True)) == {
         "SPY": "",
-        "AAPL": "dividend:1%",
-        "MSFT": "",
+        "AAPL": "roll,dividend:1%",
+        "MSFT": "roll",
     }
     assert points.reason == ("", "", "")

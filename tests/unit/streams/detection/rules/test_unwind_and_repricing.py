@@ -194,6 +194,17 @@ def test_a_grind_over_five_sessions(index: float, rho: float, basket: float, sev
         assert (verdict.label == "grind") is bool(severity)
 
 
+def test_a_session_that_reprices_is_no_grind() -> None:
+    """Five sessions of correlation, and a last one on which everything jumps."""
+    judged = grinding(0.12, 0.15, 0.41)
+    first = judged.baseline.closes[0]
+    last = close(closing(FRIDAY, 0.25, 0.31, 0.44))
+    past = replace(judged, baseline=Baseline((first, first, first, first, last)))
+    assert BroadRepricing(BroadRepricingNumbers()).evaluate(Scope.DAILY, past).enter
+    assert not FREE.evaluate(Scope.DAILY_5S, past).enter
+    assert FREE.evaluate(Scope.DAILY_5S, judged).enter
+
+
 def test_a_grind_needs_five_closes_and_bids() -> None:
     judged = grinding(0.06, 0.09)
     assert FREE.evaluate(Scope.DAILY_5S, replace(judged, baseline=Baseline())).lacking
