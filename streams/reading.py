@@ -101,6 +101,35 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """Of the defensive set's session-to-session strength, the latest five sessions."""
 
 
+class Sector(msgspec.Struct, frozen=True, kw_only=True):
+    """One sector of the basket; decimals, None when unknown.
+
+    A value without 70 % of the sector's weight and half of its names is unknown, and so is the
+    implied correlation of a single name.
+    """
+
+    sector: str
+    weight: float
+    """Its share of the basket's weight."""
+    names: int
+    """Names with a variance."""
+    names_atm: int
+    """Names with a 50-delta vol."""
+    coverage: float
+    """Their share of the sector's weight."""
+    coverage_atm: float
+    basket_vol: float | None = None
+    """√(Σ wᵢ vᵢ / Σ wᵢ) of its names."""
+    basket_vol_change: float | None = None
+    """Since the prior close, on the names with a value at both ends; so are all changes."""
+    basket_vol_change_20d: float | None = None
+    """Since the close of 20 sessions ago."""
+    implied_correlation: float | None = None
+    """At which its names alone give the index's 50-delta vol."""
+    implied_correlation_change: float | None = None
+    implied_correlation_change_20d: float | None = None
+
+
 class BookMark(msgspec.Struct, frozen=True, kw_only=True):
     """What a standard book has earned, per unit of index vega: 0.01 is one vol point of it."""
 
@@ -254,6 +283,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """At 30 days alone."""
     book: Book | None = None
     """At 30 days alone."""
+    sectors: tuple[Sector, ...] = ()
+    """By name, at 30 days alone; none for a basket without sectors."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None
 

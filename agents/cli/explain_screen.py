@@ -50,6 +50,7 @@ def screen(found: Explanation) -> RenderableType:
         *_alerts(found),
         *_moves(found),
         *_book(found),
+        *_sectors(found),
     )
 
 
@@ -219,6 +220,18 @@ def _book(found: Explanation) -> Iterator[Text]:
         f"{name} {100 * value:.2f}" for name, value in known.items() if value is not None
     )
     yield Text(f"book ahead: {told}", style="dim")
+
+
+def _sectors(found: Explanation) -> Iterator[Text]:
+    """Basket vol of each sector, and its move since the prior close."""
+    told = [
+        f"{safe(one.sector)} {100 * one.basket_vol:.1f}"
+        + ("" if one.basket_vol_change is None else f" ({100 * one.basket_vol_change:+.1f})")
+        for one in found.reading.sectors
+        if one.basket_vol is not None
+    ]
+    if told:
+        yield Text(f"basket vol by sector: {', '.join(told)}")
 
 
 def _mark(mark: BookMark) -> str:

@@ -155,6 +155,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield from _names(views)
     yield _rotation(views)
     yield from _book(views)
+    yield from _sectors(views)
 
 
 def _rendered(look: Look) -> list[GaugeMetricFamily]:
@@ -486,3 +487,30 @@ def _marks(book: Book) -> Iterator[tuple[tuple[str, str, str], float]]:
                 value = getattr(getattr(found, weighting), leg)
                 if value is not None:
                     yield (weighting, leg, window), value
+
+
+def _sectors(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    vol = _gauge("sector_vol_ratio", "Basket vol of a sector.", "index", "sector")
+    correlation = _gauge(
+        "sector_correlation_ratio",
+        "Correlation at which a sector's names alone give the index's vol.",
+        *("index", "sector"),
+    )
+    change = _gauge(
+        "sector_vol_change_ratio",
+        "Move of a sector's basket vol since the prior close and over 20 sessions.",
+        *("index", "sector", "window"),
+    )
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        for one in () if reading is None else reading.sectors:
+            labels = [view.spec.symbol, safe(one.sector)]
+            for family, more, value in (
+                (vol, [], one.basket_vol),
+                (correlation, [], one.implied_correlation),
+                (change, ["1d"], one.basket_vol_change),
+                (change, ["20d"], one.basket_vol_change_20d),
+            ):
+                if value is not None:
+                    family.add_metric([*labels, *more], value)
+    yield from (vol, correlation, change)

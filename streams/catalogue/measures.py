@@ -265,6 +265,15 @@ MEASURES: Final = (
         page="trade",
     ),
     Measure(
+        "sectors",
+        "vol",
+        "sectors",
+        "basket vol and implied correlation of each sector, and their changes",
+        "no_basket",
+        formula="an object a sector: basket vol, implied correlation and their changes",
+        page="sectors",
+    ),
+    Measure(
         "realized_correlation",
         "correlation",
         "realized correlation",

@@ -24,6 +24,7 @@ from streams.readings.realized_values import RealizedValues
 from streams.readings.reason_words import ReasonWords
 from streams.readings.references import References
 from streams.readings.rotation_values import RotationValues
+from streams.readings.sector_values import SectorValues
 from streams.readings.session_hours import SessionHours
 from streams.readings.silent_legs import Sectors
 from streams.readings.skew_vols import SkewVols
@@ -76,6 +77,7 @@ class SessionState:
         self.rotation = RotationValues(self.daily, spec.basket, gates)
         self.next_terms: dict[str, tuple[float, float]] = {}
         """Names whose terms roll after this session → ratios as in `RollPoints`."""
+        self.sector_values = SectorValues(spec.basket, gates)
         self.closings = ClosingVols(self.symbols if self.basket.symbols else ())
         self._forget()
 

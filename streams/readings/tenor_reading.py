@@ -1,7 +1,7 @@
 """One reading from the state of a session: one index, one tenor, one second."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import compress
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streams.catalogue.measures import RULE_TENOR_DAYS
 from streams.catalogue.vocabulary import DOUBTS, PARTIAL_BASKET, STALE_WEIGHTS, STRIP_WIDE, WIDE
 from streams.market import Mode
-from streams.reading import Book, Constituents, Reading, SilentLeg
+from streams.reading import Book, Constituents, Reading, Sector, SilentLeg
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
 from streams.readings.book_values import BookInputs, book_of
 from streams.readings.coverage import too_thin
@@ -63,7 +63,11 @@ def tenor_reading(
     skew = skew_of(fields, state, tenor, names, untaken or atm_reason)
     realized = _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
-    book = _book(fields, state, boundary, names, realized) if tenor == RULE_TENOR_DAYS else None
+    book, sectors = (
+        _compared(fields, state, boundary, names, realized)
+        if names is not None and tenor == RULE_TENOR_DAYS
+        else (None, ())
+    )
     refresh = max(
         state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
     )
@@ -77,7 +81,7 @@ def tenor_reading(
     )
     fields.reasons.update(rotation.reasons)
     if book is None:
-        fields.reasons.setdefault("book", "no_window")
+        fields.reasons.setdefault("book", "no_window" if names else "no_basket")
     references = state.references.at_tenor(tenor)
     return fields.reading(
         ts_event=datetime.fromtimestamp(boundary // NS, UTC),
@@ -104,6 +108,7 @@ def tenor_reading(
         legs_silent=_silent_legs(state, boundary) if tenor == RULE_TENOR_DAYS else (),
         rotation=rotation.value,
         book=book,
+        sectors=sectors,
         constituents=_constituents(state, names, tenor) if names else None,
     )
 
@@ -245,25 +250,37 @@ def _weight_flags(state: SessionState) -> Iterator[str]:
         yield STALE_WEIGHTS
 
 
+def _compared(
+    fields: Fields, state: SessionState, boundary: int, names: ValidNames, realized: Realized
+) -> tuple[Book | None, tuple[Sector, ...]]:
+    """What compares the vols of this second with earlier ones; then they are kept for later."""
+    now = _vols_now(fields, state, boundary, names)
+    closes = state.closings.before(now.session, atm_only=now.atm_only)
+    sectors = state.sector_values.at(now, state.basket.weights, closes)
+    book = _book(fields, state, names, realized, now, closes)
+    if book is not None and WIDE not in fields.flags:
+        state.keep(now, closing="session_close" in fields.flags)
+    return book, sectors
+
+
 def _book(
     fields: Fields,
     state: SessionState,
-    boundary: int,
-    names: ValidNames | None,
+    names: ValidNames,
     realized: Realized,
+    now: VolsAt,
+    closes: Sequence[VolsAt],
 ) -> Book | None:
-    """The books, on vols that are believed; then the vols are kept for later ones.
+    """The books, on vols that are believed.
 
     Their pair is that of the rules: of strips, or of ATM vols where a source has no others.
     """
     pair = ("index_atm_vol", "basket_atm_vol") if state.atm_only else ("index_vol", "basket_vol")
     doubted = "doubted" if fields.flags.intersection(DOUBTS) else ""
     reason = fields.reason_for(*pair) or doubted
-    if names is None or reason:
-        fields.set_null(reason or "no_basket", "book")
+    if reason:
+        fields.set_null(reason, "book")
         return None
-    now = _vols_now(fields, state, boundary, names)
-    closes = state.closings.before(now.session, atm_only=now.atm_only)
     inputs = BookInputs(
         now=now,
         weights=state.basket.weights,
@@ -273,10 +290,7 @@ def _book(
         realized=realized,
         gates=state.gates,
     )
-    book = book_of(fields, inputs, closes[0] if closes else None, state.closings.opening)
-    if WIDE not in fields.flags:
-        state.keep(now, closing="session_close" in fields.flags)
-    return book
+    return book_of(fields, inputs, closes[0] if closes else None, state.closings.opening)
 
 
 def _vols_now(fields: Fields, state: SessionState, boundary: int, names: ValidNames) -> VolsAt:
