@@ -63,11 +63,7 @@ def tenor_reading(
     skew = skew_of(fields, state, tenor, names, untaken or atm_reason)
     realized = _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
-    book, sectors = (
-        _compared(fields, state, boundary, names, realized)
-        if names is not None and tenor == RULE_TENOR_DAYS
-        else (None, ())
-    )
+    book, sectors = _compared(fields, state, tenor, boundary, names, realized)
     refresh = max(
         state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
     )
@@ -251,9 +247,19 @@ def _weight_flags(state: SessionState) -> Iterator[str]:
 
 
 def _compared(
-    fields: Fields, state: SessionState, boundary: int, names: ValidNames, realized: Realized
+    fields: Fields,
+    state: SessionState,
+    tenor: int,
+    boundary: int,
+    names: ValidNames | None,
+    realized: Realized,
 ) -> tuple[Book | None, tuple[Sector, ...]]:
-    """What compares the vols of this second with earlier ones; then they are kept for later."""
+    """What compares the vols of this second with earlier ones; then they are kept for later.
+
+    The readings that the rules run on carry it.
+    """
+    if names is None or tenor != RULE_TENOR_DAYS:
+        return None, ()
     now = _vols_now(fields, state, boundary, names)
     closes = state.closings.before(now.session, atm_only=now.atm_only)
     sectors = state.sector_values.at(now, state.basket.weights, closes)

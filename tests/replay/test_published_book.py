@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import pytest
 
+from streams.detection.alerts.alert_event import decode_event
+from tests.support.claims import unproved
 from tests.support.evaluation import evaluation_data
 from tests.support.published_history import history
 
@@ -95,3 +97,10 @@ def test_sentences_state_the_mark_of_the_day() -> None:
         assert total == pytest.approx(index + singles, abs=0.11)
         gains += event.rule == "vix_spike_unwind" and singles > 0
     assert gains > 0.8 * len(unwinds), "the long leg mostly gains in an unwind"
+
+
+def test_every_claim_of_every_sentence_is_proved_by_its_values() -> None:
+    events = [decode_event(entry.value).data for one in history().closes for entry in one.events]
+    assert len(events) > 300
+    found = {event.summary: unproved(event) for event in events}
+    assert {summary: wrong for summary, wrong in found.items() if wrong} == {}

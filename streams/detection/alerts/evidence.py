@@ -24,7 +24,7 @@ TOP = 5
 DISCLAIMER = "Detects, does not predict."
 ENDS = {
     GAP: "it began before a gap in the history, and nothing is compared across one",
-    DIRECTION: "single-name vol bleeds now, so that the convergence is benign",
+    DIRECTION: "single-name vol falls now, so that the convergence is benign",
     AGED: "it has stood for twice its window",
 }
 """Why an alert that fires is over without its exit."""

@@ -158,9 +158,11 @@ class VolConvergence(MoveRule[VolConvergenceNumbers]):
             return "the spread of single-name over index vol has collapsed."
         how = {
             "adverse": "Index vol rises into the singles",
-            "benign": "Single-name vol bleeds, typical after earnings",
+            "benign": "Single-name vol falls",
             "mixed": "Both sides close the gap",
         }[self._direction(change)]
+        if adverse_share(change) is None:
+            how = "Neither side closes the gap"
         spread = (
             f"vol spread {points(change.spread_from)} to {points(change.spread_to)} points "
             f"since {since(change)}"
