@@ -952,6 +952,16 @@ DELIVERY = [
             "9m": [],
         },
     ),
+    RuleCase(
+        "DispersionFeedFailing",
+        "after the close no name is fresh any more",
+        {
+            f'dispersion_feed_names{{{F}, state="fresh"}}': "10x11 0x99",
+            f'dispersion_feed_names{{{F}, state="stale"}}': "0x11 10x99",
+            f"dispersion_feed_open{{{F}}}": "1x11 0x99",
+        },
+        {"8m": []},
+    ),
 ]
 FRESH_BOOL = "index:dispersion_session_fresh:bool"
 COVER_BOOL = "index:dispersion_session_covered:bool"
