@@ -18,6 +18,7 @@ from streams.sources.option_contracts import RowContracts, contracts_of
 from streams.sources.source import SourceUniverse
 from streams.sources.table import DataFile
 from streams.symbols import normalise
+from streams.valuation.listings import is_adjusted
 
 
 def option_rows(
@@ -111,7 +112,7 @@ def leave_unwanted_out(
 ) -> None:
     """Note the rows of names that nobody watches; the most frequent one is the example.
 
-    Of options: an option class of one of the underlyings is told as that.
+    Of options: an option class of one of the underlyings is told as that, an adjusted series too.
     """
     rows = np.bincount(code, minlength=len(names))
     rows[np.unique(code[keep])] = 0
@@ -119,7 +120,22 @@ def leave_unwanted_out(
         name = names[int(rows.argmax())]
         others = len({names[at] for at in np.flatnonzero(rows).tolist()}) - 1
         more = f" and {others:,} more" if others else ""
-        owner = underlying_of(normalise(name))
-        why = f"an option class of {owner}; write {owner} as underlying, it as root"
-        told = why if owner in underlyings else "not watched"
+        told = _whose(normalise(name), underlyings)
         file.refusals.add("unknown", part, int(rows.sum()), f"{name!r}{more}: {told}")
+
+
+def _whose(name: str, underlyings: frozenset[str]) -> str:
+    """What a name in the place of an underlying is, in words.
+
+    >>> watched = frozenset({"SPX", "BRK.B"})
+    >>> _whose("SPXW", watched)
+    'an option class of SPX; write SPX as underlying, it as root'
+    >>> _whose("BRKB1", watched), _whose("TSLA1", watched)
+    ('an adjusted series of BRK.B, of which no value is made', 'not watched')
+    """
+    owner = underlying_of(name)
+    if owner not in underlyings:
+        return "not watched"
+    if is_adjusted(name, owner):
+        return f"an adjusted series of {owner}, of which no value is made"
+    return f"an option class of {owner}; write {owner} as underlying, it as root"

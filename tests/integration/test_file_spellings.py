@@ -126,7 +126,8 @@ READ: dict[str, Callable[[Path], Path]] = {
     "share class with a slash": parquet_file(
         "board.parquet", columns(underlying=spelled(BRK_B="BRK/B"))
     ),
-    "an option class of its own beside the name": csv_of(root=class_of("BRK.B", "BRKB1")),
+    "an option class of its own beside the name": csv_of(root=class_of("BRK.B", "BRKB")),
+    "an option class of another name": csv_of(root=class_of("SPY", "SPYW")),
     "index mark": csv_of(underlying=spelled(SPY="^SPY")),
     "another index mark": csv_of(underlying=spelled(SPY="$SPY.X")),
     "a third index mark": csv_of(underlying=spelled(SPY="I:SPY")),
@@ -249,9 +250,13 @@ NEARLY: dict[str, tuple[Callable[[Path], Path], str]] = {
         ),
         f"left out {MINE} quotes rows, strike: AAPL 2026-07-31 P -1: strike -1",
     ),
-    "an option class in place of its underlying": (
+    "an adjusted series in place of its underlying": (
         csv_of(underlying=spelled(BRK_B="BRKB1")),
-        "unknown: 'BRKB1': an option class of BRK.B; write BRK.B as underlying, it as root",
+        "unknown: 'BRKB1': an adjusted series of BRK.B, of which no value is made",
+    ),
+    "an adjusted series beside the name": (
+        csv_of(root=class_of("BRK.B", "BRKB1")),
+        "4 of 5 names valued, without a value: BRK.B",
     ),
     "an underlying that is another": (
         csv_of(underlying=spelled(AAPL="TSLA")),
@@ -271,7 +276,7 @@ def test_rows_that_are_left_out_are_told_with_an_example(
     judge_screen(said)
     assert readings[-1]["index_vol"] == pytest.approx(right_answer().index_vol, rel=TOLERANCE)
     absent = readings[-1]["names_missing"]
-    assert list(absent) == ["BRK.B" if "BRKB1" in told else "AAPL"]
+    assert list(absent) == ["BRK.B" if "BRK.B" in told else "AAPL"]
     assert readings[-1]["coverage"] == 1.0 - WEIGHTS[next(iter(absent))]
 
 
