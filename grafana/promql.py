@@ -7,15 +7,16 @@ fresh, and for NaN where it is not: the series stays, and with it the name of th
 from streams.catalogue.measures import RULE_TENOR
 
 STALE_AFTER = 15
-"""Seconds after which a market number leaves the wall."""
+"""Seconds after which a market number leaves the wall, beyond the refresh of slow sources."""
 NO_HISTORY = "-999"
 """Stands for a number that needs more history than there is."""
 OF_INDEX = 'job=~"$job",index="$index"'
 KNOWN = f"max by (index) (dispersion_config_info{{{OF_INDEX}}})"
 PUBLISHED = f"max by (index) (dispersion_last_publish_timestamp_seconds{{{OF_INDEX}}})"
 AGE = f"(time() - {PUBLISHED})"
-FRESH = f"({AGE} < {STALE_AFTER})"
 """Of the time of publication or, in live mode, of the event, whichever is older."""
+REFRESH = f"(max by (index) (dispersion_reading_refresh_seconds{{{OF_INDEX}}}) or 0 * {PUBLISHED})"
+FRESH = f"({AGE} - {REFRESH} < {STALE_AFTER})"
 WORDS = "([^_]+)_?([^_]*)_?([^_]*)_?([^_]*)"
 
 

@@ -98,7 +98,7 @@ def _belief() -> tuple[object, ...]:
                 3,
                 "",
                 "Seconds since the newest reading was published, live since its event if that is "
-                "earlier. At 15 the numbers go.",
+                "earlier. At 15 the numbers go; of a source fetched in rounds, a round later.",
                 "DispersionStale",
             ),
             GridPosition(14, 0, 4, 5),

@@ -24,15 +24,24 @@ STALE_SECONDS = 15.0
 LONGEST_REFRESH = 300.0
 
 
-def stale_after(refresh_seconds: float | None) -> float:
-    """Age in seconds at which a reading is stale; of a slow source its refresh is added.
+def allowed_refresh(refresh_seconds: float | None) -> float:
+    """Seconds that a reading of a slow source may be older than others; 0 for a stream of quotes.
 
     Between two sweeps nothing new can come, and readings are repeated every 300 s at the latest.
 
-    >>> stale_after(None), stale_after(120.0), stale_after(86_400.0)
-    (15.0, 135.0, 315.0)
+    >>> allowed_refresh(None), allowed_refresh(120.0), allowed_refresh(86_400.0)
+    (0.0, 120.0, 300.0)
     """
-    return STALE_SECONDS + min(refresh_seconds or 0.0, LONGEST_REFRESH)
+    return min(refresh_seconds or 0.0, LONGEST_REFRESH)
+
+
+def stale_after(refresh_seconds: float | None) -> float:
+    """Age in seconds at which a reading is stale; of a slow source its refresh is added.
+
+    >>> stale_after(None), stale_after(120.0)
+    (15.0, 135.0)
+    """
+    return STALE_SECONDS + allowed_refresh(refresh_seconds)
 
 
 def event_time(readings: Mapping[str, Reading]) -> datetime | None:

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
-from agents.monitoring.freshness import event_time, fresh_from
+from agents.monitoring.freshness import allowed_refresh, event_time, fresh_from
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from analytics.trade import Weighting
 from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
@@ -203,6 +203,11 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     event = _gauge(
         "last_reading_timestamp_seconds", "Event time of the latest reading, Unix seconds.", "index"
     )
+    refresh = _gauge(
+        "reading_refresh_seconds",
+        "How much older a reading may be because its sources are slow; 0 for a stream of quotes.",
+        "index",
+    )
     stale = _gauge("stale_symbols", "Names of the basket without fresh quotes.", "index")
     weights = _gauge("weights_sum_ratio", "Sum of the configured weights over 100.", "index")
     dated = _gauge(
@@ -218,9 +223,10 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
         if reading is None:
             continue
         event.add_metric([symbol], reading.ts_event.timestamp())
+        refresh.add_metric([symbol], allowed_refresh(reading.refresh_seconds))
         if reading.coverage_names is not None:
             stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
-    yield from (published, event, stale, weights, dated)
+    yield from (published, event, refresh, stale, weights, dated)
 
 
 def lacking_names(views: Sequence[View]) -> GaugeMetricFamily:

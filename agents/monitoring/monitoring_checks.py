@@ -22,6 +22,13 @@ WALL = (
     "dispersion_input_lag_messages",
 )
 """What the wall's queries begin with."""
+PUBLISHED = "max by (index) (dispersion_last_publish_timestamp_seconds)"
+STALE = (
+    f"time() - {PUBLISHED} > {FRESH_SECONDS:g} + "
+    f"(max by (index) (dispersion_reading_refresh_seconds) or 0 * {PUBLISHED}) "
+    "and on () max(dispersion_market_session_open) == 1"
+)
+"""Ages of what is stale in the session, as the alert judges it."""
 
 
 class MonitoringChecks:
@@ -94,9 +101,7 @@ class MonitoringChecks:
             yield False, f"no {', '.join(missing)}: the exporter has no reading, or no answer"
         else:
             yield True, "every number of the wall is there"
-        age = "time() - max by (index) (dispersion_last_publish_timestamp_seconds)"
-        session = "and on () max(dispersion_market_session_open) == 1"
-        for one in self._server.query(f"{age} > {FRESH_SECONDS:g} {session}"):
+        for one in self._server.query(STALE):
             yield (
                 False,
                 (

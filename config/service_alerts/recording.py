@@ -13,6 +13,7 @@ WINDOWS: Final = ("5m", "30m", "1h", "6h")
 PUBLISHED: Final = "index:dispersion_last_publish_timestamp_seconds:max"
 READ: Final = "index:dispersion_last_reading_timestamp_seconds:max"
 SESSION: Final = "job:dispersion_market_session_open:max"
+REFRESH: Final = "index:dispersion_reading_refresh_seconds:max"
 LIVE_INDEX: Final = "index:dispersion_live:max"
 LIVE_JOB: Final = "job:dispersion_live:max"
 FRESH: Final = "index:dispersion_session_fresh:bool"
@@ -20,7 +21,7 @@ COVERED: Final = "index:dispersion_session_covered:bool"
 PUBLISH_LATE: Final = "job:dispersion_publish_late:ratio_rate"
 ALERT_LATE: Final = "job:dispersion_alert_late:ratio_rate"
 FRESH_SECONDS: Final = 5
-"""Published age that the freshness SLO allows."""
+"""Published age that the freshness SLO allows beyond the refresh of the sources."""
 
 
 class RecordingRule(NamedTuple):
@@ -37,10 +38,15 @@ def recording_rules(site: AlertingParameters) -> Iterator[RecordingRule]:
     )
     yield RecordingRule(SESSION, "max by (job) (dispersion_market_session_open)")
     yield RecordingRule(READ, "max by (job, index) (dispersion_last_reading_timestamp_seconds)")
+    # An exporter that does not tell the refresh has streams of quotes.
+    yield RecordingRule(
+        REFRESH,
+        f"max by (job, index) (dispersion_reading_refresh_seconds) or 0 * {PUBLISHED}",
+    )
     live = 'dispersion_config_info{mode="live"}'
     yield RecordingRule(LIVE_INDEX, f"max by (job, index) ({live})")
     yield RecordingRule(LIVE_JOB, f"max by (job) ({live})")
-    age = f"time() - max by (index) ({PUBLISHED})"
+    age = f"time() - max by (index) ({PUBLISHED} + {REFRESH})"
     yield RecordingRule(FRESH, _in_session(f"{age} <= bool {FRESH_SECONDS}"))
     coverage = "max by (index) (dispersion_coverage_ratio)"
     yield RecordingRule(COVERED, _in_session(f"{coverage} >= bool {site.limits.coverage:g}"))

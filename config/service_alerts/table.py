@@ -16,6 +16,7 @@ from config.service_alerts.recording import (
     PUBLISH_LATE,
     PUBLISHED,
     READ,
+    REFRESH,
     SESSION,
 )
 
@@ -157,7 +158,7 @@ def _fresh(site: AlertingParameters) -> Iterator[ServiceAlert]:
         f" unless on (job, index) {PUBLISHED})"
     )
     old = (
-        f"(\n  (time() - {PUBLISHED} > {limits.stale_seconds:g}"
+        f"(\n  (time() - ({PUBLISHED} + {REFRESH}) > {limits.stale_seconds:g}"
         f" unless on (job, index) {moving})\n  or {never}\n)"
     )
     mode = 'max by (job, index, mode) (dispersion_config_info{mode=~"live|delayed"})'
@@ -168,7 +169,7 @@ def _fresh(site: AlertingParameters) -> Iterator[ServiceAlert]:
         ("job", "index", "mode"),
         "Readings have stopped while the market is open.",
         "Index {{ $labels.index }} has published nothing for more than "
-        f"{limits.stale_seconds:g} seconds.",
+        f"{limits.stale_seconds:g} seconds, beyond the refresh of its sources.",
         waits="20s",
     )
     yield ServiceAlert(
@@ -197,7 +198,8 @@ def _fresh(site: AlertingParameters) -> Iterator[ServiceAlert]:
 
 
 def _complete(site: AlertingParameters) -> Iterator[ServiceAlert]:
-    fresh = f"\nand on (job, index) (time() - {PUBLISHED} < {site.limits.stale_seconds:g})"
+    age = f"time() - ({PUBLISHED} + {REFRESH})"
+    fresh = f"\nand on (job, index) ({age} < {site.limits.stale_seconds:g})"
     for severity, share in (
         ("warning", site.limits.coverage),
         ("critical", site.limits.coverage_critical),

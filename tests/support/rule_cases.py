@@ -43,6 +43,11 @@ def published(values: str, index: str = "SPY", instance: str = "a") -> Series:
     return {f"dispersion_last_publish_timestamp_seconds{at}": values}
 
 
+def refreshed(values: str, index: str = "SPY") -> Series:
+    """How much older a reading may be because its sources are slow."""
+    return {f'dispersion_reading_refresh_seconds{{job="{E}", index="{index}"}}': values}
+
+
 def read(values: str, index: str = "SPY") -> Series:
     """Event time of the newest reading."""
     return {f'dispersion_last_reading_timestamp_seconds{{job="{E}", index="{index}"}}': values}
@@ -209,6 +214,7 @@ SERVERS = [
         ),
     )
 ]
+EVERY_TWO_MINUTES = "0x23 120x23 240x99"
 STALE = f"severity=critical mode=live job={E} index=SPY"
 FRESHNESS = [
     RuleCase(
@@ -268,6 +274,31 @@ FRESHNESS = [
         "of two exporters one reads an old replica",
         {**known(E), **published("0x99"), **published("0+5x99", instance="b")},
         {"3m": []},
+    ),
+    RuleCase(
+        "DispersionStale",
+        "a source that is fetched every two minutes is silent between, and stops after 4m",
+        {**known(E, W), **published(EVERY_TWO_MINUTES), **refreshed("120x99")},
+        {"1m55s": [], "3m55s": [], "6m15s": [], "6m40s": [STALE]},
+    ),
+    RuleCase(
+        "DispersionStale",
+        "of a slow and a quick index both stop; the slow one has its time left",
+        {
+            **known(E, W),
+            **known(E, index="QQQ"),
+            **published("0x99"),
+            **published("0x99", "QQQ"),
+            **refreshed("0x99"),
+            **refreshed("120x99", "QQQ"),
+        },
+        {"1m": [STALE], "2m30s": [STALE], "3m": [STALE, STALE.replace("SPY", "QQQ")]},
+    ),
+    RuleCase(
+        "DispersionStale",
+        "a slow source gives way to a quick one, whose readings stop",
+        {**known(E, W), **published("0x99"), **refreshed("120x11 0x99")},
+        {"55s": [], "1m30s": [STALE]},
     ),
     RuleCase(
         "DispersionStale",
@@ -358,6 +389,12 @@ COVERAGE = [
             "5m10s": [f"severity=warning {LOW}", f"severity=critical {LOW}"],
             "6m10s": [],
         },
+    ),
+    RuleCase(
+        "DispersionCoverageLow",
+        "a source that is fetched every two minutes lacks names, and then stops",
+        {**known(E), **published(EVERY_TWO_MINUTES), **refreshed("120x99"), COVER: "0.8x99"},
+        {"3m55s": [f"severity=warning {LOW}"], "7m": []},
     ),
     *(
         RuleCase("DispersionCoverageLow", why, {**series, COVER: "0.5x99"}, {"4m": []})
@@ -971,6 +1008,12 @@ RECORDED = [
         "1 while fresh, 0 while not",
         {**known(E, W), **published("0+5x24 120x99")},
         {"2m": ["index=SPY value=1"], "3m": ["index=SPY value=0"]},
+    ),
+    RuleCase(
+        FRESH_BOOL,
+        "1 between two rounds of a source that is fetched every two minutes, 0 without the next",
+        {**known(E, W), **published("0x99"), **refreshed("120x99")},
+        {"2m": ["index=SPY value=1"], "2m10s": ["index=SPY value=0"]},
     ),
     RuleCase(
         FRESH_BOOL,
