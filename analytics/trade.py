@@ -172,9 +172,9 @@ def gamma_pnl(
 
     Source: methodology 7.3, gamma and theta of `book_greeks`.
 
-    >>> calm = 0.2 * np.sqrt(1 / 365)
-    >>> gamma_pnl([1.0, 1.0, -1.0], 0.2, [0.0, calm, 0.05], 1 / 365).round(6).tolist()
-    [-0.003333, 0.0, -0.072708]
+    >>> one_day = 0.2 * np.sqrt(1 / 365)
+    >>> gamma_pnl([1.0, 1.0, -1.0], 0.2, [0.0, 2 * one_day, 0.05], 1 / 365).round(6).tolist()
+    [-0.003333, 0.01, -0.072708]
     """
     vega, s, move = (np.asarray(column, dtype=np.float64) for column in (vegas, vols, moves))
     return finite(vega * (move**2 - s**2 * years) / (2 * s * np.float64(expiry)))

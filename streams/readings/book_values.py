@@ -36,6 +36,8 @@ DAYS: Final = 365
 YEAR: Final = DAYS * 24 * 3600 * NS
 INDEX_VEGA: Final = 1.0
 """The unit of marks: what the index leg earns per 1.00 of vol."""
+CORRELATIONS: Final = ("book.breakeven_correlation", "book.realized_correlation", "book.carry")
+"""Fields over the largest names."""
 
 
 class Gamma(NamedTuple):
@@ -187,11 +189,14 @@ def _correlations(fields: Fields, inputs: BookInputs) -> _Correlations:
     """Break-even and realized correlation of the largest names, and what lies between them."""
     vols, index_vol = inputs.now.vols[:-1], float(inputs.now.vols[-1])
     known = np.isfinite(vols) & inputs.largest
+    if not known.any():
+        fields.set_null("coverage", *CORRELATIONS)
+        return _Correlations(None)
     weights = inputs.weights[known]
     strike = correlation_strike(index_vol, weights, vols[known])
     realized = inputs.realized
     if realized.reason:
-        fields.set_null(realized.reason, "book.realized_correlation", "book.carry")
+        fields.set_null(realized.reason, *CORRELATIONS[1:])
         return _Correlations(strike)
     level = np.sqrt(weights @ vols[known] ** 2 / weights.sum())
     trade = variance_trade(

@@ -59,4 +59,4 @@ def _unexplained(reading: Reading) -> Iterator[str]:
 
 
 def _known(value: object) -> bool:
-    return value is not None and value != {}
+    return value is not None and value not in ({}, ())

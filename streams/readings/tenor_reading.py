@@ -78,6 +78,8 @@ def tenor_reading(
     fields.reasons.update(rotation.reasons)
     if book is None:
         fields.reasons.setdefault("book", "no_window" if names else "no_basket")
+    if names and not sectors:
+        fields.set_null("no_sectors" if tenor == RULE_TENOR_DAYS else "no_window", "sectors")
     references = state.references.at_tenor(tenor)
     return fields.reading(
         ts_event=datetime.fromtimestamp(boundary // NS, UTC),

@@ -150,7 +150,9 @@ def test_the_other_files(tmp_path: Path) -> None:
 
 
 def test_the_example_of_a_basket_is_one(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    text = re.split(r"^## Baskets$", PAGE, flags=re.MULTILINE)[1]
+    example, *rest = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert not rest
     path = tmp_path / "basket.toml"
     path.write_text(example)
     assert load_basket(path).name == tomllib.loads(example)["name"] == "my_basket"

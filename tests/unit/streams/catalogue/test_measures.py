@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.catalogue.measures import EVIDENCE, MEASURES, REASON_WHEN_NULL, SCORED
-from streams.reading import Reading, Rotation
+from streams.reading import Book, Reading, Rotation
 from streams.readings.fields import Fields
 from streams.readings.published_reading import published_reading
 from tests.support.cross_section_run import VOLS, Run
@@ -21,13 +21,20 @@ NO_MEASURES = {"refresh_seconds", "constituents"}
 
 
 def nullable(struct: type[msgspec.Struct]) -> set[str]:
-    return {field.name for field in msgspec.structs.fields(struct) if field.default is None}
+    """Measures are null by None; of the others `sectors` alone is one."""
+    return {
+        field.name
+        for field in msgspec.structs.fields(struct)
+        if field.default is None or field.name == "sectors"
+    }
 
 
 def test_every_field_that_may_be_null_is_a_row() -> None:
+    """The carries of a book are there wherever it is."""
     rows = {one.field for one in MEASURES}
     assert len(rows) == len(MEASURES)
     inner = {f"rotation.{name}" for name in nullable(Rotation)}
+    inner |= {f"book.{name}" for name in nullable(Book) - {"vega", "theta", "gamma"}}
     skew = "implied_correlation_skew"
     assert rows == (nullable(Reading) - NO_MEASURES) | inner | {skew}
 
@@ -55,13 +62,15 @@ def _forget(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(Fields, "set_null", null)
 
 
+OBJECTS = {"rotation", "book", "sectors", "implied_correlation_skew"}
+"""They are made whole, and not under `Fields`."""
+
 # What others are computed from fails loudly when it is left out.
 LEAVES = [
     name
     for name in REASON_WHEN_NULL
-    if not name.startswith("rotation")
+    if name.partition(".")[0] not in OBJECTS
     and name not in {"index_vol", "basket_vol", "index_atm_vol", "basket_atm_vol"}
-    and name != "implied_correlation_skew"
 ]
 
 
@@ -94,6 +103,27 @@ def test_an_object_is_explained_as_a_whole_or_by_its_parts() -> None:
     assert reasons["rotation.index_return"] == "no_index_ticks"
     assert reasons["rotation.autocorrelation"] == REASON_WHEN_NULL["rotation.autocorrelation"]
     assert not {"rotation", "rotation.sector_range", "implied_correlation_skew"} & set(reasons)
+
+
+@pytest.mark.parametrize("name", [name for name in REASON_WHEN_NULL if name.startswith("book.")])
+def test_a_part_of_the_book_that_is_null_has_its_reason(name: str) -> None:
+    """Known in one reading and null in another, or null there with the reason of its row."""
+    book = Run().feed(quoted(second(60), VOLS))[0].book
+    assert book is not None
+    part = name.removeprefix("book.")
+    fields = Fields()
+    reading = fields.reading(**_facts(), book=msgspec.structs.replace(book, **{part: None}))
+    assert reading.reasons[name] == REASON_WHEN_NULL[name]
+
+
+def test_sectors_are_there_or_have_a_reason() -> None:
+    frame = quoted(second(60), VOLS)
+    known = Run(sectors=dict.fromkeys("ABCD", "Tech")).feed(frame)[0]
+    assert known.sectors
+    assert "sectors" not in known.reasons
+    assert Run().feed(frame)[0].reasons["sectors"] == "no_sectors"
+    assert Run({}).feed(frame)[0].reasons["sectors"] == "no_basket"
+    assert Fields().reading(**_facts()).reasons["sectors"] == REASON_WHEN_NULL["sectors"]
 
 
 def _facts() -> dict[str, Any]:

@@ -75,7 +75,10 @@ def test_vols_give_the_atm_vol_and_no_variance() -> None:
     ).all()
     assert set(points.reason) == {BASIS_ATM}
     assert set(points.atm_reason) == {""}
-    assert set(points.flags) == {"stated_vols"}, "no rate enters, so a stale one is not told"
+    rolled = "stated_vols,roll"
+    assert points.flags == (rolled, rolled, "stated_vols"), (
+        "no rate enters, so a stale one is not told; terms of names change by days"
+    )
     assert set(points.quote_ts) == {TEN}
     assert output.counts["quotes", "accepted"] == vols.vol.size, "a delta of 0 is no missing bid"
 

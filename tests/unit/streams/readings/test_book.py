@@ -267,3 +267,15 @@ def test_other_tenors_have_no_book() -> None:
     run = Run(tenors=(30, 91))
     (_, other) = run.feed(close(FRIDAY, BEFORE))
     assert (other.book, other.reasons["book"]) == (None, "no_window")
+
+
+def test_correlations_of_the_book_need_one_of_the_largest_names() -> None:
+    weights = {f"N{at:03}": 1.01 if at < 50 else 1.0 for at in range(200)}
+    vols: dict[str, float | None] = {
+        name: 0.3 if at >= 50 else None for at, name in enumerate(weights)
+    }
+    reading = marked(close(FRIDAY, {"IDX": 0.18, **vols}), weights=weights)
+    book = book_of(reading)
+    assert (book.breakeven_correlation, book.realized_correlation, book.carry) == (None, None, None)
+    for name in ("breakeven_correlation", "realized_correlation", "carry"):
+        assert reading.reasons[f"book.{name}"] == "coverage"

@@ -101,7 +101,7 @@ def test_what_is_not_there_is_null_with_a_reason(tmp_path: Path) -> None:
         == "no_file"
     )
     for reading in days.values():
-        null = {name for name in FIELDS if getattr(reading, name) in (None, {})}
+        null = {name for name in FIELDS if getattr(reading, name) in (None, {}, ())}
         assert null == {name for name in reading.reasons if not name.startswith("book.")}
 
 
