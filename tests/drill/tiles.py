@@ -1,6 +1,7 @@
 """What each tile of the wall says, from its JSON and the answers of a Prometheus."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ from tests.support.prometheus import Prometheus
 
 HONEST = {"STALE", "NO DATA", "UNKNOWN", "KAFKA AWAY", "UNREACHABLE", "CRITICAL", "WARNING", "INFO"}
 """Words that say nothing of the market, or name an alert."""
+GAUGE = re.compile(r"dispersion_(?!config_info\b)\w+")
+"""Without one a tile shows the mode, the clock or a name, which no age makes wrong."""
 
 
 class Tile(NamedTuple):
@@ -43,8 +46,8 @@ def _tiles(panel: Mapping[str, Any]) -> Iterator[Tile]:
             words |= dict.fromkeys(kinds, str(options["result"].get("text", "")))
         elif mapping["type"] == "value":
             words |= {key: str(one.get("text", "")) for key, one in options.items()}
-    market = "STALE" in words.values()
     for target in panel["targets"]:
+        market = "STALE" in words.values() and GAUGE.search(target["expr"]) is not None
         name = f"{panel['id']} {panel.get('title') or target.get('legendFormat', '')}"
         yield Tile(name, target["expr"], words, market)
 
