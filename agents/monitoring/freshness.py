@@ -24,24 +24,27 @@ STALE_SECONDS = 15.0
 LONGEST_REFRESH = 300.0
 
 
-def allowed_refresh(refresh_seconds: float | None) -> float:
+def allowed_refresh(mode: Mode, refresh_seconds: float | None) -> float:
     """Seconds that a reading of a slow source may be older than others; 0 for a stream of quotes.
 
     Between two sweeps nothing new can come, and readings are repeated every 300 s at the latest.
+    In replay and scenario mode a refresh is none of the wall's time.
 
-    >>> allowed_refresh(None), allowed_refresh(120.0), allowed_refresh(86_400.0)
-    (0.0, 120.0, 300.0)
+    >>> [allowed_refresh("live", seconds) for seconds in (None, 120.0, 86_400.0)]
+    [0.0, 120.0, 300.0]
+    >>> allowed_refresh("replay", 86_400.0)
+    0.0
     """
-    return min(refresh_seconds or 0.0, LONGEST_REFRESH)
+    return min(refresh_seconds or 0.0, LONGEST_REFRESH) if mode in ALLOWED else 0.0
 
 
-def stale_after(refresh_seconds: float | None) -> float:
+def stale_after(mode: Mode, refresh_seconds: float | None) -> float:
     """Age in seconds at which a reading is stale; of a slow source its refresh is added.
 
-    >>> stale_after(None), stale_after(120.0)
+    >>> stale_after("live", None), stale_after("delayed", 120.0)
     (15.0, 135.0)
     """
-    return STALE_SECONDS + allowed_refresh(refresh_seconds)
+    return STALE_SECONDS + allowed_refresh(mode, refresh_seconds)
 
 
 def event_time(readings: Mapping[str, Reading]) -> datetime | None:

@@ -248,7 +248,7 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                     shown.alerts,
                     stale,
                     silent,
-                    stale_after=stale_after(reading.refresh_seconds),
+                    stale_after=stale_after(shown.mode, reading.refresh_seconds),
                     event_age_seconds=(
                         None if event is None else round(now - event.timestamp(), 1)
                     ),

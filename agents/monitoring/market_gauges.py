@@ -223,7 +223,8 @@ def _freshness(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
         if reading is None:
             continue
         event.add_metric([symbol], reading.ts_event.timestamp())
-        refresh.add_metric([symbol], allowed_refresh(reading.refresh_seconds))
+        allowed = allowed_refresh(view.snapshot.mode, reading.refresh_seconds)
+        refresh.add_metric([symbol], allowed)
         if reading.coverage_names is not None:
             stale.add_metric([symbol], round(len(names) * (1.0 - reading.coverage_names)))
     yield from (published, event, refresh, stale, weights, dated)

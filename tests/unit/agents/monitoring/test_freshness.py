@@ -81,12 +81,22 @@ def test_the_gauge_of_the_wall_counts_from_the_event_in_live_mode(mode: Mode, la
     assert sample.value - event == later
 
 
-@pytest.mark.parametrize(("refresh", "allowed"), [(None, 0.0), (120.0, 120.0), (3600.0, 300.0)])
+@pytest.mark.parametrize(
+    ("mode", "refresh", "allowed"),
+    [
+        ("live", None, 0.0),
+        ("live", 120.0, 120.0),
+        ("delayed", 3600.0, 300.0),
+        ("scenario", 120.0, 0.0),
+        ("replay", 120.0, 0.0),
+    ],
+)
 def test_a_slow_source_tells_how_much_older_a_reading_may_be(
-    refresh: float | None, allowed: float
+    mode: Mode, refresh: float | None, allowed: float
 ) -> None:
     run = Run()
-    run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, refresh_seconds=refresh)])
+    at = eastern(MONDAY, "11:00:00")
+    run.play([toy(at, 0.15, 0.44, 0.1, mode=mode, refresh_seconds=refresh)])
     view = View(MARKET.indices[0], decode_snapshot(run.outputs[-1].snapshots[INDEX]), 0.0)
     families = {family.name: family.samples for family in _freshness([view])}
     (sample,) = families["dispersion_reading_refresh_seconds"]
