@@ -1,12 +1,8 @@
 """`doctor --prometheus` finds what is not there, and `status` too, on a real Prometheus."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from agents.monitoring.monitoring_checks import MonitoringChecks
 from agents.monitoring.prometheus_server import PrometheusServer
@@ -14,6 +10,7 @@ from agents.monitoring.service_view import service_view
 from agents.process.exits import UnavailableError
 from config.errors import ConfigError
 from tests.drill.scene import Receiver
+from tests.support.aged_page import aged_page
 from tests.support.prometheus import Prometheus, scrape
 
 FILES = Path(__file__).parents[2] / "config/prometheus"
@@ -64,31 +61,10 @@ def test_rules_that_are_loaded_and_a_worker_that_does_not_answer() -> None:
         server.query("up")
 
 
-@contextmanager
-def shown(ages: dict[str, tuple[float, float | None]]) -> Iterator[int]:
-    """The port of a page in the session: by index seconds since its reading, and its refresh."""
-    registry = CollectorRegistry()
-    texts = {
-        name: Gauge(f"dispersion_{name}", "x", ("index",), registry=registry)
-        for name in ("last_publish_timestamp_seconds", "reading_refresh_seconds")
-    }
-    Gauge("dispersion_market_session_open", "x", registry=registry).set(1)
-    published, refresh = texts.values()
-    for index, (age, seconds) in ages.items():
-        published.labels(index).set(time.time() - age)
-        if seconds is not None:
-            refresh.labels(index).set(seconds)
-    server, thread = start_http_server(0, "127.0.0.1", registry)
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 def test_between_two_rounds_of_a_slow_source_nothing_is_stale() -> None:
     ages = {"SLOW": (60.0, 300.0), "QUICK": (60.0, 0.0), "OLDER": (60.0, None)}
     ages |= {"STOPPED": (400.0, 300.0)}
-    with shown(ages) as port, Prometheus(scrape("dispersion-exporter", port)) as prometheus:
+    with aged_page(ages) as port, Prometheus(scrape("dispersion-exporter", port)) as prometheus:
         prometheus.wait_for("dispersion_market_session_open")
         told = said(MonitoringChecks(PrometheusServer(prometheus.url)), "wall")
     stale = {text.partition(":")[0] for text in told if "the newest reading is" in text}

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.aged_page import INDEX_VOL, aged_page
 from tests.support.dashboards import boards, empty, filled, numbers, queries, variables
-from tests.support.prometheus import Prometheus
+from tests.support.prometheus import Prometheus, scrape
 from tests.support.services import PARTITIONS, services
 from tests.support.stack import RealStack
 
@@ -192,3 +193,19 @@ def test_what_has_gone_stale_leaves_the_wall(scene: Wall) -> None:
             "/api/v1/query", query=filled(query.expr, values), time=str(later)
         )
         assert [one["value"][1] for one in answer["data"]["result"]] == ["NaN"], place
+
+
+def test_a_slow_source_leaves_the_wall_a_round_later() -> None:
+    """Between two rounds its number stands; of a source that tells no refresh it does not."""
+    (query,) = (one for one in queries(BOARDS["wall.json"]) if one.place == "10 A")
+    ages = {"SLOW": (60.0, 120.0), "QUICK": (60.0, 0.0), "OLDER": (60.0, None)}
+    ages |= {"STOPPED": (200.0, 120.0)}
+    with aged_page(ages) as port, Prometheus(scrape("dispersion-exporter", port)) as prometheus:
+        prometheus.wait_for("dispersion_index_vol_ratio")
+        given = {"job": "dispersion-exporter"}
+        found = {
+            index: numbers(prometheus, query, given | {"index": index}, time.time())
+            for index in ages
+        }
+    shown = {index: value for index, one in found.items() for _, value in one}
+    assert shown == {"SLOW": INDEX_VOL}
