@@ -47,6 +47,18 @@ async def test_a_clock_that_is_off_by_a_minute_is_refused(
     assert told[-1] == pytest.approx(skew, abs=2)
 
 
+async def test_a_watch_that_is_told_to_end_ends(redis: Redis) -> None:
+    """Wherever in its look it is: its task would keep the worker from stopping."""
+    for step in range(40):
+        watch = asyncio.create_task(clock_check.watch_clock(redis, lambda _: None))
+        await asyncio.sleep(clock_check.WATCH_SECONDS)
+        for _ in range(step % 8):
+            await asyncio.sleep(0)
+        watch.cancel()
+        done, _ = await asyncio.wait([watch], timeout=20)
+        assert done, f"it looks on, told to end {step % 8} steps of the loop after its sleep"
+
+
 async def test_seconds_are_noted_and_a_single_leap_is_looked_at_again(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

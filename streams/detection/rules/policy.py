@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from streams.detection.rules.verdict import Verdict
 from streams.detection.scope import Scope
 
 Names = tuple[str, ...]
 
+_SESSIONS: Final[Mapping[str, int]] = {scope: scope.sessions for scope in Scope}
+
 
 class FiringAlert(NamedTuple):
     """What the policy has to know of an alert that fires, suspended or not."""
 
     rule: str
-    scope: Scope
+    scope: str
+    """One of `Scope`, or of another release: then it acts under the name of its rule alone."""
     label: str
 
 
@@ -63,8 +66,9 @@ class Policy(NamedTuple):
         return replace(verdict, inhibited=True) if inhibited else verdict
 
 
-def _names(rule: str, scope: Scope) -> Names:
-    return rule, f"{rule}/{scope.sessions}s"
+def _names(rule: str, scope: str) -> Names:
+    sessions = _SESSIONS.get(scope)
+    return (rule,) if sessions is None else (rule, f"{rule}/{sessions}s")
 
 
 def _any_acts(actors: Mapping[str, Names], on: Names, firing: AbstractSet[str]) -> bool:

@@ -23,7 +23,6 @@ from streams.detection.history.days import SESSIONS
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
 from streams.detection.rules.policy import FiringAlert
-from streams.detection.scope import Scope
 from streams.detection.views.explanation import Explanation, RuleLine
 from streams.detection.views.snapshot import (
     ActiveAlert,
@@ -140,7 +139,7 @@ def _explanation(
     active = {(one.rule, one.scope): one for one in alerts}
     firing = [one for one in alerts if one.underlying_status == "firing"]
     told = [one for one in firing if one.label not in POLICY.quiet_labels]
-    acting = POLICY.acting(FiringAlert(one.rule, Scope(one.scope), one.label) for one in firing)
+    acting = POLICY.acting(FiringAlert(one.rule, one.scope, one.label) for one in firing)
     close = context.baseline.close(1)
     return Explanation(
         reading=msgspec.structs.replace(context.reading, constituents=None),
