@@ -12,6 +12,7 @@ from config.baskets import load_basket
 from config.dividends import load_dividends
 from config.errors import ConfigError
 from config.rates import load_rates
+from config.watch_lists import load_watch_list
 from streams.sources.labels import read_labels
 from streams.sources.layouts import LAYOUTS
 from streams.sources.level_file import LevelFile
@@ -149,10 +150,22 @@ def test_the_other_files(tmp_path: Path) -> None:
                 reader(path)
 
 
+def toml_of(heading: str) -> str:
+    """The one TOML example of a part of the page."""
+    parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    (part,) = [part for part in parts if part.startswith(f"{heading}\n")]
+    (example,) = re.findall(r"^```toml\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    return str(example)
+
+
 def test_the_example_of_a_basket_is_one(tmp_path: Path) -> None:
-    text = re.split(r"^## Baskets$", PAGE, flags=re.MULTILINE)[1]
-    example, *rest = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert not rest
+    example = toml_of("Baskets")
     path = tmp_path / "basket.toml"
     path.write_text(example)
     assert load_basket(path).name == tomllib.loads(example)["name"] == "my_basket"
+
+
+def test_the_example_of_a_watch_list_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "watch.toml"
+    path.write_text(toml_of("Watch lists"))
+    assert [one.symbol for one in load_watch_list(path).watch] == ["WMT", "XLU", "GOOGL"]

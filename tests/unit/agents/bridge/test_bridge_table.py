@@ -71,7 +71,7 @@ def test_a_firing_alert_is_posted_without_an_end(events: dict[str, bytes]) -> No
         "scope": "intraday",
         "fingerprint": data["fingerprint"],
         "group_key": "SPX/unwind",
-        "label": "unwind",
+        "label": "early",
         "mode": "replay",
         "severity": data["severity"],
     }
@@ -119,9 +119,10 @@ def test_a_changed_severity_ends_the_old_alert_first(
     events: dict[str, bytes], old: str, new: str
 ) -> None:
     (before,) = table(changed(events["firing"], severity=old)).posts([], NOW)
+    assert before["labels"]["label"] == "early"
     end, post = table(changed(events["updated"], severity=new)).posts([held(before)], NOW)
     assert (end["labels"], end["endsAt"]) == (before["labels"], NOW.isoformat())
-    assert post["labels"] == {**before["labels"], "severity": new}
+    assert post["labels"] == {**before["labels"], "severity": new, "label": "unwind"}
     assert "endsAt" not in post
 
 

@@ -37,6 +37,14 @@ def rules(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str,
     return found
 
 
+def unwind_of(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The unwind of one session."""
+    (one,) = [
+        one for one in found if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday")
+    ]
+    return one
+
+
 def test_a_run_is_explained_by_its_own_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,17 +54,13 @@ def test_a_run_is_explained_by_its_own_settings(
     events = [json.loads(line)["data"] for line in (run / "alerts.jsonl").read_text().splitlines()]
     assert events[-1]["severity"] == "critical"
     monkeypatch.setenv("DISPERSION_MODE", "delayed")
-    (unwind,) = [
-        one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"
-    ]
+    unwind = unwind_of(rules(capsys, "--run", str(run)))
     assert (unwind["severity"], unwind["alert"]) == ("critical", "firing")
     kept = load(run / "settings.toml")
     assert (kept.rules.cap_unknown, kept.rules.file) == (False, run / "rules.toml")
     assert kept.market.indices[0].basket == str(run / "basket_SPY.toml")
     (run / "settings.toml").unlink()  # as an earlier release left it
-    (unwind,) = [
-        one for one in rules(capsys, "--run", str(run)) if one["rule"] == "vix_spike_unwind"
-    ]
+    unwind = unwind_of(rules(capsys, "--run", str(run)))
     assert unwind["severity"] == "warning"
 
 
