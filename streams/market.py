@@ -7,9 +7,11 @@ given.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Mode = Literal["live", "replay", "scenario", "delayed"]
+REPLAYED: Final = frozenset({"replay", "scenario"})
+"""The modes of a day that is not today's."""
 AM_ROOTS = ("SPX", "NDX", "RUT", "DJX", "MNX", "XSPAM", "RUI", "RLG", "RLV")
 """Classes of the usual indices whose standard monthlies settle at the open.
 

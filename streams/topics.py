@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from streams.market import REPLAYED, Mode
 from streams.stage import Role
 
 NAMES: Final[Mapping[Role, str]] = MappingProxyType(
@@ -75,8 +76,12 @@ class Topics:
         return MappingProxyType(self._names)
 
 
-def topic_config(role: Role, max_message_bytes: int) -> dict[str, str]:
+def topic_config(role: Role, max_message_bytes: int, mode: Mode = "live") -> dict[str, str]:
     """Configuration to create a topic with.
+
+    Retention counts from the time of a record, which is event time. A replay or a scenario of an
+    older day would be deleted while it is read, so their topics keep everything until they are
+    deleted themselves.
 
     The broker stamps commands: a sender who chose the time could choose how long a silence lasts.
     The compacted topic of alert states keeps tombstones for two days, so that a consumer away over
@@ -84,7 +89,8 @@ def topic_config(role: Role, max_message_bytes: int) -> dict[str, str]:
     """
     config = {"cleanup.policy": "compact", "delete.retention.ms": str(48 * _HOUR)}
     if role in _RETENTION_MS:
-        config = {"cleanup.policy": "delete", "retention.ms": str(_RETENTION_MS[role])}
+        retention = -1 if mode in REPLAYED else _RETENTION_MS[role]
+        config = {"cleanup.policy": "delete", "retention.ms": str(retention)}
     if role in LARGE_MESSAGES:
         config["max.message.bytes"] = str(max_message_bytes)
     if role == "commands":

@@ -24,6 +24,7 @@ from agents.monitoring.identity import identify
 from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from config.settings import Settings
 from streams.detection.alerts.own_event import FOREIGN_REASONS
+from streams.market import REPLAYED
 from streams.topics import Topics
 
 POLL_SECONDS: Final = 0.5
@@ -36,7 +37,7 @@ STALL_SECONDS: Final = 120.0
 Its requests and its questions to Kafka end much sooner.
 """
 MODES: Final = frozenset({"live", "delayed"})
-ALL_MODES: Final = MODES | {"replay", "scenario"}
+ALL_MODES: Final = MODES | REPLAYED
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import msgspec
 from agents.feeds.contract import GROUP, Feed, Wanted
 from config.errors import ConfigError
 from config.settings import Settings
-from streams.market import Market
+from streams.market import REPLAYED, Market
 
 
 class InstalledFeed(NamedTuple):
@@ -129,7 +129,7 @@ def wanted_of(market: Market) -> Wanted:
 
 def check_mode(settings: Settings, name: str, feed: Feed) -> None:
     """Raise `ConfigError` where readings would say another mode than the feed's."""
-    allowed = {"replay", "scenario"} if feed.mode == "replay" else {feed.mode}
+    allowed = REPLAYED if feed.mode == "replay" else {feed.mode}
     if settings.mode not in allowed:
         raise ConfigError(
             f"the feed {name} is {feed.mode}, the settings say {settings.mode}",

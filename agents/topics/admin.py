@@ -105,7 +105,7 @@ def _metadata(admin: Any, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
 def _created(admin: Any, settings: Settings, name: str, partitions: int) -> bool:
     role = Topics(settings.kafka.topic_prefix).role_of(name)
     assert role is not None
-    configs = topic_config(role, settings.kafka.max_message_bytes)
+    configs = topic_config(role, settings.kafka.max_message_bytes, settings.mode)
     if settings.kafka.min_insync_replicas:
         configs[MIN_INSYNC] = str(settings.kafka.min_insync_replicas)
     topic = {

@@ -118,7 +118,7 @@ def _report(
     name, partitions = str(metadata["name"]), len(metadata["partitions"])
     if not partitions:
         return TopicReport(role, name, "missing" if is_missing(metadata) else "denied", 0)
-    wanted = topic_config(role, settings.kafka.max_message_bytes)
+    wanted = topic_config(role, settings.kafka.max_message_bytes, settings.mode)
     differences = [
         Difference(key, configs[key], value)
         for key, value in wanted.items()

@@ -39,6 +39,7 @@ SLOPE_MB = 1.0
 RETENTION = {
     "log.retention.bytes": str(512 * 2**20),
     "log.segment.bytes": str(64 * 2**20),
+    "log.initial.task.delay.ms": "5000",
     "log.retention.check.interval.ms": "5000",
     "log.segment.delete.delay.ms": "1000",
 }

@@ -135,10 +135,16 @@ class Feed:
         return rows, beats
 
     def complete(self, seconds: float = 120.0) -> None:
-        """Wait until every quote sent has come through."""
-        wait_until(
-            lambda: set(self.sent) <= set(self.received()[0]), seconds, "every quote in a frame"
-        )
+        """Wait until every quote sent has come through; what the process said is in the error."""
+        try:
+            wait_until(
+                lambda: set(self.sent) <= set(self.received()[0]), seconds, "every quote in a frame"
+            )
+        except AssertionError as error:
+            missing = len(set(self.sent) - set(self.received()[0]))
+            said = stop(self.running[-1], signal.SIGKILL)
+            error.add_note(f"{missing} of {len(self.sent)} are missing; {said.stderr[-3000:]}")
+            raise
 
 
 @pytest.fixture

@@ -126,7 +126,8 @@ def make_anew(fleet: Fleet, *roles: Role) -> None:
     try:
         admin.delete_topics(list(names))
         for name, role in names.items():
-            configs = topic_config(role, fleet.settings.kafka.max_message_bytes)
+            limit, mode = fleet.settings.kafka.max_message_bytes, fleet.settings.mode
+            configs = topic_config(role, limit, mode)
             wait_until(
                 lambda name=name, configs=configs: _created(  # type: ignore[misc]
                     admin,

@@ -25,7 +25,7 @@ from streams.detection.alerts.alert_event import (
 from streams.detection.alerts.lifecycle import Alert, Transition
 from streams.detection.rules.rule import Rule
 from streams.detection.scope import Scope
-from streams.market import Mode
+from streams.market import REPLAYED, Mode
 from streams.reading import Basis
 from streams.records import NS
 from streams.stage import OutboxEntry
@@ -164,7 +164,7 @@ def _data(
         notification=alert.notification,
         configuration_changed=tuple(changes) or msgspec.UNSET,
         links={"runbook": f"docs/use/runbook.md#{rule.name}"},
-        replay=when.mode in {"replay", "scenario"},
+        replay=when.mode in REPLAYED,
         engine=ENGINE,
     )
 

@@ -4,6 +4,7 @@ import typing
 
 import pytest
 
+from streams.market import REPLAYED, Mode
 from streams.stage import Role
 from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, NAMES, Topics, topic_config
 
@@ -45,6 +46,13 @@ def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records
     assert {role for role, config in configs.items() if "message.timestamp.type" in config} == {
         "commands"
     }
+
+
+@pytest.mark.parametrize("mode", sorted(REPLAYED))
+def test_a_day_that_is_played_again_is_kept(mode: Mode) -> None:
+    kept = {role: topic_config(role, 1, mode).get("retention.ms") for role in ROLES}
+    assert kept == {role: None if role == "alerts_state" else "-1" for role in ROLES}
+    assert topic_config("quotes", 1, "delayed") == topic_config("quotes", 1)
 
 
 def test_topics_of_one_index_have_equal_partitions() -> None:
