@@ -9,7 +9,7 @@ from streams.market import IndexSpec, Market
 from streams.points import PointsFrame
 from streams.reading import Reading
 from streams.readings.held_frames import HeldFrames
-from streams.readings.reading_seconds import QUIET_NS, quiet_interval, quiet_seconds
+from streams.readings.reading_seconds import QUIET_NS, quiet_interval
 from streams.readings.session_hours import SessionHours, hours_at
 from streams.readings.session_state import SessionState
 from streams.readings.sources_seen import SourcesSeen
@@ -23,8 +23,8 @@ class CrossSection:
 
     It does so once every source has reached T. Which seconds give a reading is a function of the
     frames alone (design section 3, point 5): those of the session with an accepted quote, price or
-    reference; each 30th second (of a slower source each of its refreshes, 300 s at most) since the
-    session's last reading, `no_input`; and the session's last second, `session_close`, if the
+    reference; each 30th second since the session's last reading (after one of a slower
+    source as many seconds as its `refresh_seconds`, 300 at most), `no_input`; and the session's last second, `session_close`, if the
     session had a reading. Points of other seconds are applied and give none.
     """
 
@@ -40,6 +40,8 @@ class CrossSection:
         """
         self.last = 0
         """The second of the latest reading, ns."""
+        self.interval = QUIET_NS
+        """After the latest reading, until one without input; ns."""
         self._mode = market.mode
 
     def receive(
@@ -107,22 +109,25 @@ class CrossSection:
         The state is still that of the session of the latest reading.
         """
         hours = self.state.hours
-        if self.last <= hours.open or until < min(self.last + QUIET_NS, hours.close):
-            return []
-        interval = quiet_interval(self.state.refresh_seconds())
-        seconds = quiet_seconds(self.last, until, hours.close, interval)
-        return [
-            reading for second in seconds for reading in self._readings(second, hours, quiet=True)
-        ]
+        readings: list[Reading] = []
+        # One after the other: each says itself when the next is due.
+        while hours.open < self.last < hours.close:
+            second = min(self.last + self.interval, hours.close)
+            if second > until:
+                break
+            readings += self._readings(second, hours, quiet=True)
+        return readings
 
     def _readings(self, second: int, hours: SessionHours, *, quiet: bool) -> list[Reading]:
         self.last = second
         self.state.weigh()
         marks = {"session_close"} if second == hours.close else {"no_input"} if quiet else set()
-        return [
+        readings = [
             tenor_reading(self.state, tenor, second, self._mode, marks)
             for tenor in self.spec.tenors
         ]
+        self.interval = quiet_interval(max(one.refresh_seconds or 0.0 for one in readings))
+        return readings
 
 
 def _count_out_of_range(readings: list[Reading], counts: Counter[Count]) -> None:

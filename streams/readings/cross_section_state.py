@@ -15,6 +15,7 @@ from streams.readings.closing_vols import PREFIX as VOLS
 from streams.readings.cross_section import CrossSection
 from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
+from streams.readings.reading_seconds import QUIET_NS
 from streams.readings.reason_words import ReasonWords
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
@@ -51,6 +52,8 @@ class Head(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section"):
     """As in the state; a head of an earlier release has none."""
     began: int = 0
     """As `SessionState.began`; 0 of an earlier release too."""
+    interval: int = QUIET_NS
+    """As in the cross-section; an earlier release had no other."""
 
 
 class NameRows(msgspec.Struct, frozen=True, tag_field="kind", tag="cross-section-names"):
@@ -141,6 +144,7 @@ class CrossSectionCheckpoint:
                 widths=state.widths,
                 next_terms=state.next_terms,
                 began=state.began,
+                interval=section.interval,
             )
         )
 
@@ -163,6 +167,7 @@ class CrossSectionCheckpoint:
             if source in section.sources.idle
         }
         section.passed, section.last = head.passed, head.last
+        section.interval = head.interval
         state.atm_only, state.began = head.atm_only, head.began
         state.rotation.latest = head.rotation
         state.flags = FlagBits(tuple(head.flags))

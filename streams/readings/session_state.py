@@ -118,13 +118,6 @@ class SessionState:
         if frame.references is not None:
             self.references.apply(frame.references)
 
-    def refresh_seconds(self) -> float:
-        """The longest in which a source of this session repeats itself; 0 for feeds of changes."""
-        names = [(p.variance_refresh, p.atm_refresh) for p in self.points.values()]
-        columns = (float(column.max(initial=0.0)) for pair in names for column in pair)
-        index = (point.refresh_seconds or 0.0 for point in self.index.values())
-        return max(0.0, *index, *columns)
-
     def weigh(self) -> None:
         """Weights of a basket of shares at the latest prices: ticks, else parity forwards."""
         if self._moving is None:

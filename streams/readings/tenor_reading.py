@@ -326,7 +326,9 @@ def _constituents(state: SessionState, names: ValidNames, tenor: int) -> Constit
         if state.atm_only
         else _optional(names.variance[chosen]),
         atm_vols=_optional(names.atm_vol[chosen]),
-        next_terms={name: (_known(v), _known(s)) for name, (v, s) in state.next_terms.items()}
+        next_terms={
+            name: (_known(v), _known(s)) for name, (v, s) in sorted(state.next_terms.items())
+        }
         if tenor == RULE_TENOR_DAYS
         else {},
     )

@@ -52,6 +52,8 @@ class _BookState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of these."""
     skew_slot: int = 0
     unskewed: list[str] = []
+    skewed: list[str] | None = None
+    """Underlyings valued in `skew_slot`; None of an earlier release, which valued all at once."""
 
 
 class QuotesStage(SourceStage):
@@ -103,8 +105,8 @@ class QuotesStage(SourceStage):
         """By series, rows accepted that are not in `_accepted` yet."""
         self._accepted: Ints = np.zeros(n, np.int64)
         """By underlying, rows accepted of the second that closes next."""
-        self._skew_slot = 0
-        """The ten seconds (counted from 1970) in which skews were last valued."""
+        self._skew_slot: Ints = np.zeros(n, np.int64)
+        """By underlying, the ten seconds (counted from 1970) in which its skew was last valued."""
         self._unskewed: Bools = np.zeros(n, np.bool_)
         """Underlyings with quotes that no skew has taken into account."""
         self._refresh: Floats = np.full(n, np.nan)
@@ -151,34 +153,41 @@ class QuotesStage(SourceStage):
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
         self._surfaces.doubted_quotes.put(output, self._codes.known)
         self._unskewed |= self._quoted
-        rolls = self._rolls(second, session) or [None] * len(parts)
-        skews = self._skews(second) or [None] * len(parts)
+        due = self._due(second)
+        rolls = self._rolls(second, session, due) or [None] * len(parts)
+        skews = self._skews(second, due) or [None] * len(parts)
         self._quoted[:] = False
         return [
             part._replace(surfaces=points, skew=skew, roll=roll)
             for part, points, skew, roll in zip(parts, surfaces, skews, rolls, strict=True)
         ]
 
-    def _rolls(self, second: int, session: date) -> tuple[RollPoints | None, ...]:
+    def _due(self, second: int) -> Bools:
+        """Underlyings quoted since their last skew, whose last skew is of other ten seconds.
+
+        It is asked of each alone: when one is valued does not hang on who shares its partition.
+        """
+        return self._unskewed & (self._skew_slot != second // EVERY_SECONDS)
+
+    def _rolls(self, second: int, session: date, due: Bools) -> tuple[RollPoints | None, ...]:
         """What the terms of the next session do to vols, in the seconds of skews near the close.
 
         Of an underlying that is quoted later in its ten seconds, those before hold.
         """
-        near_close = second * NS > equity_close_ns(session) - ROLL_NS
-        if not near_close or second // EVERY_SECONDS == self._skew_slot:
+        if second * NS <= equity_close_ns(session) - ROLL_NS or not due.any():
             return ()
-        return self._surfaces.roll(second * NS, self._day, self._unskewed, self._refresh)
+        return self._surfaces.roll(second * NS, self._day, due, self._refresh)
 
-    def _skews(self, second: int) -> tuple[SkewPoints | None, ...]:
-        """Skews of what was quoted since the last ones.
+    def _skews(self, second: int, due: Bools) -> tuple[SkewPoints | None, ...]:
+        """Skews of what was quoted since its last ones.
 
-        They come in the first second with quotes of each ten; empty in the others.
+        An underlying has them in its first second with quotes of each ten; empty in the others.
         """
-        if second // EVERY_SECONDS == self._skew_slot:
+        if not due.any():
             return ()
-        self._skew_slot = second // EVERY_SECONDS
-        skews = self._surfaces.skews.value(second * NS, self._day, self._unskewed, self._refresh)
-        self._unskewed[:] = False
+        self._skew_slot[due] = second // EVERY_SECONDS
+        skews = self._surfaces.skews.value(second * NS, self._day, due, self._refresh)
+        self._unskewed &= ~due
         return skews
 
     def _apply(self, output: Output, second: int, blocks: list[Columns]) -> None:
@@ -273,15 +282,16 @@ class QuotesStage(SourceStage):
             symbols[at]: float(self._refresh[at])
             for at in np.flatnonzero(np.isfinite(self._refresh)).tolist()
         }
-        quoted, unskewed = (
+        slot = int(self._skew_slot.max(initial=0))
+        quoted, unskewed, skewed = (
             [symbols[at] for at in np.flatnonzero(which).tolist()]
-            for which in (self._quoted, self._unskewed)
+            for which in (self._quoted, self._unskewed, self._skew_slot == slot)
         )
         accepted = {
             symbols[at]: int(self._accepted[at]) for at in np.flatnonzero(self._accepted).tolist()
         }
         opened = self._opened if self._opened > self._clock.closed else NO_SECOND
-        state = _BookState(self._day, refresh, quoted, opened, accepted, self._skew_slot, unskewed)
+        state = _BookState(self._day, refresh, quoted, opened, accepted, slot, unskewed, skewed)
         return cast("dict[str, Any]", msgspec.to_builtins(state))
 
     def _restore_more(self, more: Mapping[str, Any], chunks: Mapping[str, bytes]) -> None:
@@ -299,7 +309,8 @@ class QuotesStage(SourceStage):
         self._list()
         state = msgspec.convert(more, _BookState) if more else _BookState()
         self._day = state.day
-        self._skew_slot = state.skew_slot
+        if state.skewed is None:
+            self._skew_slot[:] = state.skew_slot
         self._opened = state.open
         if self._opened != NO_SECOND:
             self._pending.expect(self._opened)
@@ -307,9 +318,14 @@ class QuotesStage(SourceStage):
             self._accepted[self._universe.position[symbol]] = state.accepted[symbol]
         for symbol in state.refresh.keys() & self._universe.position.keys():
             self._refresh[self._universe.position[symbol]] = state.refresh[symbol]
-        for marked, symbols in ((self._quoted, state.quoted), (self._unskewed, state.unskewed)):
-            for symbol in set(symbols) & self._universe.position.keys():
-                marked[self._universe.position[symbol]] = True
+        self._skew_slot[self._positions(state.skewed or ())] = state.skew_slot
+        self._quoted[self._positions(state.quoted)] = True
+        self._unskewed[self._positions(state.unskewed)] = True
+
+    def _positions(self, symbols: Sequence[str]) -> list[int]:
+        """Of those that are monitored still."""
+        place = self._universe.position
+        return [place[symbol] for symbol in symbols if symbol in place]
 
 
 def _values(item: Quotes | Vols) -> tuple[Floats, Floats]:

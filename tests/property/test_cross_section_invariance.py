@@ -3,7 +3,7 @@
 They do not depend on interleaving, batches, repeats or restarts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -80,7 +80,7 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
             references=prices(references, boundary),
         )
     vols = draw(st.dictionaries(st.sampled_from((*OWN[source], "other")), VOL, max_size=4))
-    more: dict[str, Any] = {"refresh_seconds": draw(st.sampled_from((None, 60.0)))}
+    more: dict[str, Any] = {"refresh_seconds": draw(st.sampled_from((None, 60.0, 45.0, 900.0)))}
     in_vols = draw(st.integers(0, 9)) == 0
     tenor = draw(st.sampled_from((30, 91, 9)))
     points = surfaces(
@@ -175,9 +175,10 @@ def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject
         decode_reading(value)
         for value in run(interleave(data.draw, queues))  # type: ignore[arg-type]
     ]
-    got = [
-        int(reading.ts_event.timestamp()) * NS for reading in readings if reading.tenor_days == 30
-    ]
+    got: dict[int, int] = {}
+    for reading in readings:
+        at, refresh = int(reading.ts_event.timestamp()) * NS, reading.refresh_seconds or 0.0
+        got[at] = max(got.get(at, 0), int(refresh) * NS)
     with_input = {
         each.boundary
         for queue in queues
@@ -186,9 +187,9 @@ def test_seconds_with_a_reading_follow_from_the_frames_alone(data: st.DataObject
     }
     expected: list[int] = []
     for at in sorted(with_input):
-        expected += [*_repeats(expected, at), at]
-    expected += _repeats(expected, queues[0][-1].boundary + NS)
-    assert got == expected
+        expected += [*_repeats(expected, at, got), at]
+    expected += _repeats(expected, queues[0][-1].boundary + NS, got)
+    assert list(got) == expected
 
 
 def _idle(each: PointsFrame) -> PointsFrame:
@@ -200,15 +201,19 @@ def _evaluated(boundary: int) -> bool:
     return hours is not None and hours.open < boundary <= hours.close
 
 
-def _repeats(before: Sequence[int], until: int) -> list[int]:
-    """Second by second, as the rule is written."""
+def _repeats(before: Sequence[int], until: int, refreshes: Mapping[int, int]) -> list[int]:
+    """Second by second, as the rule is written.
+
+    A reading is repeated after 30 s, or after its own longest refresh, 300 s at most.
+    """
     if not before:
         return []
     hours = hours_at(before[-1])
     assert hours is not None
     repeats, last = [], before[-1]
     for at in range(last + NS, min(until - NS, hours.close) + 1, NS):
-        if at - last == 30 * NS or at == hours.close:
+        refresh = refreshes.get(last, 0)
+        if at - last == min(max(30 * NS, refresh), 300 * NS) or at == hours.close:
             repeats.append(at)
             last = at
     return repeats

@@ -25,7 +25,10 @@ pytestmark = pytest.mark.evaluation
 
 
 def index_vols(path: Path, symbol: str, first: int, last: int) -> list[tuple[str, float]]:
-    """New York wall time and index vol of each reading with input."""
+    """Wall time and index vol of each reading with input.
+
+    The close that rows up to four o'clock bring a quarter of an hour later is left out.
+    """
     market, topics = (
         Market((IndexSpec(symbol),), rates=Rates(constant=0.002), mode="replay"),
         Topics(""),
@@ -36,6 +39,7 @@ def index_vols(path: Path, symbol: str, first: int, last: int) -> list[tuple[str
     return [
         (f"{one.ts_event:%H:%M}", np.nan if one.index_vol is None else one.index_vol)
         for one in readings
+        if "session_close" not in one.flags
     ]
 
 

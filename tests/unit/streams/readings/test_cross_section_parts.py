@@ -11,7 +11,6 @@ from streams.market import Basket, Constituent
 from streams.readings.flag_bits import WIDTH, FlagBits
 from streams.readings.held_frames import HeldFrames
 from streams.readings.name_points import NamePoints, NewPoints
-from streams.readings.reading_seconds import quiet_seconds
 from streams.readings.references import References, tracking_error
 from streams.readings.sources_seen import SourcesSeen
 from streams.records import NS
@@ -39,14 +38,6 @@ def test_a_name_may_stand_once() -> None:
         basket_columns(
             Basket("b", (Constituent("A", 1.0), Constituent("B", 1.0), Constituent("A", 2.0)))
         )
-
-
-def test_quiet_seconds_end_with_the_close() -> None:
-    assert quiet_seconds(10 * NS, 39 * NS, 100 * NS) == []
-    assert quiet_seconds(10 * NS, 40 * NS, 100 * NS) == [40 * NS]
-    assert quiet_seconds(10 * NS, 99 * NS, 100 * NS) == [40 * NS, 70 * NS]
-    assert quiet_seconds(10 * NS, 10**6 * NS, 100 * NS) == [40 * NS, 70 * NS, 100 * NS]
-    assert quiet_seconds(95 * NS, 10**6 * NS, 100 * NS) == [100 * NS]
 
 
 @pytest.mark.parametrize(

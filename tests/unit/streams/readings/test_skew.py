@@ -62,7 +62,7 @@ def test_vols_at_each_delta_are_those_of_the_smile() -> None:
     assert first.skew.vols == pytest.approx(wanted, abs=0.002)
 
 
-def test_one_second_in_ten_values_what_was_quoted_since() -> None:
+def test_a_name_is_valued_in_its_first_second_with_quotes_of_each_ten() -> None:
     stage = QuotesStage(MARKET, "quotes:0", 1)
     skews(stage, frame_of(quotes_of(CHAINS, TEN)), heartbeat(TEN))
     assert not skews(stage, only("AAPL", 3), only("MSFT", 9.5), heartbeat(TEN + 9 * NS))
@@ -77,7 +77,7 @@ def test_one_second_in_ten_values_what_was_quoted_since() -> None:
     valued = [
         ((one.boundary - TEN) // NS, one.skew.symbol) for one in frames if one.skew is not None
     ]
-    assert valued == [(10, ("AAPL", "MSFT")), (21, ("SPY",)), (31, ("NVDA", "SPY"))]
+    assert valued == [(10, ("AAPL", "MSFT")), (21, ("SPY",)), (22, ("NVDA",)), (31, ("SPY",))]
 
 
 def test_a_restart_between_two_skews_changes_nothing() -> None:

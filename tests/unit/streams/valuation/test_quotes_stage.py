@@ -319,6 +319,49 @@ def test_a_monthly_thirty_days_out_stands_for_the_tenor_all_day() -> None:
     assert np.sqrt(points.variance) == pytest.approx([0.3], abs=0.003)
 
 
+ROLLING = date(2026, 7, 14)
+"""The day before names with monthlies pass from July to August."""
+
+
+def slow_values(
+    names: str, *, restarted: bool = False
+) -> list[tuple[str, int, list[float], list[float]]]:
+    """Name, second, skew and ratios of the roll; names come after one another within ten seconds.
+
+    The first comes twice, with other vols.
+    """
+    listed = (date(2026, 7, 17), date(2026, 8, 21), date(2026, 9, 18))
+    start = close_ns(ROLLING) - 20 * 60 * NS
+    found, chunks, one = [], dict[str, bytes](), stage()
+    for second, name, vol in ((0, "AAPL", 0.30), (2, "MSFT", 0.40), (4, "AAPL", 0.50)):
+        if name not in names:
+            continue
+        at = start + second * NS
+        chains = [Chain(name, (day,), vol + 0.02 * k) for k, day in enumerate(listed)]
+        frames = frames_in(one.process([frame_of(quotes_of(chains, at)), heartbeat(at)]).messages)
+        for frame in spy(frames):
+            if frame.skew is None or frame.roll is None:
+                continue
+            vols, ratios = frame.skew.vols.tolist(), frame.roll.ratios
+            found += [
+                (symbol, second, vols[row], list(ratios[symbol]))
+                for row, symbol in enumerate(frame.skew.symbol)
+            ]
+        if restarted:
+            chunks |= one.chunks()
+            one = stage()
+            one.restore(chunks)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_shares_a_partition_decides_no_skew_and_no_roll(restarted: bool) -> None:
+    together = slow_values("AAPL MSFT", restarted=restarted)
+    assert [(name, second) for name, second, _, _ in together] == [("AAPL", 0), ("MSFT", 2)]
+    assert together == slow_values("AAPL") + slow_values("MSFT")
+    assert all(np.isfinite([*vols, *ratios]).all() for _, _, vols, ratios in together)
+
+
 def test_only_what_changed_is_saved() -> None:
     one = stage()
     assert one.chunks() == {}
