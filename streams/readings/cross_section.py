@@ -23,9 +23,10 @@ class CrossSection:
 
     It does so once every source has reached T. Which seconds give a reading is a function of the
     frames alone (design section 3, point 5): those of the session with an accepted quote, price or
-    reference; each 30th second since the session's last reading (after one of a slower
-    source as many seconds as its `refresh_seconds`, 300 at most), `no_input`; and the session's last second, `session_close`, if the
-    session had a reading. Points of other seconds are applied and give none.
+    reference; each 30th second since the session's last reading (after one of a slower source as
+    many seconds as its `refresh_seconds`, 300 at most), `no_input`; and the session's last second,
+    `session_close`, if the session had a reading. Points of other seconds are applied and give
+    none.
     """
 
     def __init__(self, spec: IndexSpec, market: Market) -> None:

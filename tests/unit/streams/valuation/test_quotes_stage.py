@@ -355,7 +355,7 @@ def slow_values(
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_who_shares_a_partition_decides_no_skew_and_no_roll(restarted: bool) -> None:
+def test_who_shares_a_partition_decides_no_skew_and_no_roll(*, restarted: bool) -> None:
     together = slow_values("AAPL MSFT", restarted=restarted)
     assert [(name, second) for name, second, _, _ in together] == [("AAPL", 0), ("MSFT", 2)]
     assert together == slow_values("AAPL") + slow_values("MSFT")
