@@ -167,7 +167,7 @@ class QuotesStage(SourceStage):
 
         It is asked of each alone: when one is valued does not hang on who shares its partition.
         """
-        return self._unskewed & (self._skew_slot != second // EVERY_SECONDS)
+        return np.asarray(self._unskewed & (self._skew_slot != second // EVERY_SECONDS))
 
     def _rolls(self, second: int, session: date, due: Bools) -> tuple[RollPoints | None, ...]:
         """What the terms of the next session do to vols, in the seconds of skews near the close.
