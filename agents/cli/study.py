@@ -70,6 +70,7 @@ def study_of(
 
 def _closes(settings: "Settings", index: str, run: Path | None) -> "Iterator[tuple[date, Close]]":
     from agents.cli.evaluation_files import closing_readings
+    from agents.kafka.connectivity import require_servers
     from agents.lookup.point_in_time import from_stack
     from streams.catalogue.measures import RULE_TENOR
     from streams.detection.history.days import decode_day
@@ -80,6 +81,7 @@ def _closes(settings: "Settings", index: str, run: Path | None) -> "Iterator[tup
             if (one.index, one.tenor) == (index, RULE_TENOR):
                 yield one.session, Close(one.index_vol, one.vol_spread, one.implied_correlation)
         return
+    require_servers(settings.kafka, settings.redis)
     for session, payload in from_stack(settings, index, None).days.items():
         facts = decode_day(payload)
         yield session, Close(facts.index_level, facts.spread_level, facts.implied_correlation)

@@ -18,6 +18,8 @@ from tests.support.nbbo_closes import closing_reading
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 SESSION = date(2026, 7, 10)
 ACTIVE_SHARE, POINT = 0.08, 0.01
+APART = {"WMT", "TMUS", "ORCL", "HCA", "PLTR", "TSLA", "AXP", "MS", "CRWD", "MU"}
+"""Counts of shares more than 25 % from what the fund's weights imply; the file says why."""
 
 
 def fund_weights() -> dict[str, float]:
@@ -66,7 +68,21 @@ def test_the_given_weights_are_those_of_the_closes_of_its_day() -> None:
     np.testing.assert_allclose(relative, 1.0, rtol=0.03)
 
 
+def test_a_count_is_near_what_the_weight_of_the_fund_implies() -> None:
+    """At one price the shares are as the weights; the scale is that of the middle name."""
+    fund = fund_weights()
+    given = {one.symbol: one.weight for one in load_basket(find_basket("sample_100")).constituents}
+    common = sorted(given.keys() & fund.keys())
+    ratio = np.array([given[one] / fund[one] for one in common])
+    off = np.abs(ratio / np.median(ratio) - 1.0)
+    assert {one for one, by in zip(common, off, strict=True) if by > 0.25} == APART
+    assert (off <= 0.10).mean() > 0.55
+    assert (off <= 0.25).mean() > 0.90
+
+
 def test_its_file_says_where_the_counts_are_from() -> None:
     text = Path(find_basket("sample_100")).read_text()
+    assert all(f" {one}" in text for one in APART)
+    assert "unverified to the last digit" in text
     assert "rounded" in text
     assert "SEC" in text

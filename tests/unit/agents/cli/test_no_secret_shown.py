@@ -51,6 +51,17 @@ ARGUMENTS: dict[str, list[str]] = {
     "topics create": [],
     "config check": [],
     "schema print": [],
+    "init": ["--dir", "/proc/x"],
+    "report": ["--index", "SPY"],
+    "study rotation": ["--prices", "samples/vix_daily.csv"],
+    "files check": [SAMPLE],
+    "basket import": ["absent.csv"],
+    "basket show": ["sample_100"],
+    "basket diff": ["sample_100", "sample_100"],
+    "export readings": ["--out", "/proc/x/y.csv"],
+    "plot": ["--out", "/proc/x/y.svg"],
+    "history import": ["samples/vix_daily.csv"],
+    "history show": [],
 }
 KAFKA, REDIS, BRIDGE = "DISPERSION_KAFKA__", "DISPERSION_REDIS__", "DISPERSION_BRIDGE__"
 SASL = {
