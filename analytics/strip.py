@@ -29,7 +29,7 @@ class StripReason(IntEnum):
     NO_ATM = 7
     NEGATIVE = 8
     HOLE = 9
-    """`analytics.strip_shape` says so; the formula itself does not mind."""
+    """`streams.valuation.strips` says so; the formula itself does not mind."""
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ STRIP_DOUBTS: Final = {
     "strip_thinned": "many quotes left out that are no market",
     STRIP_WIDE: "asks far above bids",
 }
-"""Flags of a point whose strip is not believed (`analytics.strip_shape`), and what they say."""
+"""Flags of a point whose strip is not believed (`analytics.strip_doubts`), and what they say."""
 STALE_WEIGHTS: Final = "stale_weights"
 """The flag of a reading whose basket's weights are of long ago."""
 PARTIAL_BASKET: Final = "partial_basket"
@@ -83,7 +83,7 @@ read.
 """
 NO_ROOM: Final = OUTCOMES.index("no_room")
 STRIP_QUOTE_REASONS: Final = ("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity")
-"""What is wrong with a quote among the others of its strip: `analytics.strip_shape`."""
+"""What is wrong with a quote among the others of its strip: `analytics.found_quotes`."""
 TICK_OUTCOMES: Final = (
     *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),
     *("time", "type", "missing_field"),

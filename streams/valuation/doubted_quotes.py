@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from analytics.arrays import Ints
-from analytics.strip_shape import FoundQuotes, QuoteReason
+from analytics.found_quotes import FoundQuotes, QuoteReason
 from streams.calendar.sessions import date_of
 from streams.catalogue.counters import STRIP_QUOTES
 from streams.left_out import LeftOut, left_out

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.atm import AtmStatus
 from analytics.strip import StripReason
-from analytics.strip_shape import Doubt
+from analytics.strip_doubts import Doubt
 from streams.points import BASIS_ATM
 from streams.valuation.ex_dates import SIZE_FLAGS
 from streams.valuation.terms import TermReason

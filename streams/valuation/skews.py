@@ -9,8 +9,8 @@ from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import delta_vols
 from analytics.correlation import SKEW_DELTAS
 from analytics.parity import parity_forwards
+from analytics.quote_outliers import judge_quotes
 from analytics.stated_vols import stated_delta_vols
-from analytics.strip_shape import judge_quotes
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_vol
 from streams.market import Market
 from streams.points import SkewPoints

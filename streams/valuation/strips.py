@@ -5,17 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.arrays import Bools, Floats, Ints
+from analytics.found_quotes import FoundQuotes
 from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
+from analytics.quote_outliers import judge_quotes
 from analytics.strip import Selected, StripReason, StripValues, value_strips
-from analytics.strip_shape import (
-    HOLE_REFUSED,
-    Believed,
-    FoundQuotes,
-    doubts,
-    judge_quotes,
-    strip_shape,
-)
+from analytics.strip_doubts import HOLE_REFUSED, Believed, doubts
+from analytics.strip_shape import strip_shape
 from analytics.walk import select_legs
 
 

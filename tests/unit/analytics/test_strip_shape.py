@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from analytics.found_quotes import QuoteReason
 from analytics.parity import parity_forwards
+from analytics.quote_outliers import judge_quotes
 from analytics.strip import Selected, value_strips
-from analytics.strip_shape import Doubt, QuoteReason, Shape, judge_quotes, strip_shape
+from analytics.strip_doubts import Doubt
+from analytics.strip_shape import StripShape, strip_shape
 from analytics.walk import select_legs
 from streams.catalogue.vocabulary import STRIP_DOUBTS, STRIP_QUOTE_REASONS
 from tests.support.option_boards import board_of, smile_table
@@ -19,7 +22,7 @@ def table(vol: float = 0.3) -> np.ndarray:
     return smile_table(STRIKES, 100.0, YEARS, vol, 0.02)
 
 
-def shape_of(*tables: np.ndarray) -> Shape:
+def shape_of(*tables: np.ndarray) -> StripShape:
     chain = judge_quotes(board_of(tables, [YEARS] * len(tables))).chain
     parity = parity_forwards(chain)
     selected = Selected(parity, select_legs(chain, parity))
