@@ -72,7 +72,8 @@ def rows_of(item: Any) -> list[Row]:
 
 @pytest.fixture
 def configured(real_stack: RealStack, topic_prefix: str) -> Settings:
-    real_stack.create_topics([(Topics(topic_prefix).name("quotes"), PARTITIONS)])
+    topics = Topics(topic_prefix)
+    real_stack.create_topics([(topics.name(one), PARTITIONS) for one in ("quotes", "ticks")])
     return settings_for(real_stack, topic_prefix)
 
 
