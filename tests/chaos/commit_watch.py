@@ -2,7 +2,9 @@
 
 import threading
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from math import inf
 from typing import Any, Self
 
 from kafka import KafkaConsumer
@@ -47,9 +49,14 @@ class CommitWatch(threading.Thread):
         self._over.set()
         self.join()
 
-    def excuse(self) -> None:
-        """Redis may have lost its last commits."""
-        self._excused.update(dict.fromkeys(self._places, time.monotonic() + EXCUSE_SECONDS))
+    @contextmanager
+    def excused(self) -> Iterator[None]:
+        """Redis may forget its last commits inside, at any moment."""
+        self._excused.update(dict.fromkeys(self._places, inf))
+        try:
+            yield
+        finally:
+            self._excused.update(dict.fromkeys(self._places, time.monotonic() + EXCUSE_SECONDS))
 
     def run(self) -> None:
         """Look until closed; an outage is no finding."""

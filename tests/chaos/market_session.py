@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from streams.stage import Role
 from tests.chaos.archive import Archive
 from tests.chaos.market_faults import MARKET_FAULTS, Market
 from tests.chaos.redis_copies import Copies
@@ -30,14 +31,12 @@ from tests.support.monitor import (
 )
 from tests.support.stack import RealStack, create_flow_topics, settings_for
 
-if TYPE_CHECKING:
-    from streams.stage import Role
-
 PARTITIONS, REFRESH = 2, 30
 COMMAND = ("agents.cli.main", "worker")
 START_SECONDS, CALM_SECONDS = 120.0, 180.0
 WORKERS = 2
 EVENTS = "io.dispersion.alert."
+INPUTS: Sequence[Role] = ("quotes", "ticks", "points", "readings", "commands")
 
 
 def play_market(
@@ -97,10 +96,12 @@ def _publish(
     cuts = [len(records) * step // slices for step in range(slices + 1)]
     settings = market.fleet.settings
     publish(settings, records[: cuts[1]])
-    # a copy of Redis from before a partition's first commit is refused, as it must be
-    roles: tuple[Role, ...] = ("quotes", "ticks", "points", "readings")
+    # A copy of Redis from before a partition's first commit is refused, as it must be. Most
+    # partitions get their first record from a fault only.
+    for role in INPUTS:
+        market.put(role, b"")
     wait_until(
-        lambda: all(market.fleet.drained(role, PARTITIONS) for role in roles),
+        lambda: all(_applied(market.fleet, role) for role in INPUTS),
         START_SECONDS,
         "the first slice is applied",
     )
@@ -112,6 +113,11 @@ def _publish(
         MARKET_FAULTS[name].do(market)
         played.faults.append({"fault": name, "lasted": round(time.monotonic() - began, 2)})
     publish(settings, records[cuts[-2] :])
+
+
+def _applied(fleet: Fleet, role: Role) -> bool:
+    """Whether every partition has a watermark, at the end of its log."""
+    return len(fleet.watermarks(role)) == PARTITIONS and fleet.drained(role, PARTITIONS)
 
 
 def _follow(market: Market, wanted: Made, played: SessionResult, calm: float) -> None:

@@ -7,7 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,11 +123,8 @@ def _inflict(
         session.wait(step.pause)
         fault, at = FAULTS[step.fault], time.monotonic()
         session.rng = random.Random(step.chance)
-        if fault.forgets:
-            watch.excuse()
-        fault.do(session, step.seconds)
-        if fault.forgets:
-            watch.excuse()
+        with watch.excused() if fault.forgets else nullcontext():
+            fault.do(session, step.seconds)
         result.faults.append(
             {
                 "fault": step.fault,
