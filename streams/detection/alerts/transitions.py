@@ -6,6 +6,7 @@ The policy says which verdicts count beside what fires, the lifecycle what becom
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -123,8 +124,9 @@ class _Advancing(NamedTuple):
             self.book.touch(key)
         yield from self._noted(rule, scope, verdict, transitions)
         if verdict.over and alert.status == "inactive" and transitions:
-            # What holds beyond the end of one story is another one.
-            again = follow(alert, ts, verdict, detail, durations)
+            # What holds beyond the end of one story is another one. It has been told of, so nothing
+            # that fires keeps it from starting.
+            again = follow(alert, ts, replace(verdict, inhibited=False), detail, durations)
             yield from self._noted(rule, scope, verdict, again)
 
     def _noted(
