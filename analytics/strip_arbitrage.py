@@ -30,13 +30,30 @@ def excess_bids(chain: OptionChain, parity: Parity, strike: Floats, legs: Legs) 
     it, whose forwards do not include that of K* are parity arbitrage.
 
     Source: Carr and Madan, "A note on sufficient conditions for no arbitrage", 2005.
+
+    >>> from analytics.parity import parity_forwards
+    >>> from analytics.walk import select_legs
+    >>> column = lambda *x: np.array(x, dtype=float)
+    >>> chain = OptionChain(np.array([0, 3]), column(95, 100, 105), column(5.6, 2.4, 2.8),
+    ...               column(5.8, 2.6, 3.0), column(0.6, 2.4, 5.6), column(0.8, 2.6, 5.8),
+    ...               column(0.1), column(0.0))
+    >>> parity = parity_forwards(chain)
+    >>> legs = select_legs(chain, parity)
+    >>> [one.reason.name for one in excess_bids(chain, parity, chain.strike[legs.row], legs)]
+    ['VERTICAL', 'PARITY']
     """
     found = [*_of_wings(chain, strike, legs), _off_parity(chain, parity)]
     return [one for one in found if one.row.size]
 
 
 def excess_quotes(excesses: list[Excess]) -> FoundQuotes:
-    """Each quote once; of what is wrong with it the first stands."""
+    """Each quote once; of what is wrong with it the first stands.
+
+    >>> one = lambda reason: Excess(np.array([4]), np.array([True]), np.array([0.2]), reason)
+    >>> found = excess_quotes([one(QuoteReason.VERTICAL), one(QuoteReason.BUTTERFLY)])
+    >>> found.row.tolist(), found.reason.tolist() == [int(QuoteReason.VERTICAL)]
+    ([4], True)
+    """
     if not excesses:
         return NO_QUOTES
     row = np.concatenate([one.row for one in excesses])

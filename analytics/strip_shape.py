@@ -45,6 +45,8 @@ def strip_shape(chain: OptionChain, selected: Selected, values: StripValues) -> 
     The standard deviation is that of a normal price at expiry which gives the call and the put of
     K* together their mid (Bachelier): it needs no strip.
 
+    Source: Bachelier, "Théorie de la spéculation", 1900.
+
     >>> from analytics.parity import parity_forwards
     >>> from analytics.strip import value_strips
     >>> from analytics.walk import select_legs

@@ -8,7 +8,13 @@ import pytest
 import analytics
 
 FILES = sorted(Path(analytics.__file__).parent.glob("*.py"))
-ARITHMETIC = {"finite", "segments", "ewma.ew_sum", "otm_smile.first_above"}
+ARITHMETIC = {
+    "finite",
+    "segments",
+    "ewma.ew_sum",
+    "otm_smile.first_above",
+    "strip_arbitrage.excess_quotes",
+}
 """Rooms and functions that no paper is behind."""
 
 
