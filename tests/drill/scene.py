@@ -222,6 +222,14 @@ class Scene:
         found = self.prometheus.query("time() - max(dispersion_last_publish_timestamp_seconds)")
         return found[0][1] if found else float("inf")
 
+    def restless(self) -> set[str]:
+        """Critical service alerts that fire, or will in a moment."""
+        return {
+            one["labels"]["alertname"]
+            for one in self.prometheus.alerts()
+            if one["labels"]["severity"] == "critical"
+        }
+
     def firing(self) -> dict[str, str]:
         """Alert → severity of the service alerts that fire."""
         return {
