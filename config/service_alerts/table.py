@@ -153,9 +153,10 @@ def _servers() -> Iterator[ServiceAlert]:
 def _fresh(site: AlertingParameters) -> Iterator[ServiceAlert]:
     limits = site.limits
     moving = "(max by (job, index) (changes(dispersion_last_reading_timestamp_seconds[15s])) > 0)"
+    # Both of one scrape: what is recorded is of an earlier one, which may have failed.
     never = (
         f'(max by (job, index) (dispersion_config_info{{job="{site.job("exporter")}"}})'
-        f" unless on (job, index) {PUBLISHED})"
+        " unless on (job, index) dispersion_last_publish_timestamp_seconds)"
     )
     old = (
         f"(\n  (time() - ({PUBLISHED} + {REFRESH}) > {limits.stale_seconds:g}"
