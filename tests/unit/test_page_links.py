@@ -75,6 +75,18 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert [str(page) for page in PAGES if page not in reached] == []
 
 
+def test_the_map_of_the_readme_has_every_folder() -> None:
+    page = (ROOT / "README.md").read_text()
+    folders = [
+        f"{top.name}/{folder.name}/"
+        for top in (ROOT / "agents", ROOT / "streams")
+        for folder in top.iterdir()
+        if (folder / "__init__.py").exists()
+    ]
+    assert len(folders) > 20
+    assert [folder for folder in folders if f"`{folder}`" not in page] == []
+
+
 @pytest.mark.parametrize(
     "block",
     [block for page in PAGES for block in blocks_of(page) if block.language in READERS],
