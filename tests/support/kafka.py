@@ -39,6 +39,8 @@ SINGLE_NODE = {
     "auto.create.topics.enable": "false",
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.cleaner.backoff.ms": "500",  # a test waits for compaction
+    # The days that tests play are older than any retention.
+    "log.initial.task.delay.ms": "86400000",
 }
 
 
