@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from typing import NoReturn
 
 EXIT_OK = 0
@@ -47,3 +48,10 @@ def exit_now(code: int, reason: str, error: BaseException | None = None) -> NoRe
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
+
+
+def exit_within(seconds: float, code: int, reason: str) -> None:
+    """End the process after so many seconds, unless it has ended by itself before."""
+    timer = threading.Timer(seconds, exit_now, (code, reason))
+    timer.daemon = True
+    timer.start()

@@ -32,6 +32,7 @@ SIGNATURES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (driver.Consumer, "_new_consumer_thread", ()),
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ("transport",)),
     (driver.AIOKafkaConsumerThread, "_ensure_consumer", ()),
+    (driver.AIOKafkaConsumerThread, "close", ()),
     (driver.AIOKafkaConsumerThread, "highwater", ("tp",)),
     (driver.AIOKafkaConsumerThread, "seek_wait", ("partitions",)),
     (driver.AIOKafkaConsumerThread, "verify_event_path", ("now", "tp")),

@@ -36,6 +36,7 @@ from agents.process.exits import (
     UnavailableError,
     exit_code_of,
     exit_now,
+    exit_within,
 )
 from agents.process.logs import log_to_stderr
 from agents.store.checkpoint_store import StoreClient
@@ -60,6 +61,8 @@ SAMPLE = 1.0
 CLOSE_SECONDS = 2.0
 STOP_SECONDS = 10.0
 """A stop that takes longer is cut off; everything is committed before it begins."""
+LEAVE_SECONDS = 3.0
+"""How long tasks and threads that are left may take to end, once the worker's work is over."""
 
 log = logging.getLogger(__name__)
 
@@ -97,20 +100,38 @@ def run_worker(
         # A fetch of small records sets the collector off; it need not look at what stays for
         # good.
         gc.freeze()
-        return asyncio.run(
-            Worker(
-                settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold
-            ).run()
+        worker = Worker(
+            settings, chosen, {topic.name: topic.partitions for topic in topics.topics}, cold
         )
-    except (ConfigError, ActionNeededError) as error:
+        return asyncio.run(_run_to_the_end(worker))
+    except Exception as error:  # noqa: BLE001 - told, and an exit code
+        return _told(error)
+
+
+async def _run_to_the_end(worker: "Worker") -> int:
+    """The exit code of a worker; from here on the process ends, whoever else holds it.
+
+    The loop waits for every task that is left, and the process for every thread. A task of a
+    library may have lost its cancellation, and a thread may ask a server that is away.
+    """
+    try:
+        code = await worker.run()
+    except Exception as error:  # noqa: BLE001 - told, and an exit code
+        code = _told(error)
+    exit_within(LEAVE_SECONDS, code, f"tasks or threads are left after {LEAVE_SECONDS:.0f} s")
+    return code
+
+
+def _told(error: Exception) -> int:
+    """Say what ended the worker; the exit code."""
+    if isinstance(error, ConfigError | ActionNeededError):
         log.critical("refused: %s", error)
         return EXIT_ACTION_NEEDED
-    except UnavailableError as error:
+    if isinstance(error, UnavailableError):
         log.critical("down: %s", error)
         return EXIT_UNAVAILABLE
-    except Exception:
-        log.critical("internal error", exc_info=True)
-        return EXIT_INTERNAL
+    log.critical("internal error", exc_info=error)
+    return EXIT_INTERNAL
 
 
 def _make_data_dir(path: Path) -> None:
