@@ -45,8 +45,11 @@ class Watchdog(threading.Thread):
         while not self._over.wait(self._period):
             reason = self.complaint()
             if reason:
-                log.critical("stalled: %s\n%s", reason, all_stacks(self._loop))
-                self._end(EXIT_INTERNAL, reason)
+                # Whatever becomes of the words, the process ends.
+                try:
+                    log.critical("stalled: %s\n%s", reason, all_stacks(self._loop))
+                finally:
+                    self._end(EXIT_INTERNAL, reason)
                 return
 
     def stop(self) -> None:

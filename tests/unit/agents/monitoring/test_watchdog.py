@@ -1,5 +1,8 @@
+import linecache
 import threading
 from time import monotonic
+
+import pytest
 
 from agents.monitoring.status import PartitionStatus, WorkerStatus
 from agents.monitoring.watchdog import Watchdog
@@ -69,3 +72,25 @@ def test_the_thread_ends_the_process_and_says_what_every_thread_did(caplog: obje
     watchdog.join(5)
     assert said[0][0] == 70
     assert "thread MainThread" in caplog.text  # type: ignore[attr-defined]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("broken", ["a stack", "all stacks"])
+def test_the_thread_ends_the_process_whatever_becomes_of_its_words(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    """Lines of a source file can vanish while they are read."""
+
+    def lost(*_: object) -> str:
+        raise TypeError
+
+    target = (linecache, "getline") if broken == "a stack" else (threading, "enumerate")
+    ended = threading.Event()
+    watchdog = Watchdog(
+        running(partitions=stuck()), 10, end=lambda _code, _reason: ended.set(), period=0.01
+    )
+    monkeypatch.setattr(*target, lost)
+    watchdog.start()
+    assert ended.wait(5)
+    watchdog.join(5)
+    assert ("no stack: TypeError()" in caplog.text) == (broken == "a stack")
