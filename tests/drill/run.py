@@ -140,7 +140,7 @@ class Player:
 
     def _told(self, alert: str, before: int) -> bool:
         return any(
-            page.receiver == "pager" and page.alert == alert
+            page.receiver == "pager" and page.status == "firing" and page.alert == alert
             for page in self._scene.receiver.pages[before:]
         )
 
