@@ -88,8 +88,15 @@ def test_from_topics_to_alerts(
     ]
 
     totals = _replay(variables)
-    events = _events(variables, 2)
-    assert [event["data"]["transition"] for event in events] == ["pending", "firing"]
+    events = _events(variables, 3)
+    assert [
+        (event["data"]["transition"], event["data"]["severity"], event["data"]["label"])
+        for event in events
+    ] == [
+        ("pending", "info", "early"),
+        ("firing", "info", "early"),
+        ("updated", "critical", "unwind"),
+    ]
     assert {event["data"]["rule"] for event in events} == {"vix_spike_unwind"}
     _subscribers(settings, events, topics, tmp_path)
     _tail_for_people(variables)
@@ -144,9 +151,11 @@ def _events(variables: dict[str, str], wanted: int) -> list[dict[str, Any]]:
 def _tail_for_people(variables: dict[str, str]) -> None:
     done = run("alerts", "tail", "--from-beginning", "--no-follow", env=variables)
     assert done.returncode == 0
-    first, second = done.stdout.splitlines()
-    assert "critical  vix_spike_unwind  SPY 30d intraday  pending  Building: SPY index vol" in first
-    assert "vix_spike_unwind  SPY 30d intraday  firing  SPY index vol" in second
+    first, second, third = done.stdout.splitlines()
+    what = "vix_spike_unwind  SPY 30d intraday"
+    assert f"info      {what}  pending  Building: SPY index vol" in first
+    assert f"info      {what}  firing  SPY index vol" in second
+    assert f"critical  {what}  updated  Update: SPY index vol" in third
 
 
 def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:

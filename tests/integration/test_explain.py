@@ -103,29 +103,36 @@ def test_what_is_explained_is_what_was_told(
     settings: Settings, said: Callable[..., tuple[int, str, str]]
 ) -> None:
     _, events = fill(settings)
-    firing = next(
-        event
-        for event in events
-        if (event.data.rule, event.data.transition) == ("vix_spike_unwind", "firing")
-    )
-    code, out, _ = said("--at", firing.time.isoformat(), "--json")
-    assert code == 0
-    found = json.loads(out)
-    (unwind,) = (
-        one
-        for one in found["rules"]
-        if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday")
-    )
-    assert datetime.fromisoformat(found["reading"]["ts_event"]) == firing.time
-    assert (unwind["says"], unwind["severity"], unwind["alert"]) == (
-        "holds",
-        firing.data.severity,
-        "firing",
-    )
-    conditions = {one["name"]: one["value"] for one in unwind["conditions"]}
-    assert conditions == {name: firing.data.values[name] for name in conditions}
-    assert [alert["rule"] for alert in found["alerts"]] == ["vix_spike_unwind"]
-    assert found["regime"] == "unwinding"
+    told = [event for event in events if event.data.rule == "vix_spike_unwind"]
+    early, unwinding = told[1], told[-1]
+    assert [(one.data.transition, one.data.label) for one in (early, unwinding)] == [
+        ("firing", "early"),
+        ("updated", "unwind"),
+    ]
+    # What the rule says of this second is ahead of the alert, until its severity has lasted.
+    for event, severity, regime in (
+        (early, "warning", "stable"),
+        (unwinding, "critical", "unwinding"),
+    ):
+        code, out, _ = said("--at", event.time.isoformat(), "--json")
+        assert code == 0
+        found = json.loads(out)
+        (line,) = (
+            one
+            for one in found["rules"]
+            if (one["rule"], one["scope"]) == ("vix_spike_unwind", "intraday")
+        )
+        assert datetime.fromisoformat(found["reading"]["ts_event"]) == event.time
+        assert (line["says"], line["severity"], line["alert"]) == ("holds", severity, "firing")
+        conditions = {one["name"]: one["value"] for one in line["conditions"]}
+        assert conditions == {name: event.data.values[name] for name in conditions}
+        (alert,) = found["alerts"]
+        assert (alert["rule"], alert["severity"], alert["label"]) == (
+            "vix_spike_unwind",
+            event.data.severity,
+            event.data.label,
+        )
+        assert found["regime"] == regime
 
     code, out, _ = said("--at", "10:00:30")
     assert code == 0
