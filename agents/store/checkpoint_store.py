@@ -233,6 +233,10 @@ class CheckpointStore:
             **{self.keys.mark(topic): pack(mark).decode() for topic, mark in marks.items()}
         )
 
+    async def stay_suspicious(self, watermarks: Mapping[str, int]) -> None:
+        """Let the starts that were counted at earlier watermarks count at these."""
+        await self.note(start_wm=",".join(str(watermarks[topic]) for topic in self.keys.inputs))
+
     async def refuse(self, topic: str, reason: str) -> None:
         """Let the partition stand refused until a person clears it; nobody owns it until then."""
         await self.note(**{REFUSED_FIELD: refusal_note(topic, reason)})

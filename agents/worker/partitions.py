@@ -36,11 +36,12 @@ from agents.transport.assignment import Assignment, Partition
 from agents.transport.log_identity import LogState, Mark
 from agents.transport.record_times import bound
 from agents.worker.acquisition import AssignedStage, StageAcquisition, note_refusals
+from agents.worker.batch_pieces import PieceAckHandle, in_pieces
 from agents.worker.dead_letter_limit import TooManyDeadLettersError
 from agents.worker.faust_adapter import FaustAdapter
 from agents.worker.idle import RENEW_SECONDS, may_declare_idle
 from agents.worker.isolation import NOT_POISON
-from agents.worker.stage_runner import AckHandle
+from agents.worker.stage_runner import AckHandle, StageRunner
 from agents.worker.takeover import (
     ColdStart,
     log_mismatch,
@@ -210,17 +211,10 @@ class PartitionManager:
             if assigned is None or generation != self._generation or self.deadline.winding_down:
                 ack_handle.discard()
             else:
-                # Before its timestamp is bounded: by the log's own it is known again.
-                stored = records[-1]
-                self._bound(topic, partition, records)
-                await assigned.runner.consume(topic, records, ack_handle, stored)
-                status = self._status.partitions.get(Partition(topic, partition))
-                # Else handed over while the batch waited for its turn.
-                if status is not None:
-                    status.following, status.progressed = (
-                        assigned.runner.applied[topic] + 1,
-                        assigned.runner.progressed,
-                    )
+                runner = assigned.runner
+                suspected = topic in runner.record_by_record
+                pieces = in_pieces(records) if suspected else [records]
+                await self._apply(runner, Partition(topic, partition), pieces, ack_handle)
         except NOT_POISON as verdict:
             assert assigned is not None
             assigned.runner.drop()
@@ -245,6 +239,32 @@ class PartitionManager:
         finally:
             # The unacknowledged event must not keep its records alive.
             records.clear()
+
+    async def _apply(
+        self,
+        runner: StageRunner,
+        tp: Partition,
+        pieces: Sequence[list[Any]],
+        ack_handle: AckHandle,
+    ) -> None:
+        """Apply a batch; what is left of it when partitions are given up is given back."""
+        for number, piece in enumerate(pieces, start=1):
+            if number > 1 and self.deadline.winding_down:
+                ack_handle.discard()
+                return
+            # Before its timestamp is bounded: by the log's own it is known again.
+            stored = piece[-1]
+            self._bound(*tp, piece)
+            more = number < len(pieces)
+            handle = PieceAckHandle(ack_handle) if more else ack_handle
+            await runner.consume(tp.topic, piece, handle, stored, more=more)
+            status = self._status.partitions.get(tp)
+            # Else handed over while the batch waited for its turn.
+            if status is not None:
+                status.following, status.progressed = (
+                    runner.applied[tp.topic] + 1,
+                    runner.progressed,
+                )
 
     def _bound(self, topic: str, partition: int, records: list[Any]) -> None:
         wrong = bound(records, time_ns() // 1_000_000, live=self._live)

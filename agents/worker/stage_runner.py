@@ -138,6 +138,8 @@ class StageRunner:
 
         The process died repeatedly at their watermark.
         """
+        # Inputs of whose batch more follows: what is suspected stays so beyond its commits.
+        self._in_pieces: set[str] = set()
         self.idle_declared = False
         """Whether the source was declared idle since it last spoke."""
         self.declared = 0.0
@@ -158,11 +160,18 @@ class StageRunner:
             await self.publisher.drain()
 
     async def consume(
-        self, topic: str, records: list[Record], handle: AckHandle, stored: Record | None = None
+        self,
+        topic: str,
+        records: list[Record],
+        handle: AckHandle,
+        stored: Record | None = None,
+        *,
+        more: bool = False,
     ) -> None:
-        """Apply one batch of one input, in offset order.
+        """Apply one batch of one input, or a piece of it, in offset order.
 
-        `stored` is its last record as the log has it.
+        `stored` is its last record as the log has it. With `more`, pieces of the batch follow. Each
+        piece is committed at once.
 
         Raises `DeadlineExceededError`, `FencedError`, `PublishError`, or what the stage raises.
         """
@@ -171,6 +180,8 @@ class StageRunner:
                 handle.discard()
                 return
             self._ack_handles.append(handle)
+            whole = not more and topic not in self._in_pieces
+            self._in_pieces = self._in_pieces | {topic} if more else self._in_pieces - {topic}
             before, started = self.applied[topic], monotonic()
             fresh = (
                 records
@@ -195,7 +206,7 @@ class StageRunner:
                 self.idle_declared = False
                 self.progressed = self.heard = monotonic()
                 self.observer.applied(topic, len(fresh), self.progressed - started)
-            if self._schedule.is_due():
+            if not whole or self._schedule.is_due():
                 await self._commit()
 
     def _handler_of(
@@ -314,9 +325,10 @@ class StageRunner:
             self.marks |= marks
             self._last.clear()
             self._skip = skip
-            self.record_by_record.difference_update(
-                step.topic for step in steps if step.last != step.expected
-            )
+            if self._in_pieces:
+                await self.checkpoints.stay_suspicious(self.applied)
+            moved = {step.topic for step in steps if step.last != step.expected}
+            self.record_by_record -= moved - self._in_pieces
             self.committed = monotonic()
             self.covered = dict(self.applied)
             self._unsent = [] if promised is None else self._unsent
@@ -384,8 +396,10 @@ class StageRunner:
                 return
             try:
                 await self._commit()
-                # A clean end: not a crash, and nobody need wait for the lease.
-                await self.checkpoints.note(starts="", exp="0")
+                # A clean end: nobody need wait for the lease, and it is no crash. What is searched
+                # for a record that ends the process is searched on by the next owner.
+                counted = {} if self.record_by_record else {"starts": ""}
+                await self.checkpoints.note(**counted, exp="0")
             finally:
                 self.drop()
 

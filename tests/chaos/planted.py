@@ -39,9 +39,11 @@ def acknowledge_before_checkpoint() -> None:
         records: list[Record],
         handle: AckHandle,
         stored: Record | None = None,
+        *,
+        more: bool = False,
     ) -> None:
         handle.ack()
-        await consume(self, topic, records, handle, stored)
+        await consume(self, topic, records, handle, stored, more=more)
 
     StageRunner.consume = early  # type: ignore[method-assign]
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from pydantic import SecretStr
 from redis import Redis
@@ -20,6 +21,7 @@ from agents.store.checkpoint_store import FencedError, StoreClient
 from agents.store.client import connect
 from agents.store.keys import RecordPosition, stage_keys
 from agents.worker import unsent_messages
+from agents.worker.batch_pieces import PIECE, PieceAckHandle, in_pieces
 from agents.worker.checkpoint_schedule import CheckpointSchedule
 from agents.worker.dead_letter_limit import DeadLetterLimit, TooManyDeadLettersError
 from agents.worker.isolation import IsolationLock
@@ -334,6 +336,45 @@ async def test_a_record_noted_at_two_deaths_is_dead_lettered(world: World) -> No
     assert isinstance(stage, CountingStage)
     assert stage.applied[:10].tolist() == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
     assert not (await world.runner()).record_by_record
+
+
+async def test_pieces_of_a_batch_are_kept_and_what_is_suspected_stays_so(world: World) -> None:
+    """Record by record a batch may take longer than a rebalance leaves it, again and again."""
+    first, rest = in_pieces(consumed(0, PIECE + 9))
+    await world.runner()
+    careful = await world.runner()
+    batch = world.handle("a")
+    await careful.consume(world.topic, first, PieceAckHandle(batch), more=True)
+    assert (await world.watermark(), world.diary[-1]) == (PIECE - 1, "committed")
+    await careful.settle()
+    # A second death at a record of the next piece.
+    for _ in range(2):
+        careful = await world.runner()
+        assert careful.record_by_record
+        await careful.checkpoints.note(probe=f"{PIECE + 4}")
+    heir = await world.runner()
+    await heir.consume(world.topic, rest[:2], PieceAckHandle(batch), more=True)
+    assert heir.record_by_record
+    await heir.consume(world.topic, rest[2:], batch)
+    assert not heir.record_by_record, "the batch is committed at its end"
+    await heir.settle()
+    assert [line for line in world.diary if line[:5] in {"ack a", "crash", "disca"}] == [
+        f"crashed {PIECE + 4}",
+        "ack a",
+    ]
+    stage = heir.stage
+    assert isinstance(stage, CountingStage)
+    assert np.flatnonzero(stage.applied[: PIECE + 10] != 1).tolist() == [PIECE + 4]
+    assert not (await world.runner()).record_by_record
+
+
+async def test_pieces_that_are_not_covered_give_their_batch_back(world: World) -> None:
+    await world.runner()
+    careful = await world.runner()
+    batch = PieceAckHandle(world.handle("a"))
+    with pytest.raises(RuntimeError):
+        await careful.consume(world.topic, [Consumed(0, POISON)], batch, more=True)
+    assert world.diary[-1] == "discard a"
 
 
 async def test_while_one_partition_is_at_work_no_record_of_another_is_noted(
