@@ -9,7 +9,7 @@ from typing import Final
 from rich.live import Live
 
 from agents.cli.shared import Shared
-from agents.lookup.board import BoardState, Progress, plain_line, render
+from agents.lookup.board import BoardState, Progress, percent_done, plain_line, render
 
 PLAIN_SECONDS: Final = 5.0
 
@@ -23,6 +23,7 @@ class BoardScreen:
         self._blank = BoardState(title, index, mode)
         self._live: Live | None = None
         self._told = -PLAIN_SECONDS
+        self._words = ""
         self._begin()
 
     def _begin(self) -> None:
@@ -32,7 +33,12 @@ class BoardScreen:
 
     def doing(self, words: str, share: float) -> None:
         """While there is nothing to see yet: what is being done, and how much of it is."""
-        self.board(replace(self._blank, progress=Progress(words, share)))
+        progress = Progress(words, share)
+        if self._live is not None:
+            self.board(replace(self._blank, progress=progress))
+        elif words != self._words:
+            self._words = words
+            self._console.print(f"{words}{percent_done(progress)}", soft_wrap=True, markup=False)
 
     def board(self, state: BoardState) -> None:
         """Show a state."""

@@ -18,6 +18,8 @@ from agents.cli.shared import Shared, print_line, shared_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from redis import Redis
+
     from agents.cli.board_screen import BoardScreen
     from agents.embedded.local_monitor import LocalMonitor
     from agents.lookup.monitor_watcher import MonitorWatcher
@@ -63,6 +65,7 @@ def demo(
     from agents.lookup.board import Progress, picture_of
     from agents.lookup.monitor_watcher import MonitorWatcher
     from agents.replay.inputs import scenario_of
+    from agents.store.sync import connect_sync
 
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
@@ -82,7 +85,9 @@ def demo(
         running.wait_ready()
         index = running.settings.market.indices[0].symbol
         watcher = MonitorWatcher(running.settings, index, title)
-        whole = _play(shared, running, watcher, records, show)
+        # Closed here: an interrupt that meets a client when it is collected would be lost.
+        with connect_sync(running.settings.redis) as redis:
+            whole = _play(shared, running, watcher, records, show, redis)
         show.stop()
         if picture is not None:
             text = picture_of(watcher.state(Progress("replayed", 1.0)))
@@ -118,6 +123,7 @@ def _play(
     watcher: "MonitorWatcher",
     records: "list[InputRecord]",
     show: "BoardScreen",
+    redis: "Redis",
 ) -> bool:
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
@@ -125,13 +131,10 @@ def _play(
     from agents.lookup.board import Progress
     from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.replay.replay import BackgroundReplay, Pace
-    from agents.store.sync import connect_sync
     from config.market import market_of
 
     settings = running.settings
-    final = FinalWatermark(
-        connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices
-    )
+    final = FinalWatermark(redis, settings.kafka.topic_prefix, market_of(settings).indices)
     replay = BackgroundReplay(
         settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, AHEAD))
     )

@@ -128,12 +128,11 @@ def duration(seconds: float | None) -> str:
 
 def plain_line(state: BoardState) -> str:
     """One line for a log, where there is no terminal."""
-    if state.event_time is None and state.progress.doing:
-        return f"{state.progress.doing}{_percent_done(state.progress)}"
     when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
     values = "  ".join(f"{one.heading} {percent(_last(state, one.field))}" for one in HEADLINES)
     line = f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
-    return "  ".join([line, *map(safe, state.notes)])
+    doing = f"{state.progress.doing}{percent_done(state.progress)}"
+    return "  ".join([line, *filter(None, [doing]), *map(safe, state.notes)])
 
 
 def render(state: BoardState, width: int = WIDE, height: int = HEIGHT) -> RenderableType:
@@ -181,10 +180,15 @@ def _head(state: BoardState) -> Iterator[Text]:
     if state.progress.doing:
         filled = int((state.progress.share or 0.0) * BAR)
         bar = f"{'━' * filled}{'╌' * (BAR - filled)}"
-        yield Text(f"{bar}{_percent_done(state.progress)} {state.progress.doing}", style="dim")
+        yield Text(f"{bar}{percent_done(state.progress)} {state.progress.doing}", style="dim")
 
 
-def _percent_done(progress: Progress) -> str:
+def percent_done(progress: Progress) -> str:
+    """The share behind what is being done; nothing where there is nothing to count.
+
+    >>> percent_done(Progress("replayed", 0.5)), percent_done(Progress("replayed"))
+    ('  50%', '')
+    """
     return "" if progress.share is None else f" {progress.share:4.0%}"
 
 
