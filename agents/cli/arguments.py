@@ -1,14 +1,14 @@
 """The command line, put in the order that the parser wants.
 
-Options that all commands share may stand before or after the command, and `--quotes` and `--ticks`
-take as many files as follow them, so that a shell pattern works.
+Options that all commands share may stand before or after the command, and `--quotes`, `--ticks` and
+`--history` take as many files as follow them, so that a shell pattern works.
 """
 
 from collections.abc import Sequence
 
 _FLAGS = frozenset({"--json", "-v", "--verbose", "--quiet", "-q"})
 _WITH_VALUE = frozenset({"--config"})
-_FILES = frozenset({"--quotes", "--ticks"})
+_FILES = frozenset({"--quotes", "--ticks", "--history"})
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:

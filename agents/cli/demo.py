@@ -5,9 +5,9 @@ The exit code is 0 when every reading arrived.
 
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -16,12 +16,17 @@ from agents.cli.interrupts import interruptible
 from agents.cli.shared import Shared, print_line, shared_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping
 
-    from agents.embedded.demo import Demo
-    from agents.lookup.board import BoardState
+    from redis import Redis
+
+    from agents.cli.board_screen import BoardScreen
+    from agents.embedded.local_monitor import LocalMonitor
     from agents.lookup.monitor_watcher import MonitorWatcher
+    from config.settings import Settings
     from streams.records import InputRecord
+    from streams.sources.feed import Feed
+    from streams.sources.scenario import Scenario
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"
 QUOTES: Final = tuple(SAMPLES / f"option_closes_2026-07-{day:02}.parquet" for day in (8, 9, 10))
@@ -32,9 +37,15 @@ MS: Final = 1_000_000
 AHEAD: Final = 2 * 2**20
 """Bytes a replay may be ahead on a partition: the embedded broker's log keeps about 4.6 MB."""
 LOOK_SECONDS: Final = 0.5
-PLAIN_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 1.0
 FOLLOW_SECONDS: Final = 60.0
+SERVICES: Final = ("worker", "worker", "exporter")
+OWN: "Final[Mapping[str, Any]]" = {
+    "mode": "scenario",
+    "redis": {"checkpoint_seconds": 0.5},
+    "rules": {"cap_unknown": False},
+}
+"""Everything in the demo is a scenario, and rules judge without a year of history."""
 
 
 def demo(
@@ -48,40 +59,39 @@ def demo(
 
     Exit code 1: the readings did not reach the end.
     """
+    from agents.cli.board_screen import shown
     from agents.cli.output_files import refuse_unwritable, write_text
-    from agents.embedded.demo import Demo
-    from agents.lookup.board import picture_of
+    from agents.embedded.local_monitor import LocalMonitor, MonitorPlan, ServicePlan
+    from agents.lookup.board import Progress, picture_of
     from agents.lookup.monitor_watcher import MonitorWatcher
-    from agents.replay.inputs import open_feed, scenario_of
-    from config.market import market_of
-    from streams.topics import Topics
+    from agents.replay.inputs import scenario_of
+    from agents.store.sync import connect_sync
 
     shared = shared_of(context)
     played = scenario_of(scenario, refresh)
     if picture is not None:
         refuse_unwritable(picture, "--picture")
-    shared.stderr.print("starting Kafka, Redis, two workers and an exporter")
-    with interruptible(once=True), Demo(shared.config) as running:
-        settings = running.settings
-        market, counts = market_of(settings), settings.kafka.partitions
-        feed = open_feed(
-            QUOTES,
-            [TICKS],
-            played,
-            market,
-            (counts.quotes, counts.ticks),
-            Topics(settings.kafka.topic_prefix),
-        )
-        shared.stderr.print("pricing the scenario")
+    plan = MonitorPlan("demo", OWN, [ServicePlan((name,)) for name in SERVICES])
+    title = f"Dispersion monitor: {scenario}"
+    with (
+        interruptible(once=True),
+        shown(shared, title, mode="scenario") as show,
+        LocalMonitor(shared.config, plan, show.doing) as running,
+    ):
+        feed = _feed(running.settings, played)
+        show.doing("pricing the scenario", 0.25)
         # While the services start.
         records = list(feed.records(FIRST))
         running.wait_ready()
-        watcher = MonitorWatcher(
-            settings, market.indices[0].symbol, f"Dispersion monitor: {scenario}"
-        )
-        whole = _play(shared, running, watcher, records)
+        index = running.settings.market.indices[0].symbol
+        watcher = MonitorWatcher(running.settings, index, title)
+        # Closed here: an interrupt that meets a client when it is collected would be lost.
+        with connect_sync(running.settings.redis) as redis:
+            whole = _play(shared, running, watcher, records, show, redis)
+        show.stop()
         if picture is not None:
-            write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
+            text = picture_of(watcher.state(Progress("replayed", 1.0)))
+            write_text(picture, text, "--picture")
         # Once all is told, a signal is the expected end.
         with suppress(*([KeyboardInterrupt] if hold else [])):
             _tell(shared, running, watcher, scenario, hold=hold)
@@ -90,71 +100,70 @@ def demo(
     raise typer.Exit(0 if whole else 1)
 
 
+def _feed(settings: "Settings", played: "Scenario | None") -> "Feed":
+    """The samples, then the scenario."""
+    from agents.replay.inputs import open_feed
+    from config.market import market_of
+    from streams.topics import Topics
+
+    counts = settings.kafka.partitions
+    return open_feed(
+        QUOTES,
+        [TICKS],
+        played,
+        market_of(settings),
+        (counts.quotes, counts.ticks),
+        Topics(settings.kafka.topic_prefix),
+    )
+
+
 def _play(
-    shared: Shared, running: "Demo", watcher: "MonitorWatcher", records: "list[InputRecord]"
+    shared: Shared,
+    running: "LocalMonitor",
+    watcher: "MonitorWatcher",
+    records: "list[InputRecord]",
+    show: "BoardScreen",
+    redis: "Redis",
 ) -> bool:
     """Publish in the background, show the board meanwhile; whether the readings reached the end."""
     from time import monotonic, sleep
 
+    from agents.lookup.board import Progress
     from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
     from agents.replay.replay import BackgroundReplay, Pace
-    from agents.store.sync import connect_sync
     from config.market import market_of
 
     settings = running.settings
-    final = FinalWatermark(
-        connect_sync(settings.redis), settings.kafka.topic_prefix, market_of(settings).indices
-    )
+    final = FinalWatermark(redis, settings.kafka.topic_prefix, market_of(settings).indices)
     replay = BackgroundReplay(
         settings, records, Pace(ReplayClock(float("inf")), ByteBudget(final, AHEAD))
     )
     end = records[-1].timestamp * MS
+
+    def look() -> None:
+        share = replay.sent / replay.total if replay.total else 0.0
+        show.board(watcher.state(Progress("replayed", share)))
+
     watcher.start()
     replay.start()
-    with shown(shared) as show:
-        seen, since = -1, monotonic()
-        while (reached := final()) < end or replay.running:
-            running.check()
-            show(watcher.state(replay.sent, replay.total))
-            if reached > seen:
-                seen, since = reached, monotonic()
-            elif monotonic() - since > FOLLOW_SECONDS:
-                shared.stderr.print(f"the readings have not moved for {FOLLOW_SECONDS:.0f} s")
-                return False
-            sleep(LOOK_SECONDS)
-        # The last alert events are on their way from the outbox.
-        sleep(SETTLE_SECONDS)
-        show(watcher.state(replay.sent, replay.total))
+    seen, since = -1, monotonic()
+    while (reached := final()) < end or replay.running:
+        running.check()
+        look()
+        if reached > seen:
+            seen, since = reached, monotonic()
+        elif monotonic() - since > FOLLOW_SECONDS:
+            shared.stderr.print(f"the readings have not moved for {FOLLOW_SECONDS:.0f} s")
+            return False
+        sleep(LOOK_SECONDS)
+    # The last alert events are on their way from the outbox.
+    sleep(SETTLE_SECONDS)
+    look()
     return True
 
 
-@contextmanager
-def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
-    """The live board on a terminal; elsewhere a plain line every few seconds."""
-    from time import monotonic
-
-    from rich.live import Live
-
-    from agents.lookup.board import plain_line, render
-
-    console = shared.stderr
-    if console.is_terminal and not shared.quiet:
-        with Live(console=console, auto_refresh=False) as live:
-            yield lambda state: live.update(render(state), refresh=True)
-        return
-    last = 0.0
-
-    def line(state: "BoardState") -> None:
-        nonlocal last
-        if monotonic() - last >= PLAIN_SECONDS:
-            last = monotonic()
-            console.print(plain_line(state), soft_wrap=True)
-
-    yield line
-
-
 def _tell(
-    shared: Shared, running: "Demo", watcher: "MonitorWatcher", scenario: str, *, hold: bool
+    shared: Shared, running: "LocalMonitor", watcher: "MonitorWatcher", scenario: str, *, hold: bool
 ) -> None:
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
@@ -167,6 +176,7 @@ def _tell(
         where = told.pop("addresses") or {}
         if summary.addresses is not None:
             where["commands"] = summary.addresses.commands
+            where["subscribe"] = summary.addresses.subscribe
         print_line(msgspec.json.encode({**told, **where}))
     else:
         for text in summary.lines():

@@ -47,6 +47,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion demo",
         "dispersion demo --scenario calm --refresh 300 --hold --json",
     ),
+    "live": (
+        "dispersion live",
+        "dispersion live cboe --history VIX_History.csv --data build/live",
+    ),
     "worker": (
         "dispersion worker",
         "DISPERSION_METRICS__PORT=9465 dispersion worker",

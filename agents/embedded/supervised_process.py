@@ -88,6 +88,11 @@ class SupervisedProcess:
         """Whether the server has not ended."""
         return self._guard.poll() is None
 
+    @property
+    def returncode(self) -> int | None:
+        """The exit code of a server that has ended; above 128 it was a signal."""
+        return self._guard.poll()
+
     def stop(self) -> None:
         """End the server gently, then firmly; returns when it is gone."""
         self._release()

@@ -24,8 +24,7 @@ INDEX_NAMES = frozenset({"SPX", "XSP", "NDX", "RUT", "DJX", "VIX", "OEX", "XEO",
 
 async def cboe(config: CboeFeedSettings, wanted: Wanted, host: Host) -> AsyncIterator[FeedItem]:
     """Sweeps over all chains, on the delayed clock."""
-    if not config.accept_terms:
-        raise DeniedError(f"feed.cboe.accept_terms is not set: {TERMS}")
+    require_terms(config, host.key)
     base = f"{config.host.rstrip('/')}/api/global/delayed_quotes"
     urls = {name: f"{base}/options/{_spelled(config, name)}.json" for name in wanted.underlyings}
     middle = wanted.indices[0] if config.levels and wanted.levels else None
@@ -43,6 +42,12 @@ async def cboe(config: CboeFeedSettings, wanted: Wanted, host: Host) -> AsyncIte
                     prices[name] = chain.price
         for item in snapshot_items(chains, prices, host.market_time(), sweep.refresh):
             yield item
+
+
+def require_terms(config: CboeFeedSettings, _key: str) -> None:
+    """Raise `DeniedError` unless the user answers for the use of the data."""
+    if not config.accept_terms:
+        raise DeniedError(f"feed.cboe.accept_terms is not set: {TERMS}")
 
 
 def _chain(name: str, body: bytes, window: ChainWindow, host: Host) -> QuotedChain | None:
@@ -80,4 +85,5 @@ FEED = Feed(
     mode="delayed",
     about="delayed quotes of Cboe: whole chains and index levels, no key",
     needs="feed.cboe.accept_terms = true",
+    require=require_terms,
 )

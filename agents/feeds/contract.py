@@ -93,6 +93,10 @@ class Host(Protocol):
         """Wait by the host's clock."""
 
 
+def nothing_required(_config: Any, _key: str) -> None:
+    """A feed that nobody has to allow."""
+
+
 class Feed(NamedTuple):
     """A feed as its package offers it."""
 
@@ -109,3 +113,8 @@ class Feed(NamedTuple):
     """One line for `feed list`."""
     needs: str = ""
     """A key, terms: for `feed list`."""
+    require: Callable[[Any, str], None] = nothing_required
+    """Looks at configuration and key before anything starts.
+
+    Raises `DeniedError` where a person must act; a feed that is opened raises it as well.
+    """

@@ -88,7 +88,7 @@ class FeedRunner:
             day = session_of(now)
             if day is not None and open_ns(day) <= now < close_ns(day):
                 return close_ns(day)
-            begins = _next_open(now)
+            begins = next_open(now)
             self.looked_at = self._host.now()
             if not told:
                 log.info(
@@ -220,7 +220,7 @@ class FeedRunner:
                 self._recorder.close()
 
 
-def _next_open(now: int) -> int:
+def next_open(now: int) -> int:
     """The open of the session that begins after a time."""
     day = session_of(now)
     if day is not None and now < open_ns(day):

@@ -12,7 +12,7 @@ from agents.feeds.clock import Clock, SystemClock
 from agents.feeds.contract import DeniedError, Feed, Wanted
 from agents.feeds.feed_host import FeedHost
 from agents.feeds.feed_metrics import FeedMetrics
-from agents.feeds.feed_runner import FeedRunner
+from agents.feeds.feed_runner import FeedRunner, next_open
 from agents.feeds.http_source import HttpSource
 from agents.feeds.recording import Recorder
 from agents.feeds.sinks import DryRun, FeedSink, KafkaSink
@@ -104,12 +104,16 @@ class FeedService:
         ]
         if path != "/livez":
             checks += self._ready()
-        return probe_answer(path, query, checks, {})
+        more = {"in_session": self.runner.in_session, "names": dict(self.runner.names.counts)}
+        return probe_answer(path, query, checks, more)
 
     def _ready(self) -> list[HealthCheck]:
         """What is well; while the market is closed nothing is asked for."""
         if not self.runner.in_session:
-            return [HealthCheck("session", True, "the market is closed")]
+            now = self.host.market_time()
+            hours = (next_open(now) - now) / (3600 * NS)
+            words = f"the market is closed; quotes come in {hours:.1f} h"
+            return [HealthCheck("session", True, words)]
         since = (self.host.now() - self.runner.beat_at) / NS
         checks = [
             HealthCheck("beats", since <= BEAT_SECONDS, f"last heartbeat {since:.1f} s ago", since)

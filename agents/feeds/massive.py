@@ -23,8 +23,7 @@ async def massive(
     config: MassiveFeedSettings, wanted: Wanted, host: Host
 ) -> AsyncIterator[FeedItem]:
     """Sweeps over all chains."""
-    if not host.key:
-        raise DeniedError("Massive wants a key: set feed.key (DISPERSION_FEED__KEY)")
+    require_key(config, host.key)
     async for sweep in host.sweeps():
         _, window = window_of(host.market_time(), config.expiry_days)
         chains: list[Quotes] = []
@@ -37,6 +36,12 @@ async def massive(
                     prices[name] = chain.price
         for item in snapshot_items(chains, prices, host.market_time(), sweep.refresh):
             yield item
+
+
+def require_key(_config: MassiveFeedSettings, key: str) -> None:
+    """Raise `DeniedError` without a key."""
+    if not key:
+        raise DeniedError("Massive wants a key: set feed.key (DISPERSION_FEED__KEY)")
 
 
 async def _chain(
@@ -109,4 +114,5 @@ FEED = Feed(
     mode="delayed",
     about="snapshot chains of Massive (Polygon) by REST",
     needs="feed.key, a plan with quotes",
+    require=require_key,
 )

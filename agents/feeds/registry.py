@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.feeds.contract import GROUP, Feed, Wanted
+from agents.feeds.contract import GROUP, DeniedError, Feed, Wanted
 from config.errors import ConfigError
 from config.settings import Settings
 from streams.market import REPLAYED, Market
@@ -111,6 +111,14 @@ def _read(value: Any) -> Any:
         except msgspec.DecodeError:
             return value
     return value
+
+
+def refuse_denied(settings: Settings, name: str, feed: Feed) -> None:
+    """Raise `ConfigError` where the source wants something of a person before anything starts."""
+    try:
+        feed.require(feed_config(settings, name, feed), settings.feed.key.get_secret_value())
+    except DeniedError as error:
+        raise ConfigError(str(error)) from None
 
 
 def wanted_of(market: Market) -> Wanted:

@@ -2,9 +2,10 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.columns import Columns
@@ -24,6 +25,23 @@ SEVERITY_STYLE = {
 }
 PICTURE = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """rich's picture without its fonts from elsewhere: the reader's own monospace does."""
+WIDE: Final = 138
+"""Columns from which on the measures stand side by side, and alerts in a table."""
+HEIGHT: Final = 24
+"""Lines of a small terminal."""
+BAR: Final = 30
+"""Columns of the bar."""
+
+
+class Progress(NamedTuple):
+    """What is being done, and how much of it is."""
+
+    doing: str
+    share: float | None = None
+    """From 0 to 1; None where there is nothing to count."""
+
+
+IDLE: Final = Progress("")
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,17 @@ class BoardState:
     mode: str
     event_time: datetime | None = None
     age_seconds: float | None = None
+    event_age_seconds: float | None = None
+    """Against the wall; None where event time has nothing to do with it."""
+    delay_seconds: float | None = None
+    """How far the feed is behind by its own word; None where that is not known."""
     coverage: float | None = None
     regime: str = ""
     history: dict[str, list[float | None]] = field(default_factory=dict)
     """Field → its latest values, oldest first."""
-    done: int = 0
-    total: int = 0
+    progress: Progress = IDLE
+    notes: Sequence[str] = ()
+    """What else is to be said, a line each."""
     alerts: Sequence[AlertLine] = ()
 
 
@@ -89,17 +112,41 @@ def foreign(text: str, style: str = "") -> Text:
     return Text(safe(text), style=style)
 
 
+def duration(seconds: float | None) -> str:
+    """Seconds as people read them.
+
+    >>> duration(42.4), duration(912), duration(5400), duration(None)
+    ('42 s', '15 min 12 s', '90 min', '—')
+    """
+    if seconds is None:
+        return "—"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 and rest else f"{minutes} min"
+
+
 def plain_line(state: BoardState) -> str:
     """One line for a log, where there is no terminal."""
     when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
     values = "  ".join(f"{one.heading} {percent(_last(state, one.field))}" for one in HEADLINES)
-    return f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
+    line = f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
+    doing = f"{state.progress.doing}{percent_done(state.progress)}"
+    return "  ".join([line, *filter(None, [doing]), *map(safe, state.notes)])
 
 
-def render(state: BoardState) -> RenderableType:
-    """The board as one renderable."""
-    parts = Group(_head(state), Text(), _tiles(state), Text(), _alerts(state))
-    return Panel(parts, title=Text(state.title, style="bold"), border_style="blue")
+def render(state: BoardState, width: int = WIDE, height: int = HEIGHT) -> RenderableType:
+    """The board as one renderable, for a terminal of so many columns and lines."""
+    head = [*_head(state), *(foreign(note, "dim") for note in state.notes)]
+    for line in head:
+        line.no_wrap = True
+        line.overflow = "ellipsis"
+    if width >= WIDE:
+        parts = [*head, Text(), _tiles(state), Text(), _alert_table(state)]
+    else:
+        left = height - len(head) - len(HEADLINES) - 5
+        parts = [*head, Text(), _rows(state), Text(), *_alert_lines(state, left)]
+    return Panel(Group(*parts), title=Text(state.title, style="bold"), border_style="blue")
 
 
 def picture_of(state: BoardState, width: int = 150) -> str:
@@ -114,26 +161,45 @@ def _last(state: BoardState, name: str) -> float | None:
     return values[-1]
 
 
-def _head(state: BoardState) -> Text:
+def _head(state: BoardState) -> Iterator[Text]:
     when = (
         state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC")
         if state.event_time
         else "waiting for the first reading"
     )
-    age = "—" if state.age_seconds is None else f"{state.age_seconds:.0f} s"
-    share = state.done / state.total if state.total else 0.0
-    text = Text(
-        f"{state.index} {RULE_TENOR}   {when}   data age {age}   "
-        f"coverage {percent(state.coverage)}   "
-    )
+    text = Text(f"{state.index} {RULE_TENOR}   {when}   coverage {percent(state.coverage)}   ")
     if state.mode != "live":
         text.append(f" {safe(state.mode.upper())} ", style="bold black on yellow")
     if state.regime:
         text.append(f"  {safe(state.regime)}", style="bold")
-    if state.total:
-        filled = int(share * 30)
-        text.append(f"\nreplayed {'━' * filled}{'╌' * (30 - filled)} {share:4.0%}", style="dim")
-    return text
+    yield text
+    yield Text(
+        f"data age {duration(state.age_seconds)}   "
+        f"event age {duration(state.event_age_seconds)}   delay {duration(state.delay_seconds)}"
+    )
+    if state.progress.doing:
+        filled = int((state.progress.share or 0.0) * BAR)
+        bar = f"{'━' * filled}{'╌' * (BAR - filled)}"
+        yield Text(f"{bar}{percent_done(state.progress)} {state.progress.doing}", style="dim")
+
+
+def percent_done(progress: Progress) -> str:
+    """The share behind what is being done; nothing where there is nothing to count.
+
+    >>> percent_done(Progress("replayed", 0.5)), percent_done(Progress("replayed"))
+    ('  50%', '')
+    """
+    return "" if progress.share is None else f" {progress.share:4.0%}"
+
+
+def _rows(state: BoardState) -> Table:
+    """The measures one under the other."""
+    table = Table.grid("", "", "", padding=(0, 2))
+    for one in HEADLINES:
+        values = state.history.get(one.field, [])
+        value = Text(percent(_last(state, one.field)), style="bold", justify="right")
+        table.add_row(one.heading, value, Text(sparkline(values, 40), style="cyan"))
+    return table
 
 
 def _tiles(state: BoardState) -> Columns:
@@ -150,7 +216,25 @@ def _tiles(state: BoardState) -> Columns:
     return Columns(tiles)
 
 
-def _alerts(state: BoardState) -> RenderableType:
+def _alert_lines(state: BoardState, lines: int) -> Iterator[Text]:
+    """As many alerts as there are lines for: two each, cut at the edge."""
+    if not state.alerts:
+        yield Text("no alert is active", style="dim")
+        return
+    room = len(state.alerts) if 2 * len(state.alerts) <= lines else max(1, (lines - 1) // 2)
+    for alert in state.alerts[:room]:
+        first = Text(alert.at.strftime("%m-%d %H:%M:%S "))
+        first.append_text(foreign(f" {alert.severity} ", SEVERITY_STYLE.get(alert.severity, "")))
+        first.append_text(foreign(f" {alert.rule} {alert.status}"))
+        for line in (first, foreign(f"  {alert.summary}")):
+            line.no_wrap = True
+            line.overflow = "ellipsis"
+            yield line
+    if room < len(state.alerts):
+        yield Text(f"and {len(state.alerts) - room} more: dispersion alerts list", style="dim")
+
+
+def _alert_table(state: BoardState) -> RenderableType:
     if not state.alerts:
         return Text("no alert is active", style="dim")
     table = Table("event time", "severity", "alert", "status", "what", box=None, header_style="dim")

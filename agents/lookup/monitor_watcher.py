@@ -5,11 +5,13 @@ Both are gathered into what the board shows.
 
 import threading
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from time import time
 
 from agents.alerts.tail import tail_alerts
-from agents.lookup.board import AlertLine, BoardState
-from agents.monitoring.freshness import age_seconds, event_time
+from agents.lookup.board import IDLE, AlertLine, BoardState, Progress
+from agents.monitoring.freshness import ALLOWED, event_time
 from agents.store.keys import readings
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync
@@ -28,8 +30,12 @@ class MonitorWatcher:
     Alert events are collected from the moment of `start`.
     """
 
-    def __init__(self, settings: Settings, index: str, title: str) -> None:
+    def __init__(
+        self, settings: Settings, index: str, title: str, delay: float | None = None
+    ) -> None:
+        """`delay` is how far the feed is behind by its own word, seconds."""
         self._settings = settings
+        self._delay = delay
         self._index = index
         self._title = title
         self._prefix = settings.kafka.topic_prefix
@@ -55,29 +61,37 @@ class MonitorWatcher:
             reading for value in values if (reading := _reading(value, self._index)) is not None
         ]
 
-    def state(self, done: int, total: int) -> BoardState:
+    def state(self, progress: Progress = IDLE, notes: Sequence[str] = ()) -> BoardState:
         """What the board shows now."""
         try:
             found = shown_snapshot(self._redis, self._prefix, self._index)
         except UnreadableError:
             found = None
-        if found is None:
-            return BoardState(self._title, self._index, self._settings.mode, done=done, total=total)
-        shown, published = found
-        latest, known = shown.readings.get(RULE_TENOR), self.readings()
-        return BoardState(
+        blank = BoardState(
             self._title,
             self._index,
-            shown.mode,
+            self._settings.mode,
+            delay_seconds=self._delay,
+            progress=progress,
+            notes=notes,
+        )
+        if found is None:
+            return blank
+        shown, published = found
+        latest, known = shown.readings.get(RULE_TENOR), self.readings()
+        now, at = time(), event_time(shown.readings)
+        told = at is not None and shown.mode in ALLOWED
+        return replace(
+            blank,
+            mode=shown.mode,
             event_time=latest.ts_event if latest else None,
-            age_seconds=age_seconds(shown.mode, event_time(shown.readings), published, time()),
+            age_seconds=now - published,
+            event_age_seconds=now - at.timestamp() if told and at else None,
             coverage=latest.coverage if latest else None,
             regime=shown.regime,
             history={
                 one.field: [getattr(reading, one.field) for reading in known] for one in HEADLINES
             },
-            done=done,
-            total=total,
             alerts=[
                 AlertLine(a.starts_at, f"{a.rule} {a.scope}", a.severity, a.status, a.summary)
                 for a in shown.alerts

@@ -8,7 +8,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -19,7 +18,6 @@ import pytest
 from tests.support.command import Running, answers, environment, run, start, stop
 from tests.support.fleet import wait_until
 from tests.support.leftovers import TAG, leftovers, processes_of
-from tests.support.subscriber import documented
 
 pytestmark = pytest.mark.embedded
 
@@ -54,13 +52,9 @@ def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
 
 
 def subscribed(summary: dict[str, Any]) -> list[str]:
-    """What the subscriber of the documentation prints of the alerts that the demo told of.
-
-    It is pointed at the demo as the demo says.
-    """
-    topic = f"{summary['topic_prefix']}dispersion.alerts.v1"
-    script = documented(summary["kafka"], topic, "api_version=(2, 0)")
-    reading = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    """What the subscriber that the demo has written prints, started as the demo says."""
+    command = shlex.split(summary["subscribe"])
+    reading = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert reading.stdout is not None
         return [reading.stdout.readline() for _ in summary["alerts"]]
@@ -77,6 +71,7 @@ def test_hold_prints_one_object_and_waits(tag: str) -> None:
         summary: dict[str, Any] = json.loads(demo.stdout.readline())
         assert demo.poll() is None
         where = {"kafka", "redis", "metrics", "workers", "topic_prefix", "settings", "commands"}
+        where |= {"subscribe", "subscriber"}
         assert where | {"scenario", "closes", "readings", "alerts"} == set(summary)
         # Three closes, and from 10:00 to 10:30 one at each round of quotes.
         assert summary["readings"] == 3 + 7

@@ -227,9 +227,9 @@ def test_status_board_and_explain(
     judge_screen(shown(capsys, "explain", "SPX", "--json").out, longest=10**6)
     shown(capsys, "doctor", codes=(0, 1))
 
-    state = MonitorWatcher(settings, "SPX", "[bold]title[/]").state(1, 2)
+    state = MonitorWatcher(settings, "SPX", "[bold]title[/]").state()
     screen = StringIO()
-    SafeConsole(file=screen, width=200).print(render(state))
+    SafeConsole(file=screen, width=200).print(render(state), render(state, 80))
     judge_screen(screen.getvalue())
     judge_screen(plain_line(state))
     assert "[bold]title[/]" in screen.getvalue()

@@ -61,6 +61,11 @@ NOT_RUN = (
     NotRun("make ", "a target builds or tests the whole: make expands it", _of_make),
     NotRun("mvn |java ", "needs Maven: tests/integration/test_producers.py runs it", _of_files),
     NotRun("dispersion demo", "tests/integration/test_demo.py runs it", _of_files),
+    NotRun(
+        r"dispersion live|dispersion init .*holdings\.csv|cd mine",
+        "tests/integration/test_live.py runs it",
+        _of_files,
+    ),
 )
 
 

@@ -47,6 +47,7 @@ REQUIRED = [
     "report",
     "study rotation",
     "demo",
+    "live",
     "alerts tail",
     "alerts list",
     "alerts show",
