@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agents.embedded.demo import Demo
     from agents.lookup.board import BoardState
     from agents.lookup.monitor_watcher import MonitorWatcher
+    from config.settings import Settings
     from streams.records import InputRecord
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"
@@ -84,7 +85,8 @@ def demo(
             write_text(picture, picture_of(watcher.state(len(records), len(records))), "--picture")
         # Once all is told, a signal is the expected end.
         with suppress(*([KeyboardInterrupt] if hold else [])):
-            _tell(shared, running, watcher, scenario, hold=hold)
+            page = _reported(shared, settings, market.indices[0].symbol)
+            _tell(shared, running, watcher, scenario, page, hold=hold)
             while hold:
                 signal.pause()
     raise typer.Exit(0 if whole else 1)
@@ -153,15 +155,34 @@ def shown(shared: Shared) -> "Iterator[Callable[[BoardState], None]]":
     yield line
 
 
+def _reported(shared: Shared, settings: "Settings", index: str) -> str:
+    """The path of the report of the scenario's session; empty where it cannot be made."""
+    from agents.report.reports_topic import ReportsTopic
+    from agents.report.session_report import report_session
+
+    try:
+        with ReportsTopic(settings) as topic:
+            return str(report_session(settings, topic, index, None))
+    except (ImportError, OSError) as error:
+        shared.stderr.print(f"no report: {error}", soft_wrap=True, markup=False)
+        return ""
+
+
 def _tell(
-    shared: Shared, running: "Demo", watcher: "MonitorWatcher", scenario: str, *, hold: bool
+    shared: Shared,
+    running: "Demo",
+    watcher: "MonitorWatcher",
+    scenario: str,
+    page: str,
+    *,
+    hold: bool,
 ) -> None:
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
 
     from agents.embedded.summary import summarise
 
-    summary = summarise(watcher, scenario, running.addresses if hold else None)
+    summary = summarise(watcher, scenario, page, running.addresses if hold else None)
     if shared.json:
         told = msgspec.to_builtins(summary)
         where = told.pop("addresses") or {}

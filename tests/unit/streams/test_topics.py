@@ -32,10 +32,11 @@ def test_a_topic_of_another_prefix_plays_no_role() -> None:
     assert Topics("").role_of("replay-7." + NAMES["quotes"]) is None
 
 
-def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records() -> None:
+def test_alert_states_and_reports_are_compacted_and_only_data_topics_take_large_records() -> None:
     configs = {role: topic_config(role, 8 * 2**20) for role in ROLES}
     assert {role for role, config in configs.items() if config["cleanup.policy"] == "compact"} == {
-        "alerts_state"
+        "alerts_state",
+        "reports",
     }
     assert {role for role, config in configs.items() if "max.message.bytes" in config} == set(
         LARGE_MESSAGES
@@ -56,4 +57,4 @@ def test_a_day_that_is_played_again_is_kept(mode: Mode) -> None:
 
 
 def test_topics_of_one_index_have_equal_partitions() -> None:
-    assert set(EQUAL_PARTITIONS) == set(ROLES) - {"ticks", "quotes", "dead_letters"}
+    assert set(EQUAL_PARTITIONS) == set(ROLES) - {"ticks", "quotes", "dead_letters", "reports"}
