@@ -1016,7 +1016,7 @@ REPORTS = [
     RuleCase(
         "DispersionReportMissing",
         "the reporter is dead from 1m on, and back at 30m",
-        up(R, "1x0 0x28 1x40"),
+        {**up(R, "1x0 0x28 1x40"), **up(W, "0x70")},
         {"20m": [], "25m": [f"severity=warning job={R}"], "32m": []},
         "1m",
         "1m",

@@ -205,3 +205,32 @@ def test_the_study_needs_neighbouring_sessions(
     file.write_text("date,symbol,close\n2026-07-13,WMT,100\n", encoding="utf-8")
     assert main(["study", "rotation", "--run", str(scenario), "--prices", str(file)]) == 1
     assert "no two neighbouring sessions of SPY" in capsys.readouterr().err
+
+
+def _resolved(document: Any, path: str) -> list[Any]:
+    """What stands under a path of the page of claims; `…` is any of a list."""
+    found = [document]
+    for part in path.split("."):
+        found = (
+            [one for rows in found for one in rows]
+            if part == "…"
+            else [one[part] for one in found if part in one]
+        )
+    return found
+
+
+def test_every_claim_of_the_thesis_names_what_the_report_has(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
+    document = json.loads(reported(*given, out=tmp_path / "report.json"))
+    page = (ROOT / "docs/numbers/thesis.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 12
+    for row in rows:
+        paths = re.findall(r"`([^`]+)`", row[5])
+        assert paths, row[1]
+        for path in paths:
+            assert _resolved(document, path), f"{row[1]}: {path}"
+    spread = document["rotation"]["leaders"]["range"]["252"]
+    assert "252 are needed" in spread["reason"], "a year is no month"
