@@ -241,6 +241,11 @@ def file_values(path: Path) -> dict[str, Any]:
         inside = table.get(section)
         if isinstance(inside, dict) and isinstance(inside.get(key), str):
             inside[key] = str(path.parent / inside[key])
+    report = table.get("report")
+    if isinstance(report, dict) and isinstance(report.get("prices"), list):
+        report["prices"] = [
+            str(path.parent / one) if isinstance(one, str) else one for one in report["prices"]
+        ]
     market = table.get("market")
     indices = market.get("indices") if isinstance(market, dict) else None
     for one in indices if isinstance(indices, list) else ():

@@ -202,12 +202,18 @@ class IngestSettings(SettingsSection):
 
 
 class ReportSettings(SettingsSection):
-    """What `dispersion report` shows beside the readings."""
+    """What `dispersion report` shows beside the readings, and what `dispersion reporter` does."""
 
     watch_list: str = "rotation.toml"
     """A TOML file: a path, or the name of one shipped in `config/watchlists`."""
     calendar_file: Path | None = None
     """Events: `date,kind,symbol,when,what`."""
+    prices: tuple[Path, ...] = ()
+    """Files of daily closes, bars or ticks of the watch list, where `--prices` names none."""
+    folder: Path = Path("build/reports")
+    """Where `dispersion reporter` writes."""
+    wait_seconds: float = Field(default=3600.0, ge=1, le=86_400)
+    """How long after the close a closing reading is waited for, live."""
 
 
 class Settings(BaseSettings):

@@ -15,7 +15,15 @@ from streams.left_out import LeftOut
 from streams.records import Record
 
 Role = Literal[
-    "ticks", "quotes", "points", "readings", "alerts", "alerts_state", "commands", "dead_letters"
+    "ticks",
+    "quotes",
+    "points",
+    "readings",
+    "alerts",
+    "alerts_state",
+    "commands",
+    "dead_letters",
+    "reports",
 ]
 """Topics by role; `streams.topics.Topics` gives each its name."""
 

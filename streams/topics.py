@@ -17,6 +17,7 @@ NAMES: Final[Mapping[Role, str]] = MappingProxyType(
         "alerts_state": "dispersion.alerts.state.v1",
         "commands": "dispersion.alerts.commands.v1",
         "dead_letters": "dispersion.dead-letters.v1",
+        "reports": "dispersion.reports.v1",
     }
 )
 
@@ -31,6 +32,9 @@ EQUAL_PARTITIONS: Final[tuple[Role, ...]] = (
 
 They have the same number of partitions, so that an index has the same partition on each.
 """
+
+BESIDE_THE_FLOW: Final[tuple[Role, ...]] = ("reports",)
+"""Topics that no worker needs, so that it starts without them."""
 
 LARGE_MESSAGES: Final[tuple[Role, ...]] = ("ticks", "quotes", "points", "readings")
 """Topics whose records may be as large as `kafka.max_message_bytes`."""
@@ -85,7 +89,8 @@ def topic_config(role: Role, max_message_bytes: int, mode: Mode = "live") -> dic
 
     The broker stamps commands: a sender who chose the time could choose how long a silence lasts.
     The compacted topic of alert states keeps tombstones for two days, so that a consumer away over
-    a weekend day still learns of them.
+    a weekend day still learns of them. The topic of reports is compacted too: each id keeps its
+    latest.
     """
     config = {"cleanup.policy": "compact", "delete.retention.ms": str(48 * _HOUR)}
     if role in _RETENTION_MS:

@@ -94,7 +94,8 @@ def demo(
             write_text(picture, text, "--picture")
         # Once all is told, a signal is the expected end.
         with suppress(*([KeyboardInterrupt] if hold else [])):
-            _tell(shared, running, watcher, scenario, hold=hold)
+            page = _reported(shared, running.settings, index)
+            _tell(shared, running, watcher, scenario, page, hold=hold)
             while hold:
                 signal.pause()
     raise typer.Exit(0 if whole else 1)
@@ -162,15 +163,34 @@ def _play(
     return True
 
 
+def _reported(shared: Shared, settings: "Settings", index: str) -> str:
+    """The path of the report of the scenario's session; empty where it cannot be made."""
+    from agents.report.reports_topic import ReportsTopic
+    from agents.report.session_report import report_session
+
+    try:
+        with ReportsTopic(settings) as topic:
+            return str(report_session(settings, topic, index, None))
+    except (ImportError, OSError) as error:
+        shared.stderr.print(f"no report: {error}", soft_wrap=True, markup=False)
+        return ""
+
+
 def _tell(
-    shared: Shared, running: "LocalMonitor", watcher: "MonitorWatcher", scenario: str, *, hold: bool
+    shared: Shared,
+    running: "LocalMonitor",
+    watcher: "MonitorWatcher",
+    scenario: str,
+    page: str,
+    *,
+    hold: bool,
 ) -> None:
     """The summary: ours beside the published VIX, every alert, and where to look."""
     import msgspec
 
     from agents.embedded.summary import summarise
 
-    summary = summarise(watcher, scenario, running.addresses if hold else None)
+    summary = summarise(watcher, scenario, page, running.addresses if hold else None)
     if shared.json:
         told = msgspec.to_builtins(summary)
         where = told.pop("addresses") or {}

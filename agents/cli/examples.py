@@ -61,6 +61,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion bridge --alertmanager http://127.0.0.1:9093",
         "DISPERSION_METRICS__PORT=9467 dispersion bridge --all-modes",
     ),
+    "reporter": ("DISPERSION_METRICS__PORT=9468 dispersion reporter",),
     "ingest": (
         "dispersion ingest --topic vendor.quotes",
         "dispersion ingest --topic vendor.quotes --from latest",

@@ -1,7 +1,7 @@
 """`dispersion report`: the page to read after the close, as HTML, Markdown or JSON."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,14 +9,13 @@ import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.cli.time_range import DAY
-from agents.process.exits import ActionNeededError
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from streams.report.document import Report
 
-FORMATS = (".html", ".md", ".json")
+FORMATS = (".html", ".md", ".json", ".pdf")
 
 
 def report(
@@ -44,7 +43,9 @@ def report(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A .html, .md or .json file; else Markdown on stdout."),
+        typer.Option(
+            metavar="FILE", help="A .html, .md, .json or .pdf file; else Markdown on stdout."
+        ),
     ] = None,
 ) -> None:
     """Write the report of one index and session.
@@ -52,6 +53,9 @@ def report(
     Every number is computed from readings, closes and prices; what is missing has its reason.
     """
     from agents.cli.output_files import refuse_unwritable
+    from agents.kafka.connectivity import require_servers
+    from agents.report.pdf import browser
+    from agents.report.report_maker import made_report
 
     shared = shared_of(context)
     if out is not None:
@@ -59,70 +63,15 @@ def report(
             raise ConfigError(
                 f"{out} is of no known kind", key="--out", fix=f"end it in {', '.join(FORMATS)}"
             )
+        if out.suffix == ".pdf":
+            browser()
         refuse_unwritable(out, "--out")
     settings = shared.settings(overrides(run, calendar))
-    made = made_report(
-        settings,
-        chosen_index(settings, index),
-        None if session is None else session.date(),
-        run,
-        prices or [],
-    )
-    _show(shared, made, out)
-
-
-def made_report(
-    settings: "Settings", index: str, session: date | None, run: Path | None, prices: Sequence[Path]
-) -> "Report":
-    """The report from the running monitor, or from a folder.
-
-    Raises `ConfigError`, `SourceError`, `ActionNeededError`, `UnavailableError`.
-    """
-    from agents.kafka.connectivity import require_servers
-    from agents.lookup.point_in_time import alert_events, from_folder, from_stack
-    from agents.report.price_files import prices_of
-    from config.event_calendars import load_events
-    from config.market import market_of
-    from config.rules import load_rules
-    from config.watch_lists import find_watch_list, load_watch_list
-    from streams.detection.views.explainer import explain_in_context
-    from streams.report.build import ReportInputs, build_report
-    from streams.report.score_section import YIELDS, mechanical_numbers
-
-    watched = load_watch_list(find_watch_list(settings.report.watch_list))
-    file = settings.report.calendar_file
-    events = None if file is None else load_events(file)
-    market = market_of(settings)
-    spec = next(one for one in market.indices if one.symbol == index)
-    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
-    at = None if session is None else _end_of(session)
+    wanted = chosen_index(settings, index)
     if run is None:
         require_servers(settings.kafka, settings.redis)
-    told = from_stack(settings, index, at) if run is None else from_folder(run, index, at)
-    found = explain_in_context(spec, market.gates, rules, told)
-    if found is None:
-        raise ActionNeededError(f"nothing to report of {index}")
-    reading = found.context.reading
-    if session is not None and reading.session != session:
-        raise ActionNeededError(
-            f"no reading of {index} in the session {session}; the latest before it is of "
-            f"{reading.session}"
-        )
-    return build_report(
-        ReportInputs(
-            spec=spec,
-            explained=found,
-            numbers=mechanical_numbers(rules),
-            alerts=[
-                one
-                for one in alert_events(settings, run)
-                if one.data.labels.index == index and one.time <= reading.ts_event
-            ],
-            prices=prices_of(prices, watched.symbols | set(YIELDS), reading.session),
-            watched=watched,
-            events=events,
-        )
-    )
+    day = None if session is None else session.date()
+    _show(shared, made_report(settings, wanted, day, run, prices or settings.report.prices), out)
 
 
 def overrides(run: Path | None, calendar: Path | None) -> Mapping[str, Any]:
@@ -146,16 +95,10 @@ def chosen_index(settings: "Settings", index: str | None) -> str:
     return wanted
 
 
-def _end_of(session: date) -> str:
-    from streams.calendar.sessions import close_ns
-    from streams.detection.alerts.events import moment
-
-    return moment(close_ns(session)).isoformat()
-
-
 def _show(shared: Shared, made: "Report", out: Path | None) -> None:
-    from agents.cli.output_files import write_text
+    from agents.cli.output_files import OutputFile
     from agents.report.pages import html_of, markdown_of
+    from agents.report.pdf import pdf_of
     from streams.report.document import encode_report
 
     if shared.json:
@@ -164,10 +107,12 @@ def _show(shared: Shared, made: "Report", out: Path | None) -> None:
         if not shared.json:
             print_line(markdown_of(made).encode())
         return
-    text = {
-        ".html": lambda: html_of(made),
-        ".md": lambda: markdown_of(made),
-        ".json": lambda: encode_report(made).decode() + "\n",
+    content = {
+        ".html": lambda: html_of(made).encode(),
+        ".md": lambda: markdown_of(made).encode(),
+        ".json": lambda: encode_report(made) + b"\n",
+        ".pdf": lambda: pdf_of(html_of(made)),
     }[out.suffix]()
-    write_text(out, text, "--out")
+    with OutputFile(out, "--out") as file:
+        file.write(content)
     shared.stderr.print(f"wrote {out}", soft_wrap=True, markup=False)

@@ -40,6 +40,8 @@ class Summary(msgspec.Struct, frozen=True):
     closes: list[DayClose]
     readings: int
     alerts: list[Fired]
+    report: str = ""
+    """Path of the page of the last session's report; empty where there is none."""
     addresses: Addresses | None = None
 
     def lines(self) -> Iterator[str]:
@@ -55,13 +57,17 @@ class Summary(msgspec.Struct, frozen=True):
         for alert in self.alerts:
             what = f"{alert.severity:8}  {alert.rule}  {alert.status}  {alert.summary}"
             yield f"  {alert.at:%Y-%m-%d %H:%M:%S}  {safe(what)}"
+        if self.report:
+            yield f"the session's report, for any browser: {safe(self.report)}"
         if self.addresses is not None:
             first, *others = self.addresses.lines()
             yield f"still running: {first}"
             yield from others
 
 
-def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | None) -> Summary:
+def summarise(
+    watcher: MonitorWatcher, scenario: str, report: str, addresses: Addresses | None
+) -> Summary:
     """Look once more at the readings and the collected events."""
     readings = watcher.readings()
     closes = [
@@ -78,4 +84,4 @@ def summarise(watcher: MonitorWatcher, scenario: str, addresses: Addresses | Non
     alerts = [
         Fired(one.at, one.rule, one.severity, one.status, one.summary) for one in watcher.events
     ]
-    return Summary(scenario, closes, len(readings), alerts, addresses)
+    return Summary(scenario, closes, len(readings), alerts, report, addresses)

@@ -5,16 +5,18 @@ the page, so that they are readable in light and dark.
 """
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 from streams.report.document import ReportChart
 
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SIZE: Final = (7.2, 2.6)
+SIZE: Final = (5.4, 2.5)
 """Inches."""
+TICKS: Final = 6
+"""Dates under a chart, at most."""
 _INK: Final = "#010203"
 """Stands for the colour of the page's text."""
 
@@ -52,17 +54,28 @@ def _svg(chart: ReportChart) -> str:
 
 
 def _lines(axes: Any, chart: ReportChart) -> None:
-    days = [date.fromisoformat(day) for day in chart.places]
+    known = [at for line in chart.lines for at, one in enumerate(line.values) if one is not None]
+    # Sessions stand side by side, from the first with a value: a weekend is no gap.
+    days = range(min(known), len(chart.places))
     for line, colour in zip(chart.lines, COLOURS, strict=False):
-        values = [None if value is None else 100 * value for value in line.values]
-        axes.plot(days, values, color=colour, linewidth=1.6, label=line.name)
+        values = [None if value is None else 100 * value for value in line.values[days.start :]]
+        dot = "o" if sum(value is not None for value in values) == 1 else ""
+        axes.plot(days, values, color=colour, linewidth=1.6, marker=dot, label=line.name)
+    shown = days[:: max(1, math.ceil(len(days) / TICKS))]
+    axes.set_xticks(shown, [_tick(chart.places[at], first=at == days.start) for at in shown])
     if chart.band is not None:
         low, high = (100 * level for level in chart.band)
         axes.axhspan(low, high, alpha=0.12, color=COLOURS[2], label="spread, 5 to 95 %")
-    for mark in chart.marks:
-        axes.axvline(date.fromisoformat(mark), color=COLOURS[3], linewidth=1, linestyle=":")
+    for mark in set(chart.marks) & set(chart.places):
+        at = chart.places.index(mark)
+        axes.axvline(at, color=COLOURS[3], linewidth=1, linestyle=":")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=6, borderaxespad=0)
     axes.margins(x=0.01)
+
+
+def _tick(day: str, *, first: bool) -> str:
+    """Month and day; of the first its year too."""
+    return day if first else day[5:]
 
 
 def _bars(axes: Any, chart: ReportChart) -> None:

@@ -8,7 +8,13 @@ import msgspec
 from agents.process.exits import ActionNeededError
 from config.settings import PartitionCounts, Settings
 from streams.stage import Role
-from streams.topics import EQUAL_PARTITIONS, LARGE_MESSAGES, Topics, topic_config
+from streams.topics import (
+    BESIDE_THE_FLOW,
+    EQUAL_PARTITIONS,
+    LARGE_MESSAGES,
+    Topics,
+    topic_config,
+)
 
 MIN_INSYNC = "min.insync.replicas"
 DENIED = 29
@@ -137,6 +143,7 @@ def _serves(key: str, found: str, wanted: str) -> bool:
 
 
 def _problems(reports: Sequence[TopicReport], settings: Settings) -> Iterator[str]:
+    reports = [report for report in reports if report.role not in BESIDE_THE_FLOW]
     if missing := [report.name for report in reports if report.status == "missing"]:
         yield f"topics are missing ({', '.join(missing)}): run `dispersion topics create`"
     if denied := [report.name for report in reports if report.status == "denied"]:
@@ -185,8 +192,14 @@ def unread_configs(reports: Sequence[TopicReport], user: str) -> Iterator[str]:
 def _notes(reports: Sequence[TopicReport], user: str) -> Iterator[str]:
     yield from unread_configs(reports, user)
     for report in reports:
+        if report.role in BESIDE_THE_FLOW and report.status == "missing":
+            yield (
+                f"there is no {report.name}, which `dispersion reporter` alone needs: "
+                "`dispersion topics create` makes it"
+            )
         for difference in report.differences:
-            if difference.key not in {"cleanup.policy", "max.message.bytes"}:
+            told = report.role not in BESIDE_THE_FLOW
+            if not told or difference.key not in {"cleanup.policy", "max.message.bytes"}:
                 yield (
                     f"{report.name} has {difference.key}={difference.found} "
                     f"where settings say {difference.wanted}; it is left as it is"

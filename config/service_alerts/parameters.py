@@ -11,6 +11,8 @@ from config.tables import read_toml
 
 SHIPPED: Final = Path(__file__).parents[1] / "prometheus/parameters.toml"
 COMPONENTS: Final = ("exporter", "worker", "bridge", "ingest")
+REPORTER: Final = "reporter"
+"""A component that a site need not name; nothing of the stream depends on it."""
 
 
 class ScrapeJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,11 +67,12 @@ def load_parameters(path: Path = SHIPPED) -> AlertingParameters:
         raise ConfigError(
             str(error), file=path, fix="compare with config/prometheus/parameters.toml"
         ) from None
-    if set(found.jobs) != set(COMPONENTS):
+    if set(found.jobs) - {REPORTER} != set(COMPONENTS):
         raise ConfigError(
             f"names {', '.join(found.jobs)}",
             file=path,
             key="jobs",
             fix=f"name {', '.join(COMPONENTS)}, each once; one that nobody runs has no targets",
         )
-    return found
+    jobs = {**found.jobs, REPORTER: found.jobs.get(REPORTER, ScrapeJob("dispersion-reporter"))}
+    return msgspec.structs.replace(found, jobs=jobs)

@@ -7,7 +7,7 @@ here either: `tests/integration/test_rules.py` takes out each in turn.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from config.service_alerts.parameters import COMPONENTS, AlertingParameters
+from config.service_alerts.parameters import COMPONENTS, REPORTER, AlertingParameters
 from config.service_alerts.recording import (
     COVERED,
     FRESH,
@@ -66,6 +66,7 @@ def service_alerts(site: AlertingParameters) -> Iterator[ServiceAlert]:
     yield from _input_refused()
     yield from _saturation(site)
     yield from _delivery()
+    yield from _reports(site)
 
 
 def _up(site: AlertingParameters) -> Iterator[ServiceAlert]:
@@ -514,4 +515,22 @@ def _delivery() -> Iterator[ServiceAlert]:
         "The vendor's quotes are incomplete.",
         "{{ $value }} names of feed {{ $labels.feed }} are fresh, fewer than nine in ten.",
         waits="5m",
+    )
+
+
+def _reports(site: AlertingParameters) -> Iterator[ServiceAlert]:
+    """A reporter that is dead counts too, for it is asked for nothing else."""
+    job = site.job(REPORTER)
+    dead = f'sum by (job) (up{{job="{job}"}}) == 0'
+    if site.expected(REPORTER):
+        dead = f'absent(up{{job="{job}"}}) or {dead}'
+    yield ServiceAlert(
+        "DispersionReportMissing",
+        f"max by (job, index) (dispersion_reports_missing) > 0\nor {dead}",
+        "warning",
+        ("job", "index"),
+        "A session has ended without a report, or no reporter answers.",
+        "Job {{ $labels.job }}, index {{ $labels.index }}: the report that follows the close is not"
+        " there yet, and nothing makes it.",
+        waits="20m",
     )

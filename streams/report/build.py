@@ -27,11 +27,13 @@ from streams.report.document import (
     Quality,
     Report,
 )
+from streams.report.earnings_section import earnings_section
 from streams.report.figure import Figure, change, figure
 from streams.report.measures_section import measure_rows
 from streams.report.price_table import PriceTable
 from streams.report.rotation_section import rotation_section
 from streams.report.score_section import defensives_and_largest, signs
+from streams.report.sector_section import sector_section
 from streams.report.statements import statements, verdict
 from streams.report.watch_list import WatchList
 
@@ -66,6 +68,7 @@ def build_report(given: ReportInputs) -> Report:
     score = signs(context, given.numbers, given.events, given.prices, named)
     alerts = tuple(_of_session(given.alerts, reading))
     events = next_events(reading.session, given.events or ())
+    sectors = sector_section(reading)
     return Report(
         id=report_id(reading),
         index=reading.index,
@@ -77,11 +80,13 @@ def build_report(given: ReportInputs) -> Report:
         measures=rows,
         book=book_section(reading),
         rotation=rotation,
+        sectors=sectors,
+        earnings=earnings_section(reading, given.events),
         move=_move(given.explained.move),
         score=score,
         alerts=alerts,
         followed=tuple(_followed(given.alerts, context)),
-        statements=statements(context, rows, events),
+        statements=statements(context, rows, sectors, events),
         events=events,
         study=given.study,
         quality=_quality(reading),

@@ -125,7 +125,7 @@ def _lines(
     band: tuple[float, float] | None = None,
     marks: tuple[str, ...] = (),
 ) -> ReportChart:
-    if len(places) < 2:
+    if len({at for _, values in drawn for at, one in enumerate(values) if one is not None}) < 2:
         return ReportChart(
             name=name, title=title, kind="lines", places=(), lines=(), reason=NEEDS_HISTORY
         )
@@ -143,11 +143,12 @@ def _lines(
 
 def _described(line: str, values: Sequence[float | None], places: Sequence[str]) -> str:
     known = [value for value in values if value is not None]
+    days = [day for day, value in zip(places, values, strict=True) if value is not None]
     if not known:
         return f"{line}: nothing known."
     return (
         f"{line}: from {100 * known[0]:.1f} to {100 * known[-1]:.1f}, lowest "
-        f"{100 * min(known):.1f}, highest {100 * max(known):.1f}, {places[0]} to {places[-1]}."
+        f"{100 * min(known):.1f}, highest {100 * max(known):.1f}, {days[0]} to {days[-1]}."
     )
 
 

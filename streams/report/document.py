@@ -9,8 +9,10 @@ from streams.detection.views.snapshot import Regime
 from streams.market import Mode
 from streams.report.book_section import BookSection
 from streams.report.calendar_section import Event
+from streams.report.earnings_section import EarningsSection
 from streams.report.figure import Figure
 from streams.report.rotation_section import RotationSection
+from streams.report.sector_section import SectorSection
 
 
 class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +144,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[MeasureRow, ...]
     book: BookSection
     rotation: RotationSection
+    sectors: SectorSection
+    """Of the option basket; those of the watch list are in `rotation`."""
+    earnings: EarningsSection
     move: Move
     score: tuple[Sign, ...]
     alerts: tuple[AlertRow, ...]

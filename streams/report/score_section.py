@@ -18,7 +18,7 @@ from streams.detection.rules.mechanical_rotation import (
 )
 from streams.detection.rules.mechanical_score import UNTESTABLE, RotationEnter, score_of
 from streams.reading import Rotation
-from streams.report.calendar_section import Event
+from streams.report.calendar_section import NO_CALENDAR, Event
 from streams.report.document import Sign
 from streams.report.price_table import PriceTable
 from streams.report.watch_list import Watched
@@ -30,7 +30,6 @@ USUAL: Final = 0.5
 """Of the mean absolute daily change of the yield over 60 sessions."""
 NEAR: Final = 2
 """Sessions either side of the report within which a report of a company counts."""
-NO_CALENDAR: Final = "no calendar: name one with --calendar"
 
 
 def signs(

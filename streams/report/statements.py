@@ -14,6 +14,7 @@ from streams.detection.views.explanation import Explanation
 from streams.report.calendar_section import Event
 from streams.report.document import MeasureRow, Sign, Statement
 from streams.report.figure import Figure
+from streams.report.sector_section import SectorSection, spillover
 
 LEAST: Final = 60
 """Closes below which no half-life is said."""
@@ -49,13 +50,17 @@ def _nearest(explained: Explanation) -> str:
 
 
 def statements(
-    context: RuleContext, rows: Sequence[MeasureRow], events: Sequence[Event]
+    context: RuleContext,
+    rows: Sequence[MeasureRow],
+    sectors: SectorSection,
+    events: Sequence[Event],
 ) -> tuple[Statement, ...]:
     """Compression, carry, technology, and what tests the picture next."""
     by_field = {row.field: row for row in rows}
     return (
         *_compression(context, by_field["vol_spread"]),
         *_carry(by_field),
+        Statement(kind="risk", subject="technology spillover", text=spillover(sectors)),
         *_next(events),
     )
 

@@ -26,8 +26,8 @@ from tests.support.subscriber import documented
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 Service = dict[str, Any]
-OURS = ("topics", "worker-1", "worker-2", "exporter", "bridge", "replay")
-READY = ("worker-1", "worker-2", "exporter", "bridge")
+OURS = ("topics", "worker-1", "worker-2", "exporter", "bridge", "reporter", "replay")
+READY = ("worker-1", "worker-2", "exporter", "bridge", "reporter")
 
 
 def compose() -> dict[str, Service]:

@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ def test_calm_ends_by_itself_without_an_alert(tag: str) -> None:
     summary = json.loads(line)
     assert (summary["scenario"], summary["alerts"]) == ("calm", [])
     assert "kafka" not in summary
+    page = Path(summary["report"])
+    assert page.name == "SPY-2026-07-13-scenario.html"
+    assert "SPY is stable" in page.read_text(encoding="utf-8")
     _, _, last = summary["closes"]
     assert last["session"] == "2026-07-10"
     assert last["index_vol"] == pytest.approx(last["vix"], abs=0.005)
@@ -72,7 +76,7 @@ def test_hold_prints_one_object_and_waits(tag: str) -> None:
         assert demo.poll() is None
         where = {"kafka", "redis", "metrics", "workers", "topic_prefix", "settings", "commands"}
         where |= {"subscribe", "subscriber"}
-        assert where | {"scenario", "closes", "readings", "alerts"} == set(summary)
+        assert where | {"scenario", "closes", "readings", "alerts", "report"} == set(summary)
         # Three closes, and from 10:00 to 10:30 one at each round of quotes.
         assert summary["readings"] == 3 + 7
         told_of = [(alert["at"], alert["status"], alert["summary"]) for alert in summary["alerts"]]

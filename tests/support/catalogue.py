@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PAGE = Path(__file__).parents[2] / "docs/use/metrics.md"
-_JOBS = "worker|exporter|bridge|ingest|feed|worker, ingest|worker, bridge|both|all"
+_JOBS = "worker|exporter|bridge|reporter|ingest|feed|worker, ingest|worker, bridge|both|all"
 _NAME = r"(?:dispersion|process|python)_\w+"
 _ROW = re.compile(
     rf"^\| `({_NAME})` \| (counter|gauge|histogram) \| ([\w, ]*?) ?\| ({_JOBS}) \| (.+) \|$"
@@ -33,7 +33,7 @@ def catalogue() -> dict[str, Metric]:
         assert name not in found, f"{name} stands twice"
         jobs_of = {
             "both": ("worker", "exporter"),
-            "all": ("worker", "exporter", "bridge", "ingest"),
+            "all": ("worker", "exporter", "bridge", "reporter", "ingest"),
         }.get(jobs, tuple(jobs.split(", ")))
         found[name] = Metric(
             kind,

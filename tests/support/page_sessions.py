@@ -13,14 +13,14 @@ from tests.support.command import DISPERSION, NONE, environment
 from tests.support.page_blocks import ROOT, Command
 
 _ASSIGNED = r"^(?:[A-Z_]+=\S* )*"
-SERVICE = re.compile(_ASSIGNED + r"dispersion (?:worker|exporter|bridge|ingest)\b")
+SERVICE = re.compile(_ASSIGNED + r"dispersion (?:worker|exporter|bridge|reporter|ingest)\b")
 """Runs until it is told to stop."""
 LOOK = re.compile(
     _ASSIGNED + r"dispersion (?:status|doctor|explain|alerts (?:list|show|tail)|dead-letters tail)"
 )
 """May be typed again until what it waits for has come."""
 _SERVED = re.compile(
-    r"dispersion (?:worker|exporter|bridge|ingest|topics|replay|backfill|history|alerts"
+    r"dispersion (?:worker|exporter|bridge|reporter|ingest|topics|replay|backfill|history|alerts"
     r"|dead-letters|status|doctor|takeover|explain(?!.* --run ))|127\.0\.0\.1:9092|^export "
 )
 _URL = re.compile(r"(?:metrics and health|market gauges) on http://")

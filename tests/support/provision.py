@@ -31,10 +31,11 @@ PROGRAMS = {
     "openssl": "openssl",
     "node": "nodejs",
     "npm": "npm",
+    "chromium": "chromium",
 }
 """Debian's package of each program.
 
-docker-compose only checks the compose file; no daemon is needed.
+docker-compose only checks the compose file; no daemon is needed. Chromium shows the report.
 """
 PICTURES = {"chromium": ("chromium", "fonts-inter"), "pngquant": ("pngquant",)}
 """Programs of pictures alone; without Inter all texts have other sizes than in Grafana."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 E, W, B, N = "dispersion-exporter", "dispersion-worker", "dispersion-bridge", "dispersion-ingest"
 FEED = "dispersion-feed"
+R = "dispersion-reporter"
 F = f'job="{FEED}", feed="cboe"'
 Series = Mapping[str, str]
 
@@ -1000,6 +1001,35 @@ DELIVERY = [
         {"8m": []},
     ),
 ]
+REPORTS = [
+    RuleCase(
+        "DispersionReportMissing",
+        "a session is over at 5m and gets no report until 40m",
+        {
+            **up(R, "1x99"),
+            f'dispersion_reports_missing{{job="{R}", index="SPY"}}': "0x4 1x34 0x60",
+        },
+        {"24m": [], "27m": [f"severity=warning job={R} index=SPY"], "42m": []},
+        "1m",
+        "1m",
+    ),
+    RuleCase(
+        "DispersionReportMissing",
+        "the reporter is dead from 1m on, and back at 30m",
+        {**up(R, "1x0 0x28 1x40"), **up(W, "0x70")},
+        {"20m": [], "25m": [f"severity=warning job={R}"], "32m": []},
+        "1m",
+        "1m",
+    ),
+    RuleCase(
+        "DispersionReportMissing",
+        "the reporter is taken out of the scrape configuration",
+        {"unrelated": "1x99"},
+        {"19m": [], "25m": [f"severity=warning job={R}"]},
+        "1m",
+        "1m",
+    ),
+]
 FRESH_BOOL = "index:dispersion_session_fresh:bool"
 COVER_BOOL = "index:dispersion_session_covered:bool"
 RECORDED = [
@@ -1082,6 +1112,7 @@ RECORDED = [
     ),
 ]
 CASES: Sequence[RuleCase] = [
+    *REPORTS,
     *UP,
     *SERVERS,
     *FRESHNESS,

@@ -19,8 +19,8 @@ class ShiftedClock:
         """`at` is the time there now, ns UTC; `folder` takes the library."""
         self.seconds = round(at / 1e9 - time())
         self._library = folder / "shifted_clock.so"
-        command = [program("cc", "gcc"), "-shared", "-fPIC", "-O1", "-o", self._library, SOURCE]
-        subprocess.run([*command, "-ldl"], check=True)
+        command = [str(program("cc", "gcc")), "-shared", "-fPIC", "-O1"]
+        subprocess.run([*command, "-o", self._library, SOURCE, "-ldl"], check=True)
 
     @property
     def variables(self) -> dict[str, str]:

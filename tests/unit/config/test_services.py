@@ -67,6 +67,7 @@ def test_compose_file_is_valid_and_publishes_on_loopback_only() -> None:
         "worker-2",
         "exporter",
         "bridge",
+        "reporter",
         "prometheus",
         "alertmanager",
         "grafana",

@@ -32,11 +32,14 @@ def test_a_topic_of_another_prefix_plays_no_role() -> None:
     assert Topics("").role_of("replay-7." + NAMES["quotes"]) is None
 
 
-def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records() -> None:
+COMPACTED = {"alerts_state", "reports"}
+
+
+def test_alert_states_and_reports_are_compacted_and_only_data_topics_take_large_records() -> None:
     configs = {role: topic_config(role, 8 * 2**20) for role in ROLES}
-    assert {role for role, config in configs.items() if config["cleanup.policy"] == "compact"} == {
-        "alerts_state"
-    }
+    assert {
+        role for role, config in configs.items() if config["cleanup.policy"] == "compact"
+    } == COMPACTED
     assert {role for role, config in configs.items() if "max.message.bytes" in config} == set(
         LARGE_MESSAGES
     )
@@ -51,9 +54,9 @@ def test_only_alert_states_are_compacted_and_only_data_topics_take_large_records
 @pytest.mark.parametrize("mode", sorted(REPLAYED))
 def test_a_day_that_is_played_again_is_kept(mode: Mode) -> None:
     kept = {role: topic_config(role, 1, mode).get("retention.ms") for role in ROLES}
-    assert kept == {role: None if role == "alerts_state" else "-1" for role in ROLES}
+    assert kept == {role: None if role in COMPACTED else "-1" for role in ROLES}
     assert topic_config("quotes", 1, "delayed") == topic_config("quotes", 1)
 
 
 def test_topics_of_one_index_have_equal_partitions() -> None:
-    assert set(EQUAL_PARTITIONS) == set(ROLES) - {"ticks", "quotes", "dead_letters"}
+    assert set(EQUAL_PARTITIONS) == set(ROLES) - {"ticks", "quotes", "dead_letters", "reports"}

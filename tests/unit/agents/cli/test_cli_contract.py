@@ -36,6 +36,7 @@ REQUIRED = [
     "worker",
     "exporter",
     "bridge",
+    "reporter",
     "feed check",
     "feed list",
     "feed run",
@@ -273,7 +274,8 @@ def test_kafka_down_is_code_three_at_once(
 
 @pytest.mark.usefixtures("listener")
 @pytest.mark.parametrize(
-    "command", ["worker", "status", "exporter", f"replay --quotes {SAMPLE} --ahead 1000000"]
+    "command",
+    ["worker", "status", "exporter", "reporter", f"replay --quotes {SAMPLE} --ahead 1000000"],
 )
 def test_redis_down_is_code_three_at_once(
     command: str, nothing_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]

@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "worker": [],
     "exporter": [],
     "bridge": [],
+    "reporter": [],
     "feed check": ["cboe"],
     "feed list": [],
     "feed run": ["cboe"],

@@ -12,6 +12,7 @@ import pytest
 from agents.cli.main import main
 from config.schemas.files import FOLDER
 from streams.calendar.sessions import shift_session
+from tests.support.report_page import WIDTHS, measured, pages_of
 from tests.support.trading_days import sessions_in
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -100,6 +101,37 @@ def test_the_parts_of_a_move_sum_to_it(scenario: Path, tmp_path: Path) -> None:
         assert total == pytest.approx(move["move"]["value"], abs=1e-12)
 
 
+def test_in_chromium_nothing_is_cut_off_or_empty_on_screen_phone_and_paper(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
+    found = measured(reported(*given, out=tmp_path / "report.html"))
+    assert found.keys() == WIDTHS.keys()
+    for name, page in found.items():
+        assert (page.scroll, page.outside, page.cells) == (page.wide, [], []), name
+        assert len(page.charts) == 4
+        for chart in page.charts:
+            assert chart.label.split(".")[0] in page.words
+            assert chart.height > 100, f"{name}: {chart}"
+            assert chart.shapes >= 6, f"{name}: {chart}"
+            assert (chart.texts > 5, chart.cut) == (True, 0), f"{name}: {chart}"
+        for wrong in ("nan", "none", "undefined", "inf"):
+            assert not re.search(rf"(?<![\w]){wrong}(?![\w.])", page.words.lower()), wrong
+    assert main(["--quiet", "report", *given, "--out", str(tmp_path / "report.pdf")]) == 0
+    assert pages_of((tmp_path / "report.pdf").read_bytes()) <= 2
+
+
+def test_without_chromium_a_pdf_is_refused_before_the_work(
+    scenario: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["report", "--run", str(scenario), "--out", str(tmp_path / "report.pdf")]) == 2
+    assert "a PDF needs Chromium" in capsys.readouterr().err
+
+
 def _missing(document: dict[str, Any]) -> str:
     return " ".join(document["missing"])
 
@@ -146,7 +178,7 @@ def _figures(value: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--out", "report.pdf"], "report.pdf is of no known kind"),
+        (["--out", "report.doc"], "report.doc is of no known kind"),
         (["--index", "NDX"], "NDX is not monitored"),
         (["--calendar", "nowhere.csv"], "no such file"),
         (["--prices", "nowhere.parquet"], "no such file"),
@@ -173,3 +205,32 @@ def test_the_study_needs_neighbouring_sessions(
     file.write_text("date,symbol,close\n2026-07-13,WMT,100\n", encoding="utf-8")
     assert main(["study", "rotation", "--run", str(scenario), "--prices", str(file)]) == 1
     assert "no two neighbouring sessions of SPY" in capsys.readouterr().err
+
+
+def _resolved(document: Any, path: str) -> list[Any]:
+    """What stands under a path of the page of claims; `…` is any of a list."""
+    found = [document]
+    for part in path.split("."):
+        found = (
+            [one for rows in found for one in rows]
+            if part == "…"
+            else [one[part] for one in found if part in one]
+        )
+    return found
+
+
+def test_every_claim_of_the_thesis_names_what_the_report_has(
+    scenario: Path, prices: Path, calendar: Path, tmp_path: Path
+) -> None:
+    given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
+    document = json.loads(reported(*given, out=tmp_path / "report.json"))
+    page = (ROOT / "docs/numbers/thesis.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 12
+    for row in rows:
+        paths = re.findall(r"`([^`]+)`", row[5])
+        assert paths, row[1]
+        for path in paths:
+            assert _resolved(document, path), f"{row[1]}: {path}"
+    spread = document["rotation"]["leaders"]["range"]["252"]
+    assert "252 are needed" in spread["reason"], "a year is no month"

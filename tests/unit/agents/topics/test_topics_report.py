@@ -64,6 +64,15 @@ def test_a_missing_topic_stops_a_worker_and_names_the_command() -> None:
         check.refuse()
 
 
+def test_without_the_topic_of_reports_a_worker_starts_and_it_is_noted() -> None:
+    check = judge(SETTINGS, metadata(errors={"reports": UNKNOWN}), configs())
+    check.refuse()
+    (note,) = check.notes
+    assert "dispersion.reports.v1, which `dispersion reporter` alone needs" in note
+    hidden = judge(SETTINGS, metadata(errors={"reports": DENIED}), configs())
+    assert (hidden.problems, hidden.notes) == ((), ())
+
+
 def test_a_hidden_topic_is_not_called_missing() -> None:
     check = judge(SETTINGS, metadata(errors={"points": DENIED}), configs())
     assert report_of(check, "points").status == "denied"
