@@ -110,7 +110,7 @@ def test_sample_basket_has_shares_of_a_day_with_their_source() -> None:
     assert len(sample.constituents) == 108
     assert not sample.illustrative
     assert sample.as_of == date(2026, 7, 10)
-    assert "SEC" in sample.source
+    assert "reports of 2025 and early 2026" in sample.source
     assert sample.in_shares
     assert all(one.shares >= 1e8 for one in sample.constituents)
     assert sum(one.weight for one in sample.constituents) == pytest.approx(100.0, abs=0.05)

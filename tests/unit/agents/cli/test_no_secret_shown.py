@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "feed check": ["cboe"],
     "feed list": [],
     "feed run": ["cboe"],
+    "live": ["cboe", "--data", "/proc/x"],
     "ingest": ["--topic", "feed"],
     "replay": ["--quotes", SAMPLE, "--ahead", "1"],
     "backfill": ["--quotes", SAMPLE],
