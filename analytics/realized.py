@@ -87,19 +87,6 @@ def realized_variance(returns: ArrayLike, periods_per_year: float = 252) -> Floa
 
 # Garbage gives NaN.
 @np.errstate(all="ignore")
-def realized_vol(returns: ArrayLike, periods_per_year: float = 252) -> Floats:
-    """Square root of `realized_variance`, with its shapes.
-
-    Source: methodology 4.2.
-
-    >>> float(realized_vol([0.01, -0.02], 252).round(6))
-    0.250998
-    """
-    return finite(np.sqrt(realized_variance(returns, periods_per_year)))
-
-
-# Garbage gives NaN.
-@np.errstate(all="ignore")
 def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     """r_m = SUM w r of each of t periods.
 
@@ -111,24 +98,6 @@ def basket_returns(returns: ArrayLike, weights: ArrayLike) -> Floats:
     [0.003]
     """
     return finite(np.asarray(returns, dtype=np.float64) @ _normalised(weights))
-
-
-# Garbage gives NaN.
-@np.errstate(all="ignore")
-def cross_sectional_dispersion(returns: ArrayLike, weights: ArrayLike) -> Floats:
-    """D_t = sqrt(SUM w (r - r_m)^2) of each of t periods from (t, n) returns.
-
-    It is a return, times sqrt(periods) a year.
-
-    Source: methodology 4.1.
-
-    >>> returns = [[0.02, -0.01, 0.005, -0.03]]
-    >>> cross_sectional_dispersion(returns, [0.4, 0.3, 0.2, 0.1]).round(6).tolist()
-    [0.016613]
-    """
-    r = np.asarray(returns, dtype=np.float64)
-    apart = r - basket_returns(r, weights)[:, None]
-    return finite(np.sqrt(np.square(apart) @ _normalised(weights)))
 
 
 # Garbage gives NaN.

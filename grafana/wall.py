@@ -65,7 +65,10 @@ def build(runbook: str) -> dashboard.Dashboard:
 
 def _belief() -> tuple[object, ...]:
     """Whether to believe the rest."""
-    top = Look(unit="none", decimals=0, size=62, name_size=NAME)
+    return (*_state(), _age(), _coverage(), _clock())
+
+
+def _state() -> tuple[object, ...]:
     return (
         tile(
             About(
@@ -93,49 +96,57 @@ def _belief() -> tuple[object, ...]:
                 name_size=NAME,
             ),
         ),
-        tile(
-            About(
-                3,
-                "",
-                "Seconds since the newest reading was published, live since its event if that is "
-                "earlier. At 15 the numbers go; of a source fetched in rounds, a round later.",
-                "DispersionStale",
-            ),
-            GridPosition(14, 0, 4, 5),
-            [Query(f"round({AGE}) or on (index) (NaN * {KNOWN})", "age s")],
-            Look(
-                unit="none",
-                decimals=0,
-                steps=((None, CALM), (5, ATTENTION), (15, ACT)),
-                nan="UNKNOWN",
-                size=62,
-                name_size=NAME,
-            ),
+    )
+
+
+def _age() -> object:
+    return tile(
+        About(
+            3,
+            "",
+            "Seconds since the newest reading was published, live since its event if that is "
+            "earlier. At 15 the numbers go; of a source fetched in rounds, a round later.",
+            "DispersionStale",
         ),
-        tile(
-            About(
-                4,
-                "",
-                "Share of the basket's weight with fresh quotes, percent: whether to believe the "
-                "rest.",
-                "data_quality",
-            ),
-            GridPosition(18, 0, 3, 5),
-            [Query(always(f"floor(100 * {gauge('dispersion_coverage_ratio')})"), "cover %")],
-            Look(
-                unit="none",
-                decimals=0,
-                steps=((None, ACT), (70, ATTENTION), (90, CALM)),
-                size=62,
-                name_size=NAME,
-            ),
+        GridPosition(14, 0, 4, 5),
+        [Query(f"round({AGE}) or on (index) (NaN * {KNOWN})", "age s")],
+        Look(
+            unit="none",
+            decimals=0,
+            steps=((None, CALM), (5, ATTENTION), (15, ACT)),
+            nan="UNKNOWN",
+            size=62,
+            name_size=NAME,
         ),
-        tile(
-            About(5, "", "The clock of Prometheus. Where it differs from the room's, this is old."),
-            GridPosition(21, 0, 3, 5),
-            [Query("vector(time() * 1000)", "UTC")],
-            Look(unit="time:HH:mm", decimals=None, size=top.size, name_size=NAME),
+    )
+
+
+def _coverage() -> object:
+    return tile(
+        About(
+            4,
+            "",
+            "Share of the basket's weight with fresh quotes, percent: whether to believe the rest.",
+            "data_quality",
         ),
+        GridPosition(18, 0, 3, 5),
+        [Query(always(f"floor(100 * {gauge('dispersion_coverage_ratio')})"), "cover %")],
+        Look(
+            unit="none",
+            decimals=0,
+            steps=((None, ACT), (70, ATTENTION), (90, CALM)),
+            size=62,
+            name_size=NAME,
+        ),
+    )
+
+
+def _clock() -> object:
+    return tile(
+        About(5, "", "The clock of Prometheus. Where it differs from the room's, this is old."),
+        GridPosition(21, 0, 3, 5),
+        [Query("vector(time() * 1000)", "UTC")],
+        Look(unit="time:HH:mm", decimals=None, size=62, name_size=NAME),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.left_out import LeftOut
     from streams.pipeline import Pipeline
     from streams.records import InputRecord
-    from streams.sources.feed import Feed
+    from streams.sources.feed import FileFeed
     from streams.stage import Count
 
 
@@ -129,7 +129,7 @@ class _Made(NamedTuple):
 
 
 def _run(
-    shared: Shared, pipeline: "Pipeline", feed: "Feed", span: "TimeRange", out: Path | None
+    shared: Shared, pipeline: "Pipeline", feed: "FileFeed", span: "TimeRange", out: Path | None
 ) -> _Made:
     from agents.cli.backtest_output import BacktestProgress, JsonLines, Sink, Table, files_in
     from agents.cli.names_without_value import NamesWithoutValue
@@ -168,7 +168,7 @@ def _watched(
         yield record
 
 
-def _conclude(shared: Shared, pipeline: "Pipeline", feed: "Feed", made: _Made) -> None:
+def _conclude(shared: Shared, pipeline: "Pipeline", feed: "FileFeed", made: _Made) -> None:
     """What was made and what was left out, on stderr.
 
     The exit code is 1 when there is no reading at all.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agents.replay.replay import ReplayProgress
-    from streams.sources.feed import Feed
+    from streams.sources.feed import FileFeed
 
 LOG_SECONDS = 10.0
 
@@ -95,7 +95,7 @@ def refuse_missing(files: "Sequence[Path]") -> None:
             raise SourceError(path, "no such file", "a Parquet or CSV file")
 
 
-def _left_out(feed: "Feed") -> dict[str, tuple[int, str]]:
+def _left_out(feed: "FileFeed") -> dict[str, tuple[int, str]]:
     """By outcome: how many rows, and one of them in words."""
     examples = feed.examples
     return {

@@ -6,12 +6,11 @@ Nothing is asked until the user has accepted the publisher's terms.
 from collections.abc import AsyncIterator
 
 from agents.feeds.contract import DeniedError, Feed, FeedItem, Host, Wanted
-from agents.feeds.snapshot import snapshot_items, tell, window_of
+from agents.feeds.snapshot import SweptQuotes, tell, window_of
 from config.feed_settings import CboeFeedSettings
 from streams.feeds.cboe import cboe_chain, cboe_levels
 from streams.feeds.chain import ChainWindow, QuotedChain
 from streams.feeds.refused import RefusedDocument
-from streams.records import Quotes  # noqa: TC001 - the example of a feed
 
 TERMS = (
     "the publisher asks for its approval before its data is used, and for a licence, and forbids "
@@ -30,17 +29,12 @@ async def cboe(config: CboeFeedSettings, wanted: Wanted, host: Host) -> AsyncIte
     middle = wanted.indices[0] if config.levels and wanted.levels else None
     async for sweep in host.sweeps():
         today, window = window_of(host.market_time(), config.expiry_days)
-        chains: list[Quotes] = []
-        prices: dict[str, float] = {}
+        swept = SweptQuotes()
         async for name, body in host.documents(urls):
             if name == middle:
-                prices |= await _levels(base, wanted, host, today)
-            chain = None if body is None else _chain(name, body, window, host)
-            if chain is not None:
-                chains.append(chain.quotes)
-                if chain.price is not None:
-                    prices[name] = chain.price
-        for item in snapshot_items(chains, prices, host.market_time(), sweep.refresh):
+                swept.prices |= await _levels(base, wanted, host, today)
+            swept.add(name, None if body is None else _chain(name, body, window, host))
+        for item in swept.items(host.market_time(), sweep.refresh):
             yield item
 
 

@@ -7,13 +7,12 @@ import numpy as np
 
 from agents.feeds.cboe import INDEX_NAMES
 from agents.feeds.contract import DeniedError, Feed, FeedItem, Host, Wanted
-from agents.feeds.snapshot import snapshot_items, tell, window_of
+from agents.feeds.snapshot import SweptQuotes, tell, window_of
 from config.feed_settings import MassiveFeedSettings
 from streams.calendar.sessions import date_of
 from streams.feeds.chain import ChainWindow, QuotedChain, chain_of
 from streams.feeds.massive import MassivePage, massive_page
 from streams.feeds.refused import RefusedDocument
-from streams.records import Quotes  # noqa: TC001 - the example of a feed
 
 PAGES = 100
 """Of one chain, at most."""
@@ -26,15 +25,10 @@ async def massive(
     require_key(config, host.key)
     async for sweep in host.sweeps():
         _, window = window_of(host.market_time(), config.expiry_days)
-        chains: list[Quotes] = []
-        prices: dict[str, float] = {}
+        swept = SweptQuotes()
         for name in wanted.underlyings:
-            chain = await _chain(config, name, window, host)
-            if chain is not None:
-                chains.append(chain.quotes)
-                if chain.price is not None:
-                    prices[name] = chain.price
-        for item in snapshot_items(chains, prices, host.market_time(), sweep.refresh):
+            swept.add(name, await _chain(config, name, window, host))
+        for item in swept.items(host.market_time(), sweep.refresh):
             yield item
 
 

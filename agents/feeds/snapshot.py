@@ -1,29 +1,40 @@
 """What a sweep has brought together, published as of one time."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from agents.feeds.contract import FeedItem, Host
 from streams.calendar.sessions import day_number, session_of
-from streams.feeds.chain import ChainWindow
+from streams.feeds.chain import ChainWindow, QuotedChain
 from streams.feeds.refused import LeftOutRows
 from streams.framing.framing import joined
 from streams.records import NS, Heartbeat, Quotes, Ticks
 
 
-def snapshot_items(
-    chains: Sequence[Quotes], prices: dict[str, float], at: int, refresh: float
-) -> list[FeedItem]:
-    """Quotes, prices and the word that nothing at or before `at` (ns) will follow."""
-    items: list[FeedItem] = []
-    if chains:
-        whole = joined(chains)
-        stamps = np.full(whole.strike.size, at, np.int64)
-        items.append(whole._replace(ts_event=stamps, record_ts=stamps, refresh_seconds=refresh))
-    if prices:
-        items.append(_ticks(prices, at, refresh))
-    return [*items, Heartbeat(at)]
+class SweptQuotes:
+    """The chains and prices of one sweep."""
+
+    def __init__(self) -> None:
+        self._chains: list[Quotes] = []
+        self.prices: dict[str, float] = {}
+
+    def add(self, name: str, chain: QuotedChain | None) -> None:
+        """A chain, with the price of its underlying where it says one; None says nothing new."""
+        if chain is None:
+            return
+        self._chains.append(chain.quotes)
+        if chain.price is not None:
+            self.prices[name] = chain.price
+
+    def items(self, at: int, refresh: float) -> list[FeedItem]:
+        """Quotes, prices and the word that nothing at or before `at` (ns) will follow."""
+        found: list[FeedItem] = []
+        if self._chains:
+            whole = joined(self._chains)
+            stamps = np.full(whole.strike.size, at, np.int64)
+            found.append(whole._replace(ts_event=stamps, record_ts=stamps, refresh_seconds=refresh))
+        if self.prices:
+            found.append(_ticks(self.prices, at, refresh))
+        return [*found, Heartbeat(at)]
 
 
 def window_of(now: int, days: tuple[int, int]) -> tuple[int, ChainWindow]:

@@ -60,7 +60,7 @@ class View:
         return fresh_from(self.snapshot.mode, event_time(self.snapshot.readings), self.published_at)
 
 
-class Look(NamedTuple):
+class SnapshotViews(NamedTuple):
     """What Redis holds of the indices."""
 
     views: list[View]
@@ -108,8 +108,8 @@ class MarketGauges(Collector):
         yield _redis_up(0.0)
         yield self._snapshot_up(frozenset())
 
-    def _looked(self) -> Look:
-        look = Look([], {})
+    def _looked(self) -> SnapshotViews:
+        look = SnapshotViews([], {})
         for spec in self._indices:
             try:
                 shown = shown_snapshot(self._redis, self._prefix, spec.symbol)
@@ -126,7 +126,7 @@ class MarketGauges(Collector):
             told = safe("; ".join(unreadable.values()))
             log.warning("%s; left out until a worker writes the next", told)
 
-    def _snapshots(self, look: Look) -> Iterator[GaugeMetricFamily]:
+    def _snapshots(self, look: SnapshotViews) -> Iterator[GaugeMetricFamily]:
         yield self._snapshot_up({view.spec.symbol for view in look.views})
         text = "1 while what Redis holds as the snapshot of an index is none of ours."
         family = _gauge("snapshot_unreadable", text, "index")
@@ -158,7 +158,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield from _sectors(views)
 
 
-def _rendered(look: Look) -> list[GaugeMetricFamily]:
+def _rendered(look: SnapshotViews) -> list[GaugeMetricFamily]:
     """Gauges of what was found; snapshots that no gauge can show are moved to the unreadable."""
     try:
         return list(families(look.views))

@@ -7,7 +7,7 @@ from config.errors import ConfigError
 from streams.framing.partitioner import partition_of
 from streams.market import Market
 from streams.sources.columns import NO_MAP, ColumnMap
-from streams.sources.feed import Feed, Routing
+from streams.sources.feed import FileFeed, Routing
 from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.scenario import SCENARIOS, Scenario
 from streams.sources.scenario_source import ScenarioSource
@@ -34,7 +34,7 @@ def open_feed(
     partitions: tuple[int, int],
     topics: Topics,
     chosen: ColumnMap = NO_MAP,
-) -> Feed:
+) -> FileFeed:
     """The feed of some files, its scenario after their last close.
 
     Args:
@@ -61,4 +61,4 @@ def open_feed(
     sources: list[Source] = [*closes, *(open_ticks(path, of_ticks) for path in ticks)]
     if scenario is not None:
         sources.append(ScenarioSource(closes, scenario, market))
-    return Feed(sources, source_universe(market), Routing(*partitions, partition_of, topics))
+    return FileFeed(sources, source_universe(market), Routing(*partitions, partition_of, topics))

@@ -45,7 +45,7 @@ class Measure(NamedTuple):
     column: str = ""
     """Heading in the narrow tables of `backtest` and `status`."""
     chart: Literal["", "vols", "correlation"] = ""
-    """The chart of the wall that it is a line of."""
+    """The chart of the desk that it is a line of."""
     tile: tuple[str, str] = ("", "")
     """Title and words of its tile where heading and meaning say too little to a passer-by."""
 

@@ -62,7 +62,7 @@ def _session_end(end: int, last: int) -> int:
     return max(end, close_ns(session))
 
 
-class Feed:
+class FileFeed:
     """Turns sources into records; `counts` and `examples` tell what was left out.
 
     The same sources always give the same records.

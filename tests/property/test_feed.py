@@ -16,7 +16,7 @@ from streams.calendar.sessions import close_ns, trading_hours, wall_ns
 from streams.decoding.codec import HEARTBEAT_CONTENT_TYPE, decode_quotes, decode_ticks
 from streams.framing.framing import FRAME_ROWS
 from streams.records import NS, Heartbeat, InputRecord, Quotes, Series, Ticks, take_quotes
-from streams.sources.feed import Feed, Routing
+from streams.sources.feed import FileFeed, Routing
 from streams.sources.refusals import Refusals
 from streams.sources.source import Batch, SourceUniverse, by_second
 from streams.sources.tick_rows import take_ticks
@@ -82,8 +82,8 @@ def partition_of(name: str, partitions: int) -> int:
     return len(name) * 7 % partitions
 
 
-def feed(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> Feed:
-    return Feed(
+def feed(q: list[Row], t: list[Row], partitions: tuple[int, int]) -> FileFeed:
+    return FileFeed(
         [Fixed(quotes(q)), Fixed(ticks(t))],
         SourceUniverse(frozenset(), frozenset()),
         Routing(*partitions, partition_of, TOPICS),

@@ -15,12 +15,6 @@ from hypothesis.extra.numpy import arrays
 
 from analytics import dispersion, realized, trade
 from analytics.arrays import Floats
-from analytics.attribution import (
-    attribute_correlation,
-    attribute_dispersion,
-    attribute_index_vol,
-    attribute_log_index_vol,
-)
 from analytics.correlation import BasketSums, implied_correlation, weighted_percentile
 from analytics.name_attribution import (
     correlation_by_name,
@@ -37,6 +31,12 @@ from streams.readings.session_hours import hours_on
 from streams.records import NS
 from tests.support.option_boards import board_of, smile_table
 from tests.support.option_chains import Chain, quotes_of, taken
+from tests.support.oracles.attribution import (
+    attribute_correlation,
+    attribute_dispersion,
+    attribute_index_vol,
+    attribute_log_index_vol,
+)
 from tests.support.oracles.correlation import index_vol_at
 from tests.support.oracles.tick_grid import grid_returns, tick_grid
 from tests.support.points_frames import prices
@@ -239,7 +239,6 @@ def test_finite_garbage_never_raises_nor_turns_infinite(columns: Floats, plain: 
         lambda: realized.basket_gap(a, b),
         lambda: realized.realized_correlation(a, weights, before),
         lambda: realized.realized_dispersion(a, weights, before),
-        lambda: realized.cross_sectional_dispersion(columns, plain),
         lambda: interpolate_variance(before, abs(after), other, abs(weights), 30),
         lambda: interpolate_vol(before, abs(after), other, abs(weights), 30),
         lambda: continuous_rate(before),

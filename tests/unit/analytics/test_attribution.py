@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from analytics.attribution import (
+from analytics.correlation import BasketSums, basket_sums, implied_correlation
+from analytics.dispersion import dispersion
+from tests.support.oracles.attribution import (
     attribute_correlation,
     attribute_dispersion,
     attribute_index_vol,
     attribute_log_index_vol,
 )
-from analytics.correlation import BasketSums, basket_sums, implied_correlation
-from analytics.dispersion import dispersion
 from tests.support.oracles.correlation import index_vol_at
 
 RNG = np.random.default_rng(21)

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from analytics.realized import cross_sectional_dispersion
 from analytics.rotation import (
     autocorrelation,
     best_less_worst,
@@ -17,6 +16,7 @@ from analytics.rotation import (
     sector_dispersion,
 )
 from tests.support.evaluation import evaluation_data
+from tests.support.oracles.realized import cross_sectional_dispersion
 
 NAN = math.nan
 SECTORS = ("XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV", "XLY")

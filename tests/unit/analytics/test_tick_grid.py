@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from analytics.arrays import Floats
 from analytics.realized import (
     basket_returns,
-    cross_sectional_dispersion,
     realized_basket,
     realized_correlation,
     realized_variance,
 )
 from tests.support.evaluation import evaluation_data
+from tests.support.oracles.realized import cross_sectional_dispersion
 from tests.support.oracles.tick_grid import TickGrid, grid_returns, tick_grid
 
 MINUTE = 60

@@ -10,7 +10,7 @@ import pytest
 
 from streams.calendar.sessions import close_ns, wall_ns
 from streams.records import NS, Quotes, Series, Ticks, Vols
-from streams.sources.feed import Feed, Routing
+from streams.sources.feed import FileFeed, Routing
 from streams.sources.intervals import known_at
 from streams.sources.registry import open_quotes, open_ticks
 from streams.sources.source import SourceUniverse
@@ -113,7 +113,7 @@ def test_the_feed_publishes_vols_as_frames_of_the_quotes_topic(tmp_path: Path) -
     topics = Topics("")
     source = open_quotes(parquet(tmp_path, CLOSES))
     records = list(
-        Feed(
+        FileFeed(
             [source], WANTED, Routing(2, 1, lambda name, partitions: len(name) % partitions, topics)
         ).records()
     )
