@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agents.lookup.monitor_watcher import MonitorWatcher
     from config.settings import Settings
     from streams.records import InputRecord
-    from streams.sources.feed import Feed
+    from streams.sources.feed import FileFeed
     from streams.sources.scenario import Scenario
 
 SAMPLES: Final = Path(__file__).parents[2] / "samples"
@@ -101,7 +101,7 @@ def demo(
     raise typer.Exit(0 if whole else 1)
 
 
-def _feed(settings: "Settings", played: "Scenario | None") -> "Feed":
+def _feed(settings: "Settings", played: "Scenario | None") -> "FileFeed":
     """The samples, then the scenario."""
     from agents.replay.inputs import open_feed
     from config.market import market_of

@@ -44,13 +44,14 @@ def test_a_tuple_assignment_in_a_constructor() -> None:
     assert not list(constructors(unpacked))
 
 
-def test_a_fourth_reused_class_name() -> None:
-    text = "\n".join(f"class {name}: ..." for name in "ABC")
-    three = planted(agents__a=text, agents__b=text)
-    assert not list(reused_names(three))
-    four = planted(agents__a=f"{text}\nclass D: ...", agents__b=f"{text}\nclass D: ...")
-    assert [line.split(": ")[1] for line in reused_names(four)] == [
-        f"the class name {name} stands for 2 classes" for name in "ABCD"
+def test_one_reused_class_name_too_many() -> None:
+    """Another is planted beside the one there is."""
+    text = "class A: ..."
+    assert not list(reused_names(planted(agents__a=text, agents__b=text)))
+    two = f"{text}\nclass B: ..."
+    found = list(reused_names(planted(agents__a=two, agents__b=two)))
+    assert [line.split(": ")[1] for line in found] == [
+        f"the class name {name} stands for 2 classes" for name in "AB"
     ]
 
 
