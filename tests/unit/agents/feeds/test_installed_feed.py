@@ -31,8 +31,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
     for file in ("pyproject.toml", "my_feed.py"):
         (source / file).write_text((PACKAGE / file).read_text())
-    python = ("--python", sys.executable, "--target", target)
-    command = [sys.executable, *INSTALL, "--no-deps", "--no-build-isolation", *python, source]
+    python = ("--python", sys.executable, "--target", str(target))
+    command = [sys.executable, *INSTALL, "--no-deps", "--no-build-isolation", *python, str(source)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     return target
