@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.board import board
-from grafana.colours import LINES
+from grafana.colours import ATTENTION, CALM, LINES, OFF
 from grafana.panels import About, GridPosition, Look, Query, bars, line_chart, tile
 from grafana.promql import OF_INDEX, at_rule_tenor, gauge, masked, masked_on_index
 from streams.catalogue.measures import HEADLINES, MEASURES, RULE_TENOR
@@ -15,7 +15,7 @@ POINTS = Look(unit="none", decimals=1)
 
 def build(runbook: str) -> dashboard.Dashboard:
     """The dashboard of the desk."""
-    panels = (*_carry(), *_day(), *_names(), *_history())
+    panels = (*_carry(), *_day(), *_names(), *_history(), *_rotation())
     return board(
         "Dispersion desk", "dispersion-desk", panels, since="now-8h", refresh="10s", runbook=runbook
     )
@@ -160,3 +160,49 @@ def _history() -> tuple[object, ...]:
             POINTS,
         ),
     )
+
+
+def _rotation() -> tuple[object, ...]:
+    def of(metric: str, by: str, state: str = "") -> str:
+        return f"max by ({by}) ({metric}{{{OF_INDEX}{state}}})"
+
+    passed, unknown = (
+        of("dispersion_rotation_sign", "sign", f',state="{state}"')
+        for state in ("passed", "unknown")
+    )
+    moves = of("dispersion_rotation_ratio", "measure", ',measure!="sector_dispersion_z"')
+    sectors = of("dispersion_sector_vol_change_ratio", "sector", ',window="1d"')
+    events = of("dispersion_next_event_sessions", "kind")
+    return (
+        tile(
+            About(40, "Defensives, the seven, sectors", "Percent: defensives against the index "
+                  "and the seven best less worst over 20 sessions; the rest of today."),
+            GridPosition(0, 39, 6, 10),
+            [Query(masked_on_index(f"100 * {moves}"), "{{measure}}")],
+            Look(unit="none", beside=True),
+        ),
+        tile(
+            About(41, "Signs of a mechanical rotation", "A heuristic; four of six that pass "
+                  "are a score that the rule speaks of.", "mechanical_rotation"),
+            GridPosition(6, 39, 6, 10),
+            [Query(masked_on_index(f"{passed} + 2 * {unknown}"), "{{sign}}")],
+            Look(
+                unit="none",
+                decimals=0,
+                words={"0": ("no", CALM), "1": ("YES", ATTENTION), "2": ("unknown", OFF)},
+                beside=True,
+            ),
+        ),
+        bars(
+            About(42, "Vol of sectors", "Basket vol of each since the prior close, points."),
+            GridPosition(12, 39, 6, 10),
+            [Query(masked_on_index(f"100 * {sectors}"), "{{sector}}")],
+            Look(unit="none", steps=BAR, bounds=(-10.0, 10.0)),
+        ),
+        tile(
+            About(43, "Next events", "Sessions from that of the newest reading, within ten."),
+            GridPosition(18, 39, 6, 10),
+            [Query(masked_on_index(events), "{{kind}}")],
+            Look(unit="none", decimals=0, no_value="NONE", beside=True),
+        ),
+    )  # fmt: skip

@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from streams.detection.rules.catalogue import RuleSet
+    from streams.market import IndexSpec
+    from streams.report.outlook import OutlookInputs
 
 
 def explain(
@@ -50,14 +56,17 @@ def explain(
 
     # Pandas takes a while to import.
     from agents.lookup.point_in_time import from_folder, from_stack
-    from streams.detection.views.explainer import explain as explained
+    from streams.detection.views.explainer import explain_in_context
+    from streams.report.outlook import outlook
 
+    beside = _beside(settings, spec, rules)
     told = (
         from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
     )
-    found = explained(spec, market.gates, rules, told)
-    if found is None:
+    explained = explain_in_context(spec, market.gates, rules, told)
+    if explained is None:
         raise ActionNeededError(f"nothing to explain of {spec.symbol}")
+    found = outlook(explained, beside)
 
     import msgspec
 
@@ -70,6 +79,22 @@ def explain(
         shared.stdout.print(screen(found))
     if picture is not None:
         write_text(picture, picture_of(found), "--picture")
+
+
+def _beside(settings: "Settings", spec: "IndexSpec", rules: "RuleSet") -> "OutlookInputs":
+    """Watch list and calendar of the settings. Raises `ConfigError`."""
+    from config.event_calendars import load_events
+    from config.watch_lists import find_watch_list, load_watch_list
+    from streams.report.outlook import OutlookInputs
+    from streams.report.score_section import mechanical_numbers
+
+    given = settings.report
+    return OutlookInputs(
+        spec,
+        mechanical_numbers(rules),
+        load_watch_list(find_watch_list(given.watch_list)),
+        None if given.calendar_file is None else load_events(given.calendar_file),
+    )
 
 
 def _of_run(shared: Shared, run: Path) -> Mapping[str, Any]:

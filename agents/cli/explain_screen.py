@@ -9,13 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.cli.names_without_value import heaviest, of_reading
+from agents.cli.rotation_lines import rotation_lines
 from agents.cli.safe_console import SafeConsole
 from agents.lookup.board import PICTURE, SEVERITY_STYLE, foreign, percent
 from streams.calendar.sessions import EASTERN
 from streams.catalogue.measures import EXPLAINED
 from streams.detection.rules.condition import Condition
-from streams.detection.views.explanation import Explanation, RuleLine
+from streams.detection.views.explanation import RuleLine
 from streams.reading import BookMark
+from streams.report.outlook import Outlook
 from streams.safe_text import safe
 
 LONGEST = 20_000
@@ -36,7 +38,7 @@ WORDS = {
 MARKS = {True: ("yes", "bold yellow"), False: ("no", "dim"), None: ("unknown", "magenta")}
 
 
-def screen(found: Explanation) -> RenderableType:
+def screen(found: Outlook) -> RenderableType:
     """The explanation as one renderable."""
     resting = [Text(HOURS[found.hours], style="dim")] if HOURS[found.hours] else []
     return Group(
@@ -51,10 +53,11 @@ def screen(found: Explanation) -> RenderableType:
         *_moves(found),
         *_book(found),
         *_sectors(found),
+        *rotation_lines(found),
     )
 
 
-def picture_of(found: Explanation, width: int = 130) -> str:
+def picture_of(found: Outlook, width: int = 130) -> str:
     """The screen as SVG."""
     console = SafeConsole(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(screen(found))
@@ -63,7 +66,7 @@ def picture_of(found: Explanation, width: int = 130) -> str:
     )
 
 
-def _head(found: Explanation) -> Text:
+def _head(found: Outlook) -> Text:
     reading = found.reading
     text = foreign(f"{reading.index} {reading.tenor}", "bold").append(
         f"  {_wall(reading.ts_event)} New York", style="not bold"
@@ -74,7 +77,7 @@ def _head(found: Explanation) -> Text:
     return text
 
 
-def _values(found: Explanation) -> Table:
+def _values(found: Outlook) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("measure", "value", "since the prior close", "rank"):
         table.add_column(title, justify="left" if title == "measure" else "right")
@@ -92,7 +95,7 @@ def _values(found: Explanation) -> Table:
     return table
 
 
-def _quality(found: Explanation) -> Text:
+def _quality(found: Outlook) -> Text:
     reading = found.reading
     text = Text(
         f"coverage {percent(reading.coverage)} by weight, "
@@ -120,7 +123,7 @@ def _quality(found: Explanation) -> Text:
     return text
 
 
-def _rules(found: Explanation) -> Table:
+def _rules(found: Outlook) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("rule", "scope", "condition", "value", "enters", "exits", "holds", "distance"):
         table.add_column(
@@ -176,7 +179,7 @@ def _says(line: RuleLine) -> str:
     return f"{words}{f' ({story})' if story else ''}{since}{one}{alert}"
 
 
-def _alerts(found: Explanation) -> Iterator[Text]:
+def _alerts(found: Outlook) -> Iterator[Text]:
     for one in found.alerts:
         style = SEVERITY_STYLE.get(one.severity, "")
         what = f"{one.severity} {one.rule} {one.scope} {one.status}"
@@ -185,7 +188,7 @@ def _alerts(found: Explanation) -> Iterator[Text]:
         yield Text("no alert is active", style="dim")
 
 
-def _moves(found: Explanation) -> Iterator[Text]:
+def _moves(found: Outlook) -> Iterator[Text]:
     if found.move is None or found.prior_close is None or found.move_by_correlation is None:
         return
     parts = {"correlation": found.move_by_correlation, **found.move_by_name}
@@ -197,7 +200,7 @@ def _moves(found: Explanation) -> Iterator[Text]:
     )
 
 
-def _book(found: Explanation) -> Iterator[Text]:
+def _book(found: Outlook) -> Iterator[Text]:
     """The standard books: since the close and the open, and what they cost."""
     book = found.reading.book
     if book is None:
@@ -222,7 +225,7 @@ def _book(found: Explanation) -> Iterator[Text]:
     yield Text(f"book ahead: {told}", style="dim")
 
 
-def _sectors(found: Explanation) -> Iterator[Text]:
+def _sectors(found: Outlook) -> Iterator[Text]:
     """Basket vol of each sector, and its move since the prior close."""
     told = [
         f"{safe(one.sector)} {100 * one.basket_vol:.1f}"

@@ -10,11 +10,10 @@ from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from config.settings import Settings
-    from streams.report.rotation_study import Mean, RotationStudy
-    from streams.report.study_sessions import Close
+    from streams.report.rotation_study import Close, Mean, RotationStudy
 
 
 def rotation(
@@ -65,22 +64,27 @@ def study_of(
     from streams.report.rotation_study import rotation_study
 
     watched = load_watch_list(find_watch_list(settings.report.watch_list))
-    table = prices_of(prices, watched.symbols, date.max)
-    return rotation_study(index, _closes(settings, index, run), table, watched)
+    table = prices_of(prices, watched.symbols, date.max, keep=None)
+    return rotation_study(index, dict(_closes(settings, index, run)), table, watched)
 
 
-def _closes(settings: "Settings", index: str, run: Path | None) -> "Mapping[date, Close]":
+def _closes(settings: "Settings", index: str, run: Path | None) -> "Iterator[tuple[date, Close]]":
     from agents.cli.evaluation_files import closing_readings
     from agents.kafka.connectivity import require_servers
     from agents.lookup.point_in_time import from_stack
-    from streams.report.study_sessions import known_closes
+    from streams.catalogue.measures import RULE_TENOR
+    from streams.detection.history.days import decode_day
+    from streams.report.rotation_study import Close
 
     if run is not None:
-        closing = closing_readings(run / "readings.jsonl")
-        return known_closes({}, [one for one in closing if one.index == index])
+        for one in closing_readings(run / "readings.jsonl"):
+            if (one.index, one.tenor) == (index, RULE_TENOR):
+                yield one.session, Close(one.index_vol, one.vol_spread, one.implied_correlation)
+        return
     require_servers(settings.kafka, settings.redis)
-    told = from_stack(settings, index, None)
-    return known_closes(told.days, told.readings)
+    for session, payload in from_stack(settings, index, None).days.items():
+        facts = decode_day(payload)
+        yield session, Close(facts.index_level, facts.spread_level, facts.implied_correlation)
 
 
 def _show(shared: Shared, found: "RotationStudy") -> None:

@@ -35,7 +35,10 @@ class Exporter:
         """Raises `ConfigError`, and `ActionNeededError` when the address is taken."""
         self._redis = connect_sync(settings.redis, PAGE_SECONDS)
         self._gauges = MarketGauges(
-            self._redis, settings.kafka.topic_prefix, market_of(settings).indices
+            self._redis,
+            settings.kafka.topic_prefix,
+            market_of(settings).indices,
+            settings.report.calendar_file,
         )
         inputs = stage_inputs(settings)
         self._ends = LogEnds(settings, [topic for topics in inputs.values() for topic in topics])

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
@@ -19,7 +20,9 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
+from agents.monitoring.event_calendar import EventCalendar
 from agents.monitoring.freshness import allowed_refresh, event_time, fresh_from
+from agents.monitoring.rotation_gauges import next_event_gauge, rotation_gauges
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from analytics.trade import Weighting
 from streams.catalogue.measures import GAUGES, RULE_TENOR, Measure
@@ -71,10 +74,17 @@ class SnapshotViews(NamedTuple):
 class MarketGauges(Collector):
     """A custom collector over the snapshot views of some indices."""
 
-    def __init__(self, redis: Redis, prefix: str, indices: Sequence[IndexSpec]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        indices: Sequence[IndexSpec],
+        calendar_file: Path | None = None,
+    ) -> None:
         self._redis = redis
         self._prefix = prefix
         self._indices = indices
+        self._calendar = EventCalendar(calendar_file)
         self._said = -SAID_EVERY
 
     def problems(self) -> list[str]:
@@ -102,6 +112,7 @@ class MarketGauges(Collector):
         yield _redis_up(1.0)
         yield from self._snapshots(look)
         yield from shown
+        yield next_event_gauge(_pictures(look.views), self._calendar)
 
     def without_redis(self) -> Iterator[GaugeMetricFamily]:
         """What is there while Redis does not answer."""
@@ -154,8 +165,13 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield alert_states(views)
     yield from _names(views)
     yield _rotation(views)
+    yield from rotation_gauges(_pictures(views))
     yield from _book(views)
     yield from _sectors(views)
+
+
+def _pictures(views: Sequence[View]) -> list[tuple[IndexSpec, Snapshot]]:
+    return [(view.spec, view.snapshot) for view in views]
 
 
 def _rendered(look: SnapshotViews) -> list[GaugeMetricFamily]:

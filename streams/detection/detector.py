@@ -28,6 +28,7 @@ from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import RuleOutcome
 from streams.detection.state_codec import pack, unpack
+from streams.detection.views.rotation_signs import rotation_signs
 from streams.detection.views.snapshot import (
     FIVE_MINUTES,
     SnapshotInputs,
@@ -139,6 +140,7 @@ class Detector:
             {} if context is None else self._distances(),
             self._outcomes(),
             self._inhibited(),
+            {} if context is None else rotation_signs(self._rules, context),
         )
         return encode_snapshot(snapshot_of(picture, self._book))
 

@@ -7,7 +7,9 @@ DOCUMENT_REASONS: Final = (
     *("html", "malformed", "stale_document", "unchanged", "clock", "units", "no_quotes"),
 )
 """Why a whole document is left out."""
-ROW_REASONS: Final = ("symbol", "adjusted", "other_underlying", "expiry_window", "price", "time")
+ROW_REASONS: Final = (
+    *("instrument", "symbol", "adjusted", "other_underlying", "expiry_window", "price", "time"),
+)
 """Why a row of a document is left out."""
 HOST_REASONS: Final = ("late", "future", "after_close")
 """Why the host leaves out a row of a feed."""

@@ -1,5 +1,6 @@
 """What comes next: expiries and half days by rule, and the events of a file."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -42,12 +43,29 @@ def next_events(session: date, known: Iterable[Event]) -> tuple[Event, ...]:
     >>> [(str(one.day), one.kind) for one in next_events(date(2026, 7, 10), ())]
     [('2026-07-17', 'expiry'), ('2026-07-22', 'vix_expiry')]
     """
-    days = [session]
-    for _ in range(AHEAD):
+    days = _days_ahead(session)
+    found = [one for day in days for one in _by_rule(day)]
+    return tuple(sorted([*found, *(one for one in known if session < one.day <= days[-1])]))
+
+
+def sessions_to_next(session: date, known: Iterable[Event]) -> dict[str, int]:
+    """Kind → sessions to its next event within `AHEAD`; one on a closed day falls on the next.
+
+    >>> sessions_to_next(date(2026, 7, 10), [Event(date(2026, 7, 18), "cpi")])
+    {'expiry': 5, 'cpi': 6, 'vix_expiry': 8}
+    """
+    days = _days_ahead(session)
+    ahead: dict[str, int] = {}
+    for one in next_events(session, known):
+        ahead.setdefault(one.kind, 1 + bisect_left(days, one.day))
+    return ahead
+
+
+def _days_ahead(session: date) -> list[date]:
+    days = [next_session(session)]
+    while len(days) < AHEAD:
         days.append(next_session(days[-1]))
-    last = days[-1]
-    found = [one for day in days[1:] for one in _by_rule(day)]
-    return tuple(sorted([*found, *(one for one in known if session < one.day <= last)]))
+    return days
 
 
 def _by_rule(day: date) -> Iterable[Event]:

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from streams.calendar.expiries import sessions_to_standard_monthly
 from streams.calendar.sessions import shift_session
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import RuleSet
@@ -100,11 +101,12 @@ def _evidence(context: RuleContext) -> dict[str, str]:
     rho = rank("implied_correlation", context.now.implied_correlation)
     z = rotation.sector_dispersion_z
     again = rotation.autocorrelation
+    left = sessions_to_standard_monthly(context.reading.session) or "unknown"
     return {
         "test_vol_ratio_high": _of("rank of basket vol over index vol", ratio),
         "test_correlation_low": _of("rank of implied correlation", rho),
         "test_sectors_apart": _of("z of sector dispersion", z),
-        "test_before_expiry": "sessions to the monthly expiry",
+        "test_before_expiry": f"{left} sessions to the monthly expiry",
         "test_moves_revert": _of("autocorrelation of relative strength", again),
     }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from streams.sources.columns import NO_MAP, ColumnMap, FileColumn
+from streams.sources.dbn_file import is_dbn
 from streams.sources.layouts import LAYOUTS
 from streams.sources.option_columns import CONTRACT, EXPIRY, RIGHT, STRIKE
 from streams.sources.published_closes import index_of
@@ -25,6 +26,8 @@ def kind_of(path: Path, chosen: ColumnMap = NO_MAP) -> FileKind:
         raise SourceError(path, "is a folder", f"a file, or a run with {READINGS}")
     if path.is_dir() or path.suffix == ".jsonl":
         return "readings"
+    if is_dbn(path):
+        return "quotes"
     found = frozenset(DataFile(path).columns)
     if index_of(path) is not None:
         return "levels"

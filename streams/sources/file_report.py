@@ -13,6 +13,7 @@ from streams.calendar.sessions import date_of, session_days, trading_hours
 from streams.records import Quotes, Ticks, Vols
 from streams.sources.columns import NO_MAP, ColumnMap
 from streams.sources.daily_closes import DailyCloses
+from streams.sources.dbn_file import DbnFile, is_dbn
 from streams.sources.file_format import ends_within_a_line, file_format
 from streams.sources.option_closes import OptionCloses
 from streams.sources.option_snapshots import OptionSnapshots
@@ -77,6 +78,8 @@ class FileReport(msgspec.Struct, kw_only=True):
 
 def report_of(path: Path, chosen: ColumnMap = NO_MAP, *, quotes: bool) -> FileReport:
     """Read a whole file of option quotes, or of prices. Raises `SourceError`."""
+    if quotes and is_dbn(path):
+        return _dbn_report(path)
     columns = QUOTE_FILE_COLUMNS if quotes else TICK_FILE_COLUMNS
     file = DataFile(path, columns, chosen)
     source = quotes_in(file) if quotes else ticks_in(file)
@@ -87,6 +90,14 @@ def report_of(path: Path, chosen: ColumnMap = NO_MAP, *, quotes: bool) -> FileRe
         layout=file.layout.name if file.layout and quotes else "",
         columns={one.field: name for one in columns if (name := file.column(one))},
     )
+    _count(report, source)
+    return report
+
+
+def _dbn_report(path: Path) -> FileReport:
+    source = DbnFile(path)
+    layout = f"DBN {source.schema}".strip()
+    report = FileReport(file=str(path), option="--quotes", family="quotes in DBN", layout=layout)
     _count(report, source)
     return report
 
@@ -131,6 +142,8 @@ def _notes(report: FileReport, source: Source) -> Iterator[str]:
             "of a download; --map snapshot_utc=COLUMN as snapshots, where they are UTC"
         )
     path = Path(report.file)
+    if isinstance(source, DbnFile):
+        return
     if path.suffix != ".gz" and file_format(path).kind == "text" and ends_within_a_line(path):
         yield "its last line has no end: if the file was cut off, fetch it again"
 

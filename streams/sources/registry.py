@@ -5,6 +5,7 @@ from typing import Final
 
 from streams.sources.columns import NO_MAP, ColumnMap, all_missing
 from streams.sources.daily_closes import CLOSE_COLUMNS, CLOSES_EXPECTED, DAY, DailyCloses
+from streams.sources.dbn_file import DbnFile, is_dbn
 from streams.sources.declared_refresh import REFRESH
 from streams.sources.option_closes import QUOTE_TIME, SESSION, OptionCloses
 from streams.sources.option_columns import EXPECTED, OPTION_COLUMNS, found_columns
@@ -35,6 +36,8 @@ def open_quotes(path: Path, chosen: ColumnMap = NO_MAP) -> Source:
 
     Raises `SourceError` naming the file and all columns that are missing.
     """
+    if is_dbn(path):
+        return DbnFile(path)
     return quotes_in(DataFile(path, QUOTE_FILE_COLUMNS, chosen))
 
 

@@ -78,6 +78,11 @@ class Listings:
             self._chosen[underlying] = self._choose(underlying)
         return self._chosen[underlying]
 
+    def has_adjusted_alone(self, underlying: str) -> bool:
+        """Whether there are series of the underlying, and all of them are adjusted."""
+        known = self._all.get(underlying, {}).values()
+        return bool(known) and all(is_adjusted(one.root, underlying) for one in known)
+
     def _choose(self, underlying: str) -> tuple[Expiry, ...]:
         known = self._all.get(underlying, {}).values()
         every = [one for one in known if not is_adjusted(one.root, underlying)]

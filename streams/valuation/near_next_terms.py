@@ -69,9 +69,12 @@ class NearNextTerms:
             self._before = day_number(previous_session(date_of(today)))
             self._until[:] = NEVER_CHOSEN
         for row in rows[self._until[rows] < boundary].tolist():
-            expiries = listings.of(self._universe.symbols[self._surface_keys.underlying[row]])
+            symbol = self._universe.symbols[self._surface_keys.underlying[row]]
+            expiries = listings.of(symbol)
             self.in_vols[row] = any(one.in_vols for one in expiries)
             terms = self._choose(row, expiries, boundary)
+            if not expiries and listings.has_adjusted_alone(symbol):
+                terms = terms._replace(reason="adjusted_series_alone")
             self._put(row, terms)
             self.rolled[row] = self._is_rolled(row, expiries, terms)
 

@@ -19,6 +19,7 @@ TERM_CODES: Final[dict[TermReason, int]] = {
     "no_near_term": 1,
     "no_next_term": 2,
     "not_bracketed": 3,
+    "adjusted_series_alone": 5,
 }
 NEAR, NEXT = 16, 32
 """Added to the code of a strip."""

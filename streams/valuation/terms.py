@@ -20,7 +20,7 @@ ALONE = range(20, 41)
 """Days to an expiry that stands for 30 days without a partner."""
 FOREVER = 1 << 62
 
-TermReason = Literal["", "no_near_term", "no_next_term", "not_bracketed"]
+TermReason = Literal["", "no_near_term", "no_next_term", "not_bracketed", "adjusted_series_alone"]
 
 
 class Terms(NamedTuple):

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.stack
 ORDER = (
     "README.md",
     "docs/use/cli.md",
-    "docs/use/top.md",
     "docs/use/alerts.md",
     "docs/connect/wire-format.md",
     "docs/connect/ingest.md",

@@ -13,6 +13,7 @@ from tests.support.base_board import (
     INDEX_VOL,
     TOLERANCE,
     VOLS,
+    WEIGHTS,
     basket_file,
     columns,
     csv_text,
@@ -32,6 +33,7 @@ from tests.support.spoiled_board import (
 TEN = at("10:00:00")
 CLOSES = (at("10:00:00"), at("16:15:00"))
 NAME = "NVDA"
+ADJUSTED = "adjusted_series_alone"
 RIGHT = right_answer()
 
 
@@ -294,13 +296,27 @@ def test_backtest_says_what_is_no_market(
     assert "options of 1 names are doubted: NVDA (strip_wide)" in said
 
 
-def test_an_adjusted_series_never_stands_in_for_the_name() -> None:
-    quotes = board(TEN)
+@pytest.mark.parametrize("leg", [NAME, "BRK.B", INDEX])
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+def test_an_adjusted_series_never_stands_in_for_the_name(ts: int, leg: str) -> None:
+    quotes = board(ts)
+    root = leg.replace(".", "") + "1"
     adjusted = quotes._replace(
         series=tuple(
-            one._replace(root="NVDA1") if one.underlying == NAME else one for one in quotes.series
+            one._replace(root=root) if one.underlying == leg else one for one in quotes.series
         )
     )
-    found = told([adjusted])
-    assert NAME in found.last.names_missing
-    assert found.last.index_vol == pytest.approx(RIGHT.index_vol, abs=TOLERANCE)
+    last = told([adjusted]).last
+    if leg == INDEX:
+        assert last.index_vol is None
+        assert last.reasons["index_vol"] == last.reasons["index_atm_vol"] == ADJUSTED
+    else:
+        assert last.names_missing == last.names_missing_atm == {leg: ADJUSTED}
+        assert last.index_vol == pytest.approx(RIGHT.index_vol, abs=TOLERANCE)
+        assert last.basket_vol == pytest.approx(basket_without(leg), abs=TOLERANCE)
+
+
+def basket_without(leg: str) -> float:
+    rest = {name: weight for name, weight in WEIGHTS.items() if name != leg}
+    total = sum(weight * VOLS[name] ** 2 for name, weight in rest.items())
+    return float(np.sqrt(total / sum(rest.values())))

@@ -17,6 +17,8 @@ class CboeServer:
         self._now = now
         self.shown = set(shown)
         self.asked: Counter[str] = Counter()
+        self.texts: dict[str, bytes] = {}
+        """Other documents by path."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,6 +43,8 @@ class CboeServer:
         """What stands at a path; None for nothing."""
         name = path.rpartition("/")[2].removesuffix(".json")
         self.asked[name] += 1
+        if path in self.texts:
+            return self.texts[path]
         at = moment(self._now())
         if name == "all_us_indices":
             return cboe_levels(at)

@@ -58,18 +58,10 @@ class Explained(NamedTuple):
     """Of index vol since the prior close, by name and sector."""
 
 
-def explain(
-    spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
-) -> Explanation | None:
-    """The last of the readings explained; None when there is none of 30 days."""
-    found = explain_in_context(spec, gates, rules, inputs)
-    return None if found is None else found.explanation
-
-
 def explain_in_context(
     spec: IndexSpec, gates: Gates, rules: RuleSet, inputs: ExplainInputs
 ) -> Explained | None:
-    """The same, with what it was taken from."""
+    """The last of the readings explained; None when there is none of 30 days."""
     ours = (spec.symbol, RULE_TENOR)
     readings = [one for one in inputs.readings if (one.index, one.tenor) == ours]
     if not readings:

@@ -78,6 +78,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[str, dict[str, float]]
     percentiles: dict[str, dict[str, float]]
     bands: dict[str, dict[str, float]]
+    signs: dict[str, bool | None] = {}
+    """Of a mechanical rotation: test → passed, failed or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class SnapshotInputs:
     distances: dict[str, float]
     outcomes: dict[str, RuleOutcome]
     inhibited: list[str]
+    signs: dict[str, bool | None]
 
 
 def active_alert(who: Identity, rule: str, alert: Alert) -> ActiveAlert:
@@ -188,6 +191,7 @@ def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
         changes={} if context is None else changes_of(context, picture.five_minutes_ago),
         percentiles={} if context is None else percentiles_of(context),
         bands={} if context is None else dict(context.baseline.bands),
+        signs=picture.signs,
     )
 
 

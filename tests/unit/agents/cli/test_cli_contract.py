@@ -57,7 +57,6 @@ REQUIRED = [
     "alerts unsilence",
     "alerts retire",
     "status",
-    "top",
     "doctor",
     "dead-letters tail",
     "dead-letters show",

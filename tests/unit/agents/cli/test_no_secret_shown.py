@@ -37,7 +37,6 @@ ARGUMENTS: dict[str, list[str]] = {
     "replay": ["--quotes", SAMPLE, "--ahead", "1"],
     "backfill": ["--quotes", SAMPLE],
     "status": [],
-    "top": ["--picture", "/proc/x/y.svg"],
     "explain": ["SPY"],
     "doctor": [],
     "alerts tail": ["--no-follow"],

@@ -93,6 +93,39 @@ def test_markdown_and_json_say_the_same(
     assert f"{100 * strength['returns']['20']['value']:.2f} %".replace("-", "−") in text
 
 
+def test_explain_shows_rotation_signs_and_what_comes_next(
+    scenario: Path,
+    calendar: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["explain", "SPY", "--run", str(scenario)]
+    assert main(given) == 0
+    bare = " ".join(capsys.readouterr().out.split())
+    assert "the seven apart over 20 sessions – (no_ticks)" in bare
+    assert "unknown: fundamentals quiet (no calendar" in bare
+    assert "next: 2026-07-17 expiry (monthly option expiry)" in bare
+    assert "reports of companies: no calendar" in bare
+    with calendar.open(encoding="utf-8") as file:
+        text = file.read() + "2026-07-22,earnings,GOOGL,close,\n"
+    reports = calendar.with_name("reports.csv")
+    reports.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("DISPERSION_REPORT__CALENDAR_FILE", str(reports))
+    assert main(["--json", *given]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"reading", "rules", "alerts"} <= told.keys(), "what stood there before"
+    signs = {one["name"]: (one["passed"], one["why"]) for one in told["signs"]}
+    assert len(signs) == 6
+    assert signs["test_fundamentals_quiet"][0] is False
+    assert signs["test_before_expiry"] == (True, "4 sessions to the monthly expiry")
+    assert [one["kind"] for one in told["events"]][:2] == ["cpi", "expiry"]
+    assert told["earnings"]["names"] == ["GOOGL"]
+    assert main(given) == 0
+    whole = " ".join(capsys.readouterr().out.split())
+    assert "reports of companies: GOOGL" in whole
+    assert "without them basket vol" in whole
+
+
 def test_the_parts_of_a_move_sum_to_it(scenario: Path, tmp_path: Path) -> None:
     document = json.loads(reported("--run", str(scenario), out=tmp_path / "report.json"))
     move = document["move"]

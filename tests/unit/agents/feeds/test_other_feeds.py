@@ -1,17 +1,15 @@
-"""Massive's format, files as a feed, and a feed of somebody else's package."""
+"""Massive's format, and files as a feed."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from agents.feeds.registry import feed_config, find_feed, installed_feeds
 from agents.replay.inputs import open_feed
 from config.errors import ConfigError
 from config.market import market_of
 from streams.reading import encode_reading
-from streams.records import NS, Quotes, Ticks
+from streams.records import NS, Quotes
 from streams.topics import Topics
 from tests.support.cboe_market import cboe
 from tests.support.feed_run import MONDAY, MonitorSink, eastern, feed_settings, played
@@ -104,57 +102,3 @@ async def test_recorded_files_as_a_feed(tmp_path: Path) -> None:
     readings, _ = expected(settings, feed.records(), 1)
     assert [comparable_reading(encode_reading(one)) for one in sink.readings] == readings
     assert len(readings) >= 2
-
-
-MODULE = """
-from collections.abc import AsyncIterator
-
-import msgspec
-import numpy as np
-
-from agents.feeds.contract import Feed, FeedItem, Host, Wanted
-from streams.records import Heartbeat, Ticks
-
-
-class MineConfig(msgspec.Struct, forbid_unknown_fields=True):
-    delay: float = 0.0
-    url: str = ""
-
-
-async def mine(config: MineConfig, wanted: Wanted, host: Host) -> AsyncIterator[FeedItem]:
-    async for sweep in host.sweeps():
-        body = await host.get(config.url)
-        if body is not None:
-            at = np.array([host.market_time()])
-            code, size = np.zeros(1, np.int32), np.zeros(1)
-            yield Ticks(("VIX",), code, np.array([float(body)]), size, at, at, sweep.refresh)
-            yield Heartbeat(host.market_time())
-
-
-FEED = Feed(mine, MineConfig, "live", "the VIX of our own server")
-"""
-
-
-async def test_a_feed_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = tmp_path / "site"
-    info = site / "my_feed-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "my_feed.py").write_text(MODULE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-feed\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[dispersion.feeds]\nmine = my_feed:FEED\n")
-    monkeypatch.syspath_prepend(str(site))
-    found = {one.name: one.package for one in installed_feeds()}
-    assert found["mine"] == "my-feed"
-    async with VendorServer(lambda path: b"17.25" if path == "/vix" else None) as server:
-        own = {"mine": {"url": f"{server.url}/vix"}, "period": 5.0}
-        settings = feed_settings(tmp_path, mode="live", feed=own)
-        clock = PlayedClock(START)
-        sink = MonitorSink(settings, clock)
-        async with played(settings, clock, sink, name="mine") as running:
-            await running.seconds(12)
-        ticks = [one for one in sink.rows if isinstance(one, Ticks)]
-        assert [one.price.tolist() for one in ticks] == [[17.25]] * 3
-        wrong = feed_settings(tmp_path, feed={"mine": {"uri": "x"}})
-        with pytest.raises(ConfigError, match="uri"):
-            feed_config(wrong, "mine", find_feed(wrong, "mine")[1])
-    sys.modules.pop("my_feed", None)

@@ -1,9 +1,13 @@
-"""The gauge of sector rotation: what it shows, and when it shows nothing."""
+"""Market gauges of a snapshot: what they show, and when they show nothing."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
+from agents.monitoring.event_calendar import EventCalendar
 from agents.monitoring.market_gauges import (
     View,
     _rotation,
@@ -11,8 +15,9 @@ from agents.monitoring.market_gauges import (
     lacking_names,
     silent_legs,
 )
+from agents.monitoring.rotation_gauges import next_event_gauge, rotation_gauges
 from streams.detection.rules.catalogue import NAMES
-from streams.detection.views.snapshot import ActiveAlert, decode_snapshot
+from streams.detection.views.snapshot import ActiveAlert, Snapshot, decode_snapshot
 from streams.market import Basket, Constituent, IndexSpec
 from streams.reading import Rotation, SilentLeg
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
@@ -131,3 +136,62 @@ def test_a_silent_leg_has_an_age_and_the_others_none() -> None:
         ("sector", "Energy"): 65.0,
         ("sector", "Tech"): 0.0,
     }
+
+
+def test_rotation_is_shown_with_its_signs_and_what_is_unknown_is_absent() -> None:
+    rotation = Rotation(index_return=-0.01, defensive_strength=-0.0272, autocorrelation=-0.5)
+    shown = view(rotation)
+    measures, signs = rotation_gauges([(shown.spec, shown.snapshot), (shown.spec, old(shown))])
+    assert {one.labels["measure"]: one.value for one in measures.samples} == {
+        "index_return": -0.01,
+        "defensive_strength": -0.0272,
+    }
+    on = {one.labels["sign"]: one.labels["state"] for one in signs.samples if one.value == 1.0}
+    assert on == {
+        "vol_ratio_high": "unknown",
+        "correlation_low": "unknown",
+        "sectors_apart": "unknown",
+        "fundamentals_quiet": "unknown",
+        "before_expiry": "passed",
+        "moves_revert": "passed",
+    }
+    assert len(signs.samples) == 18, "every state of every sign, 1 or 0"
+
+
+def old(shown: View) -> Snapshot:
+    """As a worker without signs has written it, of a reading without rotation."""
+    fields = msgspec.to_builtins(shown.snapshot)
+    del fields["signs"]
+    for reading in fields["readings"].values():
+        reading["rotation"] = None
+    return msgspec.convert(fields, Snapshot)
+
+
+def test_next_events_are_those_by_rule_and_of_a_file_that_may_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text(
+        "date,kind,symbol\n2026-07-14,cpi,\n2026-07-16,earnings,N03\n2026-07-15,earnings,XYZ\n",
+        encoding="utf-8",
+    )
+    shown, calendar = view(None), EventCalendar(file)
+
+    def ahead() -> dict[str, float]:
+        family = next_event_gauge([(shown.spec, shown.snapshot)], calendar)
+        return {one.labels["kind"]: one.value for one in family.samples}
+
+    by_rule = {"expiry": 4, "vix_expiry": 7}
+    assert ahead() == {**by_rule, "cpi": 1, "earnings": 3}, "XYZ is not in the basket"
+    for change, (text, known) in enumerate(
+        [("date,kind\n2026-07-15,fomc\n", {"fomc": 2}), ("day\n2026-07-15\n", {})], start=1
+    ):
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, (change, change))
+        assert ahead() == {**by_rule, **known}
+    assert ahead() == by_rule
+    file.unlink()
+    assert ahead() == ahead() == by_rule
+    assert [one.message.split(";")[-1] for one in caplog.records] == [
+        " the next events are those by rule alone"
+    ] * 2, "each state is told once"

@@ -54,7 +54,11 @@ def test_an_adjusted_series_is_never_used(underlying: str, root: str, adjusted: 
     series = [Series(underlying, adjusted), Series(underlying, root)]
     both = listed(series, (0, FRIDAY), (1, FRIDAY), (0, MONDAY)).of(underlying)
     assert [(one.day, one.root) for one in both] == [(day_number(FRIDAY), root)]
-    assert listed(series, (0, FRIDAY)).of(underlying) == ()
+    alone = listed(series, (0, FRIDAY))
+    assert alone.of(underlying) == ()
+    assert alone.has_adjusted_alone(underlying)
+    assert not listed(series, (0, FRIDAY), (1, MONDAY)).has_adjusted_alone(underlying)
+    assert not Listings(()).has_adjusted_alone(underlying)
 
 
 def test_what_is_added_later_counts() -> None:

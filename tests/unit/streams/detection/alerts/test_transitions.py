@@ -1,6 +1,7 @@
 """The second pass: what the verdicts on one reading do to the alerts of an index."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from streams.detection.alerts.transitions import Origin, advance
 from streams.detection.evaluator import Evaluated
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
+from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import Verdict
 from streams.detection.scope import Scope
 from streams.market import Gates
@@ -84,3 +86,42 @@ def test_a_gate_of_the_reading_is_named_before_doubt_about_the_data(book: AlertB
     held = Evaluated(REPRICING, Scope.INTRADAY, Verdict(held=True, asked=False))
     advanced = advance(book, [gated, held], FIRST, POLICY, Origin({}))
     assert [one.verdict.blocked for one in advanced.verdicts] == ["range", "data_quality"]
+
+
+FELL = replace(HOLDS, label="convergence", direction="adverse")
+AGED = replace(FELL, over="aged")
+
+
+def test_what_goes_on_beyond_its_age_is_told_as_another_one(book: AlertBook) -> None:
+    (first,) = events(book, FIRST, Evaluated(CONVERGENCE, Scope.DAILY_1S, FELL))
+    over, again = events(book, SECOND, Evaluated(CONVERGENCE, Scope.DAILY_1S, AGED))
+    assert (over.transition, over.reason, over.starts_at) == ("resolved", "aged", first.starts_at)
+    assert (again.transition, again.starts_at) == ("firing", SECOND.reading.ts_event)
+    assert (again.direction, again.severity) == ("adverse", "warning")
+
+
+@pytest.mark.parametrize("beside", [UNWIND, REPRICING], ids=lambda rule: rule.name)
+def test_what_fires_beside_it_does_not_keep_a_follower_from_starting(
+    book: AlertBook, beside: Rule[Any]
+) -> None:
+    events(book, FIRST, Evaluated(CONVERGENCE, Scope.DAILY_1S, FELL))
+    other = Evaluated(beside, Scope.DAILY, HOLDS)
+    converges = Evaluated(CONVERGENCE, Scope.DAILY_1S, AGED)
+    told = events(book, SECOND, other, converges)
+    assert [(one.rule, one.transition) for one in told] == [
+        (beside.name, "firing"),
+        ("vol_convergence", "resolved"),
+        ("vol_convergence", "firing"),
+    ]
+
+
+def test_one_that_begins_beside_an_unwind_follows_nothing(book: AlertBook) -> None:
+    other = Evaluated(UNWIND, Scope.DAILY, HOLDS)
+    told = events(book, SECOND, other, Evaluated(CONVERGENCE, Scope.DAILY_1S, AGED))
+    assert [one.rule for one in told] == ["vix_spike_unwind"]
+
+
+def test_one_that_is_over_and_holds_no_more_has_no_follower(book: AlertBook) -> None:
+    events(book, FIRST, Evaluated(CONVERGENCE, Scope.DAILY_1S, FELL))
+    ended = Evaluated(CONVERGENCE, Scope.DAILY_1S, replace(AGED, enter=False))
+    assert [one.transition for one in events(book, SECOND, ended)] == ["resolved"]

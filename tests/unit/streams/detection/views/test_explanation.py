@@ -7,7 +7,7 @@ import pytest
 
 from config.rules import load_rules
 from streams.detection.alerts.alert_event import AlertEvent
-from streams.detection.views.explainer import ExplainInputs, active_at, explain
+from streams.detection.views.explainer import ExplainInputs, active_at, explain_in_context
 from streams.detection.views.explanation import Explanation, RuleLine
 from streams.detection.views.snapshot import ActiveAlert
 from streams.market import Gates
@@ -34,15 +34,15 @@ def play() -> tuple[dict[date, bytes], list[Reading], list[AlertEvent]]:
 DAYS, READINGS, EVENTS = play()
 
 
+def explain(inputs: ExplainInputs, *, cap_unknown: bool = False) -> Explanation | None:
+    found = explain_in_context(SPEC, Gates(), load_rules(cap_unknown=cap_unknown), inputs)
+    return None if found is None else found.explanation
+
+
 def explained(at: str | datetime, *, readings: list[Reading] | None = None) -> Explanation:
     until = eastern(MONDAY, at) if isinstance(at, str) else at
     mine = [one for one in readings or READINGS if one.ts_event <= until]
-    found = explain(
-        SPEC,
-        Gates(),
-        load_rules(cap_unknown=False),
-        ExplainInputs(DAYS, mine, active_at(EVENTS, INDEX, until)),
-    )
+    found = explain(ExplainInputs(DAYS, mine, active_at(EVENTS, INDEX, until)))
     assert found is not None
     return found
 
@@ -148,7 +148,7 @@ def test_what_fires_acts_on_the_others_however_it_began() -> None:
 
     def says(*alerts: ActiveAlert) -> tuple[str, str | None, str]:
         told = ExplainInputs(DAYS, mine, alerts)
-        found = explain(SPEC, Gates(), load_rules(cap_unknown=False), told)
+        found = explain(told)
         assert found is not None
         assert line(found, "data_quality").says == "quiet"
         one = line(found, "vol_convergence", "intraday-1s")
@@ -167,11 +167,11 @@ def test_repeats_change_nothing_and_later_closes_are_not_known() -> None:
     mine = [one for one in READINGS if one.ts_event <= until]
     days = {**DAYS, MONDAY: next(iter(DAYS.values()))}
     told = ExplainInputs(days, [*mine, *mine[-20:]], active_at(EVENTS, INDEX, until))
-    assert explain(SPEC, Gates(), load_rules(cap_unknown=False), told) == whole
+    assert explain(told) == whole
 
 
 def test_nothing_is_explained_by_nothing() -> None:
-    assert explain(SPEC, Gates(), load_rules(), ExplainInputs({}, [])) is None
+    assert explain(ExplainInputs({}, []), cap_unknown=True) is None
 
 
 def test_alerts_stand_until_they_are_resolved() -> None:
