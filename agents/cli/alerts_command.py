@@ -18,6 +18,8 @@ from config.errors import ConfigError
 
 if TYPE_CHECKING:
     from agents.alerts.states import AlertState
+    from agents.alerts.tail import TailedEvent
+    from config.settings import Settings
     from streams.detection.alerts.commands import Command, CommandName
 
 Fingerprint = Annotated[str, FINGERPRINT]
@@ -102,17 +104,43 @@ def retire(
 def _give(
     shared: Shared, fingerprint: str, verb: "CommandName", seconds: float, **said: Any
 ) -> None:
-    """Check, send, wait. The alert's index and partition are those of its state."""
+    """Check, send, wait, and print the echo."""
+    if not said["who"]:
+        raise ConfigError(
+            "nobody is named and $USER is not set", key="--who", fix="say whose word it is"
+        )
+    try:
+        with interruptible():
+            command, echo = give(shared.settings(), fingerprint, verb, seconds, said)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if echo is not None:
+        print_event(shared, echo.record.value, echo.event)
+    else:
+        from streams.detection.alerts.commands import encode_command
+
+        print_line(
+            encode_command(command) if shared.json else f"sent {command.command_id}".encode()
+        )
+
+
+def give(
+    settings: "Settings",
+    fingerprint: str,
+    verb: "CommandName",
+    seconds: float,
+    said: dict[str, Any],
+) -> "tuple[Command, TailedEvent | None]":
+    """Send a command and wait for its echo, which is None where `seconds` are 0.
+
+    The alert's index and partition are those of its state. Raises `ConfigError`,
+    `ActionNeededError` where the alert is over or no echo comes, `UnavailableError`.
+    """
     from agents.alerts.command_sender import send
     from agents.alerts.orphaned_alerts import orphaned
     from agents.alerts.states import alert_states, find
     from agents.kafka.connectivity import require_kafka
 
-    if not said["who"]:
-        raise ConfigError(
-            "nobody is named and $USER is not set", key="--who", fix="say whose word it is"
-        )
-    settings = shared.settings()
     require_kafka(settings.kafka)
     state = find(alert_states(settings), fingerprint)
     if not state.active:
@@ -124,25 +152,14 @@ def _give(
             f"{state.title} is configured: its rule ends it; to hear less of it, silence it"
         )
     command = _checked(state, verb, said)
-    try:
-        with interruptible():
-            echo = send(settings, command, state.partition, seconds)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    if echo is not None:
-        print_event(shared, echo.record.value, echo.event)
-    elif seconds:
+    echo = send(settings, command, state.partition, seconds)
+    if echo is None and seconds:
         raise ActionNeededError(
             f"no echo of command {command.command_id} to {state.title} within {seconds:g} s: "
             "see with `dispersion status` whether a worker runs; "
             "one that was refused is on the dead-letter topic with its reason"
         )
-    else:
-        from streams.detection.alerts.commands import encode_command
-
-        print_line(
-            encode_command(command) if shared.json else f"sent {command.command_id}".encode()
-        )
+    return command, echo
 
 
 def _checked(state: "AlertState", verb: "CommandName", said: dict[str, Any]) -> "Command":

@@ -88,6 +88,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion status",
         "dispersion status --watch",
     ),
+    "top": (
+        "dispersion top",
+        "dispersion top --prometheus http://127.0.0.1:9090 --who ann",
+    ),
     "explain": (
         "dispersion explain SPY",
         "dispersion explain SPY --at 10:09 --run build/unwind --json",

@@ -44,6 +44,7 @@ from agents.cli import (
     status,
     study,
     takeover,
+    top,
     topics,
     worker,
 )
@@ -94,6 +95,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.replay,
     "backfill": backfill.backfill,
     "status": status.status,
+    "top": top.top,
     "explain": explain.explain,
     "report": report.report,
     "study rotation": study.rotation,

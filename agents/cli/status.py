@@ -5,8 +5,7 @@ Exit codes 0 ok, 1 degraded, 3 down.
 
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agents.monitoring.health_report import Health, IndexHealth, InputHealth
+    from agents.monitoring.health_watch import Outage
 
 WATCH_SECONDS = 2.0
 
@@ -83,7 +83,10 @@ def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
 
     from rich.live import Live
 
-    watch = _Watch(look)
+    # Pandas takes a while to import.
+    from agents.monitoring.health_watch import HealthWatch, Outage
+
+    watch = HealthWatch(look)
     if shared.json or not shared.stdout.is_terminal:
         while True:
             _tell(shared, watch.look())
@@ -97,39 +100,9 @@ def _watch(shared: Shared, look: "Callable[[], Health]") -> None:
             sleep(WATCH_SECONDS)
 
 
-class Outage(NamedTuple):
-    """Why there is no report."""
-
-    error: str
-    since: datetime
-    """When the first look failed that no good one has followed, UTC."""
-    last: "Health | None"
-    """The report before it, if there was one."""
-
-
-class _Watch:
-    """Looks again and again, whatever the look before has found."""
-
-    def __init__(self, look: "Callable[[], Health]") -> None:
-        self._look = look
-        self._since: datetime | None = None
-        self._last: Health | None = None
-
-    def look(self) -> "Health | Outage":
-        """What there is to say now."""
-        from agents.process.exits import ActionNeededError, UnavailableError
-
-        begun = datetime.now(UTC)
-        try:
-            found = self._last = self._look()
-        except (UnavailableError, ActionNeededError) as error:
-            self._since = self._since or begun
-            return Outage(str(error), self._since, self._last)
-        self._since = None
-        return found
-
-
 def _tell(shared: Shared, found: "Health | Outage") -> None:
+    from agents.monitoring.health_watch import Outage
+
     if not isinstance(found, Outage):
         _show(shared, found)
     elif shared.json:
@@ -138,19 +111,15 @@ def _tell(shared: Shared, found: "Health | Outage") -> None:
         print_line(msgspec.json.encode({"error": found.error, "since": found.since}))
         sys.stdout.flush()
     else:
-        shared.stdout.print(_said(found), markup=False)
+        shared.stdout.print(found.said, markup=False)
 
 
-def _said(found: Outage) -> str:
-    return f"! since {found.since:%Y-%m-%d %H:%M:%S} UTC: {found.error}"
-
-
-def _outage_screen(found: Outage) -> "RenderableType":
+def _outage_screen(found: "Outage") -> "RenderableType":
     """What is wrong, above what was known last."""
     from rich.console import Group
     from rich.text import Text
 
-    said = Text(_said(found), style="bold red")
+    said = Text(found.said, style="bold red")
     return (
         said
         if found.last is None
@@ -182,7 +151,8 @@ def screen(found: "Health") -> "RenderableType":
         shown.append(percent(one.values.get("vol_spread")))
         age, mode = f"{one.age_seconds:.0f} s", foreign(one.mode.upper())
         row = (*shown, age, _event_age(one))
-        indices.add_row(foreign(one.index), foreign(one.regime), *row, mode)
+        style = "" if one.fresh() else "dim"
+        indices.add_row(foreign(one.index), foreign(one.regime), *row, mode, style=style)
     trend = found.service.trend if found.service else {}
     lag = Table("topic", "waiting", "", box=None)
     for topic, waiting in found.lag.items():

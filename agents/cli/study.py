@@ -10,10 +10,11 @@ from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from config.settings import Settings
-    from streams.report.rotation_study import Close, Mean, RotationStudy
+    from streams.report.rotation_study import Mean, RotationStudy
+    from streams.report.study_sessions import Close
 
 
 def rotation(
@@ -64,27 +65,22 @@ def study_of(
     from streams.report.rotation_study import rotation_study
 
     watched = load_watch_list(find_watch_list(settings.report.watch_list))
-    table = prices_of(prices, watched.symbols, date.max, keep=None)
-    return rotation_study(index, dict(_closes(settings, index, run)), table, watched)
+    table = prices_of(prices, watched.symbols, date.max)
+    return rotation_study(index, _closes(settings, index, run), table, watched)
 
 
-def _closes(settings: "Settings", index: str, run: Path | None) -> "Iterator[tuple[date, Close]]":
+def _closes(settings: "Settings", index: str, run: Path | None) -> "Mapping[date, Close]":
     from agents.cli.evaluation_files import closing_readings
     from agents.kafka.connectivity import require_servers
     from agents.lookup.point_in_time import from_stack
-    from streams.catalogue.measures import RULE_TENOR
-    from streams.detection.history.days import decode_day
-    from streams.report.rotation_study import Close
+    from streams.report.study_sessions import known_closes
 
     if run is not None:
-        for one in closing_readings(run / "readings.jsonl"):
-            if (one.index, one.tenor) == (index, RULE_TENOR):
-                yield one.session, Close(one.index_vol, one.vol_spread, one.implied_correlation)
-        return
+        closing = closing_readings(run / "readings.jsonl")
+        return known_closes({}, [one for one in closing if one.index == index])
     require_servers(settings.kafka, settings.redis)
-    for session, payload in from_stack(settings, index, None).days.items():
-        facts = decode_day(payload)
-        yield session, Close(facts.index_level, facts.spread_level, facts.implied_correlation)
+    told = from_stack(settings, index, None)
+    return known_closes(told.days, told.readings)
 
 
 def _show(shared: Shared, found: "RotationStudy") -> None:

@@ -47,6 +47,17 @@ def stale_after(mode: Mode, refresh_seconds: float | None) -> float:
     return STALE_SECONDS + allowed_refresh(mode, refresh_seconds)
 
 
+def fresh(stale_seconds: float, limit: float = STALE_SECONDS) -> bool:
+    """Whether a number may be shown: the one rule of the wall, `status` and `top`.
+
+    `stale_seconds` run from `fresh_from`; `limit` is that of `stale_after`.
+
+    >>> [fresh(seconds, 15.0) for seconds in (14.9, 15.0)]
+    [True, False]
+    """
+    return stale_seconds < limit
+
+
 def event_time(readings: Mapping[str, Reading]) -> datetime | None:
     """Event time of the newest reading of a snapshot."""
     return max((reading.ts_event for reading in readings.values()), default=None)

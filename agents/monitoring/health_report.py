@@ -14,11 +14,12 @@ from agents.monitoring.freshness import (
     STALE_SECONDS,
     age_seconds,
     event_time,
+    fresh,
     fresh_from,
     stale_after,
 )
 from agents.monitoring.identity import readings_due
-from agents.monitoring.lag import Lag, lag_of
+from agents.monitoring.lag import Lag, PartitionLag, lag_of
 from agents.monitoring.prometheus_server import PrometheusServer
 from agents.monitoring.refused_partitions import reasons
 from agents.monitoring.service_view import ServiceView, service_view
@@ -76,6 +77,18 @@ class IndexHealth(msgspec.Struct, frozen=True):
     """Seconds of it that are too many, by how often the source repeats itself."""
     event_age_seconds: float | None = None
     """Wall time less event time; of another day in replays."""
+    changes: dict[str, dict[str, float]] = {}
+    """Measure → window → move; `1d` is since the prior close."""
+    percentiles: dict[str, dict[str, float]] = {}
+    """Measure → window of closes → rank from 0 to 1."""
+    distances: dict[str, float] = {}
+    """Rule → how far it is from firing: 0 fires, 1 is calm."""
+    inhibited: list[str] = []
+    """Rules that do not fire because another tells the same story."""
+
+    def fresh(self, later: float = 0.0) -> bool:
+        """Whether its numbers may still be shown so many seconds after the look."""
+        return fresh(self.stale_seconds + later, self.stale_after)
 
 
 class InputHealth(msgspec.Struct, frozen=True):
@@ -105,6 +118,8 @@ class Health(msgspec.Struct, frozen=True):
     inputs: list[InputHealth] = []
     service: ServiceView | None = None
     """What Prometheus says, where it was asked."""
+    partitions: list[PartitionLag] = []
+    """The same lag by partition."""
 
 
 def health(settings: Settings, prometheus: PrometheusServer | None = None) -> Health:
@@ -122,7 +137,7 @@ def health(settings: Settings, prometheus: PrometheusServer | None = None) -> He
     kafka = Questions(kafka_at)
     none: list[str] = []
     view = None if prometheus is None else _asked(prometheus)
-    lag = kafka.ask("how many records wait", lambda: lag_of(settings, consumed), Lag({}, []))
+    lag = kafka.ask("how many records wait", lambda: lag_of(settings, consumed), Lag({}, [], []))
     left = kafka.ask("which alerts nobody will end", lambda: _left_over(settings), none)
     standing = kafka.ask("which partitions stand refused", lambda: _standing(settings), none)
     short = kafka.ask("whether writes wait", lambda: list(check_topics(settings).short), none)
@@ -143,7 +158,10 @@ def health(settings: Settings, prometheus: PrometheusServer | None = None) -> He
         *unseen,
         *(service.problems if service else ()),
     ]
-    return Health(opened, indices, lag().waiting, problems, inputs, service)
+    told = lag()
+    return Health(
+        opened, indices, told.waiting, problems, inputs, service, partitions=told.partitions
+    )
 
 
 def _asked(server: PrometheusServer) -> Callable[[], tuple[ServiceView | None, list[str]]]:
@@ -252,6 +270,10 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                     event_age_seconds=(
                         None if event is None else round(now - event.timestamp(), 1)
                     ),
+                    changes=shown.changes,
+                    percentiles=shown.percentiles,
+                    distances=shown.distances,
+                    inhibited=shown.inhibited,
                 )
             )
     return found, missing
@@ -271,7 +293,7 @@ def _clock(settings: Settings) -> Iterator[str]:
 
 def _problems(indices: Sequence[IndexHealth], lag: Lag, *, opened: bool) -> Iterator[str]:
     for one in indices:
-        if opened and one.mode in {"live", "delayed"} and one.stale_seconds > one.stale_after:
+        if opened and one.mode in {"live", "delayed"} and not one.fresh():
             yield (
                 f"{one.index}: the newest reading is {one.age_seconds:.0f} s old; "
                 "see the runbook, DispersionStale"

@@ -6,6 +6,7 @@ It is the records between the watermarks in Redis and the ends of the logs.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from kafka import KafkaConsumer
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
@@ -23,6 +24,14 @@ ALONE_MS = 400
 """For those of one topic, once all together were not told."""
 
 
+class PartitionLag(msgspec.Struct, frozen=True):
+    """Records of one partition that no stage has applied yet."""
+
+    topic: str
+    partition: int
+    waiting: int
+
+
 class Lag(NamedTuple):
     """What is known of it."""
 
@@ -30,6 +39,8 @@ class Lag(NamedTuple):
     """Topic → records not yet applied, of the topics whose ends Kafka tells."""
     untold: list[str]
     """Topics that there are, and whose ends it does not tell."""
+    partitions: list[PartitionLag]
+    """Those of `waiting` one by one."""
 
 
 def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
@@ -48,10 +59,16 @@ def lag_of(settings: Settings, inputs: Sequence[tuple[Plan, str]]) -> Lag:
             ends = ends_of(consumer, places)
         finally:
             consumer.close()
-        waiting = {
-            topic: _waiting(redis, plan, ends[topic]) for plan, topic in inputs if topic in ends
-        }
-    return Lag(waiting, [topic for topic in places if topic not in ends])
+        partitions = [
+            PartitionLag(topic, tp.partition, waiting)
+            for plan, topic in inputs
+            if topic in ends
+            for tp, waiting in _waiting(redis, plan, ends[topic]).items()
+        ]
+    together = {topic: 0 for _, topic in inputs if topic in ends}
+    for one in partitions:
+        together[one.topic] += one.waiting
+    return Lag(together, [topic for topic in places if topic not in ends], partitions)
 
 
 Ends = Mapping[TopicPartition, int]
@@ -92,9 +109,9 @@ def _one_by_one(
             continue
 
 
-def _waiting(redis: Redis, plan: Plan, ends: Ends) -> int:
+def _waiting(redis: Redis, plan: Plan, ends: Ends) -> dict[TopicPartition, int]:
     def applied(tp: TopicPartition) -> int:
         mark = redis.get(stage_keys(plan.name, plan.inputs, tp.partition).watermark(tp.topic))
         return int(mark or -1)
 
-    return sum(max(0, end - 1 - applied(tp)) for tp, end in ends.items())
+    return {tp: max(0, end - 1 - applied(tp)) for tp, end in ends.items()}

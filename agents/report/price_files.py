@@ -5,19 +5,14 @@ from datetime import date
 from pathlib import Path
 
 from streams.records import Ticks
-from streams.report.price_table import KEEP, PriceTable
+from streams.report.price_table import PriceTable
 from streams.sources.registry import open_ticks
 from streams.sources.source import SourceUniverse
 
 
-def prices_of(
-    files: Sequence[Path], symbols: frozenset[str], until: date, keep: int | None = KEEP
-) -> PriceTable:
-    """One price a session up to a date; of the latest `keep` sessions, or of all.
-
-    Raises `SourceError`.
-    """
-    return PriceTable.of(_ticks(files, symbols), symbols, until, keep)
+def prices_of(files: Sequence[Path], symbols: frozenset[str], until: date) -> PriceTable:
+    """One price a session up to a date. Raises `SourceError`."""
+    return PriceTable.of(_ticks(files, symbols), symbols, until)
 
 
 def _ticks(files: Sequence[Path], symbols: frozenset[str]) -> Iterator[Ticks]:

@@ -17,7 +17,9 @@ from streams.detection.alerts.events import moment
 from streams.detection.views.explainer import explain_in_context
 from streams.report.build import ReportInputs, build_report
 from streams.report.document import Report
+from streams.report.rotation_study import rotation_study, sentences
 from streams.report.score_section import YIELDS, mechanical_numbers
+from streams.report.study_sessions import known_closes
 
 
 def made_report(
@@ -44,6 +46,9 @@ def made_report(
             f"no reading of {index} in the session {session}; the latest before it is of "
             f"{reading.session}"
         )
+    table = prices_of(prices, watched.symbols | set(YIELDS), reading.session)
+    closes = known_closes(told.days, told.readings)
+    until = {day: close for day, close in closes.items() if day <= reading.session}
     return build_report(
         ReportInputs(
             spec=spec,
@@ -54,8 +59,9 @@ def made_report(
                 for one in alert_events(settings, run)
                 if one.data.labels.index == index and one.time <= reading.ts_event
             ],
-            prices=prices_of(prices, watched.symbols | set(YIELDS), reading.session),
+            prices=table.latest(),
             watched=watched,
             events=events,
+            study=sentences(rotation_study(index, until, table, watched)),
         )
     )

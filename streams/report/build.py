@@ -1,6 +1,7 @@
 """The report of one index and session, from what the monitor knows at its closing reading."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from hashlib import blake2b
 from itertools import groupby
@@ -66,7 +67,7 @@ def build_report(given: ReportInputs) -> Report:
     weights = {one.symbol: one.weight for one in given.spec.basket.constituents}
     named = defensives_and_largest(given.watched.watch, weights)
     score = signs(context, given.numbers, given.events, given.prices, named)
-    alerts = tuple(_of_session(given.alerts, reading))
+    alerts = tuple(_standing(given.alerts, reading))
     events = next_events(reading.session, given.events or ())
     sectors = sector_section(reading)
     return Report(
@@ -85,7 +86,7 @@ def build_report(given: ReportInputs) -> Report:
         move=_move(given.explained.move),
         score=score,
         alerts=alerts,
-        followed=tuple(_followed(given.alerts, context)),
+        followed=tuple(_followed(given.alerts, context, {one.rule for one in alerts})),
         statements=statements(context, rows, sectors, events),
         events=events,
         study=given.study,
@@ -122,11 +123,13 @@ def _parts(parts: dict[str, float]) -> tuple[Contribution, ...]:
     return tuple(shown)
 
 
-def _of_session(events: Sequence[AlertEvent], reading: Reading) -> Iterator[AlertRow]:
-    """The last event of each alert that stood in the session."""
-    latest = {one.partitionkey: one for one in events if one.data.session == reading.session}
+def _standing(events: Sequence[AlertEvent], reading: Reading) -> Iterator[AlertRow]:
+    """The last event of each alert that spoke in the session, or stands since an earlier one."""
+    latest = {one.partitionkey: one for one in events}
     for event in sorted(latest.values(), key=lambda one: one.data.starts_at):
         data = event.data
+        if data.session != reading.session and data.status == "resolved":
+            continue
         yield AlertRow(
             rule=data.rule,
             scope=data.labels.scope,
@@ -139,9 +142,10 @@ def _of_session(events: Sequence[AlertEvent], reading: Reading) -> Iterator[Aler
         )
 
 
-def _followed(events: Sequence[AlertEvent], context: RuleContext) -> Iterator[Followed]:
-    """The last episodes of each rule that spoke in the session, and index vol after them."""
-    today = {one.data.rule for one in events if one.data.session == context.reading.session}
+def _followed(
+    events: Sequence[AlertEvent], context: RuleContext, today: AbstractSet[str]
+) -> Iterator[Followed]:
+    """The last episodes of each rule that has an alert now, and index vol after them."""
     fired = [
         one
         for one in events

@@ -20,7 +20,7 @@ from streams.records import Ticks
 from streams.report.watch_list import Watched
 
 KEEP = 300
-"""Sessions kept up to the one of the report: a year and a little more."""
+"""Sessions that a report looks at: a year and a little more."""
 
 
 class PriceTable(NamedTuple):
@@ -34,29 +34,27 @@ class PriceTable(NamedTuple):
     """The first price of each session, alike; of a file of daily closes it is the close."""
 
     @classmethod
-    def of(
-        cls,
-        ticks: Iterable[Ticks],
-        symbols: Iterable[str],
-        until: date,
-        keep: int | None = KEEP,
-    ) -> Self:
-        """The table of the latest `keep` sessions up to `until`; None keeps all.
+    def of(cls, ticks: Iterable[Ticks], symbols: Iterable[str], until: date) -> Self:
+        """The table of the sessions up to `until`.
 
         A level that comes once a day, after the equity close, counts where there is no other.
         """
         names = tuple(sorted(symbols))
         rows = _Rows.of(ticks, names, until)
-        days = np.unique(rows.day)[-(keep or 0) :]
-        place = np.searchsorted(days, rows.day)
-        kept = np.isin(rows.day, days)
+        days = np.unique(rows.day)
         closes = np.full((len(days), len(names)), np.nan)
         opens = closes.copy()
-        at, name, price = place[kept], rows.name[kept], rows.price[kept]
+        at, name, price = np.searchsorted(days, rows.day), rows.name, rows.price
         # Of several values for one place NumPy keeps the last of contiguous arrays.
         closes[at, name] = price
         opens[at[::-1].copy(), name[::-1].copy()] = price[::-1].copy()
         return cls(tuple(date_of(day) for day in days.tolist()), names, closes, opens)
+
+    def latest(self, keep: int = KEEP) -> Self:
+        """The last sessions of it, at most so many."""
+        return self._replace(
+            sessions=self.sessions[-keep:], closes=self.closes[-keep:], opens=self.opens[-keep:]
+        )
 
     def column(self, watched: Watched) -> int | None:
         """Where the prices of a name are: its own, or those of a stand-in; None without any."""

@@ -5,38 +5,28 @@ strength did on the day of a convergence and over the one to ten sessions after 
 did on any day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
 from scipy import stats
 
-from analytics.arrays import Bools, Floats
-from analytics.rotation import relative_strength
-from streams.calendar.sessions import next_session
+from analytics.arrays import Floats
+from streams.calendar.sessions import shift_session
+from streams.report.figure import MINUS
 from streams.report.price_table import PriceTable
-from streams.report.watch_list import Watched, WatchList
+from streams.report.study_sessions import Close, StudySessions
+from streams.report.watch_list import WatchList
 
 HORIZONS: Final = (0, 1, 5, 10)
 """Sessions after; 0 is the session itself."""
-CONVERGENCE: Final = 0.10
-"""Fall of the spread within a session, as a share of it (methodology 8.4)."""
-SPIKE: Final = (0.03, 0.15, 0.05)
-"""Rise of index vol, absolute and relative, and of implied correlation (methodology 8.5)."""
+LATEST: Final = HORIZONS[-1]
+"""Sessions after a convergence within which a reversal is looked for."""
 LEAST: Final = 3
 """Observations below which there is no interval."""
 LEVEL: Final = 0.95
-
-
-class Close(NamedTuple):
-    """What is known of one session, None where it is not."""
-
-    index_vol: float | None
-    vol_spread: float | None
-    implied_correlation: float | None
 
 
 class Mean(msgspec.Struct, frozen=True):
@@ -67,6 +57,15 @@ class Link(msgspec.Struct, frozen=True):
     high: float | None
 
 
+class SinceConvergence(msgspec.Struct, frozen=True):
+    """The last convergence within ten sessions, and the strength of the defensives since."""
+
+    session: date
+    sessions_ago: int
+    strength: float | None
+    """None on its own session, and where a price lacks."""
+
+
 class RotationStudy(msgspec.Struct, frozen=True, kw_only=True):
     """The whole."""
 
@@ -78,6 +77,8 @@ class RotationStudy(msgspec.Struct, frozen=True, kw_only=True):
     strength_and_spread: Link
     """Daily strength of the defensives and the change of the spread in the same session."""
     conditional: tuple[Conditional, ...]
+    reversal: SinceConvergence | None = None
+    """What follows the last convergence now; None where there was none of late."""
 
 
 def rotation_study(
@@ -88,7 +89,7 @@ def rotation_study(
     A session counts where the one before it in the exchange's calendar has prices and closes too.
     """
     names = tuple(one for one in watched.of("defensive") if "sector" not in one.groups)
-    table = _Sessions.of(closes, prices, watched, names)
+    table = StudySessions.of(closes, prices, watched, names)
     kinds = {"convergence": table.converged, "vix spike": table.spiked}
     return RotationStudy(
         index=index,
@@ -103,122 +104,101 @@ def rotation_study(
             for horizon in HORIZONS
             for moves in (table.after(horizon),)
         ),
+        reversal=_reversal(table),
     )
 
 
+def _reversal(table: StudySessions) -> SinceConvergence | None:
+    if not table.converged.any():
+        return None
+    at = int(np.flatnonzero(table.converged)[-1])
+    day = table.days[at]
+    ago = [n for n in range(LATEST + 1) if shift_session(table.last, -n) == day]
+    return SinceConvergence(day, ago[0], table.since(at)) if ago else None
+
+
 def sentences(study: RotationStudy) -> tuple[str, ...]:
-    """The study in words for a report."""
+    """The study in words for a report, beginning with its dates; nothing without sessions."""
     if study.first is None:
         return ()
     link = study.strength_and_spread
     span = f"{study.first} to {study.last}"
-    names = " and ".join(study.names)
-    lines = [
-        (
-            f"In your history, {span}, {link.count} sessions: the daily strength of {names} "
-            f"against {study.benchmark} has a correlation of {_with_interval(link)} with the "
-            "change of the spread."
-        )
-    ]
-    for one in study.conditional:
-        if one.horizon in {0, 5} and one.after.mean is not None:
-            when = "on the session" if one.horizon == 0 else f"over {one.horizon} sessions after it"
-            lines.append(
-                f"A {one.condition} ({one.after.count} sessions): {names} {when} "
-                f"{100 * one.after.mean:+.2f} % against {study.benchmark}, on any session "
-                f"{100 * (one.any_session.mean or 0):+.2f} %."
+    correlated = (
+        f"In your history, {span}, {counted(link.count)}: the daily strength of "
+        f"{_names(study)} against {study.benchmark} has a correlation of {_with_interval(link)} "
+        "with the change of the spread."
+    )
+    return (correlated, *_after_words(study), _reversal_words(study))
+
+
+def counted(sessions: int) -> str:
+    """So many of them.
+
+    >>> counted(1), counted(2)
+    ('1 session', '2 sessions')
+    """
+    return f"{sessions} session{'' if sessions == 1 else 's'}"
+
+
+def _names(study: RotationStudy) -> str:
+    return " and ".join(study.names)
+
+
+def _after_words(study: RotationStudy) -> Iterator[str]:
+    """One sentence for each kind of session that there was."""
+    for kind in dict.fromkeys(one.condition for one in study.conditional):
+        mine = [one for one in study.conditional if one.condition == kind]
+        known = [one for one in mine if one.after.mean is not None]
+        if known:
+            yield (
+                f"After a {kind} ({counted(mine[0].after.count)}) {_names(study)} against "
+                f"{study.benchmark}: {_by_horizon(known)}."
             )
-    return tuple(lines)
+
+
+def _by_horizon(known: Sequence[Conditional]) -> str:
+    when = {0: "on the session", 1: "in the next one"}
+    return "; ".join(
+        f"{when.get(one.horizon, f'over the next {one.horizon}')} {_percent(one.after.mean)}"
+        f"{_interval(one.after)}, on any session {_percent(one.any_session.mean)}"
+        for one in known
+    )
+
+
+def _interval(mean: Mean) -> str:
+    if mean.low is None or mean.high is None:
+        return ""
+    return f" (95 % interval {_percent(mean.low)} to {_percent(mean.high)}, n {mean.count})"
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:+.2f} %".replace("-", MINUS)
+
+
+def _reversal_words(study: RotationStudy) -> str:
+    found = study.reversal
+    if found is None:
+        return (
+            f"Reversal: in the last {LATEST} sessions the spread did not fall by a tenth in one, "
+            "so that there is nothing to reverse."
+        )
+    if found.sessions_ago == 0:
+        return (
+            "Reversal: the spread fell by a tenth or more in this session; defensives have a low "
+            "beta, so look at the next ten."
+        )
+    return (
+        f"Reversal: the spread fell by a tenth or more on {found.session}, "
+        f"{counted(found.sessions_ago)} ago; since then {_names(study)} "
+        f"{_percent(found.strength)} against {study.benchmark}."
+    )
 
 
 def _with_interval(link: Link) -> str:
     if link.value is None or link.low is None or link.high is None:
         return "unknown (too few sessions)"
-    return f"{link.value:.2f} (95 % interval {link.low:.2f} to {link.high:.2f})"
-
-
-class _Sessions(NamedTuple):
-    """Arrays over the n sessions that count, in order."""
-
-    days: tuple[date, ...]
-    strength: Floats
-    """Of the session."""
-    spread_change: Floats
-    converged: Bools
-    spiked: Bools
-    price_rows: Floats
-    """(sessions of the table, 2): mean growth of the names, and of the benchmark."""
-    places: tuple[int, ...]
-    """Row of each session there."""
-
-    @classmethod
-    def of(
-        cls,
-        closes: Mapping[date, Close],
-        prices: PriceTable,
-        watched: WatchList,
-        names: tuple[Watched, ...],
-    ) -> "_Sessions":
-        growth = _growth(prices, watched, names)
-        found = []
-        for (before, _), (day, row) in pairwise(
-            (day, row) for row, day in enumerate(prices.sessions)
-        ):
-            known = day in closes and before in closes and next_session(before) == day
-            if known and np.isfinite(growth[row]).all():
-                found.append((day, row, closes[before], closes[day]))
-        changes = [_changes(before, now) for _, _, before, now in found]
-        columns = np.array(changes, np.float64).reshape(len(found), 3)
-        places = tuple(row for _, row, _, _ in found)
-        return cls(
-            tuple(day for day, *_ in found),
-            relative_strength(growth[list(places), 0], growth[list(places), 1]),
-            columns[:, 0],
-            columns[:, 1] > 0,
-            columns[:, 2] > 0,
-            growth,
-            places,
-        )
-
-    def after(self, horizon: int) -> Floats:
-        """Strength of the session, or over so many after it; NaN where they are not all there."""
-        if horizon == 0:
-            return self.strength
-        compounded = np.full(len(self.places), np.nan)
-        for at, row in enumerate(self.places):
-            rows = self.price_rows[row + 1 : row + 1 + horizon]
-            if len(rows) == horizon and np.isfinite(rows).all():
-                own, index = np.prod(1 + rows, axis=0) - 1
-                compounded[at] = relative_strength(own, index)
-        return compounded
-
-
-def _growth(prices: PriceTable, watched: WatchList, names: tuple[Watched, ...]) -> Floats:
-    """Returns of one session: the mean of the names, and the benchmark; (sessions, 2)."""
-    groups = [names, (Watched(watched.benchmark),)]
-    out = np.full((len(prices.sessions), 2), np.nan)
-    for column, group in enumerate(groups):
-        places = [prices.symbols.index(one.symbol) for one in group if one.symbol in prices.symbols]
-        if places and len(prices.sessions) > 1:
-            kept = prices.closes[:, places]
-            out[1:, column] = (kept[1:] / kept[:-1] - 1).mean(axis=1)
-    return out
-
-
-def _changes(before: Close, now: Close) -> tuple[float, float, float]:
-    """Change of the spread; whether it converged; whether index vol spiked with correlation."""
-    spread = _less(now.vol_spread, before.vol_spread)
-    vol = _less(now.index_vol, before.index_vol)
-    rho = _less(now.implied_correlation, before.implied_correlation)
-    absolute, relative, correlated = SPIKE
-    fell = spread is not None and -spread >= CONVERGENCE * abs(before.vol_spread or 0.0)
-    jumped = vol is not None and vol >= max(absolute, relative * (before.index_vol or 0.0))
-    spiked = jumped and rho is not None and rho >= correlated
-    return (np.nan if spread is None else spread, float(fell), float(spiked))
-
-
-def _less(now: float | None, before: float | None) -> float | None:
-    return None if now is None or before is None else now - before
+    told = f"{link.value:.2f} (95 % interval {link.low:.2f} to {link.high:.2f})"
+    return told.replace("-", MINUS)
 
 
 def _mean(values: Floats) -> Mean:

@@ -52,6 +52,7 @@ OF_KAFKA = [
     ["backfill", "--quotes", QUOTES],
     ["status"],
     ["status", "--json"],
+    ["top", "--picture", "/proc/x/y.svg"],
     ["explain", "SPX"],
     ["doctor"],
     ["alerts", "tail"],
@@ -80,6 +81,7 @@ OF_REDIS = [
     ["worker"],
     ["exporter"],
     ["status"],
+    ["top", "--picture", "/proc/x/y.svg"],
     ["explain", "SPX"],
     ["doctor"],
     ["backfill", "--quotes", QUOTES],
@@ -118,6 +120,7 @@ IMPORTED = (
         "agents.replay.replay",
         "agents.alerts.command_sender",
         "agents.topics.admin",
+        "agents.cli.top_app",
         "rich.live",
     ),
 )

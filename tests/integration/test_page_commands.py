@@ -18,6 +18,7 @@ pytestmark = pytest.mark.stack
 ORDER = (
     "README.md",
     "docs/use/cli.md",
+    "docs/use/top.md",
     "docs/use/alerts.md",
     "docs/connect/wire-format.md",
     "docs/connect/ingest.md",

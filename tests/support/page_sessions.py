@@ -16,12 +16,13 @@ _ASSIGNED = r"^(?:[A-Z_]+=\S* )*"
 SERVICE = re.compile(_ASSIGNED + r"dispersion (?:worker|exporter|bridge|reporter|ingest)\b")
 """Runs until it is told to stop."""
 LOOK = re.compile(
-    _ASSIGNED + r"dispersion (?:status|doctor|explain|alerts (?:list|show|tail)|dead-letters tail)"
+    _ASSIGNED
+    + r"dispersion (?:status|top|doctor|explain|alerts (?:list|show|tail)|dead-letters tail)"
 )
 """May be typed again until what it waits for has come."""
 _SERVED = re.compile(
     r"dispersion (?:worker|exporter|bridge|reporter|ingest|topics|replay|backfill|history|alerts"
-    r"|dead-letters|status|doctor|takeover|explain(?!.* --run ))|127\.0\.0\.1:9092|^export "
+    r"|dead-letters|status|top|doctor|takeover|explain(?!.* --run ))|127\.0\.0\.1:9092|^export "
 )
 _URL = re.compile(r"(?:metrics and health|market gauges) on http://")
 _SECONDS = 90.0

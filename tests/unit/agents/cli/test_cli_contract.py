@@ -57,6 +57,7 @@ REQUIRED = [
     "alerts unsilence",
     "alerts retire",
     "status",
+    "top",
     "doctor",
     "dead-letters tail",
     "dead-letters show",

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "replay": ["--quotes", SAMPLE, "--ahead", "1"],
     "backfill": ["--quotes", SAMPLE],
     "status": [],
+    "top": ["--picture", "/proc/x/y.svg"],
     "explain": ["SPY"],
     "doctor": [],
     "alerts tail": ["--no-follow"],

@@ -62,7 +62,7 @@ def test_a_level_at_the_option_close_counts_where_there_is_no_other() -> None:
 def test_sessions_after_the_report_and_the_oldest_are_left_out() -> None:
     rows = [("WMT", 100.0, equity_close_ns(day)) for day in (FIRST, LAST)]
     assert table(*rows, until=FIRST).sessions == (FIRST,)
-    assert PriceTable.of([ticks(*rows)], {"WMT"}, LAST, keep=1).sessions == (LAST,)
+    assert PriceTable.of([ticks(*rows)], {"WMT"}, LAST).latest(1).sessions == (LAST,)
 
 
 def test_a_stand_in_has_its_turn_where_the_name_has_no_price() -> None:
