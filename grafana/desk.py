@@ -15,7 +15,7 @@ POINTS = Look(unit="none", decimals=1)
 
 def build(runbook: str) -> dashboard.Dashboard:
     """The dashboard of the desk."""
-    panels = (*_carry(), *_day(), *_names(), *_history(), *_rotation())
+    panels = (*_carry(), *_day(), *_names(), *_history(), *_rotation(), _contributors())
     return board(
         "Dispersion desk", "dispersion-desk", panels, since="now-8h", refresh="10s", runbook=runbook
     )
@@ -206,3 +206,23 @@ def _rotation() -> tuple[object, ...]:
             Look(unit="none", decimals=0, no_value="NONE", beside=True),
         ),
     )  # fmt: skip
+
+
+def _contributors() -> object:
+    parts = f"max by (symbol) (dispersion_contribution_ratio{{{OF_INDEX}}})"
+    return bars(
+        About(
+            50,
+            "What moved index vol",
+            "Parts of names in the move since the prior close, points, the ten largest; what all "
+            "names share is correlation.",
+        ),
+        GridPosition(0, 49, 24, 10),
+        [Query(f"sort_desc({masked_on_index(f'100 * {parts}')})", "{{symbol}}")],
+        Look(
+            unit="none",
+            decimals=2,
+            steps=((None, LINES[1]), (0, LINES[0])),
+            bounds=(-1.0, 1.0),
+        ),
+    )

@@ -164,6 +164,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield from _state(views)
     yield alert_states(views)
     yield from _names(views)
+    yield contributions(views)
     yield _rotation(views)
     yield from rotation_gauges(_pictures(views))
     yield from _book(views)
@@ -439,6 +440,19 @@ def _names(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     for symbol, vol in vols.items():
         family.add_metric([symbol], vol)
     yield family
+
+
+def contributions(views: Sequence[View]) -> GaugeMetricFamily:
+    """What names did to the vol of their index since the prior close, the ten largest parts."""
+    family = _gauge(
+        "contribution_ratio",
+        "Part of the move of index vol since the prior close that is a name's; the ten largest.",
+        *("index", "symbol"),
+    )
+    for view in views:
+        for symbol, part in view.snapshot.contributions.items():
+            family.add_metric([view.spec.symbol, symbol], part)
+    return family
 
 
 def _rotation(views: Sequence[View]) -> GaugeMetricFamily:

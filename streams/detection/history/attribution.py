@@ -8,6 +8,8 @@ import math
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
+import numpy as np
+
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, correlation_share, dispersion
 from analytics.name_attribution import (
@@ -25,6 +27,7 @@ from streams.detection.history.panels import (
     Panel,
     Panels,
     common_names,
+    members,
     members_of,
 )
 from streams.market import Basket
@@ -72,11 +75,7 @@ def attribution_between(before: Instant, after: Instant, basket: Basket) -> Attr
     variances = None if after.basis == "atm" else _members(*common, "variances", None)
     vols = _members(*common, "atm_vols", core)
     sectors = {one.symbol: one.sector or UNCLASSIFIED for one in basket.constituents}
-    index_vol = (
-        _index_atm_vol(before, after, vols, sectors)
-        if after.basis == "atm"
-        else _index_vol(before, after, variances, sectors)
-    )
+    index_vol = _index_vol(before, after, vols if after.basis == "atm" else variances, sectors)
     return Attribution(
         index_vol,
         _dispersion(before, after, variances, sectors),
@@ -93,26 +92,39 @@ def _members(
     )
 
 
+def largest_contributions(
+    before: Instant, after: Instant, panels: Panels, core: AbstractSet[str] | None, number: int
+) -> dict[str, float]:
+    """The names that moved index vol most, by size, with their parts in decimals.
+
+    They are those of `attribution_between`. It is empty where the move is unknown or the two
+    instants are of different pairs of vols.
+    """
+    names = members(before, after, panels, core) if before.basis == after.basis else None
+    parts = None if names is None else _index_vol_parts(before, after, names)
+    if names is None or parts is None or not math.isfinite(parts.common):
+        return {}
+    largest = np.argsort(-np.abs(parts.names), kind="stable")[:number].tolist()
+    return {names.symbols[at]: float(parts.names[at]) for at in largest}
+
+
+def _index_vol_parts(before: Instant, after: Instant, names: Members) -> NameParts | None:
+    levels = (before.index_level, after.index_level)
+    if levels[0] is None or levels[1] is None:
+        return None
+    by_name = index_atm_vol_by_name if after.basis == "atm" else index_vol_by_name
+    return by_name((levels[0], levels[1]), names.weights, (names.before, names.after))
+
+
 def _index_vol(
     before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
 ) -> Split | None:
-    if names is None or before.index_vol is None or after.index_vol is None:
+    parts = None if names is None else _index_vol_parts(before, after, names)
+    if names is None or parts is None:
         return None
-    parts = index_vol_by_name(
-        (before.index_vol, after.index_vol), names.weights, (names.before, names.after)
-    )
-    return _split(after.index_vol - before.index_vol, parts, names, sectors)
-
-
-def _index_atm_vol(
-    before: Instant, after: Instant, names: Members | None, sectors: dict[str, str]
-) -> Split | None:
-    if names is None or before.index_atm_vol is None or after.index_atm_vol is None:
-        return None
-    parts = index_atm_vol_by_name(
-        (before.index_atm_vol, after.index_atm_vol), names.weights, (names.before, names.after)
-    )
-    return _split(after.index_atm_vol - before.index_atm_vol, parts, names, sectors)
+    assert before.index_level is not None
+    assert after.index_level is not None
+    return _split(after.index_level - before.index_level, parts, names, sectors)
 
 
 def _dispersion(

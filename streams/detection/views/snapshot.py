@@ -5,7 +5,8 @@ It is a view for the exporter, the wall and the terminal.
 Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has
 the rules that could be evaluated at the latest reading; `changes` and `percentiles` map a measure
 to windows (`5m`, `1d` = since the prior close; `252d`), `bands` a measure to p05, p10, p90, p95 of
-the same baseline. Decimals throughout.
+the same baseline; `contributions` has the names that moved index vol most since the prior close.
+Decimals throughout.
 """
 
 from collections.abc import Collection
@@ -20,6 +21,7 @@ from streams.detection.alerts.alert_book import AlertBook
 from streams.detection.alerts.events import Identity, moment
 from streams.detection.alerts.lifecycle import Alert
 from streams.detection.gates import data_gate
+from streams.detection.history.attribution import largest_contributions
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY
 from streams.detection.rules.verdict import Direction, RuleOutcome, Severity
@@ -31,6 +33,7 @@ Regime = Literal["unwinding", "converging", "building", "stable", "unknown"]
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 BUILDING_SESSIONS = 20
 BUILDING_RANK = 0.8
+CONTRIBUTORS = 10
 UNWIND = "vix_spike_unwind"
 
 
@@ -80,6 +83,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     bands: dict[str, dict[str, float]]
     signs: dict[str, bool | None] = {}
     """Of a mechanical rotation: test → passed, failed or unknown."""
+    contributions: dict[str, float] = {}
+    """Name → its part of the move of index vol since the prior close, the largest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,7 @@ def snapshot_of(picture: SnapshotInputs, book: AlertBook) -> Snapshot:
         percentiles={} if context is None else percentiles_of(context),
         bands={} if context is None else dict(context.baseline.bands),
         signs=picture.signs,
+        contributions={} if context is None else _contributions(context),
     )
 
 
@@ -220,6 +226,13 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
         if move is not None:
             out.setdefault(measure, {})["1d"] = move
     return out
+
+
+def _contributions(context: RuleContext) -> dict[str, float]:
+    close = context.baseline.close(1)
+    if close is None:
+        return {}
+    return largest_contributions(close, context.now, context.panels, context.core, CONTRIBUTORS)
 
 
 def percentiles_of(context: RuleContext) -> dict[str, dict[str, float]]:

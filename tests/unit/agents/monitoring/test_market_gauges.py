@@ -12,22 +12,27 @@ from agents.monitoring.market_gauges import (
     View,
     _rotation,
     alert_states,
+    contributions,
     lacking_names,
     silent_legs,
 )
 from agents.monitoring.rotation_gauges import next_event_gauge, rotation_gauges
+from streams.calendar.sessions import shift_session
 from streams.detection.rules.catalogue import NAMES
 from streams.detection.views.snapshot import ActiveAlert, Snapshot, decode_snapshot
 from streams.market import Basket, Constituent, IndexSpec
 from streams.reading import Rotation, SilentLeg
-from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
+from tests.support.readings import INDEX, MARKET, MONDAY, Run, closing, eastern, toy
+
+
+def latest(run: Run) -> View:
+    return View(MARKET.indices[0], decode_snapshot(run.outputs[-1].snapshots[INDEX]), 1.0)
 
 
 def view(rotation: Rotation | None) -> View:
     run = Run()
     run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, rotation=rotation)])
-    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
-    return View(MARKET.indices[0], shown, 1.0)
+    return latest(run)
 
 
 def test_sectors_less_the_index() -> None:
@@ -64,8 +69,7 @@ def test_names_without_a_value_are_counted_by_pair_and_reason() -> None:
             )
         ]
     )
-    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
-    samples = lacking_names([View(MARKET.indices[0], shown, 1.0)]).samples
+    samples = lacking_names([latest(run)]).samples
     found = {
         (one.labels["pair"], one.labels["state"], one.labels["reason"]): one.value
         for one in samples
@@ -127,10 +131,9 @@ def test_a_silent_leg_has_an_age_and_the_others_none() -> None:
         SilentLeg(leg="sector", name="Energy", age_seconds=65.0, limit_seconds=60.0, reason=""),
     )
     run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, legs_silent=silent)])
-    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
     names = [Constituent(name, 1.0, name[:-1]) for name in ("Energy1", "Energy2", "Tech1")]
     basket = Basket("three", (*names, Constituent("X", 1.0)))
-    samples = silent_legs([View(IndexSpec(INDEX, basket), shown, 1.0)]).samples
+    samples = silent_legs([View(IndexSpec(INDEX, basket), latest(run).snapshot, 1.0)]).samples
     assert {(one.labels["leg"], one.labels["sector"]): one.value for one in samples} == {
         ("index", ""): 41.0,
         ("sector", "Energy"): 65.0,
@@ -195,3 +198,24 @@ def test_next_events_are_those_by_rule_and_of_a_file_that_may_change(
     assert [one.message.split(";")[-1] for one in caplog.records] == [
         " the next events are those by rule alone"
     ] * 2, "each state is told once"
+
+
+def test_contributions_are_those_since_the_prior_close() -> None:
+    run = Run()
+    later = toy(eastern(MONDAY, "11:00:00"), 0.24, 0.5, 0.3)
+    run.play([later])
+    assert not contributions([latest(run)]).samples, "there is no close yet"
+    run = Run()
+    run.play([closing(shift_session(MONDAY, -1), 0.15, 0.44, 0.1), later])
+    samples = contributions([latest(run)]).samples
+    assert len(samples) == 10
+    assert {one.labels["index"] for one in samples} == {INDEX}
+    sizes = [abs(one.value) for one in samples]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sum(one.value for one in samples) > 0.0
+
+
+def test_a_snapshot_of_before_has_no_contributions() -> None:
+    fields = msgspec.to_builtins(view(None).snapshot)
+    del fields["contributions"]
+    assert msgspec.convert(fields, Snapshot).contributions == {}

@@ -15,8 +15,10 @@ from streams.detection.history.attribution import (
     Attribution,
     Split,
     attribution_between,
+    largest_contributions,
 )
-from streams.detection.history.instant import instant_of
+from streams.detection.history.instant import Instant, instant_of
+from streams.detection.history.panels import Panels
 from streams.market import Basket, Constituent
 from streams.reading import Constituents, Reading
 from streams.records import NS
@@ -33,11 +35,19 @@ BASKET = Basket(
 AT = eastern(MONDAY, "10:00:00")
 
 
-def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
+def instants(start: Reading, end: Reading) -> tuple[Instant, Instant]:
     before, after = (
         instant_of(reading, round(reading.ts_event.timestamp()) * NS) for reading in (start, end)
     )
-    return attribution_between(before, after, basket)
+    return before, after
+
+
+def attribution(start: Reading, end: Reading, basket: Basket) -> Attribution:
+    return attribution_between(*instants(start, end), basket)
+
+
+def largest(start: Reading, end: Reading, number: int) -> dict[str, float]:
+    return largest_contributions(*instants(start, end), Panels(), None, number)
 
 
 def move(later: dict[str, Any] | None = None, **fields: Any) -> tuple[Reading, Reading]:
@@ -144,3 +154,22 @@ def test_what_is_unknown_has_no_parts() -> None:
     assert floored.dispersion is None
     still = attribution(start, msgspec.structs.replace(end, index_vol=start.index_vol), BASKET)
     assert still.correlation_share is None
+
+
+@pytest.mark.parametrize("basis", [{}, {"basis": "atm"}])
+def test_the_largest_contributions_are_those_of_the_split(basis: dict[str, Any]) -> None:
+    start, end = move(**basis)
+    split = attribution(start, end, BASKET).index_vol
+    assert split is not None
+    by_size = sorted(split.names.items(), key=lambda item: -abs(item[1]))
+    found = largest(start, end, 3)
+    assert list(found.values()) == pytest.approx([part for _, part in by_size[:3]])
+    assert all(split.names[name] == pytest.approx(part) for name, part in found.items())
+    assert len(largest(start, end, 100)) == len(NAMES)
+
+
+def test_nothing_contributes_to_a_move_that_is_not_known() -> None:
+    start, end = move()
+    assert largest(start, msgspec.structs.replace(end, index_vol=None), 3) == {}
+    assert largest(start, msgspec.structs.replace(end, constituents=None), 3) == {}
+    assert largest(start, msgspec.structs.replace(end, basis="atm"), 3) == {}
