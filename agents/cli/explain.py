@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
-
-if TYPE_CHECKING:
-    from config.settings import Settings
-    from streams.detection.rules.catalogue import RuleSet
-    from streams.market import IndexSpec
-    from streams.report.outlook import OutlookInputs
 
 
 def explain(
@@ -45,28 +39,28 @@ def explain(
     from agents.cli.selection import select
     from agents.kafka.connectivity import require_servers
     from config.market import market_of
-    from config.rules import load_rules
 
     shared = shared_of(context)
     settings = select(shared.settings(_of_run(shared, run) if run else None), index=index)
-    (spec,) = (market := market_of(settings)).indices
-    rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
+    (spec,) = market_of(settings).indices
     if run is None:
         require_servers(settings.kafka, settings.redis)
 
     # Pandas takes a while to import.
+    from agents.cli.explained_index import explained_index
     from agents.lookup.point_in_time import from_folder, from_stack
-    from streams.detection.views.explainer import explain_in_context
-    from streams.report.outlook import outlook
 
-    beside = _beside(settings, spec, rules)
-    told = (
-        from_stack(settings, spec.symbol, at) if run is None else from_folder(run, spec.symbol, at)
+    found = explained_index(
+        settings,
+        spec,
+        lambda: (
+            from_stack(settings, spec.symbol, at)
+            if run is None
+            else from_folder(run, spec.symbol, at)
+        ),
     )
-    explained = explain_in_context(spec, market.gates, rules, told)
-    if explained is None:
+    if found is None:
         raise ActionNeededError(f"nothing to explain of {spec.symbol}")
-    found = outlook(explained, beside)
 
     import msgspec
 
@@ -79,22 +73,6 @@ def explain(
         shared.stdout.print(screen(found))
     if picture is not None:
         write_text(picture, picture_of(found), "--picture")
-
-
-def _beside(settings: "Settings", spec: "IndexSpec", rules: "RuleSet") -> "OutlookInputs":
-    """Watch list and calendar of the settings. Raises `ConfigError`."""
-    from config.event_calendars import load_events
-    from config.watch_lists import find_watch_list, load_watch_list
-    from streams.report.outlook import OutlookInputs
-    from streams.report.score_section import mechanical_numbers
-
-    given = settings.report
-    return OutlookInputs(
-        spec,
-        mechanical_numbers(rules),
-        load_watch_list(find_watch_list(given.watch_list)),
-        None if given.calendar_file is None else load_events(given.calendar_file),
-    )
 
 
 def _of_run(shared: Shared, run: Path) -> Mapping[str, Any]:

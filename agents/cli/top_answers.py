@@ -50,17 +50,14 @@ def explained(settings: Settings, index: str) -> Answer:
 
     def page() -> Answer:
         from agents.cli.explain_screen import screen
+        from agents.cli.explained_index import explained_index
         from agents.kafka.connectivity import require_servers
         from agents.lookup.point_in_time import from_stack
         from config.market import market_of
-        from config.rules import load_rules
-        from streams.detection.views.explainer import explain
 
         require_servers(settings.kafka, settings.redis)
-        market = market_of(settings)
-        (spec,) = (one for one in market.indices if one.symbol == index)
-        rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
-        found = explain(spec, market.gates, rules, from_stack(settings, index, None))
+        (spec,) = (one for one in market_of(settings).indices if one.symbol == index)
+        found = explained_index(settings, spec, lambda: from_stack(settings, index, None))
         if found is None:
             return Answer(f"nothing to explain of {index}", well=False)
         return Answer("", page=screen(found))
