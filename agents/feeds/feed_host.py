@@ -147,7 +147,7 @@ class FeedHost:
                 answer = await self._source.exchange(url, asked)
             except FAILURES as error:
                 attempt += 1
-                await self._away(url, repr(error), attempt)
+                await self._away(url, failure_words(error), attempt)
                 continue
             if (moment := http_time(answer.date)) is not None:
                 self.confirm(moment)
@@ -280,6 +280,18 @@ def backoff(attempt: int, longest: float = LONGEST_WAIT) -> float:
     """Seconds before the next attempt: doubled each time, with jitter."""
     # The jitter keeps many hosts apart; nobody gains by foreseeing it.
     return min(longest, FIRST_WAIT * float(2 ** min(attempt, 10))) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def failure_words(error: BaseException) -> str:
+    """What a failed exchange says to people.
+
+    >>> failure_words(TimeoutError()), failure_words(OSError("no route"))
+    ('takes the connection and does not answer', 'OSError: no route')
+    """
+    if isinstance(error, TimeoutError):
+        return "takes the connection and does not answer"
+    words = str(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _place(url: str) -> str:

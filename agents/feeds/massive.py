@@ -46,6 +46,8 @@ async def _chain(
     if pages is None:
         return None
     _refuse_plan(config, name, pages)
+    if undated := [symbol for one in pages for symbol in one.undated]:
+        host.drop("time", len(undated), f"{name}: {undated[0]} has no time")
     newest = max(one.newest for one in pages)
     if not newest or not host.fresh(name, newest):
         return None
@@ -91,7 +93,7 @@ async def _pages(
 def _refuse_plan(config: MassiveFeedSettings, name: str, pages: list[MassivePage]) -> None:
     """Raise `DeniedError` where the plan of the key has no quotes, or later ones than is said."""
     contracts = sum(one.contracts for one in pages)
-    if contracts and not any(one.symbols for one in pages):
+    if contracts and not any(one.symbols or one.undated for one in pages):
         raise DeniedError(
             f"none of the {contracts} contracts of {name} has a quote: the plan of this key holds "
             "no quotes; take one that does"

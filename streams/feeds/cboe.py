@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from streams.calendar.sessions import date_of
 from streams.feeds.chain import ChainWindow, QuotedChain, chain_of
 from streams.feeds.refused import LeftOutRows, RefusedDocument, no_document
-from streams.records import MAX_PRICE, NS
+from streams.records import NS
 from streams.symbols import normalise
+
+MAX_LEVEL = 300.0
+"""Points; no published vol or correlation has been near it: above it the unit is another one."""
 
 
 class _Option(msgspec.Struct, gc=False):
@@ -114,8 +117,8 @@ def cboe_levels(
             continue
         if row.last_trade_time is None or row.last_trade_time[:10] != date_of(day).isoformat():
             left_out.add("time", 1, f"{name}: last traded at {row.last_trade_time}")
-        elif row.current_price is None or not 0 < row.current_price <= MAX_PRICE:
-            left_out.add("price", 1, f"{name}: {row.current_price}")
+        elif row.current_price is None or not 0 < row.current_price <= MAX_LEVEL:
+            left_out.add("price", 1, f"{name}: {row.current_price}, of a level in points")
         else:
             prices[name] = row.current_price
     return PublishedLevels(tuple(prices), np.array(list(prices.values()), np.float64), left_out)

@@ -108,16 +108,18 @@ def _kept(
 def _other_unit(found: OccColumns, bid: NDArray[np.float64], spot: float | None) -> str:
     """Why prices cannot be dollars, in words; empty where they can.
 
-    A call is not worth more than its underlying, a put not more than its strike.
+    A call is not worth more than its underlying, a put not more than its strike. Without a price of
+    the underlying the puts tell it.
     """
-    if spot is None or not found.valid.any():
+    if not found.valid.any():
         return ""
     strikes = found.strike[found.valid]
     low, high = float(strikes.min()), float(strikes.max())
-    if spot > FAR_SPOT * high or spot * FAR_SPOT < low:
+    if spot is not None and (spot > FAR_SPOT * high or spot * FAR_SPOT < low):
         return f"strikes from {low:g} to {high:g} beside a price of {spot:g}: are they in cents?"
-    bids = found.valid & (bid > 0)
-    most = np.where(found.call, spot, found.strike)
+    told = found.valid if spot is not None else found.valid & ~found.call
+    bids = told & (bid > 0)
+    most = np.where(found.call, spot or 0.0, found.strike)
     above = bids & (bid > 1.05 * most)
     if above.sum() <= UNITS_SHARE * bids.sum():
         return ""

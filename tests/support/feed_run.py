@@ -135,6 +135,7 @@ async def played(
     feed: Feed | None = None,
     config: Any = None,
     wanted: Wanted | None = None,
+    patience: float = 5.0,
     **plan: Any,
 ) -> AsyncIterator[PlayedFeed]:
     """A feed that runs until the end of the block."""
@@ -147,7 +148,11 @@ async def played(
         **plan,
     )
     service = FeedService(
-        settings, made, clock=clock, source=CountedSource(clock), sink=CountedSink(clock, sink)
+        settings,
+        made,
+        clock=clock,
+        source=CountedSource(clock, patience),
+        sink=CountedSink(clock, sink),
     )
     running = PlayedFeed(service, clock)
     try:

@@ -67,15 +67,21 @@ def within(options: Sequence[dict[str, Any]], day: date, days: tuple[int, int]) 
     return sum(first <= one["option"][-15:-9] <= last for one in options)
 
 
-def cboe_chain(name: str, at: datetime, options: Sequence[dict[str, Any]] | None = None) -> bytes:
-    """A whole chain, published at a time (UTC)."""
+def cboe_chain(
+    name: str,
+    at: datetime,
+    options: Sequence[dict[str, Any]] | None = None,
+    *,
+    priced: bool = True,
+) -> bytes:
+    """A whole chain, published at a time (UTC); not `priced` without its underlying's price."""
     rows = cboe_options(name) if options is None else options
     traded = (at - DELAY).astimezone(NEW_YORK)
     data = {
         "symbol": name,
         "security_type": "stock",
         "exchange_id": 5,
-        "current_price": round(closes(name)[0]["spot"], 2),
+        "current_price": round(closes(name)[0]["spot"], 2) if priced else None,
         "iv30": 25.1,
         "seqno": 1,
         "last_trade_time": f"{traded:%Y-%m-%dT%H:%M:%S}",

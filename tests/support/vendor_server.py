@@ -3,6 +3,7 @@
 It runs in the loop of the test, on a free port of 127.0.0.1.
 """
 
+import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from typing import Self
@@ -85,3 +86,25 @@ async def hangs_up(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
+
+
+async def says_nothing(request: web.Request) -> web.StreamResponse:
+    """Takes the request and is silent until the client gives up."""
+    # There is no event for it: aiohttp forgets the transport of a connection that is gone.
+    while request.transport is not None:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    return web.Response()
+
+
+def closes_after(body: bytes) -> Fault:
+    """Half of a document, and then the connection is closed in good order."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    return answer

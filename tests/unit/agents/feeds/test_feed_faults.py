@@ -1,16 +1,37 @@
 """What a source does wrong, played by a local server: counted, named, nothing invented."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
+from agents.feeds.contract import Feed, FeedItem, Host, Wanted
+from agents.feeds.sinks import Rows
 from config.errors import ConfigError
-from streams.records import NS, Quotes
+from streams.records import NS, Quotes, Ticks
 from tests.support.cboe_market import BASE, cboe, chain_path
-from tests.support.feed_run import MONDAY, NAMES, PlayedFeed, eastern
-from tests.support.vendor_documents import cboe_chain, cboe_options, moment
-from tests.support.vendor_server import cut_gzip, hangs_up, says
+from tests.support.feed_run import (
+    MONDAY,
+    NAMES,
+    MonitorSink,
+    PlayedFeed,
+    eastern,
+    feed_settings,
+    played,
+)
+from tests.support.played_clock import PlayedClock
+from tests.support.vendor_documents import cboe_chain, cboe_levels, cboe_options, moment
+from tests.support.vendor_server import (
+    Fault,
+    closes_after,
+    cut_gzip,
+    hangs_up,
+    says,
+    says_nothing,
+)
 
 MORNING = eastern(MONDAY, 10, 15)
 NVDA, MSFT = chain_path("NVDA"), chain_path("MSFT")
@@ -24,6 +45,16 @@ def ready(running: PlayedFeed) -> tuple[int, str]:
     answer = running.service.probe("/readyz", "verbose")
     assert answer is not None
     return answer.code, answer.body.decode()
+
+
+def names_of(items: Sequence[Rows]) -> set[str]:
+    """Underlyings of the quotes."""
+    quotes = [one for one in items if isinstance(one, Quotes)]
+    return {series.underlying for one in quotes for series in one.series}
+
+
+class NoConfig(msgspec.Struct):
+    """Of a feed without keys."""
 
 
 async def test_documents_that_are_none_are_named_and_the_rest_is_published(tmp_path: Path) -> None:
@@ -48,6 +79,98 @@ async def test_documents_that_are_none_are_named_and_the_rest_is_published(tmp_p
         assert {one.underlying for one in last.series} == {"SPY", *NAMES}
         assert ready(running)[0] == 200
     assert {key[1] for key in sink.pipeline.counts} & {"late", "future", "unknown"} == set()
+
+
+@pytest.mark.parametrize(("factor", "priced"), [(100, True), (1000, True), (100, False)])
+async def test_prices_in_another_unit_are_said_and_not_published(
+    tmp_path: Path, factor: int, *, priced: bool
+) -> None:
+    scaled = [
+        {**one, "bid": (one["bid"] or 0) * factor, "ask": one["ask"] * factor}
+        for one in cboe_options("MSFT")
+    ]
+    async with cboe(tmp_path, MORNING) as (running, server, sink, _, _):
+        document = cboe_chain("MSFT", moment(MORNING), scaled, priced=priced)
+        server.faults[MSFT].append(says(200, document))
+        levels = cboe_levels(moment(MORNING), {"VIX": 17.25 * factor, "COR1M": 8.4})
+        server.faults[f"{BASE}/quotes/all_us_indices.json"].append(says(200, levels))
+        await running.seconds(50)
+        assert rows(running, "units") == 1
+        assert names_of(sink.rows) == {"SPY", "NVDA", "AAPL", "BRK.B"}
+        words = ready(running)[1]
+        assert "are they in cents?" in words
+        assert f"VIX: {17.25 * factor}, of a level in points" in words
+        (ticks,) = [one for one in sink.rows if isinstance(one, Ticks)]
+        assert {"VIX", "COR1M"} & set(ticks.symbols) == {"COR1M"}
+        await running.seconds(60)
+        assert names_of(sink.rows[-2:]) == {"SPY", *NAMES}
+
+
+async def test_a_server_that_takes_connections_and_says_nothing(tmp_path: Path) -> None:
+    async with cboe(tmp_path, MORNING, patience=0.5) as (running, server, sink, _, _):
+        await running.seconds(20)
+        server.faults[NVDA].append(says_nothing)
+        await running.seconds(60)
+        # Once is nothing: it is asked again.
+        assert rows(running, "published") == 2 * sum(one.ts_event.size for one in sink.rows[:2])
+        server.always = says_nothing
+        begun, beats = running.clock.now, len(sink.beats)
+        before = len(sink.rows)
+        await running.seconds(200)
+        assert len(sink.rows) == before
+        assert len(sink.beats) - beats >= 195
+        assert sink.beats[-1] >= begun + 195 * NS - 900 * NS
+        code, words = ready(running)
+        assert code == 503
+        assert "takes the connection and does not answer" in words
+        assert running.service.runner.names.counts["stale"] == 5
+        server.always = None
+        await running.seconds(180)
+        assert ready(running)[0] == 200
+    assert {key[1] for key in sink.pipeline.counts} & {"late", "future"} == set()
+
+
+async def test_a_connection_that_is_closed_in_good_order(tmp_path: Path) -> None:
+    whole = cboe_chain("MSFT", moment(MORNING))
+    async with cboe(tmp_path, MORNING) as (running, server, sink, _, _):
+        server.faults[MSFT].append(closes_after(whole))
+        await running.seconds(50)
+        assert running.service.metrics.requests["failed"] == 1
+        assert server.asked[MSFT] == 2
+        assert names_of(sink.rows) == {"SPY", *NAMES}
+
+
+async def test_a_feed_that_ends_is_started_anew(tmp_path: Path) -> None:
+    """Its library returns when the server has closed the connection in good order."""
+    opened: list[int] = []
+
+    async def ends(_config: object, wanted: Wanted, host: Host) -> AsyncIterator[FeedItem]:
+        opened.append(host.now())
+        for _ in range(3):
+            one = np.array([host.market_time()])
+            code, nothing = np.zeros(1, np.int32), np.zeros(1)
+            yield Ticks(("VIX",), code, np.array([17.25]), nothing, one, one)
+            await host.sleep(1)
+
+    settings = feed_settings(tmp_path, mode="live")
+    clock = PlayedClock(MORNING)
+    sink = MonitorSink(settings, clock)
+    feed = Feed(ends, NoConfig, "live", "ends")
+    async with played(settings, clock, sink, name="ends", feed=feed) as running:
+        await running.seconds(3.5)
+        code, words = ready(running)
+        assert (code, len(opened)) == (503, 1)
+        assert "the source has ended the connection" in words
+        assert running.service.registry.get_sample_value(
+            "dispersion_feed_gaps_total", {"feed": "ends", "reason": "ended"}
+        )
+        await running.seconds(30)
+        assert len(opened) > 3
+        waits = np.diff(opened) / NS
+        assert waits[-1] > waits[0]
+    stamps = [one for item in sink.rows for one in item.ts_event.tolist()]
+    assert stamps == sorted(set(stamps))
+    assert len(sink.beats) >= 33
 
 
 async def test_answers_that_fail_are_asked_for_again(tmp_path: Path) -> None:
@@ -112,11 +235,12 @@ async def test_a_document_that_stands_still_turns_its_name_stale(tmp_path: Path)
         assert sink.readings[-1].coverage == 1.0
 
 
-async def test_a_source_away_for_ten_minutes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [hangs_up, says(500), says(403)])
+async def test_a_source_away_for_ten_minutes(tmp_path: Path, fault: Fault) -> None:
     async with cboe(tmp_path, MORNING) as (running, server, sink, _, _):
         await running.seconds(20)
         beats = len(sink.beats)
-        server.always = hangs_up
+        server.always = fault
         await running.seconds(600)
         assert len(sink.beats) - beats >= 595
         assert ready(running)[0] == 503
@@ -128,15 +252,19 @@ async def test_a_source_away_for_ten_minutes(tmp_path: Path) -> None:
     assert {key[1] for key in sink.pipeline.counts} & {"late", "future"} == set()
 
 
-async def test_a_clock_that_jumps_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [3600, -3600])
+async def test_a_clock_that_jumps_is_not_followed(tmp_path: Path, seconds: int) -> None:
     async with cboe(tmp_path, MORNING) as (running, _, sink, _, _):
         await running.seconds(20)
-        running.clock.off = 3600 * NS
+        running.clock.off = seconds * NS
         await running.seconds(120)
         assert running.clock.now - sink.beats[-1] < 902 * NS
         code, words = ready(running)
         assert code == 503
-        assert "jumped by +3600 s" in words
+        assert f"jumped by {seconds:+} s" in words
+        assert running.service.registry.get_sample_value(
+            "dispersion_feed_gaps_total", {"feed": "cboe", "reason": "clock"}
+        )
         running.clock.off = 0
         await running.seconds(70)
         assert ready(running)[0] == 200

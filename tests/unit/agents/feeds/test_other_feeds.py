@@ -1,5 +1,6 @@
 """Massive's format, and files as a feed."""
 
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,19 @@ from tests.support.feed_run import MONDAY, MonitorSink, eastern, feed_settings, 
 from tests.support.monitor import comparable_reading, expected
 from tests.support.played_clock import PlayedClock
 from tests.support.vendor_documents import cboe_options, closes
-from tests.support.vendor_server import VendorServer
+from tests.support.vendor_server import Fault, VendorServer, closes_after, says
 
 START = eastern(MONDAY, 10, 15)
+
+
+UNDEFINED = (
+    {"last_updated": None},
+    {"last_updated": 0},
+    {"last_updated": 2**64 - 1},
+    {"bid": None, "ask": None},
+    {"bid": 2**63 - 1, "ask": 2**63 - 1},
+)
+"""Times and prices that vendors write where there are none."""
 
 
 class MassiveMarket:
@@ -28,6 +39,9 @@ class MassiveMarket:
         self.clock = clock
         self.server: VendorServer | None = None
         self.quoted = True
+        self.faults: deque[Fault] = deque()
+        self.undefined = 0
+        """So many quotes of each page have no time, or one that is none, or no price."""
 
     def page(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != "Bearer sesame":
@@ -42,6 +56,8 @@ class MassiveMarket:
             told = {"details": {"ticker": f"O:{row['option']}"}}
             quote = {"bid": row["bid"], "ask": row["ask"], "timeframe": "DELAYED"}
             quote["last_updated"] = self.clock.now - 900 * NS - at
+            if at < self.undefined:
+                quote |= UNDEFINED[at % len(UNDEFINED)]
             asset = {"price": closes(name)[0]["spot"], "ticker": name}
             results.append(told | {"underlying_asset": asset})
             if self.quoted:
@@ -52,7 +68,7 @@ class MassiveMarket:
         return web.json_response(answer)
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        return self.page(request)
+        return await self.faults.popleft()(request) if self.faults else self.page(request)
 
 
 async def test_chains_of_massive_page_by_page(tmp_path: Path) -> None:
@@ -82,6 +98,42 @@ async def test_chains_of_massive_page_by_page(tmp_path: Path) -> None:
         async with played(denied, clock, sink, name="massive") as running:
             with pytest.raises(ConfigError, match=r"401.*feed\.key"):
                 await running.seconds(30)
+
+
+async def test_what_massive_does_wrong_is_counted_and_nothing_is_invented(tmp_path: Path) -> None:
+    clock = PlayedClock(START)
+    market = MassiveMarket(clock)
+    market.undefined = 10
+    half = b'{"status": "OK", "results": [{"details": {"tick'
+    market.faults += [says(503), says(429, Retry_After="2"), closes_after(half * 9)]
+    async with VendorServer(lambda _: None) as server:
+        server.always = market
+        feed = {"massive": {"host": server.url}, "period": 60.0, "key": "sesame"}
+        settings = feed_settings(tmp_path, ("NVDA",), feed=feed | {"requests_per_second": 50.0})
+        sink = MonitorSink(settings, clock)
+        async with played(settings, clock, sink, name="massive") as running:
+            metrics = running.service.metrics
+            await running.seconds(50)
+            (quotes,) = [one for one in sink.rows if isinstance(one, Quotes)]
+            assert {one.underlying for one in quotes.series} == {"SPY", "NVDA"}
+            assert (metrics.requests["failed"], metrics.requests["limited"]) == (2, 1)
+            pages = metrics.requests["ok"]
+            assert metrics.rows["time"] == 6 * pages
+            assert metrics.examples["time"].endswith("has no time")
+            assert metrics.rows["price"] + metrics.rows["expiry_window"] >= 2 * pages
+            assert quotes.bid.max() < 1000
+            assert sink.readings[0].index_vol is not None
+            # One page of a chain is none: the chain is left out, the others are published.
+            market.faults += [says(200, half), says(200, b"<html>One moment</html>")]
+            await running.seconds(60)
+            assert (metrics.rows["malformed"], metrics.rows["html"]) == (1, 1)
+            answer = running.service.probe("/readyz", "verbose")
+            assert answer is not None
+            assert "One moment" in answer.body.decode()
+            await running.seconds(60)
+            last = next(one for one in reversed(sink.rows) if isinstance(one, Quotes))
+            assert {one.underlying for one in last.series} == {"SPY", "NVDA"}
+    assert {key[1] for key in sink.pipeline.counts} & {"late", "future", "unknown"} == set()
 
 
 async def test_recorded_files_as_a_feed(tmp_path: Path) -> None:
