@@ -1,16 +1,20 @@
 """The desk: what a trader asks of the trade, from a metre and a half."""
 
+from collections.abc import Iterable
+
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.board import board
 from grafana.colours import ATTENTION, CALM, LINES, OFF
 from grafana.panels import About, GridPosition, Look, Query, bars, line_chart, tile
 from grafana.promql import OF_INDEX, at_rule_tenor, gauge, masked, masked_on_index
-from streams.catalogue.measures import HEADLINES, MEASURES, RULE_TENOR
+from streams.catalogue.measures import MEASURES, RULE_TENOR
 
 BAR = ((None, LINES[0]),)
 POINTS = Look(unit="none", decimals=1)
 """Hundredths: vol points, points of correlation."""
+FOLLOWED = ("implied_correlation", "vol_spread")
+"""Fields that show what came after an alert."""
 
 
 def build(runbook: str) -> dashboard.Dashboard:
@@ -58,12 +62,13 @@ def _of_day(metric: str, window: str) -> str:
     return masked_on_index(f"100 * {found}")
 
 
-def _lines(chart: str) -> list[Query]:
-    return [
-        Query(masked(f"100 * {at_rule_tenor(one.field)}"), one.heading)
-        for one in MEASURES
-        if one.chart == chart
-    ]
+def _lines(fields: Iterable[str]) -> list[Query]:
+    headings = {one.field: one.heading for one in MEASURES}
+    return [Query(masked(f"100 * {at_rule_tenor(name)}"), headings[name]) for name in fields]
+
+
+def _charted(chart: str) -> list[Query]:
+    return _lines(one.field for one in MEASURES if one.chart == chart)
 
 
 def _day() -> tuple[object, ...]:
@@ -72,13 +77,13 @@ def _day() -> tuple[object, ...]:
         line_chart(
             About(10, "Vols", "When the lower two meet the upper one, the trade has converged."),
             GridPosition(0, 6, 8, 9),
-            _lines("vols"),
+            _charted("vols"),
             Look(unit="none"),
         ),
         line_chart(
             About(11, "Implied correlation", "With its bounds from missing names."),
             GridPosition(8, 6, 8, 9),
-            _lines("correlation"),
+            _charted("correlation"),
             Look(unit="none"),
         ),
         bars(
@@ -126,9 +131,6 @@ def _history() -> tuple[object, ...]:
     active = f"max by (alert) (dispersion_alert_active{{{OF_INDEX}}} == 1)"
     level = 'max by (reference) (dispersion_reference_index_ratio{job=~"$job"})'
     error = 'max by (reference) (dispersion_reference_tracking_error_ratio{job=~"$job"})'
-    followed = [
-        Query(masked(f"100 * {at_rule_tenor(one.field)}"), one.heading) for one in HEADLINES[3:]
-    ]
     return (
         line_chart(
             About(30, "Alerts that fired", "A line for as long as an alert fires."),
@@ -139,7 +141,7 @@ def _history() -> tuple[object, ...]:
         line_chart(
             About(31, "What followed", "Spread and correlation, under the same times."),
             GridPosition(12, 25, 12, 8),
-            followed,
+            _lines(FOLLOWED),
             Look(unit="none"),
         ),
         tile(
