@@ -5,6 +5,7 @@ It writes `build/drill.json` and prints a table; exit code 1 where a wall lied o
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -188,6 +189,7 @@ def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("--faults", default=",".join(FAULTS))
     names = options.parse_args().faults.split(",")
+    signal.signal(signal.SIGTERM, _end)
     with tempfile.TemporaryDirectory(prefix="dispersion-drill-") as directory:
         found = played(names, Path(directory))
     out = Path("build/drill.json")
@@ -198,6 +200,12 @@ def main() -> int:
     for name, texts in wrong.items():
         print(f"{name}: {'; '.join(texts)}", file=sys.stderr)
     return int(bool(wrong))
+
+
+def _end(number: int, _: object) -> None:
+    """Leave as Ctrl-C does, so that everything that was started ends too; once."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

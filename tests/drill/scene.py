@@ -117,10 +117,11 @@ class Part:
         self._fleet = fleet
         self._command = (command, *arguments)
         self._environment = {**environment, "DISPERSION_METRICS__PORT": str(self.port)}
-        self.process = self._started()
+        self.process: subprocess.Popen[bytes]
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        return self._fleet.start("agents.cli.main", *self._command, **self._environment)
+    def start(self) -> None:
+        """Start it."""
+        self.process = self._fleet.start("agents.cli.main", *self._command, **self._environment)
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -130,7 +131,7 @@ class Part:
         """End what is left of it, and start it anew."""
         self.process.kill()
         self.process.wait()
-        self.process = self._started()
+        self.start()
 
     def ready(self) -> bool:
         """Whether it calls itself ready."""
@@ -205,11 +206,20 @@ class Scene:
         return yaml.safe_dump(made)
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
+        for part in self.parts:
+            part.start()
         self.manager.start()
         self.prometheus.start()
         wait_until(lambda: all(part.ready() for part in self.parts), 120, "all parts ready")
         self.feed = self.fleet.start("agents.cli.main", *_replay())
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.fleet.__exit__()

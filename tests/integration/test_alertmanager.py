@@ -1,6 +1,7 @@
 """The shipped Alertmanager configuration on a real one: who is told what."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from tests.drill.scene import Receiver, manager_configuration
 from tests.support.fleet import wait_until
 from tests.support.prometheus import Alertmanager
 
+GROUP_WAIT = 5.0
+"""Seconds that what may follow from another fault waits before it pages."""
 MARKET = {
     "alertname": "DispersionVixSpikeUnwind",
     "index": "SPY",
@@ -101,3 +104,16 @@ def test_one_fault_is_one_page(manager: Alertmanager, receiver: Receiver) -> Non
     paged = {alert for name, alert in told(receiver) if name == "pager"}
     assert paged == {"DispersionKafkaDown", "DispersionPartitionsRefused"}
     assert ("dead-mans-switch", "DispersionWatchdog") in told(receiver)
+
+
+def test_what_follows_from_a_fault_waits_for_it(manager: Alertmanager, receiver: Receiver) -> None:
+    """On a slow machine both begin at one evaluation, and the cause is told a little later."""
+    follow = ("Stale", "Behind", "InputStalled", "ConsumerStuck", "FreshnessBudgetBurn")
+    for name in follow:
+        at = {"job": "dispersion-exporter", "index": "SPY", "mode": "live"}
+        post(manager, service(name, "critical", **at))
+    time.sleep(1.0)
+    post(manager, service("Down", "critical", job="dispersion-worker", component="worker"))
+    wait_until(lambda: ("pager", "DispersionDown") in told(receiver), 30, "the cause paged")
+    time.sleep(GROUP_WAIT + 2.0)
+    assert {alert for name, alert in told(receiver) if name == "pager"} == {"DispersionDown"}
