@@ -46,7 +46,8 @@ def made_report(
             f"no reading of {index} in the session {session}; the latest before it is of "
             f"{reading.session}"
         )
-    table = prices_of(prices, watched.symbols | set(YIELDS), reading.session)
+    names = {one.symbol for one in spec.basket.constituents}
+    table = prices_of(prices, watched.symbols | set(YIELDS) | names, reading.session)
     closes = known_closes(told.days, told.readings)
     until = {day: close for day, close in closes.items() if day <= reading.session}
     return build_report(

@@ -16,6 +16,7 @@ from streams.detection.rules.mechanical_score import RotationEnter
 from streams.detection.views.explainer import Explained
 from streams.market import IndexSpec
 from streams.reading import Reading
+from streams.report.basket_section import basket_section
 from streams.report.book_section import book_section
 from streams.report.calendar_section import Event, next_events
 from streams.report.charts_section import charts
@@ -81,6 +82,7 @@ def build_report(given: ReportInputs) -> Report:
         measures=rows,
         book=book_section(reading),
         rotation=rotation,
+        basket=basket_section(given.prices, reading, given.spec.basket),
         sectors=sectors,
         earnings=earnings_section(reading, given.events),
         move=_move(given.explained.move),

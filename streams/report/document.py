@@ -7,6 +7,7 @@ import msgspec
 
 from streams.detection.views.snapshot import Regime
 from streams.market import Mode
+from streams.report.basket_section import BasketSection
 from streams.report.book_section import BookSection
 from streams.report.calendar_section import Event
 from streams.report.earnings_section import EarningsSection
@@ -144,6 +145,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[MeasureRow, ...]
     book: BookSection
     rotation: RotationSection
+    basket: BasketSection
+    """By the prices of its names, as far as there are any."""
     sectors: SectorSection
     """Of the option basket; those of the watch list are in `rotation`."""
     earnings: EarningsSection

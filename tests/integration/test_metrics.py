@@ -31,6 +31,7 @@ QUIET = {
     "dispersion_realized_correlation_ratio": "the samples have no prices",
     "dispersion_realized_dispersion_ratio": "the samples have no prices",
     "dispersion_sector_rotation_ratio": "the samples have no prices",
+    "dispersion_rotation_ratio": "the samples have no prices",
     "dispersion_book_carry_ratio": "the samples have no prices",
     "dispersion_reference_index_ratio": "the samples have no published level of the scenario's day",
     "dispersion_reference_tracking_error_ratio": "the same",
