@@ -29,6 +29,8 @@ WIDE: Final = 138
 """Columns from which on the measures stand side by side, and alerts in a table."""
 HEIGHT: Final = 24
 """Lines of a small terminal."""
+NARROW: Final = 22
+"""Columns of a line of values where the measures stand one under the other."""
 BAR: Final = 30
 """Columns of the bar."""
 
@@ -72,6 +74,8 @@ class BoardState:
     regime: str = ""
     history: dict[str, list[float | None]] = field(default_factory=dict)
     """Field → its latest values, oldest first."""
+    ranks: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Field → where its value stands among past closes, from 0 to 1, and among how many."""
     progress: Progress = IDLE
     notes: Sequence[str] = ()
     """What else is to be said, a line each."""
@@ -129,7 +133,10 @@ def duration(seconds: float | None) -> str:
 def plain_line(state: BoardState) -> str:
     """One line for a log, where there is no terminal."""
     when = state.event_time.strftime("%Y-%m-%d %H:%M:%S UTC") if state.event_time else "waiting"
-    values = "  ".join(f"{one.heading} {percent(_last(state, one.field))}" for one in HEADLINES)
+    values = "  ".join(
+        f"{one.heading} {percent(_last(state, one.field))}{_ranked(state, one.field, ' ')}"
+        for one in HEADLINES
+    )
     line = f"{when}  {values}  coverage {percent(state.coverage)}  alerts {len(state.alerts)}"
     doing = f"{state.progress.doing}{percent_done(state.progress)}"
     return "  ".join([line, *filter(None, [doing]), *map(safe, state.notes)])
@@ -159,6 +166,14 @@ def picture_of(state: BoardState, width: int = 150) -> str:
 def _last(state: BoardState, name: str) -> float | None:
     values = state.history.get(name) or [None]
     return values[-1]
+
+
+def _ranked(state: BoardState, name: str, before: str = "") -> str:
+    """Where a value stands among past closes; nothing while there are too few."""
+    if name not in state.ranks:
+        return ""
+    rank, window = state.ranks[name]
+    return f"{before}rank {rank:.2f} of {safe(window)}"
 
 
 def _head(state: BoardState) -> Iterator[Text]:
@@ -194,20 +209,21 @@ def percent_done(progress: Progress) -> str:
 
 def _rows(state: BoardState) -> Table:
     """The measures one under the other."""
-    table = Table.grid("", "", "", padding=(0, 2))
+    table = Table.grid("", "", "", "", padding=(0, 2))
     for one in HEADLINES:
         values = state.history.get(one.field, [])
         value = Text(percent(_last(state, one.field)), style="bold", justify="right")
-        table.add_row(one.heading, value, Text(sparkline(values, 40), style="cyan"))
+        line = Text(sparkline(values, NARROW), style="cyan")
+        table.add_row(one.heading, value, line, _ranked(state, one.field))
     return table
 
 
 def _tiles(state: BoardState) -> Columns:
     tiles = [
         Panel(
-            Text(percent(_last(state, one.field)), style="bold", justify="center").append(
-                "\n" + sparkline(state.history.get(one.field, [])), style="cyan"
-            ),
+            Text(percent(_last(state, one.field)), style="bold", justify="center")
+            .append("\n" + sparkline(state.history.get(one.field, [])), style="cyan")
+            .append(_ranked(state, one.field, "\n")),
             title=one.heading,
             width=26,
         )

@@ -92,6 +92,11 @@ class MonitorWatcher:
             history={
                 one.field: [getattr(reading, one.field) for reading in known] for one in HEADLINES
             },
+            ranks={
+                name: (rank, window)
+                for name, ranks in shown.percentiles.items()
+                for window, rank in ranks.items()
+            },
             alerts=[
                 AlertLine(a.starts_at, f"{a.rule} {a.scope}", a.severity, a.status, a.summary)
                 for a in shown.alerts

@@ -38,6 +38,7 @@ def test_it_fits_into_80_columns_and_24_lines(alerts: int, notes: tuple[str, ...
         coverage=0.95,
         regime="unwinding",
         history={one.field: [0.1, 0.2, None] * 60 for one in HEADLINES},
+        ranks={"index_vol": (0.12, "252d"), "implied_correlation": (0.934, "252d")},
         progress=Progress("cboe: 3 of 9 names fresh", 0.3),
         notes=notes,
         alerts=[alert] * alerts,
@@ -52,6 +53,10 @@ def test_it_fits_into_80_columns_and_24_lines(alerts: int, notes: tuple[str, ...
     assert shown == text.count("SPY index vol 14.9 to 22.3S") >= min(alerts, 2)
     assert (f"and {alerts - shown} more" in text) == (shown < alerts)
     assert all(one.heading in text for one in HEADLINES)
+    assert text.count("rank ") == 2
+    assert any("implied correlation" in line and "rank 0.93 of 252d" in line for line in lines)
+    assert "rank 0.93 of 252d" in "\n".join(screen(state, 150, 40))
+    assert "rank 0.12 of 252d" in plain_line(state)
 
 
 def test_a_bar_stands_before_there_is_anything() -> None:
