@@ -47,6 +47,8 @@ Steps = Sequence[tuple[float | None, str]]
 Words = Mapping[str, tuple[str, str]]
 """Value → (word, colour); no colour is that of the thresholds."""
 PLAIN: Steps = ((None, CALM),)
+LETTERS = "ABCDEFGH"
+"""Of queries."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Look:
     """Values stand side by side."""
     whole: tuple[str, ...] = ()
     """Legends whose values have no decimals."""
+    colours: tuple[str, ...] = ()
+    """A colour for each query in turn, in place of the thresholds."""
     bounds: tuple[float, float] | None = None
     """Of an axis, at least."""
 
@@ -127,6 +131,9 @@ def tile(about: About, place: GridPosition, queries: Sequence[Query], look: Look
         panel = panel.text(text.value_size(look.size))
     for legend in look.whole:
         panel = panel.override_by_name(legend, [DynamicConfigValue("decimals", 0)])
+    for letter, colour in zip(LETTERS, look.colours, strict=False):
+        steps = {"mode": "absolute", "steps": [{"value": None, "color": colour}]}
+        panel = panel.override_by_query(letter, [DynamicConfigValue("thresholds", steps)])
     return _finish(panel, about, place, queries, look, instant=True)
 
 
@@ -220,7 +227,7 @@ def _finish(
         panel = panel.decimals(look.decimals)
     if about.runbook:
         panel = panel.links([_runbook(about.runbook)])
-    for letter, query in zip("ABCDEFGH", queries, strict=False):
+    for letter, query in zip(LETTERS, queries, strict=False):
         panel = panel.with_target(_target(letter, query, instant=instant))
     return panel
 

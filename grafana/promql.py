@@ -16,7 +16,9 @@ PUBLISHED = f"max by (index) (dispersion_last_publish_timestamp_seconds{{{OF_IND
 AGE = f"(time() - {PUBLISHED})"
 """Of the time of publication or, in live mode, of the event, whichever is older."""
 REFRESH = f"(max by (index) (dispersion_reading_refresh_seconds{{{OF_INDEX}}}) or 0 * {PUBLISHED})"
-FRESH = f"({AGE} - {REFRESH} < {STALE_AFTER})"
+LATE = f"({AGE} - {REFRESH})"
+"""How much older it is than a source that repeats itself so often allows."""
+FRESH = f"({LATE} < {STALE_AFTER})"
 WORDS = "([^_]+)_?([^_]*)_?([^_]*)_?([^_]*)"
 
 

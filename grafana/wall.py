@@ -16,8 +16,10 @@ from grafana.promql import (
     AGE,
     FRESH,
     KNOWN,
+    LATE,
     NO_HISTORY,
     OF_INDEX,
+    STALE_AFTER,
     always,
     always_or_no_history,
     at_rule_tenor,
@@ -34,6 +36,8 @@ SHORT = {"implied_correlation": "Correlation", "vol_spread": "Spread"}
 """Names of tiles where the heading is too long."""
 NAME = 52
 """Pixels of a name."""
+LATE_AFTER = 5
+"""Seconds after which the age asks for attention."""
 SHOWN = 3
 """Alerts by name; of more than these their number is told."""
 UNKNOWN_HISTORY = {NO_HISTORY: ("no history", OFF)}
@@ -100,20 +104,29 @@ def _state() -> tuple[object, ...]:
 
 
 def _age() -> object:
+    """Its colour is by how late the reading is: between two rounds of a source nothing is wrong."""
+    age = f"round({AGE})"
+    unknown = f"NaN * {KNOWN} unless on (index) {AGE}"
+    late, gone = f"{LATE} >= {LATE_AFTER}", f"{LATE} >= {STALE_AFTER}"
     return tile(
         About(
             3,
             "",
             "Seconds since the newest reading was published, live since its event if that is "
-            "earlier. At 15 the numbers go; of a source fetched in rounds, a round later.",
+            f"earlier. Orange at {LATE_AFTER}, and at {STALE_AFTER} the numbers go; of a source "
+            "fetched in rounds, a round later.",
             "DispersionStale",
         ),
         GridPosition(14, 0, 4, 5),
-        [Query(f"round({AGE}) or on (index) (NaN * {KNOWN})", "age s")],
+        [
+            Query(f"({age} unless on (index) {late}) or on (index) ({unknown})", "age s"),
+            Query(f"{age} and on (index) {late} unless on (index) {gone}", "age s"),
+            Query(f"{age} and on (index) {gone}", "age s"),
+        ],
         Look(
             unit="none",
             decimals=0,
-            steps=((None, CALM), (5, ATTENTION), (15, ACT)),
+            colours=(CALM, ATTENTION, ACT),
             nan="UNKNOWN",
             size=62,
             name_size=NAME,

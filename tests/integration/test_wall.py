@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
 BOARDS = boards()
 QUIET = {
     **{f"{number} B": "ranks need more closes than three" for number in range(20, 25)},
+    "3 B": "nothing is late",
+    "3 C": "nothing is stale",
     "42 B": "so do bands",
     "42 C": "the same",
     "30 B": "no more than three alerts fire",
@@ -101,7 +103,7 @@ def scene(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> It
                 f"dispersion_last_reading_timestamp_seconds == {_unix(last['ts_event'])}"
             )
             ((_, published),) = prometheus.query("dispersion_last_publish_timestamp_seconds")
-            at = published + 5.0  # scraped by then, and never stale, however slow this machine is
+            at = published + 4.0  # scraped by then, and not late, however slow this machine is
             time.sleep(max(0.0, at - time.time()))
             yield Wall(prometheus, at, last)
 
@@ -197,15 +199,29 @@ def test_what_has_gone_stale_leaves_the_wall(scene: Wall) -> None:
 
 def test_a_slow_source_leaves_the_wall_a_round_later() -> None:
     """Between two rounds its number stands; of a source that tells no refresh it does not."""
-    (query,) = (one for one in queries(BOARDS["wall.json"]) if one.place == "10 A")
-    ages = {"SLOW": (60.0, 120.0), "QUICK": (60.0, 0.0), "OLDER": (60.0, None)}
-    ages |= {"STOPPED": (200.0, 120.0)}
+    ages = {"SLOW": (0.0, 120.0), "QUICK": (0.0, 0.0), "OLDER": (0.0, None)}
+    ages |= {"STOPPED": (140.0, 120.0), "LATE": (70.0, 120.0)}
+    # A minute later, by when any machine has scraped it.
+    at = time.time() + 60.0
     with aged_page(ages) as port, Prometheus(scrape("dispersion-exporter", port)) as prometheus:
         prometheus.wait_for("dispersion_index_vol_ratio")
-        given = {"job": "dispersion-exporter"}
         found = {
-            index: numbers(prometheus, query, given | {"index": index}, time.time())
+            (index, query.place): value
             for index in ages
+            for query in queries(BOARDS["wall.json"])
+            if query.place in {"10 A", "3 A", "3 B", "3 C"}
+            for _, value in numbers(
+                prometheus, query, {"job": "dispersion-exporter", "index": index}, at
+            )
         }
-    shown = {index: value for index, one in found.items() for _, value in one}
-    assert shown == {"SLOW": INDEX_VOL}
+    vols = {index: value for (index, place), value in found.items() if place == "10 A"}
+    assert vols == {"SLOW": INDEX_VOL, "LATE": INDEX_VOL}
+    colours = {index: place for index, place in found if place != "10 A"}
+    assert colours == {
+        "SLOW": "3 A",
+        "QUICK": "3 C",
+        "OLDER": "3 C",
+        "STOPPED": "3 C",
+        "LATE": "3 B",
+    }, "calm between two rounds, orange once late, red once stale"
+    assert found["SLOW", "3 A"] == pytest.approx(60.0, abs=5.0), "its age, not what is allowed"
