@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ class CboeMarket:
         self.clock = clock
         self.still: dict[str, int] = {}
         self.shift = 0.0
+        self.weeks = 0
+        """How much later than in the samples everything expires."""
 
     def __call__(self, path: str) -> bytes | None:
         name = path.rpartition("/")[2].removesuffix(".json")
@@ -34,10 +37,18 @@ class CboeMarket:
             return cboe_levels(at)
         if path.startswith(f"{BASE}/options/") and name in {"SPY", *NAMES}:
             options = cboe_options(name)
+            if self.weeks:
+                options = [{**one, "option": later(one["option"], self.weeks)} for one in options]
             if self.shift:
                 options = [{**one, "ask": round(one["ask"] + self.shift, 2)} for one in options]
             return cboe_chain(name, at, options)
         return None
+
+
+def later(symbol: str, weeks: int) -> str:
+    """The option that expires some weeks later."""
+    expiry = datetime.strptime(symbol[-15:-9], "%y%m%d") + timedelta(weeks=weeks)
+    return f"{symbol[:-15]}{expiry:%y%m%d}{symbol[-9:]}"
 
 
 @asynccontextmanager

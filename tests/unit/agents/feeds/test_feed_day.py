@@ -17,6 +17,12 @@ def unharmed(sink: MonitorSink) -> bool:
     return not {key[1] for key, rows in sink.pipeline.counts.items() if rows} & HARMED
 
 
+def closed_at(sink: MonitorSink) -> list[int]:
+    """Event times at which the monitor has closed a session, ns."""
+    closing = [one.ts_event for one in sink.readings if "session_close" in one.flags]
+    return [round(at.timestamp()) * NS for at in closing]
+
+
 async def test_a_session_from_before_the_open_to_after_the_close(tmp_path: Path) -> None:
     period = {"period": 900.0}
     async with cboe(tmp_path, eastern(MONDAY, 9, 29), feed=period) as (running, server, sink, _, _):
@@ -44,15 +50,16 @@ async def test_a_session_from_before_the_open_to_after_the_close(tmp_path: Path)
         assert after == []
     assert unharmed(sink)
     assert all(one.coverage == 1.0 for one in sink.readings if one.coverage is not None)
+    assert closed_at(sink) == [eastern(MONDAY, 16, 15)]
 
 
 @pytest.mark.parametrize(
-    ("start", "begins", "closes"),
+    ("start", "begins", "closes", "weeks"),
     [
         # The half day after Thanksgiving, from the holiday on.
-        ((date(2026, 11, 26), 12), (date(2026, 11, 27), 9, 30), (date(2026, 11, 27), 13, 15)),
+        ((date(2026, 11, 26), 12), (date(2026, 11, 27), 9, 30), (date(2026, 11, 27), 13, 15), 19),
         # The clocks change on Sunday, November 1.
-        ((date(2026, 10, 31), 12), (date(2026, 11, 2), 9, 30), (date(2026, 11, 2), 16, 15)),
+        ((date(2026, 10, 31), 12), (date(2026, 11, 2), 9, 30), (date(2026, 11, 2), 16, 15), 16),
     ],
 )
 async def test_the_hours_of_a_session(
@@ -60,9 +67,11 @@ async def test_the_hours_of_a_session(
     start: tuple[date, int],
     begins: tuple[date, int, int],
     closes: tuple[date, int, int],
+    weeks: int,
 ) -> None:
     feed = {"period": 3600.0}
-    async with cboe(tmp_path, eastern(*start), feed=feed) as (running, server, sink, _, _):
+    async with cboe(tmp_path, eastern(*start), feed=feed) as (running, server, sink, market, _):
+        market.weeks = weeks
         await running.until(eastern(*begins) + DELAY - NS)
         assert not server.asked
         await running.until(eastern(*begins) + DELAY + 10 * NS)
@@ -71,6 +80,10 @@ async def test_the_hours_of_a_session(
         await running.until(eastern(*closes) + DELAY + 60 * NS)
         assert sink.beats[-1] == eastern(*closes)
         assert not running.service.runner.in_session
+    assert sink.readings[0].coverage == 1.0
+    assert sink.readings[0].index_vol is not None
+    assert unharmed(sink)
+    assert closed_at(sink) == [eastern(*closes)]
 
 
 async def test_a_restart_in_the_middle(tmp_path: Path) -> None:

@@ -245,10 +245,15 @@ async def test_a_source_away_for_ten_minutes(tmp_path: Path, fault: Fault) -> No
         assert len(sink.beats) - beats >= 595
         assert ready(running)[0] == 503
         assert running.service.runner.names.counts["stale"] == 5
+        # The monitor's clock went on, and what is old is told as old.
+        stale = sink.readings[-1]
+        assert (stale.index_vol, stale.coverage) == (None, 0.0)
+        assert set(stale.reasons.values()) >= {"stale"}
         server.always = None
         await running.seconds(180)
         assert ready(running)[0] == 200
         assert sink.readings[-1].coverage == 1.0
+        assert sink.readings[-1].index_vol is not None
     assert {key[1] for key in sink.pipeline.counts} & {"late", "future"} == set()
 
 
