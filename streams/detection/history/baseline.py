@@ -52,6 +52,9 @@ class Baseline:
     season_weeks: int = 4
     """Weeks of a quarter that are a season; the others are the other one."""
     _rises: dict[Part, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _references: dict[str, Floats] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _charts: dict[str, Chart | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -70,6 +73,13 @@ class Baseline:
     def rank(self, measure: str, value: float | None) -> float | None:
         """Percentile rank of a level; None while the history is too short."""
         return self._rank(self.levels(measure), value)
+
+    def reference_rank(self, name: str, level: float) -> float | None:
+        """Percentile rank of a published level; None while its history is too short."""
+        if name not in self._references:
+            known = [close.references.get(name) for close in self.closes[-self.sessions :]]
+            self._references[name] = _known(np.array(known, dtype=np.float64))
+        return self._rank(self._references[name], level)
 
     def season_rank(self, measure: str, value: float | None, session: date) -> float | None:
         """Rank of a level of `session` among the closes of the same season in the trailing window.

@@ -39,6 +39,8 @@ class DayFacts(Instant, frozen=True, kw_only=True, dict=True):
 
     doubts: tuple[str, ...] = ()
     """Flags for which the close is not believed: no rule compares with it."""
+    references: dict[str, float] = msgspec.field(default_factory=dict)
+    """Published levels of the close by name, decimals."""
 
     # a close is looked at again before each of the next 252 sessions: what follows from it is kept
 

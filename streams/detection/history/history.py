@@ -146,4 +146,5 @@ def _facts(reading: Reading, now: Instant, rises: dict[Part, float]) -> DayFacts
         vol_spread=now.spread_level,
         correlation_rises=dict(rises),
         doubts=reading.close_doubts,
+        references=reading.references,
     )

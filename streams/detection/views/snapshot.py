@@ -3,10 +3,10 @@
 It is a view for the exporter, the wall and the terminal.
 
 Keys of `readings` are tenors; `names` maps a symbol to [atm_vol, variance] at 30d; `distances` has
-the rules that could be evaluated at the latest reading; `changes` and `percentiles` map a measure
-to windows (`5m`, `1d` = since the prior close; `252d`), `bands` a measure to p05, p10, p90, p95 of
-the same baseline; `contributions` has the names that moved index vol most since the prior close.
-Decimals throughout.
+the rules that could be evaluated at the latest reading; `changes` and `percentiles` map a measure,
+or the name of a published level, to windows (`5m`, `1d` = since the prior close; `252d`), `bands` a
+measure to p05, p10, p90, p95 of the same baseline; `contributions` has the names that moved index
+vol most since the prior close. Decimals throughout.
 """
 
 from collections.abc import Collection
@@ -209,7 +209,7 @@ def _names(reading: Reading) -> dict[str, tuple[float | None, float | None]]:
 
 
 def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str, dict[str, float]]:
-    """Moves since the prior close on the common set.
+    """Moves since the prior close on the common set, those of published levels by their names.
 
     Those of index vol, which has no composition, are also over five minutes.
     """
@@ -218,7 +218,12 @@ def changes_of(context: RuleContext, five_minutes_ago: float | None) -> dict[str
     if level is not None and five_minutes_ago is not None:
         out["index_vol"] = {"5m": level - five_minutes_ago}
     close = context.baseline.close(1)
-    change = None if close is None else context.change(close)
+    if close is None:
+        return out
+    for name, published in context.reading.references.items():
+        if name in close.references:
+            out[name] = {"1d": published - close.references[name]}
+    change = context.change(close)
     if change is None:
         return out
     moves = {measure: move for measure, (_, move) in change.moves.items()}
@@ -236,10 +241,13 @@ def _contributions(context: RuleContext) -> dict[str, float]:
 
 
 def percentiles_of(context: RuleContext) -> dict[str, dict[str, float]]:
-    """Ranks of a reading's measures among the closes of the baseline, those that are known."""
-    ranks = {measure: context.baseline.rank(measure, context.level(measure)) for measure in RANKED}
+    """Ranks of a reading's measures and published levels among closes, those that are known."""
+    baseline = context.baseline
+    ranks = {measure: baseline.rank(measure, context.level(measure)) for measure in RANKED}
+    for name, level in context.reading.references.items():
+        ranks[name] = baseline.reference_rank(name, level)
     return {
-        measure: {f"{context.baseline.sessions}d": rank}
+        measure: {f"{baseline.sessions}d": rank}
         for measure, rank in ranks.items()
         if rank is not None
     }

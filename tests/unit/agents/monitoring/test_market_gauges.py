@@ -18,7 +18,9 @@ from agents.monitoring.market_gauges import (
 )
 from agents.monitoring.rotation_gauges import next_event_gauge, rotation_gauges
 from streams.calendar.sessions import shift_session
+from streams.detection.history.days import DayFacts, decode_day
 from streams.detection.rules.catalogue import NAMES
+from streams.detection.state_codec import pack
 from streams.detection.views.snapshot import ActiveAlert, Snapshot, decode_snapshot
 from streams.market import Basket, Constituent, IndexSpec
 from streams.reading import Rotation, SilentLeg
@@ -219,3 +221,28 @@ def test_a_snapshot_of_before_has_no_contributions() -> None:
     fields = msgspec.to_builtins(view(None).snapshot)
     del fields["contributions"]
     assert msgspec.convert(fields, Snapshot).contributions == {}
+
+
+def test_published_levels_have_a_change_and_a_rank() -> None:
+    run = Run()
+    for ago in range(61, 0, -1):
+        levels = {"VIX": 0.1 + 0.001 * ago} if ago < 61 else {}
+        run.play([closing(shift_session(MONDAY, -ago), 0.15, 0.44, 0.1, references=levels)])
+    at = eastern(MONDAY, "11:00:00")
+    run.play([toy(at, 0.16, 0.45, 0.12, references={"VIX": 0.1305, "COR1M": 0.2})])
+    snapshot = latest(run).snapshot
+    assert snapshot.changes["VIX"]["1d"] == pytest.approx(0.1305 - 0.101)
+    assert snapshot.percentiles["VIX"]["252d"] == pytest.approx(0.5, abs=0.01)
+    assert "COR1M" not in {**snapshot.changes, **snapshot.percentiles}, (
+        "there is nothing to compare"
+    )
+    assert snapshot.changes["index_vol"]["1d"] == pytest.approx(0.01)
+    run.play([toy(eastern(MONDAY, "11:00:01"), 0.16, 0.45, 0.12)])
+    assert "VIX" not in latest(run).snapshot.changes
+
+
+def test_a_close_of_before_has_no_published_levels() -> None:
+    facts = DayFacts(ts=1, session=MONDAY, basis="quotes")
+    fields = msgspec.to_builtins(facts)
+    del fields["references"]
+    assert decode_day(pack(fields)).references == {}
