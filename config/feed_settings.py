@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
@@ -46,6 +46,25 @@ class MassiveFeedSettings(SettingsSection):
     expiry_days: ExpiryDays = (1, 75)
 
 
+class DatabentoFeedSettings(SettingsSection):
+    """Live quotes of OPRA by Databento's client; the key is `feed.key`."""
+
+    dataset: str = Field(default="OPRA.PILLAR", pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$")
+    quotes: Literal["cbbo-1s", "cbbo-1m", "cmbp-1"] = "cbbo-1s"
+    """The schema: the best bid and offer of each second or minute, or every change of it."""
+    gateway: str = Field(default="", pattern=r"^([^\s:/]+:\d{1,5})?$")
+    """`host:port` of another gateway than the vendor's own."""
+    delay: float = Field(default=2.0, ge=0, le=3600)
+    """Seconds that a quote may take to come here: a heartbeat is so far behind the clock."""
+    expiry_days: ExpiryDays = (1, 75)
+    replay_seconds: float = Field(default=60.0, ge=0, le=80_000)
+    """How far back the first connection begins; a later one begins where the last one ended."""
+    heartbeat_seconds: int = Field(default=10, ge=5, le=1800)
+    """After so long without a quote the gateway says that it is there."""
+    roots: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Option classes of a name, where they are others than its own and its weekly ones."""
+
+
 class FeedSettings(SettingsSection):
     """`[feed]`, and a table for each feed; that of a feed of somebody else is checked by it."""
 
@@ -62,6 +81,7 @@ class FeedSettings(SettingsSection):
     """What the vendor has given."""
     key_file: Path | None = None
     cboe: CboeFeedSettings = CboeFeedSettings()
+    databento: DatabentoFeedSettings = DatabentoFeedSettings()
     massive: MassiveFeedSettings = MassiveFeedSettings()
     replay: ReplayFeedSettings = ReplayFeedSettings()
 

@@ -58,6 +58,12 @@ class Host(Protocol):
     once: bool
     """One sweep, then the end."""
 
+    newest: int
+    """Time of the newest row of the feed, ns; 0 before the first.
+
+    After a gap a source that can be asked for what is past is asked from there.
+    """
+
     def now(self) -> int:
         """The time, ns. It never goes back."""
 

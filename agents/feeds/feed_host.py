@@ -78,6 +78,8 @@ class FeedHost:
         """`delay` and `period` in seconds, `rate` in requests a second."""
         self.key = key
         self.once = once
+        self.newest = 0
+        """Time of the newest row of the feed, ns."""
         self.troubles: dict[str, str] = {}
         """By kind, what is wrong at present, for the probes."""
         self.period = period

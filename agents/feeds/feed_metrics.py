@@ -17,7 +17,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUESTS: Final = ("ok", "not_modified", "forbidden", "limited", "failed", "malformed")
 PUBLISHED: Final = "published"
-GAPS: Final = ("clock", "ended", "failed", "kafka")
+GAPS: Final = ("clock", "ended", "failed", "kafka", "slow")
 STATES: Final = ("fresh", "stale", "missing")
 SWEEP_SECONDS: Final = (1, 5, 15, 30, 60, 90, 120, 150, 180, 240, 300, 600, 1200)
 _PREFIX: Final = "dispersion_feed_"

@@ -165,6 +165,8 @@ class FeedRunner:
             if self._own_clock or item.ts_event <= self._host.market_time():
                 await self._beat(item.ts_event)
             return
+        if item.ts_event.size:
+            self._host.newest = max(self._host.newest, int(item.ts_event.max()))
         market_time = FAR if self._own_clock else self._host.market_time()
         if self._host.doubted and item.ts_event.size:
             self._host.confirm(int(item.ts_event.max()) + now - self._host.market_time())

@@ -26,6 +26,12 @@ def _cboe() -> Feed:
     return FEED
 
 
+def _databento() -> Feed:
+    from agents.feeds.databento import FEED
+
+    return FEED
+
+
 def _massive() -> Feed:
     from agents.feeds.massive import FEED
 
@@ -40,6 +46,7 @@ def _replay() -> Feed:
 
 _OURS: Mapping[str, Callable[[], Feed]] = {
     "cboe": _cboe,
+    "databento": _databento,
     "massive": _massive,
     "replay": _replay,
 }

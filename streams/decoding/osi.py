@@ -113,3 +113,14 @@ def underlying_of(root: str) -> str:
     """
     name = root.rstrip("0123456789") or root
     return INDEX_ROOTS.get(root) or CLASS_SHARES.get(name) or name
+
+
+def roots_of(underlying: str) -> tuple[str, ...]:
+    """The option classes of an underlying: its own, and of an index the one of its weeks.
+
+    >>> roots_of("SPX"), roots_of("BRK.B"), roots_of("NDX")
+    (('SPX', 'SPXW'), ('BRKB',), ('NDX', 'NDXP'))
+    """
+    own = underlying.translate(_CLASS_MARKS)
+    weeks = [f"{own}{letter}" for letter in "WP"]
+    return (own, *(root for root in weeks if INDEX_ROOTS.get(root) == underlying))

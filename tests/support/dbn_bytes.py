@@ -129,3 +129,8 @@ def error(at: int, text: str, code: int) -> bytes:
     """Why it ends the session, or leaves something out."""
     codes: Any = dbn.ErrorCode
     return bytes(dbn.ErrorMsg(ts_event=at, err=text, code=codes(code)))
+
+
+def day_of(at: int) -> date:
+    """UTC."""
+    return date(1970, 1, 1) + timedelta(at // (86_400 * 10**9))
