@@ -43,7 +43,7 @@ def _rotation(found: Outlook) -> str:
     for words, name in parts.items():
         reason = why.get(f"rotation.{name}", why.get("rotation", "unknown"))
         one = figure(getattr(rotation, name), "return", reason)
-        told.append(f"{words} {one.signed if one.value is not None else f'– ({one.reason})'}")
+        told.append(f"{words} {one.signed if one.value is not None else f'– ({one.why})'}")
     return safe(", ".join(told), LONGEST)
 
 
@@ -62,7 +62,7 @@ def _what(event: Event) -> str:
 def _earnings(found: Outlook) -> str:
     section = found.earnings
     if not section.names:
-        return section.basket_vol.reason
+        return section.basket_vol.why
     return (
         f"{_list(section.names)} within ten sessions, {section.weight.text} of the weight; "
         f"without them basket vol {section.basket_vol.text}, spread {section.vol_spread.text}, "

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.report.charts import drawn
 from streams.report.document import Report
+from streams.report.reasons import words_of
 from streams.report.rotation_section import WINDOWS
 
 WINDOW_NAMES = {str(n): f"{n} sessions" if n > 1 else "1 session" for n in WINDOWS}
@@ -35,7 +36,9 @@ class Notes:
 
 def _rendered(template: str, report: Report, **more: Any) -> str:
     page = _templates().get_template(template)
-    text: str = page.render(report=report, windows=WINDOW_NAMES, notes=Notes(), **more)
+    text: str = page.render(
+        report=report, windows=WINDOW_NAMES, notes=Notes(), words_of=words_of, **more
+    )
     return text
 
 

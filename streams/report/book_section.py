@@ -50,7 +50,7 @@ def book_section(reading: Reading) -> BookSection:
             book.realized_correlation, "correlation", reason("realized_correlation")
         ),
         carry=figure(book.carry, "vol", reason("carry")),
-        cost=figure(cost, "vol", reason("vega")),
+        cost=figure(cost, "vol", reason("cost")),
     )
 
 

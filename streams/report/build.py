@@ -33,9 +33,10 @@ from streams.report.earnings_section import earnings_section
 from streams.report.figure import Figure, change, figure
 from streams.report.measures_section import measure_rows
 from streams.report.price_table import PriceTable
+from streams.report.reasons import supplies
 from streams.report.rotation_section import rotation_section
 from streams.report.score_section import defensives_and_largest, signs
-from streams.report.sector_section import sector_section
+from streams.report.sector_section import ONE_SECTOR, sector_section
 from streams.report.statements import statements, verdict
 from streams.report.watch_list import WatchList
 
@@ -217,5 +218,7 @@ def _missing(given: ReportInputs) -> Iterator[str]:
         yield "No share counts in the watch list: market values are unknown."
     if context.reading.index_vol is None and context.reading.index_atm_vol is None:
         yield f"No vol of the index {context.reading.index}: its options were not quoted."
+    alone = [ONE_SECTOR] if len(context.reading.sectors) == 1 else []
+    yield from supplies([*context.reading.reasons.values(), *alone])
     if not given.study:
         yield "No study of the rotation: `dispersion study rotation` needs a history and prices."

@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from streams.report.reasons import words_of
+
 Unit = Literal[
     "vol", "correlation", "return", "deviation", "share", "ratio", "z", "usd", "rank", "count"
 ]
@@ -36,6 +38,11 @@ class Figure(msgspec.Struct, frozen=True):
             return "–"
         written = _WRITTEN[self.unit](self.value)
         return written.replace("-", MINUS)
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return words_of(self.reason)
 
     @property
     def signed(self) -> str:

@@ -30,12 +30,14 @@ def measure_rows(context: RuleContext) -> tuple[MeasureRow, ...]:
 
 def _row(context: RuleContext, measure: Measure) -> MeasureRow:
     reading, field = context.reading, measure.field
-    now = getattr(reading, field)
+    now, heading = getattr(reading, field), measure.heading
+    if now is None and field in LEVELS and context.level(field) is not None:
+        now, heading = context.level(field), f"{heading}, at the money"
     unit = _unit(measure)
     why = reading.reasons.get(field, measure.reason_when_null)
     return MeasureRow(
         field=field,
-        heading=measure.heading,
+        heading=heading,
         now=figure(now, unit, why, reading.ts_event),
         changes={str(n): _change(context, measure, n) for n in SESSIONS},
         rank=_rank(context, field),

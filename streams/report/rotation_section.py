@@ -172,7 +172,8 @@ class _Returns:
         parts = [self.row(one).value_change[window] for one in group]
         known = [one.value for one in parts if one.value is not None]
         whole = bool(parts) and len(known) == len(parts)
-        why = f"{len(known)} of {len(parts)} names have a market value"
+        lacking = next((one.reason for one in parts if one.value is None), "none is watched")
+        why = f"{len(known)} of {len(parts)} names have a market value: {lacking}"
         return figure(sum(known) if whole else None, "usd", why)
 
     def _why(self, window: str) -> str:

@@ -22,6 +22,7 @@ from streams.reading import Rotation
 from streams.report.calendar_section import NO_CALENDAR, Event
 from streams.report.document import Sign
 from streams.report.price_table import PriceTable
+from streams.report.reasons import words_of
 from streams.report.watch_list import Watched
 
 YIELDS: Final = ("TNX", "US10Y", "DGS10")
@@ -101,18 +102,27 @@ def _evidence(context: RuleContext) -> dict[str, str]:
     rho = rank("implied_correlation", context.now.implied_correlation)
     z = rotation.sector_dispersion_z
     again = rotation.autocorrelation
+    reasons, baseline = context.reading.reasons, context.baseline
+    young = f"{len(baseline.closes)} closes, {baseline.minimum} are needed"
+
+    def lacks(field: str) -> str:
+        whole = reasons.get("rotation", "too few sessions")
+        return words_of(reasons.get(f"rotation.{field}", whole))
+
     left = sessions_to_standard_monthly(context.reading.session) or "unknown"
     return {
-        "test_vol_ratio_high": _of("rank of basket vol over index vol", ratio),
-        "test_correlation_low": _of("rank of implied correlation", rho),
-        "test_sectors_apart": _of("z of sector dispersion", z),
+        "test_vol_ratio_high": _of("rank of basket vol over index vol", ratio, young),
+        "test_correlation_low": _of("rank of implied correlation", rho, young),
+        "test_sectors_apart": _of("z of sector dispersion", z, lacks("sector_dispersion_z")),
         "test_before_expiry": f"{left} sessions to the monthly expiry",
-        "test_moves_revert": _of("autocorrelation of relative strength", again),
+        "test_moves_revert": _of(
+            "autocorrelation of relative strength", again, lacks("autocorrelation")
+        ),
     }
 
 
-def _of(name: str, value: float | None) -> str:
-    return f"{name}: unknown" if value is None else f"{name} {value:.2f}"
+def _of(name: str, value: float | None, why: str) -> str:
+    return f"{name}: unknown, {why}" if value is None else f"{name} {value:.2f}"
 
 
 def defensives_and_largest(watched: Sequence[Watched], weights: dict[str, float]) -> list[str]:

@@ -8,7 +8,9 @@ import msgspec
 
 from streams.reading import Reading, Rotation, Sector
 from streams.report.figure import Figure, figure
+from streams.report.reasons import words_of
 
+ONE_SECTOR: Final = "one_sector"
 LEAST: Final = 0.7
 """Share of the other sectors' weight that must have a vol and its change."""
 TECHNOLOGY: Final = "Information Technology"
@@ -70,6 +72,8 @@ def _row(one: Sector, everything: Sequence[Sector], moves: dict[str, float]) -> 
 
 def _against_rest(one: Sector, everything: Sequence[Sector]) -> Figure:
     others = [other for other in everything if other.sector != one.sector]
+    if not others:
+        return figure(None, "vol", ONE_SECTOR)
     now, before, weight = 0.0, 0.0, 0.0
     for other in others:
         if other.basket_vol is None or other.basket_vol_change is None:
@@ -89,7 +93,7 @@ def spillover(section: SectorSection) -> str:
     """What the vol of technology does beside that of the rest, in a sentence."""
     row = next((one for one in section.rows if one.sector == TECHNOLOGY), None)
     if row is None:
-        why = section.reason or f"the basket names no sector {TECHNOLOGY}"
+        why = words_of(section.reason) or f"the basket names no sector {TECHNOLOGY}"
         return f"The vol of technology beside the rest is unknown ({why})."
     parts = (
         f"The vol of technology is {_said(row.vol)}",
@@ -102,5 +106,5 @@ def spillover(section: SectorSection) -> str:
 
 def _said(one: Figure, *, signed: bool = False) -> str:
     if one.value is None:
-        return f"unknown ({one.reason})"
+        return f"unknown ({one.why})"
     return one.signed if signed else one.text

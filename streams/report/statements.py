@@ -117,4 +117,4 @@ def _next(events: Sequence[Event]) -> Iterator[Statement]:
 
 
 def _or_why(one: Figure) -> str:
-    return one.text if one.value is not None else f"unknown ({one.reason})"
+    return one.text if one.value is not None else f"unknown ({one.why})"

@@ -2,15 +2,20 @@
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import jsonschema
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from agents.cli.main import main
 from config.schemas.files import FOLDER
+from config.watch_lists import find_watch_list
 from streams.calendar.sessions import shift_session
 from tests.support.report_page import WIDTHS, measured, pages_of
 from tests.support.trading_days import sessions_in
@@ -102,7 +107,7 @@ def test_explain_shows_rotation_signs_and_what_comes_next(
     given = ["explain", "SPY", "--run", str(scenario)]
     assert main(given) == 0
     bare = " ".join(capsys.readouterr().out.split())
-    assert "the seven apart over 20 sessions – (no_ticks)" in bare
+    assert "the seven apart over 20 sessions – (no prices of the names" in bare
     assert "unknown: fundamentals quiet (no calendar" in bare
     assert "next: 2026-07-17 expiry (monthly option expiry)" in bare
     assert "reports of companies: no calendar" in bare
@@ -169,25 +174,97 @@ def _missing(document: dict[str, Any]) -> str:
     return " ".join(document["missing"])
 
 
+@dataclass
+class Given:
+    """What a report is made of."""
+
+    quotes: Path
+    folder: Path
+    basket: str = ""
+    arguments: dict[str, Path] = field(default_factory=dict)
+    watch_list: Path | None = None
+
+    def report(self, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
+        """Document and page, whatever there is."""
+        out, basket = self.folder / "run", self.folder / "one.toml"
+        given = ["--quotes", str(self.quotes), "--out", str(out)]
+        if self.basket:
+            basket.write_text(self.basket, encoding="utf-8")
+            given += ["--basket", str(basket)]
+        assert main(["--quiet", "backtest", *given]) == 0
+        if self.watch_list is not None:
+            monkeypatch.setenv("DISPERSION_REPORT__WATCH_LIST", str(self.watch_list))
+        flags = [part for key, one in self.arguments.items() for part in (key, str(one))]
+        report = ("--run", str(out), *flags)
+        document = json.loads(reported(*report, out=self.folder / "report.json"))
+        return document, reported(*report, out=self.folder / "report.html")
+
+
+def _no_index(given: Given) -> None:
+    rows = pq.read_table(given.quotes)
+    given.quotes = given.folder / "names.parquet"
+    pq.write_table(rows.filter(pc.not_equal(rows["underlying"], "SPY")), given.quotes)
+
+
+def _one_sector(given: Given) -> None:
+    names = ("AAPL", "MSFT", "NVDA", "AVGO", "ORCL", "CRM", "AMD", "CSCO")
+    rows = "".join(
+        f'[[constituents]]\nsymbol = "{name}"\nweight = 1.0\nsector = "Information Technology"\n'
+        for name in names
+    )
+    given.basket = f'name = "one"\n{rows}'
+
+
+def _no_shares(given: Given) -> None:
+    whole = find_watch_list("rotation.toml").read_text(encoding="utf-8")
+    given.watch_list = given.folder / "bare.toml"
+    given.watch_list.write_text(re.sub(r", shares = [\d.e]+", "", whole), encoding="utf-8")
+
+
+def _without(flag: str) -> Callable[[Given], None]:
+    def remove(given: Given) -> None:
+        del given.arguments[flag]
+
+    return remove
+
+
+def _as_it_is(given: Given) -> None:
+    """The samples hold one close, and no price of a name in the session."""
+    assert given.arguments
+
+
 @pytest.mark.parametrize(
-    ("left_out", "words"),
+    ("remove", "missing", "on_the_page"),
     [
-        ("--prices", "No prices: name files of daily closes, bars or ticks with --prices"),
-        ("--calendar", "No calendar of events: name a CSV file with --calendar"),
+        (_as_it_is, "No prices of the names in this session: give them", "no prices of the names"),
+        (_as_it_is, "closes before this session, 60 are needed for ranks", "60 are needed"),
+        (_without("--calendar"), "name a CSV file with --calendar", "no calendar"),
+        (_without("--prices"), "name files of daily closes", "name a file of prices"),
+        (_no_shares, "No share counts in the watch list", "no shares in the watch list"),
+        (_one_sector, "The basket has one sector: give", "the basket has one sector"),
+        (_no_index, "Options of the index were not quoted: give", "were not quoted"),
     ],
 )
-def test_without_an_input_it_still_comes_and_says_so(
-    scenario: Path, prices: Path, calendar: Path, tmp_path: Path, left_out: str, words: str
+def test_with_an_input_removed_it_says_what_is_missing_why_and_how_to_supply_it(
+    prices: Path,
+    calendar: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    remove: Callable[[Given], None],
+    missing: str,
+    on_the_page: str,
 ) -> None:
-    given = {"--run": scenario, "--prices": prices, "--calendar": calendar}
-    arguments = [
-        part for key, path in given.items() if key != left_out for part in (key, str(path))
-    ]
-    document = json.loads(reported(*arguments, out=tmp_path / "report.json"))
-    assert words in _missing(document)
+    quotes = ROOT / "samples" / "option_closes_2026-07-10.parquet"
+    given = Given(quotes, tmp_path, arguments={"--prices": prices, "--calendar": calendar})
+    remove(given)
+    document, page = given.report(monkeypatch)
+    assert missing in _missing(document)
+    assert on_the_page in page
+    html5lib.HTMLParser(strict=True).parse(page)
     for figure in _figures(document):
         assert (figure["value"] is None) == bool(figure["reason"]), figure
-    html5lib.HTMLParser(strict=True).parse(reported(*arguments, out=tmp_path / "report.html"))
+    for code in ("no_ticks", "no_quotes", "no_window", "basis_published", "no_sectors"):
+        assert code not in re.sub(r"<[^>]*>", "", page), "reasons are told in words"
 
 
 def test_a_young_history_and_a_name_without_a_price_are_named(

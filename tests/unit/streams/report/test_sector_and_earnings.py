@@ -69,7 +69,7 @@ def test_a_rest_that_is_mostly_unknown_is_no_measure() -> None:
 def test_without_sectors_the_sentence_says_why() -> None:
     found = sector_section(closing(FRIDAY, *CALM, reasons={"sectors": "no_sectors"}))
     assert (found.rows, found.reason) == ((), "no_sectors")
-    assert spillover(found).endswith("is unknown (no_sectors).")
+    assert spillover(found).endswith("is unknown (the basket names no sectors).")
 
 
 def test_names_that_report_within_ten_sessions_are_left_out() -> None:
