@@ -16,6 +16,7 @@ from streams.catalogue.vocabulary import (
     STRIP_QUOTE_REASONS,
     TICK_OUTCOMES,
     TRANSITIONS,
+    UNSOLVED,
     FrameKind,
 )
 from streams.refusals.dead_letters import CRASH, REASONS_BY_ROLE
@@ -61,6 +62,13 @@ STRIP_QUOTES: Final = Counter(
     ("reason",),
     ((STRIP_QUOTE_REASONS,),),
 )
+IV_FAILURES: Final = Counter(
+    "iv_solver_failures",
+    "strips with quotes of which no at-the-money vol could be solved, each second that they are "
+    "valued: expired, no_forward, too_few (quotes), not_bracketed",
+    ("reason",),
+    ((UNSOLVED,),),
+)
 TICKS: Final = Counter("ticks", "ticks by what became of them", ("outcome",), ((TICK_OUTCOMES,),))
 POINTS_FRAMES: Final = Counter(
     "points_frames",
@@ -101,6 +109,7 @@ ALERT_EVENTS: Final = Counter(
 COUNTERS: Final = (
     QUOTES,
     STRIP_QUOTES,
+    IV_FAILURES,
     TICKS,
     POINTS_FRAMES,
     DEAD_LETTERS,

@@ -84,6 +84,8 @@ read.
 NO_ROOM: Final = OUTCOMES.index("no_room")
 STRIP_QUOTE_REASONS: Final = ("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity")
 """What is wrong with a quote among the others of its strip: `analytics.found_quotes`."""
+UNSOLVED: Final = ("expired", "no_forward", "too_few", "not_bracketed")
+"""Why a strip has no at-the-money vol: `analytics.atm.AtmStatus`."""
 TICK_OUTCOMES: Final = (
     *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),
     *("time", "type", "missing_field"),

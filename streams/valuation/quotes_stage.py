@@ -152,6 +152,7 @@ class QuotesStage(SourceStage):
             return parts
         surfaces = self._surfaces.value(now, self._day, self._quoted, self._refresh)
         self._surfaces.doubted_quotes.put(output, self._codes.known)
+        self._surfaces.unsolved_strips.put(output)
         self._unskewed |= self._quoted
         due = self._due(second)
         rolls = self._rolls(second, session, due) or [None] * len(parts)

@@ -40,6 +40,7 @@ from streams.valuation.skews import Skews
 from streams.valuation.strips import INDEX_RULES, NAME_RULES, StripRules, value_judged
 from streams.valuation.surface_keys import surface_keys_of
 from streams.valuation.universe import Universe
+from streams.valuation.unsolved_strips import UnsolvedStrips
 
 
 class Surfaces:
@@ -60,6 +61,7 @@ class Surfaces:
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
         self.doubted_quotes = DoubtedQuotes(book)
+        self.unsolved_strips = UnsolvedStrips()
         self.skews = Skews(
             market, universe, self._surface_keys, self._terms, self._chains, listings
         )
@@ -81,6 +83,7 @@ class Surfaces:
             refresh: by monitored underlying, seconds in which its source repeats itself; NaN for a
                 feed of changes.
         """
+        self.unsolved_strips.begin()
         rows = np.flatnonzero(quoted[self._surface_keys.underlying])
         self._terms.renew(rows, self._listings, boundary, today)
         rate = rate_on(self._market.rates, today)
@@ -180,6 +183,7 @@ class Surfaces:
             for found in judged.found:
                 self.doubted_quotes.take(found, quoted)
         vols, status = atm_vols(judged.chain, strips.forward)
+        self.unsolved_strips.take(status, quote_ts)
 
         def at_tenor(column: Floats) -> Floats:
             return interpolate_variance(

@@ -425,3 +425,16 @@ def test_rows_that_an_older_release_left_waiting_come_first(
 def test_a_count_that_no_stage_has_made_is_refused(accepted: int) -> None:
     with pytest.raises(msgspec.ValidationError, match="accepted"):
         msgspec.convert({"accepted": {"AAPL": accepted}}, _BookState)
+
+
+def test_strips_without_a_vol_are_counted_each_second_that_they_are_valued() -> None:
+    one = stage()
+    whole = quotes_of([SPY, AAPL], TEN)
+    of_spy = whole.series_code == 0
+    first = one.process([frame_of(taken(whole, whole.call | of_spy)), heartbeat(TEN)]).counts
+    found = {key[1]: rows for key, rows in first.items() if key[0] == "iv_solver_failures"}
+    assert found == {"no_forward": 2}, "calls alone have no forward, near and next"
+    later = one.process([heartbeat(TEN + NS)]).counts
+    assert not any(key[0] == "iv_solver_failures" for key in later), "nothing was quoted"
+    mended = one.process([frame_of(quotes_of([AAPL], TEN + 2 * NS)), heartbeat(TEN + 2 * NS)])
+    assert not any(key[0] == "iv_solver_failures" for key in mended.counts)
