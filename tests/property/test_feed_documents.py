@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.calendar.sessions import day_number
+from streams.decoding.times import FIRST_NS, LAST_NS
 from streams.feeds.cboe import cboe_chain, cboe_levels
-from streams.feeds.chain import ChainWindow
+from streams.feeds.chain import ChainWindow, chain_of
+from streams.feeds.massive import massive_page
 from streams.feeds.occ_columns import occ_columns
 from streams.feeds.refused import DOCUMENT_REASONS, ROW_REASONS, RefusedDocument
 from tests.support.feed_run import MONDAY
@@ -66,6 +68,32 @@ def test_any_bytes(body: bytes) -> None:
 @given(st.lists(OPTION, max_size=6), SCALARS)
 def test_any_options(options: list[dict[str, Any]], price: Any) -> None:
     read(document(options, price))
+
+
+PAGES = st.fixed_dictionaries(
+    {"details": st.fixed_dictionaries({"ticker": st.text(max_size=24)})},
+    optional={
+        "last_quote": st.dictionaries(st.sampled_from(["bid", "ask", "last_updated"]), SCALARS),
+        "underlying_asset": st.dictionaries(st.sampled_from(["price", "value"]), SCALARS),
+    },
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(PAGES, max_size=4) | ANYTHING, SCALARS)
+def test_any_page_of_massive(results: Any, following: Any) -> None:
+    body = json.dumps({"results": results, "next_url": following}).encode()
+    page = massive_page(body)
+    if isinstance(page, RefusedDocument):
+        assert page.reason in DOCUMENT_REASONS
+        return
+    assert len(page.symbols) == page.bid.size == page.ask.size
+    assert len(page.symbols) + len(page.undated) <= page.contracts
+    assert page.newest == 0 or FIRST_NS <= page.newest < LAST_NS
+    chain = chain_of("SPY", page.symbols, (page.bid, page.ask), page.price, WINDOW)
+    if not isinstance(chain, RefusedDocument):
+        assert set(chain.left_out.counts) <= set(ROW_REASONS)
+        assert (chain.quotes.bid >= 0).all()
 
 
 @settings(deadline=None, max_examples=50)
