@@ -1,5 +1,6 @@
 """A reading goes through the detector in one direction: evaluate, advance, describe."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,14 @@ ONLY_IN = {
     "describe": {"summary", "thresholds", "evidence", "outbox_entry"},
 }
 """Functions that belong to one pass."""
+FLOW = (Path(__file__).parents[4] / "docs" / "design" / "flow.md").read_text(encoding="utf-8")
+ASKED_BEFORE = {"alerts/alert_book.py", "alerts/events.py", "alerts/lifecycle.py"}
+"""Modules of the second and third pass that the first asks what fires."""
+ON_THE_PAGE = [
+    name.replace("<rule>", "data_quality")
+    for name in re.findall(r"^\| `([\w/<>]+\.py)` \|", FLOW, re.MULTILINE)
+    if name not in ASKED_BEFORE
+]
 RARE = {"escalated", "hold", "moved"}
 """Those that a script need not come to."""
 
@@ -39,6 +48,8 @@ class Trace:
     def __init__(self) -> None:
         self.passes: list[str] = []
         self.ran: set[tuple[str, str]] = set()
+        self.modules: dict[str, None] = {}
+        """Those of the detector in the order in which they were first come to."""
         self._within: list[str] = []
 
     def note(self, frame: FrameType, event: str, _: Any) -> None:
@@ -46,6 +57,7 @@ class Trace:
         file, name = Path(frame.f_code.co_filename), frame.f_code.co_name
         if "detection" not in file.parts or event not in {"call", "return"}:
             return
+        self.modules.setdefault(str(file).rpartition("/detection/")[2])
         step = PASSES.get((file.name, name))
         if step and event == "return":
             self._within.pop()
@@ -84,6 +96,10 @@ def test_no_reading_returns_to_a_pass_that_it_has_left(script: Script) -> None:
         traces.append(trace)
     assert len(traces) > 5
     assert {tuple(trace.passes) for trace in traces} == {("evaluate", "advance", "describe")}
+    for trace in traces:
+        on_the_page = [name for name in trace.modules if name in ON_THE_PAGE]
+        assert on_the_page == sorted(on_the_page, key=ON_THE_PAGE.index)
+    assert {name for trace in traces for name in trace.modules} >= set(ON_THE_PAGE)
     ran = {pair for trace in traces for pair in trace.ran}
     for step, names in ONLY_IN.items():
         assert {where for where, name in ran if name in names} == {step}
