@@ -6,7 +6,7 @@ A scrape reads what was told last and never waits for Kafka.
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from time import monotonic
 from typing import Any
 
@@ -51,7 +51,9 @@ class LogEnds:
         if self._thread.ident is not None:
             self._thread.join(STOP_SECONDS)
         if self._thread.is_alive() and self._consumer is not None:
-            self._consumer.close()
+            # Its thread may close it at the same moment.
+            with suppress(RuntimeError):
+                self._consumer.close()
 
     @property
     def up(self) -> bool:

@@ -287,6 +287,8 @@ def test_bad_input_is_no_error_of_the_worker(outcome: Outcome) -> None:
         line
         for line in outcome.log.splitlines()
         if any(word in line for word in ("WARNING", "ERROR", "CRITICAL", "Traceback"))
+        # A commit that takes longer than its interval is the machine's.
+        and "mode.timers" not in line
     ]
 
 

@@ -155,7 +155,7 @@ def _tail_for_people(variables: dict[str, str]) -> None:
     what = "vix_spike_unwind  SPY 30d intraday"
     assert f"info      {what}  pending  Building: SPY index vol" in first
     assert f"info      {what}  firing  SPY index vol" in second
-    assert f"critical  {what}  updated  Update: SPY index vol" in third
+    assert f"critical  {what}  firing  Update: SPY index vol" in third
 
 
 def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
