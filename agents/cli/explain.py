@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agents.cli import options
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
 
@@ -22,12 +23,7 @@ def explain(
             ),
         ),
     ] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor."
-        ),
-    ] = None,
+    run: options.RunOrMonitor = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the screen as an SVG picture.")
     ] = None,

@@ -34,6 +34,9 @@ Index = Annotated[
     str | None,
     typer.Option(metavar="SYMBOL", help="One index; alone if the settings do not list it."),
 ]
+FirstIndex = Annotated[
+    str | None, typer.Option(metavar="SYMBOL", help="One index; the first of the settings.")
+]
 PublishedIndex = Annotated[
     str | None,
     typer.Option(
@@ -96,6 +99,12 @@ Run = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR", help="What `backtest --out DIR` wrote, or its readings.jsonl; not the topic."
+    ),
+]
+RunOrMonitor = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor."
     ),
 ]
 Closes = Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.cli import options
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.cli.time_range import DAY
 from config.errors import ConfigError
@@ -20,19 +21,12 @@ FORMATS = (".html", ".md", ".json", ".pdf")
 
 def report(
     context: typer.Context,
-    index: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="One index; the first of the settings.")
-    ] = None,
+    index: options.FirstIndex = None,
     session: Annotated[
         datetime | None,
         typer.Option(formats=DAY, metavar="DATE", help="Else the latest session there is."),
     ] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor."
-        ),
-    ] = None,
+    run: options.RunOrMonitor = None,
     prices: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE …", help="Daily closes, bars or ticks of the watch list."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli import options
 from agents.cli.shared import Shared, print_line, shared_of
 from agents.process.exits import ActionNeededError
 
@@ -23,15 +24,8 @@ def rotation(
         list[Path],
         typer.Option(metavar="FILE …", help="Daily closes, bars or ticks of the watch list."),
     ],
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="What `backtest --out DIR` wrote, instead of the running monitor."
-        ),
-    ] = None,
-    index: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="One index; the first of the settings.")
-    ] = None,
+    run: options.RunOrMonitor = None,
+    index: options.FirstIndex = None,
 ) -> None:
     """Strength of the defensive names beside changes of the spread, with counts and intervals.
 

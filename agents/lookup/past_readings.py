@@ -9,7 +9,7 @@ from agents.lookup.readings_log import ReadingsLog
 from agents.lookup.run_readings import readings_in
 from agents.store.keys import stage_keys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import check_topics
+from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.detection.history.days import DayFacts, decode_day
 from streams.framing.partitioner import partition_of
@@ -69,9 +69,7 @@ def of_history(settings: Settings, sessions: SessionRange) -> dict[str, list[Day
 
     Raises `UnavailableError`, `ActionNeededError`, `ConfigError`.
     """
-    report = check_topics(settings)
-    report.refuse()
-    (topic,) = (one for one in report.topics if one.role == "readings")
+    topic = readings_topic(settings)
     found = {}
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for spec in settings.market.indices:

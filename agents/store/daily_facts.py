@@ -13,7 +13,7 @@ from redis import Redis
 
 from agents.store.keys import StageKeys, stage_keys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import check_topics
+from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.calendar.sessions import next_session
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
@@ -55,9 +55,7 @@ def fill_history(
         ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be
             used; the topics are missing or unfit.
     """
-    report = check_topics(settings)
-    report.refuse()
-    (topic,) = (one for one in report.topics if one.role == "readings")
+    topic = readings_topic(settings)
     indices = [index.symbol for index in settings.market.indices]
     facts = closed.facts(indices)
     filled = []

@@ -10,7 +10,7 @@ import msgspec
 
 from agents.store.keys import stage_keys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import check_topics
+from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.calendar.sessions import next_session, shift_session
 from streams.detection.history.days import LEVELS, DayFacts, Days, decode_day
@@ -60,9 +60,7 @@ def history_reports(settings: Settings, lookback: Lookback) -> list[HistoryRepor
         ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be
             used; the topics are missing or unfit.
     """
-    report = check_topics(settings)
-    report.refuse()
-    (topic,) = (one for one in report.topics if one.role == "readings")
+    topic = readings_topic(settings)
     reports = []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
         for one in settings.market.indices:

@@ -10,7 +10,14 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from agents.kafka.client import kafka_failures, kafka_python_options
 from agents.process.call_timeout import call_within
-from agents.topics.report import MIN_INSYNC, TopicsCheck, is_missing, judge, wanted_partitions
+from agents.topics.report import (
+    MIN_INSYNC,
+    TopicReport,
+    TopicsCheck,
+    is_missing,
+    judge,
+    wanted_partitions,
+)
 from config.connections import kafka_place
 from config.settings import Settings
 from streams.topics import Topics, topic_config
@@ -62,6 +69,18 @@ def check_topics(settings: Settings) -> TopicsCheck:
         ConfigError, ActionNeededError, UnavailableError: Kafka may not, or cannot, be used.
     """
     return _asked(settings, lambda: _check(settings, frozenset()))
+
+
+def readings_topic(settings: Settings) -> TopicReport:
+    """The topic of the readings, once all topics are found to be there and fit.
+
+    Raises:
+        ActionNeededError, ConfigError, UnavailableError: they are not, or Kafka may not, or cannot,
+            be asked.
+    """
+    report = check_topics(settings)
+    report.refuse()
+    return next(one for one in report.topics if one.role == "readings")
 
 
 def partition_counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
