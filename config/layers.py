@@ -24,6 +24,7 @@ FOUND = "dispersion.toml"
 _FILE_PATHS = (
     ("market", "rates_file"),
     ("market", "dividends_file"),
+    ("market", "calendar_file"),
     ("report", "calendar_file"),
     ("rules", "file"),
     ("kafka", "ssl_cafile"),

@@ -3,6 +3,7 @@
 from config.baskets import find_basket, load_basket
 from config.dividends import load_dividends
 from config.errors import ConfigError
+from config.event_calendars import load_reports
 from config.rates import load_rates
 from config.settings import IndexSettings, MarketSettings, Settings
 from streams.market import Basket, IndexSpec, Market, Rates
@@ -16,6 +17,7 @@ def market_of(settings: Settings) -> Market:
         indices=tuple(_index(one) for one in chosen.indices),
         rates=_rates(chosen),
         dividends=() if chosen.dividends_file is None else load_dividends(chosen.dividends_file),
+        earnings=None if chosen.calendar_file is None else load_reports(chosen.calendar_file),
         am_roots=chosen.am_roots,
         allowed_lateness=chosen.allowed_lateness,
         strict_expiries=chosen.strict_expiries,

@@ -127,6 +127,8 @@ class MarketSettings(SettingsSection):
 
     Names that a dividend distorts are flagged.
     """
+    calendar_file: Path | None = None
+    """CSV with `symbol`, `date` and `when`: readings have vols without what reports add."""
     allowed_lateness: float = Field(default=0.25, ge=0, le=60)
     am_roots: tuple[str, ...] = AM_ROOTS
     strict_expiries: bool = False
@@ -207,7 +209,7 @@ class ReportSettings(SettingsSection):
     watch_list: str = "rotation.toml"
     """A TOML file: a path, or the name of one shipped in `config/watchlists`."""
     calendar_file: Path | None = None
-    """Events: `date,kind,symbol,when,what`."""
+    """Events: `date,kind,symbol,when,what`; without it `market.calendar_file`."""
     prices: tuple[Path, ...] = ()
     """Files of daily closes, bars or ticks of the watch list, where `--prices` names none."""
     folder: Path = Path("build/reports")
@@ -238,6 +240,11 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     feed: FeedSettings = FeedSettings()
     report: ReportSettings = ReportSettings()
+
+    @property
+    def events_file(self) -> Path | None:
+        """The calendar of the pages: their own, else that of the market."""
+        return self.report.calendar_file or self.market.calendar_file
 
     @classmethod
     def settings_customise_sources(

@@ -107,6 +107,14 @@ class Dividend(NamedTuple):
     """USD a share."""
 
 
+class EarningsReport(NamedTuple):
+    """A coming report of one name."""
+
+    symbol: str
+    day: int
+    """The first session that trades on it, days since 1970-01-01."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gates:
     """Quality limits of methodology 8.7 and design section 6."""
@@ -133,6 +141,8 @@ class Market:
     indices: tuple[IndexSpec, ...]
     rates: Rates = field(default_factory=lambda: Rates(constant=0.0))
     dividends: tuple[Dividend, ...] = ()
+    earnings: tuple[EarningsReport, ...] | None = None
+    """None without a calendar."""
     gates: Gates = field(default_factory=Gates)
     reference_symbols: tuple[str, ...] = ("VIX", "VIX9D", "VIX3M", "VIXEQ", "DSPX", "COR1M")
     """Ticks in index points; the codec divides them by 100."""

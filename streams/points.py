@@ -65,6 +65,22 @@ class RollPoints(NamedTuple):
         return dict(zip(self.symbol, pairs, strict=True))
 
 
+class EarningsPoints(NamedTuple):
+    """Names with a coming report; n rows.
+
+    Their vols at 30 days without it over those with it, at one second; NaN where it cannot be told
+    apart, 1 where neither term holds it.
+    """
+
+    symbol: tuple[str, ...]
+    variance_ratio: NDArray[np.float64]
+    atm_ratio: NDArray[np.float64]
+    day: NDArray[np.int64]
+    """The first session that trades on it, days since 1970-01-01."""
+    in_near: NDArray[np.bool_]
+    """It comes before the near expiry."""
+
+
 class PricePoints(NamedTuple):
     """Previous-tick prices (or, for references, decimal levels) of symbols that ticked.
 
@@ -112,3 +128,5 @@ class PointsFrame:
     """Present in one second of ten at most."""
     roll: RollPoints | None = None
     """The same, before the close of a session after which terms roll."""
+    earnings: EarningsPoints | None = None
+    """In the seconds of skews, with a calendar."""

@@ -16,11 +16,18 @@ import pyarrow as pa
 
 from streams.arrow import spare_pandas
 from streams.decoding.frame_layout import inspect
-from streams.points import PointsFrame, PricePoints, RollPoints, SkewPoints, SurfacePoints
+from streams.points import (
+    EarningsPoints,
+    PointsFrame,
+    PricePoints,
+    RollPoints,
+    SkewPoints,
+    SurfacePoints,
+)
 
 spare_pandas()
 
-SURFACE, PRICE, REFERENCE, SKEW, ROLL = 0, 1, 2, 3, 4
+SURFACE, PRICE, REFERENCE, SKEW, ROLL, EARNINGS = range(6)
 MAX_BYTES: Final = 8 * 2**20
 MAX_ROWS: Final = 100_000
 VERSION: Final = 1
@@ -54,12 +61,21 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skew: int | None = None
     roll: int | msgspec.UnsetType = msgspec.UNSET
     """Unset where the part is absent, so that such a frame has the bytes of earlier releases."""
+    earnings: int | msgspec.UnsetType = msgspec.UNSET
+    """The same."""
 
 
 def encode_points(frame: PointsFrame) -> bytes:
     """Bytes of a frame; the same bytes for the same frame."""
-    parts = (frame.surfaces, frame.prices, frame.references, frame.skew, frame.roll)
-    surfaces, prices, references, skew, roll = map(_length, parts)
+    parts = (
+        frame.surfaces,
+        frame.prices,
+        frame.references,
+        frame.skew,
+        frame.roll,
+        frame.earnings,
+    )
+    surfaces, prices, references, skew, roll, earnings = map(_length, parts)
     scalars = (
         frame.index,
         frame.source,
@@ -76,6 +92,7 @@ def encode_points(frame: PointsFrame) -> bytes:
             rows=(surfaces, prices, references),
             skew=skew,
             roll=msgspec.UNSET if roll is None else roll,
+            earnings=msgspec.UNSET if earnings is None else earnings,
         )
     )
     schema = _SCHEMA.with_metadata({_KEY: header})
@@ -102,8 +119,10 @@ def decode_points(value: bytes) -> PointsFrame:
             batch.validate(full=True)
     except (pa.ArrowException, OSError, MemoryError) as problem:
         raise ValueError(f"not a points frame: {problem}") from None
-    roll = None if header.roll is msgspec.UNSET else header.roll
-    counts = (*header.rows, header.skew, roll)
+    roll, earnings = (
+        None if rows is msgspec.UNSET else rows for rows in (header.roll, header.earnings)
+    )
+    counts = (*header.rows, header.skew, roll, earnings)
     expected = [(kind, count) for kind, count in enumerate(counts) if count]
     if len(expected) != len(batches) or any(
         _foreign(*row, batch) for row, batch in zip(expected, batches, strict=True)
@@ -126,6 +145,7 @@ def decode_points(value: bytes) -> PointsFrame:
         None if references is None else _read_prices(by_kind.get(REFERENCE, _empty())),
         None if header.skew is None else _read_skew(by_kind.get(SKEW, _empty())),
         None if roll is None else _read_roll(by_kind.get(ROLL, _empty())),
+        None if earnings is None else _read_earnings(by_kind.get(EARNINGS, _empty())),
     )
 
 
@@ -144,7 +164,7 @@ def _foreign(kind: int, rows: int, batch: Any) -> bool:  # noqa: ANN401 - an Arr
     return gaps or batch.num_rows != rows or bool((batch.column("kind").to_numpy() != kind).any())
 
 
-_Part = SurfacePoints | PricePoints | SkewPoints | RollPoints
+_Part = SurfacePoints | PricePoints | SkewPoints | RollPoints | EarningsPoints
 
 
 def _length(part: _Part | None) -> int | None:
@@ -156,6 +176,8 @@ def _columns(part: _Part, kind: int) -> dict[str, Any]:
         return _surfaces(part)
     if isinstance(part, RollPoints):
         return _roll(part)
+    if isinstance(part, EarningsPoints):
+        return _earnings(part)
     return _skew(part) if isinstance(part, SkewPoints) else _prices(part, kind)
 
 
@@ -188,6 +210,15 @@ def _skew(part: SkewPoints) -> dict[str, Any]:
 def _roll(part: RollPoints) -> dict[str, Any]:
     ratios = {"variance": pa.array(part.variance_ratio), "atm_vol": pa.array(part.atm_ratio)}
     return _bare(part.symbol, ROLL) | ratios
+
+
+def _earnings(part: EarningsPoints) -> dict[str, Any]:
+    return _bare(part.symbol, EARNINGS) | {
+        "variance": pa.array(part.variance_ratio),
+        "atm_vol": pa.array(part.atm_ratio),
+        "value": pa.array(part.in_near.astype(np.float64)),
+        "ts": pa.array(part.day),
+    }
 
 
 def _bare(symbol: tuple[str, ...], kind: int) -> dict[str, Any]:
@@ -233,6 +264,16 @@ def _read_roll(batch: Any) -> RollPoints:  # noqa: ANN401 - an Arrow batch
         tuple(batch.column("symbol").to_pylist()),
         batch.column("variance").to_numpy(),
         batch.column("atm_vol").to_numpy(),
+    )
+
+
+def _read_earnings(batch: Any) -> EarningsPoints:  # noqa: ANN401 - an Arrow batch
+    return EarningsPoints(
+        tuple(batch.column("symbol").to_pylist()),
+        batch.column("variance").to_numpy(),
+        batch.column("atm_vol").to_numpy(),
+        batch.column("ts").to_numpy(),
+        batch.column("value").to_numpy() > 0,
     )
 
 

@@ -130,6 +130,38 @@ class Sector(msgspec.Struct, frozen=True, kw_only=True):
     implied_correlation_change_20d: float | None = None
 
 
+class ReportingName(msgspec.Struct, frozen=True, kw_only=True):
+    """A constituent that reports before the expiry of its near term."""
+
+    symbol: str
+    day: date
+    """The first session that trades on the report."""
+    weight: float
+    """Share of the basket's configured weight."""
+
+
+class Earnings(msgspec.Struct, frozen=True, kw_only=True):
+    """The vols without what coming reports add (`docs/numbers/measures/earnings.md`).
+
+    They are at most ten seconds behind. Reasons stand among those of the reading under `earnings.`
+    and the field.
+    """
+
+    names: tuple[ReportingName, ...]
+    """By day, the heaviest of a day first."""
+    weight: float
+    """Their share of the basket's configured weight."""
+    coverage: float
+    """Share of the configured weight behind `basket_vol`: without names whose report cannot be
+    told apart."""
+    coverage_atm: float
+    """The same of 50-delta vols."""
+    basket_vol: float | None = None
+    vol_spread: float | None = None
+    implied_correlation: float | None = None
+    """Over the largest names, as that of the reading."""
+
+
 class BookMark(msgspec.Struct, frozen=True, kw_only=True):
     """What a standard book has earned, per unit of index vega: 0.01 is one vol point of it."""
 
@@ -285,6 +317,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """At 30 days alone."""
     sectors: tuple[Sector, ...] = ()
     """By name, at 30 days alone; none for a basket without sectors."""
+    earnings: Earnings | None = None
+    """At 30 days alone, with a calendar of reports."""
     reasons: dict[str, str] = {}
     constituents: Constituents | None = None
 

@@ -22,12 +22,12 @@ def explained_index(
     `inputs` raises.
     """
     rules = load_rules(settings.rules.file, settings.rules.cap_unknown)
-    given = settings.report
+    file = settings.events_file
     beside = OutlookInputs(
         spec,
         mechanical_numbers(rules),
-        load_watch_list(find_watch_list(given.watch_list)),
-        None if given.calendar_file is None else load_events(given.calendar_file),
+        load_watch_list(find_watch_list(settings.report.watch_list)),
+        None if file is None else load_events(file),
     )
     found = explain_in_context(spec, market_of(settings).gates, rules, inputs())
     return None if found is None else outlook(found, beside)

@@ -63,9 +63,14 @@ def _earnings(found: Outlook) -> str:
     section = found.earnings
     if not section.names:
         return section.basket_vol.why
+    when, without = {
+        "taken out": ("before their near expiry", "without what the reports add"),
+        "left out": ("within ten sessions", "without these names"),
+        "": ("", ""),
+    }[section.method]
     return (
-        f"{_list(section.names)} within ten sessions, {section.weight.text} of the weight; "
-        f"without them basket vol {section.basket_vol.text}, spread {section.vol_spread.text}, "
+        f"{_list(section.names)} {when}, {section.weight.text} of the weight; "
+        f"{without} basket vol {section.basket_vol.text}, spread {section.vol_spread.text}, "
         f"correlation {section.implied_correlation.text}"
     )
 

@@ -30,7 +30,7 @@ def keep_settings(folder: Path, settings: Settings) -> None:
         "rules": {"cap_unknown": settings.rules.cap_unknown},
     }
     table["market"] = {name: getattr(market, name) for name in _MARKET}
-    for name in ("rates_file", "dividends_file"):
+    for name in ("rates_file", "dividends_file", "calendar_file"):
         if (path := getattr(market, name)) is not None:
             table["market"][name] = _kept(
                 folder, path, f"{name.removesuffix('_file')}{''.join(path.suffixes)}"

@@ -38,7 +38,7 @@ class Exporter:
             self._redis,
             settings.kafka.topic_prefix,
             market_of(settings).indices,
-            settings.report.calendar_file,
+            settings.events_file,
         )
         inputs = stage_inputs(settings)
         self._ends = LogEnds(settings, [topic for topics in inputs.values() for topic in topics])

@@ -169,6 +169,7 @@ def families(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
     yield from rotation_gauges(_pictures(views))
     yield from _book(views)
     yield from _sectors(views)
+    yield from _earnings(views)
 
 
 def _pictures(views: Sequence[View]) -> list[tuple[IndexSpec, Snapshot]]:
@@ -551,3 +552,31 @@ def _sectors(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
                 if value is not None:
                     family.add_metric([*labels, *more], value)
     yield from (vol, correlation, change)
+
+
+def _earnings(views: Sequence[View]) -> Iterator[GaugeMetricFamily]:
+    families = {
+        "basket_vol": _gauge(
+            "basket_vol_ex_earnings_ratio",
+            "Basket vol without what coming reports add, 30 days.",
+            "index",
+        ),
+        "implied_correlation": _gauge(
+            "implied_correlation_ex_earnings_ratio",
+            "Implied correlation without what coming reports add to the names' vols.",
+            "index",
+        ),
+        "weight": _gauge(
+            "earnings_weight_ratio",
+            "Share of the basket's weight that reports before its near expiry.",
+            "index",
+        ),
+    }
+    for view in views:
+        reading = view.snapshot.readings.get(RULE_TENOR)
+        found = None if reading is None else reading.earnings
+        for name, family in families.items() if found is not None else ():
+            value = getattr(found, name)
+            if value is not None:
+                family.add_metric([view.spec.symbol], value)
+    yield from families.values()

@@ -30,7 +30,7 @@ def made_report(
     Raises `ConfigError`, `SourceError`, `ActionNeededError`, `UnavailableError`.
     """
     watched = load_watch_list(find_watch_list(settings.report.watch_list))
-    file = settings.report.calendar_file
+    file = settings.events_file
     events = None if file is None else load_events(file)
     market = market_of(settings)
     spec = next(one for one in market.indices if one.symbol == index)

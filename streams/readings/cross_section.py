@@ -33,7 +33,7 @@ class CrossSection:
         self.spec = spec
         self.sources = SourcesSeen()
         self.held = HeldFrames()
-        self.state = SessionState(spec, market.gates)
+        self.state = SessionState(spec, market.gates, has_calendar=market.earnings is not None)
         self.passed = 0
         """The last second that is over, ns.
 

@@ -17,6 +17,7 @@ from streams.readings.flag_bits import FlagBits
 from streams.readings.index_point import IndexPoint
 from streams.readings.reading_seconds import QUIET_NS
 from streams.readings.reason_words import ReasonWords
+from streams.readings.report_effects import CHUNK as REPORTS
 from streams.readings.rotation_values import RotationAt
 from streams.readings.session_hours import hours_on
 from streams.readings.session_state import BEFORE
@@ -89,6 +90,7 @@ class CrossSectionCheckpoint:
         self._gone.clear()
         changed.update(state.grid.changed())
         changed.update(state.skew.changed())
+        changed.update(state.reports.changed())
         changed.update(state.daily.changed())
         changed.update(state.closings.changed())
         changed.update(self._section.held.changed())
@@ -103,7 +105,7 @@ class CrossSectionCheckpoint:
         foreign = [
             name
             for name in chunks
-            if name not in {HEAD, NAMES, ORIGINS, BAR} and not name.startswith(prefixes)
+            if name not in {HEAD, NAMES, ORIGINS, BAR, REPORTS} and not name.startswith(prefixes)
         ]
         if foreign:
             raise ValueError(
@@ -193,6 +195,7 @@ class CrossSectionCheckpoint:
         with_index = np.append(moved, len(state.basket.symbols))
         state.origins.restore(chunks[ORIGINS], with_index)
         state.skew.restore(chunks, with_index)
+        state.reports.restore(chunks.get(REPORTS), moved)
         for name, value in chunks.items():
             if not name.startswith(POINTS):
                 continue

@@ -23,6 +23,7 @@ from streams.readings.realized_grid import RealizedGrid
 from streams.readings.realized_values import RealizedValues
 from streams.readings.reason_words import ReasonWords
 from streams.readings.references import References
+from streams.readings.report_effects import ReportEffects
 from streams.readings.rotation_values import RotationValues
 from streams.readings.sector_values import SectorValues
 from streams.readings.session_hours import SessionHours
@@ -44,9 +45,11 @@ class SessionState:
     the next session begins; prices stay. Names have positions 0 to n - 1, the index has n.
     """
 
-    def __init__(self, spec: IndexSpec, gates: Gates) -> None:
+    def __init__(self, spec: IndexSpec, gates: Gates, *, has_calendar: bool = False) -> None:
         self.spec = spec
         self.gates = gates
+        self.has_calendar = has_calendar
+        """Reports of names are known."""
         self.basket = basket_columns(spec.basket)
         self.sectors = Sectors(spec.basket)
         self.hours = BEFORE
@@ -60,6 +63,7 @@ class SessionState:
         self.origins = NameOrigins(len(self.basket.symbols) + 1)
         self.references = References(spec.references)
         self.skew = SkewVols(spec.tenors, len(self.basket.symbols) + 1)
+        self.reports = ReportEffects(len(self.basket.symbols))
         self.points: dict[int, NamePoints] = {}
         self.index: dict[int, IndexPoint] = {}
         self.widths = {tenor: WidthPast() for tenor in spec.tenors}
@@ -112,6 +116,8 @@ class SessionState:
             self.skew.apply(frame.skew, self._places(frame.skew.symbol))
         if frame.roll is not None:
             self.next_terms.update(frame.roll.ratios)
+        if frame.earnings is not None:
+            self.reports.apply(frame.earnings, self._places(frame.earnings.symbol))
         if frame.prices is not None:
             self.grid.apply(frame.prices)
             self.daily.apply(frame.prices)
@@ -139,6 +145,7 @@ class SessionState:
         self.touched = set(self.spec.tenors)
         self.origins.clear()
         self.skew.clear()
+        self.reports.clear()
         self.references.levels.clear()
         self.atm_only = False
         self.began = 0

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from streams.catalogue.measures import RULE_TENOR_DAYS
 from streams.catalogue.vocabulary import DOUBTS, PARTIAL_BASKET, STALE_WEIGHTS, STRIP_WIDE, WIDE
 from streams.market import Mode
-from streams.reading import Book, Constituents, Reading, Sector, SilentLeg
+from streams.reading import Book, Constituents, Earnings, Reading, Sector, SilentLeg
 from streams.readings.atm_pair import set_basket_correlation, set_correlation, set_index_atm
 from streams.readings.book_values import BookInputs, book_of
 from streams.readings.coverage import too_thin
+from streams.readings.earnings_values import earnings_of
 from streams.readings.fields import Fields
 from streams.readings.freshness import age_limit, fresh_index
 from streams.readings.model_free import set_basket, set_index
@@ -107,8 +108,18 @@ def tenor_reading(
         rotation=rotation.value,
         book=book,
         sectors=sectors,
+        earnings=_earnings(fields, state, tenor, names),
         constituents=_constituents(state, names, tenor) if names else None,
     )
+
+
+def _earnings(
+    fields: Fields, state: SessionState, tenor: int, names: ValidNames | None
+) -> Earnings | None:
+    if names is None or tenor != RULE_TENOR_DAYS:
+        fields.set_null("no_window" if names else "no_basket", "earnings")
+        return None
+    return earnings_of(fields, state, names)
 
 
 def _too_little(state: SessionState, names: PairNames | None) -> str:

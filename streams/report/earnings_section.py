@@ -1,24 +1,32 @@
-"""The pair of vols and the correlation without the names that report soon.
+"""The pair of vols and the correlation without the reports that come soon.
 
 A coming report lifts a name's vol and not the index's, so that the spread widens without a trade.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol
-from streams.reading import Constituents, Reading
+from streams.reading import Constituents, Earnings, Reading
 from streams.report.calendar_section import AHEAD, NO_CALENDAR, Event, next_events
 from streams.report.figure import Figure, figure
 
 
 class EarningsSection(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the names whose reports the calendar has within the next ten sessions."""
+    """What coming reports do to the pair.
 
+    A reading with `earnings` knows the vols of its names without their reports. Of one without,
+    names that the calendar has within the next ten sessions are left out whole.
+    """
+
+    method: Literal["", "taken out", "left out"] = ""
+    """Of the reports, or of the names; empty without any."""
     names: tuple[str, ...]
+    """Before their near expiry, or within the next ten sessions."""
     weight: Figure
     """Their share of the weight of the valid names."""
     basket_vol: Figure
@@ -34,7 +42,9 @@ class EarningsSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def earnings_section(reading: Reading, events: Sequence[Event] | None) -> EarningsSection:
-    """Source: methodology 8.7; names are left out whole, for events have no vol of their own."""
+    """Source: methodology 8.7."""
+    if reading.earnings is not None and reading.earnings.names:
+        return _taken_out(reading, reading.earnings)
     names = reading.constituents
     if events is None or names is None:
         return _nothing(NO_CALENDAR if events is None else "no names behind the reading")
@@ -43,6 +53,27 @@ def earnings_section(reading: Reading, events: Sequence[Event] | None) -> Earnin
     if not reporting:
         return _nothing(f"no name of the basket reports within {AHEAD} sessions")
     return _without(reading, names, reporting)
+
+
+def _taken_out(reading: Reading, known: Earnings) -> EarningsSection:
+    why = reading.reasons
+    spread, whole = known.vol_spread, reading.vol_spread
+    added = None if spread is None or whole is None else whole - spread
+    no_spread = why.get("earnings.vol_spread", why.get("vol_spread", ""))
+    return EarningsSection(
+        method="taken out",
+        names=tuple(one.symbol for one in known.names),
+        weight=figure(known.weight, "share", ""),
+        basket_vol=figure(known.basket_vol, "vol", why.get("earnings.basket_vol", "")),
+        vol_spread=figure(spread, "vol", no_spread),
+        spread_of_reports=figure(added, "vol", no_spread),
+        implied_correlation=figure(
+            known.implied_correlation, "correlation", why.get("earnings.implied_correlation", "")
+        ),
+        correlation_of_all=figure(
+            reading.implied_correlation, "correlation", why.get("implied_correlation", "")
+        ),
+    )
 
 
 def _without(reading: Reading, names: Constituents, reporting: tuple[str, ...]) -> EarningsSection:
@@ -57,6 +88,7 @@ def _without(reading: Reading, names: Constituents, reporting: tuple[str, ...]) 
     added = None if spread is None or whole is None else whole - spread
     why = "no vols of the other names, or of the index"
     return EarningsSection(
+        method="left out",
         names=reporting,
         weight=figure(float(weights[~rest].sum() / weights.sum()), "share", ""),
         basket_vol=figure(left, "vol", why),

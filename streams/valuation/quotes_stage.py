@@ -13,7 +13,7 @@ from streams.catalogue.counters import QUOTES
 from streams.decoding.codec import decode_quotes
 from streams.left_out import left_out
 from streams.market import Market
-from streams.points import RollPoints, SkewPoints
+from streams.points import EarningsPoints, RollPoints, SkewPoints
 from streams.records import NS, Heartbeat, Malformed, Quotes, Record, Unread, Vols
 from streams.stage import Output, Role
 from streams.uniform import is_uniform, uniform
@@ -156,11 +156,14 @@ class QuotesStage(SourceStage):
         self._unskewed |= self._quoted
         due = self._due(second)
         rolls = self._rolls(second, session, due) or [None] * len(parts)
+        earnings = self._earnings(second, due) or [None] * len(parts)
         skews = self._skews(second, due) or [None] * len(parts)
         self._quoted[:] = False
         return [
-            part._replace(surfaces=points, skew=skew, roll=roll)
-            for part, points, skew, roll in zip(parts, surfaces, skews, rolls, strict=True)
+            part._replace(surfaces=points, skew=skew, roll=roll, earnings=reports)
+            for part, points, skew, roll, reports in zip(
+                parts, surfaces, skews, rolls, earnings, strict=True
+            )
         ]
 
     def _due(self, second: int) -> Bools:
@@ -178,6 +181,12 @@ class QuotesStage(SourceStage):
         if second * NS <= equity_close_ns(session) - ROLL_NS or not due.any():
             return ()
         return self._surfaces.roll(second * NS, self._day, due, self._refresh)
+
+    def _earnings(self, second: int, due: Bools) -> tuple[EarningsPoints | None, ...]:
+        """Vols without coming reports, in the seconds of skews."""
+        if self._market.earnings is None or not due.any():
+            return ()
+        return self._surfaces.earnings(second * NS, self._day, due, self._refresh)
 
     def _skews(self, second: int, due: Bools) -> tuple[SkewPoints | None, ...]:
         """Skews of what was quoted since its last ones.

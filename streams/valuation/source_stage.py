@@ -19,7 +19,14 @@ from streams.decoding.codec import Limits
 from streams.decoding.times import FIRST_NS, LAST_NS, dated
 from streams.left_out import unread_example
 from streams.market import Market
-from streams.points import PointsFrame, PricePoints, RollPoints, SkewPoints, SurfacePoints
+from streams.points import (
+    EarningsPoints,
+    PointsFrame,
+    PricePoints,
+    RollPoints,
+    SkewPoints,
+    SurfacePoints,
+)
 from streams.points_codec import encode_points
 from streams.records import (
     NS,
@@ -63,6 +70,7 @@ class IndexPart(NamedTuple):
     references: PricePoints | None = None
     skew: SkewPoints | None = None
     roll: RollPoints | None = None
+    earnings: EarningsPoints | None = None
 
 
 class Rows(NamedTuple):
@@ -263,6 +271,7 @@ class SourceStage(ABC):
                 references=part.references,
                 skew=part.skew,
                 roll=part.roll,
+                earnings=part.earnings,
             )
             output.messages.append(
                 Message(

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Bools, Floats, Ints
 from analytics.atm import atm_vols
+from analytics.earnings import quiet_variance
 from analytics.stated_vols import stated_atm_vols
 from analytics.tenor import MINUTES_PER_YEAR, interpolate_variance, interpolate_vol
 from streams.calendar.sessions import date_of, day_number, next_session
 from streams.market import Market
-from streams.points import RollPoints, SurfacePoints
+from streams.points import EarningsPoints, RollPoints, SurfacePoints
 from streams.valuation.book import NEVER, QuoteBook
 from streams.valuation.contract_key import day_of
 from streams.valuation.doubted_quotes import DoubtedQuotes
@@ -35,6 +36,7 @@ from streams.valuation.reason_codes import (
     of_terms,
     texts,
 )
+from streams.valuation.report_days import NONE_KNOWN, ReportDays
 from streams.valuation.risk_free import DayRate, rate_on
 from streams.valuation.skews import Skews
 from streams.valuation.strips import INDEX_RULES, NAME_RULES, StripRules, value_judged
@@ -60,6 +62,7 @@ class Surfaces:
         """Those of the next session."""
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
+        self._report_days = ReportDays(market.earnings, universe)
         self.doubted_quotes = DoubtedQuotes(book)
         self.unsolved_strips = UnsolvedStrips()
         self.skews = Skews(
@@ -124,6 +127,60 @@ class Surfaces:
             self._value_rows(points, terms, rows, boundary, today, refresh)
         rolls = np.isin(np.arange(keys.underlying.size), rows)
         return tuple(self._ratios(now, then, lines[rolls[lines]]) for lines in keys.of_index)
+
+    def earnings(
+        self, boundary: int, today: int, quoted: Bools, refresh: Floats
+    ) -> tuple[EarningsPoints | None, ...]:
+        """Names with a coming report, and their vols without it over those with it.
+
+        Of each index of the market, None where there is none. Arguments as for `value`.
+        """
+        keys = self._surface_keys
+        names = keys.constituent & (keys.tenor_days == DSPX_TENOR) & quoted[keys.underlying]
+        coming = self._report_days.next(keys.underlying, today)
+        rows = np.flatnonzero(names & (coming < NONE_KNOWN))
+        if not rows.size:
+            return (None,) * len(keys.of_index)
+        self._terms.renew(rows, self._listings, boundary, today)
+        points = _Columns(keys.underlying.size)
+        self._value_rows(points, self._terms, rows, boundary, today, refresh)
+        reports = np.isin(np.arange(keys.underlying.size), rows)
+        return tuple(
+            self._without_reports(points, coming, lines[reports[lines]], today)
+            for lines in keys.of_index
+        )
+
+    def _without_reports(
+        self, points: "_Columns", coming: Ints, rows: Ints, today: int
+    ) -> EarningsPoints | None:
+        if not rows.size:
+            return None
+        underlying, near, following = (
+            self._surface_keys.underlying[rows],
+            day_of(self._terms.near[rows]),
+            day_of(self._terms.next[rows]),
+        )
+        in_near, in_next = (
+            self._report_days.before(underlying, today, expiry) for expiry in (near, following)
+        )
+        sooner = points.sooner[rows]
+        later = np.where(self._terms.single[rows], sooner, points.later[rows])
+
+        def quiet(first: Floats, second: Floats, whole: Floats) -> Floats:
+            return quiet_variance(
+                first[rows], sooner, second[rows], later, in_near, in_next, whole[rows]
+            )
+
+        variance, squared = points.variance, points.atm_vol**2
+        quiet_atm = quiet(points.near_vol**2, points.next_vol**2, squared)
+        symbols = self._universe.symbols
+        return EarningsPoints(
+            tuple([symbols[at] for at in underlying.tolist()]),
+            quiet(points.near_variance, points.next_variance, variance) / variance[rows],
+            np.sqrt(quiet_atm / squared[rows]),
+            coming[rows],
+            in_near > 0,
+        )
 
     def _ratios(self, now: "_Columns", then: "_Columns", rows: Ints) -> RollPoints | None:
         if not rows.size:
@@ -191,6 +248,10 @@ class Surfaces:
             )
 
         points.variance[rows] = variance = at_tenor(strips.variance)
+        points.near_variance[rows], points.next_variance[rows] = (
+            strips.variance[near],
+            strips.variance[following],
+        )
         points.bid_variance[rows], points.ask_variance[rows] = (
             at_tenor(strips.bid_variance),
             at_tenor(strips.ask_variance),
@@ -255,6 +316,14 @@ class _Columns:
         self.ask_variance = np.full(n, np.nan)
         self.atm_vol = np.full(n, np.nan)
         self.forward = np.full(n, np.nan)
+        self.near_variance = np.full(n, np.nan)
+        """Of the two terms, as `next_variance` and the vols."""
+        self.next_variance = np.full(n, np.nan)
+        self.near_vol = np.full(n, np.nan)
+        self.next_vol = np.full(n, np.nan)
+        self.sooner = np.zeros(n, np.int64)
+        """Minutes to the terms, as `NearNextPairs` has them."""
+        self.later = np.zeros(n, np.int64)
         self.quote_ts = np.zeros(n, np.int64)
         self.strip_reason = np.zeros(n, np.int64)
         self.atm_reason = np.zeros(n, np.int64)
@@ -273,6 +342,8 @@ def _put_atm(
     points.atm_vol[rows] = atm = interpolate_vol(
         vols[near], pairs.sooner, vols[following], pairs.later, pairs.tenor
     )
+    points.near_vol[rows], points.next_vol[rows] = vols[near], vols[following]
+    points.sooner[rows], points.later[rows] = pairs.sooner, pairs.later
     points.quote_ts[rows] = np.maximum(np.maximum(quote_ts[near], quote_ts[following]), 0)
     code = np.where(quote_ts == NEVER, NO_QUOTES, status)
     points.atm_reason[rows] = _reasons(atm, of_terms(code[near], code[following]))

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from streams.calendar.sessions import close_ns
-from streams.points import PointsFrame, SkewPoints
+from streams.points import EarningsPoints, PointsFrame, SkewPoints
 from streams.points_codec import encode_points
 from streams.reading import decode_reading
 from streams.readings.cross_section_stage import CrossSectionStage
@@ -25,7 +25,9 @@ SOURCES = ("quotes:0", "quotes:1", "ticks:0")
 OWN = {"quotes:0": ("IDX", "A", "B"), "quotes:1": ("C", "D"), "ticks:0": ()}
 WEIGHTS = {"A": 4.0, "B": 3.0, "C": 2.0, "D": 1.0}
 SECTORS = {"A": "Tech", "B": "Tech", "C": "Energy", "D": "Utilities"}
-MARKET = market(spec(WEIGHTS, sectors=SECTORS, defensives=("Utilities",), tenors=(30, 91)))
+MARKET = replace(
+    market(spec(WEIGHTS, sectors=SECTORS, defensives=("Utilities",), tenors=(30, 91))), earnings=()
+)
 STEPS = (1, 1, 1, 2, 3, 29, 30, 31, 61, 200)
 DAYS = (*STEPS, 20_000, 3 * 86_400)
 STARTS = {
@@ -94,6 +96,8 @@ def _frame(draw: st.DrawFn, source: str, boundary: int) -> PointsFrame:
         shape = [0.9, 1.0, 1.1, draw(st.sampled_from((1.2, np.nan)))]
         rows = np.array([[vol or np.nan] * 4 for vol in vols.values()]).reshape(-1, 4) * shape
         more["skew"] = SkewPoints(tuple(vols), np.full(len(vols), tenor, np.int32), rows)
+        ratio, day = np.full(len(vols), shape[3] - 0.4), np.full(len(vols), 20_700)
+        more["earnings"] = EarningsPoints(tuple(vols), ratio, ratio**2, day, day > 0)
     return frame(boundary, source, sources=3, accepted=accepted, surfaces=points, **more)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from streams.calendar.sessions import close_ns
-from streams.market import Basket, IndexSpec, Market, Rates
+from streams.market import Basket, EarningsReport, IndexSpec, Market, Rates
 from streams.reading import Reading
 from streams.readings.cross_section import CrossSection
 from streams.records import Quotes, Series
@@ -46,11 +46,17 @@ def closing_quotes(session: date) -> Quotes:
     )
 
 
-def closing_reading(session: date, basket: Basket, index: str = "SPY") -> Reading:
+def closing_reading(
+    session: date,
+    basket: Basket,
+    index: str = "SPY",
+    *,
+    earnings: tuple[EarningsReport, ...] | None = None,
+) -> Reading:
     """The closing reading of an index over a basket, at a constant rate."""
     quotes = closing_quotes(session)
     spec = IndexSpec(index, basket)
-    market = Market((spec,), rates=Rates(constant=0.0364), mode="replay")
+    market = Market((spec,), rates=Rates(constant=0.0364), earnings=earnings, mode="replay")
     stage, section = QuotesStage(market, "quotes:0", 1), CrossSection(spec, market)
     records = [
         frame_of(taken(quotes, np.arange(at, min(at + 5000, quotes.strike.size))))

@@ -113,5 +113,6 @@ def quoted(
     **more: Any,
 ) -> PointsFrame:
     """A frame of fresh surface points at second `at`."""
-    own = {key: more.pop(key) for key in ("index", "refresh_seconds", "idle") if key in more}
+    known = ("index", "refresh_seconds", "idle", "earnings")
+    own = {key: more.pop(key) for key in known if key in more}
     return frame(at, source, sources=sources, surfaces=surfaces(vols, at, **more), **own)

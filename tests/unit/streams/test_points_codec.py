@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from streams.points import PointsFrame, PricePoints, SkewPoints, SurfacePoints
+from streams.points import EarningsPoints, PointsFrame, PricePoints, SkewPoints, SurfacePoints
 from streams.points_codec import MAX_BYTES, decode_points, encode_points
 
 SURFACES = SurfacePoints(
@@ -29,6 +29,13 @@ SKEW = SkewPoints(
     np.array([30, 91], np.int32),
     np.array([[0.2, 0.21, 0.25, np.nan], [0.1, 0.11, 0.13, 0.15]]),
 )
+EARNINGS = EarningsPoints(
+    ("AAPL", "SPY"),
+    np.array([0.8, np.nan]),
+    np.array([0.9, 1.0]),
+    np.array([20_655, 20_700]),
+    np.array([True, False]),
+)
 NOTHING = PricePoints((), np.empty(0), np.empty(0, np.int64))
 FRAME = PointsFrame(
     "SPY",
@@ -47,7 +54,7 @@ def same(left: Any, right: Any) -> bool:
         return left.dtype == right.dtype and np.array_equal(
             left, right, equal_nan=left.dtype.kind == "f"
         )
-    if isinstance(left, SurfacePoints | PricePoints | SkewPoints):
+    if isinstance(left, SurfacePoints | PricePoints | SkewPoints | EarningsPoints):
         return type(left) is type(right) and all(map(same, left, right))
     return bool(left == right)
 
@@ -60,6 +67,7 @@ def same(left: Any, right: Any) -> bool:
         PointsFrame("SPY", "ticks:0", 1, 0, prices=NOTHING, references=PRICES),
         PointsFrame("SPY", "replay", 2, 5, surfaces=SURFACES, references=NOTHING),
         PointsFrame("SPY", "replay", 2, 5, surfaces=SURFACES, references=PRICES, skew=SKEW),
+        PointsFrame("SPY", "quotes:0", 2, 5, surfaces=SURFACES, skew=SKEW, earnings=EARNINGS),
     ],
 )
 def test_a_frame_comes_back_as_it_was(frame: PointsFrame) -> None:

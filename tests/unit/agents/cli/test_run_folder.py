@@ -151,3 +151,27 @@ def test_a_flood_of_reasons_is_other() -> None:
     assert len(words.words) <= WIDTH
     assert words.text(int(words.encode(("new one",))[0])) == OTHER
     assert len(words.text(int(ReasonWords().encode(("x" * 1000,))[0]))) <= 60
+
+
+def test_reports_of_a_calendar_go_with_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar, run = tmp_path / "own.csv", tmp_path / "run"
+    calendar.write_text("symbol,date,when\nAAPL,2026-07-30,close\nMSFT,2026-08-18,open\n")
+    monkeypatch.setenv("DISPERSION_MARKET__CALENDAR_FILE", str(calendar))
+    assert main(["backtest", "--quotes", SAMPLE, "--out", str(run), "--json", "-q"]) == 0
+    (reading,) = map(json.loads, capsys.readouterr().out.splitlines())
+    known = reading["earnings"]
+    assert [(one["symbol"], one["day"]) for one in known["names"]] == [("AAPL", "2026-07-31")]
+    assert known["basket_vol"] < reading["basket_vol"]
+    assert known["implied_correlation"] > reading["implied_correlation"]
+    monkeypatch.delenv("DISPERSION_MARKET__CALENDAR_FILE")
+    calendar.unlink()
+    assert main(["explain", "SPY", "--run", str(run), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["reading"]["earnings"] == known
+    assert (told["earnings"]["method"], told["earnings"]["names"]) == ("taken out", ["AAPL"])
+    assert main(["explain", "SPY", "--run", str(run)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "reports of companies: AAPL before their near expiry" in shown
+    assert f"without what the reports add basket vol {100 * known['basket_vol']:.2f}" in shown

@@ -10,6 +10,7 @@ import pytest
 from agents.monitoring.event_calendar import EventCalendar
 from agents.monitoring.market_gauges import (
     View,
+    _earnings,
     _rotation,
     alert_states,
     contributions,
@@ -23,7 +24,7 @@ from streams.detection.rules.catalogue import NAMES
 from streams.detection.state_codec import pack
 from streams.detection.views.snapshot import ActiveAlert, Snapshot, decode_snapshot
 from streams.market import Basket, Constituent, IndexSpec
-from streams.reading import Rotation, SilentLeg
+from streams.reading import Earnings, Rotation, SilentLeg
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, closing, eastern, toy
 
 
@@ -246,3 +247,20 @@ def test_a_close_of_before_has_no_published_levels() -> None:
     fields = msgspec.to_builtins(facts)
     del fields["references"]
     assert decode_day(pack(fields)).references == {}
+
+
+def test_vols_without_reports_are_shown_where_they_are_known() -> None:
+    known = Earnings(names=(), weight=0.3, coverage=0.9, coverage_atm=1.0, basket_vol=0.41)
+    run = Run()
+    run.play([toy(eastern(MONDAY, "11:00:00"), 0.15, 0.44, 0.1, earnings=known)])
+    shown = decode_snapshot(run.outputs[-1].snapshots[INDEX])
+    views = [View(MARKET.indices[0], shown, 1.0), view(None)]
+    found = {
+        family.name: [(one.labels, one.value) for one in family.samples]
+        for family in _earnings(views)
+    }
+    assert found == {
+        "dispersion_basket_vol_ex_earnings_ratio": [({"index": INDEX}, 0.41)],
+        "dispersion_implied_correlation_ex_earnings_ratio": [],
+        "dispersion_earnings_weight_ratio": [({"index": INDEX}, 0.3)],
+    }

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.catalogue.measures import EVIDENCE, MEASURES, REASON_WHEN_NULL, SCORED
-from streams.reading import Book, Reading, Rotation
+from streams.reading import Book, Earnings, Reading, Rotation
 from streams.readings.fields import Fields
 from streams.readings.published_reading import published_reading
 from tests.support.cross_section_run import VOLS, Run
@@ -35,6 +35,7 @@ def test_every_field_that_may_be_null_is_a_row() -> None:
     assert len(rows) == len(MEASURES)
     inner = {f"rotation.{name}" for name in nullable(Rotation)}
     inner |= {f"book.{name}" for name in nullable(Book) - {"vega", "theta", "gamma"}}
+    inner |= {f"earnings.{name}" for name in nullable(Earnings)}
     skew = "implied_correlation_skew"
     assert rows == (nullable(Reading) - NO_MEASURES) | inner | {skew}
 
@@ -62,7 +63,7 @@ def _forget(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(Fields, "set_null", null)
 
 
-OBJECTS = {"rotation", "book", "sectors", "implied_correlation_skew"}
+OBJECTS = {"rotation", "book", "sectors", "earnings", "implied_correlation_skew"}
 """They are made whole, and not under `Fields`."""
 
 # What others are computed from fails loudly when it is left out.

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from streams.reading import Reading, Rotation, Sector
+from streams.reading import Earnings, Reading, ReportingName, Rotation, Sector
 from streams.report.calendar_section import Event
 from streams.report.earnings_section import earnings_section
 from streams.report.sector_section import TECHNOLOGY, sector_section, spillover
@@ -105,3 +105,28 @@ def test_names_that_report_within_ten_sessions_are_left_out() -> None:
 def test_without_reports_it_says_so(events: list[Event] | None, why: str) -> None:
     found = earnings_section(reading(), events)
     assert (found.names, found.basket_vol.value, found.basket_vol.reason) == ((), None, why)
+
+
+def test_a_reading_that_knows_the_vols_without_reports_is_taken_at_its_word() -> None:
+    names = tuple(
+        ReportingName(symbol=name, day=SOON, weight=0.02 * at) for at, name in enumerate("ABC", 1)
+    )
+    known = Earnings(
+        names=names,
+        weight=0.12,
+        coverage=1.0,
+        coverage_atm=1.0,
+        basket_vol=0.41,
+        vol_spread=0.41 - CALM[0],
+        implied_correlation=0.13,
+    )
+    whole = closing(FRIDAY, *CALM, earnings=known)
+    found = earnings_section(whole, [Event(SOON, "earnings", NAMES[11])])
+    assert (found.method, found.names) == ("taken out", ("A", "B", "C"))
+    assert (found.weight.value, found.basket_vol.value) == (0.12, 0.41)
+    assert whole.vol_spread is not None
+    assert found.spread_of_reports.value == pytest.approx(whole.vol_spread - (0.41 - CALM[0]))
+    assert found.implied_correlation.value == 0.13
+    assert found.correlation_of_all.value == whole.implied_correlation
+    none = Earnings(names=(), weight=0.0, coverage=1.0, coverage_atm=1.0)
+    assert earnings_section(closing(FRIDAY, *CALM, earnings=none), None).method == ""
