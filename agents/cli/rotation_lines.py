@@ -65,7 +65,7 @@ def _earnings(found: Outlook) -> str:
         return section.basket_vol.why
     when, without = {
         "taken out": ("before their near expiry", "without what the reports add"),
-        "left out": ("within ten sessions", "without these names"),
+        "left out": ("within ten sessions", "without them"),
         "": ("", ""),
     }[section.method]
     return (
