@@ -14,6 +14,9 @@ class Why(NamedTuple):
 
 BACKFILL: Final = "run on, or fill it: `dispersion backfill`, `dispersion history import`"
 REASONS: Final[Mapping[str, Why]] = {
+    "adjusted_series_alone": Why(
+        "of its options an adjusted series alone is quoted, of which no value is made", ""
+    ),
     "basis_atm": Why(
         "the source states vols without bid and ask, which are known at the money alone",
         "give quotes with bid and ask",
@@ -29,6 +32,9 @@ REASONS: Final[Mapping[str, Why]] = {
     "doubted": Why("a vol is not believed", ""),
     "no_basket": Why(
         "the index has no basket", "name one: `market.indices.basket` of the settings"
+    ),
+    "no_calendar": Why(
+        "no calendar of companies' reports", "name one: `market.calendar_file` of the settings"
     ),
     "no_index_ticks": Why(
         "no prices of the index itself", "give them among the ticks, or as published levels"
