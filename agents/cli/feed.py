@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.cli import options
+from agents.cli.replay import speed_of
 from agents.cli.shared import Shared, print_line, print_text, shared_of
 from agents.cli.worker import log_as
 
@@ -45,6 +47,11 @@ def feed_run(
         Path | None,
         typer.Option(metavar="DIR", help="Write what is published as Parquet that backtest reads."),
     ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Quotes of files in place of the source: feed replay."),
+    ] = None,
+    speed: options.Speed = "max",
 ) -> None:
     """Publish quotes, index levels and heartbeats until SIGTERM.
 
@@ -56,7 +63,7 @@ def feed_run(
 
     shared = shared_of(context)
     settings = shared.settings()
-    plan = _plan(settings, name)
+    plan = _plan(settings, "replay", tuple(file), speed) if file else _plan(settings, name)
     plan = plan._replace(once=once, dry_run=dry_run, record=record or settings.feed.record_dir)
     if not dry_run:
         check_mode(settings, plan.name, plan.feed)
@@ -95,13 +102,18 @@ def feed_check(context: typer.Context, name: Name = None) -> None:
         raise ActionNeededError(f"{plan.name} gives no quotes of {one.indices[0]}: {troubles}")
 
 
-def _plan(settings: "Settings", name: str | None) -> "FeedPlan":
+def _plan(
+    settings: "Settings", name: str | None, files: tuple[Path, ...] = (), speed: str = "max"
+) -> "FeedPlan":
     from agents.feeds.feed_service import FeedPlan
     from agents.feeds.registry import feed_config, find_feed, wanted_of
     from config.market import market_of
 
     chosen, feed = find_feed(settings, name)
     config = feed_config(settings, chosen, feed)
+    if files:
+        pace = speed_of(speed)
+        config = config.model_copy(update={"quotes": files, "speed": pace})
     return FeedPlan(chosen, feed, config, wanted_of(market_of(settings)))
 
 

@@ -5,10 +5,14 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.cli.main import main
+from tests.support import dbn_bytes
+from tests.support.feed_run import MONDAY, eastern
 from tests.support.vendor_documents import cboe_chain, cboe_levels, cboe_options
 
 
@@ -61,3 +65,20 @@ def test_a_mode_that_is_not_the_feeds_is_refused(capsys: pytest.CaptureFixture[s
     assert 'set mode = "delayed"' in capsys.readouterr().err
     assert main(["feed", "run", "bloomberg"]) == 2
     assert "no feed 'bloomberg'" in capsys.readouterr().err
+
+
+def test_a_file_is_run_in_place_of_the_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = dbn_bytes.contracts(["SPY"])
+    numbers = np.arange(1, 1 + len(known), dtype=np.uint32)
+    bid, ask = (np.array([pair[at] for pair in known.values()]) for at in (0, 1))
+    times = np.full(numbers.size, eastern(MONDAY, 10))
+    head = dbn_bytes.head(dict(enumerate(known, 1)), MONDAY)
+    file = tmp_path / "day.dbn"
+    file.write_bytes(head + dbn_bytes.quotes(numbers, times, bid, ask))
+    words = ["feed", "run", "databento", "--file", str(file), "--dry-run", "--json"]
+    assert main([*words, "--speed", "60x"]) == 0
+    assert json.loads(capsys.readouterr().out)["published"] == len(known)
+    assert main([*words, "--speed", "fast"]) == 2
+    assert "--speed" in capsys.readouterr().err
