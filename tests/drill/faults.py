@@ -11,12 +11,30 @@ STOP, CONT, KILL = signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL
 
 
 WORDS: Mapping[str, Mapping[str, str]] = {
-    "DispersionDown": {"status": "DispersionDown fires", "doctor": "answer; start"},
-    "DispersionWorkerMissing": {"status": "1 of 2 workers", "doctor": "1 of 2 answer; start"},
-    "DispersionRedisDown": {"status": "Redis", "doctor": "FAIL redis"},
-    "DispersionKafkaDown": {"status": "Kafka", "doctor": "FAIL kafka"},
-    "DispersionStale": {"status": "DispersionStale fires", "doctor": "the newest reading is"},
+    "DispersionDown": {
+        "status": "DispersionDown fires",
+        "doctor": "answer; start",
+        "top": "DispersionDown fires",
+    },
+    "DispersionWorkerMissing": {
+        "status": "1 of 2 workers",
+        "doctor": "1 of 2 answer; start",
+        "top": "1 of 2 workers",
+    },
+    "DispersionRedisDown": {"status": "Redis", "doctor": "FAIL redis", "top": "Redis"},
+    "DispersionKafkaDown": {"status": "Kafka", "doctor": "FAIL kafka", "top": "Kafka"},
+    "DispersionStale": {
+        "status": "DispersionStale fires",
+        "doctor": "the newest reading is",
+        "top": "STALE",
+    },
 }
+ENDS: Mapping[str, frozenset[int]] = {
+    "status": frozenset({1, 3}),
+    "doctor": frozenset({1, 3}),
+    "top": frozenset({0, 3}),
+}
+"""Exit codes of a command that has seen what is wrong; a picture of it is well."""
 
 
 class Fault(NamedTuple):

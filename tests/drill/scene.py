@@ -146,6 +146,7 @@ class Scene:
 
     def __init__(self, stack: RealStack, directory: Path) -> None:
         self.stack = stack
+        self.directory = directory
         self.receiver = Receiver()
         self.manager = Alertmanager(manager_configuration(self.receiver.address, "scenario"))
         settings = settings_for(
