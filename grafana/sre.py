@@ -130,14 +130,17 @@ def _delay() -> list[Panel]:
 def _failures() -> list[Panel]:
     letters = f"{_increase('dispersion_dead_letter_messages_total', 'topic, reason')} > 0"
     quotes = _increase("dispersion_quotes_total", "outcome")
+    unsolved = _increase("dispersion_iv_solver_failures_total", "reason")
     redis = _increase("dispersion_redis_errors_total", "operation, reason")
     fenced = f"sum(increase(dispersion_fenced_writes_total{{{JOB}}}[5m]))"
     breaker = f"max(dispersion_redis_breaker_state{{{JOB}}})"
     return [
         ("Dead letters", "In five minutes; empty is well.", "DispersionDeadLetters",
          [Query(letters, "{{topic}} {{reason}}")], COUNT),
-        ("Quotes by outcome", "In five minutes.", "DispersionInputRefused",
-         [Query(f"{quotes} > 0", "{{outcome}}")], COUNT),
+        ("Quotes by outcome", "In five minutes; strips without a vol, each second.",
+         "DispersionInputRefused",
+         [Query(f"{quotes} > 0", "{{outcome}}"),
+          Query(f"{unsolved} > 0", "no vol, {{reason}}")], COUNT),
         ("Gates", "Why rules were suspended, in five minutes.", "data_quality",
          [Query(_increase("dispersion_gate_failures_total", "reason"), "{{reason}}")], COUNT),
         ("Redis", "Failed operations in five minutes; writes of who owns no more; the circuit.",

@@ -46,10 +46,14 @@ def top(
     shared = shared_of(context)
     settings = shared.settings()
     check_connections(settings)
-    made = _app(settings, prometheus, who)
     if picture is not None:
-        _draw(made, picture)
+        from agents.kafka.connectivity import require_servers
+
+        # Before textual, which takes a while to import.
+        require_servers(settings.kafka, settings.redis)
+        _draw(_app(settings, prometheus, who), picture)
         return
+    made = _app(settings, prometheus, who)
     if not shared.stdout.is_terminal:
         raise ActionNeededError(
             "top needs a terminal; use `dispersion status --watch` without one, or --picture FILE"

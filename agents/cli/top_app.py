@@ -40,6 +40,8 @@ from streams.safe_text import safe
 
 LOOK_SECONDS = 2.0
 """Between two looks."""
+PICTURE_LOOK_SECONDS = 0.5
+"""The same where nobody watches."""
 TICK_SECONDS = 1.0
 PICTURE_SIZE = (132, 42)
 TITLES = {
@@ -50,8 +52,8 @@ TITLES = {
     "#lags": "records that wait",
     "#problems": "problems",
 }
-FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-"""Fonts from elsewhere: the reader's own monospace does."""
+FOREIGN = re.compile(r"<!--.*?-->\s*|@font-face \{.*?\}\s*", re.DOTALL)
+"""Who made the picture, and fonts from elsewhere: the reader's own monospace does."""
 
 
 class Looked(Message):
@@ -111,6 +113,7 @@ class TopApp(App[None]):
         self._seen_at = monotonic()
         self._before: Waiting = {}
         self._rows: list[tuple[str, str]] = []
+        self._between = LOOK_SECONDS
         self.looks = 0
         self.failure: Exception | None = None
 
@@ -175,7 +178,7 @@ class TopApp(App[None]):
             self._seen_at = monotonic()
         self.looks += 1
         self._draw()
-        self.set_timer(LOOK_SECONDS, self._begin_look)
+        self.set_timer(self._between, self._begin_look)
 
     def _draw(self) -> None:
         """All panes by the last good look, as old as it is now."""
@@ -273,6 +276,7 @@ class TopApp(App[None]):
         """The screen as SVG after two looks; raises what keeps the first from being one."""
         from agents.process.exits import UnavailableError
 
+        self._between = PICTURE_LOOK_SECONDS
         async with self.run_test(size=PICTURE_SIZE) as pilot:
             while self.looks < 2 and self._outage is None and self.failure is None:
                 await pilot.pause(0.1)
@@ -280,4 +284,4 @@ class TopApp(App[None]):
                 raise self.failure
             if self._outage is not None:
                 raise UnavailableError(self._outage.error)
-            return FONT_FACES.sub("", self.export_screenshot(title=self.TITLE))
+            return FOREIGN.sub("", self.export_screenshot(title=self.TITLE))

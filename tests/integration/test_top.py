@@ -78,6 +78,8 @@ async def test_an_unwind_its_keys_and_a_redis_that_hangs(
 ) -> None:
     with services(real_stack, topic_prefix, tmp_path) as running:
         settings = running.fleet.settings
+        for name, value in environment_for(settings).items():
+            monkeypatch.setenv(name, value)
         app = TopApp(settings, look_of(settings, None), "ann")
         async with app.run_test(size=(160, 50)) as pilot:
             screen = Screen(app, pilot)
@@ -92,6 +94,10 @@ async def test_an_unwind_its_keys_and_a_redis_that_hangs(
             assert "implied" in screen.text("#numbers").lower()
             await screen.answer("a", "calling the desk")
             await screen.until(lambda: screen.row()[6] == "ann", "acknowledgement")
+            picture = tmp_path / "top.svg"
+            assert await asyncio.to_thread(main, ["top", "--picture", str(picture)]) == 0
+            assert "records&#160;that&#160;wait" in picture.read_text()
+            assert "http" not in picture.read_text().replace("http://www.w3.org/2000/svg", "")
             await screen.answer("s", "30m known")
             await screen.until(lambda: "silenced to" in screen.row()[6], "silence")
             await pilot.press("e")
@@ -111,12 +117,6 @@ async def test_an_unwind_its_keys_and_a_redis_that_hangs(
             finally:
                 real_stack.redis.signal(signal.SIGCONT)
             await screen.until(lambda: not screen.text("#outage"), "end of the outage")
-        for name, value in environment_for(settings).items():
-            monkeypatch.setenv(name, value)
-        picture = tmp_path / "top.svg"
-        assert await asyncio.to_thread(main, ["top", "--picture", str(picture)]) == 0
-        assert "records&#160;that&#160;wait" in picture.read_text()
-        assert "http" not in picture.read_text().replace("http://www.w3.org/2000/svg", "")
 
 
 def test_without_textual_the_extra_is_named(

@@ -60,6 +60,7 @@ SERVICE_QUIET = {
     "Event to publication A": "measured in live mode alone",
     "Event to publication B": "the same",
     "Dead letters A": "there are none",
+    "Quotes by outcome B": "every strip has a vol",
     "Outbox B": "nothing waits",
     "Bridge A": "there is none",
 }

@@ -82,9 +82,12 @@ def _film(scene: Scene) -> Iterator[tuple[float, Snapshot]]:
     """Seconds since the scene's begin, and the picture of the index then."""
     run = Run()
     run.play(list(_history()))
-    readings = path(MONDAY, "10:00:00", LASTS, scene.levels, step=STEP, references={"VIX": CALM[0]})
+    readings = path(MONDAY, "10:00:00", LASTS, scene.levels, step=STEP)
     for at, reading in enumerate(readings):
-        run.play([reading])
+        assert reading.index_vol is not None
+        # Published is a little above ours, and goes with it.
+        vix = {"VIX": reading.index_vol + 0.001}
+        run.play([msgspec.structs.replace(reading, references=vix)])
         yield at * STEP, decode_snapshot(run.outputs[-1].snapshots[INDEX])
 
 
