@@ -31,7 +31,7 @@ WARNING_SECONDS = 160.0
 """How long a warning that waits two minutes may take."""
 COMMAND_SECONDS = 6.0
 RECOVER_SECONDS = 120.0
-CALM_SECONDS = 150.0
+CALM_SECONDS = 300.0
 """For alerts that go on firing for a minute after."""
 
 
