@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.leftovers import leftovers, mark_run, open_clients
 
@@ -19,6 +20,10 @@ REAL = pytest.param("real", marks=pytest.mark.stack)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How fast the machine is, is no property of what is tested.
+    slow_too = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("any machine", settings(), **slow_too)
+    settings.load_profile("any machine")
     # kafka-python reads its own package data through functions that Python 3.11 alone calls
     # deprecated.
     for function in ("read_text", "open_text"):

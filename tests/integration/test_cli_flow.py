@@ -25,7 +25,8 @@ from tests.support.subscriber import consumed, documented, judge
 pytestmark = pytest.mark.embedded
 
 SCENARIO = ("--quotes", QUOTES[-1], "--scenario", "unwind_2018_02", "--refresh", "300")
-STOP_SECONDS = 5.0
+STOP_SECONDS = 60.0
+"""A stop takes less than a second where nothing else runs. What hangs is told by what is logged."""
 PARTITIONS = {"quotes": 4, "ticks": 1, "results": 1}
 """A whole close is one second: on fewer partitions the embedded log could not hold it."""
 
@@ -103,12 +104,11 @@ def test_from_topics_to_alerts(
     _status(variables, totals)
     _doctor(variables, topics)
 
-    begun = time.monotonic()
     done = stop(worker, signal.SIGTERM, STOP_SECONDS)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "stopped in" in done.stderr
-    assert time.monotonic() - begun < STOP_SECONDS
+    assert "did not stop within" not in done.stderr
 
 
 def _topics_create(variables: dict[str, str], topics: list[str]) -> None:
