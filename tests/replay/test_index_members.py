@@ -14,6 +14,7 @@ import pytest
 from streams.market import Basket, Constituent
 from streams.reading import Reading
 from streams.symbols import normalise
+from streams.valuation import terms
 from tests.support.evaluation import evaluation_data
 from tests.support.nbbo_closes import closing_quotes, closing_reading
 from tests.support.vol_closes import history
@@ -21,6 +22,8 @@ from tests.support.vol_closes import history
 pytestmark = [pytest.mark.evaluation, pytest.mark.timeout(900)]
 LAST = date(2026, 7, 10)
 ENOUGH = 0.90
+WITHOUT_MICROSOFT = date(2026, 7, 1)
+"""The file has no chain of it on that day, nor on the day before."""
 
 
 @cache
@@ -48,9 +51,24 @@ def test_every_session_of_32_is_covered_where_there_are_quotes() -> None:
             f"{reading.implied_correlation:13.4f}"
         )
         assert there >= ENOUGH, reading.session
+        assert whole >= ENOUGH or reading.session == WITHOUT_MICROSOFT
         assert reading.implied_correlation is not None
     assert len(history().readings) == 32
     assert date(2026, 6, 16) in {reading.session for reading in history().readings}
+
+
+def test_one_term_alone_keeps_names_with_monthlies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two days before a monthly expiry a quarter of the names have no near term without it."""
+    day = date(2026, 6, 16)
+    monkeypatch.setattr(terms, "_closest", lambda *_: None)
+    (before,) = history.__wrapped__(first=day, last=day).readings
+    (after,) = (one for one in history().readings if one.session == day)
+    lost = before.names_missing.keys() - after.names_missing.keys()
+    assert {before.names_missing[name] for name in lost} == {"no_near_term"}
+    assert "single_term" in after.flags
+    assert (before.names, after.names) == (after.names - len(lost), after.names)
+    assert before.names / len(history().basket.constituents) < 0.80
+    assert after.names / len(history().basket.constituents) > 0.95
 
 
 @cache
