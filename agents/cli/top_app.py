@@ -43,7 +43,7 @@ LOOK_SECONDS = 2.0
 PICTURE_LOOK_SECONDS = 0.5
 """The same where nobody watches."""
 TICK_SECONDS = 1.0
-PICTURE_SIZE = (132, 42)
+PICTURE_SIZE = (132, 30)
 TITLES = {
     "#verdicts": "verdict",
     "#numbers": "numbers",

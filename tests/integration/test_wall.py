@@ -51,6 +51,7 @@ DESK_QUIET = {
     "Carry B": "the same",
     "Rank of the year A": "ranks need more closes than three",
     "Rotation A": "the samples have no prices",
+    "Defensives, the seven, sectors A": "the same",
     "Published levels A": "the samples have no published level of the scenario's day",
     "Tracking error A": "the same",
 }

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
-from tests.support.leftovers import TAG, leftovers, processes_of
+from tests.support.leftovers import TAG, leftovers, open_clients, processes_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 SLEEP = "import time; time.sleep(60)"
@@ -35,3 +36,14 @@ def test_an_orphan_is_seen_and_a_stranger_is_not() -> None:
         for pid in pids:
             os.kill(pid, 9)
     assert leftovers("ours") == {}
+
+
+def test_a_weak_proxy_of_what_has_gone_is_no_client() -> None:
+    class Gone:
+        pass
+
+    proxy = weakref.proxy(gone := Gone())
+    del gone
+    with pytest.raises(ReferenceError):
+        isinstance(proxy, int)
+    assert open_clients(0.0) == []
