@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 from agents.kafka.connectivity import first_choice
@@ -70,6 +71,21 @@ def _with_last_words(receive: Callable[[Any], Received]) -> Callable[[Any], Rece
 
 for _transport in (KafkaTCPTransport, KafkaSSLTransport):
     _transport._sock_recv = _with_last_words(_transport._sock_recv)  # noqa: SLF001
+
+
+_sock_connect = KafkaNetSocket.sock_connect
+
+
+async def _connected_or_closed(self: Any, net: Any, sock: Any, *rest: Any, **named: Any) -> Any:
+    """kafka-python leaves the socket of a connection that is refused to the garbage collector."""
+    try:
+        return await _sock_connect(self, net, sock, *rest, **named)
+    except BaseException:
+        sock.close()
+        raise
+
+
+KafkaNetSocket.sock_connect = _connected_or_closed
 
 
 def _first_choice(cluster: Any, *, encrypted: bool) -> Callable[[], list[Any]]:

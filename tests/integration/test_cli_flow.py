@@ -183,7 +183,8 @@ def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
 def _health(variables: dict[str, str]) -> dict[str, Any]:
     done = run("status", "--json", env=variables)
     found: dict[str, Any] = json.loads(done.stdout)
-    assert set(found) == {"session_open", "indices", "lag", "problems", "inputs"}
+    wanted = {"session_open", "indices", "lag", "problems", "inputs", "service", "partitions"}
+    assert set(found) == wanted
     assert done.returncode == (1 if found["problems"] else 0)
     return found
 

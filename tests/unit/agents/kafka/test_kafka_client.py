@@ -1,7 +1,9 @@
 """Options of kafka-python's clients, what is refused, and what its failures mean."""
 
+import gc
 import logging
 import threading
+import warnings
 from typing import Any
 
 import pytest
@@ -125,3 +127,13 @@ def test_a_timeout_after_refused_credentials_is_a_refusal() -> None:
     with pytest.raises(ActionNeededError, match="credentials"), kafka_failures(settings()):
         refused_until_the_time_was_up()
     assert logging.getLogger("kafka").handlers == handlers
+
+
+def test_a_connection_that_is_refused_leaves_no_socket() -> None:
+    nowhere = settings(bootstrap_servers=f"127.0.0.1:{free_ports(1)[0]}")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(KafkaError):
+            KafkaAdminClient(**kafka_python_options(nowhere), bootstrap_timeout_ms=300)
+        gc.collect()
+    assert not [one for one in said if "unclosed" in str(one.message)]
