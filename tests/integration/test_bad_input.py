@@ -322,3 +322,18 @@ def test_examples_say_what_is_wrong(outcome: Outcome) -> None:
     assert words["crossed"].value == "bid 4.2, ask 4.1"
     assert words["non_finite"].symbol == "SPY 2026-08-28 C 100"
     assert words["symbol"].row == 1
+
+
+def test_a_stream_in_milliseconds_is_a_problem_with_its_example(outcome: Outcome) -> None:
+    """It comes last, for it is most of what the worker has had."""
+    fleet = outcome.fleet
+    tick = {"symbol": "VIX", "price": 17.0, "ts_event": START // 1_000_000}
+    fleet.put("ticks", [json.dumps([tick] * 10_000).encode()])
+
+    def problems() -> list[str]:
+        return [one for one in input_health(fleet.settings, opened=True)[1] if "ticks" in one]
+
+    wait_until(lambda: bool(problems()), 60, "the problem is told")
+    assert any("rows of the last minute were accepted" in one for one in problems())
+    (example,) = [one for one in _told(fleet)["ticks"].examples if one.reason == "time"]
+    assert "milliseconds?" in example.value

@@ -33,7 +33,7 @@ from tests.support.kafka import KafkaServer
 from tests.support.kafka_jars import JarsUnavailableError
 from tests.support.need import missing
 from tests.support.redis import system_redis
-from tests.support.tls import Certificate, certificate
+from tests.support.tls import Certificate, certificate, client
 
 PASSWORD = "open sesame"
 EVENT = event_value("one")
@@ -122,6 +122,17 @@ def test_password_over_tls(broker: KafkaServer, issued: Certificate, topic_prefi
 def test_tls_alone(broker: KafkaServer, issued: Certificate, topic_prefix: str) -> None:
     assert round_trip(
         settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority)
+    ) == [EVENT]
+
+
+def test_a_key_with_a_passphrase(
+    broker: KafkaServer, issued: Certificate, topic_prefix: str, tmp_path: Path
+) -> None:
+    """It is asked for by nobody: whoever starts a service is not there."""
+    made, key = client(tmp_path, "open sesame")
+    own = {"ssl_certfile": made, "ssl_keyfile": key, "ssl_key_password": "open sesame"}
+    assert round_trip(
+        settings(broker.address("SEALED"), "SSL", topic_prefix, ssl_cafile=issued.authority, **own)
     ) == [EVENT]
 
 

@@ -46,9 +46,11 @@ def fleet(
         yield made
 
 
-def worked(fleet: Fleet, readings: Sequence[Reading], *commands: Sequence[str]) -> None:
+def worked(
+    fleet: Fleet, readings: Sequence[Reading], *commands: Sequence[str], **environment: str
+) -> None:
     """A worker's life: readings, then commands that are answered, and an orderly end."""
-    worker = fleet.start("agents.cli.main", "worker")
+    worker = fleet.start("agents.cli.main", "worker", **environment)
     fleet.put("readings", [encode_reading(reading) for reading in readings], partition=HOME)
     wait_until(
         lambda: worker.poll() is not None or fleet.drained("readings", 2),
@@ -118,7 +120,10 @@ def set_back(fleet: Fleet, copy: dict[bytes, bytes]) -> None:
 
 
 def test_set_back_read_again_and_retired(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fleet: Fleet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     fleet.put("commands", [b"{"], partition=HOME)
     worked(fleet, [closing(FRIDAY, *CALM), *UP[:10]])
@@ -142,11 +147,15 @@ def test_set_back_read_again_and_retired(
     _commands_again(fleet, whole)
     said = alert_states(fleet.settings)[UNWIND].event.data.notification
     assert (said.acked_by, said.silenced_by, said.ack_why) == ("ann", "ann", "again")
+    edited = tmp_path / "edited.toml"
+    edited.write_text('[vix_spike_unwind]\nversion = "9"\ndwell_seconds = 181\n')
     suspended = path(MONDAY, "10:20:11", 0, [SHOCK, SHOCK], coverage=0.5)
-    worked(fleet, suspended)
-    assert alert_states(fleet.settings)[UNWIND].event.data.notification == said, (
-        "what people said is known again"
-    )
+    worked(fleet, suspended, DISPERSION_RULES__FILE=str(edited))
+    latest = alert_states(fleet.settings)[UNWIND].event.data
+    assert latest.notification == said, "what people said is known again"
+    assert isinstance(latest.configuration_changed, tuple)
+    assert [change.what for change in latest.configuration_changed] == ["rules"]
+    assert latest.summary.endswith("Configuration changed while it was active: rules.")
     _retired(fleet, monkeypatch, capsys)
 
 

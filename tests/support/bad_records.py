@@ -389,6 +389,10 @@ def _contracts() -> tuple[Bad, ...]:
             "quotes", "a frame of option symbols", of_symbols, outcomes={"accepted": 1, "symbol": 1}
         ),
         _row("quotes", "an index root as underlying", _quote, "unknown", underlying="SPXW"),
+        *(
+            _row("quotes", f"underlying {name}", _quote, "accepted", underlying=name)
+            for name in ("^SPY", "_SPY", "$SPY.X", "I:SPY")
+        ),
         _dead("a date that may be two", "expiry", expiry="08/07/2026"),
         _dead("a number that may be two", "type", strike="1,234"),
     )
