@@ -21,7 +21,7 @@ from config.settings import Settings
 from streams.calendar.sessions import shift_session
 from streams.detection.views.snapshot import Snapshot, decode_snapshot
 from streams.market import Mode
-from streams.reading import Reading
+from streams.reading import Reading, Rotation
 from tests.support.need import program
 from tests.support.prometheus import Prometheus
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, closing, path
@@ -85,10 +85,25 @@ def _film(scene: Scene) -> Iterator[tuple[float, Snapshot]]:
     readings = path(MONDAY, "10:00:00", LASTS, scene.levels, step=STEP)
     for at, reading in enumerate(readings):
         assert reading.index_vol is not None
-        # Published is a little above ours, and goes with it.
-        vix = {"VIX": reading.index_vol + 0.001}
-        run.play([msgspec.structs.replace(reading, references=vix)])
+        run.play([_with_prices(reading, reading.index_vol)])
         yield at * STEP, decode_snapshot(run.outputs[-1].snapshots[INDEX])
+
+
+def _with_prices(reading: Reading, index_vol: float) -> Reading:
+    """As a day with prices and published levels; these are a little above ours."""
+    error = 0.001
+    return msgspec.structs.replace(
+        reading,
+        references={"VIX": index_vol + error},
+        tracking_error={"VIX": -error},
+        realized_correlation=0.2,
+        realized_dispersion=0.25,
+        rotation=Rotation(
+            index_return=-0.01,
+            sector_returns={"Energy": 0.01, "Utilities": 0.005},
+            defensive_strength=0.02,
+        ),
+    )
 
 
 def _moved(snapshot: Snapshot, mode: Mode, by: timedelta) -> Snapshot:
@@ -147,10 +162,10 @@ def _samples(scene: Scene) -> Iterator[tuple[float, Iterable[Metric]]]:
         yield begin + at * STEP, found
 
 
-def _lines() -> Mapping[str, list[str]]:
+def _lines(scenes: Iterable[Scene]) -> Mapping[str, list[str]]:
     """Lines of samples by name: the format wants each name's samples together."""
     lines: dict[str, list[str]] = {}
-    for scene in SCENES:
+    for scene in scenes:
         for when, found in _samples(scene):
             for family in found:
                 for sample in family.samples:
@@ -174,10 +189,10 @@ class ScenePrometheus(Prometheus):
         "--log.level=warn",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, scenes: Iterable[Scene] = SCENES) -> None:
         super().__init__("scrape_configs: []\n")
         text = self.directory / "scenes.txt"
-        lines = _lines()
+        lines = _lines(scenes)
         with text.open("w") as file:
             for name in lines:
                 file.write(f"# TYPE {name} gauge\n")
