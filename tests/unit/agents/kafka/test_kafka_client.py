@@ -134,6 +134,6 @@ def test_a_connection_that_is_refused_leaves_no_socket() -> None:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", ResourceWarning)
         with pytest.raises(KafkaError):
-            KafkaAdminClient(**kafka_python_options(nowhere), bootstrap_timeout_ms=300)
+            KafkaAdminClient(**{**kafka_python_options(nowhere), "bootstrap_timeout_ms": 300})
         gc.collect()
     assert not [one for one in said if "unclosed" in str(one.message)]
