@@ -132,8 +132,8 @@ class _Names:
         names, share = int(self.known(sessions).sum()), self.share(sessions)
         part = f"{100 * (share if np.isfinite(share) else 0):.0f} %"
         return (
-            f"prices of {names} of the basket's {len(self.now)} names, {part} of its weight; "
-            f"{100 * LEAST:.0f} % are needed: name their closes with --prices"
+            f"prices of {names} of {len(self.now)} names over {sessions} sessions, {part} of the "
+            f"basket's weight; {100 * LEAST:.0f} % are needed: name their closes with --prices"
         )
 
     def _enough(self, sessions: int) -> bool:

@@ -78,8 +78,11 @@ def _strength(prices: PriceTable, watched: WatchList) -> ReportChart:
             lines=(),
             reason="no prices of the defensive names and the benchmark over two sessions",
         )
-    rows = slice(-SESSIONS, None)
-    index = prices.closes[rows, prices.symbols.index(watched.benchmark)]
+    columns = [prices.symbols.index(watched.benchmark), *known]
+    whole = np.flatnonzero(np.isfinite(prices.closes[-SESSIONS:][:, columns]).all(axis=1))
+    # From the first session on that has all of them: lines with several origins mislead.
+    rows = slice(int(whole[0]) - len(prices.closes[-SESSIONS:]) if len(whole) else -SESSIONS, None)
+    index = prices.closes[rows, columns[0]]
     drawn = [(prices.symbols[at], _relative(prices.closes[rows, at], index)) for at in known]
     days = [day.isoformat() for day in prices.sessions[rows]]
     return _lines("strength", "Defensives against the benchmark, percent", drawn, days)

@@ -11,6 +11,7 @@ import numpy as np
 
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol
+from streams.points import BASIS_ATM
 from streams.reading import Constituents, Earnings, Reading
 from streams.report.calendar_section import AHEAD, NO_CALENDAR, Event, next_events
 from streams.report.figure import Figure, figure
@@ -87,6 +88,8 @@ def _without(reading: Reading, names: Constituents, reporting: tuple[str, ...]) 
     whole = reading.vol_spread
     added = None if spread is None or whole is None else whole - spread
     why = "no vols of the other names, or of the index"
+    if reading.basis == "atm":
+        why = BASIS_ATM
     return EarningsSection(
         method="left out",
         names=reporting,

@@ -119,9 +119,9 @@ def _reversal(table: StudySessions) -> SinceConvergence | None:
 
 def sentences(study: RotationStudy) -> tuple[str, ...]:
     """The study in words for a report, beginning with its dates; nothing without sessions."""
-    if study.first is None:
-        return ()
     link = study.strength_and_spread
+    if study.first is None or not link.count:
+        return ()
     span = f"{study.first} to {study.last}"
     correlated = (
         f"In your history, {span}, {counted(link.count)}: the daily strength of "

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from streams.points import BASIS_ATM
 from streams.reading import Reading, Rotation, Sector
 from streams.report.figure import Figure, figure
 from streams.report.reasons import words_of
@@ -48,13 +49,13 @@ def sector_section(reading: Reading) -> SectorSection:
         return SectorSection(rows=(), reason=reading.reasons.get("sectors", "no_sectors"))
     rotation = reading.rotation or Rotation()
     order = sorted(reading.sectors, key=lambda one: (-one.weight, one.sector))
-    return SectorSection(
-        rows=tuple(_row(one, reading.sectors, rotation.sector_returns) for one in order)
-    )
+    return SectorSection(rows=tuple(_row(one, reading, rotation.sector_returns) for one in order))
 
 
-def _row(one: Sector, everything: Sequence[Sector], moves: dict[str, float]) -> SectorRow:
+def _row(one: Sector, reading: Reading, moves: dict[str, float]) -> SectorRow:
     thin = f"{one.names} of its names have a vol, {100 * one.coverage:.0f} % of its weight"
+    if reading.basis == "atm":
+        thin = BASIS_ATM
     thin_atm = f"{one.names_atm} of its names have a 50-delta vol"
     closes = "unknown at one of the two closes"
     return SectorRow(
@@ -64,7 +65,7 @@ def _row(one: Sector, everything: Sequence[Sector], moves: dict[str, float]) -> 
         vol=figure(one.basket_vol, "vol", thin),
         vol_change=figure(one.basket_vol_change, "vol", closes),
         vol_change_20=figure(one.basket_vol_change_20d, "vol", closes),
-        against_rest=_against_rest(one, everything),
+        against_rest=_against_rest(one, reading.sectors),
         correlation=figure(one.implied_correlation, "correlation", thin_atm),
         correlation_change=figure(one.implied_correlation_change, "correlation", closes),
     )

@@ -12,6 +12,7 @@ from analytics.rotation import relative_strength
 from streams.calendar.sessions import next_session
 from streams.catalogue.measures import RULE_TENOR
 from streams.detection.history.days import decode_day
+from streams.detection.history.instant import Instant, instant_of
 from streams.reading import Reading
 from streams.report.ended import CLOSING
 from streams.report.price_table import PriceTable
@@ -32,15 +33,19 @@ class Close(NamedTuple):
 
 
 def known_closes(days: Mapping[date, bytes], readings: Iterable[Reading]) -> dict[date, Close]:
-    """Those of a daily history, and of the closing ones among the readings of one index."""
-    kept = {day: decode_day(payload) for day, payload in days.items()}
-    return {
-        day: Close(facts.index_level, facts.spread_level, facts.implied_correlation)
-        for day, facts in kept.items()
-    } | {
-        one.session: Close(one.index_vol, one.vol_spread, one.implied_correlation)
+    """Those of a daily history, and of the closing ones among the readings of one index.
+
+    Vols are of the pair that the rules use: at the money where a source states vols alone.
+    """
+    kept: dict[date, Instant] = {day: decode_day(payload) for day, payload in days.items()}
+    kept |= {
+        one.session: instant_of(one, 0)
         for one in readings
         if one.tenor == RULE_TENOR and CLOSING in one.flags
+    }
+    return {
+        day: Close(one.index_level, one.spread_level, one.implied_correlation)
+        for day, one in kept.items()
     }
 
 

@@ -17,6 +17,7 @@ from tests.support.need import program
 
 WIDTHS: Final = {"wide": 1280, "narrow": 390, "print": 710}
 """Pixels; of A4 less its margins."""
+CHARTS: Final = 4
 SECONDS: Final = 120
 _PROBE: Final = """
 const found = {};
@@ -36,7 +37,9 @@ for (const frame of document.querySelectorAll("iframe")) {
   });
   const cells = [...page.querySelectorAll("td, th")].filter(one =>
     one.scrollWidth > one.clientWidth + 1);
-  found[frame.name] = {scroll: page.documentElement.scrollWidth, wide,
+  const tables = [...page.querySelectorAll(".scroll")].filter(one =>
+    one.scrollWidth > one.clientWidth + 1);
+  found[frame.name] = {tables: tables.map(one => one.textContent.trim().slice(0, 60)), scroll: page.documentElement.scrollWidth, wide,
     outside: outside.map(one => one.outerHTML.slice(0, 120)), charts,
     cells: cells.map(one => one.textContent), words: page.body.innerText};
 }
@@ -68,6 +71,8 @@ class DrawnPage(msgspec.Struct):
     outside: list[str]
     """Elements that reach beyond the page and cannot be scrolled to within a table."""
     charts: list[DrawnChart]
+    tables: list[str]
+    """Those that are wider than their place."""
     cells: list[str]
     """Cells whose words do not fit."""
     words: str
@@ -78,6 +83,23 @@ class Size(NamedTuple):
 
     width: int
     height: int
+
+
+def assert_well_drawn(page: str) -> None:
+    """At each width nothing is cut off, no chart is empty, and no number is none."""
+    found = measured(page)
+    assert found.keys() == WIDTHS.keys()
+    for name, one in found.items():
+        assert (one.scroll, one.outside, one.cells) == (one.wide, [], []), name
+        assert name == "narrow" or not one.tables, f"{name}: {one.tables}"
+        assert len(one.charts) == CHARTS
+        for chart in one.charts:
+            assert chart.label.split(".")[0] in one.words
+            assert chart.height > 100, f"{name}: {chart}"
+            assert chart.shapes >= 6, f"{name}: {chart}"
+            assert (chart.texts > 5, chart.cut) == (True, 0), f"{name}: {chart}"
+        for wrong in ("nan", "none", "undefined", "inf"):
+            assert not re.search(rf"(?<![\w]){wrong}(?![\w.])", one.words.lower()), wrong
 
 
 def measured(page: str) -> dict[str, DrawnPage]:

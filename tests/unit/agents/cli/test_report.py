@@ -17,7 +17,7 @@ from agents.cli.main import main
 from config.schemas.files import FOLDER
 from config.watch_lists import find_watch_list
 from streams.calendar.sessions import shift_session
-from tests.support.report_page import WIDTHS, measured, pages_of
+from tests.support.report_page import assert_well_drawn, pages_of
 from tests.support.trading_days import sessions_in
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -143,18 +143,7 @@ def test_in_chromium_nothing_is_cut_off_or_empty_on_screen_phone_and_paper(
     scenario: Path, prices: Path, calendar: Path, tmp_path: Path
 ) -> None:
     given = ("--run", str(scenario), "--prices", str(prices), "--calendar", str(calendar))
-    found = measured(reported(*given, out=tmp_path / "report.html"))
-    assert found.keys() == WIDTHS.keys()
-    for name, page in found.items():
-        assert (page.scroll, page.outside, page.cells) == (page.wide, [], []), name
-        assert len(page.charts) == 4
-        for chart in page.charts:
-            assert chart.label.split(".")[0] in page.words
-            assert chart.height > 100, f"{name}: {chart}"
-            assert chart.shapes >= 6, f"{name}: {chart}"
-            assert (chart.texts > 5, chart.cut) == (True, 0), f"{name}: {chart}"
-        for wrong in ("nan", "none", "undefined", "inf"):
-            assert not re.search(rf"(?<![\w]){wrong}(?![\w.])", page.words.lower()), wrong
+    assert_well_drawn(reported(*given, out=tmp_path / "report.html"))
     assert main(["--quiet", "report", *given, "--out", str(tmp_path / "report.pdf")]) == 0
     assert pages_of((tmp_path / "report.pdf").read_bytes()) <= 2
 

@@ -4,13 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import html5lib
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from agents.cli.main import main
+from config.baskets import find_basket, load_basket
 from tests.support.evaluation import evaluation_data
+from tests.support.report_page import assert_well_drawn, pages_of
 
 pytestmark = pytest.mark.evaluation
 FRIDAY = "2025-10-31"
+LARGEST = 1_500_000
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,60 @@ def report(run: Path, session: str, out: Path, printed: pytest.CaptureFixture[st
     given = ("--run", str(run), "--index", "SPX", "--prices", bars, "--session", session)
     assert main(["--quiet", "--json", "report", *given, "--out", str(out)]) == 0
     return json.loads(printed.readouterr().out), out.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """A real session with every input: chains, prices of names and funds, events."""
+    folder = tmp_path_factory.mktemp("whole")
+    chains = evaluation_data() / "chains_multi" / "eod_chains_2026_05_07.parquet"
+    rows = pq.read_table(chains, columns=["quote_date", "underlying", "spot"]).to_pandas()
+    spots = rows.drop_duplicates(["quote_date", "underlying"])
+    spots = spots.set_axis(["date", "symbol", "close"], axis="columns")
+    funds = pd.read_csv(evaluation_data() / "daily_prices" / "etf_2026.csv.gz")
+    names = spots[~spots["symbol"].isin(funds["symbol"])]
+    prices, events = folder / "closes.csv", folder / "events.csv"
+    pd.concat([names, funds[["date", "symbol", "close"]]]).to_csv(prices, index=False)
+    events.write_text(
+        "date,kind,symbol,when,what\n2026-07-14,cpi,,08:30,June\n2026-07-22,earnings,GOOGL,,\n",
+        encoding="utf-8",
+    )
+    basket = folder / "quoted.toml"
+    basket.write_text(
+        'name = "quoted"\n'
+        + "".join(
+            f'[[constituents]]\nsymbol = "{one.symbol}"\nweight = {one.weight}\n'
+            f'sector = "{one.sector}"\n'
+            for one in load_basket(find_basket("sample_100")).constituents
+            if one.symbol in set(names["symbol"])
+        ),
+        encoding="utf-8",
+    )
+    given = ("--quotes", str(chains), "--ticks", str(prices), "--basket", str(basket))
+    out = folder / "run"
+    assert main(["--quiet", "backtest", *given, "--from", "2026-06-26", "--out", str(out)]) == 0
+    return ("--run", str(out), "--prices", str(prices), "--calendar", str(events))
+
+
+def test_a_real_session_with_every_input_is_well_drawn_on_screen_phone_and_paper(
+    whole: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / f"report.{ending}" for ending in ("html", "pdf")]
+    for file in files:
+        capsys.readouterr()
+        assert main(["--quiet", "--json", "report", *whole, "--out", str(file)]) == 0
+    document, page = json.loads(capsys.readouterr().out), files[0].read_text(encoding="utf-8")
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert len(page) < LARGEST
+    assert_well_drawn(page)
+    assert pages_of(files[1].read_bytes()) <= 2
+    # Names apart: what they move is what the basket moves and dispersion² (methodology 4.1).
+    names, apart, basket, _ = (row["now"]["value"] for row in document["basket"]["realized"])
+    assert names**2 == pytest.approx(basket**2 + apart**2, rel=1e-12)
+    assert "dispersion took" in document["basket"]["words"].lower()
+    assert len(document["study"]) >= 2
+    assert document["earnings"]["names"] == ["GOOGL"]
+    assert {row["field"]: row["now"]["value"] for row in document["measures"]}["index_vol"] > 0.1
 
 
 def returns(document: dict[str, Any], window: str, kind: str = "returns") -> dict[str, float]:

@@ -71,7 +71,7 @@ def test_a_change_is_told_by_what_dispersion_took(
 def test_half_of_the_weight_has_to_have_prices() -> None:
     calm = [[0.01]] * 21
     found = section(calm, (3.0, 4.0))
-    assert found.words.startswith("Unknown: prices of 1 of the basket's 2 names, 43 % of")
+    assert found.words.startswith("Unknown: prices of 1 of 2 names over 21 sessions, 43 % of")
     assert all(row.now.value is None for row in found.realized)
     assert found.weight.value == pytest.approx(3 / 7)
     assert found.names == 1
