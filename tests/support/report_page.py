@@ -39,7 +39,8 @@ for (const frame of document.querySelectorAll("iframe")) {
     one.scrollWidth > one.clientWidth + 1);
   const tables = [...page.querySelectorAll(".scroll")].filter(one =>
     one.scrollWidth > one.clientWidth + 1);
-  found[frame.name] = {tables: tables.map(one => one.textContent.trim().slice(0, 60)), scroll: page.documentElement.scrollWidth, wide,
+  found[frame.name] = {tables: tables.map(one => one.textContent.trim().slice(0, 60)), wide,
+    scroll: page.documentElement.scrollWidth,
     outside: outside.map(one => one.outerHTML.slice(0, 120)), charts,
     cells: cells.map(one => one.textContent), words: page.body.innerText};
 }
