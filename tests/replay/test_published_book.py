@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import math
 import re
 from datetime import date
 from functools import cache
@@ -20,6 +21,16 @@ STATED = re.compile(
     r"vega-weighted book ([+-][\d.]+) points since the close(?: of \S+)?: "
     r"index ([+-][\d.]+), singles ([+-][\d.]+)\."
 )
+LEVELS = re.compile(
+    r"SPX index vol ([\d.]+) to ([\d.]+) \(([+-][\d.]+)\) since the close of (\S+); "
+    r"implied correlation ([\d.]+) to ([\d.]+), (-?\d+)% of the move is correlation\."
+)
+STORIES = {
+    "unwind": "Dispersion unwind.",
+    "mixed": "Part unwind, part repricing.",
+    "early": "Early sign of a dispersion unwind.",
+    "grind": "Dispersion unwind in small steps.",
+}
 UNMARKED = {date(2014, 6, 19), date(2025, 7, 1)}
 """The first session with both vols, and the first after the gap."""
 
@@ -97,6 +108,29 @@ def test_sentences_state_the_mark_of_the_day() -> None:
         assert total == pytest.approx(index + singles, abs=0.11)
         gains += event.rule == "vix_spike_unwind" and singles > 0
     assert gains > 0.8 * len(unwinds), "the long leg mostly gains in an unwind"
+
+
+def test_levels_and_share_of_an_unwind_are_those_of_the_published_files() -> None:
+    """VIX, VIXEQ and COR1M of the two closes that a sentence names."""
+    vix, vixeq, correlation = levels("vix"), levels("vixeq"), levels("cor1m")
+    unwinds = [event for event in history().fired if event.rule == "vix_spike_unwind"]
+    asking = [event for event in unwinds if event.severity != "info"]
+    assert len(asking) >= 60
+    for event in unwinds:
+        found = LEVELS.search(event.summary)
+        assert found is not None, event.summary
+        day, start = event.session, date.fromisoformat(found[4])
+        shown = [float(found[at]) for at in (1, 2, 3, 5, 6)]
+        right = [vix[start], vix[day], vix[day] - vix[start], correlation[start], correlation[day]]
+        assert shown == pytest.approx(right, abs=0.0501), event.summary
+        share = 1 - math.log(vixeq[day] / vixeq[start]) / math.log(vix[day] / vix[start])
+        assert float(found[7]) == pytest.approx(100 * share, abs=0.501), event.summary
+        assert STORIES[event.label] in event.summary
+        assert sum(story in event.summary for story in STORIES.values()) == 1
+        if event.label == "mixed":
+            assert share < 0.6
+        if event.label == "unwind" and correlation[day] - correlation[start] < 10:
+            assert share >= 0.6
 
 
 def test_every_claim_of_every_sentence_is_proved_by_its_values() -> None:
