@@ -128,7 +128,8 @@ class _Names:
     def why(self, sessions: int) -> str:
         """What lacks over so many sessions."""
         if len(self._closes) <= sessions:
-            return f"{max(len(self._closes) - 1, 0)} sessions before it, {sessions} are needed"
+            before = max(len(self._closes) - 1, 0)
+            return f"{before} sessions of prices before it, {sessions} are needed (--prices)"
         names, share = int(self.known(sessions).sum()), self.share(sessions)
         part = f"{100 * (share if np.isfinite(share) else 0):.0f} %"
         return (

@@ -68,7 +68,7 @@ def _correlation(context: RuleContext) -> ReportChart:
 
 def _strength(prices: PriceTable, watched: WatchList) -> ReportChart:
     places = [prices.column(one) for one in watched.of("defensive")]
-    known = [at for at in places if at is not None]
+    known = _with_half_of_the_sessions(prices, [at for at in places if at is not None])
     if watched.benchmark not in prices.symbols or not known or len(prices.sessions) < 2:
         return ReportChart(
             name="strength",
@@ -86,6 +86,12 @@ def _strength(prices: PriceTable, watched: WatchList) -> ReportChart:
     drawn = [(prices.symbols[at], _relative(prices.closes[rows, at], index)) for at in known]
     days = [day.isoformat() for day in prices.sessions[rows]]
     return _lines("strength", "Defensives against the benchmark, percent", drawn, days)
+
+
+def _with_half_of_the_sessions(prices: PriceTable, places: list[int]) -> list[int]:
+    """The columns that have at least half of the sessions of the one that has most."""
+    counts = np.isfinite(prices.closes[-SESSIONS:][:, places]).sum(axis=0)
+    return [at for at, count in zip(places, counts, strict=True) if 2 * count >= counts.max()]
 
 
 def _relative(own: Floats, index: Floats) -> list[float | None]:

@@ -105,7 +105,7 @@ def assert_well_drawn(page: str) -> None:
 
 def measured(page: str) -> dict[str, DrawnPage]:
     """The page as a desk, a phone and a printer show it."""
-    printed = page.replace("@media print", "@media all")
+    printed = _printed(page)
     frames = "".join(
         f'<iframe name="{name}" style="width:{width}px;height:900px;border:0" '
         f'srcdoc="{_quoted(printed if name == "print" else page)}"></iframe>'
@@ -120,6 +120,10 @@ def measured(page: str) -> dict[str, DrawnPage]:
     found = re.search(r'id="measured">(.*?)</script>', told, re.DOTALL)
     assert found is not None, told[-2000:]
     return msgspec.json.decode(found[1], type=dict[str, DrawnPage])
+
+
+def _printed(page: str) -> str:
+    return page.replace("@media print", "@media all")
 
 
 def _quoted(text: str) -> str:
@@ -159,11 +163,19 @@ def _chromium(page: Path, size: Size, *options: str) -> str:
 
 
 def main() -> int:
-    """Two pictures of a page, and what is measured of it."""
+    """Pictures of a page on a desk, a phone and paper, and what is measured of it."""
     page, folder, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    for part, size in (("", Size(1280, 1800)), ("-narrow", Size(390, 1500))):
-        photograph(page, (folder / f"{name}{part}.png").absolute(), size)
-    for width, one in measured(page.read_text(encoding="utf-8")).items():
+    text = page.read_text(encoding="utf-8")
+    with TemporaryDirectory() as scratch:
+        paper = Path(scratch) / "paper.html"
+        paper.write_text(_printed(text), encoding="utf-8")
+        for source, part, size in (
+            (page, "", Size(1280, 1800)),
+            (page, "-narrow", Size(390, 1500)),
+            (paper, "-print", Size(WIDTHS["print"], 1038)),
+        ):
+            photograph(source, (folder / f"{name}{part}.png").absolute(), size)
+    for width, one in measured(text).items():
         told = msgspec.to_builtins(one)
         told["words"] = len(one.words)
         print(width, json.dumps(told, indent=1))

@@ -46,8 +46,10 @@ def test_names_that_cancel_leave_nothing_to_the_basket() -> None:
         math.sqrt(names - 252 * float(np.mean(returns**2)))
     )
     assert found.words.startswith("Dispersion took 100 % of the names' variance")
-    assert "21 sessions before it, 42 are needed" in found.realized[0].before.reason
-    assert found.concentration["252"].reason == "21 sessions before it, 252 are needed"
+    assert "21 sessions of prices before it, 42 are needed" in found.realized[0].before.reason
+    assert found.concentration["252"].reason == (
+        "21 sessions of prices before it, 252 are needed (--prices)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_without_prices_or_a_basket_it_says_so() -> None:
     nothing = PriceTable.of((), (), FRIDAY)
     for basket in (Basket(), Basket("toy", (Constituent("A", 1.0),))):
         found = basket_section(nothing, BARE, basket)
-        assert found.words == "Unknown: 0 sessions before it, 21 are needed."
+        assert found.words == "Unknown: 0 sessions of prices before it, 21 are needed (--prices)."
         assert (found.names, found.weight.value) == (0, None)
         assert found.weight.reason
 
