@@ -70,7 +70,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "dispersion feed list",
         "dispersion feed run cboe --once --dry-run",
     ),
-    "feed check": ("dispersion feed check cboe", "dispersion feed check massive --json"),
+    "feed check": ("dispersion feed check cboe", "dispersion feed check --topics --json"),
     "feed list": ("dispersion feed list",),
     "feed run": (
         "dispersion feed run cboe",

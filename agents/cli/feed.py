@@ -60,6 +60,7 @@ def feed_run(
     from agents.feeds.registry import check_mode
     from agents.kafka.connectivity import require_kafka
     from agents.process.logs import log_to_stderr
+    from config.connections import check_redis
 
     shared = shared_of(context)
     settings = shared.settings()
@@ -67,6 +68,7 @@ def feed_run(
     plan = plan._replace(once=once, dry_run=dry_run, record=record or settings.feed.record_dir)
     if not dry_run:
         check_mode(settings, plan.name, plan.feed)
+        check_redis(settings.redis)
         require_kafka(settings.kafka)
     from agents.feeds.feed_service import run_feed
     from agents.kafka.client import until_reached
@@ -79,17 +81,42 @@ def feed_run(
     _tell(shared, run_feed(settings, plan))
 
 
-def feed_check(context: typer.Context, name: Name = None) -> None:
+def feed_check(
+    context: typer.Context,
+    name: Name = None,
+    topics: Annotated[
+        bool,
+        typer.Option(
+            "--topics",
+            help="Look at the input topics, whoever fills them; the default "
+            "where no feed is named.",
+        ),
+    ] = False,
+) -> None:
     """Ask a feed for the first index alone, whatever the hour, and publish nothing.
 
-    Exit code 1: it gave no quotes.
+    Or look at what somebody else's feed has sent: newest records, what a worker takes of them and
+    why not the others, names, heartbeats, clock. Nothing is committed.
+
+    Exit code 1: it gave no quotes, or something is wrong on the topics.
     """
+    shared = shared_of(context)
+    settings = shared.settings()
+    if topics and name is not None:
+        raise typer.BadParameter("name a feed, or look at the topics", param_hint="'--topics'")
+    if topics or not (name or settings.feed.name):
+        from agents.cli.feed_topics import tell_topics
+
+        tell_topics(shared, settings)
+        return
+    _check_source(shared, settings, name)
+
+
+def _check_source(shared: Shared, settings: "Settings", name: str | None) -> None:
     from agents.feeds.feed_service import run_feed
     from agents.process.exits import ActionNeededError
     from agents.process.logs import log_to_stderr
 
-    shared = shared_of(context)
-    settings = shared.settings()
     plan = _plan(settings, name)
     one = plan.wanted._replace(indices=plan.wanted.indices[:1], names=())
     log_as(shared)

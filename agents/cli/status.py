@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agents.monitoring.health_report import Health, IndexHealth, InputHealth
     from agents.monitoring.health_watch import Outage
+    from agents.store.feed_place import FeedAccount
 
 WATCH_SECONDS = 2.0
 
@@ -166,6 +167,7 @@ def screen(found: "Health") -> "RenderableType":
         for a in one.alerts
     ]
     inputs = [foreign(line, "dim") for one in found.inputs for line in input_lines(one)]
+    inputs += [foreign(line, "dim") for line in feed_lines(found.feed)]
     problems = [foreign(f"! {text}", "bold yellow") for text in found.problems]
     service = found.service
     workers = f", {service.workers} of {service.workers_known} workers answer" if service else ""
@@ -188,6 +190,21 @@ def _event_age(one: "IndexHealth") -> str:
     """Of a replay or a scenario event time is of another day, and its age says nothing."""
     told = one.event_age_seconds is not None and one.mode in {"live", "delayed"}
     return f"{one.event_age_seconds:.0f} s" if told else "-"
+
+
+def feed_lines(feed: "FeedAccount | None") -> list[str]:
+    """What a feed tells: its names in one line, and one for each reason of what it left out."""
+    if feed is None:
+        return []
+    states = ", ".join(f"{count:,} {state}" for state, count in feed.names.items())
+    line = f"feed {feed.who}: names {states}{'; left out since its start:' * bool(feed.left_out)}"
+    return [line, *(_feed_reason(feed, reason) for reason in sorted(feed.left_out))]
+
+
+def _feed_reason(feed: "FeedAccount", reason: str) -> str:
+    example = feed.examples.get(reason, "")
+    words = f", for example {example}" if example else ""
+    return f"  {reason} {feed.left_out[reason]:,}{words}"
 
 
 def input_lines(found: "InputHealth") -> list[str]:

@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
+from collections.abc import Coroutine
 from pathlib import Path
+from time import time
 from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -11,15 +15,18 @@ from prometheus_client import CollectorRegistry
 from agents.feeds.clock import Clock, SystemClock
 from agents.feeds.contract import DeniedError, Feed, Wanted
 from agents.feeds.feed_host import FeedHost
-from agents.feeds.feed_metrics import FeedMetrics
+from agents.feeds.feed_metrics import PUBLISHED, FeedMetrics
 from agents.feeds.feed_runner import FeedRunner, next_open
 from agents.feeds.http_source import HttpSource
+from agents.feeds.publishing_place import PublishingPlace
 from agents.feeds.recording import Recorder
 from agents.feeds.sinks import DryRun, FeedSink, KafkaSink
 from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.store.feed_place import FeedAccount
 from config.errors import ConfigError
+from config.redaction import scrubbed
 from config.settings import Settings
 from streams.records import NS
 
@@ -53,8 +60,11 @@ class FeedService:
         clock: Clock | None = None,
         source: HttpSource | None = None,
         sink: FeedSink | None = None,
+        alone: bool = False,
     ) -> None:
         """Clock, source and sink are the machine's, HTTP and Kafka unless given.
+
+        `alone` keeps another feed from publishing to the same topics.
 
         Raises `OSError` where nothing can be recorded.
         """
@@ -80,6 +90,7 @@ class FeedService:
         self.runner = FeedRunner(
             *(plan.feed, plan.config, plan.wanted, self.host, chosen, self.metrics, recorder)
         )
+        self._place = PublishingPlace(settings, self.account) if alone else None
 
     async def run(self) -> None:
         """Until the feed has no more, or the task is cancelled.
@@ -88,11 +99,37 @@ class FeedService:
         `UnavailableError`.
         """
         try:
-            await self.runner.run()
+            await self._publish()
         except DeniedError as error:
             raise ConfigError(str(error)) from error
         finally:
             await self._source.close()
+
+    async def _publish(self) -> None:
+        """Run the feed while the place is ours."""
+        if self._place is None:
+            await self.runner.run()
+            return
+        try:
+            await self._place.take()
+            await _first_ended(self.runner.run(), self._place.keep())
+        finally:
+            await self._place.leave()
+
+    def account(self) -> FeedAccount:
+        """What the feed tells of itself."""
+        rows = self.metrics.rows
+        return FeedAccount(
+            feed=self._plan.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            at=time(),
+            in_session=self.runner.in_session,
+            names=dict(self.runner.names.counts),
+            troubles={kind: scrubbed(words) for kind, words in self.host.troubles.items()},
+            left_out={reason: count for reason, count in rows.items() if reason != PUBLISHED},
+            examples={kind: scrubbed(words) for kind, words in self.metrics.examples.items()},
+        )
 
     def probe(self, path: str, query: str) -> ProbeAnswer | None:
         """The probes."""
@@ -141,7 +178,7 @@ async def serve(settings: Settings, plan: FeedPlan) -> FeedService:
 
     Raises as `FeedService.run`, and `ActionNeededError` when the address is taken.
     """
-    service = FeedService(settings, plan)
+    service = FeedService(settings, plan, alone=not plan.dry_run)
     server = None
     if not plan.once:
         metrics = settings.metrics
@@ -159,6 +196,19 @@ async def serve(settings: Settings, plan: FeedPlan) -> FeedService:
         if server is not None:
             server.stop()
     return service
+
+
+async def _first_ended(*works: Coroutine[Any, Any, None]) -> None:
+    """Until one has ended or failed; the others are told to end."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def run_feed(settings: Settings, plan: FeedPlan) -> FeedService:

@@ -27,7 +27,8 @@ from agents.plans import flow_plans
 from agents.process.call_timeout import Questions, ask, call_within
 from agents.process.exits import ActionNeededError, UnavailableError
 from agents.store.clock_check import NEXT, NOTED_SECONDS, ahead
-from agents.store.keys import input_outcomes
+from agents.store.feed_place import FeedAccount, read_account
+from agents.store.keys import feed_place, input_outcomes
 from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
@@ -47,6 +48,8 @@ from streams.safe_text import safe
 from streams.topics import Topics
 
 LAG = 10_000
+FEED_SECONDS = 60.0
+"""What a feed has told longer ago says nothing of now."""
 TOLD_SECONDS = 600.0
 """How long what a worker told of the input counts: after a worker's end nobody tells more."""
 COVERAGE = 0.90
@@ -120,6 +123,8 @@ class Health(msgspec.Struct, frozen=True):
     """What Prometheus says, where it was asked."""
     partitions: list[PartitionLag] = []
     """The same lag by partition."""
+    feed: FeedAccount | None = None
+    """What a feed of `feed run` has told last."""
 
 
 def health(settings: Settings, prometheus: PrometheusServer | None = None) -> Health:
@@ -144,6 +149,7 @@ def health(settings: Settings, prometheus: PrometheusServer | None = None) -> He
     indices, missing = call_within(redis_at, lambda: _indices(settings))
     inputs, unaccepted = call_within(redis_at, lambda: input_health(settings, opened=opened))
     clock = call_within(redis_at, lambda: list(_clock(settings)))
+    feed = call_within(redis_at, lambda: _feed(settings))
     behind = _problems(indices, lag(), opened=opened)
     service, unseen = (None, none) if view is None else view()
     problems = [
@@ -151,6 +157,7 @@ def health(settings: Settings, prometheus: PrometheusServer | None = None) -> He
         *missing,
         *behind,
         *unaccepted,
+        *(_feed_problems(feed, opened=opened) if feed else ()),
         *clock,
         *short(),
         *left(),
@@ -159,9 +166,8 @@ def health(settings: Settings, prometheus: PrometheusServer | None = None) -> He
         *(service.problems if service else ()),
     ]
     told = lag()
-    return Health(
-        opened, indices, told.waiting, problems, inputs, service, partitions=told.partitions
-    )
+    known = opened, indices, told.waiting, problems, inputs, service
+    return Health(*known, partitions=told.partitions, feed=feed)
 
 
 def _asked(server: PrometheusServer) -> Callable[[], tuple[ServiceView | None, list[str]]]:
@@ -277,6 +283,26 @@ def _indices(settings: Settings) -> tuple[list[IndexHealth], list[str]]:
                 )
             )
     return found, missing
+
+
+def _feed(settings: Settings) -> FeedAccount | None:
+    """What the feed that publishes has told last; None where none has, or has ended in order."""
+    with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
+        (value,) = cast(
+            "list[bytes | None]", redis.hmget(feed_place(settings.kafka.topic_prefix), ["value"])
+        )
+    return None if value is None else read_account(value)
+
+
+def _feed_problems(feed: FeedAccount, *, opened: bool) -> Iterator[str]:
+    silent = time() - feed.at
+    if silent > FEED_SECONDS:
+        if opened:
+            yield f"the feed {feed.who} has told nothing for {silent:.0f} s: does it still run?"
+        return
+    for kind, words in feed.troubles.items():
+        if kind != "documents":
+            yield f"the feed {feed.who}: {kind}: {words}"
 
 
 def _clock(settings: Settings) -> Iterator[str]:

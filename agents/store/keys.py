@@ -14,6 +14,7 @@
     dispersion:v1:<prefix>:readings:<index>:<tenor>  view: readings by time
     dispersion:v1:<prefix>:input:<topic>             view: what became of the input of late,
                                                      by partition
+    dispersion:v1:<prefix>:feed                      which feed publishes, and what it tells
 
 The braces put all keys of one stage and partition into one Cluster slot, so that one script can
 commit them.
@@ -123,3 +124,8 @@ def readings(prefix: str, index: str, tenor: str) -> str:
 def input_outcomes(prefix: str, topic: str) -> str:
     """The view of what became of an input topic's rows, by partition."""
     return f"{ROOT}:{prefix}:input:{topic}"
+
+
+def feed_place(prefix: str) -> str:
+    """The place of the one feed that publishes, and what it tells."""
+    return f"{ROOT}:{prefix}:feed"

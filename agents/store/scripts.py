@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 HERE = Path(__file__).parent / "lua"
-NAMES = ("acquire", "commit", "note", "outbox", "takeover")
+NAMES = ("acquire", "commit", "feed", "note", "outbox", "takeover")
 
 
 @cache

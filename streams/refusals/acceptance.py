@@ -89,10 +89,13 @@ def together(accounts: Iterable[Account]) -> Account:
     return Account(at, records, refused, dict(rows), examples)
 
 
-def problem(topic: str, account: Account, *, session_open: bool = True) -> str | None:
+def problem(
+    topic: str, account: Account, *, session_open: bool = True, when: str = "the last minute"
+) -> str | None:
     """What is wrong with a stream, in words; None where all is well.
 
-    Wrong is that nothing, or less than half, of the latest minute was let in.
+    Wrong is that nothing, or less than half, of the latest minute, or of what `when` says, was let
+    in.
 
     >>> problem("market.ticks.v1", Account(rows={"accepted": 1, "late": 2}))
     'market.ticks.v1: 1 of 3 rows of the last minute were accepted; late 2'
@@ -108,7 +111,7 @@ times are ahead of their records: a wrong clock, or local time sent as if it wer
         return None
     share = f"{accepted:,} of {total:,}" if accepted else f"none of the {total:,}"
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in account.left_out.items())
-    words = f"{topic}: {share} rows of the last minute were accepted; {reasons}"
+    words = f"{topic}: {share} rows of {when} were accepted; {reasons}"
     return words if accepted else f"{words}; likely: {cause(rows, account.examples)}"
 
 

@@ -3,13 +3,14 @@
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,8 @@ def histories(folder: Path) -> list[Path]:
     return files
 
 
-def board(command: list[Any], variables: dict[str, str], folder: Path, until: str) -> str:
-    """What a terminal of 80 columns and 24 lines is sent until a text has come; then Ctrl-C."""
+def board(command: list[Any], variables: dict[str, str], folder: Path, until: Sequence[str]) -> str:
+    """What a terminal of 80 columns and 24 lines is sent until texts have come; then Ctrl-C."""
     ours, theirs = pty.openpty()
     subprocess.run(["stty", "cols", "80", "rows", "24"], stdin=theirs, check=True)
     process = subprocess.Popen(
@@ -85,7 +86,7 @@ def board(command: list[Any], variables: dict[str, str], folder: Path, until: st
     )
     os.close(theirs)
     seen, deadline = "", time.monotonic() + SECONDS
-    while until not in seen and time.monotonic() < deadline:
+    while not all(text in seen for text in until) and time.monotonic() < deadline:
         seen += os.read(ours, 65536).decode(errors="replace")
     process.send_signal(signal.SIGINT)
     try:
@@ -134,9 +135,11 @@ def test_ten_minutes_of_a_newcomer(
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "Traceback" not in done.stderr
     assert leftovers(variables[TAG]) == {}
-    seen = board([DISPERSION, "live"], variables, folder, "names fresh")
+    seen = board([DISPERSION, "live"], variables, folder, ["names fresh", "rank "])
     assert seen.index("╌╌╌") < seen.index("dispersion status --config")
     assert "delay 15 min" in seen
+    for heading in ("index vol", "basket vol", "implied correlation"):
+        assert re.search(rf"{heading} +\S*\d+\.\d %.*rank [01]\.\d\d of \d+d", seen), heading
     assert leftovers(variables[TAG]) == {}
 
 
@@ -184,8 +187,10 @@ def _whole(told: dict[str, Any], variables: dict[str, str], folder: Path) -> Non
     assert 890 < index["event_age_seconds"] < 990
     for command in told["commands"]:
         _typed(command, variables, folder, *(["--no-follow"] if "tail" in command else []))
-    explained = _typed(f"dispersion explain SPY --config {settings}", variables, folder)
-    assert "252" in explained or "rank" in explained
+    explained = json.loads(
+        _typed(f"dispersion explain SPY --json --config {settings}", variables, folder)
+    )
+    assert {"index_vol", "basket_vol", "implied_correlation"} <= explained["percentiles"].keys()
     picture = folder / "today.svg"
     _typed(f"dispersion plot --config {settings} --out {picture}", variables, folder)
     assert "<svg" in picture.read_text()
