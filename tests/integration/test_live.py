@@ -96,7 +96,7 @@ def board(command: list[Any], variables: dict[str, str], folder: Path, until: Se
         pass
     os.close(ours)
     assert process.wait(60) == 0, seen[-3000:]
-    return seen
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
 
 
 @pytest.mark.timeout(420)
@@ -139,7 +139,8 @@ def test_ten_minutes_of_a_newcomer(
     assert seen.index("╌╌╌") < seen.index("dispersion status --config")
     assert "delay 15 min" in seen
     for heading in ("index vol", "basket vol", "implied correlation"):
-        assert re.search(rf"{heading} +\S*\d+\.\d %.*rank [01]\.\d\d of \d+d", seen), heading
+        value = rf"{heading} +-?\d+\.\d % .*rank [01]\.\d\d of \d+d"
+        assert re.search(value, seen), f"{heading}: {seen[-4000:]}"
     assert leftovers(variables[TAG]) == {}
 
 
