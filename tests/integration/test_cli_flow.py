@@ -138,7 +138,7 @@ def _replay(variables: dict[str, str]) -> dict[str, Any]:
 def _events(variables: dict[str, str], wanted: int) -> list[dict[str, Any]]:
     """What a subscriber reads once the relay has published that many."""
     events: list[dict[str, Any]] = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_SECONDS
     while len(events) < wanted and time.monotonic() < deadline:
         done = run("alerts", "tail", "--from-beginning", "--no-follow", "--json", env=variables)
         assert done.returncode == 0, done.stderr

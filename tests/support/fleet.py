@@ -30,11 +30,19 @@ from tests.support.stack import environment_for
 ROOT = Path(__file__).parents[2]
 
 
+LEAST_PATIENCE = 60.0
+"""Seconds."""
+
+
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
-    """Poll; an assertion error says what did not happen."""
-    deadline = time.monotonic() + seconds
+    """Poll; an assertion error says what did not happen in so many seconds, a minute at least.
+
+    The deadline is for what never happens: on a loaded machine all else may take its time.
+    """
+    patience = max(seconds, LEAST_PATIENCE)
+    deadline = time.monotonic() + patience
     while not true():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(0.1)
 
 
