@@ -5,13 +5,14 @@ strength did on the day of a convergence and over the one to ten sessions after 
 did on any day.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
 import msgspec
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from analytics.arrays import Floats
 from streams.calendar.sessions import shift_session
@@ -208,7 +209,8 @@ def _mean(values: Floats) -> Mean:
     mean, negative = float(known.mean()), float((known < 0).mean())
     if known.size < LEAST:
         return Mean(int(known.size), mean, None, None, negative)
-    spread = float(stats.t.ppf(0.5 + LEVEL / 2, known.size - 1)) * float(stats.sem(known))
+    error = float(known.std(ddof=1)) / math.sqrt(known.size)
+    spread = float(stdtrit(known.size - 1, 0.5 + LEVEL / 2)) * error
     return Mean(int(known.size), mean, mean - spread, mean + spread, negative)
 
 
@@ -218,6 +220,6 @@ def _link(left: Floats, right: Floats) -> Link:
     if count <= LEAST or left[both].std() == 0 or right[both].std() == 0:
         return Link(count, None, None, None)
     value = float(np.corrcoef(left[both], right[both])[0, 1])
-    half = float(stats.norm.ppf(0.5 + LEVEL / 2)) / np.sqrt(count - 3)
+    half = float(ndtri(0.5 + LEVEL / 2)) / np.sqrt(count - 3)
     z = np.arctanh(value)
     return Link(count, value, float(np.tanh(z - half)), float(np.tanh(z + half)))

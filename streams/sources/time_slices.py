@@ -23,6 +23,8 @@ LABEL: Final = FileColumn(
     "instead of `ts_event`",
 )
 TIME_COLUMNS: Final = (EXACT, LABEL)
+AT_ONCE: Final = 200_000
+"""Rows that are read at once where a date has fewer."""
 
 
 def time_column(file: DataFile) -> str | None:
@@ -37,12 +39,29 @@ def time_slices(
 
     A row's time is when it was known, in nanoseconds UTC. A column like `ts` may hold beginnings of
     intervals (`streams.sources.intervals`); other times are taken as they are. Only the time column
-    is ever held whole. Rows of dates without a session come first, for the feed to reject.
+    is ever held whole; short dates are read together, for each read goes through the file. Rows of
+    dates without a session come first, for the feed to reject.
     """
     stamps = file.times(file.read([time]), time)
     if time == file.column(LABEL):
         stamps = known_at(stamps)
     days = session_days(stamps)
-    for day in np.unique(days).tolist():
-        rows = np.flatnonzero(days == day)
-        yield file.take(columns, rows), stamps[rows]
+    for group in _groups(*np.unique(days, return_counts=True)):
+        rows = np.flatnonzero(np.isin(days, group))
+        table = file.take(columns, rows)
+        for day in group:
+            mine = days[rows] == day
+            yield table.filter(pa.array(mine)), stamps[rows[mine]]
+
+
+def _groups(days: NDArray[np.int32], counts: NDArray[np.int64]) -> Iterator[list[int]]:
+    """Neighbouring dates of together at most `AT_ONCE` rows, or one of more."""
+    group, size = list[int](), 0
+    for day, count in zip(days.tolist(), counts.tolist(), strict=True):
+        if group and size + count > AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(day)
+        size += count
+    if group:
+        yield group
