@@ -20,6 +20,8 @@ class QuoteReason(IntEnum):
     VERTICAL = 2
     BUTTERFLY = 3
     PARITY = 4
+    CONFLICT = 5
+    """Two prices of one contract at one time: `streams.valuation.conflicts`."""
 
     @property
     def label(self) -> str:

@@ -29,6 +29,8 @@ class Doubt(IntFlag):
     REACH = 4
     THINNED = 8
     WIDE = 16
+    CONFLICT = 32
+    """Options of it have two prices at one time: `streams.valuation.conflicts`."""
 
     @property
     def label(self) -> str:

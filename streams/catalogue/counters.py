@@ -58,7 +58,8 @@ QUOTES: Final = Counter("quotes", "quotes by what became of them", ("outcome",),
 STRIP_QUOTES: Final = Counter(
     "strip_quotes",
     "quotes that the judge of strips has found, each once: left out of their strip (out_of_line, "
-    "beyond_payoff), or in arbitrage with others of it (vertical, butterfly, parity)",
+    "beyond_payoff), in arbitrage with others of it (vertical, butterfly, parity), or of a "
+    "contract that has two prices at one time (conflict)",
     ("reason",),
     ((STRIP_QUOTE_REASONS,),),
 )

@@ -17,6 +17,7 @@ STRIP_DOUBTS: Final = {
     "strip_reach": "strikes that end too near to the forward",
     "strip_thinned": "many quotes left out that are no market",
     STRIP_WIDE: "asks far above bids",
+    "strip_conflict": "two prices of one contract at one time",
 }
 """Flags of a point whose strip is not believed (`analytics.strip_doubts`), and what they say."""
 STALE_WEIGHTS: Final = "stale_weights"
@@ -82,7 +83,9 @@ It is let in without a bid or an ask, or of a contract for which there is no roo
 read.
 """
 NO_ROOM: Final = OUTCOMES.index("no_room")
-STRIP_QUOTE_REASONS: Final = ("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity")
+STRIP_QUOTE_REASONS: Final = (
+    *("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity", "conflict"),
+)
 """What is wrong with a quote among the others of its strip: `analytics.found_quotes`."""
 UNSOLVED: Final = ("expired", "no_forward", "too_few", "not_bracketed")
 """Why a strip has no at-the-money vol: `analytics.atm.AtmStatus`."""

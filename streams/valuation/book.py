@@ -79,6 +79,9 @@ class QuoteBook:
         self.ts: Ints = np.full(1024, NEVER, np.int64)
         self.bid: Floats = np.full(1024, np.nan)
         self.ask: Floats = np.full(1024, np.nan)
+        self.conflict_ts: Ints = np.full(1024, NEVER, np.int64)
+        """By slot, the latest time for which it was given two prices."""
+        self.has_conflicts = False
         self._latest: Slots = np.zeros(1024, np.intp)
         self._newest = NEVER
         """Greatest `ts_event` applied."""
@@ -113,9 +116,10 @@ class QuoteBook:
         if not taken.size:
             return Applied(_NONE, no_room)
         slots, quoted = slots[taken], quoted.take(taken)
-        duplicate, latest = latest_quotes(
+        duplicate, latest, conflict = latest_quotes(
             slots, quoted, QuoteColumns(self.ts[slots], self.bid[slots], self.ask[slots])
         )
+        self._note_conflicts(slots[conflict], quoted.ts[conflict])
         self._write(slots[latest], quoted.take(latest), quoted.ts.max())
         return Applied(taken[duplicate], no_room)
 
@@ -140,7 +144,19 @@ class QuoteBook:
         row, following = located.repeats
         (ts, bid, ask), (then, its_bid, its_ask) = quoted.take(row), quoted.take(following)
         same: NDArray[np.bool_] = (ts == then) & (bid == its_bid) & (ask == its_ask)
+        other = (ts == then) & ~same
+        self._note_conflicts(located.slots[following[other]], ts[other])
         return following[same]
+
+    def mark_conflicts(self, slots: Slots) -> None:
+        """The quotes that these hold are in conflict with others of their time."""
+        self._note_conflicts(slots, self.ts[slots])
+
+    def _note_conflicts(self, slots: Slots, ts: Ints) -> None:
+        if slots.size:
+            # A slot may be named for several times, in any order.
+            np.maximum.at(self.conflict_ts, slots, ts)
+            self.has_conflicts = True
 
     def _repeats(self, slots: Slots) -> Repeats:
         """Where n rows name a contract again."""
@@ -206,6 +222,7 @@ class QuoteBook:
         self.ts = np.concatenate([self.ts, np.full(more, NEVER, np.int64)])
         self.bid = np.concatenate([self.bid, np.full(more, np.nan)])
         self.ask = np.concatenate([self.ask, np.full(more, np.nan)])
+        self.conflict_ts = np.concatenate([self.conflict_ts, np.full(more, NEVER, np.int64)])
         self._latest = np.concatenate([self._latest, np.zeros(more, np.intp)])
         self._key = np.concatenate([self._key, np.full(more, NO_KEY, np.int64)])
         self._hash_index = self._new_hash_index()

@@ -21,7 +21,10 @@ _EMPTY = {
     "ts": np.empty(0, np.int64),
     "bid": np.empty(0),
     "ask": np.empty(0),
+    "conflict": np.empty(0, np.bool_),
 }
+_ADDED = frozenset({"conflict"})
+"""Columns that are there when they say something; earlier releases do not have them."""
 
 
 class BookChunks:
@@ -58,7 +61,7 @@ class BookChunks:
         self._changed.clear()
         self._saved = set()
         for name in sorted(name for name in chunks if name.startswith(PREFIX)):
-            columns, _ = unpack_columns("book", chunks[name], _EMPTY)
+            columns, _ = unpack_columns("book", chunks[name], _EMPTY, _ADDED)
             part, key = int(name.removeprefix(PREFIX)), columns["key"]
             self._saved.add(part)
             kept = looked_up(underlying, series_of(key)) >= 0
@@ -68,7 +71,10 @@ class BookChunks:
             quoted = QuoteColumns(columns["ts"], columns["bid"], columns["ask"]).take(
                 np.flatnonzero(kept)
             )
-            self._book.apply(self._book.slots_of(key[kept]), quoted)
+            located = self._book.slots_of(key[kept])
+            self._book.apply(located, quoted)
+            if "conflict" in columns:
+                self._book.mark_conflicts(located.slots[columns["conflict"][kept]])
 
     def _encode(self, part: int) -> bytes:
         first, last = (
@@ -81,12 +87,12 @@ class BookChunks:
             return b""
         slots = self._book.slots[start:stop]
         book = self._book
-        return pack_columns(
-            "book",
-            {
-                "key": book.keys[start:stop],
-                "ts": book.ts[slots],
-                "bid": book.bid[slots],
-                "ask": book.ask[slots],
-            },
-        )
+        columns = {
+            "key": book.keys[start:stop],
+            "ts": book.ts[slots],
+            "bid": book.bid[slots],
+            "ask": book.ask[slots],
+        }
+        if book.has_conflicts and (conflict := book.conflict_ts[slots] == columns["ts"]).any():
+            columns["conflict"] = conflict
+        return pack_columns("book", columns)

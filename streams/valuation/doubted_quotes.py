@@ -28,6 +28,10 @@ _WORDS: Final = {
     QuoteReason.BEYOND_PAYOFF: "more than the option can ever pay; it is left out of its strip",
     QuoteReason.VERTICAL: "its bid is above the ask of an option that is worth more",
     QuoteReason.PARITY: "with its call it does not allow the forward",
+    QuoteReason.CONFLICT: (
+        "its source has other prices of the contract at the same time, and the last one counts; "
+        "two classes without a root?"
+    ),
     QuoteReason.BUTTERFLY: "its bid is above the line between the asks either side of it",
 }
 

@@ -9,14 +9,14 @@ Five rows of one contract, of which the book holds a quote of second 10, bid 1.0
     3    11  1.5  2.5   the same time, other prices: the later row is the latest
     4    10  1.0  2.0   older again, whatever the book held of that time
 
-The latest is row 3, the duplicate row 2.
+The latest is row 3, the duplicate row 2; row 3 is in conflict with row 2.
 
 >>> ts = np.array([11, 9, 11, 11, 10])
 >>> every = (ts, np.array([1.0, 5.0, 1.0, 1.5, 1.0]), np.array([2.0, 6.0, 2.0, 2.5, 2.0]))
 >>> held = QuoteColumns(np.full(5, 10), np.full(5, 1.0), np.full(5, 2.0))
 >>> found = latest_quotes(np.zeros(5, np.intp), QuoteColumns(*every), held)
->>> found.latest.tolist(), found.duplicate.tolist()
-([3], [2])
+>>> found.latest.tolist(), found.duplicate.tolist(), found.conflict.tolist()
+([3], [2], [3])
 """
 
 from typing import NamedTuple
@@ -46,6 +46,8 @@ class LatestQuotes(NamedTuple):
     """Rows that say what the latest quote of their contract says, at the same time."""
     latest: NDArray[np.intp]
     """The latest quote of each contract for which it is among the rows."""
+    conflict: NDArray[np.intp]
+    """Rows that say something else than the latest quote of their contract, at the same time."""
 
 
 def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumns) -> LatestQuotes:
@@ -73,7 +75,8 @@ def latest_quotes(slots: NDArray[np.intp], rows: QuoteColumns, held: QuoteColumn
     met = QuoteColumns(
         *(np.where(known, ours[former], theirs) for ours, theirs in zip(rows, held, strict=True))
     )
-    same = (rows.ts == met.ts) & (rows.bid == met.bid) & (rows.ask == met.ask)
+    then = rows.ts == met.ts
+    same = then & (rows.bid == met.bid) & (rows.ask == met.ask)
     tail = np.append(first[1:], True)
     last = latest[tail]
-    return LatestQuotes(order[same], order[last[last >= head[tail]]])
+    return LatestQuotes(order[same], order[last[last >= head[tail]]], order[then & ~same])

@@ -12,6 +12,7 @@ from streams.calendar.sessions import date_of, day_number, next_session
 from streams.market import Market
 from streams.points import EarningsPoints, RollPoints, SurfacePoints
 from streams.valuation.book import NEVER, QuoteBook
+from streams.valuation.conflicts import conflicts_in
 from streams.valuation.contract_key import day_of
 from streams.valuation.doubted_quotes import DoubtedQuotes
 from streams.valuation.ex_dates import ExDates
@@ -60,6 +61,7 @@ class Surfaces:
             self._surface_keys, universe, strict=market.strict_expiries
         )
         """Those of the next session."""
+        self._book = book
         self._chains = ChainAssembler(book)
         self._ex_dates = ExDates(market.dividends, universe)
         self._report_days = ReportDays(market.earnings, universe)
@@ -235,9 +237,10 @@ class Surfaces:
             segment, pairs.oldest, years, rate.at(day_of(segment) - today)
         )
         judged, quote_ts = value_judged(quoted.chain, rules), quoted.quote_ts
+        conflicts = conflicts_in(self._book, quoted, pairs.oldest > NEVER)
         strips = judged.values
         if terms is self._terms:
-            for found in judged.found:
+            for found in (*judged.found, conflicts.found):
                 self.doubted_quotes.take(found, quoted)
         vols, status = atm_vols(judged.chain, strips.forward)
         self.unsolved_strips.take(status, quote_ts)
@@ -259,8 +262,9 @@ class Surfaces:
         points.forward[rows] = forward = strips.forward[near]
         underlying, last = self._surface_keys.underlying[rows], day_of(terms.next[rows])
         points.flags[rows] += DIVIDEND * self._ex_dates.size_class(underlying, today, last, forward)
+        doubts = judged.doubts | conflicts.doubts
         points.flags[rows] += DOUBT * np.where(
-            np.isnan(variance), 0, judged.doubts[near] | judged.doubts[following]
+            np.isnan(variance), 0, doubts[near] | doubts[following]
         )
         strip_code = np.where(quote_ts == NEVER, NO_QUOTES, strips.reason)
         points.strip_reason[rows] = _reasons(

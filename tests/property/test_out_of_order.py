@@ -20,16 +20,22 @@ rows = st.lists(
 ROOM = 3
 
 
-def one_by_one(given_rows: list[Row]) -> tuple[dict[int, tuple[int, int]], list[int], list[int]]:
+def one_by_one(
+    given_rows: list[Row],
+) -> tuple[dict[int, tuple[int, int]], list[int], list[int], set[int]]:
     held, duplicate, refused = dict[int, tuple[int, int]](), list[int](), list[int]()
+    conflicts = dict[int, int]()
     for at, (contract, ts, price) in enumerate(given_rows):
         if contract not in held and len(held) == ROOM:
             refused.append(at)
         elif held.get(contract) == (ts, price):
             duplicate.append(at)
         elif contract not in held or ts >= held[contract][0]:
+            if contract in held and ts == held[contract][0]:
+                conflicts[contract] = ts
             held[contract] = ts, price
-    return held, duplicate, refused
+    latest = {contract for contract, ts in conflicts.items() if held[contract][0] == ts}
+    return held, duplicate, refused, latest
 
 
 @settings(max_examples=300, deadline=None)
@@ -48,9 +54,15 @@ def test_columns_do_what_a_loop_does(
         applied = book.apply(book.slots_of(contract << 32), quoted)
         duplicate += (applied.duplicate + start).tolist()
         refused += (applied.no_room + start).tolist()
-    held, expected_duplicate, expected_refused = one_by_one(drawn)
+    held, expected_duplicate, expected_refused, conflicts = one_by_one(drawn)
     found = {
         int(key >> 32): (int(book.ts[slot]), int(book.bid[slot]))
         for key, slot in zip(book.keys, book.slots, strict=True)
     }
+    assert conflicts == {
+        int(key >> 32)
+        for key, slot in zip(book.keys, book.slots, strict=True)
+        if book.conflict_ts[slot] == book.ts[slot]
+    }
+    assert book.has_conflicts or not conflicts
     assert (found, sorted(duplicate), refused) == (held, expected_duplicate, expected_refused)

@@ -1,16 +1,21 @@
 """Quotes that are no market: left out and counted, or the strip refused, or the reading doubted."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.cli.main import main
+from analytics.arrays import Bools
 from streams.records import NS, Quotes
 from tests.support.base_board import (
     INDEX,
     INDEX_VOL,
+    SESSION,
     TOLERANCE,
     VOLS,
     WEIGHTS,
@@ -19,6 +24,7 @@ from tests.support.base_board import (
     csv_text,
     right_answer,
 )
+from tests.support.option_chains import taken
 from tests.support.spoiled_board import (
     Spoil,
     Told,
@@ -320,3 +326,84 @@ def basket_without(leg: str) -> float:
     rest = {name: weight for name, weight in WEIGHTS.items() if name != leg}
     total = sum(weight * VOLS[name] ** 2 for name, weight in rest.items())
     return float(np.sqrt(total / sum(rest.values())))
+
+
+def twice(quotes: Quotes, where: Bools, times: float, *, first: bool = False) -> Quotes:
+    """Some contracts once more with other prices, as of another class without its root."""
+    again = taken(quotes, np.flatnonzero(where))
+    again = again._replace(bid=times * again.bid, ask=times * again.ask)
+    pair = (again, quotes) if first else (quotes, again)
+    names = ("series_code", "expiry", "strike", "call", "bid", "ask", "ts_event", "record_ts")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in pair]) for name in names
+    }
+    return quotes._replace(**columns, refresh_seconds=60.0)
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("leg", [INDEX, NAME])
+def test_two_prices_of_a_contract_at_one_time_are_counted_and_flagged(
+    leg: str, ts: int, *, first: bool
+) -> None:
+    quotes = board(ts)
+    where = options(quotes, leg) | options(quotes, leg, call=True)
+    found = told([twice(quotes, where, 1.02, first=first)])
+    assert "strip_conflict" in doubted(found, leg)
+    assert found.counts["strip_quotes", "conflict"] >= 30
+    shown = found.examples["conflict"]
+    assert f"{leg} 2026-08-" in shown
+    assert "other prices of the contract at the same time" in shown
+    if leg == INDEX:
+        assert found.last.doubts
+        if ts == CLOSES[1]:
+            assert found.closes[SESSION].doubts
+
+
+def test_one_contract_with_two_prices_is_counted_alone() -> None:
+    quotes = board(TEN)
+    one = options(quotes, INDEX, low=0.898, high=0.902)
+    found = told([twice(quotes, one, 1.1)])
+    assert found.counts["strip_quotes", "conflict"] == 2, "at the two expiries of the tenor"
+    assert found.last.doubts == ()
+    assert found.last.index_vol == pytest.approx(RIGHT.index_vol, abs=TOLERANCE)
+
+
+def test_the_same_prices_again_and_quotes_of_a_feed_of_changes_are_no_conflict() -> None:
+    quotes = board(TEN)
+    where = options(quotes, INDEX) | options(quotes, INDEX, call=True)
+    again = told([twice(quotes, where, 1.0)])
+    changes = told([twice(quotes, where, 1.02)._replace(refresh_seconds=None)])
+    for found in (again, changes):
+        assert ("strip_quotes", "conflict") not in found.counts
+        assert found.last.doubts == ()
+
+
+def test_a_conflict_ends_with_the_next_snapshot() -> None:
+    quotes = board(TEN)
+    where = options(quotes, INDEX) | options(quotes, INDEX, call=True)
+    later = board(TEN + 60 * NS)._replace(refresh_seconds=60.0)
+    found = told([twice(quotes, where, 1.02), later])
+    assert any("strip_conflict" in one.flags for one in found.readings)
+    assert found.last.doubts == ()
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_file_with_two_classes_of_a_date_and_no_roots_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, first: bool
+) -> None:
+    table, more = columns(), columns()
+    own = [row for row, name in enumerate(more["underlying"]) if name == INDEX]
+    more = {name: [column[row] for row in own] for name, column in more.items()}
+    for side in ("bid", "ask"):
+        more[side] = [round(1.03 * price, 2) for price in more[side]]
+    parts = (more, table) if first else (table, more)
+    file = tmp_path / "closes.csv"
+    file.write_text(csv_text({name: parts[0][name] + parts[1][name] for name in table}))
+    basket = str(basket_file(tmp_path))
+    arguments = ["--quotes", str(file), "--index", INDEX, "--basket", basket, "--json"]
+    assert main(["backtest", *arguments]) == 0
+    shown = capsys.readouterr()
+    assert "strip_conflict" in json.loads(shown.out)["flags"]
+    (line,) = (one for one in shown.err.splitlines() if one.startswith("no market: "))
+    assert re.search(rf"conflict \d+ \({INDEX} 2026-08-\d\d [CP] ", line)

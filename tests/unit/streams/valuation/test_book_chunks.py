@@ -55,3 +55,24 @@ def test_a_restored_book_quotes_the_same_and_deletes_what_it_no_longer_holds() -
     changed = restored.changed()
     assert changed.pop("book/0") != b""
     assert changed == {"book/511": b""}
+
+
+def test_a_contract_with_two_prices_at_one_time_has_them_still() -> None:
+    book = QuoteBook()
+    chunks = BookChunks(book)
+    for series, bids in ((1, (1.0, 2.0)), (2, (3.0,))):
+        for bid in bids:
+            put(book, chunks, series, bid)
+    saved = chunks.changed()
+    other = QuoteBook()
+    BookChunks(other).restore(saved, np.zeros(SERIES_LIMIT, np.int64))
+    for one in (book, other):
+        slots = one.slots_of(np.concatenate([key_of(1), key_of(2)])).slots
+        assert (one.conflict_ts[slots] == one.ts[slots]).tolist() == [True, False]
+    put(other, BookChunks(other), 1, 2.0)
+    assert other.conflict_ts[slots[0]] == other.ts[slots[0]], "a repeat settles nothing"
+    plain = QuoteBook()
+    unsaved = BookChunks(plain)
+    put(plain, unsaved, 1, 2.0)
+    assert b"conflict" in saved["book/0"]
+    assert b"conflict" not in unsaved.changed()["book/0"], "as earlier releases wrote it"
