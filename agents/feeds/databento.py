@@ -9,6 +9,7 @@ from agents.feeds.contract import DeniedError, Feed, FeedItem, Host, Wanted
 from agents.feeds.databento_client import GatewayAwayError, GatewayConnection
 from agents.feeds.snapshot import tell, window_of
 from config.feed_settings import DatabentoFeedSettings
+from streams.calendar.sessions import open_ns, session_of
 from streams.decoding.osi import roots_of
 from streams.feeds.dbn_session import (
     REPLAY_COMPLETED,
@@ -103,10 +104,17 @@ class _Replay:
 
 
 def _start(config: DatabentoFeedSettings, host: Host) -> int | None:
-    """From when on quotes are asked for, ns; None for those that will come."""
-    if host.newest:
-        return max(host.newest, host.now() - REPLAYED_NS)
-    return host.now() - round(config.replay_seconds * NS) if config.replay_seconds else None
+    """From when on quotes are asked for, ns; None for those that will come.
+
+    What was quoted before the open, or on another day, does not stand now.
+    """
+    now = host.now()
+    day = session_of(now)
+    first = now - REPLAYED_NS if day is None else open_ns(day)
+    if host.newest > first:
+        return host.newest
+    start = max(first, now - round(config.replay_seconds * NS))
+    return start if start < now else None
 
 
 def _parents(config: DatabentoFeedSettings, wanted: Wanted) -> list[str]:

@@ -34,6 +34,9 @@ EXPECTED: Final = f"quotes in DBN: one of the schemas {', '.join(QUOTE_SCHEMAS.v
 WHOLE: Final = "the whole file: fetch it again"
 CHUNK_BYTES: Final = 2**23
 DAY_NS: Final = 86_400 * NS
+NO_DAY: Final = -1
+_DAYS: Final = 47_482
+"""Until 2100."""
 _MARK: Final = b"DBN"
 _PACKED: Final = b"\x28\xb5\x2f\xfd"
 _PREFIX: Final = 8
@@ -137,6 +140,7 @@ class _Symbols:
             self._number_told = len(self.told)
             self._days.clear()
         days = found.known_at // DAY_NS
+        days = np.where((days >= 0) & (days < _DAYS), days, NO_DAY)
         first, last = int(days.min()), int(days.max())
         if first == last:
             yield found, self._on(first)
@@ -152,7 +156,7 @@ class _Symbols:
 
     def _symbols_of(self, day: int) -> dict[int, str]:
         """Of a day since 1970-01-01; those that have no time have those of the first day."""
-        when = date(1970, 1, 1) + timedelta(day) if 0 <= day < 47_482 else None
+        when = date(1970, 1, 1) + timedelta(day) if day != NO_DAY else None
         found: dict[int, str] = {}
         for listed, spans in self._listed.items():
             for span in spans:

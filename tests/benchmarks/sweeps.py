@@ -35,6 +35,10 @@ from tests.support.vendor_documents import (
 INDEX = "SPY"
 STAMP = "2000-01-01 00:00:00"
 """Stands where a document's time will."""
+FURTHER = dict.fromkeys(
+    ("change", "open", "high", "low", "last_trade_price", "percent_change", "prev_day_close"), 12.25
+)
+"""With them a contract has the 450 bytes of the real documents."""
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
@@ -133,7 +137,8 @@ class SweepServer:
 def _documents(names: Sequence[str]) -> Iterator[tuple[str, PackedDocument]]:
     known = itertools.cycle(sample_names())
     for name, like in [(INDEX, INDEX), *zip(names, known, strict=False)]:
-        body = json.loads(cboe_chain(like, moment(0), cboe_options(like, name)))
+        options = [one | FURTHER for one in cboe_options(like, name)]
+        body = json.loads(cboe_chain(like, moment(0), options))
         body["timestamp"], body["symbol"] = STAMP, name
         body["data"]["current_price"] = round(closes(like)[0]["spot"], 2)
         yield name, PackedDocument(json.dumps(body).encode())

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,10 @@ SECONDS = 60.0
 
 
 class MovedClock(SystemClock):
-    """The machine's, as if it were a quarter past ten; it can be put forward."""
+    """The machine's, as if it were another time; it can be put forward."""
 
-    def __init__(self) -> None:
-        self.ahead = eastern(MONDAY, 10, 15) - time.time_ns()
+    def __init__(self, at: int) -> None:
+        self.ahead = at - time.time_ns()
         self._steady = time.monotonic_ns()
         self.skipped = 0
 
@@ -83,8 +84,15 @@ class LiveFeed:
 
 
 @asynccontextmanager
-async def live(folder: Path, *, key: str = KEY, refuses: str = "") -> AsyncIterator[LiveFeed]:
-    clock = MovedClock()
+async def live(
+    folder: Path,
+    *,
+    key: str = KEY,
+    refuses: str = "",
+    at: int = eastern(MONDAY, 10, 15),
+    newest: int = 0,
+) -> AsyncIterator[LiveFeed]:
+    clock = MovedClock(at)
     async with DbnGateway(SYMBOLS, clock.wall()) as gateway:
         gateway.refuses = refuses
         own = {"gateway": gateway.gateway}
@@ -96,6 +104,7 @@ async def live(folder: Path, *, key: str = KEY, refuses: str = "") -> AsyncItera
         plan = FeedPlan("databento", chosen, config, wanted_of(market_of(settings)))
         sink = MonitorSink(settings, clock)  # type: ignore[arg-type]
         service = FeedService(settings, plan, clock=clock, sink=sink)
+        service.host.newest = newest
         running = LiveFeed(service, gateway, sink)
         try:
             yield running
@@ -168,6 +177,16 @@ async def test_a_gap_is_said_and_what_was_missed_is_asked_for(end: str, tmp_path
         again.send(feed.board(fresh))
         await feed.until(lambda: feed.rows >= 3 * READ)
         assert int(feed.quotes[-1].ts_event.max()) == fresh
+
+
+@pytest.mark.parametrize("newest", [0, eastern(date(2026, 7, 10), 15, 59)])
+async def test_what_was_quoted_before_the_open_does_not_stand_now(
+    newest: int, tmp_path: Path
+) -> None:
+    opened = eastern(MONDAY, 9, 30)
+    async with live(tmp_path, at=opened + 10 * NS, newest=newest) as feed:
+        session = await feed.session(0)
+        assert int(session.asked[0]["start"]) == opened
 
 
 async def test_a_number_means_what_was_said_last(tmp_path: Path) -> None:
