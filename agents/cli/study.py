@@ -67,14 +67,14 @@ def _closes(settings: "Settings", index: str, run: Path | None) -> "Mapping[date
     from agents.cli.evaluation_files import closing_readings
     from agents.kafka.connectivity import require_servers
     from agents.lookup.point_in_time import from_stack
-    from streams.report.study_sessions import known_closes
+    from streams.report.study_sessions import known_closes, levels_of
 
     if run is not None:
         closing = closing_readings(run / "readings.jsonl")
-        return known_closes({}, [one for one in closing if one.index == index])
+        return levels_of(known_closes({}, [one for one in closing if one.index == index]))
     require_servers(settings.kafka, settings.redis)
     told = from_stack(settings, index, None)
-    return known_closes(told.days, told.readings)
+    return levels_of(known_closes(told.days, told.readings))
 
 
 def _show(shared: Shared, found: "RotationStudy") -> None:

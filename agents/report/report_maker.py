@@ -12,14 +12,15 @@ from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
 from config.watch_lists import find_watch_list, load_watch_list
-from streams.calendar.sessions import close_ns
+from streams.calendar.sessions import close_ns, shift_session
 from streams.detection.alerts.events import moment
 from streams.detection.views.explainer import explain_in_context
 from streams.report.build import ReportInputs, build_report
 from streams.report.document import Report
+from streams.report.month_book import SESSIONS
 from streams.report.rotation_study import rotation_study, sentences
 from streams.report.score_section import YIELDS, mechanical_numbers
-from streams.report.study_sessions import known_closes
+from streams.report.study_sessions import known_closes, levels_of
 
 
 def made_report(
@@ -50,6 +51,7 @@ def made_report(
     table = prices_of(prices, watched.symbols | set(YIELDS) | names, reading.session)
     closes = known_closes(told.days, told.readings)
     until = {day: close for day, close in closes.items() if day <= reading.session}
+    month = until.get(shift_session(reading.session, -SESSIONS))
     return build_report(
         ReportInputs(
             spec=spec,
@@ -63,6 +65,7 @@ def made_report(
             prices=table.latest(),
             watched=watched,
             events=events,
-            study=sentences(rotation_study(index, until, table, watched)),
+            month=month,
+            study=sentences(rotation_study(index, levels_of(until), table, watched)),
         )
     )

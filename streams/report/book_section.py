@@ -2,8 +2,10 @@
 
 import msgspec
 
+from analytics.trade import Weighting
 from streams.reading import Book, BookMark, BookWindow, Reading
 from streams.report.figure import Figure, figure
+from streams.report.month_book import SESSIONS, MonthLegs
 
 LEGS = ("total", "index", "singles", "gamma")
 
@@ -13,7 +15,7 @@ class BookRow(msgspec.Struct, frozen=True, kw_only=True):
 
     weighting: str
     window: str
-    """`close`, since the prior close, or `open`, since the session's open."""
+    """`close`, since the prior close; `open`, since the session's open; `20`, over 20 sessions."""
     legs: dict[str, Figure]
 
 
@@ -28,7 +30,7 @@ class BookSection(msgspec.Struct, frozen=True, kw_only=True):
     """To enter or leave the vega-weighted book."""
 
 
-def book_section(reading: Reading) -> BookSection:
+def book_section(reading: Reading, month: MonthLegs | str) -> BookSection:
     """The books of a reading; without them every figure has the reason."""
     book, reasons = reading.book or Book(), reading.reasons
     why = reasons.get("book", "")
@@ -38,10 +40,13 @@ def book_section(reading: Reading) -> BookSection:
 
     cost = None if book.vega is None else book.vega.cost
     return BookSection(
-        rows=tuple(
-            _row(weighting, window, getattr(book, window), reason(window))
-            for window in ("close", "open")
-            for weighting in ("vega", "theta", "gamma")
+        rows=(
+            *(
+                _row(weighting.value, window, getattr(book, window), reason(window))
+                for window in ("close", "open")
+                for weighting in Weighting
+            ),
+            *(_month_row(weighting, month) for weighting in Weighting),
         ),
         breakeven_correlation=figure(
             book.breakeven_correlation, "correlation", reason("breakeven_correlation")
@@ -51,6 +56,16 @@ def book_section(reading: Reading) -> BookSection:
         ),
         carry=figure(book.carry, "vol", reason("carry")),
         cost=figure(cost, "vol", reason("cost")),
+    )
+
+
+def _month_row(weighting: Weighting, month: MonthLegs | str) -> BookRow:
+    known = {} if isinstance(month, str) else month[weighting]
+    why = month if isinstance(month, str) else "moves of prices are kept for a session"
+    return BookRow(
+        weighting=weighting.value,
+        window=str(SESSIONS),
+        legs={leg: figure(known.get(leg), "vol", why) for leg in LEGS},
     )
 
 

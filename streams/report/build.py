@@ -32,6 +32,7 @@ from streams.report.document import (
 from streams.report.earnings_section import earnings_section
 from streams.report.figure import Figure, change, figure
 from streams.report.measures_section import measure_rows
+from streams.report.month_book import month_legs
 from streams.report.price_table import PriceTable
 from streams.report.reasons import supplies
 from streams.report.rotation_section import rotation_section
@@ -58,6 +59,8 @@ class ReportInputs(NamedTuple):
     watched: WatchList
     events: Sequence[Event] | None
     """Of the calendar; None without one."""
+    month: Instant | None = None
+    """The close 20 sessions before."""
     study: tuple[str, ...] = ()
 
 
@@ -81,7 +84,7 @@ def build_report(given: ReportInputs) -> Report:
         regime=given.explained.explanation.regime,
         verdict=verdict(given.explained.explanation, rows, score),
         measures=rows,
-        book=book_section(reading),
+        book=book_section(reading, month_legs(given.month, context.now)),
         rotation=rotation,
         basket=basket_section(given.prices, reading, given.spec.basket),
         sectors=sectors,
@@ -90,7 +93,7 @@ def build_report(given: ReportInputs) -> Report:
         score=score,
         alerts=alerts,
         followed=tuple(_followed(given.alerts, context, {one.rule for one in alerts})),
-        statements=statements(context, rows, sectors, events),
+        statements=statements(given.explained.explanation, context, rows, sectors, events),
         events=events,
         study=given.study,
         quality=_quality(reading),

@@ -16,6 +16,8 @@ from streams.report.document import MeasureRow, Sign, Statement
 from streams.report.figure import Figure
 from streams.report.sector_section import SectorSection, spillover
 
+CONVERGING: Final = ("vol_convergence", "vix_spike_unwind", "broad_repricing")
+"""Rules on the end of the trade."""
 LEAST: Final = 60
 """Closes below which no half-life is said."""
 
@@ -50,6 +52,7 @@ def _nearest(explained: Explanation) -> str:
 
 
 def statements(
+    explained: Explanation,
     context: RuleContext,
     rows: Sequence[MeasureRow],
     sectors: SectorSection,
@@ -59,6 +62,7 @@ def statements(
     by_field = {row.field: row for row in rows}
     return (
         *_compression(context, by_field["vol_spread"]),
+        _convergence(explained),
         *_carry(by_field),
         Statement(kind="risk", subject="technology spillover", text=spillover(sectors)),
         *_next(events),
@@ -75,6 +79,22 @@ def _compression(context: RuleContext, spread: MeasureRow) -> Iterator[Statement
             f"{_or_why(spread.rank)} of the trailing year; {half_life_words(levels)}."
         ),
     )
+
+
+def _convergence(explained: Explanation) -> Statement:
+    """How far the rules are that tell it, whatever their scope."""
+    told = [f"{rule} {_way(explained, rule)}" for rule in CONVERGING]
+    return Statement(
+        kind="risk",
+        subject="convergence",
+        text=f"On the way to an alert: {', '.join(told)} (100 % fires).",
+    )
+
+
+def _way(explained: Explanation, rule: str) -> str:
+    mine = [one.distance for one in explained.rules if one.rule == rule]
+    known = [distance for distance in mine if distance is not None]
+    return f"{100 * (1 - min(known)):.0f} %" if known else "unknown"
 
 
 def half_life_words(levels: Floats) -> str:

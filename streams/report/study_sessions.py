@@ -14,6 +14,7 @@ from streams.catalogue.measures import RULE_TENOR
 from streams.detection.history.days import decode_day
 from streams.detection.history.instant import Instant, instant_of
 from streams.reading import Reading
+from streams.records import NS
 from streams.report.ended import CLOSING
 from streams.report.price_table import PriceTable
 from streams.report.watch_list import Watched, WatchList
@@ -32,20 +33,22 @@ class Close(NamedTuple):
     implied_correlation: float | None
 
 
-def known_closes(days: Mapping[date, bytes], readings: Iterable[Reading]) -> dict[date, Close]:
-    """Those of a daily history, and of the closing ones among the readings of one index.
-
-    Vols are of the pair that the rules use: at the money where a source states vols alone.
-    """
+def known_closes(days: Mapping[date, bytes], readings: Iterable[Reading]) -> dict[date, Instant]:
+    """Those of a daily history, and of the closing ones among the readings of one index."""
     kept: dict[date, Instant] = {day: decode_day(payload) for day, payload in days.items()}
     kept |= {
-        one.session: instant_of(one, 0)
+        one.session: instant_of(one, int(one.ts_event.timestamp()) * NS)
         for one in readings
         if one.tenor == RULE_TENOR and CLOSING in one.flags
     }
+    return kept
+
+
+def levels_of(closes: Mapping[date, Instant]) -> dict[date, Close]:
+    """Vols of the pair that the rules use: at the money where a source states vols alone."""
     return {
         day: Close(one.index_level, one.spread_level, one.implied_correlation)
-        for day, one in kept.items()
+        for day, one in closes.items()
     }
 
 

@@ -113,6 +113,11 @@ def test_the_last_friday_of_october_2025(
     assert {row["symbol"]: row["priced_as"] for row in document["rotation"]["rows"]}[
         "GOOGL"
     ] == "GOOG"
+    rows = {(row["weighting"], row["window"]): row["legs"] for row in document["book"]["rows"]}
+    measures = {row["field"]: row["changes"]["20"]["value"] for row in document["measures"]}
+    month = rows["vega", "20"]
+    assert month["total"]["value"] == pytest.approx(measures["vol_spread"], abs=1e-9)
+    assert month["index"]["value"] == pytest.approx(-measures["index_vol"], abs=1e-9)
     for printed in ("−0.86 %", "−0.41 %", "−2.72 %", "−2.28 %", "23.09 %", "7.06 %"):
         assert printed in page
     _what_fires_stands_among_the_alerts(document)
