@@ -25,6 +25,9 @@ class AtmStatus(IntEnum):
     NO_FORWARD = 2
     TOO_FEW = 3
     NOT_BRACKETED = 4
+    THOUSANDTHS = 5
+    """`streams.valuation.scaled_strips` says so, and the next."""
+    OFF_SCALE = 6
 
     @property
     def label(self) -> str:
@@ -38,6 +41,8 @@ _LABELS = {
     AtmStatus.NO_FORWARD: "no forward",
     AtmStatus.TOO_FEW: "fewer than two out-of-the-money quotes",
     AtmStatus.NOT_BRACKETED: "delta not between two quoted strikes",
+    AtmStatus.THOUSANDTHS: "strikes are 1,000 times the price",
+    AtmStatus.OFF_SCALE: "strikes are out of scale with the price",
 }
 
 

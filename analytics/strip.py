@@ -30,6 +30,9 @@ class StripReason(IntEnum):
     NEGATIVE = 8
     HOLE = 9
     """`streams.valuation.strips` says so; the formula itself does not mind."""
+    THOUSANDTHS = 10
+    """`streams.valuation.scaled_strips` says so, and the next."""
+    OFF_SCALE = 11
 
     @property
     def label(self) -> str:
@@ -48,6 +51,8 @@ _LABELS = {
     StripReason.NO_ATM: "at-the-money quotes not two-sided",
     StripReason.NEGATIVE: "variance not positive",
     StripReason.HOLE: "no strikes around the forward",
+    StripReason.THOUSANDTHS: "strikes are 1,000 times the price",
+    StripReason.OFF_SCALE: "strikes are out of scale with the price",
 }
 
 

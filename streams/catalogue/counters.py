@@ -66,7 +66,8 @@ STRIP_QUOTES: Final = Counter(
 IV_FAILURES: Final = Counter(
     "iv_solver_failures",
     "strips with quotes of which no at-the-money vol could be solved, each second that they are "
-    "valued: expired, no_forward, too_few (quotes), not_bracketed",
+    "valued: expired, no_forward, too_few (quotes), not_bracketed; thousandths and off_scale: "
+    "strikes of another unit than prices",
     ("reason",),
     ((UNSOLVED,),),
 )

@@ -87,7 +87,9 @@ STRIP_QUOTE_REASONS: Final = (
     *("out_of_line", "beyond_payoff", "vertical", "butterfly", "parity", "conflict"),
 )
 """What is wrong with a quote among the others of its strip: `analytics.found_quotes`."""
-UNSOLVED: Final = ("expired", "no_forward", "too_few", "not_bracketed")
+UNSOLVED: Final = (
+    *("expired", "no_forward", "too_few", "not_bracketed", "thousandths", "off_scale"),
+)
 """Why a strip has no at-the-money vol: `analytics.atm.AtmStatus`."""
 TICK_OUTCOMES: Final = (
     *("accepted", "non_finite", "negative", "unknown", "future", "late", "outside_session"),

@@ -39,6 +39,7 @@ from streams.valuation.reason_codes import (
 )
 from streams.valuation.report_days import NONE_KNOWN, ReportDays
 from streams.valuation.risk_free import DayRate, rate_on
+from streams.valuation.scaled_strips import TermVols, without_scaled
 from streams.valuation.skews import Skews
 from streams.valuation.strips import INDEX_RULES, NAME_RULES, StripRules, value_judged
 from streams.valuation.surface_keys import surface_keys_of
@@ -238,11 +239,12 @@ class Surfaces:
         )
         judged, quote_ts = value_judged(quoted.chain, rules), quoted.quote_ts
         conflicts = conflicts_in(self._book, quoted, pairs.oldest > NEVER)
-        strips = judged.values
         if terms is self._terms:
             for found in (*judged.found, conflicts.found):
                 self.doubted_quotes.take(found, quoted)
-        vols, status = atm_vols(judged.chain, strips.forward)
+        strips, vols, status = without_scaled(
+            judged.chain, TermVols(judged.values, *atm_vols(judged.chain, judged.values.forward))
+        )
         self.unsolved_strips.take(status, quote_ts)
 
         def at_tenor(column: Floats) -> Floats:

@@ -11,8 +11,10 @@ import pytest
 
 from agents.cli.main import main
 from analytics.arrays import Bools
+from streams.calendar.sessions import day_number
 from streams.records import NS, Quotes
 from tests.support.base_board import (
+    EXPIRIES,
     INDEX,
     INDEX_VOL,
     SESSION,
@@ -407,3 +409,77 @@ def test_a_file_with_two_classes_of_a_date_and_no_roots_says_so(
     assert "strip_conflict" in json.loads(shown.out)["flags"]
     (line,) = (one for one in shown.err.splitlines() if one.startswith("no market: "))
     assert re.search(rf"conflict \d+ \({INDEX} 2026-08-\d\d [CP] ", line)
+
+
+@pytest.mark.parametrize("ts", CLOSES, ids=["session", "close"])
+@pytest.mark.parametrize(
+    ("leg", "times", "words"),
+    [
+        (NAME, 1000, "near:strikes are 1,000 times the price"),
+        ("BRK.B", 1000, "near:strikes are 1,000 times the price"),
+        (INDEX, 100, "near:strikes are out of scale with the price"),
+        ("AAPL", 100, "near:strikes are out of scale with the price"),
+        ("AMZN", 10, "near:strikes are out of scale with the price"),
+    ],
+)
+def test_strikes_of_another_unit_give_no_value(leg: str, times: int, words: str, ts: int) -> None:
+    quotes = board(ts)
+    own = np.array([one.underlying == leg for one in quotes.series])[quotes.series_code]
+    last = told([quotes._replace(strike=np.where(own, times * quotes.strike, quotes.strike))]).last
+    if leg == INDEX:
+        assert (last.index_vol, last.index_atm_vol, last.implied_correlation) == (None, None, None)
+        assert last.reasons["index_vol"] == last.reasons["index_atm_vol"] == words
+        return
+    assert last.names_missing == last.names_missing_atm == {leg: words}
+    assert last.basket_vol == pytest.approx(basket_without(leg), abs=TOLERANCE)
+    kept = [(WEIGHTS[name], vol) for name, vol in VOLS.items() if name != leg]
+    average = sum(weight * vol for weight, vol in kept) / sum(weight for weight, _ in kept)
+    assert last.basket_atm_vol == pytest.approx(average, abs=TOLERANCE)
+
+
+def test_a_basket_of_strikes_in_thousandths_has_no_value_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As OptionMetrics has them, in a file that does not say so."""
+    table = columns()
+    table["strike"] = [
+        strike if name == INDEX else 1000 * strike
+        for name, strike in zip(table["underlying"], table["strike"], strict=True)
+    ]
+    file = tmp_path / "closes.csv"
+    file.write_text(csv_text(table))
+    basket = str(basket_file(tmp_path))
+    arguments = ["--quotes", str(file), "--index", INDEX, "--basket", basket, "--json"]
+    assert main(["backtest", *arguments]) == 0
+    shown = capsys.readouterr()
+    reading = json.loads(shown.out)
+    assert (reading["basket_vol"], reading["basket_atm_vol"]) == (None, None)
+    assert reading["implied_correlation"] is None
+    assert reading["coverage"] == reading["coverage_atm"] == 0.0
+    assert "strikes are 1,000 times the price" in shown.err
+
+
+@pytest.mark.parametrize("leg", [NAME, "BRK.B"])
+@pytest.mark.parametrize("expiry", EXPIRIES)
+def test_an_adjusted_series_alone_at_an_expiry_is_passed_over(leg: str, expiry: date) -> None:
+    """The name is valued from its other expiries, whatever the adjusted one costs."""
+    quotes = board(TEN)
+    own = np.array([one.underlying == leg for one in quotes.series])[quotes.series_code]
+    there = own & (quotes.expiry == day_number(expiry))
+    code = next(at for at, one in enumerate(quotes.series) if one.underlying == leg)
+    adjusted = quotes.series[code]._replace(root=leg.replace(".", "") + "1")
+    found = told(
+        [
+            quotes._replace(
+                series=(*quotes.series, adjusted),
+                series_code=np.where(there, len(quotes.series), quotes.series_code).astype(
+                    np.int32
+                ),
+                bid=np.where(there, 2 * quotes.bid, quotes.bid),
+                ask=np.where(there, 2 * quotes.ask, quotes.ask),
+            )
+        ]
+    )
+    assert found.last.names_missing == found.last.names_missing_atm == {}
+    assert found.last.basket_vol == pytest.approx(RIGHT.basket_vol, abs=TOLERANCE)
+    assert found.last.implied_correlation == pytest.approx(RIGHT.implied_correlation, abs=0.02)
