@@ -6,6 +6,7 @@ dispersion takes does not reach the index.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -71,6 +72,15 @@ def basket_section(prices: PriceTable, reading: Reading, basket: Basket) -> Bask
     )
 
 
+def realized_correlations(
+    prices: PriceTable, reading: Reading, basket: Basket
+) -> dict[date, float]:
+    """Realized correlation of the basket's names over the 21 sessions up to each session."""
+    table = _Names(prices, weights_now(reading, basket))
+    found = {day: table.correlation(at) for at, day in enumerate(prices.sessions)}
+    return {day: value for day, value in found.items() if np.isfinite(value)}
+
+
 def weights_now(reading: Reading, basket: Basket) -> dict[str, float]:
     """Weight by name: of the reading, which moves with prices, or as configured."""
     behind = reading.constituents
@@ -124,6 +134,15 @@ class _Names:
         if not self._enough(sessions):
             return RealizedBasket(*[np.nan] * len(RealizedBasket._fields))
         return realized_basket(moves[:, kept], self.weights(sessions)[kept])
+
+    def correlation(self, at: int) -> float:
+        """Over the 21 sessions up to row `at`, of names with a price in each; NaN if too few."""
+        moves, start = self._steps[max(at - SESSIONS, 0) : at], at - SESSIONS
+        kept = np.isfinite(moves).all(axis=0) & np.isfinite(self._closes[-1])
+        if start < 0 or not self.now[kept].sum() >= LEAST * self.now.sum() > 0:
+            return np.nan
+        weights = self.now[kept] * self._closes[start, kept] / self._closes[-1, kept]
+        return realized_basket(moves[:, kept], weights).correlation
 
     def why(self, sessions: int) -> str:
         """What lacks over so many sessions."""

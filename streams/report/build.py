@@ -16,7 +16,7 @@ from streams.detection.rules.mechanical_score import RotationEnter
 from streams.detection.views.explainer import Explained
 from streams.market import IndexSpec
 from streams.reading import Reading
-from streams.report.basket_section import basket_section
+from streams.report.basket_section import basket_section, realized_correlations
 from streams.report.book_section import book_section
 from streams.report.calendar_section import Event, next_events
 from streams.report.charts_section import charts
@@ -97,7 +97,14 @@ def build_report(given: ReportInputs) -> Report:
         events=events,
         study=given.study,
         quality=_quality(reading),
-        charts=charts(context, given.prices, given.watched, rotation, alerts),
+        charts=charts(
+            context,
+            given.prices,
+            given.watched,
+            rotation,
+            realized_correlations(given.prices, reading, given.spec.basket),
+            alerts,
+        ),
         missing=tuple(_missing(given)),
     )
 

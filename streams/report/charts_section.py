@@ -1,6 +1,7 @@
 """What the charts of a report show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -23,12 +24,13 @@ def charts(
     prices: PriceTable,
     watched: WatchList,
     rotation: RotationSection,
+    realized: Mapping[date, float],
     alerts: Sequence[AlertRow],
 ) -> tuple[ReportChart, ...]:
-    """Spread with its band, correlation, strength of the defensive set, sectors."""
+    """Spread with its band, correlation beside the realized one, strength of the set, sectors."""
     return (
         _spread(context, alerts),
-        _correlation(context),
+        _correlation(context, realized),
         _strength(prices, watched),
         _sectors(rotation, watched),
     )
@@ -51,18 +53,16 @@ def _spread(context: RuleContext, alerts: Sequence[AlertRow]) -> ReportChart:
     )
 
 
-def _correlation(context: RuleContext) -> ReportChart:
+def _correlation(context: RuleContext, realized: Mapping[date, float]) -> ReportChart:
     closes = context.baseline.closes[-SESSIONS:]
+    sessions = [*(one.session for one in closes), context.reading.session]
+    implied = [*_levels(closes, "implied_correlation"), context.level("implied_correlation")]
+    drawn = [("implied", implied)]
+    past = [realized.get(day) for day in sessions]
+    if any(one is not None for one in past):
+        drawn.append(("realized over 21 sessions", past))
     return _lines(
-        "correlation",
-        "Implied correlation, points",
-        [
-            (
-                "implied",
-                [*_levels(closes, "implied_correlation"), context.level("implied_correlation")],
-            )
-        ],
-        [*(one.session.isoformat() for one in closes), context.reading.session.isoformat()],
+        "correlation", "Correlation, points", drawn, [day.isoformat() for day in sessions]
     )
 
 

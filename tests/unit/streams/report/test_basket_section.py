@@ -10,7 +10,11 @@ import pytest
 from agents.report.price_files import prices_of
 from streams.calendar.sessions import shift_session
 from streams.market import Basket, Constituent
-from streams.report.basket_section import BasketSection, basket_section
+from streams.report.basket_section import (
+    BasketSection,
+    basket_section,
+    realized_correlations,
+)
 from streams.report.price_table import PriceTable
 from tests.support.evaluation import evaluation_data
 from tests.support.readings import FRIDAY, closing
@@ -89,6 +93,25 @@ def test_without_prices_or_a_basket_it_says_so() -> None:
         assert found.words == "Unknown: 0 sessions of prices before it, 21 are needed (--prices)."
         assert (found.names, found.weight.value) == (0, None)
         assert found.weight.reason
+
+
+def test_the_realized_correlation_of_each_session_is_that_of_its_21_sessions() -> None:
+    rng = np.random.default_rng(7)
+    found = rng.normal(0.0, 0.01, (30, 2)).tolist()
+    days = list(sessions_in(shift_session(FRIDAY, -30), FRIDAY))
+    closes = np.vstack((np.full(2, 50.0), 50.0 * np.cumprod(1 + np.array(found), 0)))
+    table = PriceTable(tuple(days), ("A", "B"), closes, closes)
+    basket = Basket("toy", (Constituent("A", 3.0), Constituent("B", 1.0)))
+    by_day = realized_correlations(table, BARE, basket)
+    assert list(by_day) == days[21:], "no session before has 21 of its own"
+    whole = basket_section(table, BARE, basket)
+    assert by_day[FRIDAY] == pytest.approx(whole.realized[3].now.value)
+    earlier = PriceTable(tuple(days[:25]), ("A", "B"), closes[:25], closes[:25])
+    # The same names and returns, at weights that have moved with prices since.
+    drifted = [one * closes[24, at] / closes[-1, at] for at, one in enumerate((3.0, 1.0))]
+    moved = Basket("toy", (Constituent("A", drifted[0]), Constituent("B", drifted[1])))
+    then = basket_section(earlier, BARE, moved).realized[3].now.value
+    assert by_day[days[24]] == pytest.approx(then)
 
 
 @pytest.mark.evaluation
