@@ -7,12 +7,10 @@ from typing import NamedTuple, cast
 
 from agents.lookup.readings_log import ReadingsLog
 from agents.lookup.run_readings import readings_in
-from agents.store.keys import stage_keys
+from agents.store.history_keys import history_keys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.detection.history.days import DayFacts, decode_day
-from streams.framing.partitioner import partition_of
 from streams.reading import Reading
 
 BEGINNING, END = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC)
@@ -69,13 +67,10 @@ def of_history(settings: Settings, sessions: SessionRange) -> dict[str, list[Day
 
     Raises `UnavailableError`, `ActionNeededError`, `ConfigError`.
     """
-    topic = readings_topic(settings)
-    found = {}
+    places, found = history_keys(settings), {}
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
-        for spec in settings.market.indices:
-            partition = partition_of(spec.symbol, topic.partitions)
-            keys = stage_keys("detector", [topic.name], partition, [spec.symbol])
-            days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(spec.symbol)))
+        for index, keys in places.items():
+            days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
             closes = sorted(map(decode_day, days.values()), key=lambda one: one.session)
-            found[spec.symbol] = [one for one in closes if sessions.holds(one.session)]
+            found[index] = [one for one in closes if sessions.holds(one.session)]
     return found

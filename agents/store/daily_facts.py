@@ -11,15 +11,14 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from agents.store.keys import StageKeys, stage_keys
+from agents.store.history_keys import history_keys
+from agents.store.keys import StageKeys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.calendar.sessions import next_session
 from streams.detection.closed_sessions import TOO_OLD, ClosedSessions
 from streams.detection.history.days import SESSIONS, DayFacts, Days, encode_day
 from streams.detection.numbers import Lookback
-from streams.framing.partitioner import partition_of
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +54,11 @@ def fill_history(
         ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be
             used; the topics are missing or unfit.
     """
-    topic = readings_topic(settings)
-    indices = [index.symbol for index in settings.market.indices]
-    facts = closed.facts(indices)
+    places = history_keys(settings)
+    facts = closed.facts(list(places))
     filled = []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
-        for index in indices:
-            keys = stage_keys(
-                "detector", [topic.name], partition_of(index, topic.partitions), [index]
-            )
+        for index, keys in places.items():
             filled.append(
                 fill(redis, keys, facts[index], closed.skipped(index), lookback, dry_run=dry_run)
             )

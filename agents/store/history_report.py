@@ -8,14 +8,12 @@ from typing import cast
 
 import msgspec
 
-from agents.store.keys import stage_keys
+from agents.store.history_keys import history_keys
 from agents.store.sync import connect_sync, redis_failures
-from agents.topics.admin import readings_topic
 from config.settings import Settings
 from streams.calendar.sessions import next_session, shift_session
 from streams.detection.history.days import LEVELS, DayFacts, Days, decode_day
 from streams.detection.numbers import Lookback
-from streams.framing.partitioner import partition_of
 
 
 class HistoryGap(msgspec.Struct, frozen=True):
@@ -60,13 +58,10 @@ def history_reports(settings: Settings, lookback: Lookback) -> list[HistoryRepor
         ConfigError, ActionNeededError, UnavailableError: Kafka or Redis may not, or cannot, be
             used; the topics are missing or unfit.
     """
-    topic = readings_topic(settings)
+    places = history_keys(settings)
     reports = []
     with redis_failures(settings.redis), connect_sync(settings.redis) as redis:
-        for one in settings.market.indices:
-            index = one.symbol
-            partition = partition_of(index, topic.partitions)
-            keys = stage_keys("detector", [topic.name], partition, [index])
+        for index, keys in places.items():
             days = cast("dict[bytes, bytes]", redis.hgetall(keys.day(index)))
             reports.append(report_of(index, list(days.values()), lookback))
     return reports
