@@ -160,6 +160,7 @@ def sections(server: SweepServer, basket: Path, period: float) -> dict[str, Any]
     """Settings of the feed and of its market."""
     return {
         "mode": "delayed",
+        "metrics": {"port": 0},
         "market": {"indices": [{"symbol": INDEX, "basket": str(basket), "tenors": [30]}]},
         "feed": {
             "cboe": {"accept_terms": True, "host": server.url},

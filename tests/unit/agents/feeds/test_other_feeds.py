@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.replay.inputs import open_feed
 from config.errors import ConfigError
 from config.market import market_of
 from streams.reading import encode_reading
-from streams.records import Quotes
+from streams.records import NS, Quotes
 from streams.topics import Topics
+from tests.support import dbn_bytes
 from tests.support.cboe_market import cboe
 from tests.support.feed_run import MONDAY, MonitorSink, eastern, feed_settings, played
 from tests.support.massive_market import MassiveMarket
@@ -104,3 +106,27 @@ async def test_recorded_files_as_a_feed(tmp_path: Path) -> None:
     readings, _ = expected(settings, feed.records(), 1)
     assert [comparable_reading(encode_reading(one)) for one in sink.readings] == readings
     assert len(readings) >= 2
+
+
+async def test_a_dbn_file_as_a_feed_is_its_backtest(tmp_path: Path) -> None:
+    known = dbn_bytes.contracts(["SPY", "NVDA"])
+    numbers = np.arange(1, 1 + len(known), dtype=np.uint32)
+    bid, ask = (np.array([pair[at] for pair in known.values()]) for at in (0, 1))
+    boards = [
+        dbn_bytes.quotes(
+            numbers, np.full(numbers.size, START + second * NS), bid, ask + second / 100
+        )
+        for second in (1, 2, 4)
+    ]
+    file = tmp_path / "day.dbn"
+    file.write_bytes(dbn_bytes.head(dict(enumerate(known, 1)), MONDAY) + b"".join(boards))
+    feed = {"replay": {"quotes": (file,)}}
+    settings = feed_settings(tmp_path, ("NVDA",), mode="replay", feed=feed)
+    clock = PlayedClock(START)
+    sink = MonitorSink(settings, clock)
+    async with played(settings, clock, sink, name="replay") as running:
+        await running.work
+    files = open_feed((file,), (), None, market_of(settings), (1, 1), Topics())
+    readings, _ = expected(settings, files.records(), 1)
+    assert [comparable_reading(encode_reading(one)) for one in sink.readings] == readings
+    assert len({one["index_vol"] for one in readings}) == 3
