@@ -145,14 +145,15 @@ def _redis(settings: "Settings") -> "Iterator[Finding]":
     import asyncio  # half as long to import as all that `--help` needs
 
     from agents.store.client import connect
-    from agents.store.server_check import check_server
+    from agents.store.server_check import check_room, check_server
 
     async def check() -> None:
         async with connect(settings.redis) as client:
             await check_server(client)
+            await check_room(client)
 
     asyncio.run(check())
-    yield Finding("redis", ok=True, message="answers, evicts nothing")
+    yield Finding("redis", ok=True, message="answers, evicts nothing, has room")
 
 
 def _logs(settings: "Settings") -> "Iterator[Finding]":

@@ -59,6 +59,21 @@ async def check_server(
         )
 
 
+async def check_room(redis: Redis) -> None:
+    """Refuse a Redis that takes no further write, by its own reckoning.
+
+    Raises `ActionNeededError`, or `UnavailableError` after `ANSWER_SECONDS`.
+    """
+    memory = await ask(lambda: redis.info("memory"), ANSWER_SECONDS)
+    limit = int(memory.get("maxmemory", 0))
+    used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
+    if 0 < limit < used:
+        raise ActionNeededError(
+            f"Redis has no room for a write: {used} of {limit} bytes are used; "
+            "raise its maxmemory (CONFIG SET maxmemory)"
+        )
+
+
 async def _loaded(redis: Redis) -> Any:
     """INFO is answered while the data set is loaded, and hardly anything else is."""
     info = await redis.info()

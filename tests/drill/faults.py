@@ -131,6 +131,12 @@ FAULTS: Mapping[str, Fault] = {
         "DispersionDown",
         stale=False,
     ),
+    "ingest killed": Fault(
+        lambda scene: scene.ingest.signal(KILL),
+        lambda scene: scene.ingest.again(),
+        "DispersionDown",
+        stale=False,
+    ),
     "one worker frozen": Fault(
         _one_worker, _worker_again, "DispersionWorkerMissing", "warning", stale=False
     ),

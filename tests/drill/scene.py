@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import subprocess
 
 PARTITIONS = 2
+FEED_TOPIC = "drill-feed"
+"""Of a feed of single quotes, which is silent here."""
 LEFT_OUT = re.compile("Dispersion(Behind|InputStalled|.*BudgetBurn)")
 
 
@@ -156,8 +158,10 @@ class Scene:
             kafka={"partitions": dict.fromkeys(("quotes", "ticks", "results"), PARTITIONS)},
             redis={"checkpoint_seconds": 1.0},
             bridge={"alertmanager_url": self.manager.url},
+            ingest={"topic": FEED_TOPIC},
         )
         create_flow_topics(stack, settings)
+        stack.create_topics([(FEED_TOPIC, 1)])
         self.settings = settings
         self.fleet = Fleet(settings, stack.redis_url, directory)
         self.exporter = Part(self.fleet, "exporter")
@@ -170,12 +174,13 @@ class Scene:
             for number in range(2)
         ]
         self.bridge = Part(self.fleet, "bridge", "--all-modes")
+        self.ingest = Part(self.fleet, "ingest")
         self.prometheus = Prometheus(self._scrapes(), rules())
 
     @property
     def parts(self) -> list[Part]:
         """Our processes."""
-        return [self.exporter, *self.workers, self.bridge]
+        return [self.exporter, *self.workers, self.bridge, self.ingest]
 
     def _scrapes(self) -> str:
         made = yaml.safe_load((ROOT / "config/prometheus/prometheus.yml").read_text())
@@ -183,6 +188,7 @@ class Scene:
             "dispersion-exporter": [self.exporter.port],
             "dispersion-worker": [one.port for one in self.workers],
             "dispersion-bridge": [self.bridge.port],
+            "dispersion-ingest": [self.ingest.port],
             "alertmanager": [self.manager.port],
         }
         jobs = [one for one in made["scrape_configs"] if one["job_name"] in at]

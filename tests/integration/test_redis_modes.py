@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError
 
 from agents.process.exits import ActionNeededError
 from agents.process.ports import free_ports
 from agents.store.client import connect
-from agents.store.server_check import check_server
+from agents.store.server_check import check_room, check_server
 from agents.store.sync import connect_sync, redis_failures
 from config.settings import RedisSettings
 from tests.support.fleet import wait_until
@@ -112,3 +113,20 @@ async def test_a_server_of_a_cluster(cluster: list[int]) -> None:
 
 async def test_a_sentinel(sentinel: int) -> None:
     assert "name the master itself" in await refused(sentinel)
+
+
+async def test_a_redis_without_room_is_refused_with_what_to_do() -> None:
+    node = system_redis()
+    node.start()
+    try:
+        async with connect(settings(node.port)) as client:
+            await check_room(client)
+            await client.config_set("maxmemory", "100mb")
+            await check_room(client)
+            await client.config_set("maxmemory", "1")
+            with pytest.raises(OutOfMemoryError):
+                await client.set("x", "y")
+            with pytest.raises(ActionNeededError, match=r"no room .* raise its maxmemory"):
+                await check_room(client)
+    finally:
+        node.close()
