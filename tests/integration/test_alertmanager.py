@@ -108,11 +108,10 @@ def test_one_fault_is_one_page(manager: Alertmanager, receiver: Receiver) -> Non
 
 def test_what_follows_from_a_fault_waits_for_it(manager: Alertmanager, receiver: Receiver) -> None:
     """On a slow machine both begin at one evaluation, and the cause is told a little later."""
+    at = {"job": "dispersion-exporter", "index": "SPY", "mode": "live"}
     follow = ("Stale", "Behind", "InputStalled", "ConsumerStuck", "FreshnessBudgetBurn")
-    for name in follow:
-        at = {"job": "dispersion-exporter", "index": "SPY", "mode": "live"}
-        post(manager, service(name, "critical", **at))
-    time.sleep(1.0)
+    post(manager, *(service(name, "critical", **at) for name in follow))
+    time.sleep(0.5)
     post(manager, service("Down", "critical", job="dispersion-worker", component="worker"))
     wait_until(lambda: ("pager", "DispersionDown") in told(receiver), 30, "the cause paged")
     time.sleep(GROUP_WAIT + 2.0)
