@@ -74,8 +74,8 @@ def _lines(axes: Any, chart: ReportChart) -> None:
 
 
 def _tick(day: str, *, first: bool) -> str:
-    """Month and day; of the first its year too."""
-    return day if first else day[5:]
+    """Month and day; of the first its year too. What is no date stands as it is."""
+    return day if first or not day[:4].isdigit() else day[5:]
 
 
 def _bars(axes: Any, chart: ReportChart) -> None:

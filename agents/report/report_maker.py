@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from agents.lookup.point_in_time import alert_events, from_folder, from_stack
+from agents.lookup.tenors import latest_by_tenor
 from agents.process.exits import ActionNeededError
 from agents.report.price_files import prices_of
 from config.event_calendars import load_events
@@ -66,6 +67,7 @@ def made_report(
             watched=watched,
             events=events,
             month=month,
+            tenors=latest_by_tenor(settings, spec, reading.ts_event, run),
             study=sentences(rotation_study(index, levels_of(until), table, watched)),
         )
     )

@@ -1,6 +1,6 @@
 """The report of one index and session, from what the monitor knows at its closing reading."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,7 +19,7 @@ from streams.reading import Reading
 from streams.report.basket_section import basket_section, realized_correlations
 from streams.report.book_section import book_section
 from streams.report.calendar_section import Event, next_events
-from streams.report.charts_section import charts
+from streams.report.charts_section import charts, term_structure
 from streams.report.document import (
     AlertRow,
     Contribution,
@@ -61,6 +61,8 @@ class ReportInputs(NamedTuple):
     """Of the calendar; None without one."""
     month: Instant | None = None
     """The close 20 sessions before."""
+    tenors: Mapping[int, Reading] = {}
+    """The reading of each tenor by its days; empty where there is one alone."""
     study: tuple[str, ...] = ()
 
 
@@ -104,7 +106,8 @@ def build_report(given: ReportInputs) -> Report:
             rotation,
             realized_correlations(given.prices, reading, given.spec.basket),
             alerts,
-        ),
+        )
+        + term_structure(given.tenors, reading.session),
         missing=tuple(_missing(given)),
     )
 
@@ -230,5 +233,7 @@ def _missing(given: ReportInputs) -> Iterator[str]:
         yield f"No vol of the index {context.reading.index}: its options were not quoted."
     alone = [ONE_SECTOR] if len(context.reading.sectors) == 1 else []
     yield from supplies([*context.reading.reasons.values(), *alone])
+    if len(given.spec.tenors) < 2:
+        yield "No term structure: one tenor is monitored, see `market.indices.tenors`."
     if not given.study:
         yield "No study of the rotation: `dispersion study rotation` needs a history and prices."

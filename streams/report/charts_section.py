@@ -9,13 +9,16 @@ import numpy as np
 from analytics.arrays import Floats
 from analytics.finite import finite_float
 from streams.detection.history.days import DayFacts
+from streams.detection.history.instant import instant_of
 from streams.detection.rule_context import RuleContext
+from streams.reading import Reading
 from streams.report.document import AlertRow, Line, ReportChart
 from streams.report.price_table import PriceTable
 from streams.report.rotation_section import RotationSection
 from streams.report.watch_list import WatchList
 
 SESSIONS: Final = 126
+MONTH: Final = 21
 NEEDS_HISTORY: Final = "fewer than two closes: a history gives it, see `dispersion history import`"
 
 
@@ -66,9 +69,23 @@ def _correlation(context: RuleContext, realized: Mapping[date, float]) -> Report
     )
 
 
+def term_structure(tenors: Mapping[int, Reading], session: date) -> tuple[ReportChart, ...]:
+    """Vols of the session by tenor, of the pair that the rules use; nothing without two tenors."""
+    mine = {days: instant_of(one, 0) for days, one in tenors.items() if one.session == session}
+    if len(mine) < 2:
+        return ()
+    drawn = [
+        ("basket vol", [one.basket_level for one in mine.values()]),
+        ("index vol", [one.index_level for one in mine.values()]),
+        ("spread", [one.spread_level for one in mine.values()]),
+    ]
+    places = [f"{days} days" for days in mine]
+    return (_lines("term", "Vols by days to expiry, points", drawn, places),)
+
+
 def _strength(prices: PriceTable, watched: WatchList) -> ReportChart:
     places = [prices.column(one) for one in watched.of("defensive")]
-    known = _with_half_of_the_sessions(prices, [at for at in places if at is not None])
+    known = _with_enough_sessions(prices, [at for at in places if at is not None])
     if watched.benchmark not in prices.symbols or not known or len(prices.sessions) < 2:
         return ReportChart(
             name="strength",
@@ -88,10 +105,11 @@ def _strength(prices: PriceTable, watched: WatchList) -> ReportChart:
     return _lines("strength", "Defensives against the benchmark, percent", drawn, days)
 
 
-def _with_half_of_the_sessions(prices: PriceTable, places: list[int]) -> list[int]:
-    """The columns that have at least half of the sessions of the one that has most."""
+def _with_enough_sessions(prices: PriceTable, places: list[int]) -> list[int]:
+    """The columns with a month of sessions, or half as many as the one that has most."""
     counts = np.isfinite(prices.closes[-SESSIONS:][:, places]).sum(axis=0)
-    return [at for at, count in zip(places, counts, strict=True) if 2 * count >= counts.max()]
+    least = min(MONTH, counts.max(initial=0) / 2)
+    return [at for at, count in zip(places, counts, strict=True) if count >= least]
 
 
 def _relative(own: Floats, index: Floats) -> list[float | None]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import html5lib
 import jsonschema
+import msgspec
 import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
@@ -64,7 +65,8 @@ class Market:
         """Once."""
         if session not in self.over:
             self.over.add(session)
-            self.publish(closing(session, *CALM))
+            close = closing(session, *CALM)
+            self.publish(close, msgspec.structs.replace(close, tenor="91d", tenor_days=91))
             self.show(closing(session, *CALM))
 
     def start(self) -> Process:
@@ -98,7 +100,7 @@ def market(real_stack: RealStack, topic_prefix: str, tmp_path: Path) -> Iterator
         topic_prefix,
         mode="replay",
         kafka={"partitions": counts},
-        market={"indices": [{"symbol": INDEX}]},
+        market={"indices": [{"symbol": INDEX, "tenors": [30, 91]}]},
     )
     create_flow_topics(real_stack, settings)
     with Fleet(settings, real_stack.redis.url, tmp_path) as fleet:
@@ -193,6 +195,8 @@ def _each_once(market: Market, days: list[date]) -> None:
     for day, one in zip(days, sorted(found.values(), key=lambda one: one["session"]), strict=True):
         jsonschema.validate(one, schema)
         assert one["as_of"] == f"{day}T20:15:00Z", "the closing reading"
+        if day != days[-1]:
+            assert one["charts"][-1]["places"] == ["30 days", "91 days"]
         assert json.loads(market.file(day, "json").read_bytes())["id"] == one["id"]
         page = market.file(day, "html").read_text(encoding="utf-8")
         html5lib.HTMLParser(strict=True).parse(page)

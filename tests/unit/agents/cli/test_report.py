@@ -131,6 +131,25 @@ def test_explain_shows_rotation_signs_and_what_comes_next(
     assert "without them basket vol" in whole
 
 
+def test_with_several_tenors_the_term_structure_is_drawn(tmp_path: Path) -> None:
+    settings, out = tmp_path / "settings.toml", tmp_path / "run"
+    settings.write_text(
+        '[[market.indices]]\nsymbol = "SPY"\nbasket = "sample_100"\ntenors = [91, 9, 30]\n',
+        encoding="utf-8",
+    )
+    quotes = str(ROOT / "samples" / "option_closes_2026-07-10.parquet")
+    configured = ("--quiet", "--config", str(settings))
+    assert main([*configured, "backtest", "--quotes", quotes, "--out", str(out)]) == 0
+    page = reported("--run", str(out), out=tmp_path / "report.html")
+    assert page.count("<svg") == 1, "one close, and no prices"
+    document = json.loads(reported("--run", str(out), out=tmp_path / "report.json"))
+    chart = document["charts"][-1]
+    assert chart["places"] == ["9 days", "30 days", "91 days"]
+    index_vol = {one["name"]: one["values"] for one in chart["lines"]}["index vol"]
+    assert index_vol[1] == document["measures"][0]["now"]["value"]
+    assert "term structure" not in _missing(document)
+
+
 def test_the_parts_of_a_move_sum_to_it(scenario: Path, tmp_path: Path) -> None:
     document = json.loads(reported("--run", str(scenario), out=tmp_path / "report.json"))
     move = document["move"]
@@ -226,6 +245,7 @@ def _as_it_is(given: Given) -> None:
     ("remove", "missing", "on_the_page"),
     [
         (_as_it_is, "No prices of the names in this session: give them", "no prices of the names"),
+        (_as_it_is, "one tenor is monitored, see `market.indices.tenors`", "one tenor is"),
         (_as_it_is, "closes before this session, 60 are needed for ranks", "60 are needed"),
         (_without("--calendar"), "name a CSV file with --calendar", "no calendar"),
         (_without("--prices"), "name files of daily closes", "name a file of prices"),
