@@ -1,6 +1,7 @@
 """From quote records to points frames: seconds, counts, sessions, checkpoints."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,8 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from streams.calendar.sessions import close_ns, open_ns
-from streams.market import Basket, Constituent, IndexSpec, Market
+from streams.calendar.sessions import close_ns, day_number, open_ns
+from streams.market import Basket, Constituent, EarningsReport, IndexSpec, Market
 from streams.points import PointsFrame
 from streams.records import NS, Quotes, Series
 from streams.stage import Count
@@ -360,6 +361,61 @@ def test_who_shares_a_partition_decides_no_skew_and_no_roll(*, restarted: bool) 
     assert [(name, second) for name, second, _, _ in together] == [("AAPL", 0), ("MSFT", 2)]
     assert together == slow_values("AAPL") + slow_values("MSFT")
     assert all(np.isfinite([*vols, *ratios]).all() for _, _, vols, ratios in together)
+
+
+REPORTS = tuple(
+    EarningsReport(name, day_number(date(2026, 7, day)))
+    for name, day in (("AAPL", 16), ("MSFT", 23))
+)
+
+
+def reports(names: str, *, restarted: bool = False) -> list[tuple[str, int, list[float]]]:
+    """Name, second and ratios of coming reports; names come after one another."""
+
+    def made() -> QuotesStage:
+        return QuotesStage(replace(market(), earnings=REPORTS), "quotes:0", 2)
+
+    listed = (date(2026, 7, 24), *MONTHLIES[1:])
+    found, chunks, one = [], dict[str, bytes](), made()
+    for second, name in ((0, "AAPL"), (1, "SPY"), (2, "MSFT"), (4, "AAPL"), (11, "AAPL")):
+        if name not in names:
+            continue
+        at = TEN + second * NS
+        chains = [Chain(name, (day,), 0.40 - 0.02 * k) for k, day in enumerate(listed)]
+        frames = frames_in(one.process([frame_of(quotes_of(chains, at)), heartbeat(at)]).messages)
+        for frame in spy(frames):
+            part = frame.earnings
+            for row, symbol in enumerate(part.symbol if part is not None else ()):
+                assert part is not None
+                values = [float(column[row]) for column in part[1:]]
+                found.append((symbol, second, values))
+        if restarted:
+            chunks |= one.chunks()
+            one = made()
+            one.restore(chunks)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_shares_a_partition_decides_nothing_of_reports(*, restarted: bool) -> None:
+    together = reports("AAPL SPY MSFT", restarted=restarted)
+    assert [(name, second) for name, second, _ in together] == [
+        ("AAPL", 0),
+        ("AAPL", 11),
+        ("MSFT", 2),
+    ]
+    assert together == reports("AAPL") + reports("MSFT")
+    for _, _, (variance, vol, day, in_near) in together:
+        assert 0 < variance < 1
+        assert vol == pytest.approx(variance**0.5, abs=0.02)
+        assert day in {one.day for one in REPORTS}
+        assert in_near == 1.0
+    assert not any(
+        frame.earnings
+        for frame in frames_in(
+            stage().process([frame_of(quotes_of([AAPL], TEN)), heartbeat(TEN)]).messages
+        )
+    )
 
 
 def test_only_what_changed_is_saved() -> None:
