@@ -9,6 +9,7 @@ from streams.reading import Rotation
 from streams.report.calendar_section import Event
 from streams.report.figure import figure
 from streams.report.outlook import Outlook
+from streams.report.reasons import words_of
 from streams.safe_text import safe
 
 LONGEST: Final = 2_000
@@ -33,6 +34,8 @@ def rotation_lines(found: Outlook) -> Iterator[Text]:
 
 def _rotation(found: Outlook) -> str:
     rotation, why = found.reading.rotation or Rotation(), found.reading.reasons
+    if found.reading.rotation is None and "rotation" in why:
+        return f"unknown ({words_of(why['rotation'])})"
     parts = {
         "defensives against the index over 20 sessions": "defensive_strength",
         "today": "defensive_today",

@@ -19,7 +19,7 @@ from streams.calendar.sessions import (
     previous_session,
 )
 
-NO_CALENDAR: Final = "no calendar: name one with --calendar"
+NO_CALENDAR: Final = "no calendar: name one as report.calendar_file"
 AHEAD: Final = 10
 """Sessions looked ahead."""
 _FULL_DAY_NS: Final = int(6.5 * 3600 * 1e9)

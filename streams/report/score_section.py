@@ -103,7 +103,7 @@ def _evidence(context: RuleContext) -> dict[str, str]:
     z = rotation.sector_dispersion_z
     again = rotation.autocorrelation
     reasons, baseline = context.reading.reasons, context.baseline
-    young = f"{len(baseline.closes)} closes, {baseline.minimum} are needed"
+    young = f"{len(baseline.closes)} of the {baseline.minimum} closes that are needed"
 
     def lacks(field: str) -> str:
         whole = reasons.get("rotation", "too few sessions")

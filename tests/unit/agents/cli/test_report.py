@@ -107,10 +107,10 @@ def test_explain_shows_rotation_signs_and_what_comes_next(
     given = ["explain", "SPY", "--run", str(scenario)]
     assert main(given) == 0
     bare = " ".join(capsys.readouterr().out.split())
-    assert "the seven apart over 20 sessions – (no prices of the names" in bare
+    assert "rotation: unknown (no prices of the names in this session)" in bare
     assert "unknown: fundamentals quiet (no calendar" in bare
     assert "next: 2026-07-17 expiry (monthly option expiry)" in bare
-    assert "reports of companies: no calendar" in bare
+    assert "reports of companies: no calendar: name one as report.calendar_file" in bare
     with calendar.open(encoding="utf-8") as file:
         text = file.read() + "2026-07-22,earnings,GOOGL,close,\n"
     reports = calendar.with_name("reports.csv")

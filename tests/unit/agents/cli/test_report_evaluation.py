@@ -1,6 +1,7 @@
 """`dispersion report` of real sessions: published closes and five-minute bars (methodology 9)."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,11 @@ def test_a_real_session_with_every_input_is_well_drawn_on_screen_phone_and_paper
     assert "dispersion took" in document["basket"]["words"].lower()
     assert len(document["study"]) >= 2
     assert document["earnings"]["names"] == ["GOOGL"]
+    assert main(["explain", "SPY", *whole[:2]]) == 0
+    explained = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"rotation: defensives against the index over 20 sessions [–(]", explained)
+    assert re.search(r"today [+−]\d\.\d\d %", explained)
+    assert re.search(r"sectors apart today [+]\d\.\d\d %", explained)
     assert {row["field"]: row["now"]["value"] for row in document["measures"]}["index_vol"] > 0.1
 
 

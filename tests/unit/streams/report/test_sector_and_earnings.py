@@ -98,7 +98,7 @@ def test_names_that_report_within_ten_sessions_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("events", "why"),
     [
-        (None, "no calendar: name one with --calendar"),
+        (None, "no calendar: name one as report.calendar_file"),
         ([Event(LATE, "earnings", NAMES[0])], "no name of the basket reports within 10 sessions"),
     ],
 )
