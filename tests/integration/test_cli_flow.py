@@ -183,7 +183,16 @@ def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
 def _health(variables: dict[str, str]) -> dict[str, Any]:
     done = run("status", "--json", env=variables)
     found: dict[str, Any] = json.loads(done.stdout)
-    wanted = {"session_open", "indices", "lag", "problems", "inputs", "service", "partitions"}
+    wanted = {
+        "session_open",
+        "indices",
+        "lag",
+        "problems",
+        "inputs",
+        "service",
+        "partitions",
+        "feed",
+    }
     assert set(found) == wanted
     assert done.returncode == (1 if found["problems"] else 0)
     return found
