@@ -4,7 +4,7 @@ A consumer without a group reads the newest records and commits nothing.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from time import time_ns
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from agents.monitoring.freshness import ALLOWED, stale_after
 from agents.monitoring.identity import readings_due
 from config.market import market_of
 from config.settings import Settings
+from streams.feeds.chain import UNITS_SHARE
 from streams.left_out import LeftOut
 from streams.market import REPLAYED, Mode
 from streams.records import NS
@@ -34,6 +35,9 @@ AHEAD_SECONDS: Final = 5.0
 """By how much records may be dated ahead of this machine's clock."""
 LIVE_DELAY_SECONDS: Final = 60.0
 """Quotes of a live feed that are further behind their records are delayed ones."""
+FEW_BEATS: Final = 3
+REPEATED_SHARE: Final = 0.1
+"""Of the heartbeats of a partition: more that promise nothing new are of a second feed."""
 SHOWN: Final = 10
 """Names that are listed of many."""
 
@@ -109,34 +113,71 @@ def newest_records(
         try:
             for place in ends:
                 sample.part(place.partition)
-            _seek(consumer, ends, since)
             watch = OutageWatch(settings, consumer, ends, None)
-            before: dict[TopicPartition, deque[Any]] = {}
-            while any(consumer.position(place) < end for place, end in ends.items()):
-                batches = consumer.poll(timeout_ms=POLL_MS)
-                watch.polled(something=bool(batches))
-                for place, records in batches.items():
-                    kept = [one for one in records if one.offset < ends[place]]
-                    older = before.setdefault(place, deque(maxlen=LEAST))
-                    older.extend(one for one in kept if one.timestamp < since)
-                    if young := [one for one in kept if one.timestamp >= since]:
-                        older.clear()
-                        yield young
-            for place, older in before.items():
-                if older and not sample.part(place.partition).records:
-                    yield list(older)
+            undated = _seek(consumer, ends, since)
+            last = {place: deque[Any](maxlen=LEAST) for place in undated}
+            for place, records in _read(consumer, ends, watch):
+                if place in last:
+                    last[place].extend(records)
+                else:
+                    yield from _young(records, since)
+            further = [place for place, held in last.items() if held and _is_young(held[0], since)]
+            _go_back(consumer, further, ends)
+            for _, records in _read(consumer, {place: ends[place] for place in further}, watch):
+                yield from _young(records, since)
+            for place in last.keys() - set(further):
+                held = list(last[place])
+                yield from list(_young(held, since)) or ([held] if held else [])
         finally:
             consumer.close()
 
 
-def _seek(consumer: Any, ends: Mapping[TopicPartition, int], since: int) -> None:
-    """Go to the first record of the window, or to the last ones."""
-    begins = consumer.beginning_offsets(list(ends))
+def _read(
+    consumer: Any, ends: Mapping[TopicPartition, int], watch: OutageWatch
+) -> Iterator[tuple[TopicPartition, list[Any]]]:
+    """Records up to where the partitions ended."""
+    while any(consumer.position(place) < end for place, end in ends.items()):
+        batches = consumer.poll(timeout_ms=POLL_MS)
+        watch.polled(something=bool(batches))
+        for place, records in batches.items():
+            if kept := [one for one in records if one.offset < ends.get(place, 0)]:
+                yield place, kept
+
+
+def _is_young(record: Any, since: int) -> bool:
+    return bool(record.timestamp >= since)
+
+
+def _young(records: Sequence[Any], since: int) -> Iterator[list[Any]]:
+    """Those of the window, if there are any."""
+    if young := [one for one in records if _is_young(one, since)]:
+        yield young
+
+
+def _seek(consumer: Any, ends: Mapping[TopicPartition, int], since: int) -> set[TopicPartition]:
+    """Go to the first record of the window, or to the last ones where Kafka names none.
+
+    The result are the latter: they have nothing of the window, or the broker keeps no times, as the
+    embedded one does.
+    """
     found = consumer.offsets_for_times(dict.fromkeys(ends, since))
-    for place, end in ends.items():
-        first = found.get(place)
-        start = end - LEAST if first is None else max(first.offset, end - MOST)
-        consumer.seek(place, max(begins[place], start))
+    undated = {place for place in ends if found.get(place) is None}
+    _go_back(consumer, undated, ends, LEAST)
+    for place in ends.keys() - undated:
+        consumer.seek(place, max(found[place].offset, ends[place] - MOST))
+    return undated
+
+
+def _go_back(
+    consumer: Any,
+    places: Collection[TopicPartition],
+    ends: Mapping[TopicPartition, int],
+    most: int = MOST,
+) -> None:
+    """To so many records before the end, or to the beginning."""
+    begins = consumer.beginning_offsets(list(places)) if places else {}
+    for place in places:
+        consumer.seek(place, max(begins[place], ends[place] - most))
 
 
 def _check(topic: str, sample: InputSample, now: int) -> TopicCheck:
@@ -188,6 +229,7 @@ def _problems(
     if words := problem(topic, _account(sample, now), session_open=opened, when="the sample"):
         yield words
     yield from _clock_problems(mode, found)
+    yield from _source_problems(found, sample)
     judged = opened or mode in REPLAYED
     if judged and found.names_missing and not sample.ticks:
         count = len(found.names_missing)
@@ -223,6 +265,25 @@ def _clock_problems(mode: Mode, found: TopicCheck) -> Iterator[str]:
         yield (
             f"{found.topic}: quotes are {delay:.0f} s behind their records: "
             'a delayed feed wants mode = "delayed"'
+        )
+
+
+def _source_problems(found: TopicCheck, sample: InputSample) -> Iterator[str]:
+    """Two feeds at once, and prices in another unit."""
+    twice = [
+        str(number)
+        for number, one in sorted(sample.partitions.items())
+        if one.repeated_beats > max(FEW_BEATS, REPEATED_SHARE * one.beats)
+    ]
+    if twice:
+        yield (
+            f"{found.topic}: heartbeats on partitions {listed(twice)} come twice or go back: "
+            "do two feeds publish at once?"
+        )
+    if sample.impossible_bids > UNITS_SHARE * sample.put_bids:
+        yield (
+            f"{found.topic}: {sample.impossible_bids:,} of {sample.put_bids:,} bids for puts are "
+            "above their strikes: are prices in cents?"
         )
 
 

@@ -34,6 +34,8 @@ from streams.valuation.screen import Contracted, screen_quotes, screen_ticks
 from streams.valuation.universe import ticking, underlyings
 
 ACCEPTED: Final = OUTCOMES[Outcome.ACCEPTED]
+MOST_WORTH: Final = 1.05
+"""Of its strike, what a put may be bid for, a fat finger aside."""
 Rows = Quotes | Vols | Ticks
 Item = Rows | Heartbeat | Malformed | Unread
 
@@ -48,6 +50,8 @@ class PartitionSample:
     """Records of which no row could be read."""
     rows: int = 0
     beats: int = 0
+    repeated_beats: int = 0
+    """Heartbeats that promise nothing new: one feed sends none, two by turns do."""
     record: int = 0
     """Time of the newest record, as Kafka has it."""
     beat: int = 0
@@ -76,6 +80,10 @@ class InputSample:
         """Time of the newest row (ns) that is no more ahead than is allowed."""
         self.delay = 0
         """By how much that row is behind its record, ns."""
+        self.put_bids = 0
+        """Accepted puts that somebody bids for."""
+        self.impossible_bids = 0
+        """Those whose bid is above their strike, as of prices in another unit."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -101,6 +109,7 @@ class InputSample:
         for item in self._decode(records):
             if isinstance(item, Heartbeat):
                 part.beats += 1
+                part.repeated_beats += item.ts_event <= part.beat
                 part.beat = max(part.beat, item.ts_event)
                 part.clock.heartbeat(item.ts_event)
             elif isinstance(item, Malformed):
@@ -135,7 +144,9 @@ class InputSample:
             label = OUTCOMES[code]
             if label != ACCEPTED:
                 self._leave_out(row_example(item, int(rows[0]), label, admission), rows.size)
-        self._accept(item, np.flatnonzero(outcome == Outcome.ACCEPTED))
+        accepted = np.flatnonzero(outcome == Outcome.ACCEPTED)
+        self._accept(item, accepted)
+        self._bids(item, accepted)
         self._time(item, np.flatnonzero(~admission.future))
 
     def _outcome(self, item: Rows, admission: Admission) -> NDArray[np.int8]:
@@ -152,6 +163,15 @@ class InputSample:
             name = item.symbols[code] if isinstance(item, Ticks) else item.series[code].underlying
             newest = int(item.ts_event[rows][codes[rows] == code].max())
             self.names[name] = max(self.names.get(name, 0), newest)
+
+    def _bids(self, item: Rows, rows: NDArray[np.int64]) -> None:
+        """No put is worth more than its strike."""
+        if isinstance(item, Quotes):
+            puts = rows[~item.call[rows] & (item.bid[rows] > 0)]
+            self.put_bids += puts.size
+            self.impossible_bids += int(
+                np.count_nonzero(item.bid[puts] > MOST_WORTH * item.strike[puts])
+            )
 
     def _time(self, item: Rows, rows: NDArray[np.int64]) -> None:
         if not rows.size:

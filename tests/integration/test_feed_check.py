@@ -172,6 +172,29 @@ def test_what_a_feed_of_somebody_else_sends(
     assert main(["feed", "check", "cboe", "--topics"]) == 2
 
 
+def test_two_feeds_at_once_and_prices_in_cents(settings: Settings) -> None:
+    topic = Topic(settings)
+    for ago in range(20, 0, -1):
+        topic.beats(ago)
+        for name in ("SPY", "AAPL", WITHOUT_QUOTES):
+            topic.quote(name, ago - 0.5, right="P", bid=4.0, ask=4.2)
+    for _ in range(LEAST):
+        topic.quote("SPY", 0.45)
+    topic.flush()
+    # The other names are further back than the last records.
+    assert check_topics_input(settings, NOW).problems == []
+    for ago in range(20, 0, -1):
+        # Of a second feed that is ten seconds behind, and in cents.
+        topic.beats(ago + 10.0)
+        topic.quote("SPY", 0.4, right="P", strike=3.0 + ago, bid=40.0, ask=42.0)
+    topic.flush()
+    topic.close()
+    found = check_topics_input(settings, NOW)
+    assert len([words for words in found.problems if "two feeds publish at once?" in words]) == 2
+    assert "partitions 0, 1 come twice" in found.problems[0]
+    assert "20 of 80 bids for puts are above their strikes" in one_of(found, "in cents?")
+
+
 def test_a_slow_feed_without_heartbeats_and_a_delayed_one_as_live(settings: Settings) -> None:
     topic = Topic(settings)
     rows = [
