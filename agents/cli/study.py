@@ -38,9 +38,9 @@ def rotation(
     shared = shared_of(context)
     settings = shared.settings(overrides(run, None))
     found = study_of(settings, chosen_index(settings, index), run, prices)
-    if found.first is None:
+    if not found.strength_and_spread.count:
         raise ActionNeededError(
-            f"no two neighbouring sessions of {found.index} have closes and prices of "
+            f"no two neighbouring sessions of {found.index} have a spread and prices of "
             f"{', '.join(found.names)} and {found.benchmark}; look at both with "
             "`dispersion history show` and `dispersion files check`"
         )
@@ -96,8 +96,10 @@ def _show(shared: Shared, found: "RotationStudy") -> None:
             _share(after),
             f"{_percent(every.mean)}, below 0 {_share(every)}, n {every.count}",
         )
-    shared.stdout.print(sentences(found)[0], soft_wrap=True, markup=False)
+    told = sentences(found)
+    shared.stdout.print(told[0], soft_wrap=True, markup=False)
     shared.stdout.print(table)
+    shared.stdout.print(told[-1], soft_wrap=True, markup=False)
 
 
 def _percent(value: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import html5lib
 import jsonschema
+import msgspec
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -324,6 +325,27 @@ def test_the_study_needs_neighbouring_sessions(
     file.write_text("date,symbol,close\n2026-07-13,WMT,100\n", encoding="utf-8")
     assert main(["study", "rotation", "--run", str(scenario), "--prices", str(file)]) == 1
     assert "no two neighbouring sessions of SPY" in capsys.readouterr().err
+
+
+def test_a_history_without_a_spread_is_no_study(
+    scenario: Path, prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two sessions, of which the first has no basket."""
+    run = tmp_path / "run"
+    run.mkdir()
+    closing = [
+        line
+        for line in (scenario / "readings.jsonl").read_bytes().splitlines()
+        if b'"session_close"' in line and b'"tenor":"30d"' in line
+    ]
+    first = msgspec.json.decode(closing[-1]) | {"basket_vol": None, "vol_spread": None}
+    second = first | {"session": "2026-07-13", "ts_event": "2026-07-13T20:15:00Z"}
+    first |= {"session": "2026-07-10", "ts_event": "2026-07-10T20:15:00Z"}
+    (run / "readings.jsonl").write_bytes(
+        b"".join(msgspec.json.encode(one) + b"\n" for one in (first, second))
+    )
+    assert main(["study", "rotation", "--run", str(run), "--prices", str(prices)]) == 1
+    assert "no two neighbouring sessions of SPY have a spread" in capsys.readouterr().err
 
 
 def _resolved(document: Any, path: str) -> list[Any]:
