@@ -176,7 +176,7 @@ def _status(variables: dict[str, str], totals: dict[str, Any]) -> None:
     assert found["problems"] == []
     people = run("status", env=variables)
     assert people.returncode == 0
-    assert "vix_spike_unwind intraday firing: SPY index vol" in people.stdout
+    assert "vix_spike_unwind intraday firing: Update: SPY index vol" in people.stdout
     assert max(map(len, people.stdout.splitlines())) > 80
 
 
