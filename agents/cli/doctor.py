@@ -51,20 +51,21 @@ def doctor(
     shared = shared_of(context)
     settings = shared.settings()
     findings, down = [], False
-    kafka, redis = server_errors(settings.kafka, settings.redis)
-    silent = {
-        "kafka": kafka,
-        "redis": redis,
-        "logs": kafka or redis,
-        "clock": redis,
-        "input": redis,
-    }
     checks = {**CHECKS, **(_monitoring(prometheus) if prometheus else {})}
-    with ThreadPoolExecutor(len(checks)) as pool:
+    with ThreadPoolExecutor(len(checks) + 1) as pool:
+        servers = pool.submit(server_errors, settings.kafka, settings.redis)
+
+        def silent(name: str) -> Exception | None:
+            """Why a check need not ask its server; monitoring does not wait for that."""
+            if name not in SERVERS:
+                return None
+            errors = dict(zip(("kafka", "redis"), servers.result(), strict=True))
+            return next((errors[one] for one in SERVERS[name] if errors[one]), None)
+
         running = [
-            pool.submit(_run, name, check, settings, silent.get(name))
-            for name, check in checks.items()
+            pool.submit(_run, name, check, settings, silent) for name, check in checks.items()
         ]
+        servers.result()
     for one_check in running:
         found, unreachable = one_check.result()
         down |= unreachable
@@ -83,7 +84,7 @@ def _run(
     name: str,
     check: "Callable[[Settings], Iterator[Finding]]",
     settings: "Settings",
-    silent: Exception | None,
+    silent: "Callable[[str], Exception | None]",
 ) -> tuple[list[Finding], bool]:
     """What a check finds, and whether a server is down.
 
@@ -94,8 +95,9 @@ def _run(
     from config.redaction import scrubbed
 
     try:
-        if silent is not None:
-            raise silent
+        unanswered = silent(name)
+        if unanswered is not None:
+            raise unanswered
         return list(check(settings)), False
     except UnavailableError as error:
         return [Finding(name, ok=False, message=scrubbed(str(error)))], True
@@ -227,3 +229,11 @@ CHECKS: "dict[str, Callable[[Settings], Iterator[Finding]]]" = {
     "input": _input,
     "calendar": _calendar,
 }
+SERVERS = {
+    "kafka": ("kafka",),
+    "redis": ("redis",),
+    "logs": ("kafka", "redis"),
+    "clock": ("redis",),
+    "input": ("redis",),
+}
+"""What a check asks."""
