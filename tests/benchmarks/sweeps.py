@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +29,6 @@ from tests.support.vendor_documents import (
     cboe_chain,
     cboe_levels,
     cboe_options,
-    closes,
     moment,
 )
 
@@ -39,6 +39,8 @@ FURTHER = dict.fromkeys(
     ("change", "open", "high", "low", "last_trade_price", "percent_change", "prev_day_close"), 12.25
 )
 """With them a contract has the 450 bytes of the real documents."""
+ROOT = "@ROOT@"
+"""Stands where a document's option class will."""
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
@@ -68,13 +70,13 @@ class PackedDocument:
     def __init__(self, body: bytes) -> None:
         self._head, _, self._rest = body.partition(STAMP.encode())
         self.size = len(body)
-        squeeze = zlib.compressobj(6, zlib.DEFLATED, -15)
+        squeeze = zlib.compressobj(1, zlib.DEFLATED, -15)
         self._packed = squeeze.compress(self._rest) + squeeze.flush()
 
     def at(self, stamp: str) -> bytes:
         """Packed with gzip, made at a time."""
         head = self._head + stamp.encode()
-        squeeze = zlib.compressobj(6, zlib.DEFLATED, -15)
+        squeeze = zlib.compressobj(1, zlib.DEFLATED, -15)
         first = squeeze.compress(head) + squeeze.flush(zlib.Z_FULL_FLUSH)
         tail = struct.pack("<II", zlib.crc32(self._rest, zlib.crc32(head)), self.size)
         return GZIP_HEAD + first + self._packed + tail
@@ -136,12 +138,18 @@ class SweepServer:
 
 def _documents(names: Sequence[str]) -> Iterator[tuple[str, PackedDocument]]:
     known = itertools.cycle(sample_names())
-    for name, like in [(INDEX, INDEX), *zip(names, known, strict=False)]:
-        options = [one | FURTHER for one in cboe_options(like, name)]
-        body = json.loads(cboe_chain(like, moment(0), options))
-        body["timestamp"], body["symbol"] = STAMP, name
-        body["data"]["current_price"] = round(closes(like)[0]["spot"], 2)
-        yield name, PackedDocument(json.dumps(body).encode())
+    yield INDEX, PackedDocument(_body(INDEX).replace(ROOT.encode(), INDEX.encode()))
+    for name, like in zip(names, known, strict=False):
+        yield name, PackedDocument(_body(like).replace(ROOT.encode(), name.encode()))
+
+
+@cache
+def _body(like: str) -> bytes:
+    """The document of a shipped name, its root and its time still to be put in."""
+    options = [one | FURTHER for one in cboe_options(like, ROOT)]
+    body = json.loads(cboe_chain(like, moment(0), options))
+    body["timestamp"], body["symbol"] = STAMP, ROOT
+    return json.dumps(body).encode()
 
 
 def basket_file(folder: Path, names: Sequence[str]) -> Path:

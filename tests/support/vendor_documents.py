@@ -23,9 +23,14 @@ DELAY = timedelta(minutes=15)
 
 
 @cache
+def _closes() -> pa.Table:
+    return pq.read_table(CLOSES)
+
+
+@cache
 def closes(name: str, until: date = date(2026, 9, 18)) -> list[dict[str, Any]]:
     """Rows of an underlying, prices to the cent."""
-    table = pq.read_table(CLOSES)
+    table = _closes()
     spelled = pc.is_in(table["underlying"], pa.array([name, name.replace(".", "-")]))
     chosen = pc.and_(spelled, pc.less_equal(table["expiration"], until))
     rows: list[dict[str, Any]] = table.filter(chosen).to_pylist()
