@@ -54,8 +54,11 @@ class DatabentoFeedSettings(SettingsSection):
     """The schema: the best bid and offer of each second or minute, or every change of it."""
     gateway: str = Field(default="", pattern=r"^([^\s:/]+:\d{1,5})?$")
     """`host:port` of another gateway than the vendor's own."""
-    delay: float = Field(default=2.0, ge=0, le=3600)
-    """Seconds that a quote may take to come here: a heartbeat is so far behind the clock."""
+    delay: float = Field(default=2.0, ge=0, le=4)
+    """Seconds that a quote may take to come here: a heartbeat is so far behind the clock.
+
+    A quote that is five seconds ahead of the heartbeats is taken for one of the future.
+    """
     expiry_days: ExpiryDays = (1, 75)
     replay_seconds: float = Field(default=60.0, ge=0, le=80_000)
     """How far back the first connection begins; a later one begins where the last one ended."""
