@@ -14,7 +14,8 @@ from typing import Final
 from config.errors import ConfigError
 from config.service_alerts.parameters import SHIPPED, AlertingParameters, load_parameters
 from config.service_alerts.recording import recording_rules
-from config.service_alerts.table import ServiceAlert, service_alerts
+from config.service_alerts.service_alert import ServiceAlert
+from config.service_alerts.table import service_alerts
 
 NOTE: Final = "# Written by `make alerting` from config/service_alerts and parameters.toml.\n"
 SCRAPE_FASTEST: Final = "exporter"
