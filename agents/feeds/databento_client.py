@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 import re
+from contextlib import suppress
 from typing import IO, Any, Final, cast
 
 from agents.feeds.contract import DeniedError
@@ -11,6 +12,7 @@ from config.feed_settings import DatabentoFeedSettings
 
 KEPT_RECORDS: Final = 2_000_000
 """So many may wait for the reader before the connection is given up."""
+CLOSE_SECONDS: Final = 2.0
 _HEAD: Final = b"DBN"
 _AWAY: Final = re.compile(r"Connection to|Authentication with .* timed out")
 """What the client says where the gateway was not reached."""
@@ -116,4 +118,11 @@ class GatewayConnection:
 
     async def close(self) -> None:
         """Let go."""
-        await asyncio.to_thread(self._client.terminate)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        if not self.connected:
+            # Whoever does not ask how it ended finds a complaint about that in the log.
+            with suppress(Exception):
+                self._client.block_for_close(timeout=CLOSE_SECONDS)
+        self._client.terminate()

@@ -133,7 +133,7 @@ async def test_quotes_come_with_their_own_times(tmp_path: Path) -> None:
         assert sum(float(rows.ask.sum()) for rows in feed.quotes) == pytest.approx(
             sum(pair[1] for symbol, pair in KNOWN.items() if f"{MONDAY:%y%m%d}" != symbol[6:12])
         )
-        later = at + 2 * NS
+        later = at + NS // 2
         nobody = np.full(NUMBER.size, np.nan)
         session.send(feed.board(later, nobody), feed.board(-1), feed.gateway.beat())
         session.send(
