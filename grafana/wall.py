@@ -28,7 +28,8 @@ from grafana.promql import (
     masked_on_index,
     spoken,
 )
-from streams.catalogue.measures import HEADLINES, RULE_TENOR, Measure
+from streams.catalogue.measure import Measure
+from streams.catalogue.measures import HEADLINES, RULE_TENOR
 
 COLUMNS = 24
 """Of the grid."""

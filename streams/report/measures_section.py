@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from streams.catalogue.measures import MEASURES, Measure
+from streams.catalogue.measure import Measure
+from streams.catalogue.measures import MEASURES
 from streams.detection.history.days import LEVELS
 from streams.detection.rule_context import RuleContext
 from streams.report.document import MeasureRow

@@ -16,7 +16,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from agents.monitoring.identity import identify
-from agents.monitoring.market_gauges import View, families
+from agents.monitoring.market_families import families
+from agents.monitoring.market_view import View
 from config.settings import Settings
 from streams.calendar.sessions import shift_session
 from streams.detection.views.snapshot import Snapshot, decode_snapshot

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from agents.monitoring.freshness import age_seconds, event_time, fresh_from
+from agents.monitoring.freshness_gauges import freshness_gauges
 from agents.monitoring.identity import readings_due
-from agents.monitoring.market_gauges import View, _freshness
+from agents.monitoring.market_view import View
 from streams.detection.views.snapshot import decode_snapshot
 from streams.market import Mode
 from tests.support.readings import INDEX, MARKET, MONDAY, Run, eastern, toy
@@ -76,7 +77,7 @@ def test_the_gauge_of_the_wall_counts_from_the_event_in_live_mode(mode: Mode, la
     run.play(readings)
     event = eastern(MONDAY, "11:00:00").timestamp()
     view = View(MARKET.indices[0], decode_snapshot(run.outputs[-1].snapshots[INDEX]), event + 600.0)
-    families = {family.name: family.samples for family in _freshness([view])}
+    families = {family.name: family.samples for family in freshness_gauges([view])}
     (sample,) = families["dispersion_last_publish_timestamp_seconds"]
     assert sample.value - event == later
 
@@ -98,6 +99,6 @@ def test_a_slow_source_tells_how_much_older_a_reading_may_be(
     at = eastern(MONDAY, "11:00:00")
     run.play([toy(at, 0.15, 0.44, 0.1, mode=mode, refresh_seconds=refresh)])
     view = View(MARKET.indices[0], decode_snapshot(run.outputs[-1].snapshots[INDEX]), 0.0)
-    families = {family.name: family.samples for family in _freshness([view])}
+    families = {family.name: family.samples for family in freshness_gauges([view])}
     (sample,) = families["dispersion_reading_refresh_seconds"]
     assert (sample.labels, sample.value) == ({"index": INDEX}, allowed)

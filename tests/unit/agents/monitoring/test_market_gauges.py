@@ -7,17 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.monitoring.alert_gauges import alert_states
 from agents.monitoring.event_calendar import EventCalendar
-from agents.monitoring.market_gauges import (
-    View,
-    _earnings,
-    _rotation,
-    alert_states,
-    contributions,
-    lacking_names,
-    silent_legs,
-)
+from agents.monitoring.market_view import View
+from agents.monitoring.name_gauges import lacking_names, silent_legs
+from agents.monitoring.part_gauges import contributions, sector_returns
 from agents.monitoring.rotation_gauges import next_event_gauge, rotation_gauges
+from agents.monitoring.sector_gauges import earnings_gauges
 from streams.calendar.sessions import shift_session
 from streams.detection.history.days import DayFacts, decode_day
 from streams.detection.rules.catalogue import NAMES
@@ -41,7 +37,7 @@ def view(rotation: Rotation | None) -> View:
 def test_sectors_less_the_index() -> None:
     rotation = Rotation(index_return=-0.01, sector_returns={"Energy": 0.02, "Utilities": -0.015})
     other = msgspec.structs.replace(rotation, sector_returns={"Other": 0.5})
-    samples = _rotation([view(None), view(rotation), view(other)]).samples
+    samples = sector_returns([view(None), view(rotation), view(other)]).samples
     assert {sample.labels["sector"]: round(sample.value, 12) for sample in samples} == {
         "Energy": 0.03,
         "Utilities": -0.005,
@@ -50,7 +46,7 @@ def test_sectors_less_the_index() -> None:
 
 def test_nothing_is_shown_without_the_index() -> None:
     assert (
-        _rotation(
+        sector_returns(
             [view(Rotation(sector_returns={"Energy": 0.02})), view(Rotation(index_return=0.01))]
         ).samples
         == []
@@ -257,7 +253,7 @@ def test_vols_without_reports_are_shown_where_they_are_known() -> None:
     views = [View(MARKET.indices[0], shown, 1.0), view(None)]
     found = {
         family.name: [(one.labels, one.value) for one in family.samples]
-        for family in _earnings(views)
+        for family in earnings_gauges(views)
     }
     assert found == {
         "dispersion_basket_vol_ex_earnings_ratio": [({"index": INDEX}, 0.41)],
