@@ -15,7 +15,7 @@ from tests.drill.run import played
 from tests.support.fleet import ROOT, wait_until
 from tests.support.leftovers import TAG, leftovers, processes_of
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(1200)]
 SLACK = 6.0
 
 
