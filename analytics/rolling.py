@@ -5,9 +5,6 @@ from numpy.typing import ArrayLike
 
 from analytics.arrays import Floats
 
-# MAD of a standard normal.
-_NORMAL_QUARTILE = 0.6745
-
 
 def percentile_rank(history: ArrayLike, x: float) -> float:
     """Rank of x among `history` and itself, in (0, 1]; ties share their average rank.
@@ -84,20 +81,6 @@ def rolling_high(x: ArrayLike, window: int, minimum: int) -> Floats:
     )
 
 
-def robust_z(history: ArrayLike, x: float) -> float:
-    """0.6745 (x - median) / MAD of the observations before x; NaN without spread.
-
-    An outlier lies beyond 3.5.
-
-    Source: Iglewicz and Hoaglin, "How to detect and handle outliers", 1993.
-
-    >>> round(robust_z([1.0, 2.0, 3.0, 4.0, 5.0], 8.0), 4)
-    3.3725
-    """
-    center, mad = _center_and_mad(history)
-    return float(_NORMAL_QUARTILE * (x - center) / mad) if mad > 0 else float("nan")
-
-
 def _windows(values: Floats, window: int) -> Floats:
     """The `window` values that end with each of t, NaN before the first.
 
@@ -106,12 +89,3 @@ def _windows(values: Floats, window: int) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(
         np.concatenate([np.full(window - 1, np.nan), values]), window
     )
-
-
-def _center_and_mad(x: ArrayLike) -> tuple[float, float]:
-    values = np.asarray(x, dtype=np.float64)
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return float("nan"), float("nan")
-    center = float(np.median(known))
-    return center, float(np.median(np.abs(known - center)))

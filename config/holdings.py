@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.errors import ConfigError
-from config.holdings_table import Row, rows_of
+from config.holdings_sheet import Row
+from config.holdings_table import rows_of
 from streams.market import Basket, Constituent
 from streams.symbols import normalise
 

@@ -4,14 +4,11 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
-from zipfile import BadZipFile
 
 from config.errors import ConfigError
+from config.holdings_sheet import Row, first_sheet
 
-Row = list[str]
 MAX_BYTES = 64 * 2**20
 _ZIP, _GZIP, _OLD_EXCEL = b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
 _SEPARATORS = ",;\t|"
@@ -25,7 +22,7 @@ def rows_of(path: Path) -> list[Row]:
     """The rows of a file, cells without blanks around them. Raises `ConfigError`."""
     data = _content(path)
     if data.startswith(_ZIP):
-        return _sheet(path, data)
+        return first_sheet(path, data)
     text = _text(path, data)
     head = text.lstrip()[:1000].lower()
     if head.startswith("<?xml") and "html" not in head:
@@ -83,36 +80,3 @@ def _cells(path: Path, text: str) -> list[Row]:
 
 def _with_point(cell: str) -> str:
     return cell.replace(".", "").replace(",", ".") if _NUMBER.fullmatch(cell) else cell
-
-
-def _sheet(path: Path, data: bytes) -> list[Row]:
-    """The first sheet that has rows."""
-    try:
-        from openpyxl import load_workbook  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ConfigError(
-            "xlsx needs openpyxl, which is not installed",
-            file=path,
-            fix="pip install 'dispersion-monitor[excel]', or save it as CSV",
-        ) from None
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = [list(_sheet_rows(sheet)) for sheet in book.worksheets]
-    except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
-        raise ConfigError(
-            f"is no whole xlsx file ({error})", file=path, fix="save it again"
-        ) from None
-    return next((rows for rows in sheets if rows), [])
-
-
-def _sheet_rows(sheet: object) -> Iterator[Row]:
-    for row in sheet.iter_rows(values_only=True):  # type: ignore[attr-defined]
-        yield [_cell(value) for value in row]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value).strip()

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from agents.alerts.cloud_event import HEARTBEAT_TYPE
+from agents.alerts.heartbeat import HEARTBEAT_TYPE
 
 ALERT_TYPE = "io.dispersion.alert."
 NO_EVENT = "no alert event of ours"

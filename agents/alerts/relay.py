@@ -12,8 +12,10 @@ from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from agents.alerts.cloud_event import HEARTBEAT_SECONDS, event_message, heartbeat
-from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
+from agents.alerts.cloud_event import event_message
+from agents.alerts.current_states import CurrentStates
+from agents.alerts.heartbeat import HEARTBEAT_SECONDS, heartbeat
+from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from agents.kafka.publisher import Publisher, PublishError
 from agents.process.await_within import await_within
 from agents.process.release_deadline import DeadlineExceededError

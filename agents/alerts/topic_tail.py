@@ -13,9 +13,11 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 import agents.transport.consumer_task  # noqa: F401 - records that know of transactions
-from agents.alerts.cloud_event import SEQ_HEADER, event_message, is_heartbeat
+from agents.alerts.cloud_event import SEQ_HEADER, event_message
+from agents.alerts.current_states import CurrentStates
 from agents.alerts.foreign_records import ForeignRecords, RecordAddress
-from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
+from agents.alerts.heartbeat import is_heartbeat
+from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from streams.detection.alerts.alert_event import AlertEvent
 from streams.detection.alerts.own_event import ForeignEventError, own_event
 

@@ -18,9 +18,10 @@ from agents.alerts.state_topic import StateTopic
 from agents.bridge.alertmanager import Alertmanager, AlertmanagerError
 from agents.bridge.table import BridgeTable
 from agents.kafka.client import until_reached
-from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
+from agents.monitoring.health import PATHS
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from config.settings import Settings
 from streams.detection.alerts.own_event import FOREIGN_REASONS

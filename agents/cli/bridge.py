@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from agents.cli.service_logs import log_as
 from agents.cli.shared import shared_of
-from agents.cli.worker import log_as
 
 
 def bridge(

@@ -130,7 +130,8 @@ def _play(
     from time import monotonic, sleep
 
     from agents.lookup.board import Progress
-    from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
+    from agents.replay.byte_budget import ByteBudget
+    from agents.replay.pacing import FinalWatermark, ReplayClock
     from agents.replay.replay import BackgroundReplay, Pace
     from config.market import market_of
 

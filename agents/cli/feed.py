@@ -7,8 +7,8 @@ import typer
 
 from agents.cli import options
 from agents.cli.replay import speed_of
+from agents.cli.service_logs import log_as
 from agents.cli.shared import Shared, print_line, print_text, shared_of
-from agents.cli.worker import log_as
 
 if TYPE_CHECKING:
     from agents.feeds.feed_service import FeedPlan, FeedService

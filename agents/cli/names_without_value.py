@@ -6,7 +6,7 @@ No name is left out without a reason.
 from collections.abc import Iterator, Mapping
 
 from streams.catalogue.vocabulary import STRIP_DOUBTS
-from streams.detection.rules.wording import leg_in_words
+from streams.detection.rules.doubt_wording import leg_in_words
 from streams.reading import Reading
 
 

@@ -57,8 +57,9 @@ def replay(
 
     # From here on pandas and scipy are needed, which take a while to import.
     from agents.cli.time_range import TimeRange
+    from agents.replay.byte_budget import ByteBudget
     from agents.replay.inputs import open_feed, scenario_of
-    from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
+    from agents.replay.pacing import FinalWatermark, ReplayClock
     from agents.replay.replay import Pace, refuse_live
     from agents.replay.replay import replay as publish
     from agents.store.sync import connect_sync

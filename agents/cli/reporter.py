@@ -2,8 +2,8 @@
 
 import typer
 
+from agents.cli.service_logs import log_as
 from agents.cli.shared import shared_of
-from agents.cli.worker import log_as
 from config.errors import ConfigError
 
 

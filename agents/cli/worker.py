@@ -1,17 +1,11 @@
 """`dispersion worker` and `dispersion exporter`: the two services. Their logs go to stderr."""
 
-import json
-import logging
-import sys
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
 
-from agents.cli.shared import Shared, shared_of
-from agents.process.logs import LONGEST
-from config.redaction import scrubbed
-from streams.safe_text import safe
+from agents.cli.service_logs import log_as
+from agents.cli.shared import shared_of
 
 From = Literal["checkpoint", "earliest", "latest"]
 
@@ -67,30 +61,3 @@ def exporter(context: typer.Context) -> None:
     log_as(shared)
     log_to_stderr()
     raise typer.Exit(run_exporter(settings))
-
-
-class _JsonLines(logging.Formatter):
-    """A log record as a JSON object."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": safe(scrubbed(record.getMessage()), LONGEST),
-        }
-        if record.exc_info:
-            traceback = scrubbed(self.formatException(record.exc_info))
-            fields["traceback"] = safe(traceback, LONGEST, keep="\n")
-        return json.dumps(fields)
-
-
-def log_as(shared: Shared) -> None:
-    """Logs as the flags want them; without flags the services' own lines."""
-    if shared.json:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_JsonLines())
-        logging.basicConfig(handlers=[handler], level=logging.INFO)
-    logging.getLogger("agents").setLevel(
-        logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
-    )

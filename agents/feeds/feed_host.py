@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from agents.feeds.clock import Clock, SteadyTime
 from agents.feeds.contract import DeniedError
 from agents.feeds.feed_metrics import FeedMetrics
-from agents.feeds.http_source import FAILURES, HttpAnswer, HttpSource, http_time, retry_seconds
+from agents.feeds.http_source import FAILURES, HttpAnswer, HttpSource
+from agents.feeds.http_times import http_time, retry_seconds
 from streams.records import NS, REPETITIONS
 
 FIRST_WAIT: Final = 1.0

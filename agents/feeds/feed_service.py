@@ -21,9 +21,10 @@ from agents.feeds.http_source import HttpSource
 from agents.feeds.publishing_place import PublishingPlace
 from agents.feeds.recording import Recorder
 from agents.feeds.sinks import DryRun, FeedSink, KafkaSink
-from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
+from agents.monitoring.health import PATHS
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.store.feed_place import FeedAccount
 from config.errors import ConfigError
 from config.redaction import scrubbed

@@ -1,12 +1,8 @@
 """Documents over HTTP: one exchange, no retries."""
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 import aiohttp
-
-from streams.records import NS
 
 TIMEOUT_SECONDS: Final = 30.0
 DOCUMENT_BYTES: Final = 64 * 2**20
@@ -71,28 +67,3 @@ async def _body(answer: aiohttp.ClientResponse) -> bytes:
             raise OversizedDocumentError(f"more than {DOCUMENT_BYTES} bytes from {answer.url.host}")
         parts.append(part)
     return b"".join(parts)
-
-
-def http_time(text: str) -> int | None:
-    """The time of a header, ns; None for none.
-
-    >>> http_time("Mon, 13 Jul 2026 14:00:00 GMT"), http_time("soon")
-    (1783951200000000000, None)
-    """
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * NS
-
-
-def retry_seconds(text: str, now: int) -> float | None:
-    """What `Retry-After` asks for, in seconds from `now` (ns); None where it says nothing usable.
-
-    >>> retry_seconds("7", 0), retry_seconds("Mon, 13 Jul 2026 14:00:00 GMT", 1783951190 * NS)
-    (7.0, 10.0)
-    """
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    at = http_time(text) if text else None
-    return None if at is None else max(0.0, (at - now) / NS)

@@ -6,7 +6,7 @@ from time import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
 from streams.catalogue.counters import DEAD_LETTERS
-from streams.catalogue.vocabulary import UNREAD
+from streams.catalogue.outcomes import UNREAD
 from streams.decoding.codec import REASONS
 from streams.framing.intake import Intake
 from streams.refusals.refused_batch import BATCH_REASONS

@@ -17,9 +17,10 @@ from agents.ingest.metrics import IngestMetrics
 from agents.ingest.plain_producer import PlainProducer
 from agents.kafka.client import until_reached
 from agents.kafka.publisher import LogLostError, RefusedMessageError
-from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
+from agents.monitoring.health import PATHS
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.process.exits import EXIT_OK, EXIT_UNAVAILABLE, ActionNeededError, UnavailableError
 from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.topics.admin import check_topics, partitions_of

@@ -11,12 +11,13 @@ from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 
 from agents.monitoring.exporter_page import PAGE_SECONDS, ExporterPage
-from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
+from agents.monitoring.health import PATHS
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
 from agents.monitoring.lag_gauges import LagGauges
 from agents.monitoring.log_ends import LogEnds
 from agents.monitoring.market_gauges import MarketGauges
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.refused_gauge import RefusedGauge
 from agents.plans import first_inputs, stage_inputs
 from agents.process.call_timeout import call_within

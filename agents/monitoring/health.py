@@ -1,35 +1,13 @@
 """`/livez`, `/readyz` and `/healthz`: what is well, and how it is told."""
 
-import json
-from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import NamedTuple
-from urllib.parse import parse_qs
 
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.monitoring.status import WorkerStatus
-from config.redaction import scrubbed
 
 PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 LOOP_SECONDS = 1.0
 """The event loop answers within this time, or it is not alive."""
-
-
-class HealthCheck(NamedTuple):
-    """One thing that is well or not."""
-
-    name: str
-    ok: bool
-    message: str
-    age: float = 0.0
-    """Seconds since it has been so, where known."""
-
-
-class ProbeAnswer(NamedTuple):
-    """One HTTP answer."""
-
-    code: int
-    content_type: str
-    body: bytes
 
 
 class Probes:
@@ -89,31 +67,3 @@ class Probes:
             checks,
             {"phase": self._status.phase, "partitions": len(self._status.partitions)},
         )
-
-
-def probe_answer(
-    path: str, query: str, checks: Sequence[HealthCheck], more: Mapping[str, object]
-) -> ProbeAnswer:
-    """Checks as an answer: a word or the failures.
-
-    With `/healthz` and `?verbose` it is everything as JSON. `/healthz` is always 200.
-    """
-    checks = [check._replace(message=scrubbed(check.message)) for check in checks]
-    failed = [check for check in checks if not check.ok]
-    code = 200 if path == "/healthz" or not failed else 503
-    if path == "/healthz" or "verbose" in parse_qs(query, keep_blank_values=True):
-        body = {
-            "status": "failing" if failed else "ok",
-            **more,
-            "checks": {
-                check.name: {
-                    "ok": check.ok,
-                    "message": check.message,
-                    "age_seconds": round(check.age, 3),
-                }
-                for check in checks
-            },
-        }
-        return ProbeAnswer(code, "application/json", json.dumps(body).encode())
-    text = "".join(f"{check.name}: {check.message}\n" for check in failed) or "ok\n"
-    return ProbeAnswer(code, "text/plain; charset=utf-8", text.encode())

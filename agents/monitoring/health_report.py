@@ -38,7 +38,7 @@ from config.market import market_of
 from config.rules import load_rules
 from config.settings import Settings
 from streams.catalogue.measures import COLUMNS, HEADLINES, RULE_TENOR
-from streams.detection.rules.wording import leg_in_words
+from streams.detection.rules.doubt_wording import leg_in_words
 from streams.detection.views.snapshot import ActiveAlert
 from streams.left_out import LeftOut
 from streams.reading import SilentLeg

@@ -23,7 +23,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from agents.monitoring.health import ProbeAnswer
+from agents.monitoring.probe_answer import ProbeAnswer
 from agents.process.exits import ActionNeededError
 
 CONNECTIONS = 100

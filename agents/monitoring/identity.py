@@ -6,15 +6,14 @@ The gates of the alert rules match on these in every job, and must stay when Red
 """
 
 import hashlib
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from time import time
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, ProcessCollector
 
 from agents.monitoring.freshness import DELAY_SECONDS, USUAL_DELAY
+from agents.monitoring.revision import revision
 from config.secret_files import SECRETS, file_of
 from config.settings import Settings
 from streams.calendar.sessions import close_ns, open_ns, session_of
@@ -22,9 +21,6 @@ from streams.market import Mode
 from streams.records import NS
 
 CALENDAR = "XNYS"
-REVISION_VARIABLE = "SOURCE_REVISION"
-"""Set in the image; no setting of ours, for it is not for people to choose."""
-CHECKOUT = Path(__file__).parents[2]
 FIRST_READING = 5 * NS
 """The session gauge rises when the first reading is due, not at the bell."""
 
@@ -58,35 +54,6 @@ def identify(registry: CollectorRegistry, settings: Settings) -> None:
     session.labels(CALENDAR).set_function(
         lambda: float(readings_due(int(time() * NS), settings.mode))
     )
-
-
-def revision(checkout: Path = CHECKOUT) -> str:
-    """The commit that runs here, 12 digits.
-
-    An image is told it when it is built, a checkout has it; elsewhere it is empty.
-    """
-    said = os.environ.get(REVISION_VARIABLE, "")
-    return (said or _checked_out(checkout / ".git"))[:12]
-
-
-def _checked_out(git: Path) -> str:
-    try:
-        if git.is_file():
-            git = git.parent / git.read_text().removeprefix("gitdir:").strip()
-        head = (git / "HEAD").read_text().strip()
-        common = git / "commondir"
-        shared = git / common.read_text().strip() if common.exists() else git
-        name = head.removeprefix("ref:").strip()
-        return head if name == head else _commit_of(shared, name)
-    except OSError:
-        return ""
-
-
-def _commit_of(git: Path, name: str) -> str:
-    if (git / name).exists():
-        return (git / name).read_text().strip()
-    packed = (git / "packed-refs").read_text().splitlines()
-    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
 
 
 def config_hash(settings: Settings) -> str:

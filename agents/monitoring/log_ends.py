@@ -97,7 +97,7 @@ class LogEnds:
                 self._over.wait(PERIOD_SECONDS)
 
     def _ask(self, consumer: Any) -> None:
-        from agents.monitoring.lag import ends_of, partitions_of
+        from agents.monitoring.partition_ends import ends_of, partitions_of
 
         partitions = partitions_of(consumer, self._topics)
         by_topic = ends_of(consumer, partitions)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from agents.kafka.frame_publisher import FramePublisher
 from agents.process.exits import ActionNeededError
-from agents.replay.pacing import ByteBudget, ReplayClock
+from agents.replay.byte_budget import ByteBudget
+from agents.replay.pacing import ReplayClock
 from agents.topics.admin import check_topics
 from config.settings import Settings
 from streams.records import InputRecord

@@ -15,9 +15,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
 from agents.kafka.client import until_reached
-from agents.monitoring.health import PATHS, HealthCheck, ProbeAnswer, probe_answer
+from agents.monitoring.health import PATHS
 from agents.monitoring.http_server import HealthServer
 from agents.monitoring.identity import identify
+from agents.monitoring.probe_answer import HealthCheck, ProbeAnswer, probe_answer
 from agents.process.exits import EXIT_OK, ActionNeededError, UnavailableError
 from agents.report.reports_topic import ReportsTopic
 from agents.report.session_ends import last_readings

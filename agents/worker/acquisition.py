@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agents.alerts.relay import Relay
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.exits import ActionNeededError
 from agents.process.release_deadline import Deadline
 from agents.store.checkpoint_store import Checkpoint, CheckpointStore, StoreClient

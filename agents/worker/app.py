@@ -7,7 +7,7 @@ from typing import Any
 import faust
 
 from agents.kafka.credentials import faust_credentials
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.exits import EXIT_ACTION_NEEDED, EXIT_INTERNAL, EXIT_UNAVAILABLE, exit_now
 from agents.transport.assignment import AssignmentCallbacks
 from agents.transport.consumer import broker_urls, install

@@ -6,7 +6,7 @@ Every few seconds is no faster than the append-only file can take.
 from collections.abc import Callable
 from time import monotonic
 
-from agents.plans import CheckpointPolicy
+from agents.plan import CheckpointPolicy
 
 
 class CheckpointSchedule:

@@ -25,7 +25,7 @@ from agents.kafka.publisher import Publisher
 from agents.monitoring.acceptance import Acceptance
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.metrics_observer import MetricsObserver
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.await_within import await_within
 from agents.process.exits import ActionNeededError, UnavailableError
 from agents.process.release_deadline import Deadline

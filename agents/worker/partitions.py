@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from agents.alerts.relay import Relay
 from agents.kafka.publisher import LogLostError, RefusedMessageError
 from agents.monitoring.status import PartitionStatus, WorkerStatus
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.await_within import await_within
 from agents.process.exits import (
     EXIT_ACTION_NEEDED,
@@ -26,11 +26,7 @@ from agents.process.exits import (
     exit_now,
 )
 from agents.process.release_deadline import Deadline
-from agents.store.checkpoint_store import (
-    FencedError,
-    ReplacedError,
-    StoreClient,
-)
+from agents.store.checkpoint_store import FencedError, ReplacedError, StoreClient
 from agents.store.retry import redis_failure
 from agents.transport.assignment import Assignment, Partition
 from agents.transport.log_identity import LogState, Mark
@@ -42,12 +38,7 @@ from agents.worker.faust_adapter import FaustAdapter
 from agents.worker.idle import RENEW_SECONDS, may_declare_idle
 from agents.worker.isolation import NOT_POISON
 from agents.worker.stage_runner import AckHandle, StageRunner
-from agents.worker.takeover import (
-    ColdStart,
-    log_mismatch,
-    refusal_error,
-    start_offset,
-)
+from agents.worker.takeover import ColdStart, log_mismatch, refusal_error, start_offset
 
 GRACE = 3.0
 """Seconds that work under way may take once partitions are to be given up."""

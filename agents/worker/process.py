@@ -25,7 +25,8 @@ from agents.monitoring.initial_label_values import initial_label_values
 from agents.monitoring.metrics import Metrics
 from agents.monitoring.status import WorkerStatus
 from agents.monitoring.watchdog import Watchdog
-from agents.plans import Plan, flow_plans
+from agents.plan import Plan
+from agents.plans import flow_plans
 from agents.process.await_within import await_within
 from agents.process.exits import (
     EXIT_ACTION_NEEDED,

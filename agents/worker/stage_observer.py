@@ -9,7 +9,7 @@ from typing import Protocol
 from redis.exceptions import RedisError
 
 from agents.monitoring.metrics import Metrics
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.store.client import error_reason
 from agents.store.views import Views
 from streams.catalogue.counters import DEAD_LETTERS, QUOTES, TICKS

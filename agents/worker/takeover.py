@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.exits import ActionNeededError
 from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.store.refused import NEXT

@@ -9,16 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import product
 from typing import Final, NamedTuple
 
-from streams.catalogue.vocabulary import (
-    EVENT_OUTCOMES,
-    GATES,
-    OUTCOMES,
-    STRIP_QUOTE_REASONS,
-    TICK_OUTCOMES,
-    TRANSITIONS,
-    UNSOLVED,
-    FrameKind,
-)
+from streams.catalogue.outcomes import OUTCOMES, STRIP_QUOTE_REASONS, TICK_OUTCOMES, UNSOLVED
+from streams.catalogue.vocabulary import EVENT_OUTCOMES, GATES, TRANSITIONS, FrameKind
 from streams.refusals.dead_letters import CRASH, REASONS_BY_ROLE
 from streams.refusals.refused_batch import BATCH_REASONS
 from streams.stage import Count

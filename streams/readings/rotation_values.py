@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.arrays import Floats
-from analytics.rolling import robust_z
+from analytics.robust import robust_z
 from analytics.rotation import (
     autocorrelation,
     best_less_worst,

@@ -12,7 +12,8 @@ import numpy as np
 from analytics.arrays import Floats
 from analytics.trade import Weighting, name_vegas, vol_legs
 from streams.detection.history.instant import Instant
-from streams.detection.history.panels import Panels, members
+from streams.detection.history.members import members
+from streams.detection.history.panels import Panels
 
 SESSIONS: Final = 20
 LEAST: Final = 0.5

@@ -21,7 +21,8 @@ from analytics.black76 import price
 from analytics.implied_vol import quoted_vol
 from analytics.option_chain import OptionChain
 from analytics.parity import parity_forwards
-from analytics.segments import segment_interp, segment_of_rows
+from analytics.segment_interp import segment_interp
+from analytics.segments import segment_of_rows
 from streams.calendar.expiries import MINUTES_PER_YEAR, minutes_to, settlement_ns, settles_am
 from streams.market import Rates
 from streams.records import Quotes, Series

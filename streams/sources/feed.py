@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.calendar.sessions import close_ns, equity_close_ns, session_of, trading_hours
-from streams.catalogue.vocabulary import Outcome
+from streams.catalogue.outcomes import Outcome
 from streams.framing.framing import (
     BEAT_HEADERS,
     FRAME_ROWS,

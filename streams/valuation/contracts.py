@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.arrays import Floats, Ints
 from streams.calendar.expiries import settlement_bounds, settles_am
-from streams.catalogue.vocabulary import NO_ROOM, Outcome
+from streams.catalogue.outcomes import NO_ROOM, Outcome
 from streams.records import Quotes, Series, Vols
 from streams.valuation.book import ContractSlots, QuoteBook
 from streams.valuation.contract_key import EXPIRY_LIMIT, fitting, pack, series_of

@@ -13,21 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.calendar.expiries import settles_am
-from streams.catalogue.vocabulary import OUTCOMES, Outcome
+from streams.catalogue.outcomes import OUTCOMES, Outcome
 from streams.decoding.codec import Limits, decode_quotes, decode_ticks, record_ns
 from streams.decoding.times import dated
 from streams.left_out import LeftOut, unread_example
 from streams.market import Market
-from streams.records import (
-    Heartbeat,
-    Malformed,
-    Quotes,
-    Record,
-    Ticks,
-    Unread,
-    Vols,
-    take_quotes,
-)
+from streams.records import Heartbeat, Malformed, Quotes, Record, Ticks, Unread, Vols, take_quotes
 from streams.valuation.clock import Admission, SourceClock
 from streams.valuation.row_examples import row_example
 from streams.valuation.screen import Contracted, screen_quotes, screen_ticks

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from streams.calendar.sessions import EASTERN, close_ns, date_of, is_session, open_ns
-from streams.catalogue.vocabulary import NO_ROOM, OUTCOMES, Outcome
+from streams.catalogue.outcomes import NO_ROOM, OUTCOMES, Outcome
 from streams.decoding.osi import INDEX_ROOTS
 from streams.decoding.times import asked
 from streams.left_out import LeftOut, left_out, origin_of

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.calendar.expiries import settlement_ns
 from streams.calendar.sessions import in_trading_hours, trading_hours
-from streams.catalogue.vocabulary import Outcome
+from streams.catalogue.outcomes import Outcome
 from streams.decoding.times import dated
 from streams.records import MAX_PRICE, NS, Quotes, Ticks, Vols
 from streams.valuation.clock import Admission

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.catalogue.counters import DEAD_LETTERS, Counter
-from streams.catalogue.vocabulary import OUTCOMES, Outcome
+from streams.catalogue.outcomes import OUTCOMES, Outcome
 from streams.column_chunk import pack_columns, unpack_columns
 from streams.decoding.codec import Limits
 from streams.decoding.times import FIRST_NS, LAST_NS, dated

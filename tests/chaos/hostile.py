@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streams.catalogue.vocabulary import OUTCOMES
+from streams.catalogue.outcomes import OUTCOMES
 from streams.decoding.codec import REASONS, decode_quotes, decode_ticks
 from streams.records import Heartbeat, InputRecord, Malformed, Quotes, Ticks, Unread, Vols
 from streams.stage import Role

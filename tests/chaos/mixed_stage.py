@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from agents.plans import CheckpointPolicy, Plan
+from agents.plan import CheckpointPolicy, Plan
 from config.settings import Settings
 from streams.records import Record
 from streams.stage import Output

@@ -5,7 +5,7 @@ Nothing crashes, nothing is lost from the account, nothing is slow.
 
 import pytest
 
-from streams.catalogue.vocabulary import OUTCOMES
+from streams.catalogue.outcomes import OUTCOMES
 from streams.decoding.codec import REASONS
 from tests.chaos.hostile import run
 

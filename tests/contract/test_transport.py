@@ -30,7 +30,7 @@ from faust.transport.consumer import Consumer
 from faust.types import TP
 from msgspec.structs import replace
 
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.transport import confirmation
 from agents.transport import pins as transport_pins
 from agents.transport.assignment import Assignment, AssignmentCallbacks, Partition

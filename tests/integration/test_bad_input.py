@@ -15,7 +15,7 @@ import pytest
 
 from agents.monitoring.health_report import InputHealth, input_health
 from config.settings import Settings
-from streams.catalogue.vocabulary import OUTCOMES, TICK_OUTCOMES
+from streams.catalogue.outcomes import OUTCOMES, TICK_OUTCOMES
 from streams.decoding.frames import encode_quotes
 from streams.records import NS
 from streams.refusals.acceptance import LET_IN

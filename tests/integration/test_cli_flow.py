@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from agents.alerts.cloud_event import event_message, heartbeat
+from agents.alerts.cloud_event import event_message
+from agents.alerts.heartbeat import heartbeat
 from agents.kafka.frame_publisher import FramePublisher
 from agents.process.ports import free_ports
 from config.settings import Settings

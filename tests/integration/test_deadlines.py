@@ -407,7 +407,7 @@ def test_a_tail_says_that_kafka_is_away_and_goes_on(
 
 
 def heartbeat_of(identity: str) -> bytes:
-    from agents.alerts.cloud_event import heartbeat
+    from agents.alerts.heartbeat import heartbeat
 
     event = json.loads(heartbeat(0, "live", time.time()))
     return json.dumps({**event, "id": identity}).encode()

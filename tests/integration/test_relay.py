@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from agents.alerts.published_events import CurrentStates, PublishedEvent, PublishedEvents
+from agents.alerts.current_states import CurrentStates
+from agents.alerts.published_events import PublishedEvent, PublishedEvents
 from agents.alerts.relay import Relay
 from agents.kafka.publisher import Publisher, PublishError
 from agents.process.release_deadline import Deadline

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from agents.kafka.publisher import Publisher
-from agents.plans import CheckpointPolicy
+from agents.plan import CheckpointPolicy
 from agents.process.release_deadline import Deadline, DeadlineExceededError
 from agents.store.checkpoint_store import FencedError, StoreClient
 from agents.store.client import connect

@@ -16,7 +16,7 @@ from subprocess import Popen
 import pytest
 from confluent_kafka import Consumer
 
-from agents.plans import Counts, Plan
+from agents.plan import Counts, Plan
 from agents.process.exits import EXIT_OK
 from agents.worker.process import run_worker
 from config.settings import Settings

@@ -19,7 +19,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from agents.plans import CheckpointPolicy, Plan
+from agents.plan import CheckpointPolicy, Plan
 from config.settings import Settings
 from streams.records import Record
 from streams.stage import Message, Output, ReadingView, Role

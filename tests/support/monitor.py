@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from agents.replay.byte_budget import ByteBudget
 from agents.replay.inputs import open_feed, scenario_of
-from agents.replay.pacing import ByteBudget, FinalWatermark, ReplayClock
+from agents.replay.pacing import FinalWatermark, ReplayClock
 from agents.replay.replay import Pace, replay
 from agents.store.sync import connect_sync
 from config.market import market_of

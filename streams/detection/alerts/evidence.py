@@ -12,12 +12,12 @@ from streams.detection.alerts.lifecycle import GAP, Alert, Transition
 from streams.detection.alerts.scores import scores
 from streams.detection.history.change import Change
 from streams.detection.history.instant import Instant
-from streams.detection.history.panels import members
+from streams.detection.history.members import members
 from streams.detection.rule_context import RuleContext
+from streams.detection.rules.doubt_wording import book_words
 from streams.detection.rules.rule import Rule
 from streams.detection.rules.verdict import Verdict
 from streams.detection.rules.vol_convergence import AGED, DIRECTION
-from streams.detection.rules.wording import book_words
 from streams.reading import BookWindow, Reading
 
 TOP = 5

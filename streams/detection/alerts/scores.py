@@ -8,7 +8,7 @@ before it. Within a session it is a part of a day's change against whole ones. S
 import math
 
 from analytics.changepoint import cusum
-from analytics.rolling import robust_z
+from analytics.robust import robust_z
 from streams.catalogue.measures import SCORED
 from streams.detection.history.change import Change
 from streams.detection.rule_context import RuleContext

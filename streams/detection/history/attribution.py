@@ -22,14 +22,8 @@ from analytics.name_attribution import (
 )
 from streams.basket_columns import core_of
 from streams.detection.history.instant import Instant
-from streams.detection.history.panels import (
-    Members,
-    Panel,
-    Panels,
-    common_names,
-    members,
-    members_of,
-)
+from streams.detection.history.members import Members, common_names, members, members_of
+from streams.detection.history.panels import Panel, Panels
 from streams.market import Basket
 
 UNCLASSIFIED = "unclassified"

@@ -14,13 +14,8 @@ from functools import cached_property
 from analytics.correlation import implied_correlation
 from analytics.dispersion import basket_vol, correlation_share, dispersion, variance_ratio
 from streams.detection.history.instant import Instant
-from streams.detection.history.panels import (
-    Members,
-    Panel,
-    Panels,
-    common_names,
-    members_of,
-)
+from streams.detection.history.members import Members, common_names, members_of
+from streams.detection.history.panels import Panel, Panels
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from streams.detection.history.change import Change
 from streams.detection.numbers import Numbers, RuleNumbers, Seconds, Share
 from streams.detection.rule_context import RuleContext
 from streams.detection.rules.condition import Condition, condition
+from streams.detection.rules.doubt_wording import doubts_in_words, leg_in_words
 from streams.detection.rules.level_rule import LevelRule
 from streams.detection.rules.rule import Firing, Thresholds
 from streams.detection.rules.verdict import Verdict
-from streams.detection.rules.wording import doubts_in_words, leg_in_words
 from streams.detection.scope import Scope
 from streams.reading import Reading, SilentLeg
 

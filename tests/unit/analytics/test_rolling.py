@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.rolling import percentile_rank, robust_z, rolling_rank
+from analytics.robust import robust_z
+from analytics.rolling import percentile_rank, rolling_rank
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analytics.segments import segment_interp
+from analytics.segment_interp import segment_interp
 
 
 def test_interpolation_matches_one_segment_at_a_time() -> None:

@@ -10,7 +10,8 @@ from analytics.strip import Selected, value_strips
 from analytics.strip_doubts import Doubt
 from analytics.strip_shape import StripShape, strip_shape
 from analytics.walk import select_legs
-from streams.catalogue.vocabulary import STRIP_DOUBTS, STRIP_QUOTE_REASONS
+from streams.catalogue.outcomes import STRIP_QUOTE_REASONS
+from streams.catalogue.vocabulary import STRIP_DOUBTS
 from tests.support.option_boards import board_of, smile_table
 
 STRIKES = np.arange(70.0, 131.0, 1.0)

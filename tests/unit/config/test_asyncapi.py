@@ -11,7 +11,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from agents.alerts.cloud_event import CONTENT_TYPE, event_message, heartbeat
+from agents.alerts.cloud_event import CONTENT_TYPE, event_message
+from agents.alerts.heartbeat import heartbeat
 from config.schemas.build import TRANSITIONS
 from config.schemas.files import ASYNCAPI
 from streams import points_codec

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from agents.alerts.cloud_event import heartbeat
+from agents.alerts.heartbeat import heartbeat
 from agents.cli.main import main
 from config.schemas.build import TRANSITIONS, rendered
 from config.schemas.files import FOLDER, contract

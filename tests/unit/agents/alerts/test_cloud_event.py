@@ -3,7 +3,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from agents.alerts.cloud_event import CONTENT_TYPE, attributes, event_message, heartbeat
+from agents.alerts.cloud_event import CONTENT_TYPE, attributes, event_message
+from agents.alerts.heartbeat import heartbeat
 
 EVENT = json.dumps(
     {

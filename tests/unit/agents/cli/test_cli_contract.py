@@ -23,8 +23,8 @@ from rich.console import Console
 from agents.cli.backtest_output import Table
 from agents.cli.examples import EXAMPLES
 from agents.cli.main import COMMANDS, main
+from agents.cli.service_logs import log_as
 from agents.cli.shared import Shared
-from agents.cli.worker import log_as
 from agents.process.ports import free_ports
 from tests.support import readings
 from tests.support.command import DISPERSION, environment, run

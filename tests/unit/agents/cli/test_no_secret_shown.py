@@ -10,7 +10,7 @@ import redis as redis_py
 
 from agents.cli.doctor import CHECKS
 from agents.cli.main import COMMANDS, main
-from agents.monitoring.health import HealthCheck, probe_answer
+from agents.monitoring.probe_answer import HealthCheck, probe_answer
 from agents.process.logs import SafeLines, log_to_stderr
 from agents.process.ports import free_ports
 from tests.support.command import run

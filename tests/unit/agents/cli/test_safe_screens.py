@@ -14,8 +14,8 @@ from rich.table import Table
 from agents.bridge.follower import ALL_MODES
 from agents.bridge.table import BridgeTable
 from agents.cli.safe_console import SafeConsole
+from agents.cli.service_logs import log_as
 from agents.cli.shared import Shared
-from agents.cli.worker import log_as
 from agents.process.logs import SafeLines
 from streams.detection.alerts.alert_event import decode_event
 from streams.detection.alerts.commands import decode_command

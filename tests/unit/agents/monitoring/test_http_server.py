@@ -17,8 +17,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from agents.monitoring import http_server
-from agents.monitoring.health import ProbeAnswer
 from agents.monitoring.http_server import CONNECTIONS, HEADER_BYTES, HealthServer
+from agents.monitoring.probe_answer import ProbeAnswer
 from agents.process.exits import ActionNeededError
 
 IDLE = 1_100

@@ -5,7 +5,8 @@ from config.rules import load_rules
 from config.schemas.build import TRANSITIONS as SCHEMAS
 from config.settings import Settings
 from streams.catalogue.counters import COUNTERS
-from streams.catalogue.vocabulary import OUTCOMES, TICK_OUTCOMES, TRANSITIONS
+from streams.catalogue.outcomes import OUTCOMES, TICK_OUTCOMES
+from streams.catalogue.vocabulary import TRANSITIONS
 from streams.detection.rules.catalogue import NAMES, catalogue
 from streams.market import Gates
 from streams.topics import Topics

@@ -1,4 +1,4 @@
-from agents.plans import CheckpointPolicy
+from agents.plan import CheckpointPolicy
 from agents.worker.checkpoint_schedule import CheckpointSchedule
 
 

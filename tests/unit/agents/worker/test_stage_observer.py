@@ -11,7 +11,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agents.monitoring.initial_label_values import initial_label_values
 from agents.monitoring.metrics import Metrics
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.store.client import error_reason
 from agents.worker.stage_observer import WorkerStageObserver
 from streams.records import InputRecord

@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agents.plans import Plan
+from agents.plan import Plan
 from agents.process.exits import ActionNeededError
 from agents.store.checkpoint_store import Checkpoint, WatermarkStep
 from agents.transport.assignment import Assignment, Partition

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from config.pages_build import DOCS
 from streams.catalogue.counters import CONFIGURED, COUNTERS, DEAD_LETTERS
-from streams.catalogue.vocabulary import GATES, OUTCOMES
+from streams.catalogue.outcomes import OUTCOMES
+from streams.catalogue.vocabulary import GATES
 
 DETECTION = Path(__file__).parents[4] / "streams/detection"
 METRICS = next(DOCS.rglob("metrics.md")).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streams.calendar.expiries import settles_am
 from streams.calendar.sessions import day_number
-from streams.catalogue.vocabulary import Outcome
+from streams.catalogue.outcomes import Outcome
 from streams.records import NS, Quotes, Series, Ticks
 from streams.valuation.clock import Admission
 from streams.valuation.screen import Contracted, screen_quotes, screen_ticks

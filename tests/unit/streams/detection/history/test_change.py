@@ -9,7 +9,8 @@ from streams.basket_columns import basket_columns
 from streams.detection.alerts.evidence import contributors
 from streams.detection.history.change import change
 from streams.detection.history.instant import Instant, instant_of
-from streams.detection.history.panels import Panels, common_names, members
+from streams.detection.history.members import common_names, members
+from streams.detection.history.panels import Panels
 from streams.detection.rule_context import RuleContext
 from streams.market import Basket, Constituent, Gates
 from tests.support.readings import FRIDAY, MONDAY, closing, eastern, toy
