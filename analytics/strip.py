@@ -139,16 +139,18 @@ def value_strips(
         (~((mid > 0) & np.isfinite(mid) & np.isfinite(ask)), StripReason.NEGATIVE),
     )
     reason = _first_reason(checks)
-    valued = reason == 0
-    return StripValues(
+    kept = _valued(reason == 0, mid, bid, ask)
+    return StripValues(*kept, parity.forward, k0, puts, calls, reason)
+
+
+def _valued(
+    valued: NDArray[np.bool_], mid: Floats, bid: Floats, ask: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Variances of the strips that have one, NaN of the others; one on bids is at least 0."""
+    return (
         np.where(valued, mid, np.nan),
         np.where(valued, np.maximum(bid, 0.0), np.nan),
         np.where(valued, ask, np.nan),
-        parity.forward,
-        k0,
-        puts,
-        calls,
-        reason,
     )
 
 

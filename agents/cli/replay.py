@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from agents.replay.byte_budget import ByteBudget
     from agents.replay.replay import ReplayProgress
+    from config.settings import Settings
+    from streams.market import Market
     from streams.sources.feed import FileFeed
+    from streams.topics import Topics
 
 LOG_SECONDS = 10.0
 
@@ -57,12 +61,10 @@ def replay(
 
     # From here on pandas and scipy are needed, which take a while to import.
     from agents.cli.time_range import TimeRange
-    from agents.replay.byte_budget import ByteBudget
     from agents.replay.inputs import open_feed, scenario_of
-    from agents.replay.pacing import FinalWatermark, ReplayClock
+    from agents.replay.pacing import ReplayClock
     from agents.replay.replay import Pace, refuse_live
     from agents.replay.replay import replay as publish
-    from agents.store.sync import connect_sync
     from agents.topics.admin import check_topics
     from config.column_maps import column_map
     from streams.topics import Topics
@@ -76,15 +78,22 @@ def replay(
     topics = Topics(settings.kafka.topic_prefix)
     widths = (partitions["quotes"], partitions["ticks"])
     feed = open_feed(quotes or [], ticks or [], played, market, widths, topics, chosen)
-    budget = None
-    if ahead:
-        watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
-        budget = ByteBudget(watermark, ahead)
+    budget = _budget(settings, topics, market, ahead) if ahead else None
     records = feed.records(*TimeRange.of(since, until))
     with shown(shared) as seen, interruptible():
         done = publish(settings, records, Pace(ReplayClock(pace), budget), seen)
     _tell(shared, done, _left_out(feed))
     raise typer.Exit(0 if done.complete else INTERRUPTED)
+
+
+def _budget(settings: "Settings", topics: "Topics", market: "Market", ahead: int) -> "ByteBudget":
+    """At most `ahead` bytes of each partition before the readings, which Redis tells."""
+    from agents.replay.byte_budget import ByteBudget
+    from agents.replay.pacing import FinalWatermark
+    from agents.store.sync import connect_sync
+
+    watermark = FinalWatermark(connect_sync(settings.redis), topics.prefix, market.indices)
+    return ByteBudget(watermark, ahead)
 
 
 def refuse_missing(files: "Sequence[Path]") -> None:

@@ -65,18 +65,8 @@ def tenor_reading(
     realized = _put_realized(fields, state, tenor, boundary, names)
     _put_quality(fields, state, names)
     book, sectors = _compared(fields, state, tenor, boundary, names, realized)
-    refresh = max(
-        state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
-    )
-    if refresh >= ASYNCHRONOUS_SECONDS:
-        fields.flags.add("asynchronous")
-    # Rotation has no tenor; the readings that the rules run on carry it.
-    rotation = (
-        state.rotation.at(boundary)
-        if tenor == RULE_TENOR_DAYS
-        else RotationAt(reasons={"rotation": "no_window"})
-    )
-    fields.reasons.update(rotation.reasons)
+    refresh = _refresh(fields, state, tenor, names)
+    rotation = _rotation(fields, state, tenor, boundary)
     if book is None:
         fields.reasons.setdefault("book", "no_window" if names else "no_basket")
     if names and not sectors:
@@ -111,6 +101,27 @@ def tenor_reading(
         earnings=_earnings(fields, state, tenor, names),
         constituents=_constituents(state, names, tenor) if names else None,
     )
+
+
+def _refresh(fields: Fields, state: SessionState, tenor: int, names: ValidNames | None) -> float:
+    """Seconds by which the slowest source may be late; a reading of a slow one says so."""
+    refresh = max(
+        state.index[tenor].refresh_seconds or 0.0, names.refresh_seconds if names else 0.0
+    )
+    if refresh >= ASYNCHRONOUS_SECONDS:
+        fields.flags.add("asynchronous")
+    return refresh
+
+
+def _rotation(fields: Fields, state: SessionState, tenor: int, boundary: int) -> RotationAt:
+    # Rotation has no tenor; the readings that the rules run on carry it.
+    rotation = (
+        state.rotation.at(boundary)
+        if tenor == RULE_TENOR_DAYS
+        else RotationAt(reasons={"rotation": "no_window"})
+    )
+    fields.reasons.update(rotation.reasons)
+    return rotation
 
 
 def _earnings(
