@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from agents.bridge.bridged_alert import Json
-from config.connections import bridge_tls, check_bridge
+from config.bridge_connection import bridge_tls, check_bridge
 from config.redaction import shown
 from config.settings import BridgeSettings
 

@@ -60,7 +60,7 @@ def feed_run(
     from agents.feeds.registry import check_mode
     from agents.kafka.connectivity import require_kafka
     from agents.process.logs import log_to_stderr
-    from config.connections import check_redis
+    from config.redis_connection import check_redis
 
     shared = shared_of(context)
     settings = shared.settings()

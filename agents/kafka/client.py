@@ -22,8 +22,9 @@ from kafka.errors import (
 from agents.kafka.net_client import KafkaClient
 from agents.kafka.unpacking import bound_kafka_python, unpacked_limit
 from agents.process.exits import ActionNeededError, UnavailableError
-from config.connections import kafka_place, kafka_version, refuse_open_sasl, tls_context
+from config.connections import kafka_place, kafka_version, refuse_open_sasl
 from config.settings import KafkaSettings, Settings
+from config.tls import tls_context
 
 BOOTSTRAP_MS = 4_000
 """How long a command waits for a first answer from Kafka.

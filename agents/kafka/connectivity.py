@@ -18,8 +18,9 @@ from time import monotonic
 from typing import TypeVar
 
 from agents.process.exits import UnavailableError
-from config.connections import check_kafka, check_redis, kafka_addresses, kafka_place, redis_place
+from config.connections import check_kafka, kafka_addresses, kafka_place
 from config.errors import ConfigError
+from config.redis_connection import check_redis, redis_place
 from config.settings import KafkaSettings, RedisSettings
 
 CONNECT_SECONDS = 2.0

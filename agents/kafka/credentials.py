@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from agents.kafka.async_bootstrap import begin_with_who_answers
 from agents.kafka.unpacking import bound_aiokafka, unpacked_limit
-from config.connections import refuse_open_sasl, tls_context
+from config.connections import refuse_open_sasl
 from config.settings import KafkaSettings, RedisSettings
+from config.tls import tls_context
 
 if TYPE_CHECKING:
     from faust.types.auth import CredentialsT

@@ -7,7 +7,8 @@ from prometheus_client.core import GaugeMetricFamily
 from agents.monitoring.market_view import View, gauge
 from streams.detection.rules.catalogue import NAMES
 from streams.detection.rules.verdict import SEVERITIES
-from streams.detection.views.snapshot import REGIMES, Snapshot
+from streams.detection.views.regime import REGIMES
+from streams.detection.views.snapshot import Snapshot
 
 FIRST_SEVERITY = "warning"
 """What the distance is measured to; the further steps of the ladder lie beyond it."""

@@ -33,8 +33,9 @@ from agents.store.refused import NEXT as DECIDE
 from agents.store.shown_snapshot import UnreadableError, shown_snapshot
 from agents.store.sync import connect_sync, redis_failures
 from agents.topics.admin import check_topics
-from config.connections import kafka_place, redis_place
+from config.connections import kafka_place
 from config.market import market_of
+from config.redis_connection import redis_place
 from config.rules import load_rules
 from config.settings import Settings
 from streams.catalogue.measures import COLUMNS, HEADLINES, RULE_TENOR

@@ -20,7 +20,7 @@ from redis.retry import Retry
 from agents.kafka.credentials import redis_options
 from agents.process.call_timeout import CALL_SECONDS
 from agents.process.exits import ActionNeededError, UnavailableError
-from config.connections import redis_place
+from config.redis_connection import redis_place
 from config.settings import RedisSettings
 
 

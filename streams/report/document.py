@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from streams.detection.views.snapshot import Regime
+from streams.detection.views.regime import Regime
 from streams.market import Mode
 from streams.report.basket_section import BasketSection
 from streams.report.book_section import BookSection

@@ -19,10 +19,16 @@ from numpy.typing import NDArray
 from streams.arrow import spare_pandas
 from streams.decoding.dates import DateOrder, date_order
 from streams.decoding.decode_error import DecodeError
-from streams.decoding.spellings import NO_DAY, days, moments, numbers
-from streams.decoding.times import nanoseconds
-from streams.records import NS
+from streams.decoding.spellings import NO_DAY, days, numbers
 from streams.safe_text import safe
+from streams.sources.arrow_columns import array_of, fixed_point, is_text, words_of
+from streams.sources.arrow_times import (
+    checked_stamps,
+    dates_of,
+    stamps_of_pandas,
+    stamps_of_seconds,
+    stamps_of_words,
+)
 from streams.sources.columns import NO_MAP, ColumnMap, FileColumn, Kind, Mapped, kinds, spelled
 from streams.sources.file_format import EXPECTED, file_format
 from streams.sources.layouts import layout_of
@@ -37,20 +43,13 @@ _UTC: Final = "_utc"
 _SCALED_DECIMALS: Final = 6
 """Of numbers in another unit, such as strikes in thousandths."""
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, ValueError)
-_OFFSET = re.compile(
-    r".*:\d\d(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII | re.IGNORECASE
-)
 _OPEN = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*", re.ASCII)
 """A date that may have the day or the month first."""
-_LABELLED = re.compile(r" *(\d{4}-\d\d-\d\d) +[^\d ].*", re.ASCII)
-"""A date with words behind it, such as `2026-07-10 close`."""
 _CUT: Final = re.compile(
     r"Expected \d+ columns, got \d+|truncated|Truncated|unexpected end|ended before|EOF|"
     r"corrupted|footer",
 )
 """What Arrow says of a file that ends too early."""
-_UNDEFINED: Final = 2**63 - 1
-"""A fixed-point price that is none."""
 _DAYS: Final = "dates such as 2026-07-10"
 _PRICES: Final = "prices in USD or index points, such as 205.5"
 _TIMES: Final = (
@@ -163,10 +162,10 @@ class DataFile:
         kind = column.type
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             counted = column.cast(pa.date32(), safe=False).cast(pa.int32())
-            return _array(pc.fill_null(counted, NO_DAY), np.int32)
-        words, code = _words(column)
+            return array_of(pc.fill_null(counted, NO_DAY), np.int32)
+        words, code = words_of(column)
         try:
-            found, refused = days(_dates(words), self._order(words))
+            found, refused = days(dates_of(words), self._order(words))
         except DecodeError as error:
             raise self._wrong(name, "dates", error, _DAYS) from None
         if words and len(refused) == len(words):
@@ -184,24 +183,24 @@ class DataFile:
 
     def why_no_day(self, table: pa.Table, name: str, row: int) -> str:
         """In words, for a row without a day."""
-        (word,) = _dates([table[name][row].as_py()])
+        (word,) = dates_of([table[name][row].as_py()])
         refused = days([word], self._order([word])).refused
         return str(refused[0]) if refused else "no date"
 
     def numbers(self, table: pa.Table, name: str) -> NDArray[np.float64]:
         """A numeric column; NaN where it is empty."""
         if self.layout is not None and name in self.layout.fixed_point:
-            return _fixed_point(table[name])
+            return fixed_point(table[name])
         values = self._numbers(table[name], name)
         factor = self._factors.get(name, 1.0)
         return values if factor == 1.0 else np.round(values * factor, _SCALED_DECIMALS)
 
     # `column` is an Arrow column.
     def _numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
-        if _is_text(column.type):
+        if is_text(column.type):
             return self._written_numbers(column, name)
         try:
-            values = _array(pc.fill_null(column.cast(pa.float64()), np.nan), np.float64)
+            values = array_of(pc.fill_null(column.cast(pa.float64()), np.nan), np.float64)
         except _UNREADABLE as error:
             raise self._wrong(name, "numbers", error, _PRICES) from None
         return np.round(values, _DECIMALS) if pa.types.is_float32(column.type) else values
@@ -217,19 +216,19 @@ class DataFile:
             raise self._wrong(name, "times", "empty values", "a time in every row")
         try:
             if pa.types.is_integer(column.type):
-                return _checked(_array(column.cast(pa.int64()), np.int64))
+                return checked_stamps(array_of(column.cast(pa.int64()), np.int64))
             if pa.types.is_floating(column.type):
-                return _seconds(_array(column, np.float64))
+                return stamps_of_seconds(array_of(column, np.float64))
             if pa.types.is_timestamp(column.type):
-                return _located(column.to_pandas(), zone)
-            words, code = _words(column)
-            return _moments(words, zone)[code]
+                return stamps_of_pandas(column.to_pandas(), zone)
+            words, code = words_of(column)
+            return stamps_of_words(words, zone)[code]
         except (*_UNREADABLE, OverflowError) as error:
             raise self._wrong(name, "times", error, _TIMES) from None
 
     def codes(self, table: pa.Table, name: str) -> tuple[tuple[str, ...], NDArray[np.int32]]:
         """A text column as its vocabulary and one code a row; an empty value is the empty text."""
-        words, code = _words(pc.fill_null(table[name].cast(pa.string()), ""))
+        words, code = words_of(pc.fill_null(table[name].cast(pa.string()), ""))
         return tuple(words), code
 
     def _open(self, types: dict[str, pa.DataType]) -> Any:  # noqa: ANN401 - an Arrow dataset
@@ -292,12 +291,12 @@ class DataFile:
     def _order_of_all(self) -> DateOrder | None:
         dates = [name for name in self.columns if self._kinds.get(name) == "date"]
         table = self.read(dates)
-        found = [_words(table[name])[0] for name in dates if _is_text(table[name].type)]
+        found = [words_of(table[name])[0] for name in dates if is_text(table[name].type)]
         return date_order(word for words in found for word in words if word)
 
     # `column` is an Arrow column.
     def _written_numbers(self, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401
-        words, code = _words(column)
+        words, code = words_of(column)
         try:
             # FRED writes a point where there is no value.
             found, refused = numbers(["" if word in {None, "."} else word for word in words])
@@ -320,95 +319,5 @@ def _unreadable(error: Exception, expected: str) -> tuple[str, str]:
     return f"cannot be read ({_said(error)})", expected
 
 
-def _fixed_point(column: Any) -> NDArray[np.float64]:  # noqa: ANN401 - an Arrow column
-    """Prices of which an undefined one is that of nobody, 0."""
-    if pa.types.is_integer(column.type):
-        whole = _array(pc.fill_null(column.cast(pa.int64()), _UNDEFINED), np.int64)
-        return np.where(whole == _UNDEFINED, 0.0, whole / 1e9).astype(np.float64)
-    prices: NDArray[np.float64] = _array(column.cast(pa.float64()), np.float64)
-    return np.nan_to_num(prices, nan=0.0)
-
-
 def _said(problem: object) -> str:
     return safe(" ".join(str(problem).split()), 200)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _words(column: Any) -> tuple[list[Any], NDArray[np.int32]]:  # noqa: ANN401 - an Arrow column
-    """The distinct values, None among them where there are empty ones, and one code a row."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    return encoded.dictionary.to_pylist(), _array(encoded.indices, np.int32)
-
-
-def _dates(words: Iterable[Any]) -> list[int | str | None]:
-    """Dates as `days` takes them: a whole number that came as a float is one."""
-    return [_date(word) for word in words]
-
-
-def _date(word: Any) -> int | str | None:  # noqa: ANN401 - what Arrow has
-    if isinstance(word, float) and word.is_integer():
-        return int(word)
-    if isinstance(word, str):
-        labelled = _LABELLED.fullmatch(word)
-        return labelled[1] if labelled else word
-    return word if isinstance(word, int) else None
-
-
-def _checked(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Raises `DecodeError` when they are in another unit.
-
-    A single odd one is for the feed to refuse.
-    """
-    if stamps.size:
-        nanoseconds(int(np.sort(stamps)[stamps.size // 2]))
-    return stamps
-
-
-def _seconds(stamps: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Seconds with a fraction, exact to the microsecond."""
-    if not np.isfinite(stamps).all():
-        raise ValueError("empty values")
-    middle = float(np.sort(stamps)[stamps.size // 2]) if stamps.size else 1e9
-    if abs(nanoseconds(middle) - middle) < NS:
-        return stamps.astype(np.int64)
-    whole = np.floor(stamps)
-    return whole.astype(np.int64) * NS + np.round((stamps - whole) * 1e6).astype(np.int64) * 1000
-
-
-def _moments(words: Sequence[Any], name: str) -> NDArray[np.int64]:
-    """Distinct times. Raises `ValueError`."""
-    texts = [str(word).strip() for word in words]
-    if all(text.replace(".", "").isdigit() for text in texts):
-        found, refused = moments(texts)
-        if refused:
-            raise next(iter(refused.values()))
-        return found
-    zoned = [bool(_OFFSET.fullmatch(text)) for text in texts]
-    if any(zoned) and not all(zoned):
-        pair = ", ".join(texts[zoned.index(one)] for one in (True, False))
-        raise ValueError(f"some have an offset from UTC and some have none: {pair}")
-    return _read(texts, name, utc=any(zoned))
-
-
-def _located(times: Any, name: str) -> NDArray[np.int64]:  # noqa: ANN401 - a pandas series
-    # pandas takes half a second to import: files of dates, or of times as numbers, do without
-    from streams.sources.wall_times import located  # noqa: PLC0415
-
-    return located(times, name)
-
-
-def _read(words: Sequence[str], name: str, *, utc: bool) -> NDArray[np.int64]:
-    from streams.sources.wall_times import read  # noqa: PLC0415
-
-    return read(words, name, utc=utc)
-
-
-def _array(column: Any, dtype: type[np.generic]) -> NDArray[Any]:  # noqa: ANN401 - an Arrow column
-    return np.asarray(column.to_numpy(), dtype=dtype)

@@ -8,7 +8,8 @@ import pytest
 from kafka import KafkaProducer
 
 from agents.cli.main import main
-from agents.feeds.topic_check import LEAST, InputCheck, check_topics_input
+from agents.feeds.newest_records import LEAST
+from agents.feeds.topic_check import InputCheck, check_topics_input
 from agents.kafka.client import kafka_python_options
 from agents.process.ports import free_ports
 from config.settings import Settings

@@ -24,13 +24,8 @@ from streams.detection.rule_context import RuleContext
 from streams.detection.rules.catalogue import POLICY, RuleSet, catalogue
 from streams.detection.rules.policy import FiringAlert
 from streams.detection.views.explanation import Explanation, RuleLine
-from streams.detection.views.snapshot import (
-    ActiveAlert,
-    RegimeAlert,
-    changes_of,
-    percentiles_of,
-    regime,
-)
+from streams.detection.views.regime import RegimeAlert, regime
+from streams.detection.views.snapshot import ActiveAlert, changes_of, percentiles_of
 from streams.market import Gates, IndexSpec
 from streams.reading import Reading
 

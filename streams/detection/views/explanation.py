@@ -11,7 +11,8 @@ from streams.detection.gates import Phase
 from streams.detection.rules.condition import Condition
 from streams.detection.rules.verdict import Direction, RuleOutcome, Severity
 from streams.detection.scope import Scope
-from streams.detection.views.snapshot import ActiveAlert, Regime
+from streams.detection.views.regime import Regime
+from streams.detection.views.snapshot import ActiveAlert
 from streams.reading import Reading
 
 

@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from streams.detection.rules.verdict import RuleOutcome
-from streams.detection.views.snapshot import Regime
+from streams.detection.views.regime import Regime
 
 
 class SessionVerdicts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,9 +12,11 @@ import pytest
 from agents.cli.main import main
 from agents.kafka.credentials import redis_options
 from agents.store.sync import connect_sync
-from config.connections import check_connections, redis_place, tls_context
+from config.connections import check_connections
 from config.errors import ConfigError
+from config.redis_connection import redis_place
 from config.settings import KafkaSettings, RedisSettings, Settings, load
+from config.tls import tls_context
 from tests.support.tls import client
 
 SASL = {"security_protocol": "SASL_SSL", "sasl_username": "desk", "sasl_password": "Secret-1"}
