@@ -10,6 +10,7 @@ import analytics
 FILES = sorted(Path(analytics.__file__).parent.glob("*.py"))
 ARITHMETIC = {
     "finite",
+    "segment_interp",
     "segments",
     "ewma.ew_sum",
     "otm_smile.first_above",
