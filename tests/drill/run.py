@@ -173,10 +173,10 @@ class Player:
         )
 
 
-def played(names: Sequence[str], directory: Path) -> list[Played]:
-    """The faults by name, on one scene."""
+def played(names: Sequence[str], directory: Path, keep: str = "") -> list[Played]:
+    """The faults by name, on one scene; `keep` shortens how long alerts go on after a mend."""
     found = []
-    with scene(directory) as made:
+    with scene(directory, keep) as made:
         player = Player(made)
         for name in names:
             seen = player.play(name)

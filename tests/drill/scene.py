@@ -95,8 +95,8 @@ def manager_configuration(address: str, mode: str = "live") -> str:
     return yaml.safe_dump(made)
 
 
-def rules(mode: str = "scenario") -> dict[str, str]:
-    """The files of rules for a market of another mode."""
+def rules(mode: str = "scenario", keep: str = "") -> dict[str, str]:
+    """The files of rules for a market of another mode; `keep` shortens how long alerts go on."""
     found = {}
     for name in ("rules.yml", "alerts.yml"):
         text = (ROOT / "config/prometheus" / name).read_text()
@@ -105,7 +105,9 @@ def rules(mode: str = "scenario") -> dict[str, str]:
         )
         (group,) = made["groups"]
         group["rules"] = [
-            one for one in group["rules"] if not LEFT_OUT.fullmatch(one.get("alert", ""))
+            one | ({"keep_firing_for": keep} if keep and "keep_firing_for" in one else {})
+            for one in group["rules"]
+            if not LEFT_OUT.fullmatch(one.get("alert", ""))
         ]
         found[name] = yaml.safe_dump(made)
     return found
@@ -146,7 +148,7 @@ class Part:
 class Scene:
     """Everything that a fault may be played on."""
 
-    def __init__(self, stack: RealStack, directory: Path) -> None:
+    def __init__(self, stack: RealStack, directory: Path, keep: str = "") -> None:
         self.stack = stack
         self.directory = directory
         self.receiver = Receiver()
@@ -175,7 +177,7 @@ class Scene:
         ]
         self.bridge = Part(self.fleet, "bridge", "--all-modes")
         self.ingest = Part(self.fleet, "ingest")
-        self.prometheus = Prometheus(self._scrapes(), rules())
+        self.prometheus = Prometheus(self._scrapes(), rules(keep=keep))
 
     @property
     def parts(self) -> list[Part]:
@@ -262,9 +264,9 @@ def _replay() -> list[str]:
 
 
 @contextmanager
-def scene(directory: Path) -> Iterator[Scene]:
+def scene(directory: Path, keep: str = "") -> Iterator[Scene]:
     """A scene on a stack of its own."""
-    with RealStack() as stack, Scene(stack, directory) as made:
+    with RealStack() as stack, Scene(stack, directory, keep) as made:
         yield made
 
 

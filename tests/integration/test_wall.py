@@ -94,6 +94,8 @@ def scene(real_stack: RealStack, tmp_path_factory: pytest.TempPathFactory) -> It
             "worker": running.workers[0].removeprefix("http://"),
         }
         with Prometheus(SCRAPES.format(**targets)) as prometheus:
+            # What a worker counts before it is first asked is no increase.
+            prometheus.wait_for("count(up == 1) == 2")
             running.replay()
             values = [
                 json.loads(record.value)
