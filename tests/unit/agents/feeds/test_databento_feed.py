@@ -133,7 +133,10 @@ async def test_quotes_come_with_their_own_times(tmp_path: Path) -> None:
         assert sum(float(rows.ask.sum()) for rows in feed.quotes) == pytest.approx(
             sum(pair[1] for symbol, pair in KNOWN.items() if f"{MONDAY:%y%m%d}" != symbol[6:12])
         )
-        later = at + NS // 2
+        # Whole seconds apart: within one second the latter quotes would be the second's.
+        await feed.until(lambda: bool(feed.sink.readings))
+        assert feed.sink.readings[-1].coverage == 1.0
+        later = feed.clock.wall()
         nobody = np.full(NUMBER.size, np.nan)
         session.send(feed.board(later, nobody), feed.board(-1), feed.gateway.beat())
         session.send(
@@ -142,8 +145,6 @@ async def test_quotes_come_with_their_own_times(tmp_path: Path) -> None:
         await feed.until(lambda: feed.service.metrics.rows["instrument"] == 1)
         assert (feed.quotes[-1].bid == 0).all()
         assert feed.service.metrics.rows["time"] == READ
-        await feed.until(lambda: bool(feed.sink.readings))
-        assert feed.sink.readings[-1].coverage == 1.0
         assert not feed.service.host.troubles
 
 
