@@ -33,7 +33,7 @@ demo: setup ## the main job on the embedded stack: real closes, then an unwind s
 test: setup ## all tests, on the embedded and on a real Kafka and Redis; prints what it skipped
 	$(BIN)/python -m tests.support.provision
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations=10 --ignore tests/preview --ignore tests/integration --ignore tests/chaos --ignore tests/benchmarks
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=10 tests/chaos tests/integration
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10 tests/chaos tests/integration
 	$(BIN)/python -m pytest --durations=10 tests/benchmarks
 
 chaos: setup ## seeded faults, noted in build/chaos.jsonl: STACK=real, embedded or monitor, SEEDS=1-40, FAULTS=5 each; KILLS=50 the alerts' chaos instead
