@@ -11,8 +11,8 @@ from kafka.errors import KafkaError
 from agents.kafka.client import kafka_python_options
 from tests.chaos.chaos_session import ROLES, ChaosSession
 
-COMMIT_SECONDS = 8.0
-"""How long to wait for a worker's next commit."""
+COMMIT_SECONDS = 30.0
+"""How long to wait for a worker's next commit: one that was just killed has to start first."""
 
 
 def kill(session: ChaosSession, _seconds: float) -> None:
