@@ -14,7 +14,7 @@ SAMPLE: Final = "sample_100"
 """The shipped basket."""
 TOPIC: Final = "topic"
 FILES: Final = "files"
-DELAYED: Final = "cboe"
+CBOE: Final = "cboe"
 HEAD: Final = """\
 # Settings of the dispersion monitor. They are found in this folder without --config.
 # Every key with its meaning and default: config/defaults.toml. What holds: dispersion config check
@@ -51,7 +51,7 @@ def init(
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="Where do quotes come from? files, topic (your producer), or a feed: cboe.",
+            help="Where do quotes come from? files, topic (your producer), or a feed: cboe, …",
         ),
     ] = None,
     rate: Annotated[
@@ -153,9 +153,14 @@ def _rate(text: str, folder: Path) -> dict[str, Any]:
 
 
 def _settings(symbol: str, basket: str, source: str, rates: dict[str, Any]) -> dict[str, Any]:
-    table: dict[str, Any] = {"mode": "delayed" if source == DELAYED else "live"}
+    """Raises `ConfigError` where no feed of that name is installed."""
+    from agents.feeds.registry import find_feed
+    from config.settings import load
+
+    table: dict[str, Any] = {"mode": "live"}
     if source not in {FILES, TOPIC}:
-        table["feed"] = {"name": source}
+        name, feed = find_feed(load(Path(os.devnull)), source)
+        table = {"mode": feed.mode, "feed": {"name": name}}
     table["market"] = {**rates, "indices": [{"symbol": symbol, "basket": basket}]}
     return table
 
@@ -164,7 +169,7 @@ def _text(table: dict[str, Any]) -> str:
     """The settings file."""
     from config.tables import as_toml
 
-    terms = TERMS if table["mode"] == "delayed" else ""
+    terms = TERMS if table.get("feed") == {"name": CBOE} else ""
     return HEAD + as_toml(table) + terms + SERVERS
 
 

@@ -68,6 +68,15 @@ def test_a_funds_holdings_become_a_basket_and_a_feed_a_mode(
     )
 
 
+@pytest.mark.parametrize(
+    ("feed", "mode"),
+    [("cboe", "delayed"), ("massive", "delayed"), ("replay", "replay"), ("databento", "live")],
+)
+def test_the_mode_is_that_of_the_feed(feed: str, mode: str) -> None:
+    assert main(["init", "--from", feed]) == 0
+    assert (load().mode, load().feed.name) == (mode, feed)
+
+
 def test_what_an_option_says_is_not_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +93,7 @@ def test_what_an_option_says_is_not_asked(
         (("--basket", "absent.csv"), "absent.csv: market.indices.basket: no such basket file"),
         (("--rate", "3.6 %"), "--rate: '3.6 %' is neither a rate nor a file"),
         (("--rate", "3.6"), "3.6 % is 0.036"),
+        (("--from", "nobody"), "no feed 'nobody'; name one of cboe, "),
     ],
 )
 def test_an_answer_that_is_none_is_refused(
